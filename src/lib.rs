@@ -1,0 +1,6 @@
+//! cogdeck: a full-screen terminal console for operators.
+//!
+//! The crate is a library with a thin binary. ARCHITECTURE.md names the rooms (the modules below) and which
+//! room may import which; `tests/architecture.rs` holds the code to that table.
+
+pub mod sandbox;

@@ -1,0 +1,3 @@
+//! The thin binary: flags to mode to exit code.
+
+fn main() {}

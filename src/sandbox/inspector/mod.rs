@@ -1,0 +1,1 @@
+//! The inspector application that the pods of the sandbox really serve.

@@ -1,0 +1,1 @@
+//! The Kubernetes API server, its controllers, scheduler and kubelets of the sandbox.

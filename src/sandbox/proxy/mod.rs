@@ -1,0 +1,1 @@
+//! The HTTP forward proxy of the sandbox, which serves the world's names only.
