@@ -3,4 +3,10 @@
 //! The crate is a library with a thin binary. ARCHITECTURE.md names the rooms (the modules below) and which
 //! room may import which; `tests/architecture.rs` holds the code to that table.
 
+pub mod core;
+pub mod engine;
+pub mod feed;
+pub mod lang;
+pub mod render;
 pub mod sandbox;
+pub mod verb;

@@ -1,0 +1,62 @@
+//! The clock that rooms are given instead of asking the system: real, or paused and moved by a test.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Tells the time of day. Cheap to clone; clones of a paused clock move together.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    /// Milliseconds since the epoch, when paused.
+    paused: Option<Arc<AtomicI64>>,
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn real() -> Self {
+        Clock { paused: None }
+    }
+
+    /// A clock that stands at `start` until [`Clock::advance`].
+    pub fn paused(start: Timestamp) -> Self {
+        Clock { paused: Some(Arc::new(AtomicI64::new(start.as_millisecond()))) }
+    }
+
+    /// Now; with millisecond precision when paused.
+    pub fn now(&self) -> Timestamp {
+        match &self.paused {
+            None => Timestamp::now(),
+            Some(millis) => {
+                Timestamp::from_millisecond(millis.load(Ordering::Relaxed)).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
+        }
+    }
+
+    /// Moves a paused clock; a real one does not move.
+    pub fn advance(&self, by: Duration) {
+        if let Some(millis) = &self.paused {
+            millis.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
+        }
+    }
+
+    /// Time passed since `earlier`; zero when `earlier` lies ahead.
+    pub fn since(&self, earlier: Timestamp) -> Duration {
+        Duration::try_from(self.now().duration_since(earlier)).unwrap_or(Duration::ZERO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paused_clock_moves_only_when_told() {
+        let clock = Clock::paused(Timestamp::UNIX_EPOCH);
+        let seen = clock.clone();
+        clock.advance(Duration::from_millis(1500));
+        assert_eq!(seen.since(Timestamp::UNIX_EPOCH), Duration::from_millis(1500));
+        assert_eq!(seen.since(seen.now() + Duration::from_secs(9)), Duration::ZERO);
+    }
+}

@@ -1,0 +1,97 @@
+//! The context: the whole set of targets a pipeline acts on, as one immutable value. Switching makes a new one;
+//! a running plan keeps the one it was made with. Not for open connections: those are the features' clients.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::text::Secret;
+
+/// Where the cluster's kubeconfig comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum KubeconfigSource {
+    /// Nothing configured: Kubernetes verbs say so.
+    None,
+    /// Files, merged in the order of kubectl's own rules.
+    Files(Vec<PathBuf>),
+    /// The text itself (YAML), as the sandbox gives it.
+    Inline(Secret),
+}
+
+/// The Kubernetes part of a context.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KubernetesTarget {
+    /// Where the kubeconfig comes from.
+    pub kubeconfig: KubeconfigSource,
+    /// The kube context inside it; none: its `current-context`.
+    pub kube_context: Option<String>,
+    /// The namespace; none: that of the kube context, else `default`.
+    pub namespace: Option<String>,
+}
+
+/// The AWS part of a context.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AwsTarget {
+    /// Named profile of the shared configuration.
+    pub profile: Option<String>,
+    /// Region; none: the profile's or the environment's.
+    pub region: Option<String>,
+    /// Endpoint for every service, as `AWS_ENDPOINT_URL`.
+    pub endpoint: Option<String>,
+    /// Fixed keys (access key id, secret access key); none: the SDK's own chain.
+    pub keys: Option<(String, Secret)>,
+}
+
+/// The whole set of targets. Immutable; shared as `Arc<Context>`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Context {
+    /// The name shown in the status line and stored with every change.
+    pub name: String,
+    /// Cluster and namespace.
+    pub kubernetes: KubernetesTarget,
+    /// Account, region, endpoint.
+    pub aws: AwsTarget,
+    /// DNS server to ask (`COGDECK_DNS`); none: the system's.
+    pub resolver: Option<SocketAddr>,
+    /// HTTP proxy for what the traffic verbs fetch, as `http_proxy`.
+    pub http_proxy: Option<String>,
+    /// Hosts that bypass the proxy, as `no_proxy`.
+    pub no_proxy: Option<String>,
+    /// Docker engine, as `DOCKER_HOST`; none: the local socket.
+    pub docker_host: Option<String>,
+    /// The room layer of bundle configuration.
+    pub room: Option<String>,
+    /// Raises every risk class but recovery by one.
+    pub production: bool,
+    /// Refuses every change.
+    pub read_only: bool,
+    /// A closed world: nothing outside this context's own endpoints may be reached (the sandbox).
+    pub closed: bool,
+    /// Variables of the caller's environment that executables may see (an allow-list taken at the start).
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Context {
+    /// A context by this name with nothing configured.
+    pub fn empty(name: impl Into<String>) -> Self {
+        Context {
+            name: name.into(),
+            kubernetes: KubernetesTarget { kubeconfig: KubeconfigSource::None, kube_context: None, namespace: None },
+            aws: AwsTarget::default(),
+            resolver: None,
+            http_proxy: None,
+            no_proxy: None,
+            docker_host: None,
+            room: None,
+            production: false,
+            read_only: false,
+            closed: false,
+            environment: BTreeMap::new(),
+        }
+    }
+
+    /// Whether nothing at all is configured: the console then offers the sandbox.
+    pub fn is_unconfigured(&self) -> bool {
+        self.kubernetes.kubeconfig == KubeconfigSource::None && self.aws == AwsTarget::default()
+    }
+}

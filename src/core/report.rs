@@ -1,0 +1,231 @@
+//! The one error type of the product: what failed, where, why, and what to do. Not a log format.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde_json::{Value, json};
+
+use super::record::Record;
+use super::text::{safe_line, width};
+
+/// How a failure ends a pipeline; fixes the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// A command failed: exit code 1.
+    Failed,
+    /// Refused before anything changed: usage, syntax, unknown name, type, permission, missing approval. Exit code 2.
+    Refused,
+    /// The time allowed ran out: exit code 124.
+    TimedOut,
+    /// The operator interrupted it: exit code 130.
+    Interrupted,
+}
+
+impl Severity {
+    /// The process exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Severity::Failed => 1,
+            Severity::Refused => 2,
+            Severity::TimedOut => 124,
+            Severity::Interrupted => 130,
+        }
+    }
+}
+
+/// A marked place in a text the user wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The whole text, as typed.
+    pub source: String,
+    /// The offending part, byte offsets into `source`.
+    pub span: Range<usize>,
+}
+
+/// An error as every front end shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Stable code such as `E-RESOLVE-004`.
+    pub code: &'static str,
+    /// What failed, where, and why: one sentence. May quote remote text; [`Report::lines`] makes it safe.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Where in the pipeline text.
+    pub place: Option<Place>,
+    /// The chain of underlying causes, outermost first.
+    pub causes: Vec<String>,
+    /// The stage that failed, from 1.
+    pub stage: Option<usize>,
+    /// The record that failed.
+    pub record: Option<Box<Record>>,
+    /// How it ends the pipeline.
+    pub severity: Severity,
+}
+
+impl Report {
+    /// A command that failed (exit code 1).
+    pub fn failed(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, message, Severity::Failed)
+    }
+
+    /// Something refused before anything changed (exit code 2).
+    pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, message, Severity::Refused)
+    }
+
+    /// The operator's interrupt (exit code 130).
+    pub fn interrupted() -> Self {
+        Self::new("E-RUN-130", "interrupted", Severity::Interrupted)
+    }
+
+    /// A report of any severity.
+    pub fn new(code: &'static str, message: impl Into<String>, severity: Severity) -> Self {
+        Report {
+            code,
+            message: message.into(),
+            hint: None,
+            place: None,
+            causes: Vec::new(),
+            stage: None,
+            record: None,
+            severity,
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Marks the place in the text, unless a more precise one is marked already.
+    #[must_use]
+    pub fn at(mut self, source: &str, span: Range<usize>) -> Self {
+        if self.place.is_none() {
+            self.place = Some(Place { source: source.to_owned(), span });
+        }
+        self
+    }
+
+    /// Names the record that failed.
+    #[must_use]
+    pub fn on_record(mut self, record: &Record) -> Self {
+        self.record.get_or_insert_with(|| Box::new(record.clone()));
+        self
+    }
+
+    /// Names the stage, counted from 1.
+    #[must_use]
+    pub fn in_stage(mut self, stage: usize) -> Self {
+        self.stage.get_or_insert(stage);
+        self
+    }
+
+    /// Adds the chain below `error` (its `source()`s), which often holds the only useful sentence.
+    #[must_use]
+    pub fn because(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut next = Some(error);
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if !self.causes.iter().any(|known| known.contains(&text)) && !self.message.contains(&text) {
+                self.causes.push(text);
+            }
+            next = cause.source();
+        }
+        self
+    }
+
+    /// The JSON form for scripts: `{"error":{"code","message","stage","record","hint"}}`.
+    pub fn to_json(&self) -> Value {
+        json!({"error": {
+            "code": self.code,
+            "message": self.sentence(),
+            "stage": self.stage,
+            "record": self.record,
+            "hint": self.hint,
+        }})
+    }
+
+    /// Message and causes in one sentence.
+    pub fn sentence(&self) -> String {
+        let mut text = self.message.clone();
+        for cause in &self.causes {
+            text.push_str(": ");
+            text.push_str(cause);
+        }
+        text
+    }
+
+    /// The lines a person reads: code and sentence, the marked place, the failing record, the hint. Each is safe to print.
+    pub fn lines(&self) -> Vec<String> {
+        const RECORD_COLUMNS: usize = 400;
+        let mut lines = vec![safe_line(&format!("error[{}]: {}", self.code, self.sentence()))];
+        if let Some(place) = &self.place {
+            lines.extend(place.lines());
+        }
+        if let Some(record) = &self.record {
+            let text = super::text::fit(&safe_line(&record.to_string()), RECORD_COLUMNS);
+            lines.push(format!("  record: {text}"));
+        }
+        if let Some(hint) = &self.hint {
+            lines.push(safe_line(&format!("  hint: {hint}")));
+        }
+        lines
+    }
+}
+
+impl Place {
+    /// The source line that holds the place, and a line of `^` under it.
+    fn lines(&self) -> Vec<String> {
+        let start = floor(&self.source, self.span.start);
+        let end = floor(&self.source, self.span.end.max(self.span.start));
+        let line_start = self.source[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = self.source[start..].find('\n').map_or(self.source.len(), |at| start + at);
+        let before = safe_line(&self.source[line_start..start]);
+        let marked = safe_line(&self.source[start..end.clamp(start, line_end)]);
+        vec![
+            format!("  | {}", safe_line(&self.source[line_start..line_end])),
+            format!("  | {}{}", " ".repeat(width(&before)), "^".repeat(width(&marked).max(1))),
+        ]
+    }
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&safe_line(&self.sentence()))
+    }
+}
+
+impl std::error::Error for Report {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_marked_under_wide_characters() {
+        let source = "echo 世界 | nope x";
+        let at = source.find("nope").unwrap();
+        let lines = Report::refused("E-RESOLVE-001", "unknown command").at(source, at..at + 4).lines();
+        assert_eq!(lines[1], format!("  | {source}"));
+        assert_eq!(lines[2], format!("  | {}^^^^", " ".repeat(12)));
+    }
+
+    #[test]
+    fn escapes_in_remote_text_are_made_visible() {
+        let lines = Report::failed("E-X-1", "pod \u{1b}]52;c;eHg=\u{7} failed").lines();
+        assert!(!lines[0].contains('\u{1b}') && !lines[0].contains('\u{7}'), "{lines:?}");
+    }
+
+    #[test]
+    fn a_span_outside_the_text_is_harmless() {
+        let report = Report::refused("E-X-2", "x").at("ab", 7..900);
+        assert_eq!(report.lines().len(), 3);
+    }
+}

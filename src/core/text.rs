@@ -1,0 +1,159 @@
+//! Text that is safe to show, and values that are never shown. Not for colours: verbatim output keeps SGR in `render`.
+
+use std::fmt;
+
+use unicode_width::UnicodeWidthChar;
+
+/// Text that a view, pager, error, toast, title or stderr accepts: lines without terminal control.
+/// C0/C1 controls, escape sequences and bidirectional controls became visible marks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SafeText(String);
+
+impl SafeText {
+    /// Makes any text safe; line breaks stay, tabs become spaces.
+    pub fn new(text: &str) -> Self {
+        SafeText(text.split('\n').map(safe_line).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Makes any text safe on one line; a line break becomes `⏎`.
+    pub fn line(text: &str) -> Self {
+        SafeText(safe_line(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Columns the text takes in a terminal.
+    pub fn width(&self) -> usize {
+        width(&self.0)
+    }
+
+    /// At most `columns` wide, with `…` where something was cut.
+    #[must_use]
+    pub fn fit(&self, columns: usize) -> SafeText {
+        SafeText(fit(&self.0, columns))
+    }
+}
+
+impl fmt::Display for SafeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl From<&str> for SafeText {
+    fn from(text: &str) -> Self {
+        SafeText::new(text)
+    }
+}
+
+impl From<String> for SafeText {
+    fn from(text: String) -> Self {
+        SafeText::new(&text)
+    }
+}
+
+/// One line with every control made visible: `␛` for escape, `␀`-`␟` for C0, `⏎` for a line break, `·U+XXXX·` for the rest.
+pub fn safe_line(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for symbol in text.chars() {
+        match symbol {
+            '\t' => safe.push_str("    "),
+            '\n' => safe.push('⏎'),
+            '\u{0}'..='\u{1f}' => safe.push(char::from_u32(0x2400 + symbol as u32).unwrap_or('�')),
+            '\u{7f}' => safe.push('␡'),
+            _ if is_hidden_control(symbol) => safe.push_str(&format!("·U+{:04X}·", symbol as u32)),
+            _ => safe.push(symbol),
+        }
+    }
+    safe
+}
+
+/// C1 controls, bidirectional controls, line and paragraph separators, tag characters: they act, reorder or hide.
+fn is_hidden_control(symbol: char) -> bool {
+    matches!(symbol,
+        '\u{80}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Columns a text takes in a terminal.
+pub fn width(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+/// At most `columns` wide, with `…` where something was cut; never splits a wide character.
+pub fn fit(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    let mut used = 0;
+    for symbol in text.chars() {
+        let next = symbol.width().unwrap_or(0);
+        if used + next + 1 > columns {
+            break;
+        }
+        used += next;
+        cut.push(symbol);
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+/// A value that is never printed: neither by `Debug` nor by `Display`, and it has no serialisation.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Secret(value.into())
+    }
+
+    /// The value, for the one place that sends it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("•••")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("•••")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_control_survives(text in any::<String>()) {
+            let safe = SafeText::new(&text);
+            prop_assert!(safe.as_str().chars().all(|c| c == '\n' || !c.is_control()));
+            prop_assert!(!safe.as_str().contains('\u{202e}'));
+        }
+
+        #[test]
+        fn fit_never_exceeds_its_columns(text in any::<String>(), columns in 0usize..40) {
+            prop_assert!(SafeText::line(&text).fit(columns).width() <= columns);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let secret = Secret::new("hunter2");
+        assert_eq!(format!("{secret:?} {secret}"), "••• •••");
+    }
+}
