@@ -1,0 +1,77 @@
+//! What the engine needs from outside: may this run, where does it run, and the journal.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::core::change::Change;
+use crate::core::context::Context;
+use crate::core::report::Report;
+use crate::verb::session::AuditEntry;
+use crate::verb::{Arguments, Declaration};
+
+/// Decides whether a user may run an invocation. Asked by the static pass, for every stage, before stage 1 starts.
+pub trait Authorise: Send + Sync {
+    /// `Err` names the missing permission.
+    fn authorise(&self, user: &str, declaration: &Declaration, arguments: &Arguments) -> Result<(), Report>;
+}
+
+/// Where a stage runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Site {
+    /// In this process.
+    Here,
+    /// In a container on this Docker engine (`DOCKER_HOST` form).
+    Docker(String),
+}
+
+/// Finds the place for a stage.
+pub trait Place: Send + Sync {
+    /// The place, given what `on=` named.
+    fn place(&self, context: &Arc<Context>, declaration: &Declaration, on: Option<&str>) -> Result<Site, Report>;
+}
+
+/// A change on its way into the journal.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// Who.
+    pub user: String,
+    /// Context name.
+    pub context: String,
+    /// The pipeline, secrets masked.
+    pub pipeline: String,
+    /// The change.
+    pub change: Change,
+    /// `applied`, `failed: …`, `declined: …`.
+    pub outcome: String,
+    /// The entry this one undid.
+    pub undoes: Option<u64>,
+}
+
+/// A line of history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryEntry {
+    /// The text as typed, secrets masked.
+    pub line: String,
+    /// Context name.
+    pub context: String,
+    /// Exit code; none while it runs.
+    pub exit: Option<u8>,
+}
+
+/// The append-only memory: changes (hash-chained) and history.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Appends a change; its number.
+    async fn append(&self, entry: NewEntry) -> Result<u64, Report>;
+    /// Newest first.
+    async fn entries(&self, limit: usize) -> Result<Vec<AuditEntry>, Report>;
+    /// One entry.
+    async fn entry(&self, number: u64) -> Result<Option<AuditEntry>, Report>;
+    /// The entry that undid this one, if any.
+    async fn undone_by(&self, number: u64) -> Result<Option<u64>, Report>;
+    /// Appends a line of history.
+    async fn remember(&self, entry: HistoryEntry) -> Result<(), Report>;
+    /// The last lines of history, oldest first.
+    async fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Report>;
+}

@@ -1,0 +1,74 @@
+//! One feed's shared state: the writer (a feature's task) updates it, views read it and wait for its version to move.
+
+use std::sync::{PoisonError, RwLock};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::health::{Health, HealthState};
+use super::table::RowTable;
+use crate::core::clock::Clock;
+use crate::core::text::SafeText;
+
+/// Rows, health, and a version that moves with either. Views read under a short lock, only what is visible.
+pub struct Source<R> {
+    state: RwLock<(RowTable<R>, Health)>,
+    version: watch::Sender<u64>,
+    clock: Clock,
+}
+
+impl<R> Source<R> {
+    /// Empty and loading.
+    pub fn new(clock: Clock) -> Self {
+        let health = Health::loading(clock.now());
+        Source { state: RwLock::new((RowTable::default(), health)), version: watch::Sender::new(0), clock }
+    }
+
+    /// Changes rows; the data counts as fresh from now on.
+    pub fn write<T>(&self, change: impl FnOnce(&mut RowTable<R>) -> T) -> T {
+        let result = {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            state.1.data_at = Some(self.clock.now());
+            change(&mut state.0)
+        };
+        self.version.send_modify(|version| *version += 1);
+        result
+    }
+
+    /// Proof that the rows are still right (a bookmark, an unchanged poll) without changing any.
+    pub fn touch(&self) {
+        self.state.write().unwrap_or_else(PoisonError::into_inner).1.data_at = Some(self.clock.now());
+    }
+
+    /// Sets the health.
+    pub fn set_health(&self, state: HealthState, reason: Option<SafeText>) {
+        self.state.write().unwrap_or_else(PoisonError::into_inner).1.become_state(state, reason, self.clock.now());
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    /// Reads rows and health.
+    pub fn read<T>(&self, look: impl FnOnce(&RowTable<R>, &Health) -> T) -> T {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        look(&state.0, &state.1)
+    }
+
+    /// The health.
+    pub fn health(&self) -> Health {
+        self.read(|_, health| health.clone())
+    }
+
+    /// Moves with every change of rows or health.
+    pub fn version(&self) -> u64 {
+        *self.version.borrow()
+    }
+
+    /// Wakes on every change.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    /// The time by this source's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

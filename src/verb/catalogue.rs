@@ -1,0 +1,116 @@
+//! The catalogue: an immutable snapshot of every verb. A running plan keeps its own. Not for aliases: the engine
+//! expands those before it asks here.
+
+use std::collections::BTreeMap;
+
+use super::Verb;
+
+/// All verbs, by bundle and name.
+#[derive(Clone, Default)]
+pub struct Catalogue {
+    verbs: BTreeMap<(String, String), Verb>,
+}
+
+/// Why a name did not lead to one verb.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameError {
+    /// No such bundle; the nearest names.
+    UnknownBundle(Vec<String>),
+    /// The bundle has no such command; the nearest names.
+    UnknownCommand(Vec<String>),
+    /// Several bundles have it; their qualified names.
+    Ambiguous(Vec<String>),
+}
+
+/// The bundle whose commands win over those of any other when named without a bundle.
+pub const BUILT_IN: &str = "cogdeck";
+
+impl Catalogue {
+    /// A snapshot of these verbs; of two with the same name the later wins.
+    pub fn new(verbs: impl IntoIterator<Item = Verb>) -> Self {
+        let verbs = verbs.into_iter().map(|v| ((v.declaration.bundle.clone(), v.declaration.name.clone()), v)).collect();
+        Catalogue { verbs }
+    }
+
+    /// Every verb, by bundle and name.
+    pub fn iter(&self) -> impl Iterator<Item = &Verb> {
+        self.verbs.values()
+    }
+
+    /// The bundles' names.
+    pub fn bundles(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.verbs.keys().map(|(bundle, _)| bundle.as_str()).collect();
+        names.dedup();
+        names
+    }
+
+    /// Finds `bundle:name`, or `name` in whichever bundle has it.
+    pub fn find(&self, bundle: Option<&str>, name: &str) -> Result<&Verb, NameError> {
+        match bundle {
+            Some(bundle) => self.in_bundle(bundle, name),
+            None => self.anywhere(name),
+        }
+    }
+
+    fn in_bundle(&self, bundle: &str, name: &str) -> Result<&Verb, NameError> {
+        if let Some(verb) = self.verbs.get(&(bundle.to_owned(), name.to_owned())) {
+            return Ok(verb);
+        }
+        let bundles = self.bundles();
+        if !bundles.contains(&bundle) {
+            return Err(NameError::UnknownBundle(nearest(bundle, bundles.into_iter().map(str::to_owned))));
+        }
+        let names = self.verbs.keys().filter(|(b, _)| b == bundle).map(|(_, n)| n.clone());
+        Err(NameError::UnknownCommand(nearest(name, names).iter().map(|n| format!("{bundle}:{n}")).collect()))
+    }
+
+    fn anywhere(&self, name: &str) -> Result<&Verb, NameError> {
+        let found: Vec<&Verb> = self.verbs.values().filter(|v| v.declaration.name == name).collect();
+        match found.as_slice() {
+            [] => Err(NameError::UnknownCommand(self.near(name))),
+            [one] => Ok(one),
+            many => many
+                .iter()
+                .find(|v| v.declaration.bundle == BUILT_IN)
+                .copied()
+                .ok_or_else(|| NameError::Ambiguous(many.iter().map(|v| v.declaration.qualified()).collect())),
+        }
+    }
+
+    fn near(&self, name: &str) -> Vec<String> {
+        let all = self.verbs.keys().map(|(bundle, n)| if bundle == BUILT_IN { n.clone() } else { format!("{bundle}:{n}") });
+        let mut scored: Vec<(usize, String)> = all
+            .map(|full| {
+                let short = full.rsplit(':').next().unwrap_or(&full).to_owned();
+                (strsim::damerau_levenshtein(name, &short).min(strsim::damerau_levenshtein(name, &full)), full)
+            })
+            .filter(|(distance, _)| *distance <= tolerance(name))
+            .collect();
+        scored.sort();
+        scored.into_iter().take(3).map(|(_, full)| full).collect()
+    }
+}
+
+fn tolerance(name: &str) -> usize {
+    (name.chars().count() / 3).clamp(1, 3)
+}
+
+/// The names nearest to a misspelt one, best first, at most three; empty when none is near.
+pub fn nearest(name: &str, known: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut scored: Vec<(usize, String)> = known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, &candidate), candidate))
+        .filter(|(distance, _)| *distance <= tolerance(name))
+        .collect();
+    scored.sort();
+    scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
+}
+
+/// `did you mean a, b or c?`, if there is anything to mean.
+pub fn did_you_mean(names: &[String]) -> Option<String> {
+    match names {
+        [] => None,
+        [one] => Some(format!("did you mean {one}?")),
+        [rest @ .., last] => Some(format!("did you mean {} or {last}?", rest.join(", "))),
+    }
+}

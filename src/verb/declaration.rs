@@ -1,0 +1,318 @@
+//! The declaration of a verb: the one table that feeds help, completion, key hints, shell completions and tests.
+
+use crate::core::change::Risk;
+
+/// How a verb takes what comes down the pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputMode {
+    /// Takes nothing; only as a first stage.
+    None,
+    /// One invocation a record; as a first stage one invocation without a record.
+    Each,
+    /// The whole stream once.
+    All,
+}
+
+/// Types of option and positional values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptionKind {
+    /// Any text; number-looking text stays text.
+    String,
+    /// A whole number.
+    Int,
+    /// A number.
+    Float,
+    /// A flag; `=yes|no|true|false|on|off` accepted.
+    Bool,
+    /// A flag that counts.
+    Incr,
+    /// Comma-separated, `\,` keeps a comma; repeats add; a JSON list from a variable.
+    List,
+    /// `500ms`, `10s`, `5m`, `1h`; a bare number is seconds.
+    Duration,
+    /// One of these words.
+    Enum(&'static [&'static str]),
+    /// Any JSON value, kept as it is.
+    Json,
+}
+
+/// One option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionSpec {
+    /// Long name without dashes.
+    pub name: String,
+    /// Short flag.
+    pub short: Option<char>,
+    /// Type.
+    pub kind: OptionKind,
+    /// Must be given.
+    pub required: bool,
+    /// Used when not given.
+    pub default: Option<String>,
+    /// The word for the value in help (`<zone>`).
+    pub value_name: String,
+    /// One line of help.
+    pub help: String,
+    /// Prompted for, or read by `@file` / `-`; shown as `•••`.
+    pub secret: bool,
+    /// Other spellings of the long name.
+    pub aliases: Vec<&'static str>,
+}
+
+impl OptionSpec {
+    /// An optional option.
+    pub fn new(name: &str, kind: OptionKind, help: &str) -> Self {
+        OptionSpec {
+            name: name.to_owned(),
+            short: None,
+            kind,
+            required: false,
+            default: None,
+            value_name: name.to_owned(),
+            help: help.to_owned(),
+            secret: false,
+            aliases: Vec::new(),
+        }
+    }
+
+    /// With a short flag.
+    #[must_use]
+    pub fn short(mut self, short: char) -> Self {
+        self.short = Some(short);
+        self
+    }
+
+    /// Must be given.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// With a default.
+    #[must_use]
+    pub fn default(mut self, value: &str) -> Self {
+        self.default = Some(value.to_owned());
+        self
+    }
+
+    /// With another word for the value in help.
+    #[must_use]
+    pub fn value_name(mut self, name: &str) -> Self {
+        self.value_name = name.to_owned();
+        self
+    }
+
+    /// With another spelling.
+    #[must_use]
+    pub fn alias(mut self, name: &'static str) -> Self {
+        self.aliases.push(name);
+        self
+    }
+}
+
+/// One declared positional argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Positional {
+    /// The word in help.
+    pub name: String,
+    /// Type.
+    pub kind: OptionKind,
+    /// Must be given when nothing comes down the pipe.
+    pub required: bool,
+    /// Takes all that are left (the last one only).
+    pub variadic: bool,
+    /// One line of help.
+    pub help: String,
+}
+
+impl Positional {
+    /// A required positional.
+    pub fn new(name: &str, kind: OptionKind, help: &str) -> Self {
+        Positional { name: name.to_owned(), kind, required: true, variadic: false, help: help.to_owned() }
+    }
+
+    /// May be left out.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.required = false;
+        self
+    }
+
+    /// Takes all that are left.
+    #[must_use]
+    pub fn variadic(mut self) -> Self {
+        self.variadic = true;
+        self
+    }
+}
+
+/// Options and positionals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signature {
+    /// In the order they are typed.
+    pub positionals: Vec<Positional>,
+    /// In the order help shows them.
+    pub options: Vec<OptionSpec>,
+    /// Groups of options (or positional names) of which at most one may be given.
+    pub exclusive: Vec<Vec<&'static str>>,
+}
+
+/// An example of use. Those with `expect` run as tests in the sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// The pipeline.
+    pub line: String,
+    /// What it is for.
+    pub note: String,
+    /// The text it renders, `…` standing for anything; none: not run.
+    pub expect: Option<String>,
+}
+
+/// Everything known of a verb without running it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// Bundle, `kubectl`.
+    pub bundle: String,
+    /// Name in the bundle, `set-image`.
+    pub name: String,
+    /// Version of the bundle: `native` for what is compiled in.
+    pub version: String,
+    /// One line.
+    pub summary: String,
+    /// Paragraphs for the help page; may be empty.
+    pub description: String,
+    /// Options and positionals.
+    pub signature: Signature,
+    /// What it takes from the pipe.
+    pub input: InputMode,
+    /// The lowest class; a plan may raise it.
+    pub risk: Risk,
+    /// Permission the access rules name, `kubectl:write`; none: allowed to all.
+    pub permission: Option<String>,
+    /// Examples.
+    pub examples: Vec<Example>,
+    /// What its records look like.
+    pub output: String,
+    /// Remarks at the foot of the help page.
+    pub notes: String,
+    /// Does not end by itself (follows something).
+    pub endless: bool,
+}
+
+impl Declaration {
+    /// A native declaration with nothing but a name and a summary: reads, takes each record, no arguments.
+    pub fn new(bundle: &str, name: &str, summary: &str) -> Self {
+        Declaration {
+            bundle: bundle.to_owned(),
+            name: name.to_owned(),
+            version: "native".to_owned(),
+            summary: summary.to_owned(),
+            description: String::new(),
+            signature: Signature::default(),
+            input: InputMode::Each,
+            risk: Risk::Read,
+            permission: None,
+            examples: Vec::new(),
+            output: String::new(),
+            notes: String::new(),
+            endless: false,
+        }
+    }
+
+    /// `kubectl:set-image`.
+    pub fn qualified(&self) -> String {
+        format!("{}:{}", self.bundle, self.name)
+    }
+
+    /// Sets the lowest risk class.
+    #[must_use]
+    pub fn risk(mut self, risk: Risk) -> Self {
+        self.risk = risk;
+        self
+    }
+
+    /// Sets what it takes from the pipe.
+    #[must_use]
+    pub fn input(mut self, input: InputMode) -> Self {
+        self.input = input;
+        self
+    }
+
+    /// Sets the permission.
+    #[must_use]
+    pub fn permission(mut self, permission: &str) -> Self {
+        self.permission = Some(permission.to_owned());
+        self
+    }
+
+    /// Adds a positional.
+    #[must_use]
+    pub fn positional(mut self, positional: Positional) -> Self {
+        self.signature.positionals.push(positional);
+        self
+    }
+
+    /// Adds an option.
+    #[must_use]
+    pub fn option(mut self, option: OptionSpec) -> Self {
+        self.signature.options.push(option);
+        self
+    }
+
+    /// Adds several options.
+    #[must_use]
+    pub fn options(mut self, options: impl IntoIterator<Item = OptionSpec>) -> Self {
+        self.signature.options.extend(options);
+        self
+    }
+
+    /// At most one of these options may be given.
+    #[must_use]
+    pub fn exclusive(mut self, names: &[&'static str]) -> Self {
+        self.signature.exclusive.push(names.to_vec());
+        self
+    }
+
+    /// Sets the paragraphs of the help page.
+    #[must_use]
+    pub fn description(mut self, text: &str) -> Self {
+        self.description = text.to_owned();
+        self
+    }
+
+    /// Says what the records look like.
+    #[must_use]
+    pub fn output(mut self, text: &str) -> Self {
+        self.output = text.to_owned();
+        self
+    }
+
+    /// Adds remarks.
+    #[must_use]
+    pub fn notes(mut self, text: &str) -> Self {
+        self.notes = text.to_owned();
+        self
+    }
+
+    /// Adds an example that is only shown.
+    #[must_use]
+    pub fn example(mut self, line: &str, note: &str) -> Self {
+        self.examples.push(Example { line: line.to_owned(), note: note.to_owned(), expect: None });
+        self
+    }
+
+    /// Adds an example that is run as a test.
+    #[must_use]
+    pub fn example_expecting(mut self, line: &str, note: &str, expect: &str) -> Self {
+        self.examples.push(Example { line: line.to_owned(), note: note.to_owned(), expect: Some(expect.to_owned()) });
+        self
+    }
+
+    /// It follows something and does not end by itself.
+    #[must_use]
+    pub fn endless(mut self) -> Self {
+        self.endless = true;
+        self
+    }
+}

@@ -1,0 +1,199 @@
+//! One invocation of a verb: bound arguments, context, ports, and the bounded streams of records.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::operator::Operator;
+use super::session::Session;
+use crate::core::context::Context;
+use crate::core::record::Record;
+use crate::core::report::Report;
+
+/// Records between two stages at most; a full channel makes the producer wait (backpressure end to end).
+pub const CHANNEL_ITEMS: usize = 256;
+
+/// Arguments after binding and coercion; every declared option with a value (given or default) is present.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arguments {
+    /// Positionals in order, a variadic one spread out.
+    pub positionals: Vec<Value>,
+    /// Options by long name. Types as declared: durations are milliseconds (a JSON number), lists JSON lists.
+    pub options: Map<String, Value>,
+}
+
+impl Arguments {
+    /// The positional at `index` as text.
+    pub fn text_at(&self, index: usize) -> Option<String> {
+        self.positionals.get(index).map(crate::core::record::to_text)
+    }
+
+    /// All positionals as text.
+    pub fn texts(&self) -> Vec<String> {
+        self.positionals.iter().map(crate::core::record::to_text).collect()
+    }
+
+    /// A string (or enum) option.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.options.get(name).map(crate::core::record::to_text)
+    }
+
+    /// A flag; false when not given.
+    pub fn flag(&self, name: &str) -> bool {
+        self.options.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// A whole number.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        self.options.get(name).and_then(Value::as_i64)
+    }
+
+    /// A duration.
+    pub fn duration(&self, name: &str) -> Option<Duration> {
+        self.options.get(name).and_then(Value::as_u64).map(Duration::from_millis)
+    }
+
+    /// A list option as texts; empty when not given.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        match self.options.get(name) {
+            Some(Value::Array(items)) => items.iter().map(crate::core::record::to_text).collect(),
+            Some(other) => vec![crate::core::record::to_text(other)],
+            None => Vec::new(),
+        }
+    }
+}
+
+/// One invocation.
+#[derive(Clone)]
+pub struct Call {
+    /// The verb's qualified name.
+    pub verb: String,
+    /// Bound arguments.
+    pub arguments: Arguments,
+    /// The record of an `Each` verb; none at the start of a pipeline.
+    pub record: Option<Record>,
+    /// The targets.
+    pub context: Arc<Context>,
+    /// Who runs it.
+    pub user: String,
+    /// The front end.
+    pub operator: Arc<dyn Operator>,
+    /// The session.
+    pub session: Arc<dyn Session>,
+    /// Fires when the pipeline is cancelled or timed out.
+    pub cancel: CancellationToken,
+    /// The same for all stages of a pipeline.
+    pub pipeline_id: String,
+    /// Whether this stage is the last of its pipeline: what it emits is shown, not piped.
+    pub last_stage: bool,
+}
+
+/// How an item wants to be shown when it is a pipeline's result. The record is the truth; a view is only its rendering.
+#[derive(Clone, Debug, PartialEq)]
+pub enum View {
+    /// One row of a table; rows of the same header form one table.
+    Row {
+        /// Column names, shared by the rows.
+        header: Arc<Header>,
+        /// Cells, one a column. Remote text: made safe when rendered.
+        cells: Vec<String>,
+    },
+    /// Lines of plain text.
+    Text(String),
+    /// Verbatim text: colours (SGR) survive, everything else is made visible.
+    Verbatim(String),
+    /// The record as JSON over several lines.
+    Json,
+}
+
+/// A table's columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Names as printed (`NAME`, `UP-TO-DATE`).
+    pub columns: Vec<String>,
+    /// Printed above the table, e.g. a heading between several kinds; none: nothing.
+    pub title: Option<String>,
+}
+
+/// A record on its way, with its rendering.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// The record.
+    pub record: Record,
+    /// How to show it; none: by its own shape.
+    pub view: Option<View>,
+}
+
+/// Where a stage's records come from.
+pub struct Input {
+    receiver: Option<mpsc::Receiver<Result<Item, Report>>>,
+}
+
+impl Input {
+    /// No records.
+    pub fn empty() -> Self {
+        Input { receiver: None }
+    }
+
+    /// The records of the stage before. An `Err` is a failed record that the pipeline was told to pass over.
+    pub fn new(receiver: mpsc::Receiver<Result<Item, Report>>) -> Self {
+        Input { receiver: Some(receiver) }
+    }
+
+    /// The next record; `None` at the end.
+    pub async fn next(&mut self) -> Option<Result<Item, Report>> {
+        match &mut self.receiver {
+            Some(receiver) => receiver.recv().await,
+            None => None,
+        }
+    }
+}
+
+/// Where a stage's records go. Cheap to clone.
+#[derive(Clone)]
+pub struct Output {
+    sender: mpsc::Sender<Result<Item, Report>>,
+}
+
+impl Output {
+    /// Wraps the sending end.
+    pub fn new(sender: mpsc::Sender<Result<Item, Report>>) -> Self {
+        Output { sender }
+    }
+
+    /// Hands on a record; waits while the next stage is busy. An error means that nobody reads any more: stop quietly
+    /// by returning it (the engine knows it for what it is).
+    pub async fn emit(&self, record: Record) -> Result<(), Report> {
+        self.send(Item { record, view: None }).await
+    }
+
+    /// Hands on a record with a rendering.
+    pub async fn emit_as(&self, record: Record, view: View) -> Result<(), Report> {
+        self.send(Item { record, view: Some(view) }).await
+    }
+
+    /// Hands on an item.
+    pub async fn send(&self, item: Item) -> Result<(), Report> {
+        self.sender.send(Ok(item)).await.map_err(|_| nobody_reads())
+    }
+
+    /// Hands on a failed record, the pipeline going on.
+    pub async fn fail(&self, report: Report) -> Result<(), Report> {
+        self.sender.send(Err(report)).await.map_err(|_| nobody_reads())
+    }
+
+    /// Resolves when nobody reads any more.
+    pub async fn closed(&self) {
+        self.sender.closed().await;
+    }
+}
+
+/// The code of the error that [`Output::emit`] gives when the reader is gone.
+pub const NOBODY_READS: &str = "E-RUN-PIPE";
+
+fn nobody_reads() -> Report {
+    Report::failed(NOBODY_READS, "the next stage ended")
+}

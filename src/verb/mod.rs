@@ -1,0 +1,108 @@
+//! What a command is: its declaration, an invocation of it, the ports it is given, and the catalogue of all.
+//! Not for running pipelines: that is the engine's.
+
+pub mod catalogue;
+pub mod declaration;
+pub mod invocation;
+pub mod operator;
+pub mod session;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::core::change::Change;
+use crate::core::report::Report;
+
+pub use catalogue::Catalogue;
+pub use declaration::{Declaration, Example, InputMode, OptionKind, OptionSpec, Positional, Signature};
+pub use invocation::{Arguments, Call, Input, Item, Output, View};
+pub use operator::{Decision, Operator};
+pub use session::Session;
+
+/// A command: the declaration everything else is made from, and what it does.
+#[derive(Clone)]
+pub struct Verb {
+    /// Name, signature, risk, examples.
+    pub declaration: Arc<Declaration>,
+    /// What it does.
+    pub action: Action,
+    /// Offers live objects for its arguments.
+    pub completer: Option<Arc<dyn Completer>>,
+}
+
+impl Verb {
+    /// A verb that looks only.
+    pub fn read(declaration: Declaration, action: impl Read + 'static) -> Self {
+        Verb { declaration: Arc::new(declaration), action: Action::Read(Arc::new(action)), completer: None }
+    }
+
+    /// A verb that changes something.
+    pub fn mutate(declaration: Declaration, action: impl Mutate + 'static) -> Self {
+        Verb { declaration: Arc::new(declaration), action: Action::Mutate(Arc::new(action)), completer: None }
+    }
+
+    /// Adds a completer.
+    #[must_use]
+    pub fn completed_by(mut self, completer: Arc<dyn Completer>) -> Self {
+        self.completer = Some(completer);
+        self
+    }
+}
+
+/// What a verb does. The engine treats the two differently: changes are planned, approved and journalled.
+#[derive(Clone)]
+pub enum Action {
+    /// Looks, or is not ours to plan (a bundle's command).
+    Read(Arc<dyn Read>),
+    /// Changes something.
+    Mutate(Arc<dyn Mutate>),
+}
+
+/// A verb that looks only; emits records as they come.
+#[async_trait]
+pub trait Read: Send + Sync {
+    /// Runs one invocation. `input` is the whole stream for a verb that declares [`InputMode::All`], empty otherwise
+    /// (an `Each` verb finds its record in [`Call::record`]). Must stop soon after [`Call::cancel`] fires and when
+    /// `output` says that nobody reads any more.
+    async fn run(&self, call: &Call, input: &mut Input, output: &Output) -> Result<(), Report>;
+}
+
+/// A verb above `read`: says what it would do, then does exactly that.
+#[async_trait]
+pub trait Mutate: Send + Sync {
+    /// What the call would change, one entry a target. Reads only. No entry: nothing to do.
+    async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report>;
+
+    /// Applies one planned change and emits its records. Refuses when the precondition no longer holds.
+    async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report>;
+}
+
+/// Offers values for an argument at the cursor: live objects, names in use.
+#[async_trait]
+pub trait Completer: Send + Sync {
+    /// Candidates for what is being typed; at most a screenful matters, order is the completer's rank.
+    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate>;
+}
+
+/// What is being completed.
+#[derive(Clone, Debug)]
+pub struct CompletionRequest {
+    /// The context the pipeline would run in.
+    pub context: Arc<crate::core::context::Context>,
+    /// Complete words before the cursor, after the command's name.
+    pub words: Vec<String>,
+    /// The option whose value is typed, without dashes; none: a positional.
+    pub option: Option<String>,
+    /// What has been typed of the word.
+    pub prefix: String,
+}
+
+/// One candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The raw value (remote text: quoted by the caller through the language's printer).
+    pub value: String,
+    /// A word about it: `3/3 ready`.
+    pub note: String,
+}

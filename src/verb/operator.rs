@@ -1,0 +1,46 @@
+//! The operator port: how a verb reaches the person (or the script) in front. Console and headless each implement it.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::core::change::{Origin, Plan};
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+
+/// The answer to a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Approved; names the digest of the plan that was seen.
+    Approved(String),
+    /// Refused, with the reason.
+    Declined(String),
+}
+
+/// A program that needs the terminal for itself: shell, editor, pager, login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TerminalCommand {
+    /// Executable and arguments.
+    pub argv: Vec<String>,
+    /// Variables set for it on top of the allow-list.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// The front end as verbs and the engine see it.
+#[async_trait]
+pub trait Operator: Send + Sync {
+    /// Where the wish comes from; decides what an approval takes.
+    fn origin(&self) -> Origin;
+
+    /// Shows a plan and waits for the answer. Only called when [`Plan::requirement`] asks for something.
+    async fn ask(&self, plan: &Plan, requirement: crate::core::change::Requirement) -> Decision;
+
+    /// A remark beside the result: stderr headless, a dim line in a block.
+    fn note(&self, text: SafeText);
+
+    /// The latest word about work that goes on; replaces the one before.
+    fn progress(&self, text: SafeText);
+
+    /// Gives the terminal to a program until it ends; its exit code. Refused where there is no terminal to give.
+    async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report>;
+}

@@ -1,0 +1,92 @@
+//! The session port: what verbs such as `help jobs wait stop history audit undo` may ask of the running session.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::Catalogue;
+use super::invocation::{Call, Output};
+use crate::core::change::Change;
+use crate::core::report::Report;
+
+/// The state of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// Runs.
+    Running,
+    /// Ended well.
+    Done,
+    /// Failed.
+    Failed,
+    /// Was stopped.
+    Stopped,
+}
+
+/// A block or background job of this session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Block number.
+    pub number: u64,
+    /// The pipeline, secrets masked.
+    pub pipeline: String,
+    /// State.
+    pub state: JobState,
+    /// In the background (`&`).
+    pub background: bool,
+    /// When it began.
+    pub started: Timestamp,
+    /// Records produced so far.
+    pub records: u64,
+}
+
+/// A journalled change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Number that `undo N` takes.
+    pub number: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub user: String,
+    /// Context name.
+    pub context: String,
+    /// The pipeline, secrets masked.
+    pub pipeline: String,
+    /// The change.
+    pub change: Change,
+    /// `applied`, `failed: …`, `declined: …`.
+    pub outcome: String,
+    /// The entry this one undid.
+    pub undoes: Option<u64>,
+    /// Hash over the entry and the one before: an append-only chain.
+    pub hash: String,
+}
+
+/// What a verb may ask of the session. Session verbs mutate nothing themselves.
+#[async_trait]
+pub trait Session: Send + Sync {
+    /// The declarations this pipeline was planned with.
+    fn catalogue(&self) -> Arc<Catalogue>;
+
+    /// Jobs of this session, oldest first.
+    fn jobs(&self) -> Vec<Job>;
+
+    /// Waits until a job (none: every background job) has ended; its final state.
+    async fn wait(&self, number: Option<u64>) -> Result<Vec<Job>, Report>;
+
+    /// Cancels a job.
+    fn stop(&self, number: u64) -> Result<Job, Report>;
+
+    /// The journal's entries, newest first, at most `limit`.
+    async fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, Report>;
+
+    /// One journalled change.
+    async fn audited(&self, number: u64) -> Result<Option<AuditEntry>, Report>;
+
+    /// Undoes a journalled change: runs its inverse as a new change in the context it was made in. Refused when there
+    /// is no inverse, when it was undone already, or when the target moved meanwhile.
+    async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report>;
+}
