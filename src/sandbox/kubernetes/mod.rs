@@ -1,1 +1,4 @@
 //! The Kubernetes API server, its controllers, scheduler and kubelets of the sandbox.
+
+pub mod kinds;
+pub mod store;
