@@ -3,8 +3,10 @@
 //! crate, so that a misunderstanding of a protocol cannot hide on both sides at once.
 
 pub mod aws;
+pub mod clock;
 pub mod dns;
 pub mod faults;
 pub mod inspector;
 pub mod kubernetes;
 pub mod proxy;
+pub mod random;

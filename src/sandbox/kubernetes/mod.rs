@@ -1,1 +1,5 @@
 //! The Kubernetes API server, its controllers, scheduler and kubelets of the sandbox.
+
+pub mod kinds;
+pub mod runtime;
+pub mod store;

@@ -1,0 +1,29 @@
+//! The port between the API server and whoever runs the pods: what `kubectl logs` needs from a running container.
+//! Not for pod status, which travels through the store.
+
+use jiff::Timestamp;
+use tokio::sync::broadcast;
+
+/// One line of a container's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When it was written.
+    pub at: Timestamp,
+    /// The line without its end.
+    pub text: String,
+}
+
+/// A container's output: what was kept of the past, and what comes.
+#[derive(Debug)]
+pub struct LogStream {
+    /// Kept lines, oldest first.
+    pub past: Vec<LogLine>,
+    /// Lines to come; `None` when the container has ended. Bounded: a slow reader loses the oldest lines.
+    pub live: Option<broadcast::Receiver<LogLine>>,
+}
+
+/// Whoever runs the pods of the sandbox.
+pub trait PodRuntime: Send + Sync {
+    /// The output of a container, or `None` when no such container has ever started.
+    fn logs(&self, namespace: &str, pod: &str, container: &str) -> Option<LogStream>;
+}

@@ -1,0 +1,610 @@
+//! The objects of the cluster, their versions and their history: what etcd and the watch cache are to a real API
+//! server. Not for rules of the API (validation, defaulting, graceful deletion): those are `api`'s.
+//!
+//! One lock guards everything; what happens under it is short (map operations and one copy of one object).
+//! Readers get shared objects and never wait for each other's work.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Map, Value, json};
+use tokio::sync::broadcast;
+
+use super::kinds::{self, Kind};
+use crate::sandbox::clock::Clock;
+use crate::sandbox::random::Random;
+
+mod event;
+mod index;
+
+pub use event::{EventKind, Lagged, StoreEvent, StoreEvents, Watch};
+pub use index::Term;
+
+/// One object as stored: shared, never mutated in place.
+pub type Object = Arc<Value>;
+
+/// How many past events a watch may start from. Older starting points answer [`StoreError::Gone`].
+const RING: usize = 10_000;
+/// Queue of each live watch, per resource. Policy: a receiver that falls this far behind is cut and starts again.
+const WATCH_QUEUE: usize = 4_096;
+/// Queue of each subscriber to everything. Policy: a receiver that falls this far behind is told so and lists again.
+const SUBSCRIBE_QUEUE: usize = 16_384;
+
+/// Why the store refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// No such object, or no such resource.
+    #[error("not found")]
+    NotFound,
+    /// The name is taken.
+    #[error("already exists")]
+    AlreadyExists,
+    /// The object changed since the version that the writer read.
+    #[error("the object has been modified")]
+    Conflict,
+    /// The version asked for is no longer in the history.
+    #[error("resource version too old")]
+    Gone,
+    /// The version asked for does not exist yet.
+    #[error("resource version too large")]
+    TooLarge,
+}
+
+/// The store. Cheap to clone; all clones are the same store.
+#[derive(Clone)]
+pub struct Store {
+    clock: Clock,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    version: u64,
+    /// Version of the newest event that has left the ring: a watch may not start before it.
+    floor: u64,
+    random: Random,
+    tables: HashMap<&'static str, Table>,
+    ring: VecDeque<Arc<StoreEvent>>,
+    everything: broadcast::Sender<Arc<StoreEvent>>,
+}
+
+struct Table {
+    kind: &'static Kind,
+    objects: BTreeMap<Key, Object>,
+    index: HashMap<String, BTreeSet<Key>>,
+    live: broadcast::Sender<Arc<StoreEvent>>,
+}
+
+/// `namespace/name`, or `name` for cluster scoped objects: sorts as a real server lists.
+type Key = Arc<str>;
+
+impl Table {
+    fn new(kind: &'static Kind) -> Self {
+        Self {
+            kind,
+            objects: BTreeMap::new(),
+            index: HashMap::new(),
+            live: broadcast::channel(WATCH_QUEUE).0,
+        }
+    }
+
+    fn put(&mut self, key: &Key, object: Object) -> Option<Object> {
+        let new_terms = index::terms(&object);
+        let previous = self.objects.insert(key.clone(), object);
+        let old_terms = previous
+            .as_ref()
+            .map(|old| index::terms(old))
+            .unwrap_or_default();
+        if old_terms != new_terms {
+            self.unindex(key, &old_terms);
+            for term in new_terms {
+                self.index.entry(term).or_default().insert(key.clone());
+            }
+        }
+        previous
+    }
+
+    fn take(&mut self, key: &str) -> Option<Object> {
+        let (key, object) = self.objects.remove_entry(key)?;
+        self.unindex(&key, &index::terms(&object));
+        Some(object)
+    }
+
+    fn unindex(&mut self, key: &Key, terms: &[String]) {
+        for term in terms {
+            if let Some(keys) = self.index.get_mut(term) {
+                keys.remove(key);
+                if keys.is_empty() {
+                    self.index.remove(term);
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    fn table(&mut self, resource: &str) -> Result<&mut Table, StoreError> {
+        let kind = kinds::by_resource(resource).ok_or(StoreError::NotFound)?;
+        Ok(self
+            .tables
+            .entry(kind.resource)
+            .or_insert_with(|| Table::new(kind)))
+    }
+
+    fn publish(&mut self, event: StoreEvent) {
+        let event = Arc::new(event);
+        if self.ring.len() == RING
+            && let Some(oldest) = self.ring.pop_front()
+        {
+            self.floor = oldest.version;
+        }
+        self.ring.push_back(event.clone());
+        // A send fails only when nobody listens, which is no fault.
+        if let Some(table) = self.tables.get(event.resource) {
+            let _ = table.live.send(event.clone());
+        }
+        let _ = self.everything.send(event);
+    }
+
+    /// Stores `new` in place of `old`, or removes the object when its last finalizer went while it was being deleted.
+    fn replace(
+        &mut self,
+        resource: &str,
+        key: &Key,
+        old: Object,
+        mut new: Value,
+    ) -> Result<Object, StoreError> {
+        let kind = self.table(resource)?.kind;
+        settle(kind, &old, &mut new);
+        if *old == new {
+            return Ok(old);
+        }
+        self.version += 1;
+        let version = self.version;
+        set_meta(
+            &mut new,
+            "resourceVersion",
+            Value::String(version.to_string()),
+        );
+        let gone = finished(&old, &new);
+        let object: Object = Arc::new(new);
+        let table = self.table(resource)?;
+        let event = if gone {
+            EventKind::Deleted
+        } else {
+            EventKind::Modified
+        };
+        if gone {
+            table.take(key);
+        } else {
+            table.put(key, object.clone());
+        }
+        self.publish(StoreEvent::new(
+            event,
+            kind.resource,
+            object.clone(),
+            Some(old),
+            version,
+        ));
+        Ok(object)
+    }
+}
+
+impl Store {
+    /// An empty store. `seed` repeats UIDs and generated names.
+    pub fn new(clock: Clock, seed: u64) -> Store {
+        let state = State {
+            version: 1,
+            floor: 0,
+            random: Random::new(seed).fork("store"),
+            tables: HashMap::new(),
+            ring: VecDeque::new(),
+            everything: broadcast::channel(SUBSCRIBE_QUEUE).0,
+        };
+        Store {
+            clock,
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// The clock that stamps the objects.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// One object. `namespace` is `""` for cluster scoped resources.
+    pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Object> {
+        let state = self.lock();
+        state
+            .tables
+            .get(resource)?
+            .objects
+            .get(&*key(namespace, name))
+            .cloned()
+    }
+
+    /// All objects of a resource, of one namespace or of all, sorted by namespace and name.
+    pub fn list(&self, resource: &str, namespace: Option<&str>) -> Vec<Object> {
+        self.list_at(resource, namespace).0
+    }
+
+    /// As [`Store::list`], with the store's version at that moment.
+    pub fn list_at(&self, resource: &str, namespace: Option<&str>) -> (Vec<Object>, u64) {
+        let state = self.lock();
+        let objects = match state.tables.get(resource) {
+            None => Vec::new(),
+            Some(table) => match namespace.filter(|n| !n.is_empty()) {
+                None => table.objects.values().cloned().collect(),
+                Some(namespace) => {
+                    let prefix = format!("{namespace}/");
+                    table
+                        .objects
+                        .range::<str, _>((
+                            std::ops::Bound::Included(prefix.as_str()),
+                            std::ops::Bound::Unbounded,
+                        ))
+                        .take_while(|(key, _)| key.starts_with(&prefix))
+                        .map(|(_, object)| object.clone())
+                        .collect()
+                }
+            },
+        };
+        (objects, state.version)
+    }
+
+    /// The objects that carry an indexed property, sorted by namespace and name. Cost follows the answer's size.
+    pub fn find(&self, resource: &str, namespace: Option<&str>, term: Term<'_>) -> Vec<Object> {
+        let state = self.lock();
+        let Some(table) = state.tables.get(resource) else {
+            return Vec::new();
+        };
+        let prefix = namespace.filter(|n| !n.is_empty()).map(|n| format!("{n}/"));
+        let keys = table.index.get(&term.key()).into_iter().flatten();
+        keys.filter(|key| prefix.as_ref().is_none_or(|p| key.starts_with(p)))
+            .filter_map(|key| table.objects.get(key).cloned())
+            .collect()
+    }
+
+    /// Stores a new object. Sets `uid`, `creationTimestamp`, `resourceVersion`, and generation 1 where the kind has
+    /// one; `generateName` gets a suffix of five letters when there is no name.
+    ///
+    /// # Errors
+    /// `AlreadyExists`; `NotFound` for an unknown resource or an object without name.
+    pub fn create(&self, resource: &str, object: Value) -> Result<Object, StoreError> {
+        let mut state = self.lock();
+        let kind = state.table(resource)?.kind;
+        let mut object = object;
+        let (namespace, given) = name_of(&object);
+        let namespace = if kind.namespaced {
+            namespace
+        } else {
+            String::new()
+        };
+        let name = if given.is_empty() {
+            let prefix = object
+                .pointer("/metadata/generateName")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            if prefix.is_empty() {
+                return Err(StoreError::NotFound);
+            }
+            let prefix: String = prefix.chars().take(58).collect();
+            format!("{prefix}{}", state.random.name_suffix(5))
+        } else {
+            given
+        };
+        let key: Key = key(&namespace, &name).into();
+        if state.table(resource)?.objects.contains_key(&key) {
+            return Err(StoreError::AlreadyExists);
+        }
+        state.version += 1;
+        let version = state.version;
+        let uid = state.random.uuid();
+        stamp(
+            kind,
+            &mut object,
+            &namespace,
+            &name,
+            &uid,
+            version,
+            &self.clock.rfc3339(),
+        );
+        let object: Object = Arc::new(object);
+        state.table(resource)?.put(&key, object.clone());
+        state.publish(StoreEvent::new(
+            EventKind::Added,
+            kind.resource,
+            object.clone(),
+            None,
+            version,
+        ));
+        Ok(object)
+    }
+
+    /// Replaces an object. Nothing changed: no event, same version. The generation rises when `spec` changed.
+    /// An object that is being deleted and loses its last finalizer is removed.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when `metadata.resourceVersion` is set and differs from the stored one.
+    pub fn update(&self, resource: &str, object: Value) -> Result<Object, StoreError> {
+        let mut state = self.lock();
+        let (namespace, name) = name_of(&object);
+        let kind = state.table(resource)?.kind;
+        let key: Key = key(if kind.namespaced { &namespace } else { "" }, &name).into();
+        let old = state
+            .table(resource)?
+            .objects
+            .get(&key)
+            .cloned()
+            .ok_or(StoreError::NotFound)?;
+        let expected = object
+            .pointer("/metadata/resourceVersion")
+            .and_then(Value::as_str)
+            .filter(|v| !v.is_empty());
+        if expected.is_some_and(|v| Some(v) != version_of(&old)) {
+            return Err(StoreError::Conflict);
+        }
+        state.replace(resource, &key, old, object)
+    }
+
+    /// Changes an object in place of a read and a write: no other writer comes between. `change` runs under the
+    /// store's lock and must not call the store.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn modify(
+        &self,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+        mut change: impl FnMut(&mut Value),
+    ) -> Result<Object, StoreError> {
+        let mut state = self.lock();
+        let key: Key = key(namespace, name).into();
+        let old = state
+            .table(resource)?
+            .objects
+            .get(&key)
+            .cloned()
+            .ok_or(StoreError::NotFound)?;
+        let mut new = Value::clone(&old);
+        change(&mut new);
+        state.replace(resource, &key, old, new)
+    }
+
+    /// Removes an object now, whatever its finalizers or grace period say.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn delete(
+        &self,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Object, StoreError> {
+        let mut state = self.lock();
+        let table = state.table(resource)?;
+        let kind = table.kind;
+        let old = table
+            .take(&key(namespace, name))
+            .ok_or(StoreError::NotFound)?;
+        state.version += 1;
+        let version = state.version;
+        let mut last = Value::clone(&old);
+        set_meta(
+            &mut last,
+            "resourceVersion",
+            Value::String(version.to_string()),
+        );
+        let last: Object = Arc::new(last);
+        state.publish(StoreEvent::new(
+            EventKind::Deleted,
+            kind.resource,
+            last.clone(),
+            Some(old),
+            version,
+        ));
+        Ok(last)
+    }
+
+    /// Every event of every resource after now.
+    pub fn subscribe(&self) -> StoreEvents {
+        StoreEvents::new(self.lock().everything.subscribe())
+    }
+
+    /// The events of one resource after version `from`: first those of the history, then live ones.
+    ///
+    /// # Errors
+    /// `Gone` when the history no longer reaches back to `from`, `TooLarge` when `from` is in the future.
+    pub fn watch(&self, resource: &str, from: u64) -> Result<Watch, StoreError> {
+        let mut state = self.lock();
+        if from < state.floor {
+            return Err(StoreError::Gone);
+        }
+        if from > state.version {
+            return Err(StoreError::TooLarge);
+        }
+        let live = state.table(resource)?.live.subscribe();
+        let start = state.ring.partition_point(|event| event.version <= from);
+        let backlog = state
+            .ring
+            .range(start..)
+            .filter(|event| event.resource == resource)
+            .cloned()
+            .collect();
+        Ok(Watch::new(backlog, live))
+    }
+
+    /// The version of the newest change.
+    pub fn version(&self) -> u64 {
+        self.lock().version
+    }
+
+    /// Forgets the history: every watch that starts from before now is answered `Gone`, as after a compaction.
+    pub fn compact(&self) {
+        let mut state = self.lock();
+        state.ring.clear();
+        state.floor = state.version;
+    }
+
+    /// What a restart of the control plane looks like from outside: versions jump ahead, the history is gone and
+    /// every watch is cut. Subscribers (the controllers) keep their stream.
+    pub fn restart(&self) {
+        let mut state = self.lock();
+        state.version += 100_000;
+        state.ring.clear();
+        state.floor = state.version;
+        for table in state.tables.values_mut() {
+            table.live = broadcast::channel(WATCH_QUEUE).0;
+        }
+    }
+
+    /// A draw from the store's seeded generator, for callers that need a value tied to the seed.
+    pub fn draw<T>(&self, with: impl FnOnce(&mut Random) -> T) -> T {
+        with(&mut self.lock().random)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `metadata.resourceVersion` of an object.
+pub fn version_of(object: &Value) -> Option<&str> {
+    object
+        .pointer("/metadata/resourceVersion")
+        .and_then(Value::as_str)
+}
+
+fn key(namespace: &str, name: &str) -> String {
+    if namespace.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{namespace}/{name}")
+    }
+}
+
+fn name_of(object: &Value) -> (String, String) {
+    let text = |field| {
+        object
+            .pointer(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    (text("/metadata/namespace"), text("/metadata/name"))
+}
+
+fn set_meta(object: &mut Value, field: &str, value: Value) {
+    if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        meta.insert(field.to_owned(), value);
+    }
+}
+
+/// Gives a new object its identity and the usual order of its fields: type, metadata, the rest.
+fn stamp(
+    kind: &Kind,
+    object: &mut Value,
+    namespace: &str,
+    name: &str,
+    uid: &str,
+    version: u64,
+    now: &str,
+) {
+    let mut given = match object.take() {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    };
+    let mut old_meta = match given.shift_remove("metadata") {
+        Some(Value::Object(map)) => map,
+        _ => Map::new(),
+    };
+    let mut meta = Map::new();
+    meta.insert("name".into(), json!(name));
+    if let Some(prefix) = old_meta
+        .shift_remove("generateName")
+        .filter(|p| p.as_str() != Some(""))
+    {
+        meta.insert("generateName".into(), prefix);
+    }
+    if !namespace.is_empty() {
+        meta.insert("namespace".into(), json!(namespace));
+    }
+    meta.insert("uid".into(), json!(uid));
+    meta.insert("resourceVersion".into(), json!(version.to_string()));
+    if kind.generation {
+        meta.insert("generation".into(), json!(1));
+    }
+    meta.insert("creationTimestamp".into(), json!(now));
+    for field in [
+        "name",
+        "namespace",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "selfLink",
+    ] {
+        old_meta.shift_remove(field);
+    }
+    meta.append(&mut old_meta);
+    let mut map = Map::new();
+    map.insert("kind".into(), json!(kind.kind));
+    map.insert("apiVersion".into(), json!(kind.api_version()));
+    map.insert("metadata".into(), Value::Object(meta));
+    given.shift_remove("kind");
+    given.shift_remove("apiVersion");
+    map.append(&mut given);
+    *object = Value::Object(map);
+}
+
+/// Keeps what a writer may not change (identity, type) and counts the generation.
+fn settle(kind: &Kind, old: &Value, new: &mut Value) {
+    if let Some(map) = new.as_object_mut() {
+        for field in ["kind", "apiVersion"] {
+            if let Some(value) = old.get(field) {
+                map.insert(field.to_owned(), value.clone());
+            }
+        }
+    }
+    for field in [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "resourceVersion",
+    ] {
+        if let Some(value) = old["metadata"].get(field) {
+            set_meta(new, field, value.clone());
+        }
+    }
+    if kind.generation {
+        let before = old["metadata"]["generation"].as_i64().unwrap_or(1);
+        let given = new["metadata"]["generation"].as_i64().unwrap_or(before);
+        let counted = if old.get("spec") == new.get("spec") {
+            before.max(given)
+        } else {
+            before + 1
+        };
+        set_meta(new, "generation", json!(counted));
+    }
+}
+
+/// Whether this change ends the object: it is being deleted and its last finalizer has just gone.
+fn finished(old: &Value, new: &Value) -> bool {
+    let finalizers = |object: &Value| {
+        object["metadata"]["finalizers"]
+            .as_array()
+            .is_some_and(|list| !list.is_empty())
+    };
+    let grace = new["metadata"]["deletionGracePeriodSeconds"]
+        .as_i64()
+        .unwrap_or(0);
+    !new["metadata"]["deletionTimestamp"].is_null()
+        && finalizers(old)
+        && !finalizers(new)
+        && grace == 0
+}
+
+#[cfg(test)]
+mod tests;
