@@ -6,6 +6,7 @@
 pub mod core;
 pub mod engine;
 pub mod feed;
+pub mod features;
 pub mod lang;
 pub mod render;
 pub mod sandbox;

@@ -1,0 +1,22 @@
+//! The subjects of the product, one folder each, all with the same rooms: client, model (slim rows), feed, verbs
+//! (one file a verb), panel. They meet each other only through `model`.
+
+use crate::core::clock::Clock;
+use crate::feed::Hub;
+use crate::verb::Verb;
+
+/// What every feature is given: the shared feeds and the clock. Clients are each feature's own, opened lazily.
+#[derive(Clone)]
+pub struct Shared {
+    /// Shared feeds.
+    pub hub: Hub,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// What a feature brings.
+#[derive(Default)]
+pub struct Feature {
+    /// Its verbs.
+    pub verbs: Vec<Verb>,
+}
