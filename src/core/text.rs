@@ -142,7 +142,8 @@ mod tests {
         fn no_control_survives(text in any::<String>()) {
             let safe = SafeText::new(&text);
             prop_assert!(safe.as_str().chars().all(|c| c == '\n' || !c.is_control()));
-            prop_assert!(!safe.as_str().contains('\u{202e}'));
+            let hidden = safe.as_str().contains('\u{202e}');
+            prop_assert!(!hidden);
         }
 
         #[test]
