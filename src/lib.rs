@@ -3,4 +3,5 @@
 //! The crate is a library with a thin binary. ARCHITECTURE.md names the rooms (the modules below) and which
 //! room may import which; `tests/architecture.rs` holds the code to that table.
 
+pub mod lang;
 pub mod sandbox;
