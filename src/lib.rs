@@ -5,8 +5,8 @@
 
 pub mod core;
 pub mod engine;
-pub mod feed;
 pub mod features;
+pub mod feed;
 pub mod lang;
 pub mod render;
 pub mod sandbox;

@@ -148,8 +148,16 @@ impl Plan {
     /// The class of the whole plan: the highest of its changes, fleet above [`FLEET_TARGETS`], one more on production.
     pub fn risk(&self, production: bool) -> Risk {
         let highest = self.changes.iter().map(|c| c.risk).max().unwrap_or(Risk::Read);
-        let counted = if self.changes.len() > FLEET_TARGETS { Risk::Fleet } else { highest };
-        if production && !self.is_recovery() { counted.raised() } else { counted }
+        let counted = if self.changes.len() > FLEET_TARGETS {
+            Risk::Fleet
+        } else {
+            highest
+        };
+        if production && !self.is_recovery() {
+            counted.raised()
+        } else {
+            counted
+        }
     }
 
     /// All changes recover something.
@@ -169,7 +177,9 @@ impl Plan {
             Risk::Change if origin == Origin::Typed => Requirement::Nothing,
             Risk::Change => Requirement::Enter,
             Risk::Destroy if self.changes.len() > 1 => Requirement::Count(self.changes.len()),
-            Risk::Destroy => Requirement::Name(self.changes.first().map_or_else(String::new, |c| c.target.name.clone())),
+            Risk::Destroy => {
+                Requirement::Name(self.changes.first().map_or_else(String::new, |c| c.target.name.clone()))
+            }
             Risk::Fleet => Requirement::Count(self.changes.len()),
         })
     }
@@ -204,7 +214,11 @@ mod tests {
         Change {
             verb: "kubectl:scale".into(),
             summary: "scale".into(),
-            target: Target { kind: "Deployment".into(), scope: "default".into(), name: "web".into() },
+            target: Target {
+                kind: "Deployment".into(),
+                scope: "default".into(),
+                name: "web".into(),
+            },
             before: json!({"replicas": 1}),
             after: json!({"replicas": 3}),
             precondition: Value::Null,
@@ -216,10 +230,15 @@ mod tests {
     }
 
     fn plan(risk: Risk, count: usize) -> Plan {
-        Plan { changes: vec![change(risk, false); count] }
+        Plan {
+            changes: vec![change(risk, false); count],
+        }
     }
 
-    const HEADLESS: Origin = Origin::Headless { yes: false, max_targets: None };
+    const HEADLESS: Origin = Origin::Headless {
+        yes: false,
+        max_targets: None,
+    };
 
     #[test]
     fn the_table_of_approvals() {
@@ -234,18 +253,48 @@ mod tests {
             (plan(Risk::Change, 1), HEADLESS, false, Ok(Nothing)),
             (plan(Risk::Destroy, 1), HEADLESS, false, Err(())),
             (plan(Risk::Change, 6), HEADLESS, false, Err(())),
-            (plan(Risk::Destroy, 1), Origin::Headless { yes: true, max_targets: None }, false, Ok(Nothing)),
-            (plan(Risk::Change, 6), Origin::Headless { yes: false, max_targets: Some(6) }, false, Ok(Nothing)),
-            (plan(Risk::Change, 7), Origin::Headless { yes: true, max_targets: Some(6) }, false, Err(())),
+            (
+                plan(Risk::Destroy, 1),
+                Origin::Headless {
+                    yes: true,
+                    max_targets: None,
+                },
+                false,
+                Ok(Nothing),
+            ),
+            (
+                plan(Risk::Change, 6),
+                Origin::Headless {
+                    yes: false,
+                    max_targets: Some(6),
+                },
+                false,
+                Ok(Nothing),
+            ),
+            (
+                plan(Risk::Change, 7),
+                Origin::Headless {
+                    yes: true,
+                    max_targets: Some(6),
+                },
+                false,
+                Err(()),
+            ),
         ];
         for (index, (plan, origin, production, wanted)) in cases.into_iter().enumerate() {
-            assert_eq!(plan.requirement(origin, production).map_err(|_| ()), wanted, "case {index}");
+            assert_eq!(
+                plan.requirement(origin, production).map_err(|_| ()),
+                wanted,
+                "case {index}"
+            );
         }
     }
 
     #[test]
     fn recovery_is_one_enter_on_production_too() {
-        let plan = Plan { changes: vec![change(Risk::Destroy, true)] };
+        let plan = Plan {
+            changes: vec![change(Risk::Destroy, true)],
+        };
         assert_eq!(plan.requirement(Origin::Typed, true), Ok(Requirement::Enter));
     }
 

@@ -21,7 +21,9 @@ impl Clock {
 
     /// A clock that stands at `start` until [`Clock::advance`].
     pub fn paused(start: Timestamp) -> Self {
-        Clock { paused: Some(Arc::new(AtomicI64::new(start.as_millisecond()))) }
+        Clock {
+            paused: Some(Arc::new(AtomicI64::new(start.as_millisecond()))),
+        }
     }
 
     /// Now; with millisecond precision when paused.

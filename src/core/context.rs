@@ -76,7 +76,11 @@ impl Context {
     pub fn empty(name: impl Into<String>) -> Self {
         Context {
             name: name.into(),
-            kubernetes: KubernetesTarget { kubeconfig: KubeconfigSource::None, kube_context: None, namespace: None },
+            kubernetes: KubernetesTarget {
+                kubeconfig: KubeconfigSource::None,
+                kube_context: None,
+                namespace: None,
+            },
             aws: AwsTarget::default(),
             resolver: None,
             http_proxy: None,

@@ -34,7 +34,10 @@ mod tests {
     #[test]
     fn paths_walk_maps_and_lists() {
         let service = json!({"status": {"ingress": [{"hostname": "lb.example"}]}});
-        assert_eq!(text_at(&service, &["status", "ingress", "0", "hostname"]), Some("lb.example"));
+        assert_eq!(
+            text_at(&service, &["status", "ingress", "0", "hostname"]),
+            Some("lb.example")
+        );
         assert_eq!(at(&service, &["status", "ingress", "1"]), None);
         assert_eq!(at(&json!({"a": null}), &["a"]), Some(&Value::Null));
     }

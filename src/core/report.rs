@@ -104,7 +104,10 @@ impl Report {
     #[must_use]
     pub fn at(mut self, source: &str, span: Range<usize>) -> Self {
         if self.place.is_none() {
-            self.place = Some(Place { source: source.to_owned(), span });
+            self.place = Some(Place {
+                source: source.to_owned(),
+                span,
+            });
         }
         self
     }
@@ -182,18 +185,27 @@ impl Place {
         let start = floor(&self.source, self.span.start);
         let end = floor(&self.source, self.span.end.max(self.span.start));
         let line_start = self.source[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = self.source[start..].find('\n').map_or(self.source.len(), |at| start + at);
+        let line_end = self.source[start..]
+            .find('\n')
+            .map_or(self.source.len(), |at| start + at);
         let before = safe_line(&self.source[line_start..start]);
         let marked = safe_line(&self.source[start..end.clamp(start, line_end)]);
         vec![
             format!("  | {}", safe_line(&self.source[line_start..line_end])),
-            format!("  | {}{}", " ".repeat(width(&before)), "^".repeat(width(&marked).max(1))),
+            format!(
+                "  | {}{}",
+                " ".repeat(width(&before)),
+                "^".repeat(width(&marked).max(1))
+            ),
         ]
     }
 }
 
 fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+    (0..=at.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
 }
 
 impl fmt::Display for Report {
@@ -212,7 +224,9 @@ mod tests {
     fn the_place_is_marked_under_wide_characters() {
         let source = "echo 世界 | nope x";
         let at = source.find("nope").unwrap();
-        let lines = Report::refused("E-RESOLVE-001", "unknown command").at(source, at..at + 4).lines();
+        let lines = Report::refused("E-RESOLVE-001", "unknown command")
+            .at(source, at..at + 4)
+            .lines();
         assert_eq!(lines[1], format!("  | {source}"));
         assert_eq!(lines[2], format!("  | {}^^^^", " ".repeat(12)));
     }

@@ -56,7 +56,12 @@ pub struct Health {
 impl Health {
     /// Loading since `now`.
     pub fn loading(now: Timestamp) -> Self {
-        Health { state: HealthState::Loading, since: now, data_at: None, reason: None }
+        Health {
+            state: HealthState::Loading,
+            since: now,
+            data_at: None,
+            reason: None,
+        }
     }
 
     /// `live`, `stale 48s`, `denied`: the word, and the age of the data where it matters.
@@ -111,9 +116,23 @@ mod tests {
     #[test]
     fn ages_are_those_of_kubectl() {
         let cases = [
-            (0, "0s"), (119, "119s"), (120, "2m"), (125, "2m5s"), (599, "9m59s"), (600, "10m"), (10_799, "179m"),
-            (10_800, "3h"), (12_060, "3h21m"), (28_800, "8h"), (172_799, "47h"), (172_800, "2d"), (187_200, "2d4h"),
-            (691_200, "8d"), (63_072_000, "2y"), (63_158_400, "2y1d"), (252_288_000, "8y"),
+            (0, "0s"),
+            (119, "119s"),
+            (120, "2m"),
+            (125, "2m5s"),
+            (599, "9m59s"),
+            (600, "10m"),
+            (10_799, "179m"),
+            (10_800, "3h"),
+            (12_060, "3h21m"),
+            (28_800, "8h"),
+            (172_799, "47h"),
+            (172_800, "2d"),
+            (187_200, "2d4h"),
+            (691_200, "8d"),
+            (63_072_000, "2y"),
+            (63_158_400, "2y1d"),
+            (252_288_000, "8y"),
         ];
         for (seconds, wanted) in cases {
             assert_eq!(human_duration(Duration::from_secs(seconds)), wanted, "{seconds}");

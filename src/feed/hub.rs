@@ -62,7 +62,14 @@ impl Hub {
 
     /// A hub whose feeds go on for `linger` after their last subscriber.
     pub fn lingering(clock: Clock, linger: Duration) -> Self {
-        Hub { inner: Arc::new(Inner { feeds: Mutex::default(), any_change: watch::Sender::new(0), clock, linger }) }
+        Hub {
+            inner: Arc::new(Inner {
+                feeds: Mutex::default(),
+                any_change: watch::Sender::new(0),
+                clock,
+                linger,
+            }),
+        }
     }
 
     /// Subscribes to the feed of this key. The first subscriber starts it: `start` gets the empty source and a token
@@ -79,20 +86,35 @@ impl Hub {
             let interest = running.interest.upgrade().unwrap_or_default();
             running.interest = Arc::downgrade(&interest);
             running.generation += 1;
-            return Subscription { source, interest: Some(interest), key, inner: Arc::downgrade(&self.inner) };
+            return Subscription {
+                source,
+                interest: Some(interest),
+                key,
+                inner: Arc::downgrade(&self.inner),
+            };
         }
         let source = Arc::new(Source::<R>::new(self.inner.clock.clone()));
         let interest = Arc::new(());
         let stop = CancellationToken::new();
         let any: Arc<dyn Any + Send + Sync> = source.clone();
-        let running = Running { source: any, interest: Arc::downgrade(&interest), generation: 0, stop: stop.clone() };
+        let running = Running {
+            source: any,
+            interest: Arc::downgrade(&interest),
+            generation: 0,
+            stop: stop.clone(),
+        };
         if let Some(replaced) = feeds.insert(key.clone(), running) {
             replaced.stop.cancel();
         }
         drop(feeds);
         self.forward_changes(source.changes(), stop.clone());
         start(source.clone(), stop);
-        Subscription { source, interest: Some(interest), key, inner: Arc::downgrade(&self.inner) }
+        Subscription {
+            source,
+            interest: Some(interest),
+            key,
+            inner: Arc::downgrade(&self.inner),
+        }
     }
 
     /// Wakes when any feed changed: the console's one dirty signal.
@@ -145,7 +167,9 @@ impl<R> Subscription<R> {
 impl<R> Drop for Subscription<R> {
     fn drop(&mut self) {
         self.interest = None;
-        let (Some(inner), Ok(runtime)) = (self.inner.upgrade(), tokio::runtime::Handle::try_current()) else { return };
+        let (Some(inner), Ok(runtime)) = (self.inner.upgrade(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
         let feeds = inner.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(running) = feeds.get(&self.key) else { return };
         if running.interest.strong_count() > 0 {
@@ -157,7 +181,9 @@ impl<R> Drop for Subscription<R> {
             tokio::time::sleep(linger).await;
             let Some(inner) = weak.upgrade() else { return };
             let mut feeds = inner.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-            let idle = feeds.get(&key).is_some_and(|r| r.generation == generation && r.interest.strong_count() == 0);
+            let idle = feeds
+                .get(&key)
+                .is_some_and(|r| r.generation == generation && r.interest.strong_count() == 0);
             if idle && let Some(running) = feeds.remove(&key) {
                 running.stop.cancel();
             }
@@ -171,7 +197,10 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn key() -> FeedKey {
-        FeedKey { context: Arc::new(Context::empty("test")), kind: "numbers".into() }
+        FeedKey {
+            context: Arc::new(Context::empty("test")),
+            kind: "numbers".into(),
+        }
     }
 
     #[tokio::test]
@@ -188,7 +217,13 @@ mod tests {
         let second = hub.subscribe::<u32>(key(), |_, _| {
             started.fetch_add(1, Ordering::Relaxed);
         });
-        assert_eq!((started.load(Ordering::Relaxed), second.source().read(|rows, _| rows.len())), (1, 1));
+        assert_eq!(
+            (
+                started.load(Ordering::Relaxed),
+                second.source().read(|rows, _| rows.len())
+            ),
+            (1, 1)
+        );
         drop(first);
         tokio::time::sleep(linger * 2).await;
         assert!(!token.as_ref().unwrap().is_cancelled(), "the second still looks");

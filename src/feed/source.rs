@@ -21,7 +21,11 @@ impl<R> Source<R> {
     /// Empty and loading.
     pub fn new(clock: Clock) -> Self {
         let health = Health::loading(clock.now());
-        Source { state: RwLock::new((RowTable::default(), health)), version: watch::Sender::new(0), clock }
+        Source {
+            state: RwLock::new((RowTable::default(), health)),
+            version: watch::Sender::new(0),
+            clock,
+        }
     }
 
     /// Changes rows; the data counts as fresh from now on.
@@ -42,7 +46,11 @@ impl<R> Source<R> {
 
     /// Sets the health.
     pub fn set_health(&self, state: HealthState, reason: Option<SafeText>) {
-        self.state.write().unwrap_or_else(PoisonError::into_inner).1.become_state(state, reason, self.clock.now());
+        self.state
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .1
+            .become_state(state, reason, self.clock.now());
         self.version.send_modify(|version| *version += 1);
     }
 

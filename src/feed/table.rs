@@ -17,7 +17,11 @@ pub struct RowTable<R> {
 
 impl<R> Default for RowTable<R> {
     fn default() -> Self {
-        RowTable { rows: BTreeMap::new(), generation: 0, relisting: false }
+        RowTable {
+            rows: BTreeMap::new(),
+            generation: 0,
+            relisting: false,
+        }
     }
 }
 
@@ -39,7 +43,13 @@ impl<R> RowTable<R> {
 
     /// Adds or replaces a row.
     pub fn upsert(&mut self, key: impl Into<String>, row: R) {
-        self.rows.insert(key.into(), Marked { row, generation: self.generation });
+        self.rows.insert(
+            key.into(),
+            Marked {
+                row,
+                generation: self.generation,
+            },
+        );
     }
 
     /// Removes a row.

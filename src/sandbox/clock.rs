@@ -15,11 +15,7 @@ impl Clock {
     /// A clock whose waits are divided by `speed`: 1 is real time, 10 ten times as fast. A value that is not a
     /// positive finite number counts as 1.
     pub fn new(speed: f64) -> Self {
-        let speed = if speed.is_finite() && speed > 0.0 {
-            speed
-        } else {
-            1.0
-        };
+        let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
         Self { speed }
     }
 
@@ -68,9 +64,6 @@ mod tests {
         let text = clock.rfc3339();
         assert_eq!(text.len(), "2026-11-21T18:33:28Z".len());
         assert!(text.ends_with('Z') && text.as_bytes()[10] == b'T');
-        assert_eq!(
-            clock.rfc3339_micros().len(),
-            "2026-11-21T18:33:28.123456Z".len()
-        );
+        assert_eq!(clock.rfc3339_micros().len(), "2026-11-21T18:33:28.123456Z".len());
     }
 }

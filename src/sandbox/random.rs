@@ -20,11 +20,9 @@ impl Random {
 
     /// A separate generator for one part of the world, so that one part's draws do not shift another's.
     pub fn fork(&self, part: &str) -> Self {
-        let mixed = part
-            .bytes()
-            .fold(self.state ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            });
+        let mixed = part.bytes().fold(self.state ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
         Self::new(mixed)
     }
 
@@ -39,11 +37,7 @@ impl Random {
 
     /// A number in `0..bound`; 0 when `bound` is 0. The bias is below 2⁻³² for the bounds used here.
     pub fn below(&mut self, bound: u64) -> u64 {
-        if bound == 0 {
-            0
-        } else {
-            self.next_u64() % bound
-        }
+        if bound == 0 { 0 } else { self.next_u64() % bound }
     }
 
     /// One element of `items`, or `None` when there is none.
@@ -93,10 +87,7 @@ mod tests {
     fn uuids_are_version_4() {
         let text = Random::new(1).uuid();
         let parts: Vec<&str> = text.split('-').collect();
-        assert_eq!(
-            parts.iter().map(|p| p.len()).collect::<Vec<_>>(),
-            [8, 4, 4, 4, 12]
-        );
+        assert_eq!(parts.iter().map(|p| p.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
         assert!(parts[2].starts_with('4'));
         assert!("89ab".contains(&parts[3][..1]));
     }

@@ -28,7 +28,10 @@ pub const BUILT_IN: &str = "cogdeck";
 impl Catalogue {
     /// A snapshot of these verbs; of two with the same name the later wins.
     pub fn new(verbs: impl IntoIterator<Item = Verb>) -> Self {
-        let verbs = verbs.into_iter().map(|v| ((v.declaration.bundle.clone(), v.declaration.name.clone()), v)).collect();
+        let verbs = verbs
+            .into_iter()
+            .map(|v| ((v.declaration.bundle.clone(), v.declaration.name.clone()), v))
+            .collect();
         Catalogue { verbs }
     }
 
@@ -58,10 +61,15 @@ impl Catalogue {
         }
         let bundles = self.bundles();
         if !bundles.contains(&bundle) {
-            return Err(NameError::UnknownBundle(nearest(bundle, bundles.into_iter().map(str::to_owned))));
+            return Err(NameError::UnknownBundle(nearest(
+                bundle,
+                bundles.into_iter().map(str::to_owned),
+            )));
         }
         let names = self.verbs.keys().filter(|(b, _)| b == bundle).map(|(_, n)| n.clone());
-        Err(NameError::UnknownCommand(nearest(name, names).iter().map(|n| format!("{bundle}:{n}")).collect()))
+        Err(NameError::UnknownCommand(
+            nearest(name, names).iter().map(|n| format!("{bundle}:{n}")).collect(),
+        ))
     }
 
     fn anywhere(&self, name: &str) -> Result<&Verb, NameError> {
@@ -78,11 +86,20 @@ impl Catalogue {
     }
 
     fn near(&self, name: &str) -> Vec<String> {
-        let all = self.verbs.keys().map(|(bundle, n)| if bundle == BUILT_IN { n.clone() } else { format!("{bundle}:{n}") });
+        let all = self.verbs.keys().map(|(bundle, n)| {
+            if bundle == BUILT_IN {
+                n.clone()
+            } else {
+                format!("{bundle}:{n}")
+            }
+        });
         let mut scored: Vec<(usize, String)> = all
             .map(|full| {
                 let short = full.rsplit(':').next().unwrap_or(&full).to_owned();
-                (strsim::damerau_levenshtein(name, &short).min(strsim::damerau_levenshtein(name, &full)), full)
+                (
+                    strsim::damerau_levenshtein(name, &short).min(strsim::damerau_levenshtein(name, &full)),
+                    full,
+                )
             })
             .filter(|(distance, _)| *distance <= tolerance(name))
             .collect();

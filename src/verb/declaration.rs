@@ -129,7 +129,13 @@ pub struct Positional {
 impl Positional {
     /// A required positional.
     pub fn new(name: &str, kind: OptionKind, help: &str) -> Self {
-        Positional { name: name.to_owned(), kind, required: true, variadic: false, help: help.to_owned() }
+        Positional {
+            name: name.to_owned(),
+            kind,
+            required: true,
+            variadic: false,
+            help: help.to_owned(),
+        }
     }
 
     /// May be left out.
@@ -298,14 +304,22 @@ impl Declaration {
     /// Adds an example that is only shown.
     #[must_use]
     pub fn example(mut self, line: &str, note: &str) -> Self {
-        self.examples.push(Example { line: line.to_owned(), note: note.to_owned(), expect: None });
+        self.examples.push(Example {
+            line: line.to_owned(),
+            note: note.to_owned(),
+            expect: None,
+        });
         self
     }
 
     /// Adds an example that is run as a test.
     #[must_use]
     pub fn example_expecting(mut self, line: &str, note: &str, expect: &str) -> Self {
-        self.examples.push(Example { line: line.to_owned(), note: note.to_owned(), expect: Some(expect.to_owned()) });
+        self.examples.push(Example {
+            line: line.to_owned(),
+            note: note.to_owned(),
+            expect: Some(expect.to_owned()),
+        });
         self
     }
 

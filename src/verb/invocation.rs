@@ -53,7 +53,10 @@ impl Arguments {
 
     /// A duration.
     pub fn duration(&self, name: &str) -> Option<Duration> {
-        self.options.get(name).and_then(Value::as_u64).map(Duration::from_millis)
+        self.options
+            .get(name)
+            .and_then(Value::as_u64)
+            .map(Duration::from_millis)
     }
 
     /// A list option as texts; empty when not given.
@@ -140,7 +143,9 @@ impl Input {
 
     /// The records of the stage before. An `Err` is a failed record that the pipeline was told to pass over.
     pub fn new(receiver: mpsc::Receiver<Result<Item, Report>>) -> Self {
-        Input { receiver: Some(receiver) }
+        Input {
+            receiver: Some(receiver),
+        }
     }
 
     /// The next record; `None` at the end.
@@ -172,7 +177,11 @@ impl Output {
 
     /// Hands on a record with a rendering.
     pub async fn emit_as(&self, record: Record, view: View) -> Result<(), Report> {
-        self.send(Item { record, view: Some(view) }).await
+        self.send(Item {
+            record,
+            view: Some(view),
+        })
+        .await
     }
 
     /// Hands on an item.

@@ -34,12 +34,20 @@ pub struct Verb {
 impl Verb {
     /// A verb that looks only.
     pub fn read(declaration: Declaration, action: impl Read + 'static) -> Self {
-        Verb { declaration: Arc::new(declaration), action: Action::Read(Arc::new(action)), completer: None }
+        Verb {
+            declaration: Arc::new(declaration),
+            action: Action::Read(Arc::new(action)),
+            completer: None,
+        }
     }
 
     /// A verb that changes something.
     pub fn mutate(declaration: Declaration, action: impl Mutate + 'static) -> Self {
-        Verb { declaration: Arc::new(declaration), action: Action::Mutate(Arc::new(action)), completer: None }
+        Verb {
+            declaration: Arc::new(declaration),
+            action: Action::Mutate(Arc::new(action)),
+            completer: None,
+        }
     }
 
     /// Adds a completer.

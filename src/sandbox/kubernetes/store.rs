@@ -90,10 +90,7 @@ impl Table {
     fn put(&mut self, key: &Key, object: Object) -> Option<Object> {
         let new_terms = index::terms(&object);
         let previous = self.objects.insert(key.clone(), object);
-        let old_terms = previous
-            .as_ref()
-            .map(|old| index::terms(old))
-            .unwrap_or_default();
+        let old_terms = previous.as_ref().map(|old| index::terms(old)).unwrap_or_default();
         if old_terms != new_terms {
             self.unindex(key, &old_terms);
             for term in new_terms {
@@ -124,10 +121,7 @@ impl Table {
 impl State {
     fn table(&mut self, resource: &str) -> Result<&mut Table, StoreError> {
         let kind = kinds::by_resource(resource).ok_or(StoreError::NotFound)?;
-        Ok(self
-            .tables
-            .entry(kind.resource)
-            .or_insert_with(|| Table::new(kind)))
+        Ok(self.tables.entry(kind.resource).or_insert_with(|| Table::new(kind)))
     }
 
     fn publish(&mut self, event: StoreEvent) {
@@ -146,13 +140,7 @@ impl State {
     }
 
     /// Stores `new` in place of `old`, or removes the object when its last finalizer went while it was being deleted.
-    fn replace(
-        &mut self,
-        resource: &str,
-        key: &Key,
-        old: Object,
-        mut new: Value,
-    ) -> Result<Object, StoreError> {
+    fn replace(&mut self, resource: &str, key: &Key, old: Object, mut new: Value) -> Result<Object, StoreError> {
         let kind = self.table(resource)?.kind;
         settle(kind, &old, &mut new);
         if *old == new {
@@ -160,19 +148,11 @@ impl State {
         }
         self.version += 1;
         let version = self.version;
-        set_meta(
-            &mut new,
-            "resourceVersion",
-            Value::String(version.to_string()),
-        );
+        set_meta(&mut new, "resourceVersion", Value::String(version.to_string()));
         let gone = finished(&old, &new);
         let object: Object = Arc::new(new);
         let table = self.table(resource)?;
-        let event = if gone {
-            EventKind::Deleted
-        } else {
-            EventKind::Modified
-        };
+        let event = if gone { EventKind::Deleted } else { EventKind::Modified };
         if gone {
             table.take(key);
         } else {
@@ -214,12 +194,7 @@ impl Store {
     /// One object. `namespace` is `""` for cluster scoped resources.
     pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Object> {
         let state = self.lock();
-        state
-            .tables
-            .get(resource)?
-            .objects
-            .get(&*key(namespace, name))
-            .cloned()
+        state.tables.get(resource)?.objects.get(&*key(namespace, name)).cloned()
     }
 
     /// All objects of a resource, of one namespace or of all, sorted by namespace and name.
@@ -238,10 +213,7 @@ impl Store {
                     let prefix = format!("{namespace}/");
                     table
                         .objects
-                        .range::<str, _>((
-                            std::ops::Bound::Included(prefix.as_str()),
-                            std::ops::Bound::Unbounded,
-                        ))
+                        .range::<str, _>((std::ops::Bound::Included(prefix.as_str()), std::ops::Bound::Unbounded))
                         .take_while(|(key, _)| key.starts_with(&prefix))
                         .map(|(_, object)| object.clone())
                         .collect()
@@ -274,11 +246,7 @@ impl Store {
         let kind = state.table(resource)?.kind;
         let mut object = object;
         let (namespace, given) = name_of(&object);
-        let namespace = if kind.namespaced {
-            namespace
-        } else {
-            String::new()
-        };
+        let namespace = if kind.namespaced { namespace } else { String::new() };
         let name = if given.is_empty() {
             let prefix = object
                 .pointer("/metadata/generateName")
@@ -376,26 +344,15 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delete(
-        &self,
-        resource: &str,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Object, StoreError> {
+    pub fn delete(&self, resource: &str, namespace: &str, name: &str) -> Result<Object, StoreError> {
         let mut state = self.lock();
         let table = state.table(resource)?;
         let kind = table.kind;
-        let old = table
-            .take(&key(namespace, name))
-            .ok_or(StoreError::NotFound)?;
+        let old = table.take(&key(namespace, name)).ok_or(StoreError::NotFound)?;
         state.version += 1;
         let version = state.version;
         let mut last = Value::clone(&old);
-        set_meta(
-            &mut last,
-            "resourceVersion",
-            Value::String(version.to_string()),
-        );
+        set_meta(&mut last, "resourceVersion", Value::String(version.to_string()));
         let last: Object = Arc::new(last);
         state.publish(StoreEvent::new(
             EventKind::Deleted,
@@ -471,9 +428,7 @@ impl Store {
 
 /// `metadata.resourceVersion` of an object.
 pub fn version_of(object: &Value) -> Option<&str> {
-    object
-        .pointer("/metadata/resourceVersion")
-        .and_then(Value::as_str)
+    object.pointer("/metadata/resourceVersion").and_then(Value::as_str)
 }
 
 fn key(namespace: &str, name: &str) -> String {
@@ -502,15 +457,7 @@ fn set_meta(object: &mut Value, field: &str, value: Value) {
 }
 
 /// Gives a new object its identity and the usual order of its fields: type, metadata, the rest.
-fn stamp(
-    kind: &Kind,
-    object: &mut Value,
-    namespace: &str,
-    name: &str,
-    uid: &str,
-    version: u64,
-    now: &str,
-) {
+fn stamp(kind: &Kind, object: &mut Value, namespace: &str, name: &str, uid: &str, version: u64, now: &str) {
     let mut given = match object.take() {
         Value::Object(map) => map,
         _ => Map::new(),
@@ -521,10 +468,7 @@ fn stamp(
     };
     let mut meta = Map::new();
     meta.insert("name".into(), json!(name));
-    if let Some(prefix) = old_meta
-        .shift_remove("generateName")
-        .filter(|p| p.as_str() != Some(""))
-    {
+    if let Some(prefix) = old_meta.shift_remove("generateName").filter(|p| p.as_str() != Some("")) {
         meta.insert("generateName".into(), prefix);
     }
     if !namespace.is_empty() {
@@ -567,13 +511,7 @@ fn settle(kind: &Kind, old: &Value, new: &mut Value) {
             }
         }
     }
-    for field in [
-        "name",
-        "namespace",
-        "uid",
-        "creationTimestamp",
-        "resourceVersion",
-    ] {
+    for field in ["name", "namespace", "uid", "creationTimestamp", "resourceVersion"] {
         if let Some(value) = old["metadata"].get(field) {
             set_meta(new, field, value.clone());
         }
@@ -597,13 +535,8 @@ fn finished(old: &Value, new: &Value) -> bool {
             .as_array()
             .is_some_and(|list| !list.is_empty())
     };
-    let grace = new["metadata"]["deletionGracePeriodSeconds"]
-        .as_i64()
-        .unwrap_or(0);
-    !new["metadata"]["deletionTimestamp"].is_null()
-        && finalizers(old)
-        && !finalizers(new)
-        && grace == 0
+    let grace = new["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or(0);
+    !new["metadata"]["deletionTimestamp"].is_null() && finalizers(old) && !finalizers(new) && grace == 0
 }
 
 #[cfg(test)]

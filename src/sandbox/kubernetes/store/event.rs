@@ -56,9 +56,7 @@ impl StoreEvent {
 
     /// The object as compact JSON, encoded at the first call and shared by all watchers.
     pub fn json(&self) -> Bytes {
-        self.json
-            .get_or_init(|| Bytes::from(self.object.to_string()))
-            .clone()
+        self.json.get_or_init(|| Bytes::from(self.object.to_string())).clone()
     }
 }
 
@@ -123,10 +121,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(
-        backlog: VecDeque<Arc<StoreEvent>>,
-        live: broadcast::Receiver<Arc<StoreEvent>>,
-    ) -> Self {
+    pub(super) fn new(backlog: VecDeque<Arc<StoreEvent>>, live: broadcast::Receiver<Arc<StoreEvent>>) -> Self {
         Self { backlog, live }
     }
 

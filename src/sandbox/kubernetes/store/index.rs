@@ -33,10 +33,6 @@ pub(super) fn terms(object: &Value) -> Vec<String> {
     for (name, value) in meta["labels"].as_object().into_iter().flatten() {
         terms.extend(value.as_str().map(|value| Term::Label(name, value).key()));
     }
-    terms.extend(
-        object["spec"]["nodeName"]
-            .as_str()
-            .map(|node| Term::Node(node).key()),
-    );
+    terms.extend(object["spec"]["nodeName"].as_str().map(|node| Term::Node(node).key()));
     terms
 }

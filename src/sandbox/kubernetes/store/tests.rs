@@ -23,19 +23,13 @@ fn create_gives_identity() {
     assert_eq!(object["apiVersion"], "apps/v1");
     assert_eq!(object["metadata"]["generation"], 1);
     assert_eq!(object["metadata"]["uid"].as_str().unwrap().len(), 36);
-    assert_eq!(
-        version_of(&object),
-        Some(store.version().to_string().as_str())
-    );
+    assert_eq!(version_of(&object), Some(store.version().to_string().as_str()));
     let again = store.create(
         "deployments",
         json!({"metadata": {"name": "a", "namespace": "default"}}),
     );
     assert_eq!(again.unwrap_err(), StoreError::AlreadyExists);
-    assert_eq!(
-        store.create("unicorns", json!({})).unwrap_err(),
-        StoreError::NotFound
-    );
+    assert_eq!(store.create("unicorns", json!({})).unwrap_err(), StoreError::NotFound);
 }
 
 #[test]
@@ -72,10 +66,7 @@ fn lists_are_sorted_and_namespaces_apart() {
             })
             .collect()
     };
-    assert_eq!(
-        names(store.list("pods", None)),
-        ["a/1", "a/2", "ab/1", "b/1"]
-    );
+    assert_eq!(names(store.list("pods", None)), ["a/1", "a/2", "ab/1", "b/1"]);
     assert_eq!(names(store.list("pods", Some("a"))), ["a/1", "a/2"]);
     assert!(store.list("pods", Some("none")).is_empty());
 }
@@ -96,27 +87,18 @@ fn update_checks_the_version_counts_the_generation_and_ignores_no_change() {
     changed["spec"]["replicas"] = json!(2);
     let second = store.update("deployments", changed.clone()).unwrap();
     assert_eq!(second["metadata"]["generation"], 2);
-    assert_eq!(
-        store.update("deployments", changed).unwrap_err(),
-        StoreError::Conflict
-    );
+    assert_eq!(store.update("deployments", changed).unwrap_err(), StoreError::Conflict);
 
     let third = store
-        .modify("deployments", "d", "a", |o| {
-            o["status"] = json!({"replicas": 2})
-        })
+        .modify("deployments", "d", "a", |o| o["status"] = json!({"replicas": 2}))
         .unwrap();
     assert_eq!(third["metadata"]["generation"], 2);
     let forged = store
-        .modify("deployments", "d", "a", |o| {
-            o["metadata"]["uid"] = json!("forged")
-        })
+        .modify("deployments", "d", "a", |o| o["metadata"]["uid"] = json!("forged"))
         .unwrap();
     assert_eq!(forged["metadata"]["uid"], first["metadata"]["uid"]);
     assert_eq!(
-        store
-            .modify("deployments", "d", "nope", |_| ())
-            .unwrap_err(),
+        store.modify("deployments", "d", "nope", |_| ()).unwrap_err(),
         StoreError::NotFound
     );
 }
@@ -124,13 +106,10 @@ fn update_checks_the_version_counts_the_generation_and_ignores_no_change() {
 #[test]
 fn the_last_finalizer_ends_an_object_that_is_being_deleted() {
     let store = store();
-    let meta =
-        json!({"name": "a", "finalizers": ["x"], "deletionTimestamp": "2026-01-01T00:00:00Z"});
+    let meta = json!({"name": "a", "finalizers": ["x"], "deletionTimestamp": "2026-01-01T00:00:00Z"});
     store.create("nodes", json!({"metadata": meta})).unwrap();
     store
-        .modify("nodes", "", "a", |o| {
-            o["metadata"]["finalizers"] = json!([])
-        })
+        .modify("nodes", "", "a", |o| o["metadata"]["finalizers"] = json!([]))
         .unwrap();
     assert!(store.get("nodes", "", "a").is_none());
 }
@@ -139,14 +118,8 @@ fn the_last_finalizer_ends_an_object_that_is_being_deleted() {
 fn index_follows_changes() {
     let store = store();
     store.create("pods", pod("a", "1")).unwrap();
-    assert_eq!(
-        store.find("pods", Some("a"), Term::Label("run", "x")).len(),
-        1
-    );
-    assert_eq!(
-        store.find("pods", Some("b"), Term::Label("run", "x")).len(),
-        0
-    );
+    assert_eq!(store.find("pods", Some("a"), Term::Label("run", "x")).len(), 1);
+    assert_eq!(store.find("pods", Some("b"), Term::Label("run", "x")).len(), 0);
     assert_eq!(store.find("pods", None, Term::Node("n1")).len(), 1);
     store
         .modify("pods", "a", "1", |o| {
@@ -166,9 +139,7 @@ async fn a_watch_continues_from_a_version_without_gap() {
     store.create("pods", pod("a", "1")).unwrap();
     let from = store.version();
     store.create("pods", pod("a", "2")).unwrap();
-    store
-        .create("nodes", json!({"metadata": {"name": "n"}}))
-        .unwrap();
+    store.create("nodes", json!({"metadata": {"name": "n"}})).unwrap();
     let mut watch = store.watch("pods", from).unwrap();
     let added = watch.next().await.unwrap();
     assert_eq!(
@@ -178,10 +149,7 @@ async fn a_watch_continues_from_a_version_without_gap() {
     store.delete("pods", "a", "1").unwrap();
     let deleted = watch.next().await.unwrap();
     assert_eq!(deleted.kind, EventKind::Deleted);
-    assert_eq!(
-        version_of(&deleted.object),
-        Some(deleted.version.to_string().as_str())
-    );
+    assert_eq!(version_of(&deleted.object), Some(deleted.version.to_string().as_str()));
     assert_ne!(
         version_of(deleted.previous.as_ref().unwrap()),
         version_of(&deleted.object)
@@ -194,10 +162,7 @@ async fn history_is_bounded_and_a_restart_cuts_watches() {
     let store = store();
     let start = store.version();
     store.create("pods", pod("a", "1")).unwrap();
-    assert_eq!(
-        store.watch("pods", 999_999).unwrap_err(),
-        StoreError::TooLarge
-    );
+    assert_eq!(store.watch("pods", 999_999).unwrap_err(), StoreError::TooLarge);
     let mut watch = store.watch("pods", store.version()).unwrap();
     let mut all = store.subscribe();
     store.restart();
@@ -213,9 +178,7 @@ async fn a_slow_subscriber_is_told() {
     let mut all = store.subscribe();
     store.create("pods", pod("a", "1")).unwrap();
     for i in 0..SUBSCRIBE_QUEUE + 10 {
-        store
-            .modify("pods", "a", "1", |o| o["status"] = json!(i))
-            .unwrap();
+        store.modify("pods", "a", "1", |o| o["status"] = json!(i)).unwrap();
     }
     assert!(matches!(all.recv().await, Err(Lagged::Dropped(_))));
     assert!(all.recv().await.is_ok());

@@ -1,0 +1,515 @@
+//! The syntax tree of one typed line, with the place of every node in its source.
+//!
+//! Not for meaning: names are not resolved and values have no type here beyond how they were spelled.
+
+/// A half-open range of byte offsets into the source text. Nodes built by a program have the empty span at 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// One typed line (or script): pipelines and what joins them. No items: the source was blank or a comment.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Line {
+    /// The pipelines in the order of typing.
+    pub items: Vec<Item>,
+    /// The whole source.
+    pub span: Span,
+}
+
+/// A pipeline and the connector after it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Item {
+    /// What runs.
+    pub pipeline: Pipeline,
+    /// Joins to the next item, or trails (only `&` and `;` may trail).
+    pub then: Option<Connector>,
+}
+
+/// What stands between two pipelines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Connector {
+    /// `&&`: the next runs if this one succeeded.
+    And,
+    /// `||`: the next runs if this one failed.
+    Or,
+    /// `;` or a line break: the next runs afterwards in any case.
+    Sequence,
+    /// `&`: this one becomes a job, the next starts at once.
+    Background,
+}
+
+/// Stages joined by `|`, perhaps named, perhaps redirected.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pipeline {
+    /// `let NAME =` before the first stage.
+    pub binding: Option<Binding>,
+    /// At least one.
+    pub stages: Vec<Stage>,
+    /// Where the result goes; none means where it was asked.
+    pub redirect: Option<Redirect>,
+    /// From the binding or first stage to the last word.
+    pub span: Span,
+}
+
+/// The name that `let` gives to a pipeline's records.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Binding {
+    /// The name, unquoted.
+    pub name: String,
+    /// The name's place.
+    pub span: Span,
+}
+
+/// One command of a pipeline.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Stage {
+    /// What stands before the command, in the order of typing.
+    pub modifiers: Vec<Modifier>,
+    /// The name and its arguments: at least one word.
+    pub words: Vec<Word>,
+    /// From the first modifier or word to the last word.
+    pub span: Span,
+}
+
+/// Something before a command that applies to its stage only.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Modifier {
+    /// Which one, with its value.
+    pub kind: ModifierKind,
+    /// The whole modifier, its `@` or `name=` included.
+    pub span: Span,
+}
+
+/// The modifiers a stage can have. Values are checked by the engine.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ModifierKind {
+    /// `@NAME`: the context.
+    Context(Word),
+    /// `on=`: a relay, host, `group:G`, label or `all`.
+    On(Word),
+    /// `parallel=`: how many invocations at a time.
+    Parallel(Word),
+    /// `on-error=`: `stop` or `continue`.
+    OnError(Word),
+    /// `timeout=`: a duration.
+    Timeout(Word),
+}
+
+/// Where a pipeline's result goes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Redirect {
+    /// Which sign was typed.
+    pub mode: RedirectMode,
+    /// At least one; what they mean is the engine's question.
+    pub targets: Vec<Word>,
+    /// From the sign to the last target.
+    pub span: Span,
+}
+
+/// The two signs of a redirect. Both take several targets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RedirectMode {
+    /// `>`
+    One,
+    /// `*>`
+    Many,
+}
+
+/// One argument: adjacent text, quotes and variables form one word, as in `a"b c"$d`.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Word {
+    /// The pieces in order. None at all means the empty text.
+    pub parts: Vec<Part>,
+    /// The whole word, quotes included.
+    pub span: Span,
+}
+
+/// A piece of a word.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Part {
+    /// Text as the command will see it: quotes and escapes already removed.
+    Text {
+        /// The characters.
+        text: String,
+        /// How they were protected.
+        quote: Quote,
+        /// The source, quotes and backslashes included.
+        span: Span,
+    },
+    /// A variable to put in.
+    Variable {
+        /// Which value.
+        path: Path,
+        /// What stands for it when it is missing (JSON null is not missing).
+        default: Option<Box<Word>>,
+        /// Inside double quotes: always becomes text.
+        quoted: bool,
+        /// The source from `$` to the end of the path or `}`.
+        span: Span,
+    },
+}
+
+/// How a piece of text was protected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Quote {
+    /// Bare.
+    None,
+    /// By backslashes outside quotes.
+    Escaped,
+    /// `'…'`
+    Single,
+    /// `"…"`
+    Double,
+}
+
+/// Which value a variable means: `$root.step[step]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Path {
+    /// Where to start.
+    pub root: Root,
+    /// How to descend.
+    pub steps: Vec<Step>,
+}
+
+/// Where a variable's path starts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Root {
+    /// `$_`: the last block's records.
+    Last,
+    /// `$41`: the records of block 41.
+    Block(u64),
+    /// A field of the incoming record, or a name given by `let`.
+    Name(String),
+}
+
+/// One descent of a path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// A key of an object.
+    Key(String),
+    /// A place in a list; negative counts from the end.
+    Index(i64),
+}
+
+/// An option as it was spelled, see [`Word::as_option`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct OptionWord {
+    /// With its dashes: `--image`, `-z`, `-it`, `--`.
+    pub name: String,
+    /// What stands after `=`; keeps variables and quotes. `--x=` has the empty word.
+    pub value: Option<Word>,
+}
+
+impl Span {
+    /// The smallest span that holds both.
+    #[must_use]
+    pub fn to(self, other: Span) -> Span {
+        Span {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
+    }
+
+    /// The text it covers; empty if it does not fit `source`.
+    #[must_use]
+    pub fn of(self, source: &str) -> &str {
+        source.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+impl Part {
+    /// Where it stands.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        match self {
+            Part::Text { span, .. } | Part::Variable { span, .. } => *span,
+        }
+    }
+}
+
+impl Stage {
+    /// A stage built by a program: a command name and nothing else.
+    #[must_use]
+    pub fn new(name: &str) -> Stage {
+        Stage {
+            modifiers: Vec::new(),
+            words: vec![Word::text(name)],
+            span: Span::default(),
+        }
+    }
+
+    /// Adds one argument that is data: whatever the text holds, it stays one argument and no option.
+    #[must_use]
+    pub fn arg(mut self, text: &str) -> Stage {
+        self.words.push(Word::text(text));
+        self
+    }
+
+    /// Adds `name=value`, or `name` alone without a value. `name` brings its dashes; `value` is data.
+    #[must_use]
+    pub fn option(mut self, name: &str, value: Option<&str>) -> Stage {
+        self.words.push(Word::option(name, value.map(Word::text)));
+        self
+    }
+}
+
+impl From<Stage> for Pipeline {
+    fn from(stage: Stage) -> Pipeline {
+        Pipeline {
+            binding: None,
+            span: stage.span,
+            stages: vec![stage],
+            redirect: None,
+        }
+    }
+}
+
+impl From<Pipeline> for Line {
+    fn from(pipeline: Pipeline) -> Line {
+        Line {
+            span: pipeline.span,
+            items: vec![Item { pipeline, then: None }],
+        }
+    }
+}
+
+impl Word {
+    /// A word that prints and parses back to exactly this text, never an option, a variable, an operator or several
+    /// words. Text without any special character stays bare, all other is quoted.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Word {
+        let text = text.into();
+        let bare = !text.is_empty()
+            && !text.starts_with(['-', '@', '#', '='])
+            && text.chars().all(|c| c.is_alphanumeric() || "_-./:=,@%+#".contains(c));
+        Word::with_quote(text, if bare { Quote::None } else { Quote::Single })
+    }
+
+    /// Like [`Word::text`], but always in quotes: never part of a command's name either.
+    #[must_use]
+    pub fn quoted(text: impl Into<String>) -> Word {
+        Word::with_quote(text.into(), Quote::Single)
+    }
+
+    fn with_quote(text: String, quote: Quote) -> Word {
+        // A single-quoted text cannot hold its own quote.
+        let quote = if quote == Quote::Single && text.contains('\'') {
+            Quote::Double
+        } else {
+            quote
+        };
+        Word {
+            parts: vec![Part::Text {
+                text,
+                quote,
+                span: Span::default(),
+            }],
+            span: Span::default(),
+        }
+    }
+
+    /// An option built by a program. `name` brings its dashes and must be an option's name, not data.
+    #[must_use]
+    pub fn option(name: &str, value: Option<Word>) -> Word {
+        let head = |text: String| Part::Text {
+            text,
+            quote: Quote::None,
+            span: Span::default(),
+        };
+        match value {
+            None => Word {
+                parts: vec![head(name.to_owned())],
+                span: Span::default(),
+            },
+            Some(value) => {
+                let mut word = Word {
+                    parts: vec![head(format!("{name}="))],
+                    span: Span::default(),
+                };
+                value.parts.into_iter().for_each(|part| word.push(part));
+                word
+            }
+        }
+    }
+
+    /// A word that is one variable and keeps its JSON type.
+    #[must_use]
+    pub fn variable(path: Path) -> Word {
+        let part = Part::Variable {
+            path,
+            default: None,
+            quoted: false,
+            span: Span::default(),
+        };
+        Word {
+            parts: vec![part],
+            span: Span::default(),
+        }
+    }
+
+    /// The text, if no variable is in it.
+    #[must_use]
+    pub fn literal(&self) -> Option<String> {
+        let mut all = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text { text, .. } => all.push_str(text),
+                Part::Variable { .. } => return None,
+            }
+        }
+        Some(all)
+    }
+
+    /// The text, if it is one bare piece without quotes or escapes.
+    #[must_use]
+    pub fn plain(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [
+                Part::Text {
+                    text,
+                    quote: Quote::None,
+                    ..
+                },
+            ] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The variable and its default, if the whole word is one variable outside quotes: it keeps its JSON type.
+    #[must_use]
+    pub fn as_variable(&self) -> Option<(&Path, Option<&Word>)> {
+        match self.parts.as_slice() {
+            [
+                Part::Variable {
+                    path,
+                    default,
+                    quoted: false,
+                    ..
+                },
+            ] => Some((path, default.as_deref())),
+            _ => None,
+        }
+    }
+
+    /// Whether it starts with a bare `-` followed by something and is not a number such as `-5` or `-.5`.
+    /// `--` counts; a lone `-` and a quoted dash do not.
+    #[must_use]
+    pub fn is_option(&self) -> bool {
+        let Some(first) = self.bare_start() else {
+            return false;
+        };
+        let Some(rest) = first.strip_prefix('-') else {
+            return false;
+        };
+        if rest.is_empty() {
+            return self.parts.len() > 1;
+        }
+        let number = rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') && rest.parse::<f64>().is_ok();
+        !(number && self.parts.len() == 1)
+    }
+
+    /// Splits an option at its first bare `=`. `None` if it is no option, or its name holds a variable.
+    #[must_use]
+    pub fn as_option(&self) -> Option<OptionWord> {
+        if !self.is_option() {
+            return None;
+        }
+        let first = self.bare_start()?;
+        match first.find('=') {
+            Some(at) => {
+                let name = first.get(..at)?.to_owned();
+                Some(OptionWord {
+                    name,
+                    value: Some(self.without_start(at + 1)),
+                })
+            }
+            None => Some(OptionWord {
+                name: self.literal()?,
+                value: None,
+            }),
+        }
+    }
+
+    /// The bare text a word starts with.
+    pub(crate) fn bare_start(&self) -> Option<&str> {
+        match self.parts.first() {
+            Some(Part::Text {
+                text,
+                quote: Quote::None,
+                ..
+            }) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The word without the first `bytes` bytes of its bare start; bare text is the same in source and tree.
+    pub(crate) fn without_start(&self, bytes: usize) -> Word {
+        let mut word = self.clone();
+        let shift = |span: &mut Span| span.start = (span.start + bytes).min(span.end);
+        if let Some(Part::Text {
+            text,
+            quote: Quote::None,
+            span,
+        }) = word.parts.first_mut()
+        {
+            *text = text.get(bytes..).unwrap_or_default().to_owned();
+            shift(span);
+            if text.is_empty() {
+                word.parts.remove(0);
+            }
+        }
+        shift(&mut word.span);
+        word
+    }
+
+    /// Appends a piece so that equal meaning has one shape: neighbours of one quote become one piece, and an empty
+    /// piece stays only where it is all that shows the quotes.
+    pub(crate) fn push(&mut self, part: Part) {
+        let last = self.parts.last_mut();
+        match (last, &part) {
+            (
+                _,
+                Part::Text {
+                    text,
+                    quote: Quote::None | Quote::Escaped,
+                    ..
+                },
+            ) if text.is_empty() => {}
+            (
+                Some(Part::Text { text, quote, span }),
+                Part::Text {
+                    text: more,
+                    quote: same,
+                    span: next,
+                },
+            ) if quote == same => {
+                text.push_str(more);
+                *span = span.to(*next);
+            }
+            (
+                Some(Part::Variable { quoted: true, .. }),
+                Part::Text {
+                    text,
+                    quote: Quote::Double,
+                    ..
+                },
+            ) if text.is_empty() => {}
+            (
+                Some(Part::Text {
+                    text,
+                    quote: Quote::Double,
+                    ..
+                }),
+                Part::Variable { quoted: true, .. },
+            ) if text.is_empty() => {
+                self.parts.pop();
+                self.parts.push(part);
+            }
+            _ => self.parts.push(part),
+        }
+    }
+}

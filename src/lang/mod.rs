@@ -1,0 +1,34 @@
+//! The command language: text → tokens → ast, and back to text.
+//!
+//! Everything here is a pure function of its input. The room knows no command, option or context: which name means
+//! what, which option has which type and whether a variable exists are the engine's questions.
+//!
+//! # The dialect
+//!
+//! ```text
+//! line      = [ pipeline { connector pipeline } [ ";" | "&" ] ]
+//! connector = "&&" | "||" | ";" | "&" | line break
+//! pipeline  = [ "let" NAME "=" ] stage { "|" stage } [ (">" | "*>") word { word } ]
+//! stage     = { "!" | "@cog" | modifier } word { word }
+//! modifier  = "@" word | ("on=" | "parallel=" | "on-error=" | "timeout=") word
+//! word      = { text | "\" character | "'…'" | "\"…\"" | variable }       nothing between the pieces
+//! variable  = "$" root { step } | "${" root { step } [ ":-" default ] "}"
+//! root      = "_" | NUMBER | NAME | (in braces only) quoted name
+//! step      = "." KEY | "." quoted | "[" INTEGER "]" | "[" KEY "]" | "[" quoted "]"
+//! ```
+//!
+//! * Operators (`| || & && ; > *>`) need no blanks around them; quote them to mean the characters.
+//! * A line break ends a pipeline like `;`, but not after `|`, `&&` or `||`, and not inside quotes. A backslash before
+//!   a line break outside quotes is a blank.
+//! * `#` at the start of a line starts a comment; anywhere else it is text (`> #room`).
+//! * `'…'` is wholly literal. In `"…"` only `${…}` and the escapes `\"`, `\\`, `\$`, `` \` `` mean something; any other
+//!   backslash stays, so that regular expressions and jq's `\(…)` survive. A backslash-line break is removed.
+//! * **`$name` inside double quotes is text**, as in Cog (an alias body keeps its `$body[0]`); write `${name}`.
+//! * A `$` that no name, digit, `_` or `{` follows is text. `$(…)` and backticks outside single quotes are errors:
+//!   a shell would run them, we do not, and passing them on silently would lie.
+//! * Names and keys may hold `-` between name characters (`$group-name`); `${host}-1` keeps a dash out of the name.
+//! * A default outside double quotes is one word (`${x:-"two words"}`), inside them it is text up to `}` (`\}` escapes).
+//! * `@NAME` and the four modifiers count only before the command; there an unknown `name=value` is an error.
+//! * The heads `let`, `for`, `while`, `until`, `if` and `case` are reserved; quote them to run a command of that name.
+
+pub mod ast;

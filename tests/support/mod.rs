@@ -1,0 +1,84 @@
+//! Helpers that integration tests share: tools which a machine may lack. Not for product code, and not a test itself.
+//!
+//! `tests/run` prepares the machine and says by `COGDECK_TEST_…` variables what there is. Under it, on CI, a missing
+//! tool fails the test (`COGDECK_TEST_REQUIRE=1`); under plain `cargo test` on somebody's machine the test ends early
+//! with a `skipped:` line that says what would bring the tool.
+#![allow(dead_code, reason = "every test binary compiles this module and uses its own part of it")]
+
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Programs that only an administrator's `PATH` finds live here.
+const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
+
+/// The path of a program (`kubectl`, `dig`, `tmux` …), or `None` when the caller should end its test as skipped.
+/// `aws` is the client that `tests/run` installed, where it did.
+///
+/// Panics when the machine is required to have every tool.
+pub fn require(tool: &str) -> Option<PathBuf> {
+    let prepared = (tool == "aws").then(|| variable("COGDECK_TEST_AWSCLI")).flatten();
+    let found = prepared.map(PathBuf::from).or_else(|| find(tool, std::env::var_os("PATH")));
+    found.or_else(|| {
+        missing(tool, "not found on this machine", "run ./tests/run as root or with CI=true, or install it");
+        None
+    })
+}
+
+/// The address of a Docker engine that tests may use (`unix:///…`), or `None` when the caller should end its test as
+/// skipped. Containers on it have no network but loopback.
+///
+/// Panics when the machine is required to have every tool.
+pub fn require_docker() -> Option<String> {
+    let host = variable("COGDECK_TEST_DOCKER_HOST").and_then(|host| host.into_string().ok());
+    if host.is_none() {
+        missing("docker", "no engine that tests may use", "run ./tests/run as root, or set COGDECK_TEST_DOCKER_HOST");
+    }
+    host
+}
+
+/// A statically linked busybox to build images from, or `None` when the caller should end its test as skipped.
+///
+/// Panics when the machine is required to have every tool.
+pub fn require_busybox() -> Option<PathBuf> {
+    let busybox = variable("COGDECK_TEST_BUSYBOX").map(PathBuf::from);
+    if busybox.is_none() {
+        missing("busybox", "no static busybox", "run ./tests/run as root, or set COGDECK_TEST_BUSYBOX");
+    }
+    busybox
+}
+
+/// An empty variable counts as unset, so that a shell script may export what it did not find.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn find(tool: &str, path: Option<OsString>) -> Option<PathBuf> {
+    let path = path.unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(SYSTEM_FOLDERS.iter().map(PathBuf::from))
+        .map(|folder| folder.join(tool))
+        .find(|candidate| is_program(candidate))
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// Says that the current test is skipped; `tests/run` repeats the line in its summary, because the test harness hides
+/// what a passing test prints.
+fn missing(what: &str, why: &str, remedy: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let line = format!("skipped: {test}: {what} ({why}; {remedy})");
+    assert!(variable("COGDECK_TEST_REQUIRE").is_none(), "{line}\nCOGDECK_TEST_REQUIRE is set: every tool must be here");
+    eprintln!("{line}");
+    if let Some(path) = variable("COGDECK_TEST_SKIPS")
+        && let Ok(mut file) = OpenOptions::new().append(true).open(path)
+        && let Err(error) = writeln!(file, "{line}")
+    {
+        eprintln!("the summary of tests/run will not show it: {error}");
+    }
+}
