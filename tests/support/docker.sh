@@ -91,7 +91,6 @@ start_docker() {
   DOCKER_URL=""
   DOCKER_DIR="$WORK/docker"
   local driver busybox program
-  PATH="$PATH:/usr/sbin:/sbin" # the daemon's place, which a user's PATH leaves out
   for program in dockerd containerd runc curl; do
     command -v "$program" >/dev/null || { skip docker "no $program on this machine"; return 0; }
   done

@@ -59,10 +59,20 @@ install_packages() {
     return 0
   fi
   say "installing ${packages[*]}"
-  if ! as_root apt-get update -qq ||
-    ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >"$WORK/apt.log" 2>&1; then
-    [[ ! -f $WORK/apt.log ]] || tail -n 30 "$WORK/apt.log" >&2
-    skip "${packages[*]}" "apt-get could not install them (its last words stand above)"
+  local -a known=()
+  local package
+  as_root apt-get update -qq >"$WORK/apt.log" 2>&1 || true # offline, the lists that are there may still do
+  for package in "${packages[@]}"; do
+    if apt-cache show "$package" >/dev/null 2>&1; then
+      known+=("$package")
+    else
+      skip "$package" "this system's package lists do not have it"
+    fi
+  done
+  if ! as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${known[@]}" >>"$WORK/apt.log" 2>&1; then
+    tail -n 30 "$WORK/apt.log" >&2
+    skip "${known[*]}" "apt-get could not install them (its last words stand above)"
   fi
 }
 
