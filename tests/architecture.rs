@@ -1,6 +1,9 @@
 //! Holds the code to the map: every arrow between rooms must stand in ARCHITECTURE.md's table. The tests below the
 //! first two show that the judge really catches what it is there for.
-#![allow(clippy::expect_used, reason = "a failed expectation is how a test fails, helpers of tests included")]
+#![allow(
+    clippy::expect_used,
+    reason = "a failed expectation is how a test fails, helpers of tests included"
+)]
 
 #[path = "architecture/paths.rs"]
 mod paths;

@@ -1,1 +1,10 @@
-//! Records to text: tables, JSON, plain and verbatim lines, all safe to show. Knows no terminal library.
+//! Records to text: tables, JSON, plain and verbatim lines, all safe to show. Knows no terminal library and no verbs.
+
+pub mod document;
+pub mod json;
+pub mod table;
+pub mod verbatim;
+pub mod view;
+
+pub use document::{Document, Line, Role, Span};
+pub use view::{Header, View};

@@ -12,6 +12,7 @@ use super::session::Session;
 use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Report;
+use crate::render::View;
 
 /// Records between two stages at most; a full channel makes the producer wait (backpressure end to end).
 pub const CHANNEL_ITEMS: usize = 256;
@@ -92,33 +93,6 @@ pub struct Call {
     pub pipeline_id: String,
     /// Whether this stage is the last of its pipeline: what it emits is shown, not piped.
     pub last_stage: bool,
-}
-
-/// How an item wants to be shown when it is a pipeline's result. The record is the truth; a view is only its rendering.
-#[derive(Clone, Debug, PartialEq)]
-pub enum View {
-    /// One row of a table; rows of the same header form one table.
-    Row {
-        /// Column names, shared by the rows.
-        header: Arc<Header>,
-        /// Cells, one a column. Remote text: made safe when rendered.
-        cells: Vec<String>,
-    },
-    /// Lines of plain text.
-    Text(String),
-    /// Verbatim text: colours (SGR) survive, everything else is made visible.
-    Verbatim(String),
-    /// The record as JSON over several lines.
-    Json,
-}
-
-/// A table's columns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// Names as printed (`NAME`, `UP-TO-DATE`).
-    pub columns: Vec<String>,
-    /// Printed above the table, e.g. a heading between several kinds; none: nothing.
-    pub title: Option<String>,
 }
 
 /// A record on its way, with its rendering.

@@ -14,9 +14,10 @@ use async_trait::async_trait;
 use crate::core::change::Change;
 use crate::core::report::Report;
 
+pub use crate::render::{Header, View};
 pub use catalogue::Catalogue;
 pub use declaration::{Declaration, Example, InputMode, OptionKind, OptionSpec, Positional, Signature};
-pub use invocation::{Arguments, Call, Input, Item, Output, View};
+pub use invocation::{Arguments, Call, Input, Item, Output};
 pub use operator::{Decision, Operator};
 pub use session::Session;
 

@@ -1,0 +1,251 @@
+//! A document: what a block's records look like, growing as they stream. Bounded by its owner; it drops nothing itself.
+
+use std::sync::Arc;
+
+use super::table::Layout;
+use super::verbatim::Sgr;
+use super::view::{Header, View};
+use super::{json, verbatim};
+use crate::core::record::Record;
+use crate::core::text::SafeText;
+
+/// What a part of a line means; themes turn it into a style.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Ordinary text.
+    Plain,
+    /// A table's header.
+    Header,
+    /// A JSON key.
+    Key,
+    /// A JSON string.
+    String,
+    /// A JSON number or boolean.
+    Number,
+    /// Of second rank.
+    Dim,
+    /// Verbatim text with its own attributes.
+    Styled(Sgr),
+}
+
+/// A part of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The text, on one line.
+    pub text: SafeText,
+    /// Its meaning.
+    pub role: Role,
+}
+
+/// A line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Its parts, left to right.
+    pub spans: Vec<Span>,
+}
+
+impl Line {
+    /// A line of one role.
+    pub fn new(text: &str, role: Role) -> Self {
+        Line {
+            spans: vec![Span {
+                text: SafeText::line(text),
+                role,
+            }],
+        }
+    }
+
+    /// An ordinary line.
+    pub fn plain(text: &str) -> Self {
+        Line::new(text, Role::Plain)
+    }
+
+    /// The text without roles.
+    pub fn text(&self) -> String {
+        self.spans.iter().map(|span| span.text.as_str()).collect()
+    }
+}
+
+enum Section {
+    Lines(Vec<Line>),
+    Table {
+        header: Arc<Header>,
+        rows: Vec<Vec<SafeText>>,
+        layout: Layout,
+    },
+}
+
+/// Lines and tables in the order of their records.
+#[derive(Default)]
+pub struct Document {
+    sections: Vec<Section>,
+}
+
+impl Document {
+    /// Adds a record, by its view or else by its shape.
+    pub fn push(&mut self, record: &Record, view: Option<&View>) {
+        match view {
+            Some(view) => self.push_view(record, view),
+            None => self.push_view(record, &View::by_shape(record)),
+        }
+    }
+
+    fn push_view(&mut self, record: &Record, view: &View) {
+        match view {
+            View::Row { header, cells } => self.push_row(header, cells),
+            View::Text(text) => {
+                let text = text.strip_suffix('\n').unwrap_or(text);
+                self.extend(text.split('\n').map(|line| Line::plain(line.trim_end_matches('\r'))));
+            }
+            View::Verbatim(text) => self.extend(verbatim::lines(text.strip_suffix('\n').unwrap_or(text))),
+            View::Json(indent) => self.extend(json::lines(record, *indent)),
+            View::Hidden => {}
+        }
+    }
+
+    fn extend(&mut self, lines: impl IntoIterator<Item = Line>) {
+        if let Some(Section::Lines(known)) = self.sections.last_mut() {
+            known.extend(lines);
+        } else {
+            self.sections.push(Section::Lines(lines.into_iter().collect()));
+        }
+    }
+
+    fn push_row(&mut self, header: &Arc<Header>, cells: &[String]) {
+        let cells: Vec<SafeText> = cells.iter().map(|cell| SafeText::line(cell)).collect();
+        let same = matches!(self.sections.last(), Some(Section::Table { header: known, .. }) if known == header);
+        if !same {
+            let mut layout = Layout::default();
+            layout.fit(&header.columns);
+            self.sections.push(Section::Table {
+                header: header.clone(),
+                rows: Vec::new(),
+                layout,
+            });
+        }
+        if let Some(Section::Table { rows, layout, .. }) = self.sections.last_mut() {
+            layout.fit(&cells.iter().map(SafeText::as_str).collect::<Vec<_>>());
+            rows.push(cells);
+        }
+    }
+
+    /// Number of lines, headers included.
+    pub fn len(&self) -> usize {
+        self.sections.iter().map(Section::len).sum()
+    }
+
+    /// Nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The lines from `first`, at most `count`.
+    pub fn lines(&self, first: usize, count: usize) -> Vec<Line> {
+        let mut lines = Vec::with_capacity(count.min(256));
+        let mut skip = first;
+        for section in &self.sections {
+            let length = section.len();
+            if skip >= length {
+                skip -= length;
+                continue;
+            }
+            for index in skip..length {
+                if lines.len() == count {
+                    return lines;
+                }
+                lines.push(section.line(index));
+            }
+            skip = 0;
+        }
+        lines
+    }
+
+    /// Every line as plain text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for line in self.lines(0, usize::MAX) {
+            text.push_str(&line.text());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl Section {
+    fn len(&self) -> usize {
+        match self {
+            Section::Lines(lines) => lines.len(),
+            Section::Table { header, rows, .. } => rows.len() + 1 + usize::from(header.title.is_some()),
+        }
+    }
+
+    fn line(&self, index: usize) -> Line {
+        match self {
+            Section::Lines(lines) => lines.get(index).cloned().unwrap_or_default(),
+            Section::Table { header, rows, layout } => {
+                let titled = usize::from(header.title.is_some());
+                match (index.checked_sub(titled), &header.title) {
+                    (None, title) => Line::new(title.as_deref().unwrap_or_default(), Role::Header),
+                    (Some(0), _) => Line::new(&layout.line(&header.columns), Role::Header),
+                    (Some(row), _) => {
+                        let cells: Vec<&str> = rows
+                            .get(row - 1)
+                            .map(|cells| cells.iter().map(SafeText::as_str).collect())
+                            .unwrap_or_default();
+                        Line::plain(&layout.line(&cells))
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn shapes_decide_without_a_view() {
+        let mut document = Document::default();
+        document.push(&json!({"line": "hello", "source": "stdout"}), None);
+        document.push(
+            &json!({"kind": "Deployment", "action": "scaled", "message": "deployment.apps/x scaled"}),
+            None,
+        );
+        document.push(&json!("quoted"), None);
+        document.push(&json!({"name": "a", "ttl": 60}), None);
+        document.push(&json!({"name": "bcdefgh", "ttl": null}), None);
+        assert_eq!(
+            document.text(),
+            "hello\ndeployment.apps/x scaled\n\"quoted\"\nNAME      TTL\na         60\nbcdefgh   -\n"
+        );
+        assert_eq!(document.len(), 6);
+        assert_eq!(document.lines(4, 1)[0].text(), "a         60");
+    }
+
+    #[test]
+    fn hostile_cells_cannot_break_the_table() {
+        let mut document = Document::default();
+        let header = Header::new(["NAME", "AGE"]);
+        let cells = vec!["a\nb\u{1b}[2J".to_owned(), "1s".to_owned()];
+        document.push(&json!({}), Some(&View::Row { header, cells }));
+        assert_eq!(document.len(), 2);
+        assert_eq!(document.lines(1, 1)[0].text(), "a⏎b␛[2J   1s");
+    }
+
+    #[test]
+    fn rows_under_another_header_start_another_table() {
+        let mut document = Document::default();
+        for (name, cell) in [("A", "1"), ("A", "2"), ("B", "3")] {
+            document.push(
+                &json!(1),
+                Some(&View::Row {
+                    header: Header::new([name]),
+                    cells: vec![cell.into()],
+                }),
+            );
+        }
+        assert_eq!(document.text(), "A\n1\n2\nB\n3\n");
+    }
+}
