@@ -3,6 +3,7 @@
 //! The crate is a library with a thin binary. ARCHITECTURE.md names the rooms (the modules below) and which
 //! room may import which; `tests/architecture.rs` holds the code to that table.
 
+pub mod app;
 pub mod core;
 pub mod engine;
 pub mod features;
@@ -10,4 +11,5 @@ pub mod feed;
 pub mod lang;
 pub mod render;
 pub mod sandbox;
+pub mod store;
 pub mod verb;

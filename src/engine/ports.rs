@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::core::change::Change;
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::verb::session::AuditEntry;
+pub use crate::verb::session::AuditEntry;
 use crate::verb::{Arguments, Declaration};
 
 /// Decides whether a user may run an invocation. Asked by the static pass, for every stage, before stage 1 starts.

@@ -1,0 +1,236 @@
+//! The command line: flags and subcommands as clap declares them. What they lead to is in the file of each mode.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A full-screen terminal console for operators. Without a subcommand it opens the console.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cogdeck",
+    version,
+    about,
+    max_term_width = 110,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// What to do instead of opening the console.
+    #[command(subcommand)]
+    pub mode: Option<Mode>,
+    /// Flags of every mode.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Flags that every mode knows.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Common {
+    /// Run in the built-in world: a closed one, started in this process
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// How much faster than real the sandbox's pods, load balancers and DNS changes are
+    #[arg(long, global = true, value_name = "X", default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// Repeats the sandbox's names, addresses and random choices
+    #[arg(long, global = true, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// The context to act on: an entry of the configuration, or a kube context
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Kubernetes namespace
+    #[arg(long, short = 'n', global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// AWS profile
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// AWS region
+    #[arg(long, global = true, value_name = "NAME")]
+    pub region: Option<String>,
+    /// Room whose layer of bundle configuration applies
+    #[arg(long, global = true, value_name = "NAME")]
+    pub room: Option<String>,
+    /// Refuse every change, locked for the whole process
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Configuration file instead of the one in the configuration folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Theme: a built-in name or a TOML file
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Keymap: a built-in name or a TOML file
+    #[arg(long, global = true, value_name = "NAME")]
+    pub keymap: Option<String>,
+    /// No colour (as NO_COLOR)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// The modes besides the console.
+#[derive(Debug, Subcommand)]
+pub enum Mode {
+    /// Run a pipeline, or a script, without the console
+    Run(Run),
+    /// Check a pipeline and show its plan; runs nothing
+    Check(Check),
+    /// Serve the built-in world for other programs until interrupted
+    Sandbox(SandboxArgs),
+    /// The table of commands
+    Verbs(Verbs),
+}
+
+/// `cogdeck run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The pipeline (several words are joined by blanks)
+    #[arg(
+        value_name = "PIPELINE",
+        required_unless_present = "file",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub pipeline: Vec<String>,
+    /// A script: one pipeline a line, `#` starts a comment line; checked whole before line 1
+    #[arg(short, long, value_name = "FILE", conflicts_with = "pipeline")]
+    pub file: Option<PathBuf>,
+    /// What to print
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+    /// Approve changes of class destroy and fleet
+    #[arg(long)]
+    pub yes: bool,
+    /// Approve changes of up to N targets, refuse more
+    #[arg(long, value_name = "N")]
+    pub max_targets: Option<usize>,
+    /// Give up after this many seconds (exit code 124)
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<std::time::Duration>,
+    /// Records for the first stage: JSON lines, or `-` for stdin
+    #[arg(long, value_name = "JSON|-")]
+    pub input: Option<String>,
+    /// What a failed record does to those after it
+    #[arg(long, value_enum, default_value_t = OnError::Stop)]
+    pub on_error: OnError,
+    /// Go on with the script after a line failed
+    #[arg(long)]
+    pub keep_going: bool,
+}
+
+/// `cogdeck check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The pipeline (several words are joined by blanks)
+    #[arg(
+        value_name = "PIPELINE",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub pipeline: Vec<String>,
+    /// What to print
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+/// `cogdeck sandbox`.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Write a kubeconfig here (0600; never over a file the sandbox did not write)
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Write a shell file of exports here (0600)
+    #[arg(long, value_name = "FILE")]
+    pub env: Option<PathBuf>,
+    /// Write the admin API's URL and token here (0600)
+    #[arg(long, value_name = "FILE")]
+    pub admin: Option<PathBuf>,
+    /// Deployments of the load world
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub deployments: usize,
+    /// Pods of the load world, shared by its deployments
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub pods: usize,
+    /// Nodes besides those of the cluster
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub nodes: usize,
+    /// Pod status changes a second
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub events: u32,
+    /// A deleted pod dies at once instead of draining, as the original program did
+    #[arg(long)]
+    pub drain_race: bool,
+}
+
+/// `cogdeck verbs`.
+#[derive(Debug, Args)]
+pub struct Verbs {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `run` and `check` print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Rendered for people
+    Text,
+    /// One array a pipeline
+    Json,
+    /// One record a line, as produced
+    Jsonl,
+}
+
+/// What a failed record does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnError {
+    /// Ends the pipeline after delivering what came before
+    Stop,
+    /// Is reported, the others go on
+    Continue,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.01..=1000.0).contains(&speed) => Ok(speed),
+        _ => Err("a number from 0.01 to 1000".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    match text.trim_end_matches('s').parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds < 1e9 => Ok(std::time::Duration::from_secs_f64(seconds)),
+        _ => Err("a number of seconds above 0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_declarations_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_pipeline_keeps_its_own_options() {
+        let cli = Cli::parse_from([
+            "cogdeck",
+            "run",
+            "--sandbox",
+            "-o",
+            "jsonl",
+            "kubectl:get",
+            "deploy",
+            "-n",
+            "web",
+            "-o",
+            "wide",
+        ]);
+        let Some(Mode::Run(run)) = cli.mode else { panic!("run") };
+        assert_eq!(run.output, Format::Jsonl);
+        assert_eq!(run.pipeline, ["kubectl:get", "deploy", "-n", "web", "-o", "wide"]);
+        assert!(cli.common.sandbox);
+    }
+}

@@ -1,0 +1,170 @@
+//! The configuration file: every key optional. Reads and checks it; what it means for a context is `contexts`'.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::environment::Environment;
+use crate::core::report::Report;
+use crate::verb::catalogue::{did_you_mean, nearest};
+
+/// `config.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The context to start in (`COGDECK_CONTEXT`).
+    pub context: Option<String>,
+    /// Theme (`COGDECK_THEME`).
+    pub theme: Option<String>,
+    /// Keymap (`COGDECK_KEYMAP`).
+    pub keymap: Option<String>,
+    /// Contexts by name.
+    pub contexts: BTreeMap<String, ContextEntry>,
+}
+
+/// `[contexts.NAME]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContextEntry {
+    /// Kubeconfig file(s), separated as in `KUBECONFIG`.
+    pub kubeconfig: Option<String>,
+    /// Kube context; none: the name of the entry if the kubeconfig has it, else its current one.
+    pub kube_context: Option<String>,
+    /// Namespace.
+    pub namespace: Option<String>,
+    /// AWS profile.
+    pub aws_profile: Option<String>,
+    /// AWS region.
+    pub region: Option<String>,
+    /// AWS endpoint for every service.
+    pub aws_endpoint: Option<String>,
+    /// DNS server, `IP:PORT`.
+    pub resolver: Option<SocketAddr>,
+    /// HTTP proxy of the traffic verbs.
+    pub http_proxy: Option<String>,
+    /// Docker engine.
+    pub docker_host: Option<String>,
+    /// Room layer.
+    pub room: Option<String>,
+    /// Raises every risk class.
+    pub production: bool,
+    /// Opens read-only.
+    pub read_only: bool,
+}
+
+/// The keys, for suggestions.
+const KEYS: [&str; 16] = [
+    "context",
+    "theme",
+    "keymap",
+    "contexts",
+    "kubeconfig",
+    "kube_context",
+    "namespace",
+    "aws_profile",
+    "region",
+    "aws_endpoint",
+    "resolver",
+    "http_proxy",
+    "docker_host",
+    "room",
+    "production",
+    "read_only",
+];
+
+impl Config {
+    /// Reads `file`, or else the file in the configuration folder if there is one; then what `COGDECK_…` overrides.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Report> {
+        let named = file
+            .map(Path::to_path_buf)
+            .or_else(|| environment.get("COGDECK_CONFIG").map(PathBuf::from));
+        let mut config = match &named {
+            Some(path) => Config::read(path)?,
+            None => {
+                let path = environment.xdg("XDG_CONFIG_HOME", ".config").join("config.toml");
+                if path.is_file() {
+                    Config::read(&path)?
+                } else {
+                    Config::default()
+                }
+            }
+        };
+        let own = |value: &mut Option<String>, name: &str| {
+            if let Some(text) = environment.get(name) {
+                *value = Some(text.to_owned());
+            }
+        };
+        own(&mut config.context, "COGDECK_CONTEXT");
+        own(&mut config.theme, "COGDECK_THEME");
+        own(&mut config.keymap, "COGDECK_KEYMAP");
+        Ok(config)
+    }
+
+    fn read(path: &Path) -> Result<Config, Report> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Report::refused(
+                "E-CONFIG-001",
+                format!("cannot read the configuration {}", path.display()),
+            )
+            .because(&error)
+        })?;
+        Config::parse(&text).map_err(|report| Report {
+            message: format!("{}: {}", path.display(), report.message),
+            ..report
+        })
+    }
+
+    fn parse(text: &str) -> Result<Config, Report> {
+        toml::from_str(text).map_err(|error| {
+            let message = error.message().to_owned();
+            let unknown = message.split('`').nth(1).filter(|_| message.contains("unknown field"));
+            let near = unknown
+                .map(|key| nearest(key, KEYS.iter().map(|k| (*k).to_owned())))
+                .unwrap_or_default();
+            let mut report = Report::refused("E-CONFIG-002", format!("the configuration is not right: {message}"));
+            if let Some(span) = error.span() {
+                report = report.at(text, span);
+            }
+            match did_you_mean(&near) {
+                Some(hint) => report.hint(hint),
+                None => report,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_one() {
+        let report = Config::parse("[contexts.prod]\nkube_contxt = \"x\"\n").unwrap_err();
+        assert_eq!(report.hint.as_deref(), Some("did you mean kube_context?"));
+        assert!(
+            report.lines().iter().any(|line| line.contains("^^^")),
+            "{:?}",
+            report.lines()
+        );
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        std::fs::write(
+            &path,
+            "theme = 'dark'\ncontext = 'a'\n[contexts.a]\nproduction = true\n",
+        )
+        .unwrap();
+        let environment = Environment::from_pairs([("COGDECK_THEME", "mono")]);
+        let config = Config::load(Some(&path), &environment).unwrap();
+        assert_eq!(
+            (config.theme.as_deref(), config.context.as_deref()),
+            (Some("mono"), Some("a"))
+        );
+        assert!(config.contexts["a"].production);
+    }
+}

@@ -1,0 +1,264 @@
+//! Which contexts there are and what each name means: entries of the configuration, kube contexts by their own names,
+//! and the environment's defaults. Order: flag, then the entry, then the environment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::cli::Common;
+use super::config::{Config, ContextEntry};
+use super::environment::Environment;
+use crate::core::context::{AwsTarget, Context, KubeconfigSource, KubernetesTarget};
+use crate::core::report::Report;
+use crate::verb::catalogue::{did_you_mean, nearest};
+
+/// The contexts of this process.
+#[derive(Clone, Debug)]
+pub struct Contexts {
+    default: Arc<Context>,
+    named: BTreeMap<String, Arc<Context>>,
+}
+
+impl Contexts {
+    /// A world of one context (the sandbox).
+    pub fn only(context: Context) -> Self {
+        let context = Arc::new(context);
+        Contexts {
+            named: BTreeMap::from([(context.name.clone(), context.clone())]),
+            default: context,
+        }
+    }
+
+    /// Configuration, kubeconfig and environment together.
+    pub fn load(config: &Config, common: &Common, environment: &Environment) -> Result<Self, Report> {
+        let kubeconfig = Kubeconfig::read(&kubeconfig_files(None, environment));
+        let mut named = BTreeMap::new();
+        for name in &kubeconfig.names {
+            let entry = ContextEntry {
+                kube_context: Some(name.clone()),
+                ..ContextEntry::default()
+            };
+            named.insert(name.clone(), Arc::new(context(name, &entry, common, environment)?));
+        }
+        for (name, entry) in &config.contexts {
+            let mut entry = entry.clone();
+            if entry.kube_context.is_none() && entry.kubeconfig.is_none() && kubeconfig.names.contains(name) {
+                entry.kube_context = Some(name.clone());
+            }
+            named.insert(name.clone(), Arc::new(context(name, &entry, common, environment)?));
+        }
+        let wanted = common.context.as_ref().or(config.context.as_ref());
+        let default = match (wanted, kubeconfig.current) {
+            (Some(name), _) => find(&named, name)?,
+            (None, Some(current)) if named.contains_key(&current) => find(&named, &current)?,
+            (None, _) => Arc::new(context("default", &ContextEntry::default(), common, environment)?),
+        };
+        Ok(Contexts { default, named })
+    }
+
+    /// The one to start in.
+    pub fn default(&self) -> &Arc<Context> {
+        &self.default
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> Vec<String> {
+        self.named.keys().cloned().collect()
+    }
+
+    /// A context by name; refused with the nearest names.
+    pub fn get(&self, name: &str) -> Result<Arc<Context>, Report> {
+        if self.default.name == name {
+            Ok(self.default.clone())
+        } else {
+            find(&self.named, name)
+        }
+    }
+}
+
+fn find(named: &BTreeMap<String, Arc<Context>>, name: &str) -> Result<Arc<Context>, Report> {
+    named.get(name).cloned().ok_or_else(|| {
+        let hint = did_you_mean(&nearest(name, named.keys().cloned())).unwrap_or_else(|| match named.len() {
+            0 => "no context is configured: set KUBECONFIG, write a [contexts.NAME] table, or use --sandbox".to_owned(),
+            _ => format!(
+                "known contexts: {}",
+                named.keys().cloned().collect::<Vec<_>>().join(", ")
+            ),
+        });
+        Report::refused("E-CONTEXT-001", format!("there is no context {name}")).hint(hint)
+    })
+}
+
+fn kubeconfig_files(entry: Option<&str>, environment: &Environment) -> Vec<PathBuf> {
+    match entry.or_else(|| environment.get("KUBECONFIG")) {
+        Some(list) => std::env::split_paths(list)
+            .map(|path| expand(&path, environment))
+            .collect(),
+        None => vec![environment.home().join(".kube/config")],
+    }
+}
+
+fn expand(path: &Path, environment: &Environment) -> PathBuf {
+    path.strip_prefix("~")
+        .map_or_else(|_| path.to_path_buf(), |rest| environment.home().join(rest))
+}
+
+fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Environment) -> Result<Context, Report> {
+    let text =
+        |value: &Option<String>, names: &[&str]| value.clone().or_else(|| environment.first(names).map(str::to_owned));
+    let files = kubeconfig_files(entry.kubeconfig.as_deref(), environment);
+    let kubeconfig = match files.iter().any(|file| file.exists()) {
+        true => KubeconfigSource::Files(files),
+        false => KubeconfigSource::None,
+    };
+    let resolver = match (entry.resolver, environment.get("COGDECK_DNS")) {
+        (Some(resolver), _) => Some(resolver),
+        (None, Some(text)) => Some(text.parse().map_err(|_| {
+            Report::refused("E-CONFIG-003", format!("COGDECK_DNS is {text}, which is not IP:PORT"))
+                .hint("for example COGDECK_DNS=127.0.0.1:5353")
+        })?),
+        (None, None) => None,
+    };
+    Ok(Context {
+        kubernetes: KubernetesTarget {
+            kubeconfig,
+            kube_context: entry.kube_context.clone(),
+            namespace: common
+                .namespace
+                .clone()
+                .or_else(|| text(&entry.namespace, &["COGDECK_NAMESPACE"])),
+        },
+        aws: AwsTarget {
+            profile: common
+                .profile
+                .clone()
+                .or_else(|| text(&entry.aws_profile, &["AWS_PROFILE"])),
+            region: common
+                .region
+                .clone()
+                .or_else(|| text(&entry.region, &["AWS_REGION", "AWS_DEFAULT_REGION"])),
+            endpoint: text(&entry.aws_endpoint, &["AWS_ENDPOINT_URL"]),
+            keys: None,
+        },
+        resolver,
+        http_proxy: text(&entry.http_proxy, &["http_proxy"]),
+        no_proxy: environment.first(&["no_proxy", "NO_PROXY"]).map(str::to_owned),
+        docker_host: text(&entry.docker_host, &["DOCKER_HOST"]),
+        room: common.room.clone().or_else(|| text(&entry.room, &["COGDECK_ROOM"])),
+        production: entry.production,
+        read_only: entry.read_only || common.read_only,
+        environment: environment.shared(),
+        ..Context::empty(name)
+    })
+}
+
+/// The two things asked of a kubeconfig here; the client reads the rest.
+#[derive(Default)]
+struct Kubeconfig {
+    names: Vec<String>,
+    current: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct KubeconfigFile {
+    #[serde(default)]
+    contexts: Vec<NamedContext>,
+    #[serde(rename = "current-context", default)]
+    current: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct NamedContext {
+    name: String,
+}
+
+impl Kubeconfig {
+    /// Files that are missing or broken are passed over: the client names them when it is their turn.
+    fn read(files: &[PathBuf]) -> Self {
+        let mut merged = Kubeconfig::default();
+        for file in files {
+            let Some(parsed) = std::fs::read_to_string(file).ok().and_then(|text| parse(&text)) else {
+                continue;
+            };
+            for context in parsed.contexts {
+                if !merged.names.contains(&context.name) {
+                    merged.names.push(context.name);
+                }
+            }
+            merged.current = merged.current.or(parsed.current.filter(|name| !name.is_empty()));
+        }
+        merged
+    }
+}
+
+fn parse(text: &str) -> Option<KubeconfigFile> {
+    serde_saphyr::from_str(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: blue\ncontexts:\n- name: blue\n  context: {cluster: a, user: b}\n- name: green\n  context: {cluster: a, user: b}\n";
+
+    fn environment(folder: &Path) -> Environment {
+        std::fs::create_dir_all(folder.join(".kube")).unwrap();
+        std::fs::write(folder.join(".kube/config"), KUBECONFIG).unwrap();
+        Environment::from_pairs([("HOME", folder.to_str().unwrap()), ("AWS_REGION", "eu-west-1")])
+    }
+
+    #[test]
+    fn kube_contexts_are_contexts_by_their_own_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = environment(folder.path());
+        let config = Config {
+            contexts: BTreeMap::from([(
+                "green".to_owned(),
+                ContextEntry {
+                    production: true,
+                    region: Some("us-east-1".into()),
+                    ..ContextEntry::default()
+                },
+            )]),
+            ..Config::default()
+        };
+        let contexts = Contexts::load(&config, &Common::default(), &environment).unwrap();
+        assert_eq!(contexts.default().name, "blue");
+        assert_eq!(contexts.default().aws.region.as_deref(), Some("eu-west-1"));
+        let green = contexts.get("green").unwrap();
+        assert_eq!(green.kubernetes.kube_context.as_deref(), Some("green"));
+        assert!(green.production);
+        assert_eq!(green.aws.region.as_deref(), Some("us-east-1"));
+        assert_eq!(
+            contexts.get("gren").unwrap_err().hint.as_deref(),
+            Some("did you mean green?")
+        );
+    }
+
+    #[test]
+    fn nothing_configured_is_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = Environment::from_pairs([("HOME", folder.path().to_str().unwrap())]);
+        let contexts = Contexts::load(&Config::default(), &Common::default(), &environment).unwrap();
+        assert!(contexts.default().is_unconfigured());
+    }
+
+    #[test]
+    fn flags_win_and_a_wrong_resolver_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut environment = environment(folder.path());
+        let common = Common {
+            namespace: Some("web".into()),
+            context: Some("green".into()),
+            ..Common::default()
+        };
+        let contexts = Contexts::load(&Config::default(), &common, &environment).unwrap();
+        assert_eq!(contexts.default().name, "green");
+        assert_eq!(contexts.default().kubernetes.namespace.as_deref(), Some("web"));
+        environment = Environment::from_pairs([("COGDECK_DNS", "localhost")]);
+        let report = Contexts::load(&Config::default(), &Common::default(), &environment).unwrap_err();
+        assert!(report.message.contains("COGDECK_DNS"), "{report}");
+    }
+}

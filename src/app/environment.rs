@@ -1,0 +1,71 @@
+//! The process's environment, read once at the start. Nobody else of ours reads it afterwards; the AWS SDK reads its
+//! own variables itself, as their owner defines them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Variables that executables started by pipelines may see.
+const SHARED_WITH_EXECUTABLES: [&str; 10] = [
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
+];
+
+/// A snapshot of the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// The process's own; variables that are not UTF-8 are left out.
+    pub fn of_process() -> Self {
+        let variables = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        Environment {
+            variables: variables.collect(),
+        }
+    }
+
+    /// A made-up one.
+    pub fn from_pairs<const N: usize>(pairs: [(&str, &str); N]) -> Self {
+        Environment {
+            variables: pairs.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
+        }
+    }
+
+    /// A variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The first of these that is set.
+    pub fn first(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.get(name))
+    }
+
+    /// The home folder.
+    pub fn home(&self) -> PathBuf {
+        PathBuf::from(self.get("HOME").unwrap_or("/"))
+    }
+
+    /// Ours in the folder of this XDG variable, `$HOME/fallback` when it is not set.
+    pub fn xdg(&self, variable: &str, fallback: &str) -> PathBuf {
+        self.get(variable)
+            .map_or_else(|| self.home().join(fallback), PathBuf::from)
+            .join("cogdeck")
+    }
+
+    /// Who runs us.
+    pub fn user(&self) -> String {
+        self.first(&["USER", "LOGNAME"]).unwrap_or("operator").to_owned()
+    }
+
+    /// What executables may see.
+    pub fn shared(&self) -> BTreeMap<String, String> {
+        SHARED_WITH_EXECUTABLES
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), self.get(name)?.to_owned())))
+            .collect()
+    }
+}
