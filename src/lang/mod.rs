@@ -32,3 +32,18 @@
 //! * The heads `let`, `for`, `while`, `until`, `if` and `case` are reserved; quote them to run a command of that name.
 
 pub mod ast;
+mod error;
+mod lexer;
+mod normal;
+mod parser;
+mod printer;
+mod variable;
+
+pub use ast::*;
+pub use error::{CODES, SyntaxError};
+pub use lexer::{MAX_DEPTH, MAX_LINE, MAX_PIECES, Token, TokenKind, lex_lenient};
+pub use parser::parse;
+pub use printer::{Print, print};
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,28 @@
-//! Helpers that integration tests share: tools which a machine may lack. Not for product code, and not a test itself.
+//! Helpers that integration tests share: tools which a machine may lack, a terminal to type into, the built-in world as
+//! a process. Not for product code, and not a test itself.
 //!
 //! `tests/run` prepares the machine and says by `COGDECK_TEST_…` variables what there is. Under it, on CI, a missing
 //! tool fails the test (`COGDECK_TEST_REQUIRE=1`); under plain `cargo test` on somebody's machine the test ends early
 //! with a `skipped:` line that says what would bring the tool.
-#![allow(dead_code, reason = "every test binary compiles this module and uses its own part of it")]
+#![allow(
+    dead_code,
+    reason = "every test binary compiles this module and uses its own part of it"
+)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a failed expectation is how a test fails, and a skipped test says so; helpers of tests included"
+)]
+
+pub mod process;
+pub mod terminal;
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Programs that only an administrator's `PATH` finds live here.
 const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
@@ -19,9 +33,15 @@ const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
 /// Panics when the machine is required to have every tool.
 pub fn require(tool: &str) -> Option<PathBuf> {
     let prepared = (tool == "aws").then(|| variable("COGDECK_TEST_AWSCLI")).flatten();
-    let found = prepared.map(PathBuf::from).or_else(|| find(tool, std::env::var_os("PATH")));
+    let found = prepared
+        .map(PathBuf::from)
+        .or_else(|| find(tool, std::env::var_os("PATH")));
     found.or_else(|| {
-        missing(tool, "not found on this machine", "run ./tests/run as root or with CI=true, or install it");
+        missing(
+            tool,
+            "not found on this machine",
+            "run ./tests/run as root or with CI=true, or install it",
+        );
         None
     })
 }
@@ -33,7 +53,11 @@ pub fn require(tool: &str) -> Option<PathBuf> {
 pub fn require_docker() -> Option<String> {
     let host = variable("COGDECK_TEST_DOCKER_HOST").and_then(|host| host.into_string().ok());
     if host.is_none() {
-        missing("docker", "no engine that tests may use", "run ./tests/run as root, or set COGDECK_TEST_DOCKER_HOST");
+        missing(
+            "docker",
+            "no engine that tests may use",
+            "run ./tests/run as root, or set COGDECK_TEST_DOCKER_HOST",
+        );
     }
     host
 }
@@ -44,9 +68,25 @@ pub fn require_docker() -> Option<String> {
 pub fn require_busybox() -> Option<PathBuf> {
     let busybox = variable("COGDECK_TEST_BUSYBOX").map(PathBuf::from);
     if busybox.is_none() {
-        missing("busybox", "no static busybox", "run ./tests/run as root, or set COGDECK_TEST_BUSYBOX");
+        missing(
+            "busybox",
+            "no static busybox",
+            "run ./tests/run as root, or set COGDECK_TEST_BUSYBOX",
+        );
     }
     busybox
+}
+
+/// Sends a signal by its name without `SIG` to a process that the test started. A process that is gone already is fine.
+pub fn signal(pid: u32, name: &str) {
+    // The shell's own `kill`: a program of that name is not on every machine.
+    let status = Command::new("sh")
+        .args(["-c", r#"kill -s "$0" "$1" 2>/dev/null || true"#, name, &pid.to_string()])
+        .status();
+    assert!(
+        status.is_ok_and(|status| status.success()),
+        "sh could not send SIG{name} to {pid}"
+    );
 }
 
 /// An empty variable counts as unset, so that a shell script may export what it did not find.
@@ -64,7 +104,8 @@ fn find(tool: &str, path: Option<OsString>) -> Option<PathBuf> {
 
 fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// Says that the current test is skipped; `tests/run` repeats the line in its summary, because the test harness hides
@@ -73,7 +114,10 @@ fn missing(what: &str, why: &str, remedy: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
     let line = format!("skipped: {test}: {what} ({why}; {remedy})");
-    assert!(variable("COGDECK_TEST_REQUIRE").is_none(), "{line}\nCOGDECK_TEST_REQUIRE is set: every tool must be here");
+    assert!(
+        variable("COGDECK_TEST_REQUIRE").is_none(),
+        "{line}\nCOGDECK_TEST_REQUIRE is set: every tool must be here"
+    );
     eprintln!("{line}");
     if let Some(path) = variable("COGDECK_TEST_SKIPS")
         && let Ok(mut file) = OpenOptions::new().append(true).open(path)
