@@ -16,12 +16,21 @@ pub trait Authorise: Send + Sync {
     fn authorise(&self, user: &str, declaration: &Declaration, arguments: &Arguments) -> Result<(), Report>;
 }
 
+/// Finds the contexts that `@NAME` names.
+pub trait Contexts: Send + Sync {
+    /// The context by this name.
+    fn context(&self, name: &str) -> Option<Arc<Context>>;
+
+    /// All names, for suggestions.
+    fn names(&self) -> Vec<String>;
+}
+
 /// Where a stage runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Site {
     /// In this process.
     Here,
-    /// In a container on this Docker engine (`DOCKER_HOST` form).
+    /// In a container on this Docker engine (`DOCKER_HOST` form): the stage's context gets it as its Docker engine.
     Docker(String),
 }
 

@@ -3,7 +3,7 @@
 
 use crate::core::clock::Clock;
 use crate::feed::Hub;
-use crate::verb::Verb;
+use crate::verb::{BundleInfo, Verb};
 
 /// What every feature is given: the shared feeds and the clock. Clients are each feature's own, opened lazily.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub struct Shared {
 /// What a feature brings.
 #[derive(Default)]
 pub struct Feature {
+    /// Its bundles' pages; a bundle without one is only listed.
+    pub bundles: Vec<BundleInfo>,
     /// Its verbs.
     pub verbs: Vec<Verb>,
 }

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Verb;
+use super::{BundleInfo, Verb};
 
 /// All verbs, by bundle and name.
 #[derive(Clone, Default)]
 pub struct Catalogue {
     verbs: BTreeMap<(String, String), Verb>,
+    infos: BTreeMap<String, BundleInfo>,
 }
 
 /// Why a name did not lead to one verb.
@@ -32,7 +33,30 @@ impl Catalogue {
             .into_iter()
             .map(|v| ((v.declaration.bundle.clone(), v.declaration.name.clone()), v))
             .collect();
-        Catalogue { verbs }
+        Catalogue {
+            verbs,
+            infos: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what is known of the bundles.
+    #[must_use]
+    pub fn describe(mut self, infos: impl IntoIterator<Item = BundleInfo>) -> Self {
+        self.infos
+            .extend(infos.into_iter().map(|info| (info.name.clone(), info)));
+        self
+    }
+
+    /// What is known of a bundle beside its commands.
+    pub fn info(&self, bundle: &str) -> Option<&BundleInfo> {
+        self.infos.get(bundle)
+    }
+
+    /// A bundle's commands, by name.
+    pub fn commands<'a>(&'a self, bundle: &'a str) -> impl Iterator<Item = &'a Verb> {
+        self.verbs
+            .values()
+            .filter(move |verb| verb.declaration.bundle == bundle)
     }
 
     /// Every verb, by bundle and name.

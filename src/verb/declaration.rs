@@ -120,6 +120,8 @@ pub struct Positional {
     pub kind: OptionKind,
     /// Must be given when nothing comes down the pipe.
     pub required: bool,
+    /// Must be given even when records come down the pipe (a filter, a pattern).
+    pub always: bool,
     /// Takes all that are left (the last one only).
     pub variadic: bool,
     /// One line of help.
@@ -133,6 +135,7 @@ impl Positional {
             name: name.to_owned(),
             kind,
             required: true,
+            always: false,
             variadic: false,
             help: help.to_owned(),
         }
@@ -142,6 +145,13 @@ impl Positional {
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.required = false;
+        self
+    }
+
+    /// Must be given even when records come down the pipe.
+    #[must_use]
+    pub fn always(mut self) -> Self {
+        self.always = true;
         self
     }
 
@@ -204,6 +214,41 @@ pub struct Declaration {
     pub notes: String,
     /// Does not end by itself (follows something).
     pub endless: bool,
+    /// Recovers something (`undo`): asks by itself, one Enter, production included; so the engine does not ask first.
+    pub recovery: bool,
+}
+
+/// What is known of a bundle beside its commands: the help page of the whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BundleInfo {
+    /// Its name, `kubectl`.
+    pub name: String,
+    /// `native` for what is compiled in.
+    pub version: String,
+    /// One line: `Interact with Kubernetes`.
+    pub summary: String,
+    /// Paragraphs; may be empty.
+    pub description: String,
+    /// Remarks above the configuration's variables; may be empty.
+    pub configuration: String,
+    /// Variables and what they do.
+    pub variables: Vec<(String, String)>,
+    /// Who wrote it; empty: not told.
+    pub author: String,
+    /// Where it lives; empty: not told.
+    pub homepage: String,
+}
+
+impl BundleInfo {
+    /// A built-in bundle's name and summary.
+    pub fn new(name: &str, summary: &str) -> Self {
+        BundleInfo {
+            name: name.to_owned(),
+            version: "native".to_owned(),
+            summary: summary.to_owned(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Declaration {
@@ -223,6 +268,7 @@ impl Declaration {
             output: String::new(),
             notes: String::new(),
             endless: false,
+            recovery: false,
         }
     }
 
@@ -327,6 +373,13 @@ impl Declaration {
     #[must_use]
     pub fn endless(mut self) -> Self {
         self.endless = true;
+        self
+    }
+
+    /// It recovers something and asks by itself.
+    #[must_use]
+    pub fn recovery(mut self) -> Self {
+        self.recovery = true;
         self
     }
 }

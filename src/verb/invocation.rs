@@ -107,26 +107,39 @@ pub struct Item {
 /// Where a stage's records come from.
 pub struct Input {
     receiver: Option<mpsc::Receiver<Result<Item, Report>>>,
+    /// Where records go that failed in an earlier stage and were passed over: around the verb, in their order.
+    around: Option<Output>,
 }
 
 impl Input {
     /// No records.
     pub fn empty() -> Self {
-        Input { receiver: None }
-    }
-
-    /// The records of the stage before. An `Err` is a failed record that the pipeline was told to pass over.
-    pub fn new(receiver: mpsc::Receiver<Result<Item, Report>>) -> Self {
         Input {
-            receiver: Some(receiver),
+            receiver: None,
+            around: None,
         }
     }
 
-    /// The next record; `None` at the end.
-    pub async fn next(&mut self) -> Option<Result<Item, Report>> {
-        match &mut self.receiver {
-            Some(receiver) => receiver.recv().await,
-            None => None,
+    /// The records of the stage before. An `Err` in the channel is a failed record that the pipeline was told to pass
+    /// over: it goes to `around` and the verb never sees it.
+    pub fn new(receiver: mpsc::Receiver<Result<Item, Report>>, around: Output) -> Self {
+        Input {
+            receiver: Some(receiver),
+            around: Some(around),
+        }
+    }
+
+    /// The next record; `None` at the end, or when nobody reads any more.
+    pub async fn next(&mut self) -> Option<Item> {
+        let receiver = self.receiver.as_mut()?;
+        loop {
+            match receiver.recv().await? {
+                Ok(item) => return Some(item),
+                Err(report) => match &self.around {
+                    Some(around) => around.sender.send(Err(report)).await.ok()?,
+                    None => {}
+                },
+            }
         }
     }
 }
@@ -135,12 +148,23 @@ impl Input {
 #[derive(Clone)]
 pub struct Output {
     sender: mpsc::Sender<Result<Item, Report>>,
+    pass_over: bool,
 }
 
 impl Output {
-    /// Wraps the sending end.
+    /// Wraps the sending end; failed records are passed over.
     pub fn new(sender: mpsc::Sender<Result<Item, Report>>) -> Self {
-        Output { sender }
+        Output {
+            sender,
+            pass_over: true,
+        }
+    }
+
+    /// The same, for a stage that ends at its first failed record (`on-error=stop`).
+    #[must_use]
+    pub fn stopping(mut self) -> Self {
+        self.pass_over = false;
+        self
     }
 
     /// Hands on a record; waits while the next stage is busy. An error means that nobody reads any more: stop quietly
@@ -163,9 +187,26 @@ impl Output {
         self.sender.send(Ok(item)).await.map_err(|_| nobody_reads())
     }
 
-    /// Hands on a failed record, the pipeline going on.
+    /// Like [`Output::send`], from a thread that may block.
+    pub fn send_blocking(&self, item: Item) -> Result<(), Report> {
+        self.sender.blocking_send(Ok(item)).map_err(|_| nobody_reads())
+    }
+
+    /// Names a record that failed, for a verb that takes several: reported, and the verb goes on; with
+    /// `on-error=stop` the report comes back as the error to return.
     pub async fn fail(&self, report: Report) -> Result<(), Report> {
-        self.sender.send(Err(report)).await.map_err(|_| nobody_reads())
+        match self.pass_over {
+            true => self.sender.send(Err(report)).await.map_err(|_| nobody_reads()),
+            false => Err(report),
+        }
+    }
+
+    /// Like [`Output::fail`], from a thread that may block.
+    pub fn fail_blocking(&self, report: Report) -> Result<(), Report> {
+        match self.pass_over {
+            true => self.sender.blocking_send(Err(report)).map_err(|_| nobody_reads()),
+            false => Err(report),
+        }
     }
 
     /// Resolves when nobody reads any more.

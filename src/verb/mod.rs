@@ -16,7 +16,7 @@ use crate::core::report::Report;
 
 pub use crate::render::{Header, View};
 pub use catalogue::Catalogue;
-pub use declaration::{Declaration, Example, InputMode, OptionKind, OptionSpec, Positional, Signature};
+pub use declaration::{BundleInfo, Declaration, Example, InputMode, OptionKind, OptionSpec, Positional, Signature};
 pub use invocation::{Arguments, Call, Input, Item, Output};
 pub use operator::{Decision, Operator};
 pub use session::Session;
