@@ -72,10 +72,7 @@ mod tests {
     fn names_spell_the_private_addresses() {
         for machine in MACHINES {
             let spelled = machine.private_ip.to_string().replace('.', "-");
-            assert_eq!(
-                machine.name,
-                format!("ip-{spelled}.{REGION}.compute.internal")
-            );
+            assert_eq!(machine.name, format!("ip-{spelled}.{REGION}.compute.internal"));
             assert!(machine.zone.starts_with(REGION));
         }
     }

@@ -72,9 +72,7 @@ pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn nibble(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! HTTP side of the endpoint: connections, limits, the Host and Origin rule, signature, dispatch. Knows no operation.
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -52,7 +52,6 @@ pub(super) struct Call<'a> {
     pub body: &'a [u8],
     /// The region of the credential scope.
     pub region: &'a str,
-    pub key_id: &'a str,
     pub request_id: &'a str,
 }
 
@@ -129,7 +128,6 @@ impl Account {
             parts,
             body: &body,
             region: authorization.region,
-            key_id: &self.key.id,
             request_id,
         };
         self.check_region(service, &call).map_err(fail)?;
@@ -169,14 +167,26 @@ impl Account {
     /// The whole body, within the bounds of what the service can want.
     async fn receive(&self, service: Service, parts: &Parts, body: Incoming) -> Result<Bytes, Fault> {
         let upload = service == Service::S3 && parts.method == Method::PUT;
-        let limit = if upload { s3::MAX_OBJECT + s3::CHUNK_OVERHEAD } else { MAX_BODY };
-        let _slot = if upload { self.uploads.acquire().await.ok() } else { None };
+        let limit = if upload {
+            s3::MAX_OBJECT + s3::CHUNK_OVERHEAD
+        } else {
+            MAX_BODY
+        };
+        let _slot = if upload {
+            self.uploads.acquire().await.ok()
+        } else {
+            None
+        };
         let body = timeout(READ_TIMEOUT, Limited::new(body, limit).collect())
             .await
             .map_err(|_| Fault::bad("RequestTimeout", "The body did not arrive in time."))?
             .map_err(|_| match upload {
                 true => s3::too_large(),
-                false => Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The body is too large, or ended early."),
+                false => Fault::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "RequestEntityTooLarge",
+                    "The body is too large, or ended early.",
+                ),
             })?
             .to_bytes();
         match Payload::of(&parts.headers) {
@@ -259,7 +269,11 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Fault> {
 }
 
 fn unsigned(parts: &Parts) -> Fault {
-    if parts.uri.query().is_some_and(|query| query.contains("X-Amz-Signature=")) {
+    if parts
+        .uri
+        .query()
+        .is_some_and(|query| query.contains("X-Amz-Signature="))
+    {
         return Fault::new(
             StatusCode::NOT_IMPLEMENTED,
             "NotImplemented",
@@ -281,7 +295,9 @@ fn refused(service: Service, refusal: &Refusal) -> Fault {
             "InvalidAccessKeyId",
             "The AWS Access Key Id you provided does not exist in our records.",
         ),
-        (Service::S3, Refusal::Token) => Fault::bad("InvalidToken", "The provided token is malformed or otherwise invalid."),
+        (Service::S3, Refusal::Token) => {
+            Fault::bad("InvalidToken", "The provided token is malformed or otherwise invalid.")
+        }
         (Service::S3, Refusal::Body) => Fault::bad(
             "XAmzContentSHA256Mismatch",
             "The provided 'x-amz-content-sha256' header does not match what was computed.",

@@ -137,7 +137,11 @@ impl<'a> Authorization<'a> {
         match (Payload::of(headers), announced) {
             (Payload::Signed, Some(announced)) => {
                 let actual = sha256(body);
-                if announced == actual { Ok(actual) } else { Err(Refusal::Body) }
+                if announced == actual {
+                    Ok(actual)
+                } else {
+                    Err(Refusal::Body)
+                }
             }
             (Payload::Signed, None) => Ok(sha256(body)),
             (_, Some(announced)) if self.service == "s3" => Ok(announced.to_owned()),
@@ -223,10 +227,11 @@ pub(super) mod tests {
     }
 
     fn check(uri: &str, signature: &str) -> Result<(), Refusal> {
-        let header = format!(
-            "AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host;x-amz-date, Signature={signature}"
-        );
-        Authorization::parse(&header).unwrap().verify(&request(uri, &[]), b"", &key(), at())
+        let header =
+            format!("AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host;x-amz-date, Signature={signature}");
+        Authorization::parse(&header)
+            .unwrap()
+            .verify(&request(uri, &[]), b"", &key(), at())
     }
 
     /// The vectors `get-vanilla` and `get-vanilla-query-order-key-case` of the published SigV4 test suite.
@@ -249,7 +254,10 @@ pub(super) mod tests {
         let plain = request("/", &[]);
         let skew = Refusal::Skew("20150830T123600Z".into());
         assert_eq!(authorization.verify(&plain, b"", &key(), late), Err(skew));
-        let other = Key { id: "OTHER".into(), ..key() };
+        let other = Key {
+            id: "OTHER".into(),
+            ..key()
+        };
         assert_eq!(authorization.verify(&plain, b"", &other, at()), Err(Refusal::Key));
         let token = request("/", &[("x-amz-security-token", "t")]);
         assert_eq!(authorization.verify(&token, b"", &key(), at()), Err(Refusal::Token));
@@ -263,13 +271,19 @@ pub(super) mod tests {
     fn a_signature_must_cover_host_and_date() {
         let header = format!("AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=x-amz-date, Signature=00");
         let authorization = Authorization::parse(&header).unwrap();
-        assert_eq!(authorization.verify(&request("/", &[]), b"", &key(), at()), Err(Refusal::Mismatch));
+        assert_eq!(
+            authorization.verify(&request("/", &[]), b"", &key(), at()),
+            Err(Refusal::Mismatch)
+        );
     }
 
     #[test]
     fn other_forms_are_no_authorization() {
         for header in [
-            "", "Bearer x", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a/b/c",
+            "",
+            "Bearer x",
+            "AWS4-HMAC-SHA256",
+            "AWS4-HMAC-SHA256 Credential=a/b/c",
             "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request/e, SignedHeaders=host, Signature=00",
             "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, SignedHeaders=host, Signature=zz",
         ] {

@@ -14,24 +14,45 @@ use crate::sandbox::clock::Clock;
 const TRANSITION: Duration = Duration::from_secs(8);
 
 /// Applies `action` to the instances named.
-pub(super) fn answer(world: &mut World, action: &str, params: &Params, call: &Call<'_>, clock: &Clock) -> Result<String, Fault> {
+pub(super) fn answer(
+    world: &mut World,
+    action: &str,
+    params: &Params,
+    call: &Call<'_>,
+    clock: &Clock,
+) -> Result<String, Fault> {
     let ids = params.list("InstanceId");
     if ids.is_empty() {
-        return Err(Fault::bad("MissingParameter", "The request must contain the parameter InstanceId"));
+        return Err(Fault::bad(
+            "MissingParameter",
+            "The request must contain the parameter InstanceId",
+        ));
     }
     let ids = by_ids(world, call.region, &ids)?;
-    for instance in world.instances.iter().filter(|instance| ids.contains(&instance.id.as_str())) {
+    for instance in world
+        .instances
+        .iter()
+        .filter(|instance| ids.contains(&instance.id.as_str()))
+    {
         if target(action, instance.state).is_none() {
             return Err(Fault::bad(
                 "IncorrectInstanceState",
-                format!("The instance '{}' is not in a state from which it can be {}.", instance.id, past(action)),
+                format!(
+                    "The instance '{}' is not in a state from which it can be {}.",
+                    instance.id,
+                    past(action)
+                ),
             ));
         }
     }
     let now = clock.now();
     let due = now.checked_add(clock.scaled(TRANSITION)).unwrap_or(now);
     let mut changes = Vec::new();
-    for instance in world.instances.iter_mut().filter(|instance| ids.contains(&instance.id.as_str())) {
+    for instance in world
+        .instances
+        .iter_mut()
+        .filter(|instance| ids.contains(&instance.id.as_str()))
+    {
         let previous = instance.state;
         let Some((during, after)) = target(action, previous) else {
             continue;
@@ -92,10 +113,16 @@ mod tests {
 
     #[test]
     fn states_move_only_where_the_api_lets_them() {
-        assert_eq!(target("StopInstances", State::Running), Some((State::Stopping, State::Stopped)));
+        assert_eq!(
+            target("StopInstances", State::Running),
+            Some((State::Stopping, State::Stopped))
+        );
         assert_eq!(target("StartInstances", State::Stopping), None);
         assert_eq!(target("StartInstances", State::Terminated), None);
-        assert_eq!(target("TerminateInstances", State::Stopped), Some((State::ShuttingDown, State::Terminated)));
+        assert_eq!(
+            target("TerminateInstances", State::Stopped),
+            Some((State::ShuttingDown, State::Terminated))
+        );
         assert_eq!(target("RebootInstances", State::Stopped), None);
     }
 }

@@ -50,7 +50,10 @@ pub(super) fn by_ids<'a>(world: &World, region: &str, ids: &[&'a str]) -> Result
     let mut missing = Vec::new();
     for id in ids {
         if !well_formed(id) {
-            return Err(Fault::bad("InvalidInstanceID.Malformed", format!("Invalid id: \"{id}\"")));
+            return Err(Fault::bad(
+                "InvalidInstanceID.Malformed",
+                format!("Invalid id: \"{id}\""),
+            ));
         }
         if !world.region(region).any(|instance| instance.id == *id) {
             missing.push(*id);
@@ -58,8 +61,14 @@ pub(super) fn by_ids<'a>(world: &World, region: &str, ids: &[&'a str]) -> Result
     }
     match missing.as_slice() {
         [] => Ok(ids.to_vec()),
-        [id] => Err(Fault::bad("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))),
-        ids => Err(Fault::bad("InvalidInstanceID.NotFound", format!("The instance IDs '{}' do not exist", ids.join(", ")))),
+        [id] => Err(Fault::bad(
+            "InvalidInstanceID.NotFound",
+            format!("The instance ID '{id}' does not exist"),
+        )),
+        ids => Err(Fault::bad(
+            "InvalidInstanceID.NotFound",
+            format!("The instance IDs '{}' do not exist", ids.join(", ")),
+        )),
     }
 }
 

@@ -2,8 +2,8 @@
 //! wildcards, a backslash takes a wildcard literally.
 
 use super::super::fault::Fault;
-use super::params::Params;
 use super::super::sts::ACCOUNT;
+use super::params::Params;
 use super::world::Instance;
 
 /// The API's limit of values in one request.
@@ -27,9 +27,9 @@ impl Filter {
         let mut filters = Vec::new();
         let mut count = 0;
         for number in params.numbers("Filter") {
-            let name = params.get(&format!("Filter.{number}.Name")).ok_or_else(|| {
-                Fault::bad("InvalidParameterValue", "The filter 'null' is invalid")
-            })?;
+            let name = params
+                .get(&format!("Filter.{number}.Name"))
+                .ok_or_else(|| Fault::bad("InvalidParameterValue", "The filter 'null' is invalid"))?;
             let values = params.list(&format!("Filter.{number}.Value"));
             count += values.len();
             if count > MAX_VALUES {
@@ -56,7 +56,10 @@ impl Filter {
 
     /// The refusal of a name that the operation does not know.
     pub fn invalid(&self) -> Fault {
-        Fault::bad("InvalidParameterValue", format!("The filter '{}' is invalid", self.name))
+        Fault::bad(
+            "InvalidParameterValue",
+            format!("The filter '{}' is invalid", self.name),
+        )
     }
 }
 
@@ -108,7 +111,11 @@ fn matches(pattern: &[Piece], value: &[char]) -> bool {
 /// The values that an instance has under a filter's name; `None` when the API knows no such filter.
 pub(super) fn values(instance: &Instance, name: &str) -> Option<Vec<String>> {
     let seed = &instance.seed;
-    let profile = || seed.profile.as_ref().map(|profile| format!("arn:aws:iam::{ACCOUNT}:instance-profile/{profile}"));
+    let profile = || {
+        seed.profile
+            .as_ref()
+            .map(|profile| format!("arn:aws:iam::{ACCOUNT}:instance-profile/{profile}"))
+    };
     let one = |value: &str| Some(vec![value.to_owned()]);
     if let Some(key) = name.strip_prefix("tag:") {
         return Some(seed.tags.get(key).cloned().into_iter().collect());

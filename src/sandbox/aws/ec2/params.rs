@@ -38,7 +38,10 @@ impl Params {
     /// `NAME.1`, `NAME.2`, … in the order of their numbers; gaps are allowed.
     pub fn list(&self, name: &str) -> Vec<&str> {
         let numbers = self.numbers(name);
-        numbers.iter().filter_map(|number| self.0.get(&format!("{name}.{number}")).map(String::as_str)).collect()
+        numbers
+            .iter()
+            .filter_map(|number| self.0.get(&format!("{name}.{number}")).map(String::as_str))
+            .collect()
     }
 
     /// The numbers that follow `NAME.`, sorted.
@@ -81,9 +84,10 @@ impl Params {
         };
         let start = match self.get("NextToken") {
             None => 0,
-            Some(token) => token.strip_prefix("offset-").and_then(|offset| offset.parse().ok()).ok_or_else(|| {
-                Fault::bad("InvalidNextToken", "The token is not one that this service gave out.")
-            })?,
+            Some(token) => token
+                .strip_prefix("offset-")
+                .and_then(|offset| offset.parse().ok())
+                .ok_or_else(|| Fault::bad("InvalidNextToken", "The token is not one that this service gave out."))?,
         };
         Ok(Page { start, size })
     }
@@ -117,17 +121,32 @@ mod tests {
 
     #[test]
     fn lists_are_ordered_by_number() {
-        let params = params(&[("Id.10", "c"), ("Id.2", "b"), ("Id.1", "a"), ("Id.x", "z"), ("Idle.1", "no")]);
+        let params = params(&[
+            ("Id.10", "c"),
+            ("Id.2", "b"),
+            ("Id.1", "a"),
+            ("Id.x", "z"),
+            ("Idle.1", "no"),
+        ]);
         assert_eq!(params.list("Id"), ["a", "b", "c"]);
     }
 
     #[test]
     fn pages_end() {
-        let page = Page { start: 1, size: Some(2) };
+        let page = Page {
+            start: 1,
+            size: Some(2),
+        };
         assert_eq!(page.of(vec![1, 2, 3, 4]), (vec![2, 3], Some("offset-3".into())));
-        let last = Page { start: 3, size: Some(2) };
+        let last = Page {
+            start: 3,
+            size: Some(2),
+        };
         assert_eq!(last.of(vec![1, 2, 3, 4]), (vec![4], None));
-        let beyond = Page { start: usize::MAX, size: None };
+        let beyond = Page {
+            start: usize::MAX,
+            size: None,
+        };
         assert_eq!(beyond.of(vec![1]), (vec![], None));
         assert!(params(&[("MaxResults", "4")]).page(5, 1000).is_err());
         assert!(params(&[("NextToken", "x")]).page(5, 1000).is_err());

@@ -8,9 +8,23 @@ use super::params::Params;
 
 /// The regions that need no opt-in.
 const REGIONS: [&str; 17] = [
-    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
-    "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1",
-    "us-east-2", "us-west-1", "us-west-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
 ];
 
 /// Whether a signature may be scoped to it.
@@ -22,7 +36,10 @@ pub(in crate::sandbox::aws) fn is_region(name: &str) -> bool {
 pub(super) fn regions(params: &Params, call: &Call<'_>) -> Result<String, Fault> {
     let names = params.list("RegionName");
     if let Some(unknown) = names.iter().find(|name| !is_region(name)) {
-        return Err(Fault::bad("InvalidParameterValue", format!("Invalid region provided: [{unknown}]")));
+        return Err(Fault::bad(
+            "InvalidParameterValue",
+            format!("Invalid region provided: [{unknown}]"),
+        ));
     }
     let filters = Filter::all(params)?;
     let mut found = Vec::new();
@@ -57,9 +74,15 @@ pub(super) fn regions(params: &Params, call: &Call<'_>) -> Result<String, Fault>
 /// The zones of the region that the request is signed for: three, whatever the region has outside.
 pub(super) fn zones(params: &Params, call: &Call<'_>) -> Result<String, Fault> {
     let names = params.list("ZoneName");
-    let all: Vec<String> = ["a", "b", "c"].iter().map(|letter| format!("{}{letter}", call.region)).collect();
+    let all: Vec<String> = ["a", "b", "c"]
+        .iter()
+        .map(|letter| format!("{}{letter}", call.region))
+        .collect();
     if let Some(unknown) = names.iter().find(|name| !all.iter().any(|zone| zone == *name)) {
-        return Err(Fault::bad("InvalidParameterValue", format!("Invalid availability zone: [{unknown}]")));
+        return Err(Fault::bad(
+            "InvalidParameterValue",
+            format!("Invalid availability zone: [{unknown}]"),
+        ));
     }
     let filters = Filter::all(params)?;
     let mut found = Vec::new();

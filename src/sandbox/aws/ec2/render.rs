@@ -36,7 +36,10 @@ fn body(instance: &Instance, x: &mut Xml) {
     x.text("instanceId", &instance.id);
     x.text("imageId", instance.image);
     state("instanceState", instance.state, x);
-    x.text("privateDnsName", if gone { String::new() } else { instance.private_dns() });
+    x.text(
+        "privateDnsName",
+        if gone { String::new() } else { instance.private_dns() },
+    );
     x.text("dnsName", instance.public_dns().unwrap_or_default());
     x.text("reason", "");
     x.text("keyName", instance.key_name);

@@ -17,18 +17,29 @@ pub(super) fn create(world: &mut World, params: &Params, call: &Call<'_>) -> Res
     let mut tags = Vec::new();
     for number in params.numbers("Tag") {
         let (key, value) = pair(params, number)?;
-        if key.starts_with("aws:") || key.chars().count() > 127 || value.is_some_and(|value| value.chars().count() > 255) {
+        if key.starts_with("aws:")
+            || key.chars().count() > 127
+            || value.is_some_and(|value| value.chars().count() > 255)
+        {
             return Err(Fault::bad(
                 "InvalidParameterValue",
-                format!("Invalid tag '{key}': keys have up to 127 characters and do not begin with aws:, values up to 255."),
+                format!(
+                    "Invalid tag '{key}': keys have up to 127 characters and do not begin with aws:, values up to 255."
+                ),
             ));
         }
         tags.push((key, value.unwrap_or_default()));
     }
     for instance in world.instances.iter().filter(|instance| ids.contains(&instance.id)) {
-        let added = tags.iter().filter(|(key, _)| !instance.seed.tags.contains_key(*key)).count();
+        let added = tags
+            .iter()
+            .filter(|(key, _)| !instance.seed.tags.contains_key(*key))
+            .count();
         if instance.seed.tags.len() + added > MAX_TAGS {
-            return Err(Fault::bad("TagLimitExceeded", format!("A resource has at most {MAX_TAGS} tags.")));
+            return Err(Fault::bad(
+                "TagLimitExceeded",
+                format!("A resource has at most {MAX_TAGS} tags."),
+            ));
         }
     }
     for instance in world.instances.iter_mut().filter(|instance| ids.contains(&instance.id)) {
@@ -42,7 +53,11 @@ pub(super) fn create(world: &mut World, params: &Params, call: &Call<'_>) -> Res
 /// Removes tags; with a value only where the value is that, without any tag named all of them but `aws:` ones.
 pub(super) fn delete(world: &mut World, params: &Params, call: &Call<'_>) -> Result<String, Fault> {
     let ids = resources(world, params, call)?;
-    let wanted = params.numbers("Tag").into_iter().map(|number| pair(params, number)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = params
+        .numbers("Tag")
+        .into_iter()
+        .map(|number| pair(params, number))
+        .collect::<Result<Vec<_>, _>>()?;
     for instance in world.instances.iter_mut().filter(|instance| ids.contains(&instance.id)) {
         instance.seed.tags.retain(|key, value| {
             let named = wanted.iter().any(|(k, v)| k == key && v.is_none_or(|v| v == value));
@@ -95,9 +110,15 @@ pub(super) fn describe(world: &World, params: &Params, call: &Call<'_>) -> Resul
 fn resources(world: &World, params: &Params, call: &Call<'_>) -> Result<Vec<String>, Fault> {
     let ids = params.list("ResourceId");
     if ids.is_empty() {
-        return Err(Fault::bad("MissingParameter", "The request must contain the parameter resourceIdSet"));
+        return Err(Fault::bad(
+            "MissingParameter",
+            "The request must contain the parameter resourceIdSet",
+        ));
     }
-    Ok(by_ids(world, call.region, &ids)?.into_iter().map(str::to_owned).collect())
+    Ok(by_ids(world, call.region, &ids)?
+        .into_iter()
+        .map(str::to_owned)
+        .collect())
 }
 
 fn pair(params: &Params, number: u32) -> Result<(&str, Option<&str>), Fault> {

@@ -42,7 +42,12 @@ pub fn default_world() -> Vec<InstanceSeed> {
                     format!("master-{}.masters.{CLUSTER}", machine.zone),
                     format!("masters.{CLUSTER}"),
                 ),
-                Role::Worker => ("node", "t2.medium", format!("nodes.{CLUSTER}"), format!("nodes.{CLUSTER}")),
+                Role::Worker => (
+                    "node",
+                    "t2.medium",
+                    format!("nodes.{CLUSTER}"),
+                    format!("nodes.{CLUSTER}"),
+                ),
             };
             InstanceSeed {
                 private_ip: machine.private_ip,
@@ -53,7 +58,10 @@ pub fn default_world() -> Vec<InstanceSeed> {
                 tags: tags(&[
                     ("KubernetesCluster", CLUSTER),
                     ("Name", &name),
-                    ("aws:autoscaling:groupName", if role == "master" { &name } else { &group }),
+                    (
+                        "aws:autoscaling:groupName",
+                        if role == "master" { &name } else { &group },
+                    ),
                     (&format!("k8s.io/role/{role}"), "1"),
                 ]),
                 group,
@@ -67,7 +75,11 @@ pub fn default_world() -> Vec<InstanceSeed> {
         instance_type: "t2.micro".into(),
         group: "bastion".into(),
         profile: None,
-        tags: tags(&[("Name", "bastion.spawnhub.com"), ("env", "shared"), ("team", "platform")]),
+        tags: tags(&[
+            ("Name", "bastion.spawnhub.com"),
+            ("env", "shared"),
+            ("team", "platform"),
+        ]),
     });
     world.push(InstanceSeed {
         private_ip: Ipv4Addr::new(172, 20, 64, 32),
@@ -82,7 +94,10 @@ pub fn default_world() -> Vec<InstanceSeed> {
 }
 
 fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 /// An instance's state, with the codes of the API.
@@ -173,7 +188,8 @@ impl World {
         let mut groups: BTreeMap<String, String> = BTreeMap::new();
         let mut instances = Vec::new();
         for (days, seed) in seeds.into_iter().enumerate() {
-            let age = SignedDuration::from_hours(24 * 12) - SignedDuration::from_mins(i64::try_from(days).unwrap_or(0) * 7);
+            let age =
+                SignedDuration::from_hours(24 * 12) - SignedDuration::from_mins(i64::try_from(days).unwrap_or(0) * 7);
             instances.push(Instance {
                 id: id("i"),
                 reservation: id("r"),
@@ -200,7 +216,9 @@ impl World {
             let due = self.instances[at].next.filter(|(_, due)| *due <= now);
             let Some((state, _)) = due else { continue };
             let address = match state {
-                State::Running if self.instances[at].public => self.instances[at].seed.public_ip.or_else(|| self.free_address()),
+                State::Running if self.instances[at].public => {
+                    self.instances[at].seed.public_ip.or_else(|| self.free_address())
+                }
                 _ => None,
             };
             let instance = &mut self.instances[at];
@@ -222,13 +240,22 @@ impl World {
 
     /// The instances of a region.
     pub fn region<'a>(&'a self, region: &'a str) -> impl Iterator<Item = &'a Instance> {
-        self.instances.iter().filter(move |instance| instance.region() == region)
+        self.instances
+            .iter()
+            .filter(move |instance| instance.region() == region)
     }
 
     /// A public address that nobody has; `None` when all of 203.0.113.0/24 are taken.
     fn free_address(&mut self) -> Option<Ipv4Addr> {
-        let taken: Vec<Ipv4Addr> = self.instances.iter().filter_map(|instance| instance.seed.public_ip).collect();
-        let free: Vec<Ipv4Addr> = (1..=254).map(|last| Ipv4Addr::new(203, 0, 113, last)).filter(|address| !taken.contains(address)).collect();
+        let taken: Vec<Ipv4Addr> = self
+            .instances
+            .iter()
+            .filter_map(|instance| instance.seed.public_ip)
+            .collect();
+        let free: Vec<Ipv4Addr> = (1..=254)
+            .map(|last| Ipv4Addr::new(203, 0, 113, last))
+            .filter(|address| !taken.contains(address))
+            .collect();
         self.random.choose(&free).copied()
     }
 }
@@ -263,7 +290,10 @@ mod tests {
         world.instances[5].next = Some((State::Terminated, now()));
         world.settle(now());
         let address = world.instances[4].seed.public_ip;
-        let holders = world.instances.iter().filter(|i| address.is_some() && i.seed.public_ip == address);
+        let holders = world
+            .instances
+            .iter()
+            .filter(|i| address.is_some() && i.seed.public_ip == address);
         assert_eq!(holders.count(), 1);
         assert_eq!(world.instances[5].state, State::Terminated);
         world.settle(now() + VISIBLE);

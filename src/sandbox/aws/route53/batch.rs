@@ -36,7 +36,10 @@ pub(super) type Delta = Vec<(Key, Option<Arc<RecordSet>>)>;
 /// What the batch changes, or every reason why it may not.
 pub(super) fn plan(zone_id: &str, apex: &DnsName, sets: &Sets, changes: &[Change]) -> Result<Delta, Fault> {
     limits(changes)?;
-    let mut after = Overlay { sets, delta: BTreeMap::new() };
+    let mut after = Overlay {
+        sets,
+        delta: BTreeMap::new(),
+    };
     let mut reasons = Vec::new();
     let mut seen: BTreeSet<(Key, bool)> = BTreeSet::new();
     for Change { action, set } in changes {
@@ -52,16 +55,23 @@ pub(super) fn plan(zone_id: &str, apex: &DnsName, sets: &Sets, changes: &[Change
             )]));
         }
         if !set.name.is_within(apex) {
-            reasons.push(format!("RRSet with DNS name {} is not permitted in zone {apex}", set.name));
+            reasons.push(format!(
+                "RRSet with DNS name {} is not permitted in zone {apex}",
+                set.name
+            ));
             continue;
         }
         match (action, after.get(&key)) {
             (Action::Create, Some(_)) => {
-                reasons.push(format!("Tried to create resource record set {label} but it already exists"));
+                reasons.push(format!(
+                    "Tried to create resource record set {label} but it already exists"
+                ));
                 continue;
             }
             (Action::Delete, None) => {
-                reasons.push(format!("Tried to delete resource record set {label} but it was not found"));
+                reasons.push(format!(
+                    "Tried to delete resource record set {label} but it was not found"
+                ));
                 continue;
             }
             (Action::Delete, Some(current)) if !same(&current, set) => {
@@ -92,7 +102,9 @@ pub(super) fn plan(zone_id: &str, apex: &DnsName, sets: &Sets, changes: &[Change
     reasons.extend(aliases(zone_id, apex, &after, changes));
     for kind in [RecordType::NS, RecordType::SOA] {
         if after.get(&(apex.clone(), kind, None)).is_none() {
-            reasons.push(format!("A HostedZone must contain at least one {kind} record for the zone itself."));
+            reasons.push(format!(
+                "A HostedZone must contain at least one {kind} record for the zone itself."
+            ));
         }
     }
     if reasons.is_empty() {
@@ -120,8 +132,16 @@ impl Overlay<'_> {
     /// All sets of one name.
     fn at(&self, name: &DnsName) -> Vec<Arc<RecordSet>> {
         let first = (name.clone(), RecordType::A, None);
-        let old = self.sets.range(first.clone()..).take_while(|(key, _)| key.0 == *name).map(|(key, _)| key);
-        let new = self.delta.range(first..).take_while(|(key, _)| key.0 == *name).map(|(key, _)| key);
+        let old = self
+            .sets
+            .range(first.clone()..)
+            .take_while(|(key, _)| key.0 == *name)
+            .map(|(key, _)| key);
+        let new = self
+            .delta
+            .range(first..)
+            .take_while(|(key, _)| key.0 == *name)
+            .map(|(key, _)| key);
         let keys: BTreeSet<&Key> = old.chain(new).collect();
         keys.into_iter().filter_map(|key| self.get(key)).collect()
     }
@@ -168,7 +188,9 @@ fn limits(changes: &[Change]) -> Result<(), Fault> {
         return Err(invalid(&[format!("Number of records limit of {MAX_VALUES} exceeded.")]));
     }
     if characters > MAX_CHARACTERS {
-        return Err(invalid(&[format!("Number of characters limit of {MAX_CHARACTERS} exceeded.")]));
+        return Err(invalid(&[format!(
+            "Number of characters limit of {MAX_CHARACTERS} exceeded."
+        )]));
     }
     Ok(())
 }

@@ -24,7 +24,9 @@ const ZONES: [(&str, &str, &str); 18] = [
 
 /// Whether the zone is a load balancer's at all.
 pub(super) fn is_canonical_zone(zone_id: &str) -> bool {
-    ZONES.iter().any(|(_, classic, network)| *classic == zone_id || *network == zone_id)
+    ZONES
+        .iter()
+        .any(|(_, classic, network)| *classic == zone_id || *network == zone_id)
 }
 
 /// Whether a host lies in that canonical zone: `NAME.REGION.elb.amazonaws.com` (classic, application) or

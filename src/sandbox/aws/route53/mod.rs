@@ -32,7 +32,13 @@ pub(super) fn answer(zones: &Zones, call: &Call<'_>) -> Result<Reply, Fault> {
     let path = decode(call.parts.uri.path(), false);
     let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let query = pairs(call.parts.uri.query().unwrap_or_default(), true);
-    let get = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty());
+    let get = |name: &str| {
+        query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|v| !v.is_empty())
+    };
     let body = match (&call.parts.method, path.as_slice()) {
         (&Method::GET, ["2013-04-01", "hostedzone"]) => list::zones(zones, get("marker"), get("maxitems"))?,
         (&Method::POST, ["2013-04-01", "hostedzone"]) => return list::create(zones, call),
@@ -41,7 +47,9 @@ pub(super) fn answer(zones: &Zones, call: &Call<'_>) -> Result<Reply, Fault> {
             list::zones_by_name(zones, get("dnsname"), get("hostedzoneid"), get("maxitems"))?
         }
         (&Method::GET, ["2013-04-01", "hostedzone", id]) => list::zone(zones, id)?,
-        (&Method::DELETE, ["2013-04-01", "hostedzone", id]) => render::change_info("DeleteHostedZoneResponse", &zones.delete(id)?),
+        (&Method::DELETE, ["2013-04-01", "hostedzone", id]) => {
+            render::change_info("DeleteHostedZoneResponse", &zones.delete(id)?)
+        }
         (&Method::GET, ["2013-04-01", "hostedzone", id, "rrset"]) => {
             list::record_sets(zones, id, get("name"), get("type"), get("identifier"), get("maxitems"))?
         }
@@ -49,11 +57,16 @@ pub(super) fn answer(zones: &Zones, call: &Call<'_>) -> Result<Reply, Fault> {
             let batch = request::batch(call.body)?;
             render::change_info("ChangeResourceRecordSetsResponse", &zones.change(id, batch)?)
         }
-        (&Method::GET, ["2013-04-01", "change", id]) => render::change_info("GetChangeResponse", &zones.get_change(id)?),
+        (&Method::GET, ["2013-04-01", "change", id]) => {
+            render::change_info("GetChangeResponse", &zones.get_change(id)?)
+        }
         (method, _) => {
             return Err(Fault::not_found(
                 "UnknownOperationException",
-                format!("The sandbox's Route 53 has no operation {method} {}.", call.parts.uri.path()),
+                format!(
+                    "The sandbox's Route 53 has no operation {method} {}.",
+                    call.parts.uri.path()
+                ),
             ));
         }
     };

@@ -135,17 +135,38 @@ mod tests {
 
     #[test]
     fn the_order_is_from_the_root_down() {
-        let mut names = vec![name("b.example.com"), name("example.com"), name("z.a.example.com"), name("a.example.com")];
+        let mut names = vec![
+            name("b.example.com"),
+            name("example.com"),
+            name("z.a.example.com"),
+            name("a.example.com"),
+        ];
         names.sort();
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        assert_eq!(names, ["example.com.", "a.example.com.", "z.a.example.com.", "b.example.com."]);
+        assert_eq!(
+            names,
+            ["example.com.", "a.example.com.", "z.a.example.com.", "b.example.com."]
+        );
     }
 
     #[test]
     fn bad_names_are_refused() {
         let long = "a".repeat(64);
         let many = "a.".repeat(200);
-        for text in ["", ".", "a..b", ".a", &long, &many, "a b", "ü.de", "a\\", "a\\9\u{7}", "a\\777", "a\n.b"] {
+        for text in [
+            "",
+            ".",
+            "a..b",
+            ".a",
+            &long,
+            &many,
+            "a b",
+            "ü.de",
+            "a\\",
+            "a\\9\u{7}",
+            "a\\777",
+            "a\n.b",
+        ] {
             assert!(DnsName::parse(text).is_err(), "{text:?}");
         }
     }

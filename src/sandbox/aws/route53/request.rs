@@ -18,7 +18,10 @@ pub(super) fn batch(body: &[u8]) -> Result<Vec<Change>, Fault> {
         .ok_or_else(|| malformed("ChangeBatch with its Changes is missing"))?;
     let changes: Vec<&Element> = changes.all("Change").collect();
     if changes.is_empty() || changes.len() > MAX_CHANGES {
-        return Err(Fault::bad("InvalidChangeBatch", format!("[A batch has between 1 and {MAX_CHANGES} changes.]")));
+        return Err(Fault::bad(
+            "InvalidChangeBatch",
+            format!("[A batch has between 1 and {MAX_CHANGES} changes.]"),
+        ));
     }
     changes.into_iter().map(change).collect()
 }
@@ -26,15 +29,23 @@ pub(super) fn batch(body: &[u8]) -> Result<Vec<Change>, Fault> {
 /// Name, caller reference and comment of a zone to be made.
 pub(super) fn hosted_zone(body: &[u8]) -> Result<(DnsName, String, Option<String>), Fault> {
     let root = document(body, "CreateHostedZoneRequest")?;
-    let name = name(root.child_text("Name").ok_or_else(|| malformed("Name is missing"))?, "InvalidDomainName")?;
-    let reference = root.child_text("CallerReference").ok_or_else(|| malformed("CallerReference is missing"))?;
+    let name = name(
+        root.child_text("Name").ok_or_else(|| malformed("Name is missing"))?,
+        "InvalidDomainName",
+    )?;
+    let reference = root
+        .child_text("CallerReference")
+        .ok_or_else(|| malformed("CallerReference is missing"))?;
     let config = root.child("HostedZoneConfig");
     if config.and_then(|config| config.child_text("PrivateZone")) == Some("true") || root.child("VPC").is_some() {
         return Err(Fault::bad("InvalidInput", "The sandbox has no private hosted zones."));
     }
     let comment = config.and_then(|config| config.child_text("Comment"));
     if reference.len() > 128 || comment.is_some_and(|comment| comment.chars().count() > 256) {
-        return Err(Fault::bad("InvalidInput", "CallerReference has up to 128 characters, Comment up to 256."));
+        return Err(Fault::bad(
+            "InvalidInput",
+            "CallerReference has up to 128 characters, Comment up to 256.",
+        ));
     }
     Ok((name, reference.to_owned(), comment.map(str::to_owned)))
 }
@@ -63,8 +74,13 @@ fn change(element: &Element) -> Result<Change, Fault> {
             ));
         }
     };
-    let set = element.child("ResourceRecordSet").ok_or_else(|| malformed("a Change has no ResourceRecordSet"))?;
-    Ok(Change { action, set: record_set(set, element.child_text("Action").unwrap_or_default())? })
+    let set = element
+        .child("ResourceRecordSet")
+        .ok_or_else(|| malformed("a Change has no ResourceRecordSet"))?;
+    Ok(Change {
+        action,
+        set: record_set(set, element.child_text("Action").unwrap_or_default())?,
+    })
 }
 
 fn record_set(element: &Element, action: &str) -> Result<RecordSet, Fault> {
@@ -82,20 +98,40 @@ fn record_set(element: &Element, action: &str) -> Result<RecordSet, Fault> {
     })?;
     let shown = text("Name").unwrap_or("null");
     let name = name(shown, "InvalidChangeBatch")?;
-    for routing in ["Region", "GeoLocation", "GeoProximityLocation", "CidrRoutingConfig", "Failover", "MultiValueAnswer", "HealthCheckId", "TrafficPolicyInstanceId"] {
+    for routing in [
+        "Region",
+        "GeoLocation",
+        "GeoProximityLocation",
+        "CidrRoutingConfig",
+        "Failover",
+        "MultiValueAnswer",
+        "HealthCheckId",
+        "TrafficPolicyInstanceId",
+    ] {
         if element.child(routing).is_some() {
-            return Err(Fault::bad("InvalidInput", format!("The sandbox routes by weight only; {routing} is not supported.")));
+            return Err(Fault::bad(
+                "InvalidInput",
+                format!("The sandbox routes by weight only; {routing} is not supported."),
+            ));
         }
     }
     let identifier = text("SetIdentifier").map(str::to_owned);
     let weight = text("Weight").map(|weight| number(weight, "Weight", 255)).transpose()?;
     if identifier.is_some() != weight.is_some() || identifier.as_ref().is_some_and(|id| id.chars().count() > 128) {
-        return Err(Fault::bad("InvalidInput", "Invalid request: Weight and a SetIdentifier of up to 128 characters belong together"));
+        return Err(Fault::bad(
+            "InvalidInput",
+            "Invalid request: Weight and a SetIdentifier of up to 128 characters belong together",
+        ));
     }
     let ttl = text("TTL").map(|ttl| number(ttl, "TTL", 2_147_483_647)).transpose()?;
     let values: Vec<String> = element
         .child("ResourceRecords")
-        .map(|records| records.all("ResourceRecord").map(|record| record.child("Value").map(|v| v.text.clone()).unwrap_or_default()).collect())
+        .map(|records| {
+            records
+                .all("ResourceRecord")
+                .map(|record| record.child("Value").map(|v| v.text.clone()).unwrap_or_default())
+                .collect()
+        })
         .unwrap_or_default();
     let alias = element.child("AliasTarget").map(alias).transpose()?;
     let basic = ttl.is_some() && !values.is_empty();
@@ -127,7 +163,12 @@ fn record_set(element: &Element, action: &str) -> Result<RecordSet, Fault> {
 
 fn alias(element: &Element) -> Result<Alias, Fault> {
     let required = |field: &str| {
-        element.child_text(field).ok_or_else(|| Fault::bad("InvalidInput", format!("Invalid request: AliasTarget lacks {field}, which is required")))
+        element.child_text(field).ok_or_else(|| {
+            Fault::bad(
+                "InvalidInput",
+                format!("Invalid request: AliasTarget lacks {field}, which is required"),
+            )
+        })
     };
     let evaluate = required("EvaluateTargetHealth")?;
     Ok(Alias {
@@ -136,7 +177,12 @@ fn alias(element: &Element) -> Result<Alias, Fault> {
         evaluate_target_health: match evaluate {
             "true" => true,
             "false" => false,
-            _ => return Err(Fault::bad("InvalidInput", "Invalid request: EvaluateTargetHealth is neither true nor false")),
+            _ => {
+                return Err(Fault::bad(
+                    "InvalidInput",
+                    "Invalid request: EvaluateTargetHealth is neither true nor false",
+                ));
+            }
         },
     })
 }
@@ -150,7 +196,10 @@ fn name(text: &str, code: &'static str) -> Result<DnsName, Fault> {
 
 fn number(text: &str, field: &str, most: u32) -> Result<u32, Fault> {
     text.parse().ok().filter(|number| *number <= most).ok_or_else(|| {
-        Fault::bad("InvalidInput", format!("Invalid request: {field} is not a number between 0 and {most}"))
+        Fault::bad(
+            "InvalidInput",
+            format!("Invalid request: {field} is not a number between 0 and {most}"),
+        )
     })
 }
 

@@ -20,7 +20,9 @@ pub(super) fn set(apex: &DnsName, set: &RecordSet) -> Vec<String> {
             reasons.push(format!("Duplicate Resource Record: '{text}'"));
         }
         if let Err(reason) = value::rdata(set.kind, text) {
-            reasons.push(format!("Invalid Resource Record: 'FATAL problem: {reason} encountered with '{text}''"));
+            reasons.push(format!(
+                "Invalid Resource Record: 'FATAL problem: {reason} encountered with '{text}''"
+            ));
         }
     }
     if set.values.len() > MAX_VALUES {
@@ -64,7 +66,9 @@ pub(super) fn neighbours(apex: &DnsName, all: &[Arc<RecordSet>], written: &[&Rec
                 set.kind, set.name
             ));
         }
-        let mixed = all.iter().any(|other| other.kind == set.kind && other.identifier.is_some() != set.identifier.is_some());
+        let mixed = all
+            .iter()
+            .any(|other| other.kind == set.kind && other.identifier.is_some() != set.identifier.is_some());
         if mixed {
             reasons.push(format!(
                 "RRSet with DNS name {}, type {}{} cannot be created as a non-weighted set exists beside a weighted one with the same name and type.",
@@ -84,7 +88,10 @@ pub(super) fn alias_zone(zone_id: &str, apex: &DnsName, alias: &Alias) -> Option
         return if alias.name.is_within(apex) { None } else { outside };
     }
     if elb::is_canonical_zone(&alias.zone_id) {
-        let inside = alias.name.host().is_some_and(|host| elb::lies_in(&host, &alias.zone_id));
+        let inside = alias
+            .name
+            .host()
+            .is_some_and(|host| elb::lies_in(&host, &alias.zone_id));
         return if inside { None } else { outside };
     }
     Some("the target zone is neither this hosted zone nor the canonical zone of a load balancer")
@@ -92,5 +99,8 @@ pub(super) fn alias_zone(zone_id: &str, apex: &DnsName, alias: &Alias) -> Option
 
 /// `, set-identifier='x'`, or nothing.
 pub(super) fn identifier(set: &RecordSet) -> String {
-    set.identifier.as_ref().map(|id| format!(", set-identifier='{id}'")).unwrap_or_default()
+    set.identifier
+        .as_ref()
+        .map(|id| format!(", set-identifier='{id}'"))
+        .unwrap_or_default()
 }

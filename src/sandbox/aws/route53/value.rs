@@ -39,9 +39,15 @@ pub fn rdata(kind: RecordType, value: &str) -> Result<RData, String> {
         RecordType::SRV => match fields.as_slice() {
             [priority, weight, port, host] => {
                 let number = |text: &str| {
-                    text.parse::<u16>().map_err(|_| "SRVRRDATANumber (Priority, weight and port are numbers between 0 and 65535)")
+                    text.parse::<u16>()
+                        .map_err(|_| "SRVRRDATANumber (Priority, weight and port are numbers between 0 and 65535)")
                 };
-                Ok(RData::SRV(rdata::SRV::new(number(priority)?, number(weight)?, number(port)?, wire_name(host)?)))
+                Ok(RData::SRV(rdata::SRV::new(
+                    number(priority)?,
+                    number(weight)?,
+                    number(port)?,
+                    wire_name(host)?,
+                )))
             }
             _ => Err("SRVRRDATANotFourFields (Value does not contain priority, weight, port and a host name)".into()),
         },
@@ -66,7 +72,8 @@ fn parsed(kind: WireType, value: &str, name: &str) -> Result<RData, String> {
     if value.contains(['\n', '\r', '(', ')', ';']) {
         return Err(format!("{name}RRDATASyntax (Value contains unsupported characters)"));
     }
-    RData::try_from_str(kind, value).map_err(|_| format!("{name}RRDATASyntax (Value is not of the form of a {name} record)"))
+    RData::try_from_str(kind, value)
+        .map_err(|_| format!("{name}RRDATASyntax (Value is not of the form of a {name} record)"))
 }
 
 fn wire_name(value: &str) -> Result<Name, String> {

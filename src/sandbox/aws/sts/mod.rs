@@ -32,7 +32,10 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Reply, Fault> {
         }
         other => Err(Fault::bad(
             "InvalidAction",
-            format!("Could not find operation {} for version 2011-06-15", other.unwrap_or("''")),
+            format!(
+                "Could not find operation {} for version 2011-06-15",
+                other.unwrap_or("''")
+            ),
         )),
     }
 }

@@ -35,7 +35,7 @@ impl Xml {
 
     /// An element with text, which is escaped.
     pub fn text(&mut self, name: &str, text: impl AsRef<str>) {
-        self.element(name, |xml| escape(text.as_ref(), &mut xml.out));
+        self.element(name, |xml| xml.content(text.as_ref()));
     }
 
     /// An element with text, or nothing at all.
@@ -43,6 +43,11 @@ impl Xml {
         if let Some(text) = text {
             self.text(name, text);
         }
+    }
+
+    /// The text of the element that is open, escaped.
+    pub fn content(&mut self, text: &str) {
+        escape(text, &mut self.out);
     }
 
     fn close(&mut self, name: &str) {
@@ -77,8 +82,6 @@ mod tests {
     #[test]
     fn text_never_becomes_markup() {
         let xml = Xml::document("A", "urn:x\"y", |x| x.text("B", "<c>&\"'\x1b[31m\n"));
-        assert!(xml.ends_with(
-            "<A xmlns=\"urn:x&quot;y\"><B>&lt;c&gt;&amp;&quot;&apos;\u{fffd}[31m&#xA;</B></A>"
-        ));
+        assert!(xml.ends_with("<A xmlns=\"urn:x&quot;y\"><B>&lt;c&gt;&amp;&quot;&apos;\u{fffd}[31m&#xA;</B></A>"));
     }
 }
