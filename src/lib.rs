@@ -12,4 +12,5 @@ pub mod lang;
 pub mod render;
 pub mod sandbox;
 pub mod store;
+pub mod ui;
 pub mod verb;

@@ -3,6 +3,7 @@
 
 use crate::core::clock::Clock;
 use crate::feed::Hub;
+use crate::ui::panel::Panel;
 use crate::verb::{BundleInfo, Verb};
 
 /// What every feature is given: the shared feeds and the clock. Clients are each feature's own, opened lazily.
@@ -21,4 +22,6 @@ pub struct Feature {
     pub bundles: Vec<BundleInfo>,
     /// Its verbs.
     pub verbs: Vec<Verb>,
+    /// Its panels, in the order they are offered.
+    pub panels: Vec<Box<dyn Panel>>,
 }

@@ -1,0 +1,4 @@
+//! The front ends: panels as features write them, the console, and the headless mode. The only room (with the panels
+//! of the features) that knows ratatui.
+
+pub mod panel;

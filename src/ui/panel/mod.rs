@@ -1,0 +1,145 @@
+//! What a live panel is: events in, effects out, and a drawing of what its feeds hold. Also what panels are drawn
+//! with: the meanings of a theme and the widgets. Not for layout, focus and frames: the console places panels, draws
+//! border, title and health around them, and performs their effects.
+
+pub mod theme;
+pub mod widgets;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::core::change::Target;
+use crate::core::context::Context;
+use crate::core::text::SafeText;
+use crate::feed::Health;
+use crate::lang::ast::Pipeline;
+
+pub use theme::{Meaning, Theme, Tone};
+
+/// A live panel. Lives on the console's thread: no method may block or await; feeds work in their own tasks.
+pub trait Panel: Send {
+    /// Unique over all panels, stable, in lower case: `deployments`. Keymaps and the remembered layout name it.
+    fn id(&self) -> &'static str;
+
+    /// The name in the border and the tab, with counts: `deployments 41`, `rollout inspector`.
+    fn title(&self) -> SafeText;
+
+    /// Shows this context from now on: (re)subscribes its feeds through the hub. Called again on a context switch
+    /// and inside a Tokio runtime. A panel that has nothing to look at in this context draws one line that says so.
+    fn open(&mut self, context: &Arc<Context>);
+
+    /// Nobody looks any more: drops its subscriptions.
+    fn close(&mut self);
+
+    /// Moves whenever the panel would draw something else (its sources' versions, its selection). Must be cheap: the
+    /// console asks after every event and draws nothing while no version moved.
+    fn version(&self) -> u64;
+
+    /// The sources it looks at, each with its health. The name (`k8s`, `route53`) is the cell's name in the status
+    /// line; several panels naming the same source share one cell, which shows the worst.
+    fn health(&self) -> Vec<(SafeText, Health)>;
+
+    /// The last change made in this console touched `subject`: a panel that can follow it does, any other ignores it.
+    /// A subject the operator chose by hand wins.
+    fn focus_on(&mut self, subject: &Target) {
+        let _ = subject;
+    }
+
+    /// One key meant for this panel.
+    fn key(&mut self, key: PanelKey) -> Vec<Effect>;
+
+    /// What its letter keys do, in the order of the key hints. The keymap may bind an action to another key; the
+    /// panel only ever sees the action's name, as [`PanelKey::Act`].
+    fn actions(&self) -> &'static [Action] {
+        &[]
+    }
+
+    /// Draws its content into `area`, which is inside the border and never empty. May fill less than the area, never
+    /// more. `now` is for ages only.
+    fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp);
+
+    /// One line with counts, for when there is no room: `deployments 41  ! 2`. Nothing by default but the title.
+    fn folded(&self) -> SafeText {
+        self.title()
+    }
+
+    /// The smallest content area that makes sense; below it the console shows [`Panel::folded`].
+    fn minimum(&self) -> (u16, u16) {
+        (24, 3)
+    }
+
+    /// How much height it wants in a column of panels, beside the others' weights. 2 is usual; 0: only when zoomed or
+    /// named.
+    fn weight(&self) -> u16 {
+        2
+    }
+}
+
+/// A letter key of a panel: the name is what keymaps bind, the word is what hints and help show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// `describe`.
+    pub name: &'static str,
+    /// The key unless the keymap says otherwise.
+    pub key: char,
+    /// What it does, for hints and help: `describe`, `undo rollout`.
+    pub word: &'static str,
+}
+
+/// A key as panels see it: what is meant, not what was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PanelKey {
+    /// Moves the selection or scrolls.
+    Move(Motion),
+    /// Opens what is selected.
+    Open,
+    /// Marks the selected row.
+    Mark,
+    /// One of its own [`Panel::actions`], by name.
+    Act(&'static str),
+}
+
+/// Motions every list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Motion {
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// Half a page up.
+    PageUp,
+    /// Half a page down.
+    PageDown,
+    /// To the first.
+    First,
+    /// To the last.
+    Last,
+    /// To the left.
+    Left,
+    /// To the right.
+    Right,
+}
+
+/// What a panel wants done. Looking and doing are one language: an act is a pipeline that appears in the chat pane and
+/// the history, built as a tree (never as text from data).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Runs a pipeline as if typed; a change shows its plan first, since one key asked for it.
+    Run(Pipeline),
+    /// Puts a pipeline into the input line for the operator to finish and send.
+    Compose(Pipeline),
+    /// Copies a text to the clipboard, by the operator's own key only.
+    Copy(SafeText),
+    /// Turns another panel to this subject and focuses it.
+    Show {
+        /// The panel's id.
+        panel: &'static str,
+        /// What it shall show.
+        subject: Target,
+    },
+    /// One line that goes away by itself.
+    Toast(SafeText),
+}

@@ -1,0 +1,127 @@
+//! Theme files: TOML with a name, a set of glyphs and a style for each meaning. Not for finding files: the composition
+//! root reads them.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use ratatui::style::{Color, Modifier, Style};
+use serde::Deserialize;
+
+use super::{Glyphs, Meaning, Theme, plain_style};
+use crate::core::report::Report;
+use crate::verb::catalogue::{did_you_mean, nearest};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    /// A preset to start from.
+    inherits: Option<String>,
+    glyphs: Option<String>,
+    /// Names for colours, used in `styles`.
+    #[serde(default)]
+    palette: BTreeMap<String, String>,
+    #[serde(default)]
+    styles: BTreeMap<String, Spec>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spec {
+    fg: Option<String>,
+    bg: Option<String>,
+    #[serde(default)]
+    bold: bool,
+    #[serde(default)]
+    dim: bool,
+    #[serde(default)]
+    italic: bool,
+    #[serde(default)]
+    underline: bool,
+    #[serde(default)]
+    reverse: bool,
+}
+
+pub(super) fn parse(text: &str) -> Result<(Theme, Vec<Report>), Report> {
+    let file: File = toml::from_str(text).map_err(|error| broken(text, &error))?;
+    let mut remarks = Vec::new();
+    let mut theme = match &file.inherits {
+        Some(parent) => Theme::preset(parent)?,
+        None => Theme::plain(),
+    };
+    theme.name = file.name;
+    match file.glyphs.as_deref() {
+        None => {}
+        Some("unicode") => theme.glyphs = Glyphs::UNICODE,
+        Some("ascii") => theme.glyphs = Glyphs::ASCII,
+        Some(other) => remarks.push(unknown("set of glyphs", other, ["unicode", "ascii"])),
+    }
+    for (name, spec) in &file.styles {
+        match Meaning::ALL.iter().find(|meaning| meaning.name() == name) {
+            Some(meaning) => {
+                let style = spec.style(&file.palette, &mut remarks).patch(plain_modifiers(*meaning));
+                if let Some(slot) = theme.styles.get_mut(*meaning as usize) {
+                    *slot = style;
+                }
+            }
+            None => remarks.push(unknown("meaning", name, Meaning::ALL.iter().map(|meaning| meaning.name()))),
+        }
+    }
+    Ok((theme, remarks))
+}
+
+/// A theme may add attributes to a selection, never take reverse video away: it is what shows without colour.
+fn plain_modifiers(meaning: Meaning) -> Style {
+    match meaning {
+        Meaning::RowSelected | Meaning::PopupSelected => plain_style(meaning),
+        _ => Style::new(),
+    }
+}
+
+impl Spec {
+    fn style(&self, palette: &BTreeMap<String, String>, remarks: &mut Vec<Report>) -> Style {
+        let mut color = |name: &Option<String>| {
+            let name = name.as_ref()?;
+            let resolved = palette.get(name).unwrap_or(name);
+            Color::from_str(resolved)
+                .map_err(|_| {
+                    let known = palette.keys().map(String::as_str).chain(COLORS.iter().copied());
+                    remarks.push(unknown("colour", name, known));
+                })
+                .ok()
+        };
+        let (fg, bg) = (color(&self.fg), color(&self.bg));
+        let modifiers = [
+            (self.bold, Modifier::BOLD),
+            (self.dim, Modifier::DIM),
+            (self.italic, Modifier::ITALIC),
+            (self.underline, Modifier::UNDERLINED),
+            (self.reverse, Modifier::REVERSED),
+        ];
+        let set = modifiers.iter().filter(|(on, _)| *on).fold(Modifier::empty(), |all, (_, one)| all | *one);
+        Style { fg, bg, ..Style::new() }.add_modifier(set)
+    }
+}
+
+const COLORS: &[&str] = &[
+    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "gray", "darkgray", "lightred", "lightgreen",
+    "lightyellow", "lightblue", "lightmagenta", "lightcyan", "white", "reset",
+];
+
+/// A name that does not exist, with the nearest ones that do.
+pub(super) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Report {
+    let near = nearest(name, known.into_iter().map(str::to_owned));
+    let report = Report::refused("E-THEME-001", format!("unknown {what} {name}"));
+    match did_you_mean(&near) {
+        Some(hint) => report.hint(hint),
+        None => report,
+    }
+}
+
+fn broken(text: &str, error: &toml::de::Error) -> Report {
+    let report = Report::refused("E-THEME-002", format!("the theme file cannot be read: {}", error.message()));
+    match error.span() {
+        Some(span) => report.at(text, span),
+        None => report,
+    }
+}

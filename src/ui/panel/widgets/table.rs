@@ -1,0 +1,273 @@
+//! A table with a fixed header and a selection that stays on its row while rows come and go. Only the visible rows are
+//! asked for. A cell is never cut without a mark; the cells that matter (host names) wrap instead of being cut.
+
+mod columns;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use self::columns::widths;
+use super::super::Motion;
+use super::super::theme::{Meaning, Theme};
+use super::wrap;
+use crate::core::text::{SafeText, width};
+
+/// Blank columns between two cells.
+const GAP: u16 = 2;
+/// A wrapped cell takes this many lines at most; what is left ends in `…`.
+const WRAPPED_LINES: usize = 6;
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Name in the header.
+    pub title: &'static str,
+    /// Right-aligned (numbers).
+    pub right: bool,
+    /// Its cells wrap rather than being cut.
+    pub wrap: bool,
+    /// Narrowest useful width.
+    pub minimum: u16,
+    /// Left out when there is no room, highest number first; 0 is never left out.
+    pub expendable: u8,
+}
+
+impl Column {
+    /// A column that is always there and is cut with `…` if need be.
+    pub fn new(title: &'static str) -> Self {
+        Column { title, right: false, wrap: false, minimum: 4, expendable: 0 }
+    }
+
+    /// Right-aligned.
+    #[must_use]
+    pub fn right(mut self) -> Self {
+        self.right = true;
+        self
+    }
+
+    /// Wraps rather than being cut; not narrower than `minimum`.
+    #[must_use]
+    pub fn wrapping(mut self, minimum: u16) -> Self {
+        self.wrap = true;
+        self.minimum = minimum;
+        self
+    }
+
+    /// Left out when there is no room, highest number first.
+    #[must_use]
+    pub fn expendable(mut self, rank: u8) -> Self {
+        self.expendable = rank;
+        self
+    }
+}
+
+/// A cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Its text, one line.
+    pub text: SafeText,
+    /// Its style.
+    pub meaning: Meaning,
+}
+
+impl Cell {
+    /// Running text. Remote text becomes safe here.
+    pub fn new(text: &str) -> Self {
+        Cell { text: SafeText::line(text), meaning: Meaning::Text }
+    }
+
+    /// Text with a meaning.
+    pub fn styled(text: &str, meaning: Meaning) -> Self {
+        Cell { text: SafeText::line(text), meaning }
+    }
+}
+
+/// Which row is selected and what is scrolled to. Kept by the panel between frames.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    selected: usize,
+    key: Option<String>,
+    offset: usize,
+}
+
+impl Selection {
+    /// The index of the selected row.
+    pub fn index(&self) -> usize {
+        self.selected
+    }
+
+    /// The key of the selected row, if one was ever [`Selection::keep`]-ed.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Selects the row with this key at the next [`Selection::keep`].
+    pub fn select_key(&mut self, key: impl Into<String>) {
+        self.key = Some(key.into());
+    }
+
+    /// After rows changed: stays on the row with the same key, or on the same place when that row is gone.
+    /// `position` finds a key's index, `key_at` an index's key.
+    pub fn keep(
+        &mut self,
+        count: usize,
+        position: impl FnOnce(&str) -> Option<usize>,
+        key_at: impl FnOnce(usize) -> Option<String>,
+    ) {
+        if let Some(at) = self.key.as_deref().and_then(position) {
+            self.selected = at;
+        }
+        self.selected = self.selected.min(count.saturating_sub(1));
+        self.key = if count == 0 { self.key.take() } else { key_at(self.selected) };
+    }
+
+    /// Moves in a table of `count` rows shown `page` at a time. Call [`Selection::keep`]'s `key_at` part through
+    /// [`Selection::settle`] afterwards.
+    pub fn step(&mut self, motion: Motion, count: usize, page: usize) {
+        let last = count.saturating_sub(1);
+        let half = (page / 2).max(1);
+        self.selected = match motion {
+            Motion::Up => self.selected.saturating_sub(1),
+            Motion::Down => self.selected + 1,
+            Motion::PageUp => self.selected.saturating_sub(half),
+            Motion::PageDown => self.selected + half,
+            Motion::First => 0,
+            Motion::Last => last,
+            Motion::Left | Motion::Right => self.selected,
+        }
+        .min(last);
+    }
+
+    /// Remembers the key of the row just moved to.
+    pub fn settle(&mut self, key: Option<String>) {
+        self.key = key;
+    }
+}
+
+/// How a table is drawn.
+#[derive(Clone, Copy)]
+pub struct Table<'a> {
+    /// The columns.
+    pub columns: &'a [Column],
+    /// Number of rows.
+    pub count: usize,
+    /// The cells of one row, one a column. Asked for visible rows only.
+    pub row: &'a dyn Fn(usize) -> Vec<Cell>,
+    /// Whether the pane has the focus.
+    pub focused: bool,
+}
+
+impl Table<'_> {
+    /// Draws header and rows into `area` and scrolls so that the selected row is visible.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, theme: &Theme, selection: &mut Selection) {
+        let room = usize::from(area.height.saturating_sub(1));
+        if area.width == 0 || room == 0 {
+            return;
+        }
+        selection.selected = selection.selected.min(self.count.saturating_sub(1));
+        selection.offset = selection.offset.min(selection.selected);
+        let from = selection.offset.min(self.count.saturating_sub(room));
+        let from = from.max((selection.selected + 1).saturating_sub(room));
+        let shown: Vec<Vec<Cell>> = (from..self.count.min(from + room)).map(self.row).collect();
+        let widths = widths(self.columns, &shown, area.width);
+        self.header(area, buffer, theme, &widths);
+
+        // Wrapped rows are taller: the first row shown moves down until the selected one fits.
+        let lines: Vec<Vec<Vec<String>>> = shown.iter().map(|cells| self.lay_out(cells, &widths)).collect();
+        let chosen = selection.selected - from.min(selection.selected);
+        let mut first = 0;
+        while first < chosen && heights(lines.get(first..=chosen).unwrap_or_default()) > room {
+            first += 1;
+        }
+        selection.offset = from + first;
+
+        let mut top = 1;
+        for (index, (cells, laid)) in shown.iter().zip(&lines).enumerate().skip(first) {
+            if top >= area.height {
+                break;
+            }
+            let height = u16::try_from(height(laid)).unwrap_or(u16::MAX).min(area.height - top);
+            let place = Rect { y: area.y + top, height, ..area };
+            self.draw_row(place, buffer, theme, cells, laid, &widths);
+            if from + index == selection.selected {
+                let meaning = if self.focused { Meaning::RowSelected } else { Meaning::RowSelectedIdle };
+                buffer.set_style(place, theme.style(meaning));
+            }
+            top += height;
+        }
+    }
+
+    fn header(&self, area: Rect, buffer: &mut Buffer, theme: &Theme, widths: &[Option<u16>]) {
+        let style = theme.style(Meaning::Header);
+        self.each_cell(area, widths, |index, x, columns| {
+            let Some(column) = self.columns.get(index) else { return };
+            put(buffer, x, area.y, column.title, columns, column.right, style);
+        });
+    }
+
+    fn draw_row(
+        &self,
+        place: Rect,
+        buffer: &mut Buffer,
+        theme: &Theme,
+        cells: &[Cell],
+        laid: &[Vec<String>],
+        widths: &[Option<u16>],
+    ) {
+        self.each_cell(place, widths, |index, x, columns| {
+            let (Some(column), Some(cell), Some(lines)) = (self.columns.get(index), cells.get(index), laid.get(index))
+            else {
+                return;
+            };
+            for (row, text) in (place.y..place.bottom()).zip(lines) {
+                put(buffer, x, row, text, columns, column.right, theme.style(cell.meaning));
+            }
+        });
+    }
+
+    fn each_cell(&self, area: Rect, widths: &[Option<u16>], mut draw: impl FnMut(usize, u16, u16)) {
+        let mut x = area.x;
+        for (index, columns) in widths.iter().enumerate().filter_map(|(index, w)| w.map(|w| (index, w))) {
+            let room = columns.min(area.right().saturating_sub(x));
+            draw(index, x, room);
+            x = x.saturating_add(columns + GAP).min(area.right());
+        }
+    }
+
+    /// The lines of each cell at these widths.
+    fn lay_out(&self, cells: &[Cell], widths: &[Option<u16>]) -> Vec<Vec<String>> {
+        let lay = |((cell, column), columns): ((&Cell, &Column), &Option<u16>)| match columns {
+            None => Vec::new(),
+            Some(columns) if column.wrap => {
+                let mut lines = wrap(cell.text.as_str(), *columns);
+                if lines.len() > WRAPPED_LINES {
+                    lines.truncate(WRAPPED_LINES);
+                    if let Some(last) = lines.last_mut() {
+                        *last = SafeText::line(&format!("{last}……")).fit(usize::from(*columns)).as_str().to_owned();
+                    }
+                }
+                lines
+            }
+            Some(columns) => vec![cell.text.fit(usize::from(*columns)).as_str().to_owned()],
+        };
+        cells.iter().zip(self.columns).zip(widths).map(lay).collect()
+    }
+}
+
+fn height(laid: &[Vec<String>]) -> usize {
+    laid.iter().map(Vec::len).max().unwrap_or(1).max(1)
+}
+
+fn heights(rows: &[Vec<Vec<String>>]) -> usize {
+    rows.iter().map(|row| height(row)).sum()
+}
+
+fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, columns: u16, right: bool, style: Style) {
+    let used = u16::try_from(width(text)).unwrap_or(u16::MAX).min(columns);
+    let shift = if right { columns - used } else { 0 };
+    buffer.set_stringn(x + shift, y, text, usize::from(columns - shift), style);
+}
+
+#[cfg(test)]
+mod tests;
