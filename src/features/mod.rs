@@ -1,6 +1,9 @@
 //! The subjects of the product, one folder each, all with the same rooms: client, model (slim rows), feed, verbs
 //! (one file a verb), panel. They meet each other only through `model`.
 
+pub mod dns;
+pub mod traffic;
+
 use crate::core::clock::Clock;
 use crate::feed::Hub;
 use crate::ui::panel::Panel;

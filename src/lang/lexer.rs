@@ -145,10 +145,7 @@ impl<'a> Lexer<'a> {
     }
 
     pub(super) fn from(&self, start: usize) -> Span {
-        Span {
-            start,
-            end: self.at,
-        }
+        Span { start, end: self.at }
     }
 
     pub(super) fn problem(&mut self, problem: SyntaxError) {
@@ -175,11 +172,7 @@ impl<'a> Lexer<'a> {
             } else {
                 self.at = self.source.len();
                 let message = format!("a line has at most {MAX_PIECES} words and other pieces");
-                self.problem(SyntaxError::new(
-                    error::TOO_LARGE,
-                    self.from(start),
-                    message,
-                ));
+                self.problem(SyntaxError::new(error::TOO_LARGE, self.from(start), message));
                 TokenKind::Invalid
             };
             line_start = kind == TokenKind::LineBreak;
@@ -226,7 +219,11 @@ impl<'a> Lexer<'a> {
             self.from(start),
             format!("`{}` is the shell's", self.from(start).of(self.source)),
         );
-        self.problem(problem.hint("redirect to here, me, #room, @user or file:PATH with > or *>; notes and errors need no redirect"));
+        self.problem(
+            problem.hint(
+                "redirect to here, me, #room, @user or file:PATH with > or *>; notes and errors need no redirect",
+            ),
+        );
         TokenKind::Invalid
     }
 
@@ -330,8 +327,7 @@ impl<'a> Lexer<'a> {
             }
             let Some(c) = self.peek() else { break };
             let special = matches!(c, '\'' | '"' | '\\');
-            if special || self.ends_word(c, in_default) || (c == '$' && self.starts_variable(depth))
-            {
+            if special || self.ends_word(c, in_default) || (c == '$' && self.starts_variable(depth)) {
                 break;
             }
         }
@@ -350,9 +346,11 @@ impl<'a> Lexer<'a> {
         match self.peek() {
             Some('(') => {
                 self.bump();
-                let problem =
-                    SyntaxError::new(error::SHELL, self.from(start), "`$(…)` is the shell's");
-                self.problem(problem.hint("run a shell with sh '…', or use an earlier answer such as $_.name; in '…' it is text"));
+                let problem = SyntaxError::new(error::SHELL, self.from(start), "`$(…)` is the shell's");
+                self.problem(
+                    problem
+                        .hint("run a shell with sh '…', or use an earlier answer such as $_.name; in '…' it is text"),
+                );
             }
             Some('{') => {
                 self.bump();
@@ -422,11 +420,7 @@ impl<'a> Lexer<'a> {
             start,
             end: self.source.len(),
         };
-        let problem = SyntaxError::new(
-            error::OPEN_QUOTE,
-            span,
-            format!("the quote {quote} is not closed"),
-        );
+        let problem = SyntaxError::new(error::OPEN_QUOTE, span, format!("the quote {quote} is not closed"));
         let hint = if quote == '\'' {
             "close it, or write \\' for the character"
         } else {

@@ -1,0 +1,197 @@
+//! Samples of traffic and what they add up to. No IO.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::core::context::Context;
+use crate::core::record::Record;
+use crate::feed::{FeedKey, Hub, RowTable, Subscription};
+
+/// Samples kept for the panel; the oldest go first.
+pub const KEPT: usize = 600;
+
+/// One request and what came back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// When it was sent.
+    pub at: Timestamp,
+    /// What was asked for.
+    pub url: String,
+    /// HTTP status; none: no answer.
+    pub status: Option<u16>,
+    /// Milliseconds from before the connection to the end of the body.
+    pub latency_ms: u64,
+    /// The first match of the pattern in the body.
+    pub matched: Option<String>,
+    /// The pod that answered, where the answer tells.
+    pub pod: Option<String>,
+    /// Its version, from the pod's image or from the answer.
+    pub version: Option<String>,
+    /// Why there is no answer, or that the answer is an error.
+    pub error: Option<String>,
+}
+
+impl Sample {
+    /// The record shape that scripts rely on.
+    pub fn record(&self) -> Record {
+        json!({
+            "at": self.at.to_string(),
+            "status": self.status,
+            "latency_ms": self.latency_ms,
+            "match": self.matched,
+            "pod": self.pod,
+            "version": self.version,
+            "error": self.error,
+        })
+    }
+
+    /// An answer below 400.
+    pub fn succeeded(&self) -> bool {
+        self.error.is_none()
+    }
+
+    /// What the sample counts under: the pod, else what matched, else that nothing did.
+    pub fn answerer(&self) -> &str {
+        match (&self.error, &self.pod, &self.matched) {
+            (Some(_), ..) => "failed",
+            (None, Some(pod), _) => pod,
+            (None, None, Some(matched)) => matched,
+            (None, None, None) => "no match",
+        }
+    }
+}
+
+/// Counts over samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Requests.
+    pub total: usize,
+    /// Requests that failed.
+    pub failed: usize,
+    /// Answers in which the pattern did not match.
+    pub unmatched: usize,
+    /// Per pod (or match): count and the version it last told.
+    pub answerers: BTreeMap<String, (usize, Option<String>)>,
+    /// Per version.
+    pub versions: BTreeMap<String, usize>,
+}
+
+impl Tally {
+    /// Adds up samples.
+    pub fn of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Tally {
+        let mut tally = Tally::default();
+        for sample in samples {
+            tally.add(sample);
+        }
+        tally
+    }
+
+    /// Adds one.
+    pub fn add(&mut self, sample: &Sample) {
+        self.total += 1;
+        if !sample.succeeded() {
+            self.failed += 1;
+            return;
+        }
+        self.unmatched += usize::from(sample.matched.is_none() && sample.pod.is_none());
+        let entry = self.answerers.entry(sample.answerer().to_owned()).or_default();
+        entry.0 += 1;
+        if sample.version.is_some() {
+            entry.1.clone_from(&sample.version);
+        }
+        if let Some(version) = &sample.version {
+            *self.versions.entry(version.clone()).or_default() += 1;
+        }
+    }
+
+    /// The tally as one record: what a condition of `--until` is asked of.
+    pub fn record(&self) -> Value {
+        let pods: serde_json::Map<String, Value> = self
+            .answerers
+            .iter()
+            .map(|(name, (count, _))| (name.clone(), json!(count)))
+            .collect();
+        json!({"total": self.total, "failed": self.failed, "unmatched": self.unmatched, "pods": pods, "versions": self.versions})
+    }
+}
+
+/// The shared feed of the samples of a context, whoever sends the requests.
+pub fn samples(hub: &Hub, context: &Arc<Context>) -> Subscription<Sample> {
+    hub.subscribe(
+        FeedKey {
+            context: context.clone(),
+            kind: "traffic/samples".to_owned(),
+        },
+        |_, _| {},
+    )
+}
+
+/// Appends a sample under the next number, dropping the oldest beyond [`KEPT`].
+pub fn append(table: &mut RowTable<Sample>, sample: Sample) {
+    let next = table
+        .iter()
+        .next_back()
+        .and_then(|(key, _)| key.parse::<u64>().ok())
+        .map_or(0, |last| last + 1);
+    table.upsert(format!("{next:020}"), sample);
+    let oldest = table.iter().next().map(|(key, _)| key.to_owned());
+    if table.len() > KEPT
+        && let Some(oldest) = oldest
+    {
+        table.remove(&oldest);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn sample(pod: Option<&str>, version: Option<&str>, error: Option<&str>) -> Sample {
+        Sample {
+            at: Timestamp::UNIX_EPOCH,
+            url: "http://inspector.spawnhub.com/net".into(),
+            status: error.is_none().then_some(200),
+            latency_ms: 3,
+            matched: pod.map(|_| "100.96.1.4".to_owned()),
+            pod: pod.map(str::to_owned),
+            version: version.map(str::to_owned),
+            error: error.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn shares_are_counted_per_pod_and_version_and_failures_apart() {
+        let samples = [
+            sample(Some("a"), Some("1.0.0"), None),
+            sample(Some("b"), Some("1.0.0"), None),
+            sample(Some("a"), Some("1.0.0"), None),
+            sample(Some("c"), Some("2.0.0"), None),
+            sample(None, None, Some("connection refused")),
+            sample(None, None, None),
+        ];
+        let tally = Tally::of(&samples);
+        assert_eq!((tally.total, tally.failed, tally.unmatched), (6, 1, 1));
+        assert_eq!(tally.answerers["a"], (2, Some("1.0.0".to_owned())));
+        assert_eq!(
+            tally.versions,
+            BTreeMap::from([("1.0.0".to_owned(), 3), ("2.0.0".to_owned(), 1)])
+        );
+        assert_eq!(tally.record()["versions"]["1.0.0"], 3);
+    }
+
+    #[test]
+    fn the_feed_keeps_only_the_newest() {
+        let mut table = RowTable::default();
+        for _ in 0..KEPT + 20 {
+            append(&mut table, sample(None, None, None));
+        }
+        assert_eq!(table.len(), KEPT);
+        assert_eq!(
+            table.iter().next().map(|(key, _)| key.to_owned()),
+            Some(format!("{:020}", 20))
+        );
+    }
+}

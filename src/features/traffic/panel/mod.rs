@@ -1,0 +1,322 @@
+//! The traffic panel: who answered the last requests, per pod and per version, and the requests one by one. Not for
+//! sending requests: it shows what `traffic:watch` sends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::model::{Sample, Tally, samples};
+use crate::core::context::Context;
+use crate::core::text::{SafeText, fit};
+use crate::feed::{Health, HealthState, Hub, Subscription};
+use crate::ui::panel::widgets::bar::{Fill, Part, bar};
+use crate::ui::panel::widgets::{line, message};
+use crate::ui::panel::{Effect, Meaning, Motion, Panel, PanelKey, Theme};
+
+/// Requests that the shares are counted over.
+const WINDOW: usize = 60;
+/// A watch is over when nothing came for this long; the panel then says so.
+const QUIET: std::time::Duration = std::time::Duration::from_secs(5);
+/// Letters of the versions in the ribbon, oldest version first.
+const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
+
+/// The panel.
+pub struct TrafficPanel {
+    hub: Hub,
+    feed: Option<Subscription<Sample>>,
+    scroll: usize,
+    moved: u64,
+}
+
+impl TrafficPanel {
+    /// Shows nothing until it is opened.
+    pub fn new(hub: Hub) -> Self {
+        TrafficPanel {
+            hub,
+            feed: None,
+            scroll: 0,
+            moved: 0,
+        }
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&[Sample]) -> T) -> T {
+        let samples: Vec<Sample> = self.feed.as_ref().map_or_else(Vec::new, |feed| {
+            feed.source().read(|rows, _| {
+                rows.iter()
+                    .rev()
+                    .take(WINDOW)
+                    .map(|(_, sample)| sample.clone())
+                    .collect()
+            })
+        });
+        look(&samples)
+    }
+}
+
+impl Panel for TrafficPanel {
+    fn id(&self) -> &'static str {
+        "traffic"
+    }
+
+    fn title(&self) -> SafeText {
+        self.read(|samples| match samples.first() {
+            Some(newest) => SafeText::line(&format!("traffic {}", newest.url)),
+            None => "traffic".into(),
+        })
+    }
+
+    fn open(&mut self, context: &Arc<Context>) {
+        self.feed = Some(samples(&self.hub, context));
+        self.moved += 1;
+    }
+
+    fn close(&mut self) {
+        self.feed = None;
+    }
+
+    fn version(&self) -> u64 {
+        self.moved + self.feed.as_ref().map_or(0, |feed| feed.source().version())
+    }
+
+    fn health(&self) -> Vec<(SafeText, Health)> {
+        let Some(feed) = &self.feed else { return Vec::new() };
+        let mut health = feed.source().health();
+        let Some(at) = health.data_at else { return Vec::new() };
+        if self.hub.clock().since(at) > QUIET {
+            health.become_state(
+                HealthState::Stale,
+                Some("no watch is running".into()),
+                self.hub.clock().now(),
+            );
+        }
+        vec![("traffic".into(), health)]
+    }
+
+    fn key(&mut self, key: PanelKey) -> Vec<Effect> {
+        if let PanelKey::Move(motion) = key {
+            self.scroll = match motion {
+                Motion::Up | Motion::PageUp => self.scroll.saturating_sub(1),
+                Motion::Down | Motion::PageDown => self.scroll + 1,
+                _ => 0,
+            };
+            self.moved += 1;
+        }
+        Vec::new()
+    }
+
+    fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, _focused: bool, _now: Timestamp) {
+        let scroll = self.scroll;
+        let lines = self.read(|samples| {
+            (!samples.is_empty())
+                .then(|| Picture::of(samples).lines(theme, area.width, usize::from(area.height), scroll))
+        });
+        let Some(lines) = lines else {
+            let text = "no traffic yet: traffic:watch URL, or paste the shell loop with curl".into();
+            return message(area, buffer, theme, &text);
+        };
+        for (row, drawn) in (0..area.height).zip(&lines) {
+            line(area, row, buffer, drawn);
+        }
+    }
+
+    fn folded(&self) -> SafeText {
+        self.read(|samples| SafeText::line(&format!("traffic  {}", Picture::of(samples).headline())))
+    }
+
+    fn minimum(&self) -> (u16, u16) {
+        (28, 4)
+    }
+}
+
+/// What is drawn, worked out once a frame.
+struct Picture {
+    tally: Tally,
+    /// Versions in the order they were first seen, each with its rank.
+    ranks: BTreeMap<String, usize>,
+    /// The requests, newest first: rank of the version, or why there is none.
+    requests: Vec<Result<Option<usize>, ()>>,
+}
+
+impl Picture {
+    /// `samples`: newest first.
+    fn of(samples: &[Sample]) -> Self {
+        let mut ranks = BTreeMap::new();
+        for version in samples.iter().rev().filter_map(|sample| sample.version.as_ref()) {
+            let next = ranks.len();
+            ranks.entry(version.clone()).or_insert(next);
+        }
+        let rank = |sample: &Sample| sample.version.as_ref().and_then(|version| ranks.get(version)).copied();
+        let requests = samples
+            .iter()
+            .map(|s| if s.succeeded() { Ok(rank(s)) } else { Err(()) })
+            .collect();
+        Picture {
+            tally: Tally::of(samples),
+            requests,
+            ranks,
+        }
+    }
+
+    fn headline(&self) -> String {
+        format!("last {}  failed {}", self.tally.total, self.tally.failed)
+    }
+
+    /// The version that came last is the new one.
+    fn meaning(&self, rank: Option<usize>) -> Meaning {
+        match rank {
+            Some(rank) if rank + 1 == self.ranks.len() => Meaning::StateNew,
+            Some(_) => Meaning::StateOld,
+            None => Meaning::Text,
+        }
+    }
+
+    fn lines(&self, theme: &Theme, columns: u16, rows: usize, scroll: usize) -> Vec<Line<'static>> {
+        let failed = if self.tally.failed > 0 {
+            Meaning::StateBad
+        } else {
+            Meaning::Dim
+        };
+        let mut lines = vec![Line::from(vec![
+            Span::styled(
+                format!("last {} requests  ", self.tally.total),
+                theme.style(Meaning::Dim),
+            ),
+            Span::styled(format!("failed {}", self.tally.failed), theme.style(failed)),
+        ])];
+        lines.push(self.ribbon(theme, columns));
+        for (version, count) in &self.tally.versions {
+            lines.push(self.share(
+                theme,
+                columns,
+                &format!("version {version}"),
+                *count,
+                self.ranks.get(version).copied(),
+            ));
+        }
+        let room = rows.saturating_sub(lines.len()).max(1);
+        let first = scroll.min(self.tally.answerers.len().saturating_sub(room));
+        for (name, (count, version)) in self.tally.answerers.iter().skip(first) {
+            let rank = version.as_ref().and_then(|version| self.ranks.get(version)).copied();
+            let label = match version {
+                Some(version) => format!("{name} {version}"),
+                None => name.clone(),
+            };
+            lines.push(self.share(theme, columns, &label, *count, rank));
+        }
+        lines
+    }
+
+    /// One cell a request, newest at the right: the version's letter, `!` for a failure, `.` where none is told.
+    fn ribbon(&self, theme: &Theme, columns: u16) -> Line<'static> {
+        let newest: Vec<_> = self.requests.iter().take(usize::from(columns)).collect();
+        let cells = newest.into_iter().rev().map(|request| match request {
+            Err(()) => Span::styled("!", theme.style(Meaning::StateBad)),
+            Ok(rank) => {
+                let letter = rank
+                    .and_then(|rank| LETTERS.chars().nth(rank))
+                    .map_or_else(|| ".".to_owned(), String::from);
+                Span::styled(letter, theme.style(self.meaning(*rank)))
+            }
+        });
+        Line::from(cells.collect::<Vec<_>>())
+    }
+
+    fn share(&self, theme: &Theme, columns: u16, label: &str, count: usize, rank: Option<usize>) -> Line<'static> {
+        let number = format!(" {count:>3} {:>3}%", count * 100 / self.tally.total.max(1));
+        let letter = rank
+            .and_then(|rank| LETTERS.chars().nth(rank))
+            .map(|letter| format!("{letter} "))
+            .unwrap_or_default();
+        let bar_columns = (columns / 3).clamp(6, 30);
+        let used = bar_columns + u16::try_from(number.len()).unwrap_or(0) + 1;
+        let room = usize::from(columns.saturating_sub(used));
+        let label = fit(&SafeText::line(&format!("{letter}{label}")).to_string(), room);
+        let blanks = room.saturating_sub(crate::core::text::width(&label)) + 1;
+        let meaning = self.meaning(rank);
+        let part = Part {
+            amount: count as u64,
+            fill: Fill::Full,
+            meaning,
+        };
+        let mut spans = vec![Span::styled(
+            format!("{label}{}", " ".repeat(blanks)),
+            theme.style(meaning),
+        )];
+        spans.extend(bar(theme, bar_columns, self.tally.total as u64, &[part]).spans);
+        spans.push(Span::styled(number, theme.style(Meaning::Text)));
+        Line::from(spans)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{append, tests::sample};
+    use super::*;
+    use crate::core::clock::Clock;
+
+    fn drawn(panel: &mut TrafficPanel, columns: u16, rows: u16) -> String {
+        let area = Rect::new(0, 0, columns, rows);
+        let mut buffer = Buffer::empty(area);
+        panel.draw(area, &mut buffer, &Theme::plain(), false, Timestamp::UNIX_EPOCH);
+        (0..rows)
+            .map(|y| {
+                (0..columns)
+                    .map(|x| buffer[(x, y)].symbol().to_owned())
+                    .collect::<String>()
+                    .trim_end()
+                    .to_owned()
+            })
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[tokio::test]
+    async fn shares_and_the_ribbon_follow_the_samples() {
+        let hub = Hub::new(Clock::real());
+        let mut panel = TrafficPanel::new(hub.clone());
+        let context = Arc::new(Context::empty("test"));
+        panel.open(&context);
+        assert!(drawn(&mut panel, 60, 6).contains("no traffic yet"));
+        let before = panel.version();
+        let feed = samples(&hub, &context);
+        feed.source().write(|table| {
+            append(table, sample(Some("web-1"), Some("1.0.0"), None));
+            append(table, sample(Some("web-1"), Some("1.0.0"), None));
+            append(table, sample(None, None, Some("refused")));
+            append(table, sample(Some("web-2"), Some("2.0.0"), None));
+        });
+        assert_ne!(panel.version(), before);
+        let screen = drawn(&mut panel, 60, 8);
+        assert!(screen.contains("last 4 requests  failed 1"), "{screen}");
+        assert!(screen.lines().nth(1) == Some("aa!b"), "{screen}");
+        assert!(
+            screen
+                .lines()
+                .any(|l| l.starts_with("a version 1.0.0") && l.ends_with("2  50%")),
+            "{screen}"
+        );
+        assert!(
+            screen
+                .lines()
+                .any(|l| l.starts_with("b web-2 2.0.0") && l.ends_with("1  25%")),
+            "{screen}"
+        );
+    }
+
+    #[tokio::test]
+    async fn hostile_names_and_tiny_areas_are_harmless() {
+        let hub = Hub::new(Clock::real());
+        let mut panel = TrafficPanel::new(hub.clone());
+        let context = Arc::new(Context::empty("test"));
+        panel.open(&context);
+        let hostile = sample(Some("\u{1b}]52;c;eHg=\u{7}世界世界世界世界世界世界"), Some("\n1"), None);
+        samples(&hub, &context).source().write(|table| append(table, hostile));
+        for (columns, rows) in [(1, 1), (10, 2), (40, 6)] {
+            assert!(!drawn(&mut panel, columns, rows).contains('\u{1b}'));
+        }
+    }
+}
