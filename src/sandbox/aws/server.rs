@@ -58,9 +58,9 @@ pub(super) struct Call<'a> {
 impl Account {
     pub fn new(config: AwsConfig) -> Self {
         Self {
-            ec2: ec2::Ec2::new(config.instances, config.clock, config.seed),
-            zones: Zones::new(config.clock, config.seed),
-            s3: s3::Store::new(config.region.clone(), config.clock),
+            ec2: ec2::Ec2::new(config.instances, config.clock.clone(), config.seed),
+            zones: Zones::new(config.clock.clone(), config.seed),
+            s3: s3::Store::new(config.region.clone(), config.clock.clone()),
             key: Key {
                 id: config.access_key_id,
                 secret: config.secret_access_key,
