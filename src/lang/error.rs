@@ -84,10 +84,7 @@ pub const CODES: &[(&str, &str)] = &[
         "something before a command is no modifier, or has no value",
     ),
     (BAD_LET, "a `let` is not of the form `let NAME = PIPELINE`"),
-    (
-        SHELL,
-        "a construct of the shell that the language does not have",
-    ),
+    (SHELL, "a construct of the shell that the language does not have"),
     (NO_INPUT_FILE, "a `<`: input redirects do not exist"),
     (REPEAT, "`!!` does not stand alone"),
     (DANGLING_BACKSLASH, "nothing follows a backslash"),

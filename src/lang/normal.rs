@@ -6,11 +6,10 @@
 //! that the engine refuses them instead of running something else.
 
 use super::ast::{
-    Binding, Connector, Item, Line, Modifier, ModifierKind, Part, Pipeline, Quote, Redirect, Span,
-    Stage, Word,
+    Binding, Connector, Item, Line, Modifier, ModifierKind, Part, Pipeline, Quote, Redirect, Span, Stage, Word,
 };
 use super::lexer::{ends_bare, follows_dollar};
-use super::parser::{is_mention, is_reserved_head, modifier_key};
+use super::prelude::{is_mention, is_reserved_head, modifier_key};
 
 impl Line {
     /// The normal form, without places: two lines of equal normal form mean the same.
@@ -140,9 +139,8 @@ fn protect_head(head: &mut Word) {
         ..
     }) = head.parts.first_mut()
     {
-        let special = text.starts_with(['!', '@', '#', '='])
-            || modifier_key(text).is_some()
-            || (alone && is_reserved_head(text));
+        let special =
+            text.starts_with(['!', '@', '#', '=']) || modifier_key(text).is_some() || (alone && is_reserved_head(text));
         if special {
             *quote = Quote::Single;
             *head = pieces(head, false);
@@ -178,10 +176,7 @@ fn pieces(word: &Word, in_default: bool) -> Word {
             } => normal.push(piece(text, Quote::Double)),
             Part::Text { text, .. } => normal.push(single(&text)),
             Part::Variable {
-                path,
-                default,
-                quoted,
-                ..
+                path, default, quoted, ..
             } => normal.push(Part::Variable {
                 path,
                 default: default.map(|word| {
@@ -247,11 +242,7 @@ fn first_unsafe(text: &str, in_default: bool) -> Option<usize> {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let dollar = c == '$' && chars.peek().is_some_and(|(_, next)| follows_dollar(*next));
-        if dollar
-            || ends_bare(c)
-            || matches!(c, '\'' | '"' | '\\' | '`')
-            || (in_default && c == '}')
-        {
+        if dollar || ends_bare(c) || matches!(c, '\'' | '"' | '\\' | '`') || (in_default && c == '}') {
             return Some(at);
         }
     }

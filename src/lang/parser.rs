@@ -1,18 +1,10 @@
 //! Tokens → tree, strictly: the first thing that is wrong in the order of the text is the error.
 
-use super::ast::{
-    Binding, Connector, Item, Line, Modifier, ModifierKind, Pipeline, Redirect, RedirectMode, Span,
-    Stage, Word,
-};
+use super::ast::{Binding, Connector, Item, Line, Modifier, Pipeline, Redirect, RedirectMode, Span, Stage, Word};
 use super::error::{self, SyntaxError};
 use super::lexer::{self, MAX_LINE, Token, TokenKind};
+use super::prelude::{SHELL_HEADS, is_mention, misplaced_let, modifier, shell_head};
 use super::variable::is_name;
-
-/// Words that a shell reads as the start of a loop or condition; as bare heads they are refused, not looked up.
-const SHELL_HEADS: &[&str] = &["for", "while", "until", "if", "case"];
-
-/// What a first word before `=` can be.
-pub(crate) const MODIFIERS: &[&str] = &["on", "parallel", "on-error", "timeout"];
 
 /// Parses one typed line; several lines are one source too, a line break then joins like `;`.
 ///
@@ -29,8 +21,9 @@ pub fn parse(source: &str) -> Result<Line, SyntaxError> {
             MAX_LINE >> 10,
             source.len() >> 10
         );
-        return Err(SyntaxError::new(error::TOO_LARGE, whole, message)
-            .hint("pass the data with --input, a pipe or a file"));
+        return Err(
+            SyntaxError::new(error::TOO_LARGE, whole, message).hint("pass the data with --input, a pipe or a file")
+        );
     }
     let lexed = lexer::lex(source);
     let tokens: Vec<Token> = lexed
@@ -44,10 +37,7 @@ pub fn parse(source: &str) -> Result<Line, SyntaxError> {
         end: source.trim_end().len(),
     };
     let parsed = parser.line().map(|items| Line { items, span: whole });
-    match (
-        lexed.problems.into_iter().min_by_key(|p| p.span.start),
-        parsed,
-    ) {
+    match (lexed.problems.into_iter().min_by_key(|p| p.span.start), parsed) {
         (None, parsed) => parsed,
         (Some(problem), Err(earlier)) if earlier.span.start < problem.span.start => Err(earlier),
         (Some(problem), _) => Err(problem),
@@ -117,11 +107,7 @@ impl Parser {
     fn pipeline(&mut self, wanted: bool) -> Result<Option<Pipeline>, SyntaxError> {
         let mut binding = None;
         let mut modifiers = Vec::new();
-        let mut span = self
-            .tokens
-            .peek()
-            .map(|token| token.span)
-            .unwrap_or_default();
+        let mut span = self.tokens.peek().map(|token| token.span).unwrap_or_default();
         let head = loop {
             match self.head(&mut modifiers)? {
                 Some(word) if word.plain() == Some("let") => {
@@ -131,11 +117,7 @@ impl Parser {
                     binding = Some(self.binding(word.span)?);
                 }
                 Some(word) => break word,
-                None if !wanted
-                    && binding.is_none()
-                    && modifiers.is_empty()
-                    && self.at_end_of_line() =>
-                {
+                None if !wanted && binding.is_none() && modifiers.is_empty() && self.at_end_of_line() => {
                     return Ok(None);
                 }
                 None => return Err(self.no_command()),
@@ -144,11 +126,7 @@ impl Parser {
         let mut stages = vec![self.stage(modifiers, head)];
         loop {
             span = stages.last().map_or(span, |stage| span.to(stage.span));
-            if self
-                .tokens
-                .next_if(|token| token.kind == TokenKind::Pipe)
-                .is_none()
-            {
+            if self.tokens.next_if(|token| token.kind == TokenKind::Pipe).is_none() {
                 break;
             }
             self.skip_breaks();
@@ -230,19 +208,13 @@ impl Parser {
     }
 
     fn stage(&mut self, modifiers: Vec<Modifier>, head: Word) -> Stage {
-        let mut span = modifiers
-            .first()
-            .map_or(head.span, |first| first.span.to(head.span));
+        let mut span = modifiers.first().map_or(head.span, |first| first.span.to(head.span));
         let mut words = vec![head];
         while let Some(word) = self.word() {
             span = span.to(word.span);
             words.push(word);
         }
-        Stage {
-            modifiers,
-            words,
-            span,
-        }
+        Stage { modifiers, words, span }
     }
 
     /// `NAME =` after `let`; the blanks around `=` may be missing.
@@ -261,28 +233,19 @@ impl Parser {
         };
         let (name, span, value) = match word.bare_start().and_then(|bare| bare.find('=')) {
             Some(at) => {
-                let name = word
-                    .bare_start()
-                    .and_then(|bare| bare.get(..at))
-                    .unwrap_or_default();
+                let name = word.bare_start().and_then(|bare| bare.get(..at)).unwrap_or_default();
                 let span = Span {
                     start: word.span.start,
                     end: word.span.start + at,
                 };
                 (name.to_owned(), span, Some(word.without_start(at + 1)))
             }
-            None => (
-                word.literal().ok_or_else(|| form(word.span))?,
-                word.span,
-                None,
-            ),
+            None => (word.literal().ok_or_else(|| form(word.span))?, word.span, None),
         };
         let value = match value {
             Some(value) => value,
             None => match self.word() {
-                Some(sign) if sign.bare_start().is_some_and(|bare| bare.starts_with('=')) => {
-                    sign.without_start(1)
-                }
+                Some(sign) if sign.bare_start().is_some_and(|bare| bare.starts_with('=')) => sign.without_start(1),
                 Some(other) => return Err(form(other.span)),
                 None => {
                     let error = form(place.to(span));
@@ -327,12 +290,8 @@ impl Parser {
             targets.push(word);
         }
         if targets.is_empty() {
-            let error = SyntaxError::new(
-                error::BAD_REDIRECT,
-                token.span,
-                "the redirect has no target",
-            )
-            .hint("name one or more of here, me, #room, @user or file:PATH");
+            let error = SyntaxError::new(error::BAD_REDIRECT, token.span, "the redirect has no target")
+                .hint("name one or more of here, me, #room, @user or file:PATH");
             return Err(if self.tokens.peek().is_none() {
                 error.incomplete()
             } else {
@@ -354,11 +313,7 @@ impl Parser {
                 SyntaxError::new(error::BAD_REDIRECT, *span, "a pipeline has one redirect")
                     .hint("one redirect takes several targets: *> here #ops"),
             ),
-            _ => Ok(Some(Redirect {
-                mode,
-                targets,
-                span,
-            })),
+            _ => Ok(Some(Redirect { mode, targets, span })),
         }
     }
 
@@ -391,79 +346,4 @@ impl Parser {
             }
         }
     }
-}
-
-/// `@cog` or `@cog:`: how the ancestor was spoken to; means nothing.
-pub(crate) fn is_mention(word: &Word) -> bool {
-    matches!(word.plain(), Some("@cog" | "@cog:"))
-}
-
-/// The bare text before `=` if a head that starts so would be read as a modifier.
-pub(crate) fn modifier_key(bare: &str) -> Option<&str> {
-    let (key, _) = bare.split_once('=')?;
-    let name = !key.is_empty()
-        && key
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    (name && !key.starts_with('-')).then_some(key)
-}
-
-/// Whether a bare head would not be read as a command's name.
-pub(crate) fn is_reserved_head(head: &str) -> bool {
-    head == "let" || SHELL_HEADS.contains(&head)
-}
-
-fn modifier(word: &Word) -> Result<Option<Modifier>, SyntaxError> {
-    let Some(bare) = word.bare_start() else {
-        return Ok(None);
-    };
-    let (length, make): (usize, fn(Word) -> ModifierKind) = if bare.starts_with('@') {
-        (1, ModifierKind::Context)
-    } else if let Some(key) = modifier_key(bare) {
-        let make: fn(Word) -> ModifierKind = match key {
-            "on" => ModifierKind::On,
-            "parallel" => ModifierKind::Parallel,
-            "on-error" => ModifierKind::OnError,
-            "timeout" => ModifierKind::Timeout,
-            _ => return Err(unknown_modifier(key, word.span)),
-        };
-        (key.len() + 1, make)
-    } else {
-        return Ok(None);
-    };
-    let value = word.without_start(length);
-    if value.parts.is_empty() {
-        return Err(SyntaxError::new(
-            error::BAD_MODIFIER,
-            word.span,
-            format!("`{bare}` has no value"),
-        )
-        .hint("write the value behind it without a blank: @staging, on=group:web, parallel=4"));
-    }
-    Ok(Some(Modifier {
-        kind: make(value),
-        span: word.span,
-    }))
-}
-
-fn unknown_modifier(key: &str, span: Span) -> SyntaxError {
-    let known = MODIFIERS.join("=, ");
-    SyntaxError::new(error::BAD_MODIFIER, span, format!("`{key}=` is no modifier")).hint(format!(
-        "before a command may stand @CONTEXT, {known}=; a shell's NAME=value needs sh '…', and an address with & or ; needs quotes"
-    ))
-}
-
-fn misplaced_let(span: Span) -> SyntaxError {
-    SyntaxError::new(
-        error::BAD_LET,
-        span,
-        "`let` stands only at the start of a pipeline",
-    )
-    .hint("let NAME = @context PIPELINE names the records of the whole pipeline")
-}
-
-fn shell_head(head: &str, span: Span) -> SyntaxError {
-    SyntaxError::new(error::SHELL, span, format!("`{head}` is the shell's")).hint(
-        "run it with sh '…'; a loop that polls an address with curl is traffic:watch URL --match REGEX --interval 500ms",
-    )
 }

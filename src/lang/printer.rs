@@ -2,8 +2,7 @@
 //! tags of other systems stay data. Keys, completion, undo, pin and re-run go through here instead of formatting text.
 
 use super::ast::{
-    Connector, Item, Line, ModifierKind, Part, Path, Pipeline, Quote, RedirectMode, Root, Stage,
-    Step, Word,
+    Connector, Item, Line, ModifierKind, Part, Path, Pipeline, Quote, RedirectMode, Root, Stage, Step, Word,
 };
 use super::variable::is_name;
 
@@ -162,10 +161,7 @@ fn word_to(word: &Word, out: &mut String) {
                 ..
             } => double_to(text, false, out),
             Part::Variable {
-                path,
-                default,
-                quoted,
-                ..
+                path, default, quoted, ..
             } => {
                 let last = at + 1 == word.parts.len();
                 if default.is_none() && !quoted && last {
@@ -193,9 +189,7 @@ fn braced_to(path: &Path, default: Option<&Word>, quoted: bool, out: &mut String
         for part in default.parts.iter().filter(|_| quoted) {
             match part {
                 Part::Text { text, .. } => double_to(text, true, out),
-                Part::Variable { path, default, .. } => {
-                    braced_to(path, default.as_deref(), true, out)
-                }
+                Part::Variable { path, default, .. } => braced_to(path, default.as_deref(), true, out),
             }
         }
     }
@@ -211,10 +205,7 @@ fn double_to(text: &str, in_default: bool, out: &mut String) {
             ('}', _) => in_default,
             ('$', next) => matches!(next, Some('{' | '(')),
             // A backslash means itself unless it would protect what follows; a regular expression stays readable.
-            ('\\', next) => matches!(
-                next,
-                None | Some('"' | '\\' | '$' | '`' | '\n' | '\r' | '}')
-            ),
+            ('\\', next) => matches!(next, None | Some('"' | '\\' | '$' | '`' | '\n' | '\r' | '}')),
             _ => false,
         };
         if escape {

@@ -13,8 +13,8 @@ pub(crate) fn is_name(text: &str) -> bool {
 fn name_length(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        let goes_on = continues_name(c)
-            || (c == '-' && at > 0 && chars.peek().is_some_and(|(_, next)| continues_name(*next)));
+        let goes_on =
+            continues_name(c) || (c == '-' && at > 0 && chars.peek().is_some_and(|(_, next)| continues_name(*next)));
         if !goes_on {
             return at;
         }
@@ -60,21 +60,11 @@ impl Lexer<'_> {
             return;
         }
         let problem = match self.peek() {
-            None => SyntaxError::new(
-                error::OPEN_BRACE,
-                self.from(start),
-                "the `${` is not closed",
-            )
-            .hint("close it with }")
-            .incomplete(),
-            Some(_) if after_default => SyntaxError::new(
-                error::OPEN_BRACE,
-                self.from(start),
-                "the `${` is not closed",
-            )
-            .hint(
-                "close it with }; a default of several words stands in quotes: ${x:-\"two words\"}",
-            ),
+            None => SyntaxError::new(error::OPEN_BRACE, self.from(start), "the `${` is not closed")
+                .hint("close it with }")
+                .incomplete(),
+            Some(_) if after_default => SyntaxError::new(error::OPEN_BRACE, self.from(start), "the `${` is not closed")
+                .hint("close it with }; a default of several words stands in quotes: ${x:-\"two words\"}"),
             Some(c) => {
                 let span = Span {
                     start: self.at,
@@ -127,11 +117,8 @@ impl Lexer<'_> {
                 number.map_or_else(
                     |_| {
                         let span = self.from(start);
-                        self.problem(SyntaxError::new(
-                            error::BAD_PATH,
-                            span,
-                            "no block has this number",
-                        ));
+                        let problem = SyntaxError::new(error::BAD_PATH, span, "no block has this number");
+                        self.problem(problem.hint("a block's number stands beside it, as in $41; $_ is the last"));
                         Root::Block(u64::MAX)
                     },
                     Root::Block,
@@ -141,11 +128,7 @@ impl Lexer<'_> {
             next => {
                 let problem = SyntaxError::new(error::BAD_PATH, self.from(start), "a variable's name is missing")
                     .hint("write ${name}, $_ for the last answer or $41 for block 41; \\$ is the character");
-                self.problem(if next.is_none() {
-                    problem.incomplete()
-                } else {
-                    problem
-                });
+                self.problem(if next.is_none() { problem.incomplete() } else { problem });
                 Root::Name(String::new())
             }
         }
@@ -223,8 +206,12 @@ impl Lexer<'_> {
             }
             _ => {
                 let span = self.from(start);
-                let problem = SyntaxError::new(error::BAD_PATH, span, "what stands in [ ] is neither a key nor a place in a list")
-                    .hint("write [0], [-1], [key] or ['a key']; to put text after a variable write ${name}[…");
+                let problem = SyntaxError::new(
+                    error::BAD_PATH,
+                    span,
+                    "what stands in [ ] is neither a key nor a place in a list",
+                )
+                .hint("write [0], [-1], [key] or ['a key']; to put text after a variable write ${name}[…");
                 self.problem(if open { problem.incomplete() } else { problem });
                 false
             }
@@ -239,9 +226,7 @@ impl Lexer<'_> {
         loop {
             match self.bump() {
                 Some(c) if c == quote => return key,
-                Some('\\') if quote == '"' && matches!(self.peek(), Some('"' | '\\')) => {
-                    key.extend(self.bump())
-                }
+                Some('\\') if quote == '"' && matches!(self.peek(), Some('"' | '\\')) => key.extend(self.bump()),
                 Some(c) => key.push(c),
                 None => {
                     self.open_quote(start, quote);

@@ -122,13 +122,11 @@ pub(super) fn word() -> impl Strategy<Value = Word> {
     });
     leaf.prop_recursive(3, 24, 4, |inner| {
         let variable =
-            (path(), prop::option::of(inner), any::<bool>()).prop_map(|(path, default, quoted)| {
-                Part::Variable {
-                    path,
-                    default: default.map(Box::new),
-                    quoted,
-                    span: Span::default(),
-                }
+            (path(), prop::option::of(inner), any::<bool>()).prop_map(|(path, default, quoted)| Part::Variable {
+                path,
+                default: default.map(Box::new),
+                quoted,
+                span: Span::default(),
             });
         prop::collection::vec(prop_oneof![text_part(), variable], 0..5).prop_map(|parts| Word {
             parts,
@@ -160,16 +158,11 @@ fn stage() -> impl Strategy<Value = Stage> {
 }
 
 fn pipeline() -> impl Strategy<Value = Pipeline> {
-    let redirect =
-        (any::<bool>(), prop::collection::vec(word(), 0..3)).prop_map(|(many, targets)| Redirect {
-            mode: if many {
-                RedirectMode::Many
-            } else {
-                RedirectMode::One
-            },
-            targets,
-            span: Span::default(),
-        });
+    let redirect = (any::<bool>(), prop::collection::vec(word(), 0..3)).prop_map(|(many, targets)| Redirect {
+        mode: if many { RedirectMode::Many } else { RedirectMode::One },
+        targets,
+        span: Span::default(),
+    });
     let binding = prop_oneof!["[a-z]{1,4}", nasty_text()].prop_map(|name| Binding {
         name,
         span: Span::default(),
@@ -307,11 +300,7 @@ proptest! {
 fn check_source(text: &str) -> Result<(), TestCaseError> {
     let mut at = 0;
     for token in lex_lenient(text) {
-        prop_assert!(
-            token.span.start >= at
-                && token.span.end > token.span.start
-                && token.span.end <= text.len()
-        );
+        prop_assert!(token.span.start >= at && token.span.end > token.span.start && token.span.end <= text.len());
         prop_assert!(
             text.get(at..token.span.start)
                 .unwrap()
@@ -323,16 +312,11 @@ fn check_source(text: &str) -> Result<(), TestCaseError> {
     match parse(text) {
         Ok(line) => {
             let printed = print(&line);
-            let again = parse(&printed)
-                .map_err(|e| TestCaseError::fail(format!("{text:?} -> {printed:?}: {e}")))?;
+            let again = parse(&printed).map_err(|e| TestCaseError::fail(format!("{text:?} -> {printed:?}: {e}")))?;
             prop_assert!(again.same(&line), "{:?} -> {:?}", text, printed);
         }
         Err(error) => {
-            prop_assert!(
-                text.get(error.span.start..error.span.end).is_some(),
-                "{:?}",
-                error
-            );
+            prop_assert!(text.get(error.span.start..error.span.end).is_some(), "{:?}", error);
             prop_assert!(CODES.iter().any(|(code, _)| *code == error.code));
         }
     }
@@ -379,9 +363,7 @@ fn unplaced_word(word: &mut Word) {
             Part::Text { span, .. } => *span = Span::default(),
             Part::Variable { span, default, .. } => {
                 *span = Span::default();
-                default
-                    .iter_mut()
-                    .for_each(|default| unplaced_word(default));
+                default.iter_mut().for_each(|default| unplaced_word(default));
             }
         }
     }
