@@ -32,18 +32,65 @@
 //! * The heads `let`, `for`, `while`, `until`, `if` and `case` are reserved; quote them to run a command of that name.
 
 pub mod ast;
+mod completion;
 mod error;
+mod highlight;
 mod lexer;
 mod normal;
 mod parser;
+mod paste;
+mod prelude;
 mod printer;
+mod quotes;
+mod roles;
+pub mod shell_loop;
 mod variable;
+mod word;
 
 pub use ast::*;
+pub use completion::{CompletionPosition, complete_at, complete_variable};
 pub use error::{CODES, SyntaxError};
+pub use highlight::{Highlight, highlight};
 pub use lexer::{MAX_DEPTH, MAX_LINE, MAX_PIECES, Token, TokenKind, lex_lenient};
 pub use parser::parse;
+pub use paste::clean_paste;
 pub use printer::{Print, print};
+pub use word::OptionWord;
+
+/// What a typed line says, after the translation of a shell's loop.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reading {
+    /// The tree.
+    pub line: Line,
+    /// The text that the tree's spans refer to, if the typed one was a shell's loop: to be shown before it runs.
+    pub translation: Option<String>,
+}
+
+/// Parses a line as [`parse`] does, or translates the shell's polling loop (see [`shell_loop`]).
+///
+/// # Errors
+/// Those of [`parse`]; their spans refer to `source`.
+pub fn read(source: &str) -> Result<Reading, SyntaxError> {
+    let Some(found) = shell_loop::recognise(source) else {
+        let line = parse(source)?;
+        return Ok(Reading {
+            line,
+            translation: None,
+        });
+    };
+    let text = print(&found.pipeline());
+    let line = parse(&text)?;
+    Ok(Reading {
+        line,
+        translation: Some(text),
+    })
+}
+
+/// Whether the line is `!!`: the front end puts the line before in its place, [`parse`] refuses it.
+#[must_use]
+pub fn is_repeat(source: &str) -> bool {
+    source.trim() == "!!"
+}
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use super::ast::{
     Binding, Connector, Item, Line, Modifier, ModifierKind, Part, Pipeline, Quote, Redirect, Span, Stage, Word,
 };
 use super::lexer::{ends_bare, follows_dollar};
-use super::parser::{is_mention, is_reserved_head, modifier_key};
+use super::prelude::{is_mention, is_reserved_head, modifier_key};
 
 impl Line {
     /// The normal form, without places: two lines of equal normal form mean the same.

@@ -1,17 +1,10 @@
 //! Tokens → tree, strictly: the first thing that is wrong in the order of the text is the error.
 
-use super::ast::{
-    Binding, Connector, Item, Line, Modifier, ModifierKind, Pipeline, Redirect, RedirectMode, Span, Stage, Word,
-};
+use super::ast::{Binding, Connector, Item, Line, Modifier, Pipeline, Redirect, RedirectMode, Span, Stage, Word};
 use super::error::{self, SyntaxError};
 use super::lexer::{self, MAX_LINE, Token, TokenKind};
+use super::prelude::{SHELL_HEADS, is_mention, misplaced_let, modifier, shell_head};
 use super::variable::is_name;
-
-/// Words that a shell reads as the start of a loop or condition; as bare heads they are refused, not looked up.
-const SHELL_HEADS: &[&str] = &["for", "while", "until", "if", "case"];
-
-/// What a first word before `=` can be.
-pub(crate) const MODIFIERS: &[&str] = &["on", "parallel", "on-error", "timeout"];
 
 /// Parses one typed line; several lines are one source too, a line break then joins like `;`.
 ///
@@ -353,70 +346,4 @@ impl Parser {
             }
         }
     }
-}
-
-/// `@cog` or `@cog:`: how the ancestor was spoken to; means nothing.
-pub(crate) fn is_mention(word: &Word) -> bool {
-    matches!(word.plain(), Some("@cog" | "@cog:"))
-}
-
-/// The bare text before `=` if a head that starts so would be read as a modifier.
-pub(crate) fn modifier_key(bare: &str) -> Option<&str> {
-    let (key, _) = bare.split_once('=')?;
-    let name = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    (name && !key.starts_with('-')).then_some(key)
-}
-
-/// Whether a bare head would not be read as a command's name.
-pub(crate) fn is_reserved_head(head: &str) -> bool {
-    head == "let" || SHELL_HEADS.contains(&head)
-}
-
-fn modifier(word: &Word) -> Result<Option<Modifier>, SyntaxError> {
-    let Some(bare) = word.bare_start() else {
-        return Ok(None);
-    };
-    let (length, make): (usize, fn(Word) -> ModifierKind) = if bare.starts_with('@') {
-        (1, ModifierKind::Context)
-    } else if let Some(key) = modifier_key(bare) {
-        let make: fn(Word) -> ModifierKind = match key {
-            "on" => ModifierKind::On,
-            "parallel" => ModifierKind::Parallel,
-            "on-error" => ModifierKind::OnError,
-            "timeout" => ModifierKind::Timeout,
-            _ => return Err(unknown_modifier(key, word.span)),
-        };
-        (key.len() + 1, make)
-    } else {
-        return Ok(None);
-    };
-    let value = word.without_start(length);
-    if value.parts.is_empty() {
-        return Err(
-            SyntaxError::new(error::BAD_MODIFIER, word.span, format!("`{bare}` has no value"))
-                .hint("write the value behind it without a blank: @staging, on=group:web, parallel=4"),
-        );
-    }
-    Ok(Some(Modifier {
-        kind: make(value),
-        span: word.span,
-    }))
-}
-
-fn unknown_modifier(key: &str, span: Span) -> SyntaxError {
-    let known = MODIFIERS.join("=, ");
-    SyntaxError::new(error::BAD_MODIFIER, span, format!("`{key}=` is no modifier")).hint(format!(
-        "before a command may stand @CONTEXT, {known}=; a shell's NAME=value needs sh '…', and an address with & or ; needs quotes"
-    ))
-}
-
-fn misplaced_let(span: Span) -> SyntaxError {
-    SyntaxError::new(error::BAD_LET, span, "`let` stands only at the start of a pipeline")
-        .hint("let NAME = @context PIPELINE names the records of the whole pipeline")
-}
-
-fn shell_head(head: &str, span: Span) -> SyntaxError {
-    SyntaxError::new(error::SHELL, span, format!("`{head}` is the shell's")).hint(
-        "run it with sh '…'; a loop that polls an address with curl is traffic:watch URL --match REGEX --interval 500ms",
-    )
 }

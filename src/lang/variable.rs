@@ -117,7 +117,8 @@ impl Lexer<'_> {
                 number.map_or_else(
                     |_| {
                         let span = self.from(start);
-                        self.problem(SyntaxError::new(error::BAD_PATH, span, "no block has this number"));
+                        let problem = SyntaxError::new(error::BAD_PATH, span, "no block has this number");
+                        self.problem(problem.hint("a block's number stands beside it, as in $41; $_ is the last"));
                         Root::Block(u64::MAX)
                     },
                     Root::Block,

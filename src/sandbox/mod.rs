@@ -4,6 +4,7 @@
 
 pub mod aws;
 pub mod clock;
+pub mod cloud;
 pub mod cluster;
 pub mod dns;
 pub mod faults;

@@ -58,9 +58,9 @@ pub(super) struct Call<'a> {
 impl Account {
     pub fn new(config: AwsConfig) -> Self {
         Self {
-            ec2: ec2::Ec2::new(config.instances, config.clock, config.seed),
-            zones: Zones::new(config.clock, config.seed),
-            s3: s3::Store::new(config.region.clone(), config.clock),
+            ec2: ec2::Ec2::new(config.instances, config.clock.clone(), config.seed),
+            zones: Zones::new(config.clock.clone(), config.seed),
+            s3: s3::Store::new(config.region.clone(), config.clock.clone()),
             key: Key {
                 id: config.access_key_id,
                 secret: config.secret_access_key,
@@ -149,14 +149,11 @@ impl Account {
             Err(Fault::bad(code, message))
         };
         match service {
-            Service::Route53 if call.region != "us-east-1" => Err(Fault::forbidden(
-                "SignatureDoesNotMatch",
-                "Credential should be scoped to a valid region, not another than 'us-east-1'. ",
-            )),
             Service::S3 if call.region != self.region && call.parts.uri.path() != "/" => {
                 wrong("AuthorizationHeaderMalformed", &self.region)
             }
-            Service::Ec2 | Service::Sts if !ec2::is_region(call.region) => Err(Fault::forbidden(
+            // Route 53 itself signs for us-east-1 only, but clients sent to an endpoint of our own sign for their region.
+            Service::Ec2 | Service::Route53 | Service::Sts if !ec2::is_region(call.region) => Err(Fault::forbidden(
                 "SignatureDoesNotMatch",
                 "Credential should be scoped to a valid region. ",
             )),

@@ -1,5 +1,11 @@
 //! The Kubernetes API server, its controllers, scheduler and kubelets of the sandbox.
 
+pub mod controllers;
+pub mod graceful;
 pub mod kinds;
+pub mod kubelet;
+pub mod network;
+pub mod objects;
 pub mod runtime;
+pub mod scheduler;
 pub mod store;

@@ -212,6 +212,9 @@ impl World {
 
     /// Moves every instance to the state that it has reached by now.
     pub fn settle(&mut self, now: Timestamp) {
+        self.instances.retain(|instance| {
+            !(instance.state == State::Terminated && instance.next.is_none_or(|(_, gone)| gone <= now))
+        });
         for at in 0..self.instances.len() {
             let due = self.instances[at].next.filter(|(_, due)| *due <= now);
             let Some((state, _)) = due else { continue };
@@ -233,9 +236,6 @@ impl World {
                 instance.next = now.checked_add(VISIBLE).ok().map(|gone| (State::Terminated, gone));
             }
         }
-        self.instances.retain(|instance| {
-            !(instance.state == State::Terminated && instance.next.is_none_or(|(_, gone)| gone <= now))
-        });
     }
 
     /// The instances of a region.

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_order_is_from_the_root_down() {
-        let mut names = vec![
+        let mut names = [
             name("b.example.com"),
             name("example.com"),
             name("z.a.example.com"),
