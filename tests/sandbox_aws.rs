@@ -1,8 +1,5 @@
-//! The sandbox's AWS endpoint, judged by Amazon's own client crates, and by hand-made requests where a client would
-//! never send them.
+//! The sandbox's AWS endpoint, judged by Amazon's own client crates, and by the aws CLI where it is installed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-use std::net::SocketAddr;
 
 use aws_sdk_ec2::types::Filter;
 use aws_sdk_route53::error::{DisplayErrorContext, ProvideErrorMetadata};
@@ -13,8 +10,6 @@ use aws_smithy_http_client::{Builder, tls};
 use cogdeck::sandbox::aws::{AwsConfig, AwsHandle, AwsServer, ec2::default_world};
 use cogdeck::sandbox::clock::Clock;
 use cogdeck::sandbox::cluster::MACHINES;
-use ring::{digest, hmac};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const KEY: &str = "AKIASANDBOX";
@@ -517,231 +512,97 @@ async fn the_endpoint_ends_with_its_handle() {
     panic!("{addr} still accepts connections");
 }
 
-// -- by hand
-
-struct Raw<'a> {
-    method: &'a str,
-    path: &'a str,
-    query: &'a str,
-    service: &'a str,
-    key: &'a str,
-    headers: &'a [(&'a str, &'a str)],
-    body: &'a [u8],
-}
-
-impl Raw<'_> {
-    fn s3<'a>(method: &'a str, path: &'a str, query: &'a str, body: &'a [u8]) -> Raw<'a> {
-        Raw {
-            method,
-            path,
-            query,
-            service: "s3",
-            key: KEY,
-            headers: &[],
-            body,
-        }
-    }
-
-    /// Signs as the documentation says, sends, and gives status and the rest of the answer.
-    async fn send(&self, addr: SocketAddr) -> (u16, String) {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let sha = |bytes: &[u8]| hex(digest::digest(&digest::SHA256, bytes).as_ref());
-        let sign = |key: &[u8], text: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
-        let (region, service) = ("ap-southeast-2", self.service);
-        let at = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-        let day = &at[..8];
-        let hash = sha(self.body);
-        let canonical = format!(
-            "{}\n{}\n{}\nhost:{addr}\nx-amz-content-sha256:{hash}\nx-amz-date:{at}\n\nhost;x-amz-content-sha256;x-amz-date\n{hash}",
-            self.method, self.path, self.query
-        );
-        let scope = format!("{day}/{region}/{service}/aws4_request");
-        let text = format!("AWS4-HMAC-SHA256\n{at}\n{scope}\n{}", sha(canonical.as_bytes()));
-        let mut key = sign(format!("AWS4{SECRET}").as_bytes(), day);
-        for part in [region, service, "aws4_request"] {
-            key = sign(key.as_ref(), part);
-        }
-        let signature = hex(sign(key.as_ref(), &text).as_ref());
-        let mut head = format!(
-            "{} {}?{} HTTP/1.1\r\nhost: {addr}\r\nx-amz-date: {at}\r\nx-amz-content-sha256: {hash}\r\ncontent-length: {}\r\nconnection: close\r\nauthorization: AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature={signature}\r\n",
-            self.method,
-            self.path,
-            self.query,
-            self.body.len(),
-            self.key
-        );
-        for (name, value) in self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        exchange(addr, &[head.as_bytes(), b"\r\n", self.body].concat()).await
-    }
-}
-
-async fn exchange(addr: SocketAddr, request: &[u8]) -> (u16, String) {
-    let mut stream = TcpStream::connect(addr).await.unwrap();
-    // A refusal may come before the body is read: the rest of the write may fail then.
-    let _ = stream.write_all(request).await;
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let status = answer.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0);
-    (status, answer)
-}
-
 #[tokio::test]
-async fn objects_are_kept_listed_and_bounded() {
-    let server = start(1.0).await;
-    let bucket = "/kubernetes-spawnhub-com-state-store";
-    let path = |key: &str| format!("{bucket}/{key}");
-    let get = async |key: &str| Raw::s3("GET", &path(key), "", b"").send(server.addr).await;
-    assert!(
-        Raw::s3("GET", "/", "", b"")
-            .send(server.addr)
-            .await
-            .1
-            .contains("<Name>kubernetes-spawnhub-com-state-store</Name>")
-    );
-    for key in ["a/config", "a/secrets/ca%20key", "b"] {
-        assert_eq!(
-            Raw::s3("PUT", &path(key), "", b"hello <world>")
-                .send(server.addr)
-                .await
-                .0,
-            200
-        );
-    }
-    let (status, answer) = get("a/secrets/ca%20key").await;
-    assert!(status == 200 && answer.ends_with("\r\n\r\nhello <world>"), "{answer}");
-    let (_, listed) = Raw::s3("GET", bucket, "delimiter=%2F&list-type=2&prefix=a%2F", b"")
-        .send(server.addr)
-        .await;
-    assert!(
-        listed.contains("<Key>a/config</Key>") && listed.contains("<Prefix>a/secrets/</Prefix>"),
-        "{listed}"
-    );
-    assert!(!listed.contains("<Key>b</Key>"));
-    assert_eq!(Raw::s3("DELETE", &path("b"), "", b"").send(server.addr).await.0, 204);
-    let (status, answer) = get("b").await;
-    assert!(
-        status == 404 && answer.contains("<Error><Code>NoSuchKey</Code>"),
-        "{answer}"
-    );
-    assert!(
-        Raw::s3("GET", "/other", "list-type=2", b"")
-            .send(server.addr)
-            .await
-            .1
-            .contains("NoSuchBucket")
-    );
-    let versioning = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    assert_eq!(
-        Raw::s3("PUT", bucket, "versioning=", versioning)
-            .send(server.addr)
-            .await
-            .0,
-        200
-    );
-    assert!(
-        Raw::s3("GET", bucket, "versioning=", b"")
-            .send(server.addr)
-            .await
-            .1
-            .contains("<Status>Enabled</Status>")
-    );
-    let huge = vec![0_u8; 9 << 20];
-    let (status, answer) = Raw::s3("PUT", &path("huge"), "", &huge).send(server.addr).await;
-    assert!(
-        (status == 400 && answer.contains("EntityTooLarge")) || status == 0,
-        "{answer}"
-    );
-    assert_eq!(get("huge").await.0, 404);
-}
-
-#[tokio::test]
-async fn identity_and_unknown_services() {
-    let server = start(1.0).await;
-    let sts = |service: &'static str, key: &'static str| Raw {
-        method: "POST",
-        path: "/",
-        query: "",
-        service,
-        key,
-        headers: &[("content-type", "application/x-www-form-urlencoded")],
-        body: b"Action=GetCallerIdentity&Version=2011-06-15",
+async fn too_many_pending_changes_wait_for_the_prior_ones() {
+    let server = start(0.01).await;
+    let r53 = client!(aws_sdk_route53, server, SECRET);
+    let set = |n: usize| {
+        (
+            ChangeAction::Create,
+            basic(&format!("n{n}.spawnhub.com"), RrType::A, &["203.0.113.1"]),
+        )
     };
-    let (status, answer) = sts("sts", KEY).send(server.addr).await;
-    assert!(
-        status == 200 && answer.contains("<Account>555555555555</Account>"),
-        "{answer}"
-    );
-    let (status, answer) = sts("sts", "AKIAOTHER").send(server.addr).await;
-    assert!(
-        status == 403 && answer.contains("<Code>InvalidClientTokenId</Code>"),
-        "{answer}"
-    );
-    let (_, answer) = Raw {
-        key: "AKIAOTHER",
-        ..Raw::s3("GET", "/", "", b"")
+    for n in 0..100 {
+        change(&r53, vec![set(n)]).await.unwrap();
     }
-    .send(server.addr)
+    assert_eq!(
+        change(&r53, vec![set(100)]).await.unwrap_err().0,
+        "PriorRequestNotComplete"
+    );
+}
+
+#[tokio::test]
+async fn the_aws_cli_reads_it() {
+    if std::process::Command::new("aws").arg("--version").output().is_err() {
+        eprintln!("skipped: the aws CLI is not installed (PyPI: awscli)");
+        return;
+    }
+    let server = start(200.0).await;
+    let home = tempfile::tempdir().unwrap();
+    let aws = async |line: &[&str]| {
+        let output = tokio::process::Command::new("aws")
+            .args(line)
+            .env("HOME", home.path())
+            .env("AWS_ENDPOINT_URL", format!("http://{}", server.addr))
+            .env("AWS_ACCESS_KEY_ID", KEY)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET)
+            .env("AWS_REGION", "ap-southeast-2")
+            .env("AWS_DEFAULT_REGION", "ap-southeast-2")
+            .env("AWS_DEFAULT_OUTPUT", "text")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_PAGER", "")
+            .env("NO_PROXY", "127.0.0.1")
+            .env("no_proxy", "127.0.0.1")
+            .output()
+            .await
+            .unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let filter = "Name=tag:KubernetesCluster,Values=staging.spawnhub.com";
+    let query = "sort(Reservations[].Instances[].PublicIpAddress)";
+    let found = aws(&["ec2", "describe-instances", "--filters", filter, "--query", query]).await;
+    assert_eq!(found.trim(), "203.0.113.121\t203.0.113.15\t203.0.113.209");
+    let batch = format!(
+        r#"{{"Changes":[{{"Action":"UPSERT","ResourceRecordSet":{{"Name":"inspector.spawnhub.com","Type":"CNAME","TTL":300,"ResourceRecords":[{{"Value":"{ELB}"}}]}}}}]}}"#
+    );
+    let change = [
+        "route53",
+        "change-resource-record-sets",
+        "--hosted-zone-id",
+        ZONE,
+        "--change-batch",
+        &batch,
+    ];
+    assert!(aws(&change).await.contains("PENDING"));
+    let apex = batch.replace("inspector.", "");
+    let refused = aws(&[
+        "route53",
+        "change-resource-record-sets",
+        "--hosted-zone-id",
+        ZONE,
+        "--change-batch",
+        &apex,
+    ])
     .await;
-    assert!(answer.contains("<Code>InvalidAccessKeyId</Code>"), "{answer}");
-    let (status, answer) = sts("dynamodb", KEY).send(server.addr).await;
     assert!(
-        status == 400 && answer.contains("no service &apos;dynamodb&apos;"),
-        "{answer}"
+        refused.contains("is not permitted at apex in zone spawnhub.com."),
+        "{refused}"
     );
-}
-
-#[tokio::test]
-async fn foreign_hosts_and_unsigned_or_broken_requests_are_refused() {
-    let server = start(1.0).await;
-    let send =
-        async |head: &str| exchange(server.addr, format!("{head}\r\nconnection: close\r\n\r\n").as_bytes()).await;
-    let (status, answer) = send("GET / HTTP/1.1\r\nhost: attacker.example").await;
-    assert!(status == 403 && answer.contains("AccessDenied"), "{answer}");
-    let foreign = Raw {
-        headers: &[("origin", "https://attacker.example")],
-        ..Raw::s3("GET", "/", "", b"")
-    };
-    assert_eq!(foreign.send(server.addr).await.0, 403);
-    let local = Raw {
-        headers: &[("origin", "http://localhost:3000")],
-        ..Raw::s3("GET", "/", "", b"")
-    };
-    assert_eq!(local.send(server.addr).await.0, 200);
-    let (status, answer) = send("GET / HTTP/1.1\r\nhost: localhost").await;
+    let listed = aws(&["route53", "list-resource-record-sets", "--hosted-zone-id", ZONE]).await;
+    assert!(listed.contains(&format!("RESOURCERECORDS\t{ELB}")), "{listed}");
+    let file = home.path().join("in");
+    std::fs::write(&file, "state").unwrap();
+    let object = "s3://kubernetes-spawnhub-com-state-store/a key";
+    aws(&["s3", "cp", file.to_str().unwrap(), object]).await;
+    assert_eq!(aws(&["s3", "cp", object, "-"]).await, "state");
     assert!(
-        status == 403 && answer.contains("<Code>MissingAuthenticationToken</Code>"),
-        "{answer}"
+        aws(&["sts", "get-caller-identity"])
+            .await
+            .contains("arn:aws:iam::555555555555:user/")
     );
-    let (status, answer) = send("GET / HTTP/1.1\r\nhost: 127.0.0.1:1\r\nauthorization: Bearer x").await;
-    assert!(status == 400 && answer.contains("IncompleteSignature"), "{answer}");
-    for garbage in [
-        &b"\x16\x03\x01\x02\x00"[..],
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"\0\0\0\0\r\n\r\n",
-    ] {
-        assert_ne!(exchange(server.addr, &[garbage, b"\r\n\r\n\r\n"].concat()).await.0, 200);
-    }
-    let bomb =
-        b"<!DOCTYPE l [<!ENTITY a \"ha\">]><ChangeResourceRecordSetsRequest>&a;</ChangeResourceRecordSetsRequest>";
-    let path = format!("/2013-04-01/hostedzone/{ZONE}/rrset/");
-    let bomb = Raw {
-        method: "POST",
-        path: &path,
-        query: "",
-        service: "route53",
-        key: KEY,
-        headers: &[],
-        body: bomb,
-    };
-    // A document type is refused before anything is expanded.
-    let (status, answer) = bomb.send(server.addr).await;
-    assert!(status == 400 && answer.contains("document types"), "{answer}");
-    assert_eq!(
-        Raw::s3("GET", "/", "", b"").send(server.addr).await.0,
-        200,
-        "it still answers"
+    assert!(
+        aws(&["dynamodb", "list-tables"])
+            .await
+            .contains("no service 'dynamodb'")
     );
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_route53::types::{
-    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
+    AliasTarget, Change, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecord, ResourceRecordSet, RrType,
 };
 use aws_smithy_http_client::{Builder, tls};
 use cogdeck::sandbox::aws::{AwsConfig, AwsHandle, AwsServer, ec2::default_world};
@@ -32,7 +32,6 @@ struct World {
     r53: aws_sdk_route53::Client,
 }
 
-/// A world whose changes are INSYNC at once, but for the delay test.
 async fn world(speed: f64) -> World {
     let aws = AwsServer::start(AwsConfig {
         access_key_id: "K".into(),
@@ -64,20 +63,30 @@ async fn world(speed: f64) -> World {
 }
 
 impl World {
-    async fn put(&self, set: ResourceRecordSet) {
+    /// Submits a change and gives its id.
+    async fn submit(&self, set: ResourceRecordSet) -> String {
         let change = Change::builder()
             .action(ChangeAction::Upsert)
             .resource_record_set(set)
             .build()
             .unwrap();
         let batch = ChangeBatch::builder().changes(change).build().unwrap();
-        self.r53
-            .change_resource_record_sets()
-            .hosted_zone_id("Z37AJ8CHRUEZC6")
-            .change_batch(batch)
-            .send()
-            .await
-            .unwrap();
+        let request = self.r53.change_resource_record_sets().hosted_zone_id("Z37AJ8CHRUEZC6");
+        let answer = request.change_batch(batch).send().await.unwrap();
+        answer.change_info().unwrap().id().to_owned()
+    }
+
+    /// Submits a change and waits until it is INSYNC.
+    async fn put(&self, set: ResourceRecordSet) {
+        let id = self.submit(set).await;
+        for _ in 0..500 {
+            let answer = self.r53.get_change().id(&id).send().await.unwrap();
+            if *answer.change_info().unwrap().status() == ChangeStatus::Insync {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{id} never became INSYNC");
     }
 
     async fn basic(&self, name: &str, kind: RrType, values: &[String]) {
@@ -316,19 +325,51 @@ async fn wildcards_loops_and_delegations() {
 }
 
 #[tokio::test]
+async fn weighted_sets_share_by_weight() {
+    let world = world(1e6).await;
+    for (id, weight, address) in [
+        ("blue", 3, "203.0.113.1"),
+        ("green", 1, "203.0.113.2"),
+        ("off", 0, "203.0.113.3"),
+    ] {
+        let record = ResourceRecord::builder().value(address).build().unwrap();
+        let set = ResourceRecordSet::builder()
+            .name("w.spawnhub.com")
+            .r#type(RrType::A)
+            .ttl(1);
+        world
+            .put(
+                set.set_identifier(id)
+                    .weight(weight)
+                    .resource_records(record)
+                    .build()
+                    .unwrap(),
+            )
+            .await;
+    }
+    let mut counts = std::collections::BTreeMap::new();
+    for _ in 0..200 {
+        let found = addresses(&world.ask("w.spawnhub.com.", RecordType::A).await);
+        assert_eq!(found.len(), 1);
+        *counts.entry(found[0].octets()[3]).or_insert(0) += 1;
+    }
+    assert!(
+        (120..=180).contains(&counts[&1]) && !counts.contains_key(&3),
+        "{counts:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_record_is_served_when_its_change_is_insync_and_not_before() {
     let world = world(10.0).await;
-    world
-        .basic("late.spawnhub.com", RrType::A, &["203.0.113.5".into()])
-        .await;
-    assert_eq!(
-        world
-            .ask("late.spawnhub.com.", RecordType::A)
-            .await
-            .metadata
-            .response_code,
-        ResponseCode::NXDomain
-    );
+    let record = ResourceRecord::builder().value("203.0.113.5").build().unwrap();
+    let set = ResourceRecordSet::builder()
+        .name("late.spawnhub.com")
+        .r#type(RrType::A)
+        .ttl(60);
+    world.submit(set.resource_records(record).build().unwrap()).await;
+    let early = world.ask("late.spawnhub.com.", RecordType::A).await;
+    assert_eq!(early.metadata.response_code, ResponseCode::NXDomain);
     tokio::time::sleep(Duration::from_millis(800)).await;
     assert_eq!(
         addresses(&world.ask("late.spawnhub.com.", RecordType::A).await).len(),

@@ -83,10 +83,8 @@ impl Account {
         let head = parts.method == Method::HEAD;
         let mut reply = match self.call(&parts, body, &request_id).await {
             Ok(reply) => reply,
-            Err((service, fault)) => {
-                let body = fault.document(service, parts.uri.path(), &request_id);
-                xml(fault.status, if head { String::new() } else { body })
-            }
+            Err((_, fault)) if head => xml(fault.status, String::new()),
+            Err((service, fault)) => refusal(&parts, service, &fault, &request_id),
         };
         if let Ok(value) = request_id.parse() {
             reply.headers_mut().insert("x-amzn-requestid", value);
@@ -226,6 +224,20 @@ pub(super) async fn serve(listener: TcpListener, account: Arc<Account>) {
                 .await;
         });
     }
+}
+
+/// The error document in the protocol that the client speaks: a service that is not here may be one of the JSON kind.
+fn refusal(parts: &Parts, service: Option<Service>, fault: &Fault, request_id: &str) -> Reply {
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-amz-json"));
+    if service.is_some() || !json {
+        return xml(fault.status, fault.document(service, parts.uri.path(), request_id));
+    }
+    let body = serde_json::json!({"__type": fault.code, "message": fault.message}).to_string();
+    let mut reply = xml(fault.status, body);
+    let kind = header::HeaderValue::from_static("application/x-amz-json-1.0");
+    reply.headers_mut().insert(header::CONTENT_TYPE, kind);
+    reply
 }
 
 /// An XML answer; the type is left out when there is no body.

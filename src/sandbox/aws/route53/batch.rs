@@ -158,6 +158,9 @@ fn aliases(zone_id: &str, apex: &DnsName, after: &Overlay<'_>, changes: &[Change
         );
         if let Some(reason) = rules::alias_zone(zone_id, apex, alias) {
             reasons.push(what + reason);
+        } else if alias.zone_id != zone_id && !matches!(set.kind, RecordType::A | RecordType::AAAA) {
+            // A load balancer has addresses and nothing else.
+            reasons.push(what + "that target was not found");
         } else if alias.zone_id == zone_id && !after.at(&alias.name).iter().any(|target| target.kind == set.kind) {
             reasons.push(what + "that target was not found");
         } else if alias.zone_id == zone_id && alias.name == set.name {

@@ -96,20 +96,13 @@ impl Store {
                 _ => Fault::not_found("NoSuchBucket", "The specified bucket does not exist"),
             });
         }
-        if let Some(unknown) = [
-            "uploads",
-            "uploadId",
-            "versions",
-            "acl",
-            "policy",
-            "tagging",
-            "lifecycle",
-            "delete",
-            "cors",
-        ]
-        .iter()
-        .find(|name| has(name))
-        {
+        if has("uploads") || has("uploadId") {
+            return Err(not_implemented(
+                "multipart uploads; it takes objects of up to 8 MiB in one piece",
+            ));
+        }
+        const OTHER: [&str; 7] = ["versions", "acl", "policy", "tagging", "lifecycle", "delete", "cors"];
+        if let Some(unknown) = OTHER.iter().find(|name| has(name)) {
             return Err(not_implemented(unknown));
         }
         match (method, key) {
