@@ -1,5 +1,7 @@
 //! The Kubernetes API server, its controllers, scheduler and kubelets of the sandbox.
 
+pub mod churn;
+pub mod control_plane;
 pub mod controllers;
 pub mod graceful;
 pub mod kinds;
@@ -9,3 +11,4 @@ pub mod objects;
 pub mod runtime;
 pub mod scheduler;
 pub mod store;
+pub mod world;

@@ -6,7 +6,7 @@
 
 mod image;
 mod life;
-mod status;
+pub(super) mod status;
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
