@@ -1,6 +1,7 @@
 //! The AWS endpoint of the sandbox: EC2, Route 53, S3 and STS on one port, dispatched by the signature's service name.
 //! Signatures are really checked, so a wrong key fails as it would outside. Not for the clients' side of AWS.
 
+mod delay;
 pub mod ec2;
 mod encoding;
 mod fault;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::delay::Delay;
 use super::super::fault::Fault;
 use super::super::server::Call;
 use super::describe::by_ids;
@@ -46,7 +47,7 @@ pub(super) fn answer(
         }
     }
     let now = clock.now();
-    let due = now.checked_add(clock.scaled(TRANSITION)).unwrap_or(now);
+    let delay = Delay::begin(TRANSITION);
     let mut changes = Vec::new();
     for instance in world
         .instances
@@ -59,7 +60,7 @@ pub(super) fn answer(
         };
         if during != previous {
             instance.state = during;
-            instance.next = Some((after, due));
+            instance.next = Some((after, delay));
             if after == State::Running {
                 instance.launched = now;
             }

@@ -46,7 +46,7 @@ impl Ec2 {
         let params = Params::parse(call)?;
         let action = params.get("Action").unwrap_or_default();
         let mut world = self.world();
-        world.settle(self.clock.now());
+        world.settle(&self.clock);
         if params.flag("DryRun")? {
             return Err(Fault::new(
                 StatusCode::PRECONDITION_FAILED,

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::super::delay::Delay;
+use crate::sandbox::clock::Clock;
 use crate::sandbox::cluster::{CLUSTER, MACHINES, Role};
 use crate::sandbox::random::Random;
 
-/// A terminated instance stays visible for about an hour.
-const VISIBLE: SignedDuration = SignedDuration::from_hours(1);
+/// A terminated instance stays visible for about an hour, before the clock's speed.
+const VISIBLE: Duration = Duration::from_secs(3_600);
 
 /// What is known of an instance before the world starts; ids are made from the seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,8 +152,8 @@ pub(super) struct Instance {
     pub key_name: &'static str,
     pub launched: Timestamp,
     pub state: State,
-    /// The next state and when it is reached.
-    pub next: Option<(State, Timestamp)>,
+    /// The next state and the wait until it is reached; for a terminated one the wait until it is forgotten.
+    pub next: Option<(State, Delay)>,
     /// Whether it gets a public address when it starts.
     pub public: bool,
     pub seed: InstanceSeed,
@@ -211,12 +214,12 @@ impl World {
     }
 
     /// Moves every instance to the state that it has reached by now.
-    pub fn settle(&mut self, now: Timestamp) {
+    pub fn settle(&mut self, clock: &Clock) {
         self.instances.retain(|instance| {
-            !(instance.state == State::Terminated && instance.next.is_none_or(|(_, gone)| gone <= now))
+            !(instance.state == State::Terminated && instance.next.is_none_or(|(_, delay)| delay.is_over(clock)))
         });
         for at in 0..self.instances.len() {
-            let due = self.instances[at].next.filter(|(_, due)| *due <= now);
+            let due = self.instances[at].next.filter(|(_, delay)| delay.is_over(clock));
             let Some((state, _)) = due else { continue };
             let address = match state {
                 State::Running if self.instances[at].public => {
@@ -233,7 +236,7 @@ impl World {
                 _ => instance.seed.public_ip,
             };
             if state == State::Terminated {
-                instance.next = now.checked_add(VISIBLE).ok().map(|gone| (State::Terminated, gone));
+                instance.next = Some((State::Terminated, Delay::begin(VISIBLE)));
             }
         }
     }
@@ -284,11 +287,13 @@ mod tests {
 
     #[test]
     fn a_started_instance_gets_a_free_address_and_a_terminated_one_goes_away() {
+        let over = Delay::begin(Duration::ZERO);
         let mut world = World::new(default_world(), now(), 1);
         world.instances[4].seed.public_ip = None;
-        world.instances[4].next = Some((State::Running, now()));
-        world.instances[5].next = Some((State::Terminated, now()));
-        world.settle(now());
+        world.instances[4].next = Some((State::Running, over));
+        world.instances[5].next = Some((State::Terminated, over));
+        let clock = Clock::new(1.0);
+        world.settle(&clock);
         let address = world.instances[4].seed.public_ip;
         let holders = world
             .instances
@@ -296,7 +301,10 @@ mod tests {
             .filter(|i| address.is_some() && i.seed.public_ip == address);
         assert_eq!(holders.count(), 1);
         assert_eq!(world.instances[5].state, State::Terminated);
-        world.settle(now() + VISIBLE);
+        world.settle(&clock);
+        assert_eq!(world.instances.len(), 6, "still visible");
+        world.instances[5].next = Some((State::Terminated, over));
+        world.settle(&clock);
         assert_eq!(world.instances.len(), 5);
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
+use super::super::delay::Delay;
 use super::batch::{Delta, Sets};
 use super::name::DnsName;
 use super::record::{Key, RecordSet, RecordType};
 use super::zones::Published;
+use crate::sandbox::clock::Clock;
 
 /// The name servers of every zone.
 pub(super) const NAME_SERVERS: [&str; 4] = [
@@ -26,7 +26,7 @@ pub(super) struct Zone {
     pub comment: Option<String>,
     pub sets: Sets,
     served: Sets,
-    pending: VecDeque<(Timestamp, Delta)>,
+    pending: VecDeque<(Delay, Delta)>,
 }
 
 impl Zone {
@@ -64,15 +64,15 @@ impl Zone {
         self.pending.len()
     }
 
-    /// Takes a planned change: at once for the API, at `due` for DNS.
-    pub fn apply(&mut self, delta: Delta, due: Timestamp) {
+    /// Takes a planned change: at once for the API, after the delay for DNS.
+    pub fn apply(&mut self, delta: Delta, delay: Delay) {
         write(&mut self.sets, &delta);
-        self.pending.push_back((due, delta));
+        self.pending.push_back((delay, delta));
     }
 
-    /// Moves what is due by now to DNS.
-    pub fn settle(&mut self, now: Timestamp) {
-        while let Some((_, delta)) = self.pending.pop_front_if(|(due, _)| *due <= now) {
+    /// Moves what has waited long enough to DNS.
+    pub fn settle(&mut self, clock: &Clock) {
+        while let Some((_, delta)) = self.pending.pop_front_if(|(delay, _)| delay.is_over(clock)) {
             write(&mut self.served, &delta);
         }
     }

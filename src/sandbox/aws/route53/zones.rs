@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::delay::Delay;
 use super::super::fault::Fault;
 use super::batch::{self, Change};
 use super::name::DnsName;
@@ -54,7 +55,7 @@ pub struct Published {
 pub(super) struct ChangeInfo {
     pub id: String,
     pub submitted: Timestamp,
-    pub due: Timestamp,
+    pub delay: Delay,
     pub in_sync: bool,
 }
 
@@ -137,9 +138,9 @@ impl Zones {
                 format!("[Number of records limit of {MAX_SETS} per hosted zone exceeded.]"),
             ));
         }
-        let (now, due) = self.times();
-        zone.apply(delta, due);
-        Ok(state.submit(now, due))
+        let delay = Delay::begin(PROPAGATION);
+        zone.apply(delta, delay);
+        Ok(state.submit(self.clock.now(), delay))
     }
 
     /// A new public zone; the same caller reference gives the error that outside gives.
@@ -166,8 +167,8 @@ impl Zones {
         let id = format!("Z{}", state.id());
         state.zones.push(Zone::new(id.clone(), apex, reference, comment));
         state.zones.sort_by(|a, b| a.id.cmp(&b.id));
-        let (now, due) = self.times();
-        Ok((id, state.submit(now, due)))
+        let delay = Delay::begin(PROPAGATION);
+        Ok((id, state.submit(self.clock.now(), delay)))
     }
 
     /// Deletes a zone that has nothing but its NS and SOA.
@@ -185,8 +186,8 @@ impl Zones {
             ));
         }
         state.zones.remove(at);
-        let (now, due) = self.times();
-        Ok(state.submit(now, due))
+        let delay = Delay::begin(PROPAGATION);
+        Ok(state.submit(self.clock.now(), delay))
     }
 
     /// A change by its id, with or without `/change/`.
@@ -200,20 +201,14 @@ impl Zones {
             .ok_or_else(|| Fault::not_found("NoSuchChange", format!("A change with the ID '{id}' does not exist.")))
     }
 
-    fn times(&self) -> (Timestamp, Timestamp) {
-        let now = self.clock.now();
-        (now, now.checked_add(self.clock.scaled(PROPAGATION)).unwrap_or(now))
-    }
-
     /// The state as of now. A poisoned lock is taken over: every write below is complete before anything can fail.
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.now();
         for zone in &mut state.zones {
-            zone.settle(now);
+            zone.settle(&self.clock);
         }
         for change in &mut state.changes {
-            change.in_sync |= change.due <= now;
+            change.in_sync |= change.delay.is_over(&self.clock);
         }
         state
     }
@@ -227,11 +222,11 @@ impl State {
             .collect()
     }
 
-    fn submit(&mut self, submitted: Timestamp, due: Timestamp) -> ChangeInfo {
+    fn submit(&mut self, submitted: Timestamp, delay: Delay) -> ChangeInfo {
         let info = ChangeInfo {
             id: format!("C{}", self.id()),
             submitted,
-            due,
+            delay,
             in_sync: false,
         };
         if self.changes.len() >= MAX_CHANGES {
