@@ -111,7 +111,7 @@ pub fn complete_at(source: &str, cursor: usize) -> CompletionPosition {
         let role = walk.word(word);
         if touches {
             return match lexed.open_variable {
-                Some(variable) if variable.span.end == text.len() => CompletionPosition::Variable {
+                Some(variable) => CompletionPosition::Variable {
                     path: variable.path,
                     prefix: variable.span.of(text).to_owned(),
                     span: variable.span,

@@ -140,7 +140,7 @@ fn protect_head(head: &mut Word) {
     }) = head.parts.first_mut()
     {
         let special =
-            text.starts_with(['!', '@', '#', '=']) || modifier_key(text).is_some() || (alone && is_reserved_head(text));
+            text.starts_with(['!', '@', '#']) || modifier_key(text).is_some() || (alone && is_reserved_head(text));
         if special {
             *quote = Quote::Single;
             *head = pieces(head, false);

@@ -13,8 +13,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 fn name_length(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        let goes_on =
-            continues_name(c) || (c == '-' && at > 0 && chars.peek().is_some_and(|(_, next)| continues_name(*next)));
+        let goes_on = continues_name(c) || (c == '-' && chars.peek().is_some_and(|(_, next)| continues_name(*next)));
         if !goes_on {
             return at;
         }

@@ -18,7 +18,7 @@ impl Word {
     pub fn text(text: impl Into<String>) -> Word {
         let text = text.into();
         let bare = !text.is_empty()
-            && !text.starts_with(['-', '@', '#', '='])
+            && !text.starts_with(['-', '@', '#'])
             && text.chars().all(|c| c.is_alphanumeric() || "_-./:=,@%+#".contains(c));
         Word::with_quote(text, if bare { Quote::None } else { Quote::Single })
     }

@@ -355,3 +355,30 @@ fn the_talks_lines_parse_byte_for_byte() {
         ]]
     );
 }
+
+#[test]
+fn heads_that_would_be_read_otherwise_are_quoted() {
+    let heads = ["#x", "!x", "!!", "@x", "let", "while", "on=x", "a=b", "-x", "", "x y"];
+    for head in heads {
+        let bare = Part::Text {
+            text: head.to_owned(),
+            quote: Quote::None,
+            span: Span::default(),
+        };
+        let mut stage = Stage::new("x");
+        stage.words[0].parts = vec![bare];
+        let printed = print(&stage);
+        assert_eq!(words(&printed), [head], "{printed}");
+        let data = print(&Stage::new("x").arg(head));
+        assert_eq!(words(&data), ["x", head], "{data}");
+    }
+    let pod = Stage::new("kubectl:delete")
+        .arg("pod")
+        .arg("x'; kubectl:delete ns prod");
+    assert_eq!(print(&pod), "kubectl:delete pod \"x'; kubectl:delete ns prod\"");
+    let scale = Stage::new("kubectl:scale")
+        .option("--replicas", Some("3"))
+        .option("--all", None);
+    assert_eq!(print(&scale), "kubectl:scale --replicas=3 --all");
+    assert!(stage("x --all").words[1].is_option() && scale.words.iter().skip(1).all(Word::is_option));
+}

@@ -93,6 +93,7 @@ fn positions() {
         ("a > ‸", r#"target "" """#),
         ("a *> here #o‸", r##"target "#o" "#o""##),
         ("let ‸", "none"),
+        ("a |\nlet ‸", r#"argument 0+let 0 None "" """#),
         ("let x ‸", "none"),
         ("# no‸", "none"),
         ("echo a$x/‸", "none"),

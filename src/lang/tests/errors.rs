@@ -58,6 +58,8 @@ fn errors_say_what_where_and_what_to_do() {
         ("@p let x = b", "E-SYNTAX-008", "let", false),
         ("echo $(date)", "E-SYNTAX-009", "$(", false),
         ("echo \"$(date)\"", "E-SYNTAX-009", "$(", false),
+        ("echo $(date) | | b", "E-SYNTAX-009", "$(", false),
+        ("a | | echo $(date)", "E-SYNTAX-005", "|", false),
         ("echo `date`", "E-SYNTAX-009", "`", false),
         ("for x in a b; do echo $x; done", "E-SYNTAX-009", "for", false),
         ("while read x; do echo $(x); done", "E-SYNTAX-009", "while", false),

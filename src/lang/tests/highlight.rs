@@ -58,6 +58,7 @@ fn meanings() {
 fn open_ends_are_no_errors_but_mistakes_are() {
     assert_eq!(shown("jq '.a |"), [("jq", H::Command), ("'.a |", H::String)]);
     assert_eq!(shown("a |"), [("a", H::Command), ("|", H::Operator)]);
+    assert_eq!(shown("a -- -z | b -x").last(), Some(&("-x", H::Option)));
     assert_eq!(shown("a <elb>"), [("a", H::Command), ("<elb>", H::Error)]);
     assert_eq!(shown("a $(x)"), [("a", H::Command), ("$(", H::Error), ("x)", H::Text)]);
     assert_eq!(shown("onn=x y"), [("onn=x", H::Error), ("y", H::Text)]);

@@ -16,6 +16,7 @@ fn l24_pasted_text_is_cleaned() {
         ("jq “say \"hi\"”", "jq \"say \\\"hi\\\"\""),
         ("echo ‘it's’", "echo 'it'\\''s'"),
         ("echo don’t won’t", "echo don\\'t won\\'t"),
+        ("jq ‘a\\’ “b\\”c”", "jq 'a\\' \"b\\”c\""),
         ("echo ‘open", "echo \\'open"),
         ("a\u{a0}b\u{2009}c", "a b c"),
         ("a &amp;&amp; b &gt; here", "a && b > here"),

@@ -43,6 +43,10 @@ fn sensible_variants() {
             "traffic:watch http://x --match 'v[0-9]+' --interval 60s",
         ),
         (
+            "while true; do curl -s http://x | grep -o '[+]a+(b)'; sleep 1; done",
+            r"traffic:watch http://x --match '[+]a\+\(b\)' --interval 1s",
+        ),
+        (
             "while true; do curl -s http://x | grep -Fo 'a.b'; sleep 1; done",
             r"traffic:watch http://x --match 'a\.b' --interval 1s",
         ),
