@@ -4,8 +4,10 @@
 //! room may import which; `tests/architecture.rs` holds the code to that table.
 
 pub mod app;
+pub mod bundle;
 pub mod core;
 pub mod engine;
+pub mod exec;
 pub mod features;
 pub mod feed;
 pub mod lang;

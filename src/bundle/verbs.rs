@@ -1,0 +1,202 @@
+//! Turns a manifest into verbs. Commands of bundles declare no plan: they count as `change`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::manifest::{Command, CommandOptionKind, Docker, Manifest};
+use crate::core::change::Risk;
+use crate::core::record::to_text;
+use crate::core::report::Report;
+use crate::core::text::{SafeText, Secret};
+use crate::exec::docker::{Engine, Image};
+use crate::exec::{Reply, Request};
+use crate::verb::{
+    BundleInfo, Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb,
+};
+
+/// The bundle's page and its verbs. `configuration` is what its variables are set to.
+pub fn verbs(manifest: &Manifest, configuration: &BTreeMap<String, Secret>) -> (BundleInfo, Vec<Verb>) {
+    let verbs = manifest.commands.iter().map(|(name, command)| {
+        let action = BundleCommand {
+            bundle: manifest.name.clone(),
+            command: name.clone(),
+            executable: command.executable.clone(),
+            docker: manifest.docker.clone(),
+            env_vars: command
+                .env_vars
+                .iter()
+                .map(|(name, value)| (name.clone(), to_text(value)))
+                .collect(),
+            configuration: Arc::new(configuration.clone()),
+        };
+        Verb::read(declaration(manifest, name, command), action)
+    });
+    (page(manifest), verbs.collect())
+}
+
+fn page(manifest: &Manifest) -> BundleInfo {
+    let config = manifest.config.clone().unwrap_or_default();
+    BundleInfo {
+        name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        summary: manifest.description.clone(),
+        description: manifest.long_description.clone(),
+        configuration: config.notes,
+        variables: config
+            .env
+            .into_iter()
+            .map(|variable| (variable.var, variable.description))
+            .collect(),
+        author: manifest.author.clone(),
+        homepage: manifest.homepage.clone(),
+    }
+}
+
+fn declaration(manifest: &Manifest, name: &str, command: &Command) -> Declaration {
+    let options = command.options.iter().map(|(option, spec)| OptionSpec {
+        short: spec
+            .short_flag
+            .as_deref()
+            .and_then(|flag| flag.trim_start_matches('-').chars().next()),
+        required: spec.required,
+        ..OptionSpec::new(option, kind(spec.kind), &spec.description)
+    });
+    let words = if command.arguments.is_empty() {
+        "arguments"
+    } else {
+        &command.arguments
+    };
+    let mut declaration = Declaration::new(&manifest.name, name, &command.description)
+        .description(&command.long_description)
+        .notes(&command.notes)
+        .input(InputMode::Each)
+        .risk(Risk::Change)
+        .positional(Positional::new(words, OptionKind::Json, "").optional().variadic())
+        .options(options);
+    declaration.version.clone_from(&manifest.version);
+    declaration
+}
+
+fn kind(kind: CommandOptionKind) -> OptionKind {
+    match kind {
+        CommandOptionKind::Int => OptionKind::Int,
+        CommandOptionKind::Float => OptionKind::Float,
+        CommandOptionKind::Bool => OptionKind::Bool,
+        CommandOptionKind::String => OptionKind::String,
+        CommandOptionKind::Incr => OptionKind::Incr,
+        CommandOptionKind::List => OptionKind::List,
+    }
+}
+
+struct BundleCommand {
+    bundle: String,
+    command: String,
+    executable: String,
+    docker: Option<Docker>,
+    env_vars: BTreeMap<String, String>,
+    configuration: Arc<BTreeMap<String, Secret>>,
+}
+
+impl BundleCommand {
+    fn request(&self, call: &Call) -> Request {
+        Request {
+            bundle: self.bundle.clone(),
+            command: self.command.clone(),
+            executable: self.executable.clone(),
+            arguments: call.arguments.positionals.clone(),
+            options: call
+                .arguments
+                .options
+                .clone()
+                .into_iter()
+                .filter(|(_, value)| *value != Value::Null)
+                .collect(),
+            record: call.record.clone(),
+            user: call.user.clone(),
+            room: call.context.room.clone(),
+            pipeline_id: call.pipeline_id.clone(),
+            invocation_id: format!("{}-{}:{}", call.pipeline_id, self.bundle, self.command),
+            step: None,
+            env_vars: self.env_vars.clone(),
+            configuration: (*self.configuration).clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl Read for BundleCommand {
+    async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
+        let Some(docker) = &self.docker else {
+            return Err(Report::refused(
+                "E-BUNDLE-004",
+                format!(
+                    "{}:{} has no image, and executables of this host are not run yet",
+                    self.bundle, self.command
+                ),
+            )
+            .hint("give the bundle a docker section"));
+        };
+        let image = Image {
+            name: format!("{}:{}", docker.image, docker.tag),
+            binds: docker.binds.clone(),
+        };
+        let engine = tokio::select! {
+            () = call.cancel.cancelled() => return Err(Report::interrupted()),
+            engine = Engine::connect(call.context.docker_host.as_deref()) => engine?,
+        };
+        let operator = call.operator.clone();
+        let watch = move |line: String| operator.progress(SafeText::line(&line));
+        let reply = engine.run(&image, &self.request(call), &call.cancel, watch).await?;
+        deliver(call, reply, output).await
+    }
+}
+
+async fn deliver(call: &Call, reply: Reply, output: &Output) -> Result<(), Report> {
+    for (level, text) in &reply.log {
+        call.operator.note(SafeText::line(&format!("{level}: {text}")));
+    }
+    if !reply.notes.is_empty() {
+        call.operator.note(SafeText::new(&reply.notes));
+    }
+    for record in reply.records {
+        output.emit(record).await?;
+    }
+    match reply.abort {
+        true => Err(Report::failed(
+            "E-BUNDLE-005",
+            format!("{} asked to abort the pipeline", call.verb),
+        )),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::manifest::tests::DEMO;
+    use super::*;
+
+    #[test]
+    fn a_manifest_becomes_declared_verbs() {
+        let manifest = Manifest::parse(DEMO).unwrap();
+        let (page, verbs) = verbs(&manifest, &BTreeMap::new());
+        assert_eq!(page.variables, [("GREETING".to_owned(), "the word".to_owned())]);
+        let declaration = &verbs[0].declaration;
+        assert_eq!(
+            (declaration.qualified().as_str(), declaration.risk),
+            ("demo:greet", Risk::Change)
+        );
+        let times = declaration
+            .signature
+            .options
+            .iter()
+            .find(|option| option.name == "times")
+            .unwrap();
+        assert_eq!(
+            (times.short, times.required, &times.kind),
+            (Some('t'), true, &OptionKind::Int)
+        );
+    }
+}
