@@ -1,3 +1,5 @@
 //! The thin binary: flags to mode to exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cogdeck::app::main().into()
+}

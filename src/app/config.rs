@@ -20,6 +20,8 @@ pub struct Config {
     pub theme: Option<String>,
     /// Keymap (`COGDECK_KEYMAP`).
     pub keymap: Option<String>,
+    /// Manifests of bundles whose commands are loaded.
+    pub bundles: Vec<PathBuf>,
     /// Contexts by name.
     pub contexts: BTreeMap<String, ContextEntry>,
 }
@@ -55,7 +57,8 @@ pub struct ContextEntry {
 }
 
 /// The keys, for suggestions.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
+    "bundles",
     "context",
     "theme",
     "keymap",

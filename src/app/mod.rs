@@ -1,6 +1,65 @@
 //! The composition root: the command line and one file a mode. May import everything; nobody imports it.
 
+mod check;
 pub mod cli;
+mod compose;
 pub mod config;
 pub mod contexts;
 pub mod environment;
+mod run;
+mod sandbox;
+mod sandbox_context;
+mod start;
+mod verbs;
+
+use std::io::Write;
+
+use clap::Parser;
+
+use self::cli::{Cli, Mode};
+use self::environment::Environment;
+use crate::core::report::Report;
+
+/// Reads the command line, runs the mode it names, and gives the exit code.
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { 2 } else { 0 };
+        }
+    };
+    let environment = Environment::of_process();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return tell(&Report::failed("E-START-001", "no threads to be had").because(&error), false),
+    };
+    let structured = matches!(&cli.mode, Some(Mode::Run(run)) if run.output != cli::Format::Text);
+    let ended = runtime.block_on(mode(cli, &environment));
+    // A blocking task that never ends (a read of a terminal) must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    match ended {
+        Ok(code) => code,
+        Err(report) => tell(&report, structured),
+    }
+}
+
+async fn mode(cli: Cli, environment: &Environment) -> Result<u8, Report> {
+    let common = &cli.common;
+    match cli.mode {
+        Some(Mode::Run(args)) => run::run(args, common, environment).await,
+        Some(Mode::Check(args)) => check::run(args, common, environment).await,
+        Some(Mode::Sandbox(args)) => sandbox::run(args, common).await,
+        Some(Mode::Verbs(args)) => verbs::run(args.json).await,
+        None => Err(Report::refused("E-CONSOLE-001", "the console needs a terminal").hint("cogdeck run PIPELINE")),
+    }
+}
+
+fn tell(report: &Report, structured: bool) -> u8 {
+    let mut stderr = std::io::stderr();
+    let text = if structured { vec![report.to_json().to_string()] } else { report.lines() };
+    for line in text {
+        let _ = writeln!(stderr, "{line}");
+    }
+    report.severity.exit_code()
+}

@@ -1,0 +1,111 @@
+//! Puts a session together: features, clients, catalogue, journal, context. One place for `run`, `check` and the
+//! console, so that a pipeline means the same in all three.
+
+use std::sync::Arc;
+
+use super::contexts::Contexts;
+use super::environment::Environment;
+use crate::core::clock::Clock;
+use crate::core::context::Context;
+use crate::core::report::Report;
+use crate::engine::ports::{Authorise, Contexts as ContextsPort, Journal, Place, Site};
+use crate::engine::{Session, SessionConfig};
+use crate::features::{self, Feature, Shared};
+use crate::feed::Hub;
+use crate::ui::panel::Panel;
+use crate::verb::{Arguments, BundleInfo, Catalogue, Declaration, Verb};
+
+/// Everything a front end works with.
+pub struct Deck {
+    /// Runs lines.
+    pub session: Session,
+    /// Shared feeds.
+    pub hub: Hub,
+    /// The panels, in the order they are offered.
+    pub panels: Vec<Box<dyn Panel>>,
+}
+
+/// What a deck is made of.
+pub struct Parts {
+    /// Contexts.
+    pub contexts: Contexts,
+    /// Where changes and history go.
+    pub journal: Arc<dyn Journal>,
+    /// Verbs and pages of installed bundles.
+    pub bundles: Vec<(BundleInfo, Vec<Verb>)>,
+    /// `--read-only`.
+    pub read_only: bool,
+}
+
+/// The verbs and pages of all features, without any connection: what `verbs` lists.
+pub fn catalogue(features: &mut Vec<Feature>, bundles: Vec<(BundleInfo, Vec<Verb>)>) -> Catalogue {
+    let mut pages = Vec::new();
+    let mut verbs = Vec::new();
+    for feature in features {
+        pages.append(&mut feature.bundles);
+        verbs.append(&mut feature.verbs);
+    }
+    for (page, mut own) in bundles {
+        // A built-in bundle of the same name stays in charge.
+        if !verbs.iter().any(|verb: &Verb| verb.declaration.bundle == page.name) {
+            pages.push(page);
+            verbs.append(&mut own);
+        }
+    }
+    Catalogue::with_bundles(verbs, pages)
+}
+
+/// Builds the deck. Opens no connection; needs a Tokio runtime.
+pub fn deck(parts: Parts, environment: &Environment) -> Deck {
+    let clock = Clock::real();
+    let hub = Hub::new(clock.clone());
+    let shared = Shared { hub: hub.clone(), clock: clock.clone() };
+    let mut features = features::all(&shared);
+    let panels = features.iter_mut().flat_map(|feature| std::mem::take(&mut feature.panels)).collect();
+    let session = Session::new(SessionConfig {
+        catalogue: Arc::new(catalogue(&mut features, parts.bundles)),
+        context: parts.contexts.default().clone(),
+        contexts: Arc::new(parts.contexts),
+        journal: parts.journal,
+        authorise: Arc::new(LocalUser),
+        place: Arc::new(OnThisConsole),
+        user: environment.user(),
+        clock,
+        directory: std::env::current_dir().unwrap_or_else(|_| environment.home()),
+        read_only: parts.read_only,
+    });
+    Deck { session, hub, panels }
+}
+
+/// No permissions are configured: the local user may do everything.
+struct LocalUser;
+
+impl Authorise for LocalUser {
+    fn authorise(&self, _user: &str, _declaration: &Declaration, _arguments: &Arguments) -> Result<(), Report> {
+        Ok(())
+    }
+}
+
+/// Stages run here; no relay is configured.
+struct OnThisConsole;
+
+impl Place for OnThisConsole {
+    fn place(&self, _context: &Arc<Context>, _declaration: &Declaration, on: Option<&str>) -> Result<Site, Report> {
+        match on {
+            None | Some("here") => Ok(Site::Here),
+            Some(host) if host.contains("://") => Ok(Site::Docker(host.to_owned())),
+            Some(name) => Err(Report::refused("E-PLACE-001", format!("no relay or host is named {name}"))
+                .hint("leave on= out to run here, or name a Docker engine: on='tcp://HOST:PORT'")),
+        }
+    }
+}
+
+impl ContextsPort for Contexts {
+    fn context(&self, name: &str) -> Option<Arc<Context>> {
+        self.get(name).ok()
+    }
+
+    fn names(&self) -> Vec<String> {
+        Contexts::names(self)
+    }
+}

@@ -1,0 +1,35 @@
+//! The context that leads into a sandbox: its endpoints and nothing else.
+
+use crate::core::context::{AwsTarget, Context, KubeconfigSource, KubernetesTarget};
+use crate::core::text::Secret;
+use crate::sandbox::Sandbox;
+
+use super::environment::Environment;
+
+/// Name of the sandbox's context.
+pub const SANDBOX: &str = "sandbox";
+
+/// A closed context: no real cluster, account or name is reachable from it; the local Docker engine stays usable.
+pub fn context(sandbox: &Sandbox, environment: &Environment, read_only: bool) -> Context {
+    Context {
+        kubernetes: KubernetesTarget {
+            kubeconfig: KubeconfigSource::Inline(Secret::new(sandbox.kubeconfig())),
+            kube_context: None,
+            namespace: None,
+        },
+        aws: AwsTarget {
+            profile: None,
+            region: Some(sandbox.region().to_owned()),
+            endpoint: Some(sandbox.aws_url().to_owned()),
+            keys: Some((sandbox.access_key_id().to_owned(), Secret::new(sandbox.secret_access_key()))),
+        },
+        resolver: Some(sandbox.dns()),
+        http_proxy: Some(format!("http://{}", sandbox.proxy())),
+        no_proxy: None,
+        docker_host: environment.get("DOCKER_HOST").map(str::to_owned),
+        read_only,
+        closed: true,
+        environment: environment.shared(),
+        ..Context::empty(SANDBOX)
+    }
+}

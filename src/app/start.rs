@@ -1,0 +1,105 @@
+//! What every mode that runs pipelines begins with: configuration, contexts (or the sandbox), journal, bundles, deck.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::cli::Common;
+use super::compose::{self, Deck, Parts};
+use super::config::Config;
+use super::contexts::Contexts;
+use super::environment::Environment;
+use super::sandbox_context;
+use crate::bundle::{Manifest, verbs};
+use crate::core::clock::Clock;
+use crate::core::report::Report;
+use crate::core::text::Secret;
+use crate::engine::MemoryJournal;
+use crate::engine::ports::Journal;
+use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::store::Store;
+use crate::verb::{BundleInfo, Verb};
+
+/// A deck, and the sandbox under it if there is one.
+pub struct Started {
+    /// The deck.
+    pub deck: Deck,
+    /// Configuration.
+    pub config: Config,
+    sandbox: Option<Sandbox>,
+}
+
+impl Started {
+    /// The sandbox under the deck.
+    pub fn sandbox(&self) -> Option<&Sandbox> {
+        self.sandbox.as_ref()
+    }
+
+    /// Ends the sandbox.
+    pub async fn end(self) {
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+    }
+}
+
+/// Reads the configuration and builds the deck; with `--sandbox` the world is started in this process.
+pub async fn deck(common: &Common, environment: &Environment) -> Result<Started, Report> {
+    let config = Config::load(common.config.as_deref(), environment)?;
+    let bundles = config.bundles.iter().map(|file| bundle(file)).collect::<Result<Vec<_>, _>>()?;
+    let sandbox = match common.sandbox {
+        true => Some(sandbox(common).await?),
+        false => None,
+    };
+    let (contexts, journal): (Contexts, Arc<dyn Journal>) = match &sandbox {
+        Some(sandbox) => (world(sandbox, common, environment)?, Arc::new(MemoryJournal::new(Clock::real()))),
+        None => (Contexts::load(&config, common, environment)?, Arc::new(store(environment))),
+    };
+    let parts = Parts { contexts, journal, bundles, read_only: common.read_only };
+    Ok(Started { deck: compose::deck(parts, environment), config, sandbox })
+}
+
+/// The journal in the state folder.
+pub fn store(environment: &Environment) -> Store {
+    Store::new(environment.xdg("XDG_STATE_HOME", ".local/state").join("journal.db"), Clock::real())
+}
+
+/// Starts the world that `--sandbox` names.
+pub async fn sandbox(common: &Common) -> Result<Sandbox, Report> {
+    let config = SandboxConfig { speed: common.speed, seed: common.seed, ..SandboxConfig::default() };
+    Sandbox::start(config).await.map_err(|error| {
+        Report::failed("E-SANDBOX-001", "the sandbox cannot start").because(&error).hint("it needs free ports on 127.0.0.1")
+    })
+}
+
+/// The only context of a sandbox.
+pub fn world(sandbox: &Sandbox, common: &Common, environment: &Environment) -> Result<Contexts, Report> {
+    let mut context = sandbox_context::context(sandbox, environment, common.read_only);
+    context.kubernetes.namespace.clone_from(&common.namespace);
+    let contexts = Contexts::only(context);
+    match &common.context {
+        Some(name) => contexts.get(name).map(|_| contexts.clone()),
+        None => Ok(contexts),
+    }
+}
+
+fn bundle(file: &Path) -> Result<(BundleInfo, Vec<Verb>), Report> {
+    Ok(verbs::verbs(&Manifest::read(file)?, &BTreeMap::<String, Secret>::new()))
+}
+
+/// Resolves at the first SIGINT, SIGTERM or SIGHUP.
+pub fn interrupted() -> Result<impl Future<Output = ()>, Report> {
+    let listen = |kind| signal(kind).map_err(|error| Report::failed("E-RUN-SIGNAL", "signals cannot be read").because(&error));
+    let (mut interrupt, mut terminate, mut hangup) =
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,67 @@
+//! `cogdeck verbs`: the table of commands, for people and for programs.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::compose;
+use crate::core::clock::Clock;
+use crate::core::report::Report;
+use crate::features::{self, Shared};
+use crate::feed::Hub;
+use crate::render::table::Layout;
+use crate::verb::{Declaration, Verb};
+
+/// Prints the table; the exit code.
+pub async fn run(as_json: bool) -> Result<u8, Report> {
+    let clock = Clock::real();
+    let shared = Shared { hub: Hub::new(clock.clone()), clock };
+    let catalogue = compose::catalogue(&mut features::all(&shared), Vec::new());
+    let verbs: Vec<&Verb> = catalogue.iter().collect();
+    let mut out = std::io::stdout().lock();
+    let written = if as_json {
+        let table: Vec<Value> = verbs.iter().map(|verb| row(&verb.declaration)).collect();
+        writeln!(out, "{}", Value::Array(table))
+    } else {
+        text(&verbs).iter().try_for_each(|line| writeln!(out, "{line}"))
+    };
+    Ok(u8::from(written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe)))
+}
+
+fn text(verbs: &[&Verb]) -> Vec<String> {
+    let mut rows = vec![vec!["COMMAND".to_owned(), "RISK".to_owned(), "WHAT IT DOES".to_owned()]];
+    rows.extend(verbs.iter().map(|verb| {
+        let declaration = &verb.declaration;
+        vec![declaration.qualified(), declaration.risk.to_string(), declaration.summary.clone()]
+    }));
+    let mut layout = Layout::default();
+    for row in &rows {
+        layout.fit(row);
+    }
+    rows.iter().map(|row| layout.line(row)).collect()
+}
+
+fn row(declaration: &Declaration) -> Value {
+    let options: Vec<Value> = declaration
+        .signature
+        .options
+        .iter()
+        .map(|option| {
+            json!({
+                "name": option.name, "short": option.short, "type": format!("{:?}", option.kind), "required": option.required,
+                "default": option.default, "help": option.help,
+            })
+        })
+        .collect();
+    let positionals: Vec<Value> = declaration
+        .signature
+        .positionals
+        .iter()
+        .map(|p| json!({"name": p.name, "required": p.required, "variadic": p.variadic, "help": p.help}))
+        .collect();
+    json!({
+        "name": declaration.qualified(), "version": declaration.version, "summary": declaration.summary,
+        "risk": declaration.risk, "permission": declaration.permission, "positionals": positionals, "options": options,
+        "examples": declaration.examples.iter().map(|example| &example.line).collect::<Vec<_>>(),
+    })
+}
