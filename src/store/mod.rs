@@ -5,7 +5,6 @@
 //! it, and is opened at the first use, which the console makes after its first frame.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -35,25 +34,16 @@ CREATE TABLE IF NOT EXISTS history (
 ) STRICT;
 ";
 
-/// Where the journal lives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
-    /// A file; its folder is made when it is missing.
-    File(PathBuf),
-    /// Only as long as the process: a world that ends with it needs no longer memory.
-    Memory,
-}
-
 /// The journal in SQLite.
 pub struct Store {
-    location: Location,
+    path: PathBuf,
     pool: OnceCell<SqlitePool>,
     clock: Clock,
 }
 
 impl Store {
     /// A store that opens its database at the first use.
-    pub fn new(location: Location, clock: Clock) -> Self {
+    pub fn new(path: PathBuf, clock: Clock) -> Self {
         Store {
             location,
             pool: OnceCell::new(),
@@ -66,17 +56,9 @@ impl Store {
     }
 
     async fn open(&self) -> Result<SqlitePool, Report> {
-        let (options, connections) = match &self.location {
-            Location::File(path) => (file_options(path)?, 2),
-            Location::Memory => (
-                SqliteConnectOptions::from_str("sqlite::memory:").map_err(|e| self.broken(&e))?,
-                1,
-            ),
-        };
+        let options = file_options(&self.path)?;
         let pool = SqlitePoolOptions::new()
-            .max_connections(connections)
-            .idle_timeout(None)
-            .max_lifetime(None)
+            .max_connections(2)
             .connect_with(options)
             .await
             .map_err(|e| self.broken(&e))?;
@@ -85,11 +67,7 @@ impl Store {
     }
 
     fn broken(&self, error: &sqlx::Error) -> Report {
-        let place = match &self.location {
-            Location::File(path) => path.display().to_string(),
-            Location::Memory => "memory".to_owned(),
-        };
-        Report::failed("E-STORE-001", format!("the journal in {place} cannot be used"))
+        Report::failed("E-STORE-001", format!("the journal {} cannot be used", self.path.display()))
             .because(error)
             .hint("check the folder's permissions and free space, or set XDG_STATE_HOME")
     }
@@ -315,7 +293,7 @@ mod tests {
     async fn entries_are_chained_numbered_and_hold_no_request() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/journal.db");
-        let store = Store::new(Location::File(path.clone()), Clock::real());
+        let store = Store::new(path.clone(), Clock::real());
         let first = store.append(entry("web", None)).await.unwrap();
         let second = store.append(entry("db", Some(first))).await.unwrap();
         assert_eq!((first, second), (1, 2));
@@ -336,7 +314,7 @@ mod tests {
     async fn two_stores_share_one_file_and_keep_one_chain() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let stores = [1, 2].map(|_| Store::new(Location::File(path.clone()), Clock::real()));
+        let stores = [1, 2].map(|_| Store::new(path.clone(), Clock::real()));
         for _ in 0..5 {
             let (a, b) = tokio::join!(stores[0].append(entry("a", None)), stores[1].append(entry("b", None)));
             a.unwrap();
@@ -363,7 +341,8 @@ mod tests {
 
     #[tokio::test]
     async fn history_comes_back_in_order_and_an_unusable_folder_is_named() {
-        let store = Store::new(Location::Memory, Clock::real());
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().join("journal.db"), Clock::real());
         for line in ["echo 1", "echo 2"] {
             let entry = HistoryEntry {
                 line: line.into(),
@@ -374,7 +353,7 @@ mod tests {
         }
         let lines: Vec<String> = store.history(10).await.unwrap().into_iter().map(|e| e.line).collect();
         assert_eq!(lines, ["echo 1", "echo 2"]);
-        let broken = Store::new(Location::File("/proc/nowhere/journal.db".into()), Clock::real());
+        let broken = Store::new("/proc/nowhere/journal.db".into(), Clock::real());
         let report = broken.history(1).await.unwrap_err();
         assert!(report.sentence().contains("/proc/nowhere/journal.db"), "{report}");
     }
