@@ -64,11 +64,7 @@ pub(super) fn parse(text: &str) -> Result<(Theme, Vec<Report>), Report> {
                     *slot = style;
                 }
             }
-            None => remarks.push(unknown(
-                "meaning",
-                name,
-                Meaning::ALL.iter().map(|meaning| meaning.name()),
-            )),
+            None => remarks.push(unknown("meaning", name, Meaning::ALL.iter().map(|meaning| meaning.name()))),
         }
     }
     Ok((theme, remarks))
@@ -102,32 +98,14 @@ impl Spec {
             (self.underline, Modifier::UNDERLINED),
             (self.reverse, Modifier::REVERSED),
         ];
-        let set = modifiers
-            .iter()
-            .filter(|(on, _)| *on)
-            .fold(Modifier::empty(), |all, (_, one)| all | *one);
+        let set = modifiers.iter().filter(|(on, _)| *on).fold(Modifier::empty(), |all, (_, one)| all | *one);
         Style { fg, bg, ..Style::new() }.add_modifier(set)
     }
 }
 
 const COLORS: &[&str] = &[
-    "black",
-    "red",
-    "green",
-    "yellow",
-    "blue",
-    "magenta",
-    "cyan",
-    "gray",
-    "darkgray",
-    "lightred",
-    "lightgreen",
-    "lightyellow",
-    "lightblue",
-    "lightmagenta",
-    "lightcyan",
-    "white",
-    "reset",
+    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "gray", "darkgray", "lightred", "lightgreen",
+    "lightyellow", "lightblue", "lightmagenta", "lightcyan", "white", "reset",
 ];
 
 /// A name that does not exist, with the nearest ones that do.
@@ -141,10 +119,7 @@ pub(super) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item 
 }
 
 fn broken(text: &str, error: &toml::de::Error) -> Report {
-    let report = Report::refused(
-        "E-THEME-002",
-        format!("the theme file cannot be read: {}", error.message()),
-    );
+    let report = Report::refused("E-THEME-002", format!("the theme file cannot be read: {}", error.message()));
     match error.span() {
         Some(span) => report.at(text, span),
         None => report,
