@@ -1,4 +1,38 @@
 //! Runs pipelines: resolve, check, authorise, place, run; jobs, cancellation, redirects. Knows no command and no API:
-//! what it needs from outside are the ports.
+//! what it needs from outside are the ports. A front end makes a [`Session`], starts lines and reads their [`Block`]s.
+//!
+//! A line goes through `lang` (text to tree), [`plan`] (the static pass over the whole line: nothing runs before it
+//! has passed), `line` (what `&&`, `||`, `;` and `&` mean), `run` (one pipeline) and `stage` (one verb).
 
+mod block;
+mod check;
+mod coerce;
+mod destination;
+mod ending;
+mod jobs;
+mod line;
+pub mod memory;
+mod memory_journal;
+mod mutation;
+mod options;
+pub mod plan;
 pub mod ports;
+mod problem;
+mod resolve;
+mod run;
+mod session;
+mod stage;
+#[cfg(test)]
+mod test_support;
+mod undo;
+mod variables;
+
+pub use block::{Block, BlockEvent, Canceller};
+pub use check::{Check, CheckedStage};
+pub use memory_journal::MemoryJournal;
+pub use plan::OnError;
+pub use run::Items;
+pub use session::{Session, SessionConfig, Start};
+
+#[cfg(test)]
+mod tests;

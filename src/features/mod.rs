@@ -2,6 +2,7 @@
 //! (one file a verb), panel. They meet each other only through `model`.
 
 pub mod dns;
+pub mod kubernetes;
 pub mod traffic;
 
 use crate::core::clock::Clock;

@@ -187,6 +187,11 @@ impl Output {
         self.sender.send(Ok(item)).await.map_err(|_| nobody_reads())
     }
 
+    /// Hands on what came from the stage before as it is, a failed record included.
+    pub async fn pass_on(&self, item: Result<Item, Report>) -> Result<(), Report> {
+        self.sender.send(item).await.map_err(|_| nobody_reads())
+    }
+
     /// Like [`Output::send`], from a thread that may block.
     pub fn send_blocking(&self, item: Item) -> Result<(), Report> {
         self.sender.blocking_send(Ok(item)).map_err(|_| nobody_reads())

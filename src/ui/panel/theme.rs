@@ -245,7 +245,11 @@ impl Theme {
     /// The theme that needs no file: attributes only, no colour.
     pub fn plain() -> Self {
         let styles = Meaning::ALL.iter().map(|meaning| plain_style(*meaning)).collect();
-        Theme { name: "plain".to_owned(), glyphs: Glyphs::UNICODE, styles }
+        Theme {
+            name: "plain".to_owned(),
+            glyphs: Glyphs::UNICODE,
+            styles,
+        }
     }
 
     /// A preset by name; unknown names are reported with the nearest one.
@@ -272,7 +276,12 @@ impl Theme {
     #[must_use]
     pub fn without_color(mut self) -> Self {
         for (style, meaning) in self.styles.iter_mut().zip(Meaning::ALL) {
-            let kept = Style { fg: None, bg: None, underline_color: None, ..*style };
+            let kept = Style {
+                fg: None,
+                bg: None,
+                underline_color: None,
+                ..*style
+            };
             *style = kept.patch(plain_style(*meaning));
         }
         self
@@ -297,7 +306,10 @@ impl Theme {
 
     /// A state as it is always shown: glyph and word in the tone's style.
     pub fn state(&self, tone: Tone, word: &SafeText) -> Span<'static> {
-        Span::styled(format!("{} {}", self.glyphs.of(tone), word.as_str()), self.style(tone.meaning()))
+        Span::styled(
+            format!("{} {}", self.glyphs.of(tone), word.as_str()),
+            self.style(tone.meaning()),
+        )
     }
 }
 
@@ -355,7 +367,13 @@ mod tests {
         for name in Theme::PRESETS {
             let theme = Theme::preset(name).unwrap();
             for theme in [theme.clone(), theme.without_color()] {
-                assert!(theme.style(Meaning::RowSelected).add_modifier.contains(Modifier::REVERSED), "{name}");
+                assert!(
+                    theme
+                        .style(Meaning::RowSelected)
+                        .add_modifier
+                        .contains(Modifier::REVERSED),
+                    "{name}"
+                );
             }
         }
     }
@@ -374,7 +392,8 @@ mod tests {
     #[test]
     fn an_unknown_meaning_is_reported_with_the_nearest_and_the_rest_counts() {
         let (theme, remarks) =
-            Theme::parse("name = 'x'\n[styles]\n'state.okk' = { fg = 'blue' }\n'state.bad' = { fg = 'magenta' }").unwrap();
+            Theme::parse("name = 'x'\n[styles]\n'state.okk' = { fg = 'blue' }\n'state.bad' = { fg = 'magenta' }")
+                .unwrap();
         assert_eq!(remarks.len(), 1);
         let hint = remarks[0].hint.as_deref().unwrap();
         assert!(hint.starts_with("did you mean state.ok"), "{hint}");
@@ -385,7 +404,13 @@ mod tests {
     fn broken_files_are_refused_with_the_place() {
         let error = Theme::parse("name = 'x'\n[styles]\n'text' = { fg = ").unwrap_err();
         assert!(error.place.is_some(), "{error:?}");
-        assert!(Theme::preset("terminal-15").unwrap_err().hint.unwrap().contains("terminal-16"));
+        assert!(
+            Theme::preset("terminal-15")
+                .unwrap_err()
+                .hint
+                .unwrap()
+                .contains("terminal-16")
+        );
     }
 
     #[test]

@@ -28,6 +28,8 @@ const FIRST: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(300);
 /// What a program does after it was told to stop, beyond finishing its requests.
 const DRAIN: Duration = Duration::from_millis(800);
+/// How long it takes to remove a pod that has nothing to drain.
+const TEAR_DOWN: Duration = Duration::from_millis(200);
 /// How often a draining pod looks whether it is still in use, and how long it waits at most for its endpoints to go (real time).
 const LOOK: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -414,6 +416,8 @@ impl Life {
         let runs = self.pod.containers.iter().any(|c| matches!(c.state, State::Running(_)));
         if runs && !self.shared.drain_race {
             self.drain(drain).await;
+        } else {
+            self.shared.clock.sleep(TEAR_DOWN).await;
         }
         self.stop_serving();
         let now = self.shared.clock.rfc3339();

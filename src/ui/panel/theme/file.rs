@@ -64,7 +64,11 @@ pub(super) fn parse(text: &str) -> Result<(Theme, Vec<Report>), Report> {
                     *slot = style;
                 }
             }
-            None => remarks.push(unknown("meaning", name, Meaning::ALL.iter().map(|meaning| meaning.name()))),
+            None => remarks.push(unknown(
+                "meaning",
+                name,
+                Meaning::ALL.iter().map(|meaning| meaning.name()),
+            )),
         }
     }
     Ok((theme, remarks))
@@ -98,14 +102,32 @@ impl Spec {
             (self.underline, Modifier::UNDERLINED),
             (self.reverse, Modifier::REVERSED),
         ];
-        let set = modifiers.iter().filter(|(on, _)| *on).fold(Modifier::empty(), |all, (_, one)| all | *one);
+        let set = modifiers
+            .iter()
+            .filter(|(on, _)| *on)
+            .fold(Modifier::empty(), |all, (_, one)| all | *one);
         Style { fg, bg, ..Style::new() }.add_modifier(set)
     }
 }
 
 const COLORS: &[&str] = &[
-    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "gray", "darkgray", "lightred", "lightgreen",
-    "lightyellow", "lightblue", "lightmagenta", "lightcyan", "white", "reset",
+    "black",
+    "red",
+    "green",
+    "yellow",
+    "blue",
+    "magenta",
+    "cyan",
+    "gray",
+    "darkgray",
+    "lightred",
+    "lightgreen",
+    "lightyellow",
+    "lightblue",
+    "lightmagenta",
+    "lightcyan",
+    "white",
+    "reset",
 ];
 
 /// A name that does not exist, with the nearest ones that do.
@@ -119,7 +141,10 @@ pub(super) fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item 
 }
 
 fn broken(text: &str, error: &toml::de::Error) -> Report {
-    let report = Report::refused("E-THEME-002", format!("the theme file cannot be read: {}", error.message()));
+    let report = Report::refused(
+        "E-THEME-002",
+        format!("the theme file cannot be read: {}", error.message()),
+    );
     match error.span() {
         Some(span) => report.at(text, span),
         None => report,

@@ -43,7 +43,10 @@ pub fn bar(theme: &Theme, columns: u16, whole: u64, parts: &[Part]) -> Line<'sta
         spans.push(Span::styled(repeat(glyph, end - drawn), theme.style(part.meaning)));
         drawn = end;
     }
-    spans.push(Span::styled(repeat(theme.glyphs.bar_empty, cells - drawn), theme.style(Meaning::Dim)));
+    spans.push(Span::styled(
+        repeat(theme.glyphs.bar_empty, cells - drawn),
+        theme.style(Meaning::Dim),
+    ));
     spans.push(Span::styled("]", theme.style(Meaning::Dim)));
     Line::from(spans)
 }
@@ -59,9 +62,19 @@ mod tests {
 
     fn text(columns: u16, whole: u64, parts: &[(u64, Fill)]) -> String {
         let theme = Theme::plain().with_glyphs(Glyphs::ASCII);
-        let parts: Vec<Part> =
-            parts.iter().map(|(amount, fill)| Part { amount: *amount, fill: *fill, meaning: Meaning::StateNew }).collect();
-        bar(&theme, columns, whole, &parts).spans.iter().map(|span| span.content.as_ref()).collect()
+        let parts: Vec<Part> = parts
+            .iter()
+            .map(|(amount, fill)| Part {
+                amount: *amount,
+                fill: *fill,
+                meaning: Meaning::StateNew,
+            })
+            .collect();
+        bar(&theme, columns, whole, &parts)
+            .spans
+            .iter()
+            .map(|span| span.content.as_ref())
+            .collect()
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub fn words(health: &Health, now: Timestamp) -> String {
 
 /// The cell of the status line: `✓ k8s live 2s`.
 pub fn cell(theme: &Theme, name: &SafeText, health: &Health, now: Timestamp) -> Span<'static> {
-    theme.state(tone(health.state), &SafeText::line(&format!("{name} {}", words(health, now))))
+    theme.state(
+        tone(health.state),
+        &SafeText::line(&format!("{name} {}", words(health, now))),
+    )
 }
 
 /// Why a panel shows no rows, for a source without any: the state in words, its reason, or `empty` when it is live.
@@ -77,7 +80,14 @@ mod tests {
         assert_eq!(empty_reason(&health, "no deployments").as_str(), "loading…");
         health.become_state(HealthState::Live, None, Timestamp::UNIX_EPOCH);
         assert_eq!(empty_reason(&health, "no deployments").as_str(), "no deployments");
-        health.become_state(HealthState::Denied, Some("list pods needs a role".into()), Timestamp::UNIX_EPOCH);
-        assert_eq!(empty_reason(&health, "no deployments").as_str(), "denied: list pods needs a role");
+        health.become_state(
+            HealthState::Denied,
+            Some("list pods needs a role".into()),
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(
+            empty_reason(&health, "no deployments").as_str(),
+            "denied: list pods needs a role"
+        );
     }
 }

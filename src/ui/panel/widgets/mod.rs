@@ -28,7 +28,12 @@ pub fn message(area: Rect, buffer: &mut Buffer, theme: &Theme, text: &SafeText) 
     let rows = wrap(text.as_str(), area.width);
     for (row, text) in rows.into_iter().enumerate().take(usize::from(area.height)) {
         let row = u16::try_from(row).unwrap_or(u16::MAX);
-        line(area, row, buffer, &Line::from(Span::styled(text, theme.style(Meaning::Dim))));
+        line(
+            area,
+            row,
+            buffer,
+            &Line::from(Span::styled(text, theme.style(Meaning::Dim))),
+        );
     }
 }
 

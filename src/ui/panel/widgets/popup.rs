@@ -10,9 +10,17 @@ use crate::core::text::SafeText;
 
 /// The frame of a pane or popup in the theme's style; ASCII themes draw `+-|`.
 pub fn frame(theme: &Theme, focused: bool) -> Block<'static> {
-    let meaning = if focused { Meaning::BorderFocused } else { Meaning::Border };
+    let meaning = if focused {
+        Meaning::BorderFocused
+    } else {
+        Meaning::Border
+    };
     let block = Block::bordered().border_style(theme.style(meaning));
-    if theme.glyphs.boxes { block.border_type(BorderType::Rounded) } else { block.border_set(ASCII_BORDER) }
+    if theme.glyphs.boxes {
+        block.border_type(BorderType::Rounded)
+    } else {
+        block.border_set(ASCII_BORDER)
+    }
 }
 
 const ASCII_BORDER: ratatui::symbols::border::Set<'static> = ratatui::symbols::border::Set {

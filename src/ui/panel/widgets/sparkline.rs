@@ -35,7 +35,15 @@ mod tests {
     #[test]
     fn levels_gaps_and_padding() {
         let theme = Theme::plain().with_glyphs(Glyphs::ASCII);
-        let values = [Some(9.0), Some(0.0), None, Some(7.0), Some(0.1), Some(f64::INFINITY), Some(f64::NAN)];
+        let values = [
+            Some(9.0),
+            Some(0.0),
+            None,
+            Some(7.0),
+            Some(0.1),
+            Some(f64::INFINITY),
+            Some(f64::NAN),
+        ];
         assert_eq!(sparkline(&theme, &values, 7.0, 6, Meaning::Text).content, ". #_#.");
         assert_eq!(sparkline(&theme, &values[..2], 7.0, 4, Meaning::Text).content, "  #.");
         assert_eq!(sparkline(&theme, &[Some(1.0)], 0.0, 1, Meaning::Text).content, ".");

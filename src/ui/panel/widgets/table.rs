@@ -36,7 +36,13 @@ pub struct Column {
 impl Column {
     /// A column that is always there and is cut with `…` if need be.
     pub fn new(title: &'static str) -> Self {
-        Column { title, right: false, wrap: false, minimum: 4, expendable: 0 }
+        Column {
+            title,
+            right: false,
+            wrap: false,
+            minimum: 4,
+            expendable: 0,
+        }
     }
 
     /// Right-aligned.
@@ -74,12 +80,18 @@ pub struct Cell {
 impl Cell {
     /// Running text. Remote text becomes safe here.
     pub fn new(text: &str) -> Self {
-        Cell { text: SafeText::line(text), meaning: Meaning::Text }
+        Cell {
+            text: SafeText::line(text),
+            meaning: Meaning::Text,
+        }
     }
 
     /// Text with a meaning.
     pub fn styled(text: &str, meaning: Meaning) -> Self {
-        Cell { text: SafeText::line(text), meaning }
+        Cell {
+            text: SafeText::line(text),
+            meaning,
+        }
     }
 }
 
@@ -119,7 +131,11 @@ impl Selection {
             self.selected = at;
         }
         self.selected = self.selected.min(count.saturating_sub(1));
-        self.key = if count == 0 { self.key.take() } else { key_at(self.selected) };
+        self.key = if count == 0 {
+            self.key.take()
+        } else {
+            key_at(self.selected)
+        };
     }
 
     /// Moves in a table of `count` rows shown `page` at a time. Call [`Selection::keep`]'s `key_at` part through
@@ -188,10 +204,18 @@ impl Table<'_> {
                 break;
             }
             let height = u16::try_from(height(laid)).unwrap_or(u16::MAX).min(area.height - top);
-            let place = Rect { y: area.y + top, height, ..area };
+            let place = Rect {
+                y: area.y + top,
+                height,
+                ..area
+            };
             self.draw_row(place, buffer, theme, cells, laid, &widths);
             if from + index == selection.selected {
-                let meaning = if self.focused { Meaning::RowSelected } else { Meaning::RowSelectedIdle };
+                let meaning = if self.focused {
+                    Meaning::RowSelected
+                } else {
+                    Meaning::RowSelectedIdle
+                };
                 buffer.set_style(place, theme.style(meaning));
             }
             top += height;
@@ -244,7 +268,10 @@ impl Table<'_> {
                 if lines.len() > WRAPPED_LINES {
                     lines.truncate(WRAPPED_LINES);
                     if let Some(last) = lines.last_mut() {
-                        *last = SafeText::line(&format!("{last}……")).fit(usize::from(*columns)).as_str().to_owned();
+                        *last = SafeText::line(&format!("{last}……"))
+                            .fit(usize::from(*columns))
+                            .as_str()
+                            .to_owned();
                     }
                 }
                 lines

@@ -6,18 +6,31 @@ use crate::core::text::width;
 
 /// The width of each column, `None` for those left out.
 pub(super) fn widths(columns: &[Column], rows: &[Vec<Cell>], room: u16) -> Vec<Option<u16>> {
-    let natural: Vec<u16> = columns.iter().enumerate().map(|(at, column)| natural(column, at, rows)).collect();
+    let natural: Vec<u16> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| natural(column, at, rows))
+        .collect();
     let least: Vec<u16> = columns
         .iter()
         .zip(&natural)
-        .map(|(column, natural)| if column.wrap { column.minimum.min(*natural) } else { *natural })
+        .map(|(column, natural)| {
+            if column.wrap {
+                column.minimum.min(*natural)
+            } else {
+                *natural
+            }
+        })
         .collect();
     let mut kept: Vec<bool> = vec![true; columns.len()];
     while total(&least, &kept) > u32::from(room) {
-        let candidates = columns.iter().enumerate().filter(|(at, column)| {
-            column.expendable > 0 && kept.get(*at).copied().unwrap_or(false)
-        });
-        let Some((leaves, _)) = candidates.max_by_key(|(_, column)| column.expendable) else { break };
+        let candidates = columns
+            .iter()
+            .enumerate()
+            .filter(|(at, column)| column.expendable > 0 && kept.get(*at).copied().unwrap_or(false));
+        let Some((leaves, _)) = candidates.max_by_key(|(_, column)| column.expendable) else {
+            break;
+        };
         if let Some(slot) = kept.get_mut(leaves) {
             *slot = false;
         }
@@ -30,7 +43,11 @@ pub(super) fn widths(columns: &[Column], rows: &[Vec<Cell>], room: u16) -> Vec<O
         let spare = u32::from(room) - total(&given, &kept);
         widen(&natural, &mut given, &kept, spare);
     }
-    given.into_iter().zip(kept).map(|(width, kept)| kept.then_some(width)).collect()
+    given
+        .into_iter()
+        .zip(kept)
+        .map(|(width, kept)| kept.then_some(width))
+        .collect()
 }
 
 fn natural(column: &Column, at: usize, rows: &[Vec<Cell>]) -> u16 {

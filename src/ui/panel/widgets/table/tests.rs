@@ -14,19 +14,36 @@ fn columns() -> Vec<Column> {
 
 fn draw(width: u16, height: u16, count: usize, selection: &mut Selection) -> Buffer {
     let row = |index: usize| {
-        vec![Cell::new(&format!("svc-{index}")), Cell::new(HOST), Cell::new("4m"), Cell::new("80/TCP")]
+        vec![
+            Cell::new(&format!("svc-{index}")),
+            Cell::new(HOST),
+            Cell::new("4m"),
+            Cell::new("80/TCP"),
+        ]
     };
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     let columns = columns();
-    Table { columns: &columns, count, row: &row, focused: true }.draw(area, &mut buffer, &Theme::plain(), selection);
+    Table {
+        columns: &columns,
+        count,
+        row: &row,
+        focused: true,
+    }
+    .draw(area, &mut buffer, &Theme::plain(), selection);
     buffer
 }
 
 fn text(buffer: &Buffer) -> Vec<String> {
     let area = buffer.area;
     (0..area.height)
-        .map(|y| (0..area.width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned())
+        .map(|y| {
+            (0..area.width)
+                .map(|x| buffer[(x, y)].symbol())
+                .collect::<String>()
+                .trim_end()
+                .to_owned()
+        })
         .collect()
 }
 
@@ -40,11 +57,18 @@ fn with_room_nothing_is_cut() {
 #[test]
 fn a_host_name_wraps_and_is_there_in_full_when_there_is_no_room() {
     let lines = text(&draw(30, 12, 2, &mut Selection::default()));
-    let host: String = lines[1..].iter().map(|l| l.get(7..).unwrap_or("").trim_end()).take(3).collect::<String>();
+    let host: String = lines[1..]
+        .iter()
+        .map(|l| l.get(7..).unwrap_or("").trim_end())
+        .take(3)
+        .collect::<String>();
     assert!(host.starts_with("a1b2c3d4e5f6"), "{lines:?}");
     let joined: String = lines[1..].iter().map(|l| l.get(7..).unwrap_or("").trim()).collect();
     assert!(joined.contains(HOST), "{lines:?}");
-    assert!(!lines[0].contains("PORT") && !lines[0].contains("AGE"), "expendable columns leave first: {lines:?}");
+    assert!(
+        !lines[0].contains("PORT") && !lines[0].contains("AGE"),
+        "expendable columns leave first: {lines:?}"
+    );
 }
 
 #[test]
@@ -53,19 +77,30 @@ fn the_selection_is_reversed_and_stays_visible() {
     for _ in 0..500 {
         selection.step(Motion::Down, 1000, 5);
         let buffer = draw(80, 6, 1000, &mut selection);
-        let row = (1..6).find(|y| buffer[(0, *y)].modifier.contains(Modifier::REVERSED)).unwrap();
+        let row = (1..6)
+            .find(|y| buffer[(0, *y)].modifier.contains(Modifier::REVERSED))
+            .unwrap();
         let name: String = (0..7).map(|x| buffer[(x, row)].symbol()).collect();
         assert_eq!(name.trim(), format!("svc-{}", selection.index()));
     }
     selection.step(Motion::Last, 1000, 5);
-    assert!(text(&draw(30, 6, 1000, &mut selection)).iter().any(|line| line.contains("svc-")), "tall rows too");
+    assert!(
+        text(&draw(30, 6, 1000, &mut selection))
+            .iter()
+            .any(|line| line.contains("svc-")),
+        "tall rows too"
+    );
 }
 
 #[test]
 fn the_selection_stays_on_its_row_when_rows_come_and_go() {
     let mut selection = Selection::default();
     let keep = |selection: &mut Selection, rows: &[&str]| {
-        selection.keep(rows.len(), |k| rows.iter().position(|r| *r == k), |at| rows.get(at).map(|r| (*r).to_owned()));
+        selection.keep(
+            rows.len(),
+            |k| rows.iter().position(|r| *r == k),
+            |at| rows.get(at).map(|r| (*r).to_owned()),
+        );
     };
     keep(&mut selection, &["b", "c", "d"]);
     selection.step(Motion::Down, 3, 10);
@@ -86,12 +121,13 @@ fn hostile_and_wide_cells_stay_inside_their_column() {
     for width in 1..30 {
         let area = Rect::new(0, 0, width, 3);
         let mut buffer = Buffer::empty(area);
-        Table { columns: &columns, count: 1, row: &row, focused: false }.draw(
-            area,
-            &mut buffer,
-            &Theme::plain(),
-            &mut Selection::default(),
-        );
+        Table {
+            columns: &columns,
+            count: 1,
+            row: &row,
+            focused: false,
+        }
+        .draw(area, &mut buffer, &Theme::plain(), &mut Selection::default());
         let all = text(&buffer).concat();
         assert!(!all.contains('\u{1b}') && !all.contains('\u{202e}'), "{all:?}");
     }

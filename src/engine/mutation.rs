@@ -1,0 +1,352 @@
+//! How a stage that changes something runs: plan every target, ask once, apply in order, journal each change.
+//! The rules of approval are `core::change`'s; what a change is and does is its verb's.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::plan::{OnError, StagePlan};
+use super::ports::NewEntry;
+use super::run::Run;
+use super::stage::GRACE;
+use crate::core::change::{Change, Plan, Requirement, Risk};
+use crate::core::report::{Report, Severity};
+use crate::verb::invocation::NOBODY_READS;
+use crate::verb::{Call, Decision, Mutate, Output};
+
+/// Targets of one plan, at most.
+pub const MAX_TARGETS: usize = 10_000;
+
+/// Results of one applied change that may wait for their reader.
+const RESULTS: usize = 16;
+
+const REFUSED: &str = "E-APPROVAL-001";
+const DECLINED: &str = "E-APPROVAL-002";
+const MOVED: &str = "E-APPROVAL-003";
+
+/// The report of a plan with too many targets.
+pub fn too_many() -> Report {
+    Report::refused(
+        "E-PLAN-001",
+        format!("more than {MAX_TARGETS} targets: nothing was changed"),
+    )
+    .hint("narrow the records before they reach the command")
+}
+
+/// The change that a recovery takes back.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// The entry's number in the journal.
+    pub undoes: u64,
+    /// The state its target must still be in.
+    pub expects: Value,
+}
+
+/// One stage's changes.
+pub struct Work<'a> {
+    /// The pipeline.
+    pub run: &'a Run,
+    /// The stage.
+    pub stage: &'a StagePlan,
+    /// What plans and applies.
+    pub action: &'a dyn Mutate,
+    /// It takes something back.
+    pub recovery: Option<Recovery>,
+}
+
+impl Work<'_> {
+    /// Plans, asks, applies.
+    pub async fn perform(&self, calls: Vec<Call>, output: &Output) -> Result<(), Report> {
+        let (planned, mut plan) = self.plan(&calls, output).await?;
+        if plan.changes.is_empty() {
+            return Ok(());
+        }
+        if let Some(recovery) = &self.recovery {
+            unmoved(recovery, &plan)?;
+        }
+        let production = self.stage.context.production;
+        let requirement = plan
+            .requirement(self.run.operator.origin(), production)
+            .map_err(|reason| {
+                let message = format!(
+                    "{}: {reason}; nothing was changed",
+                    self.stage.verb.declaration.qualified()
+                );
+                Report::refused(REFUSED, message).hint(summaries(&plan))
+            })?;
+        let mut targets = planned;
+        if requirement != Requirement::Nothing {
+            self.ask(&plan, requirement).await?;
+            let (again, fresh) = self.plan(&calls, output).await?;
+            if fresh.digest() != plan.digest() {
+                return Err(moved(&plan, &fresh));
+            }
+            (targets, plan) = (again, fresh);
+        }
+        self.apply(&calls, &targets, &plan, output).await
+    }
+
+    /// The changes of all calls, and which call each belongs to. With `on-error=stop` one call without a plan is
+    /// the end before anything changed.
+    async fn plan(&self, calls: &[Call], output: &Output) -> Result<(Vec<usize>, Plan), Report> {
+        let (mut owners, mut changes) = (Vec::new(), Vec::new());
+        for (index, call) in calls.iter().enumerate() {
+            let planned = tokio::select! {
+                biased;
+                () = self.run.ending.token().cancelled() => return Err(self.run.ending.report()),
+                planned = self.action.plan(call) => planned,
+            };
+            match planned {
+                Ok(found) => {
+                    owners.extend(std::iter::repeat_n(index, found.len()));
+                    changes.extend(found);
+                }
+                Err(report) => {
+                    let report = self.placed(report, call);
+                    match call.record {
+                        Some(_) => output.fail(report).await?,
+                        None => return Err(report),
+                    }
+                }
+            }
+            if changes.len() > MAX_TARGETS {
+                return Err(too_many());
+            }
+        }
+        for change in changes.iter_mut().filter(|_| self.recovery.is_some()) {
+            change.recovery = true;
+        }
+        Ok((owners, Plan { changes }))
+    }
+
+    async fn ask(&self, plan: &Plan, requirement: Requirement) -> Result<(), Report> {
+        let decision = tokio::select! {
+            biased;
+            () = self.run.ending.token().cancelled() => return Err(self.run.ending.report()),
+            decision = self.run.operator.ask(plan, requirement) => decision,
+        };
+        match decision {
+            Decision::Approved(digest) if digest == plan.digest() => Ok(()),
+            Decision::Approved(_) => Err(Report::refused(
+                MOVED,
+                "the approval names another plan than the one shown; nothing was changed",
+            )),
+            Decision::Declined(reason) => {
+                for change in &plan.changes {
+                    self.journal(change, format!("declined: {reason}")).await?;
+                }
+                let message = format!("{} was declined: {reason}; nothing was changed", self.stage.text);
+                Err(Report::refused(DECLINED, message))
+            }
+        }
+    }
+
+    async fn apply(&self, calls: &[Call], owners: &[usize], plan: &Plan, output: &Output) -> Result<(), Report> {
+        let mut left = plan.changes.len();
+        for (change, owner) in plan.changes.iter().zip(owners) {
+            let Some(call) = calls.get(*owner) else { continue };
+            if self.run.ending.is_ending() {
+                self.note_rest(left, plan.changes.len());
+                return Err(self.run.ending.report());
+            }
+            left -= 1;
+            if let Err(report) = self.apply_one(call, change, output).await {
+                let report = self.placed(report, call);
+                let ends = report.severity == Severity::Interrupted || self.stage.on_error == OnError::Stop;
+                if ends {
+                    self.note_rest(left, plan.changes.len());
+                    return Err(report);
+                }
+                output.fail(report).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies one change to its end, whether or not anyone still reads its results, and journals the outcome.
+    async fn apply_one(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
+        let (sender, mut results) = mpsc::channel(RESULTS);
+        let own = Output::new(sender);
+        let forward = async {
+            while let Some(item) = results.recv().await {
+                // Nobody reads: the change is still made to its end, its results are dropped.
+                let _ = output.pass_on(item).await;
+            }
+        };
+        let work = async {
+            let result = self.bounded(self.action.apply(call, change, &own)).await;
+            drop(own);
+            result
+        };
+        let (result, ()) = tokio::join!(work, forward);
+        match result {
+            Err(report) if report.code != NOBODY_READS => {
+                self.journal(change, format!("failed: {}", report.sentence())).await?;
+                Err(report)
+            }
+            _ => {
+                let number = self.journal(change, "applied".to_owned()).await?;
+                self.offer_undo(number, change);
+                Ok(())
+            }
+        }
+    }
+
+    /// A change under way is told to stop and given time for it: dropping it would leave its outcome unknown.
+    async fn bounded(&self, work: impl Future<Output = Result<(), Report>>) -> Result<(), Report> {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            result = &mut work => return result,
+            () = self.run.ending.token().cancelled() => {}
+        }
+        match tokio::time::timeout(GRACE, &mut work).await {
+            Ok(result) => result,
+            Err(_) => {
+                let mut report = self.run.ending.report();
+                report
+                    .message
+                    .push_str(" while a change was under way: its outcome is unknown");
+                Err(report)
+            }
+        }
+    }
+
+    async fn journal(&self, change: &Change, outcome: String) -> Result<u64, Report> {
+        let entry = NewEntry {
+            user: self.run.user.clone(),
+            context: self.stage.context.name.clone(),
+            pipeline: self.run.plan.text.clone(),
+            change: change.clone(),
+            undoes: self
+                .recovery
+                .as_ref()
+                .filter(|_| outcome == "applied")
+                .map(|recovery| recovery.undoes),
+            outcome,
+        };
+        let what = entry.outcome.clone();
+        self.run.journal.append(entry).await.map_err(|report| {
+            let message = format!("the journal could not record this change: {} ({what})", change.summary);
+            Report::failed("E-JOURNAL-001", message).because(&report)
+        })
+    }
+
+    fn offer_undo(&self, number: u64, change: &Change) {
+        if change.inverse.is_some() && !change.is_noop() {
+            self.run
+                .operator
+                .note(format!("undo {number} takes back: {}", change.summary).into());
+        }
+    }
+
+    fn note_rest(&self, left: usize, all: usize) {
+        if left > 0 {
+            self.run
+                .operator
+                .note(format!("{left} of {all} planned changes were not made").into());
+        }
+    }
+
+    fn placed(&self, report: Report, call: &Call) -> Report {
+        let span = self.stage.span;
+        let report = report
+            .in_stage(self.stage.number)
+            .at(&self.run.plan.source, span.start..span.end);
+        match &call.record {
+            Some(record) => report.on_record(record),
+            None => report,
+        }
+    }
+}
+
+/// Asks about a command above `read` that brings no plan of its own, where its class takes an approval.
+pub async fn approve_opaque(run: &Run, stage: &StagePlan) -> Result<(), Report> {
+    if stage.risk() == Risk::Read || stage.verb.declaration.recovery {
+        return Ok(());
+    }
+    let plan = stage.opaque_plan();
+    let production = stage.context.production;
+    let requirement = plan
+        .requirement(run.operator.origin(), production)
+        .map_err(|reason| Report::refused(REFUSED, format!("{}: {reason}", stage.verb.declaration.qualified())))?;
+    if requirement == Requirement::Nothing {
+        return Ok(());
+    }
+    let decision = tokio::select! {
+        biased;
+        () = run.ending.token().cancelled() => return Err(run.ending.report()),
+        decision = run.operator.ask(&plan, requirement) => decision,
+    };
+    match decision {
+        Decision::Approved(digest) if digest == plan.digest() => Ok(()),
+        Decision::Approved(_) => Err(Report::refused(
+            MOVED,
+            "the approval names another plan than the one shown",
+        )),
+        Decision::Declined(reason) => Err(Report::refused(
+            DECLINED,
+            format!("{} was declined: {reason}; nothing was run", stage.text),
+        )),
+    }
+}
+
+/// A recovery only ever meets the state that its change left behind.
+fn unmoved(recovery: &Recovery, plan: &Plan) -> Result<(), Report> {
+    match plan.changes.as_slice() {
+        [change] if change.before == recovery.expects => Ok(()),
+        [change] => {
+            let message = format!(
+                "{} was changed again since entry {}: it should be {}, and is {}",
+                change.target.name, recovery.undoes, recovery.expects, change.before
+            );
+            Err(Report::refused("E-UNDO-004", message).hint("nothing was changed; look at it and change it by hand"))
+        }
+        several => {
+            let message = format!("taking back one change would make {}", several.len());
+            Err(Report::refused("E-UNDO-005", message))
+        }
+    }
+}
+
+fn moved(seen: &Plan, fresh: &Plan) -> Report {
+    let known: HashSet<String> = seen.changes.iter().map(difference).collect();
+    let new: Vec<String> = fresh
+        .changes
+        .iter()
+        .map(difference)
+        .filter(|text| !known.contains(text))
+        .take(3)
+        .collect();
+    let now = match new.is_empty() {
+        true => "fewer targets are left".to_owned(),
+        false => new.join("; "),
+    };
+    Report::refused(
+        MOVED,
+        format!("the targets changed after the plan was shown; nothing was changed. Now: {now}"),
+    )
+    .hint("run it again to see the new plan")
+}
+
+fn difference(change: &Change) -> String {
+    format!(
+        "{} {}: {} → {}",
+        change.target.kind, change.target.name, change.before, change.after
+    )
+}
+
+fn summaries(plan: &Plan) -> String {
+    const SHOWN: usize = 5;
+    let mut lines: Vec<&str> = plan
+        .changes
+        .iter()
+        .take(SHOWN)
+        .map(|change| change.summary.as_str())
+        .collect();
+    if plan.changes.len() > SHOWN {
+        lines.push("…");
+    }
+    format!("the plan was: {}", lines.join("; "))
+}

@@ -1,0 +1,451 @@
+//! A signature and the words after a command's name to bound arguments. Everything that holds no variable is checked
+//! before anything runs; words with variables are checked, by the same rules, when each record gives them a value.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::coerce::{Mismatch, from_text, from_value};
+use super::problem::Problem;
+use super::variables::{Scope, evaluate, is_dynamic};
+use crate::lang::{OptionWord, Part, Quote, Span, Word};
+use crate::verb::catalogue::{did_you_mean, nearest};
+use crate::verb::{Arguments, Declaration, OptionKind, OptionSpec, Signature};
+
+const UNKNOWN: &str = "E-OPTION-001";
+const NO_VALUE: &str = "E-OPTION-002";
+const MISSING: &str = "E-OPTION-003";
+const EXCLUSIVE: &str = "E-OPTION-004";
+const NAME: &str = "E-OPTION-005";
+const TYPE: &str = "E-TYPE-001";
+const TOO_MANY: &str = "E-ARGUMENT-001";
+const TOO_FEW: &str = "E-ARGUMENT-002";
+
+/// What was typed for one option.
+#[derive(Clone, Debug)]
+struct Given {
+    /// Index in the signature.
+    option: usize,
+    /// None: a flag alone.
+    value: Option<Word>,
+    /// The option's word.
+    span: Span,
+}
+
+/// A stage's arguments as far as they are known before it runs.
+#[derive(Clone, Debug)]
+pub struct Template {
+    declaration: Arc<Declaration>,
+    options: Vec<Given>,
+    positionals: Vec<Word>,
+    /// All arguments, when no word holds a variable.
+    fixed: Option<Arguments>,
+}
+
+impl Template {
+    /// Reads the words after a command's name (which stands at `name`). `fed`: records come down the pipe, so that
+    /// positionals which a record can stand in for may be left out.
+    pub fn read(declaration: Arc<Declaration>, words: &[Word], name: Span, fed: bool) -> Result<Template, Problem> {
+        let mut reader = Reader {
+            signature: &declaration.signature,
+            declaration: &declaration,
+            options: Vec::new(),
+            positionals: Vec::new(),
+        };
+        reader.read(words)?;
+        let (options, positionals) = (reader.options, reader.positionals);
+        let mut template = Template {
+            declaration,
+            options,
+            positionals,
+            fixed: None,
+        };
+        template.check_presence(name, fed)?;
+        let known = template.fold(None)?;
+        let mut given = template.options.iter().filter_map(|given| given.value.as_ref());
+        if !template.positionals.iter().any(is_dynamic) && !given.any(is_dynamic) {
+            template.fixed = Some(known);
+        }
+        Ok(template)
+    }
+
+    /// The arguments of one invocation.
+    pub fn arguments(&self, scope: Scope<'_>) -> Result<Arguments, Problem> {
+        match &self.fixed {
+            Some(arguments) => Ok(arguments.clone()),
+            None => self.fold(Some(scope)),
+        }
+    }
+
+    /// Whether the arguments are the same for every record.
+    pub fn is_fixed(&self) -> bool {
+        self.fixed.is_some()
+    }
+
+    /// What is known before the start: words with variables are left out.
+    pub fn known(&self) -> Arguments {
+        self.fixed.clone().or_else(|| self.fold(None).ok()).unwrap_or_default()
+    }
+
+    /// Words that hold variables.
+    pub fn dynamic_words(&self) -> impl Iterator<Item = &Word> {
+        let given = self.options.iter().filter_map(|given| given.value.as_ref());
+        given.chain(&self.positionals).filter(|word| is_dynamic(word))
+    }
+
+    /// The places of values that must not be seen.
+    pub fn secrets(&self) -> Vec<Span> {
+        let secret = |given: &&Given| {
+            self.declaration
+                .signature
+                .options
+                .get(given.option)
+                .is_some_and(|o| o.secret)
+        };
+        let given = self.options.iter().filter(secret);
+        given
+            .filter_map(|given| given.value.as_ref().map(|word| word.span))
+            .collect()
+    }
+
+    /// Options given and positionals counted: known without any value.
+    fn check_presence(&self, name: Span, fed: bool) -> Result<(), Problem> {
+        let signature = &self.declaration.signature;
+        let given = |index: usize| self.options.iter().any(|given| given.option == index);
+        let missing: Vec<String> = signature
+            .options
+            .iter()
+            .enumerate()
+            .filter(|(index, option)| option.required && option.default.is_none() && !given(*index))
+            .map(|(_, option)| format!("--{}", option.name))
+            .collect();
+        let count = self.positionals.len();
+        let absent: Vec<String> = signature
+            .positionals
+            .iter()
+            .skip(count)
+            .filter(|positional| positional.required && (positional.always || !fed))
+            .map(|positional| format!("<{}>", positional.name))
+            .collect();
+        let verb = self.declaration.qualified();
+        let help = Some(format!("`help {verb}` shows how to use it"));
+        if !missing.is_empty() {
+            let all: Vec<String> = missing.into_iter().chain(absent).collect();
+            return Err(Problem::new(MISSING, name, format!("{verb} needs {}", all.join(", "))).hint(help));
+        }
+        if !absent.is_empty() {
+            return Err(Problem::new(TOO_FEW, name, format!("{verb} needs {}", absent.join(", "))).hint(help));
+        }
+        let most = signature.positionals.len();
+        let variadic = signature
+            .positionals
+            .last()
+            .is_some_and(|positional| positional.variadic);
+        if let (false, Some(extra)) = (variadic, self.positionals.get(most)) {
+            let takes = match most {
+                0 => "no arguments".to_owned(),
+                1 => "one argument".to_owned(),
+                n => format!("{n} arguments"),
+            };
+            return Err(Problem::new(TOO_MANY, extra.span, format!("{verb} takes {takes}")).hint(help));
+        }
+        self.check_exclusive(name)
+    }
+
+    fn check_exclusive(&self, name: Span) -> Result<(), Problem> {
+        let signature = &self.declaration.signature;
+        for group in &signature.exclusive {
+            let mut given: Vec<(String, Span)> = Vec::new();
+            for member in group {
+                let option = self.options.iter().find(|given| {
+                    signature
+                        .options
+                        .get(given.option)
+                        .is_some_and(|option| option.name == *member)
+                });
+                let positional = signature
+                    .positionals
+                    .iter()
+                    .position(|positional| positional.name == *member);
+                if let Some(option) = option {
+                    given.push((format!("--{member}"), option.span));
+                } else if let Some(word) = positional.and_then(|index| self.positionals.get(index)) {
+                    given.push((format!("<{member}>"), word.span));
+                }
+            }
+            if given.len() > 1 {
+                let names: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
+                let span = given.last().map_or(name, |(_, span)| *span);
+                return Err(Problem::new(
+                    EXCLUSIVE,
+                    span,
+                    format!("{} exclude each other", names.join(" and ")),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Values in the order they were typed; without a scope words with variables are passed over.
+    fn fold(&self, scope: Option<Scope<'_>>) -> Result<Arguments, Problem> {
+        let signature = &self.declaration.signature;
+        let mut options = defaults(signature)?;
+        let mut listed: Vec<usize> = Vec::new();
+        for given in &self.options {
+            let Some(option) = signature.options.get(given.option) else {
+                continue;
+            };
+            let found = value(&option.kind, given.value.as_ref(), given.span, scope);
+            let Some(value) = found.map_err(|problem| named(problem, &format!("--{}", option.name)))? else {
+                continue;
+            };
+            let again = listed.contains(&given.option);
+            listed.push(given.option);
+            merge(&mut options, option, value, again);
+        }
+        Ok(Arguments {
+            positionals: self.fold_positionals(scope)?,
+            options,
+        })
+    }
+
+    fn fold_positionals(&self, scope: Option<Scope<'_>>) -> Result<Vec<Value>, Problem> {
+        let declared = &self.declaration.signature.positionals;
+        let mut values = Vec::with_capacity(self.positionals.len());
+        for (index, word) in self.positionals.iter().enumerate() {
+            let Some(positional) = declared.get(index).or(declared.last()) else {
+                continue;
+            };
+            let found = value(&positional.kind, Some(word), word.span, scope);
+            values.extend(found.map_err(|problem| named(problem, &format!("<{}>", positional.name)))?);
+        }
+        Ok(values)
+    }
+}
+
+/// The value of one word by its declared type; none: unknown before there is a scope.
+fn value(
+    kind: &OptionKind,
+    word: Option<&Word>,
+    span: Span,
+    scope: Option<Scope<'_>>,
+) -> Result<Option<Value>, Problem> {
+    let wrong = |error: Mismatch| Problem::new(TYPE, span, error.message).hint(error.hint);
+    let Some(word) = word else {
+        return Ok(Some(if *kind == OptionKind::Incr {
+            json!(1)
+        } else {
+            json!(true)
+        }));
+    };
+    match (word.literal(), scope) {
+        (Some(text), _) => from_text(kind, &text).map(Some).map_err(wrong),
+        (None, Some(scope)) => from_value(kind, evaluate(word, scope)?).map(Some).map_err(wrong),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Says which argument is of a wrong type; a variable without a value names itself.
+fn named(mut problem: Problem, argument: &str) -> Problem {
+    if problem.code == TYPE {
+        problem.message = format!("{argument}: {}", problem.message);
+    }
+    problem
+}
+
+fn defaults(signature: &Signature) -> Result<Map<String, Value>, Problem> {
+    let mut options = Map::new();
+    for option in &signature.options {
+        let value = match (&option.default, &option.kind) {
+            (Some(text), kind) => from_text(kind, text).map_err(|error| {
+                let message = format!("the default of --{}: {}", option.name, error.message);
+                Problem::new(TYPE, Span::default(), message)
+            })?,
+            (None, OptionKind::Incr) => json!(0),
+            (None, OptionKind::Bool) => json!(false),
+            (None, _) => continue,
+        };
+        options.insert(option.name.clone(), value);
+    }
+    Ok(options)
+}
+
+/// Lists and counters add up, everything else: the last one counts. The first one replaces a default.
+fn merge(options: &mut Map<String, Value>, option: &OptionSpec, value: Value, again: bool) {
+    let merged = match (options.get_mut(&option.name), value) {
+        (Some(Value::Array(items)), Value::Array(more)) if again => {
+            items.extend(more);
+            return;
+        }
+        (Some(before), value) if again && option.kind == OptionKind::Incr => {
+            let sum = before.as_i64().unwrap_or(0).saturating_add(value.as_i64().unwrap_or(0));
+            json!(sum)
+        }
+        (_, value) => value,
+    };
+    options.insert(option.name.clone(), merged);
+}
+
+/// Sorts words into options and positionals.
+struct Reader<'a> {
+    signature: &'a Signature,
+    declaration: &'a Declaration,
+    options: Vec<Given>,
+    positionals: Vec<Word>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, words: &[Word]) -> Result<(), Problem> {
+        let mut rest = words;
+        while let Some((word, tail)) = rest.split_first() {
+            rest = tail;
+            if !word.is_option() {
+                self.positionals.push(word.clone());
+                continue;
+            }
+            let Some(option) = word.as_option().or_else(|| short_with_variable(word)) else {
+                return Err(
+                    Problem::new(NAME, word.span, "an option's name can't come from a variable").hint(Some(
+                        "write --name=$value, or -- before a value that starts with a dash".to_owned(),
+                    )),
+                );
+            };
+            if option.name == "--" && option.value.is_none() {
+                self.positionals.extend(tail.iter().cloned());
+                return Ok(());
+            }
+            let used = match option.name.strip_prefix("--") {
+                Some(name) => self.long(name, &option, word, tail)?,
+                None => self.short(&option, word, tail)?,
+            };
+            rest = tail.get(used..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// How many of the following words were used as the value.
+    fn long(&mut self, name: &str, option: &OptionWord, word: &Word, tail: &[Word]) -> Result<usize, Problem> {
+        let found = self
+            .signature
+            .options
+            .iter()
+            .position(|o| o.name == name || o.aliases.contains(&name));
+        let Some(index) = found else {
+            return Err(self.unknown_long(name, word));
+        };
+        self.take(index, option.value.clone(), word, tail)
+    }
+
+    /// `-it`, `-n5`, `-n=5`, `-lapp=web`: flags one after another, the first that wants a value takes what is left.
+    fn short(&mut self, option: &OptionWord, word: &Word, tail: &[Word]) -> Result<usize, Problem> {
+        let cluster: Vec<char> = option.name.chars().skip(1).collect();
+        // `-image=x` would mean `-i mage=x`: never what was meant where there is an `--image`.
+        let long = option.name.trim_start_matches('-');
+        if cluster.len() > 1 && self.signature.options.iter().any(|o| o.name == long) {
+            return Err(self.unknown(format!("-{long}"), vec![format!("--{long}")], word));
+        }
+        for (at, flag) in cluster.iter().enumerate() {
+            let Some(index) = self.signature.options.iter().position(|o| o.short == Some(*flag)) else {
+                return Err(self.unknown_short(*flag, word));
+            };
+            let rest: String = cluster.iter().skip(at + 1).collect();
+            let flag_alone = self.is_flag(index);
+            if flag_alone && !rest.is_empty() {
+                self.take(index, None, word, &[])?;
+                continue;
+            }
+            let value = match (rest.is_empty(), &option.value) {
+                (true, value) => value.clone(),
+                (false, None) => Some(prefixed(&rest, None, word.span)),
+                (false, Some(value)) => Some(prefixed(&format!("{rest}="), Some(value), word.span)),
+            };
+            return self.take(index, value, word, tail);
+        }
+        Ok(0)
+    }
+
+    fn take(&mut self, index: usize, value: Option<Word>, word: &Word, tail: &[Word]) -> Result<usize, Problem> {
+        let mut given = Given {
+            option: index,
+            value,
+            span: word.span,
+        };
+        let mut used = 0;
+        if given.value.is_none() && !self.is_flag(index) {
+            match tail.first() {
+                Some(next) if !next.is_option() => {
+                    given.value = Some(next.clone());
+                    used = 1;
+                }
+                next => {
+                    let name = self.signature.options.get(index).map_or("", |o| o.name.as_str());
+                    let hint = next.map(|_| format!("a value that starts with a dash is written --{name}=-…"));
+                    return Err(Problem::new(NO_VALUE, word.span, format!("--{name} needs a value")).hint(hint));
+                }
+            }
+        }
+        self.options.push(given);
+        Ok(used)
+    }
+
+    fn is_flag(&self, index: usize) -> bool {
+        let kind = self.signature.options.get(index).map(|option| &option.kind);
+        matches!(kind, Some(OptionKind::Bool | OptionKind::Incr))
+    }
+
+    fn unknown_long(&self, name: &str, word: &Word) -> Problem {
+        let known = self.signature.options.iter().map(|option| option.name.clone());
+        let near: Vec<String> = nearest(name, known)
+            .into_iter()
+            .map(|name| format!("--{name}"))
+            .collect();
+        self.unknown(format!("--{name}"), near, word)
+    }
+
+    fn unknown_short(&self, flag: char, word: &Word) -> Problem {
+        let typed = word.literal().unwrap_or_default();
+        let long = nearest(
+            typed.trim_start_matches('-'),
+            self.signature.options.iter().map(|o| o.name.clone()),
+        );
+        let near = match typed.chars().count() {
+            0..=2 => Vec::new(),
+            _ => long.into_iter().map(|name| format!("--{name}")).collect(),
+        };
+        self.unknown(format!("-{flag}"), near, word)
+    }
+
+    fn unknown(&self, option: String, near: Vec<String>, word: &Word) -> Problem {
+        let verb = self.declaration.qualified();
+        let hint = did_you_mean(&near).unwrap_or_else(|| match self.signature.options.is_empty() {
+            true => format!("{verb} has no options; write -- before a value that starts with a dash"),
+            false => format!("`help {verb}` lists its options"),
+        });
+        Problem::new(UNKNOWN, word.span, format!("{verb} has no option {option}")).hint(Some(hint))
+    }
+}
+
+/// `-n$count`: short flags with a value that starts with a variable.
+fn short_with_variable(word: &Word) -> Option<OptionWord> {
+    let flags = word
+        .bare_start()
+        .filter(|text| text.len() > 1 && !text.starts_with("--"))?;
+    Some(OptionWord {
+        name: flags.to_owned(),
+        value: Some(word.without_start(flags.len())),
+    })
+}
+
+/// Bare text before a value that was typed in the same word.
+fn prefixed(text: &str, value: Option<&Word>, span: Span) -> Word {
+    let mut parts = vec![Part::Text {
+        text: text.to_owned(),
+        quote: Quote::None,
+        span,
+    }];
+    parts.extend(value.into_iter().flat_map(|word| word.parts.clone()));
+    Word { parts, span }
+}
+
+#[cfg(test)]
+mod tests;

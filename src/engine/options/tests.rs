@@ -1,0 +1,154 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use super::*;
+use crate::engine::variables::Values;
+use crate::lang::parse;
+use crate::verb::Positional;
+
+fn declaration() -> Arc<Declaration> {
+    Arc::new(
+        Declaration::new("k", "run", "runs")
+            .positional(Positional::new("name", OptionKind::String, ""))
+            .positional(Positional::new("rest", OptionKind::Int, "").optional().variadic())
+            .options([
+                OptionSpec::new("image", OptionKind::String, "").short('i'),
+                OptionSpec::new("tty", OptionKind::Bool, "").short('t'),
+                OptionSpec::new("verbose", OptionKind::Incr, "").short('v'),
+                OptionSpec::new("label", OptionKind::List, "").short('l'),
+                OptionSpec::new("port", OptionKind::Int, "").short('p').default("80"),
+                OptionSpec::new("wait", OptionKind::Duration, "").alias("timeout"),
+                OptionSpec::new("output", OptionKind::Enum(&["json", "wide"]), "").short('o'),
+            ])
+            .exclusive(&["image", "label"]),
+    )
+}
+
+fn read(words: &str, fed: bool) -> Result<Template, Problem> {
+    let line = parse(&format!("x {words}")).unwrap();
+    let words = &line.items[0].pipeline.stages[0].words;
+    Template::read(declaration(), &words[1..], words[0].span, fed)
+}
+
+fn bound(words: &str) -> Result<(Value, Value), &'static str> {
+    let template = read(words, false).map_err(|problem| problem.code)?;
+    let record = json!({"n": 5, "list": ["a", "b"], "text": "x", "none": null});
+    let values = Values::default();
+    let scope = Scope {
+        record: Some(&record),
+        values: &values,
+    };
+    let arguments = template.arguments(scope).map_err(|problem| problem.code)?;
+    let mut options = arguments.options;
+    for (name, default) in [("port", json!(80)), ("tty", json!(false)), ("verbose", json!(0))] {
+        if options.get(name) == Some(&default) {
+            options.remove(name);
+        }
+    }
+    Ok((Value::Array(arguments.positionals), Value::Object(options)))
+}
+
+#[test]
+fn l09_l10_l13_spellings_of_options_and_positionals() {
+    let cases = [
+        ("web", json!(["web"]), json!({})),
+        ("123 4 5", json!(["123", 4, 5]), json!({})),
+        (
+            "web --image=a --port 81",
+            json!(["web"]),
+            json!({"image": "a", "port": 81}),
+        ),
+        ("--image 5 web", json!(["web"]), json!({"image": "5"})),
+        ("-i a:1 web", json!(["web"]), json!({"image": "a:1"})),
+        ("-ia:1 web", json!(["web"]), json!({"image": "a:1"})),
+        ("-tvv web", json!(["web"]), json!({"tty": true, "verbose": 2})),
+        (
+            "-tvi a web",
+            json!(["web"]),
+            json!({"tty": true, "verbose": 1, "image": "a"}),
+        ),
+        (
+            "-lapp=web,x=y web",
+            json!(["web"]),
+            json!({"label": ["app=web", "x=y"]}),
+        ),
+        ("-l a,b -l c web", json!(["web"]), json!({"label": ["a", "b", "c"]})),
+        ("-p=81 web", json!(["web"]), json!({"port": 81})),
+        ("--tty=no web", json!(["web"]), json!({})),
+        ("--verbose=3 -v web", json!(["web"]), json!({"verbose": 4})),
+        ("--timeout 1m web", json!(["web"]), json!({"wait": 60000})),
+        ("-- -web", json!(["-web"]), json!({})),
+        ("web -- -5", json!(["web", -5]), json!({})),
+        ("web -5", json!(["web", -5]), json!({})),
+        ("'-web'", json!(["-web"]), json!({})),
+        ("--image= web", json!(["web"]), json!({"image": ""})),
+        ("--image=-x web", json!(["web"]), json!({"image": "-x"})),
+        ("web --image a --image b", json!(["web"]), json!({"image": "b"})),
+        ("$n $n", json!(["5", 5]), json!({})),
+        ("w --label $list", json!(["w"]), json!({"label": ["a", "b"]})),
+        ("w --image=\"v${n}\"", json!(["w"]), json!({"image": "v5"})),
+        ("w -i${text}y", json!(["w"]), json!({"image": "xy"})),
+    ];
+    for (words, positionals, options) in cases {
+        assert_eq!(bound(words), Ok((positionals, options)), "{words}");
+    }
+}
+
+#[test]
+fn l12_wrong_options_and_arguments_have_codes() {
+    let cases = [
+        ("web --imge=x", UNKNOWN),
+        ("web -x", UNKNOWN),
+        ("web --port", NO_VALUE),
+        ("web --image --tty", NO_VALUE),
+        ("web --port=abc", TYPE),
+        ("web --port=$text", TYPE),
+        ("web --image=$none", TYPE),
+        ("web --image=$nope", "E-VALUE-001"),
+        ("web abc", TYPE),
+        ("", TOO_FEW),
+        ("web --image a -l b", EXCLUSIVE),
+        ("web --output=jsno", TYPE),
+        ("web --$text=1", NAME),
+    ];
+    for (words, code) in cases {
+        assert_eq!(bound(words), Err(code), "{words}");
+    }
+}
+
+#[test]
+fn e2_an_unknown_option_is_marked_and_suggested() {
+    let problem = read("web --imge=x", false).unwrap_err();
+    assert_eq!(problem.hint.as_deref(), Some("did you mean --image?"));
+    assert_eq!((problem.span.start, problem.span.end), (6, 14));
+    let problem = read("web -image=x", false).unwrap_err();
+    assert_eq!(problem.hint.as_deref(), Some("did you mean --image?"));
+}
+
+#[test]
+fn l11_all_missing_are_named_at_once_and_a_pipe_stands_in_for_positionals() {
+    let declaration = Arc::new(
+        Declaration::new("r53", "record-create", "")
+            .positional(Positional::new("name", OptionKind::String, ""))
+            .positional(Positional::new("pattern", OptionKind::String, "").always())
+            .option(OptionSpec::new("zone", OptionKind::String, "").required())
+            .option(OptionSpec::new("type", OptionKind::String, "").required()),
+    );
+    let problem = Template::read(declaration.clone(), &[], Span::default(), false).unwrap_err();
+    assert_eq!(
+        problem.message,
+        "r53:record-create needs --zone, --type, <name>, <pattern>"
+    );
+    let line = parse("x --zone=z --type=t").unwrap();
+    let words = &line.items[0].pipeline.stages[0].words[1..];
+    let problem = Template::read(declaration, words, Span::default(), true).unwrap_err();
+    assert_eq!(problem.message, "r53:record-create needs <pattern>");
+}
+
+#[test]
+fn arguments_without_variables_are_bound_once() {
+    assert!(read("web --port=1", false).unwrap().is_fixed());
+    let dynamic = read("web --port=$n", false).unwrap();
+    assert!(!dynamic.is_fixed());
+    assert_eq!(dynamic.known().text_at(0).as_deref(), Some("web"));
+    assert_eq!(dynamic.dynamic_words().count(), 1);
+}

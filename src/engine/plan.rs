@@ -1,0 +1,431 @@
+//! The static pass: the whole line is resolved, typed, placed and authorised before its first stage starts. Pure but
+//! for the ports it asks. What only the run can know (values of variables, how many records there will be) is left.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::coerce::millis;
+use super::destination::{Destination, destinations};
+use super::options::Template;
+use super::ports::{Authorise, Contexts, Place, Site};
+use super::problem::Problem;
+use super::resolve::resolve;
+use super::variables::roots;
+use crate::core::change::{Change, Origin, Plan, Risk, Target};
+use crate::core::context::Context;
+use crate::core::report::Report;
+use crate::lang::{self, Connector, Line, ModifierKind, Pipeline, Root, Span, Stage, Word};
+use crate::verb::catalogue::{Catalogue, did_you_mean, nearest};
+use crate::verb::{Action, InputMode, Verb};
+
+/// Invocations of one stage at a time, at most.
+pub const MAX_PARALLEL: usize = 64;
+
+/// What happens when a record fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// The pipeline ends; what came before is delivered.
+    #[default]
+    Stop,
+    /// It is reported and passed over.
+    Continue,
+}
+
+/// A checked line.
+#[derive(Clone, Debug)]
+pub struct LinePlan {
+    /// The text as typed.
+    pub source: Arc<str>,
+    /// The text with secret values masked: what history and jobs show.
+    pub masked: String,
+    /// Pipelines and the connectors after them.
+    pub items: Vec<(Arc<PipelinePlan>, Option<Connector>)>,
+}
+
+/// A checked pipeline.
+#[derive(Debug)]
+pub struct PipelinePlan {
+    /// The line it stands in.
+    pub source: Arc<str>,
+    /// Its own text, secret values masked.
+    pub text: String,
+    /// The name that `let` gives to its records.
+    pub binding: Option<String>,
+    /// At least one.
+    pub stages: Vec<Arc<StagePlan>>,
+    /// Where the result goes; none: to the block.
+    pub destinations: Vec<Destination>,
+}
+
+/// A checked stage.
+pub struct StagePlan {
+    /// Counted from 1.
+    pub number: usize,
+    /// Its place in the line.
+    pub span: Span,
+    /// Its own text, secret values masked.
+    pub text: String,
+    /// What runs.
+    pub verb: Verb,
+    /// Its arguments.
+    pub template: Template,
+    /// Its targets.
+    pub context: Arc<Context>,
+    /// Where it runs.
+    pub site: Site,
+    /// What a failed record does.
+    pub on_error: OnError,
+    /// Invocations at a time.
+    pub parallel: usize,
+    /// Most time one invocation may take.
+    pub timeout: Option<Duration>,
+    /// Records come down a pipe.
+    pub fed: bool,
+    /// What it emits is the pipeline's result.
+    pub last: bool,
+}
+
+impl std::fmt::Debug for StagePlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.number, self.text)
+    }
+}
+
+impl StagePlan {
+    /// The class it is known to have before it runs.
+    pub fn risk(&self) -> Risk {
+        self.verb.declaration.risk
+    }
+
+    /// A command above `read` that brings no plan of its own, as one change: what an operator can be asked about.
+    pub fn opaque_plan(&self) -> Plan {
+        let declaration = &self.verb.declaration;
+        Plan {
+            changes: vec![Change {
+                verb: declaration.qualified(),
+                summary: self.text.clone(),
+                target: Target {
+                    kind: "Command".to_owned(),
+                    scope: self.context.name.clone(),
+                    name: declaration.name.clone(),
+                },
+                before: Value::Null,
+                after: Value::String(self.text.clone()),
+                precondition: Value::Null,
+                request: Value::Null,
+                risk: declaration.risk,
+                inverse: None,
+                recovery: declaration.recovery,
+            }],
+        }
+    }
+}
+
+/// What the static pass knows and asks.
+pub struct Planner<'a> {
+    /// The verbs.
+    pub catalogue: &'a Catalogue,
+    /// The context of stages that name none.
+    pub context: &'a Arc<Context>,
+    /// Finds those that stages name.
+    pub contexts: &'a dyn Contexts,
+    /// May it run?
+    pub authorise: &'a dyn Authorise,
+    /// Where does it run?
+    pub place: &'a dyn Place,
+    /// Who asks.
+    pub user: &'a str,
+    /// Whence: decides what is refused before the start.
+    pub origin: Origin,
+    /// For stages that do not say.
+    pub on_error: OnError,
+    /// Records are given to the first stage.
+    pub fed: bool,
+    /// Nothing may be changed by this process.
+    pub read_only: bool,
+    /// The line takes something back: its approval is one Enter, asked when its plan is known.
+    pub recovery: bool,
+    /// Where relative paths start.
+    pub directory: &'a PathBuf,
+}
+
+impl Planner<'_> {
+    /// Checks a line. `names` are those that `let` has given so far; the line's own are added.
+    pub fn line(&self, source: &str, names: &mut BTreeSet<String>) -> Result<LinePlan, Report> {
+        let line: Line = lang::parse(source).map_err(|error| super::problem::syntax(error, source))?;
+        let source: Arc<str> = Arc::from(source);
+        let mut items = Vec::new();
+        let mut masked = line.clone();
+        for (index, item) in line.items.iter().enumerate() {
+            let fed = self.fed && index == 0;
+            let (plan, hidden) = self
+                .pipeline(&source, &item.pipeline, fed, names)
+                .map_err(|(problem, stage)| {
+                    let report = problem.refused(&source);
+                    stage.map_or(report.clone(), |stage| report.in_stage(stage))
+                })?;
+            if let Some(slot) = masked.items.get_mut(index) {
+                slot.pipeline = hidden;
+            }
+            names.extend(plan.binding.clone());
+            items.push((Arc::new(plan), item.then));
+        }
+        let masked = if masked == line {
+            source.to_string()
+        } else {
+            lang::print(&masked)
+        };
+        Ok(LinePlan { source, masked, items })
+    }
+
+    fn pipeline(
+        &self,
+        source: &Arc<str>,
+        pipeline: &Pipeline,
+        fed: bool,
+        names: &BTreeSet<String>,
+    ) -> Result<(PipelinePlan, Pipeline), (Problem, Option<usize>)> {
+        let mut hidden = pipeline.clone();
+        let mut stages: Vec<Arc<StagePlan>> = Vec::new();
+        let count = pipeline.stages.len();
+        for (index, stage) in pipeline.stages.iter().enumerate() {
+            let number = index + 1;
+            let mut plan = self
+                .stage(source, stage, number, fed || index > 0, names)
+                .map_err(|problem| (problem, Some(number)))?;
+            plan.last = number == count;
+            follows(stages.last(), &plan).map_err(|problem| (problem, Some(number)))?;
+            if let Some(slot) = hidden.stages.get_mut(index) {
+                mask(slot, &plan.template.secrets());
+            }
+            stages.push(Arc::new(plan));
+        }
+        let destinations = match &pipeline.redirect {
+            None => Vec::new(),
+            Some(redirect) => {
+                for word in &redirect.targets {
+                    known(word, false, names).map_err(|problem| (problem, None))?;
+                }
+                destinations(redirect, self.directory).map_err(|problem| (problem, None))?
+            }
+        };
+        let plan = PipelinePlan {
+            source: source.clone(),
+            text: match hidden == *pipeline {
+                true => pipeline.span.of(source).to_owned(),
+                false => lang::print(&hidden),
+            },
+            binding: pipeline.binding.as_ref().map(|binding| binding.name.clone()),
+            stages,
+            destinations,
+        };
+        Ok((plan, hidden))
+    }
+
+    fn stage(
+        &self,
+        source: &str,
+        stage: &Stage,
+        number: usize,
+        fed: bool,
+        names: &BTreeSet<String>,
+    ) -> Result<StagePlan, Problem> {
+        let resolved = resolve(self.catalogue, &stage.words)?;
+        let declaration = resolved.verb.declaration.clone();
+        let (name, words) = stage.words.split_at(resolved.words.min(stage.words.len()));
+        let name = name.iter().map(|word| word.span).reduce(Span::to).unwrap_or_default();
+        if fed && declaration.input == InputMode::None {
+            let message = format!("{} takes nothing from a pipe", declaration.qualified());
+            return Err(Problem::new("E-INPUT-001", name, message));
+        }
+        let template = Template::read(declaration.clone(), words, name, fed)?;
+        let each = fed && declaration.input == InputMode::Each;
+        template.dynamic_words().try_for_each(|word| known(word, each, names))?;
+        let modifiers = self.modifiers(stage)?;
+        let on = modifiers.on.as_ref().map(|(text, _)| text.as_str());
+        let mut context = modifiers.context.clone();
+        let at = modifiers.on.as_ref().map_or(name, |(_, span)| *span);
+        let site = self
+            .place
+            .place(&context, &declaration, on)
+            .map_err(|report| problem_of(report, at))?;
+        if let Site::Docker(host) = &site {
+            context = Arc::new(Context {
+                docker_host: Some(host.clone()),
+                ..context.as_ref().clone()
+            });
+        }
+        self.authorise
+            .authorise(self.user, &declaration, &template.known())
+            .map_err(|report| problem_of(report, name))?;
+        let mut hidden = stage.clone();
+        mask(&mut hidden, &template.secrets());
+        let plan = StagePlan {
+            number,
+            span: stage.span,
+            text: match hidden == *stage {
+                true => stage.span.of(source).to_owned(),
+                false => lang::print(&hidden),
+            },
+            verb: resolved.verb.clone(),
+            template,
+            context,
+            site,
+            on_error: modifiers.on_error.unwrap_or(self.on_error),
+            parallel: modifiers.parallel,
+            timeout: modifiers.timeout,
+            fed,
+            last: false,
+        };
+        self.permitted(&plan, name)?;
+        Ok(plan)
+    }
+
+    /// What is refused by its class alone.
+    fn permitted(&self, plan: &StagePlan, name: Span) -> Result<(), Problem> {
+        if plan.risk() == Risk::Read {
+            return Ok(());
+        }
+        let verb = plan.verb.declaration.qualified();
+        if self.read_only {
+            let message = format!("{verb} changes something, and this process runs with --read-only");
+            return Err(Problem::new("E-READONLY-001", name, message));
+        }
+        if plan.context.read_only {
+            let message = format!(
+                "{verb} changes something, and context {} is read-only",
+                plan.context.name
+            );
+            return Err(Problem::new("E-READONLY-002", name, message));
+        }
+        if plan.parallel > 1 && matches!(plan.verb.action, Action::Mutate(_)) {
+            let message = format!("{verb} plans all its changes and applies them in order: no parallel=");
+            return Err(Problem::new("E-MODIFIER-002", name, message));
+        }
+        if self.recovery || plan.verb.declaration.recovery || !matches!(self.origin, Origin::Headless { .. }) {
+            return Ok(());
+        }
+        let requirement = plan.opaque_plan().requirement(self.origin, plan.context.production);
+        requirement
+            .map(|_| ())
+            .map_err(|reason| Problem::new("E-APPROVAL-001", name, format!("{verb}: {reason}")))
+    }
+
+    fn modifiers(&self, stage: &Stage) -> Result<Modifiers, Problem> {
+        let mut found = Modifiers {
+            context: self.context.clone(),
+            on: None,
+            parallel: 1,
+            on_error: None,
+            timeout: None,
+        };
+        for modifier in &stage.modifiers {
+            let text = |word: &Word| {
+                let message = "what stands before a command must be known before it runs: no variables here";
+                word.literal()
+                    .ok_or_else(|| Problem::new("E-MODIFIER-001", modifier.span, message))
+            };
+            let wrong = |message: String| Problem::new("E-MODIFIER-001", modifier.span, message);
+            match &modifier.kind {
+                ModifierKind::Context(word) => found.context = self.named_context(&text(word)?, modifier.span)?,
+                ModifierKind::On(word) => found.on = Some((text(word)?, modifier.span)),
+                ModifierKind::Parallel(word) => {
+                    let count = text(word)?
+                        .parse::<usize>()
+                        .ok()
+                        .filter(|n| (1..=MAX_PARALLEL).contains(n));
+                    found.parallel =
+                        count.ok_or_else(|| wrong(format!("parallel= takes a number from 1 to {MAX_PARALLEL}")))?;
+                }
+                ModifierKind::OnError(word) => {
+                    found.on_error = Some(match text(word)?.as_str() {
+                        "stop" => OnError::Stop,
+                        "continue" => OnError::Continue,
+                        other => return Err(wrong(format!("on-error={other} is neither stop nor continue"))),
+                    });
+                }
+                ModifierKind::Timeout(word) => {
+                    let time = millis(&text(word)?).filter(|ms| *ms > 0).map(Duration::from_millis);
+                    found.timeout =
+                        Some(time.ok_or_else(|| wrong("timeout= takes a duration such as 30s or 5m".to_owned()))?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn named_context(&self, name: &str, span: Span) -> Result<Arc<Context>, Problem> {
+        self.contexts.context(name).ok_or_else(|| {
+            Problem::new("E-CONTEXT-001", span, format!("there is no context {name:?}"))
+                .hint(did_you_mean(&nearest(name, self.contexts.names())))
+        })
+    }
+}
+
+struct Modifiers {
+    context: Arc<Context>,
+    on: Option<(String, Span)>,
+    parallel: usize,
+    on_error: Option<OnError>,
+    timeout: Option<Duration>,
+}
+
+/// A plan of all records' changes needs an end of records.
+fn follows(before: Option<&Arc<StagePlan>>, stage: &StagePlan) -> Result<(), Problem> {
+    let endless = before.filter(|before| before.verb.declaration.endless);
+    if let (Some(before), Action::Mutate(_)) = (endless, &stage.verb.action) {
+        let message = format!(
+            "{} never ends by itself, so {} would never know all its targets",
+            before.verb.declaration.qualified(),
+            stage.verb.declaration.qualified()
+        );
+        return Err(Problem::new("E-INPUT-002", stage.span, message));
+    }
+    Ok(())
+}
+
+/// Names that can't have a value when the stage starts are refused before it does.
+fn known(word: &Word, each: bool, names: &BTreeSet<String>) -> Result<(), Problem> {
+    for (root, span) in roots(word) {
+        let Root::Name(name) = root else { continue };
+        if each || names.contains(name) {
+            continue;
+        }
+        let message = format!("${name} has no value: no record comes in here, and no `let {name} = …` came before");
+        let hint = did_you_mean(&nearest(name, names.iter().cloned()));
+        return Err(Problem::new("E-VALUE-001", span, message).hint(hint));
+    }
+    Ok(())
+}
+
+/// A port's refusal, at the place that caused it.
+fn problem_of(report: Report, span: Span) -> Problem {
+    Problem::new(report.code, span, report.sentence()).hint(report.hint)
+}
+
+/// Replaces secret values by a mark.
+fn mask(stage: &mut Stage, secrets: &[Span]) {
+    const MARK: &str = "•••";
+    for word in &mut stage.words {
+        let Some(secret) = secrets
+            .iter()
+            .find(|secret| word.span.start <= secret.start && secret.end <= word.span.end)
+        else {
+            continue;
+        };
+        *word = match word.as_option() {
+            Some(option) if *secret != word.span || option.value.is_some() => {
+                Word::option(&option.name, Some(Word::text(MARK)))
+            }
+            Some(_) => Word::option(
+                word.plain().and_then(|text| text.get(..2)).unwrap_or("-"),
+                Some(Word::text(MARK)),
+            ),
+            None => Word::text(MARK),
+        };
+    }
+}

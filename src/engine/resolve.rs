@@ -1,0 +1,182 @@
+//! Names to verbs: `bundle:command`, unqualified names, and git-style joins of leading plain words, the longest first.
+//! Data never selects a command: words after the first option or `a=b` do not join, nor do quoted ones.
+
+use super::problem::Problem;
+use crate::lang::Word;
+use crate::verb::Verb;
+use crate::verb::catalogue::{Catalogue, NameError, did_you_mean};
+
+/// Words that a name may consist of.
+const MOST_WORDS: usize = 4;
+
+/// A name that led to a verb.
+#[derive(Clone, Copy)]
+pub struct Resolved<'a> {
+    /// The verb.
+    pub verb: &'a Verb,
+    /// How many of the words are its name.
+    pub words: usize,
+}
+
+impl std::fmt::Debug for Resolved<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({} words)", self.verb.declaration.qualified(), self.words)
+    }
+}
+
+/// Finds the verb that a stage's words name.
+pub fn resolve<'a>(catalogue: &'a Catalogue, words: &[Word]) -> Result<Resolved<'a>, Problem> {
+    let head = words.first().map(|word| word.span).unwrap_or_default();
+    let Some(name) = words.first().and_then(Word::literal).filter(|name| !name.is_empty()) else {
+        let problem = Problem::new(
+            "E-RESOLVE-001",
+            head,
+            "a command's name can't come from a variable or be empty",
+        );
+        return Err(problem);
+    };
+    let (bundle, command) = match name.split_once(':') {
+        Some((bundle, command)) if !bundle.is_empty() && !command.is_empty() => (Some(bundle), command),
+        _ => (None, name.as_str()),
+    };
+    let candidates = joins(command, words.get(1..).unwrap_or_default());
+    for (at, candidate) in candidates.iter().enumerate().rev() {
+        match catalogue.find(bundle, candidate) {
+            Ok(verb) => return Ok(Resolved { verb, words: at + 1 }),
+            Err(NameError::Ambiguous(names)) => return Err(ambiguous(words, at, candidate, &names)),
+            Err(_) => {}
+        }
+    }
+    Err(unknown(catalogue, bundle, command, &candidates, words))
+}
+
+/// The first word alone, joined with the second, and so on.
+fn joins(command: &str, rest: &[Word]) -> Vec<String> {
+    let mut candidates = vec![command.to_owned()];
+    for word in rest.iter().take(MOST_WORDS - 1) {
+        let plain = word.plain().filter(|text| !word.is_option() && is_name(text));
+        match (plain, candidates.last()) {
+            (Some(text), Some(longest)) => candidates.push(format!("{longest}-{text}")),
+            _ => break,
+        }
+    }
+    candidates
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+fn ambiguous(words: &[Word], at: usize, name: &str, names: &[String]) -> Problem {
+    let span = words
+        .iter()
+        .take(at + 1)
+        .map(|word| word.span)
+        .reduce(crate::lang::Span::to);
+    Problem::new(
+        "E-RESOLVE-002",
+        span.unwrap_or_default(),
+        format!("{name} is a command of several bundles"),
+    )
+    .hint(Some(format!("write {}", names.join(" or "))))
+}
+
+fn unknown(catalogue: &Catalogue, bundle: Option<&str>, command: &str, joins: &[String], words: &[Word]) -> Problem {
+    let span = words.first().map(|word| word.span).unwrap_or_default();
+    if let Err(NameError::UnknownBundle(near)) = catalogue.find(bundle, command) {
+        let bundle = bundle.unwrap_or_default();
+        return Problem::new("E-RESOLVE-003", span, format!("there is no bundle {bundle:?}")).hint(did_you_mean(&near));
+    }
+    let near: Vec<String> = joins
+        .iter()
+        .rev()
+        .map(|name| near(catalogue, bundle, name))
+        .find(|n| !n.is_empty())
+        .unwrap_or_default();
+    match bundle {
+        Some(bundle) => {
+            let hint = did_you_mean(&near).or_else(|| Some(format!("`help {bundle}` lists its commands")));
+            Problem::new("E-RESOLVE-004", span, format!("{bundle} has no command {command:?}")).hint(hint)
+        }
+        None => {
+            let hint = did_you_mean(&near).or_else(|| Some("`help` lists the bundles".to_owned()));
+            Problem::new("E-RESOLVE-004", span, format!("there is no command {command:?}")).hint(hint)
+        }
+    }
+}
+
+fn near(catalogue: &Catalogue, bundle: Option<&str>, name: &str) -> Vec<String> {
+    match catalogue.find(bundle, name) {
+        Err(NameError::UnknownCommand(near)) => near,
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::test_support::catalogue_of;
+    use crate::lang::parse;
+
+    fn found(line: &str) -> Result<String, Problem> {
+        let catalogue = catalogue_of(&[
+            "kubectl:get",
+            "kubectl:set-image",
+            "kubectl:rollout-status",
+            "kubectl:describe",
+            "ec2:describe",
+            "cogdeck:help",
+            "other:help",
+            "ec2:instance-search",
+        ]);
+        let words = parse(line).unwrap().items[0].pipeline.stages[0].words.clone();
+        resolve(&catalogue, &words).map(|resolved| format!("{resolved:?}"))
+    }
+
+    #[test]
+    fn l03_names_and_l04_git_style_joins() {
+        let cases = [
+            ("kubectl:set image deploy x a=b", Ok("kubectl:set-image (2 words)")),
+            ("kubectl:set-image deploy x", Ok("kubectl:set-image (1 words)")),
+            (
+                "kubectl:rollout status deploy/x",
+                Ok("kubectl:rollout-status (2 words)"),
+            ),
+            ("kubectl:get deploy inspector", Ok("kubectl:get (1 words)")),
+            ("instance-search x", Ok("ec2:instance-search (1 words)")),
+            ("instance search x", Ok("ec2:instance-search (2 words)")),
+            ("help kubectl:run", Ok("cogdeck:help (1 words)")),
+            ("kubectl:set 'image' x", Err("E-RESOLVE-004")),
+            ("kubectl:set --x image", Err("E-RESOLVE-004")),
+            ("describe x", Err("E-RESOLVE-002")),
+            ("kubectk:get x", Err("E-RESOLVE-003")),
+            ("$x y", Err("E-RESOLVE-001")),
+            ("'' y", Err("E-RESOLVE-001")),
+            ("kubectl:", Err("E-RESOLVE-004")),
+        ];
+        for (line, wanted) in cases {
+            let answer = found(line).map_err(|problem| problem.code);
+            assert_eq!(answer.as_deref(), wanted.as_ref().copied(), "{line}");
+        }
+    }
+
+    #[test]
+    fn e2_suggestions_see_through_joins() {
+        let cases = [
+            ("kubectl:gett po", "did you mean kubectl:get?"),
+            ("kubectl:set imag x", "did you mean kubectl:set-image?"),
+            ("kubect:get po", "did you mean kubectl?"),
+            ("hlep", "did you mean help?"),
+        ];
+        for (line, hint) in cases {
+            assert!(
+                found(line)
+                    .unwrap_err()
+                    .hint
+                    .unwrap()
+                    .starts_with(&hint[..hint.len() - 1]),
+                "{line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! A session: runs lines, keeps what they answered, knows its jobs. The console and `run` both stand on it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::block::{Block, BlockEvent, Board};
+use super::check::Check;
+use super::ending::Ending;
+use super::jobs::Jobs;
+use super::line::LineRun;
+use super::memory::Memory;
+use super::plan::{LinePlan, OnError, Planner};
+use super::ports::{Authorise, Contexts, Journal, Place};
+use super::run::Items;
+use super::undo;
+use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::clock::Clock;
+use crate::core::context::Context;
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+use crate::verb::invocation::CHANNEL_ITEMS;
+use crate::verb::operator::TerminalCommand;
+use crate::verb::session::{AuditEntry, Job};
+use crate::verb::{Call, Catalogue, Decision, Operator, Output};
+
+/// What a session is made of.
+pub struct SessionConfig {
+    /// The verbs.
+    pub catalogue: Arc<Catalogue>,
+    /// The context of stages that name none.
+    pub context: Arc<Context>,
+    /// Finds those that stages name.
+    pub contexts: Arc<dyn Contexts>,
+    /// Where changes and history go.
+    pub journal: Arc<dyn Journal>,
+    /// May it run?
+    pub authorise: Arc<dyn Authorise>,
+    /// Where does it run?
+    pub place: Arc<dyn Place>,
+    /// Who it is.
+    pub user: String,
+    /// The clock.
+    pub clock: Clock,
+    /// Where relative paths of redirects start.
+    pub directory: PathBuf,
+    /// `--read-only`: nothing may be changed.
+    pub read_only: bool,
+}
+
+/// A line to run.
+pub struct Start<'a> {
+    /// The line as typed.
+    pub line: &'a str,
+    /// The front end. Its notes and progress come as events of the block instead; asked are `origin`, `ask`, `suspend`.
+    pub operator: Arc<dyn Operator>,
+    /// Records for the first stage of the first pipeline; none: it starts by itself.
+    pub input: Option<Items>,
+    /// For stages that do not say.
+    pub on_error: OnError,
+    /// Most time the whole line may take.
+    pub timeout: Option<Duration>,
+}
+
+/// Runs lines. Cheap to clone; clones are the same session. Needs a Tokio runtime around it.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+/// What blocks share.
+pub(super) struct Inner {
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) contexts: Arc<dyn Contexts>,
+    pub(super) authorise: Arc<dyn Authorise>,
+    pub(super) place: Arc<dyn Place>,
+    pub(super) user: String,
+    pub(super) clock: Clock,
+    pub(super) directory: PathBuf,
+    pub(super) read_only: bool,
+    pub(super) jobs: Jobs,
+    pub(super) shutdown: CancellationToken,
+    state: Mutex<State>,
+}
+
+struct State {
+    catalogue: Arc<Catalogue>,
+    context: Arc<Context>,
+    memory: Memory,
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The name of the context of stages that name none.
+    pub(super) fn context_name(&self) -> String {
+        self.lock().context.name.clone()
+    }
+
+    /// What earlier pipelines answered.
+    pub(super) fn with_memory<T>(&self, look: impl FnOnce(&mut Memory) -> T) -> T {
+        look(&mut self.lock().memory)
+    }
+}
+
+impl Session {
+    /// A session in which nothing has run.
+    pub fn new(config: SessionConfig) -> Self {
+        let state = State {
+            catalogue: config.catalogue,
+            context: config.context,
+            memory: Memory::default(),
+        };
+        let inner = Inner {
+            journal: config.journal,
+            contexts: config.contexts,
+            authorise: config.authorise,
+            place: config.place,
+            user: config.user,
+            clock: config.clock,
+            directory: config.directory,
+            read_only: config.read_only,
+            jobs: Jobs::default(),
+            shutdown: CancellationToken::new(),
+            state: Mutex::new(state),
+        };
+        Session { inner: Arc::new(inner) }
+    }
+
+    /// Starts a line. `Err`: it was refused by the static pass and nothing has run.
+    pub fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Block, Report> {
+        self.start_with(Start {
+            line,
+            operator,
+            input: None,
+            on_error: OnError::Stop,
+            timeout: None,
+        })
+    }
+
+    /// Starts a line with input, policy and time limit.
+    pub fn start_with(&self, start: Start<'_>) -> Result<Block, Report> {
+        let (catalogue, context) = self.snapshot();
+        let mut names = self.inner.with_memory(|memory| memory.names()).into_iter().collect();
+        let origin = start.operator.origin();
+        let planner = self.planner(&catalogue, &context, origin, start.on_error, start.input.is_some());
+        let plan = planner.line(start.line, &mut names)?;
+        Ok(self.spawn(plan, catalogue, start))
+    }
+
+    /// Checks a line and runs nothing.
+    pub fn check(&self, line: &str, origin: Origin) -> Result<Check, Report> {
+        self.check_script([line], origin)
+            .map_err(|(_, report)| report)
+            .map(|mut checks| checks.swap_remove(0))
+    }
+
+    /// Checks the lines of a script as a whole: a name that one line gives by `let` is known in the next. `Err`: the
+    /// index of the first wrong line, and why.
+    pub fn check_script<'a>(
+        &self,
+        lines: impl IntoIterator<Item = &'a str>,
+        origin: Origin,
+    ) -> Result<Vec<Check>, (usize, Report)> {
+        let (catalogue, context) = self.snapshot();
+        let mut names: BTreeSet<String> = self.inner.with_memory(|memory| memory.names()).into_iter().collect();
+        let planner = self.planner(&catalogue, &context, origin, OnError::Stop, false);
+        let lines = lines.into_iter().enumerate();
+        let checks = lines.map(|(index, line)| match planner.line(line, &mut names) {
+            Ok(plan) => Ok(Check::of(&plan)),
+            Err(report) => Err((index, report)),
+        });
+        checks.collect()
+    }
+
+    /// The context of stages that name none.
+    pub fn context(&self) -> Arc<Context> {
+        self.inner.lock().context.clone()
+    }
+
+    /// Switches it for lines that start from now on.
+    pub fn set_context(&self, context: Arc<Context>) {
+        self.inner.lock().context = context;
+    }
+
+    /// The verbs.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.inner.lock().catalogue.clone()
+    }
+
+    /// Swaps the verbs for lines that start from now on.
+    pub fn set_catalogue(&self, catalogue: Arc<Catalogue>) {
+        self.inner.lock().catalogue = catalogue;
+    }
+
+    /// Blocks and jobs, oldest first.
+    pub fn jobs(&self) -> Vec<Job> {
+        self.inner.jobs.all()
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> Arc<dyn Journal> {
+        self.inner.journal.clone()
+    }
+
+    /// Interrupts everything that runs, for the end of the process. Blocks still tell their ends.
+    pub fn interrupt_all(&self) {
+        self.inner.shutdown.cancel();
+    }
+
+    fn snapshot(&self) -> (Arc<Catalogue>, Arc<Context>) {
+        let state = self.inner.lock();
+        (state.catalogue.clone(), state.context.clone())
+    }
+
+    fn planner<'a>(
+        &'a self,
+        catalogue: &'a Catalogue,
+        context: &'a Arc<Context>,
+        origin: Origin,
+        on_error: OnError,
+        fed: bool,
+    ) -> Planner<'a> {
+        Planner {
+            catalogue,
+            context,
+            contexts: self.inner.contexts.as_ref(),
+            authorise: self.inner.authorise.as_ref(),
+            place: self.inner.place.as_ref(),
+            user: &self.inner.user,
+            origin,
+            on_error,
+            fed,
+            read_only: self.inner.read_only,
+            recovery: false,
+            directory: &self.inner.directory,
+        }
+    }
+
+    fn spawn(&self, plan: LinePlan, catalogue: Arc<Catalogue>, start: Start<'_>) -> Block {
+        let inner = self.inner.clone();
+        let ending = Ending::below(&inner.shutdown);
+        let (number, records) = inner.jobs.begin(&plan.masked, false, inner.clock.now(), ending.clone());
+        let operator = start.operator;
+        let front = Front {
+            number,
+            records,
+            catalogue,
+            ending,
+            background: false,
+            operator,
+        };
+        let (block, run) = front.open(inner, plan.masked.clone());
+        tokio::spawn(run.line(plan, start.input, start.timeout));
+        block
+    }
+}
+
+/// What makes a block: used for lines and for background jobs.
+pub(super) struct Front {
+    pub(super) number: u64,
+    pub(super) records: Arc<AtomicU64>,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) ending: Ending,
+    pub(super) background: bool,
+    pub(super) operator: Arc<dyn Operator>,
+}
+
+impl Front {
+    /// The two ends of a block.
+    pub(super) fn open(self, inner: Arc<Inner>, text: String) -> (Block, LineRun) {
+        let (sender, events) = mpsc::channel::<BlockEvent>(CHANNEL_ITEMS);
+        let board = Arc::new(Board::default());
+        let block = Block::new(
+            self.number,
+            text,
+            events,
+            board.clone(),
+            self.ending.clone(),
+            self.background,
+        );
+        let session = SessionPort {
+            inner: inner.clone(),
+            catalogue: self.catalogue.clone(),
+            number: self.number,
+        };
+        let operator = BlockOperator {
+            inner: self.operator.clone(),
+            board,
+        };
+        let run = LineRun {
+            inner,
+            front: self,
+            events: sender,
+            operator: Arc::new(operator),
+            session: Arc::new(session),
+        };
+        (block, run)
+    }
+}
+
+/// The front end as the stages of a block see it: what needs no answer goes onto the block's board.
+struct BlockOperator {
+    inner: Arc<dyn Operator>,
+    board: Arc<Board>,
+}
+
+#[async_trait]
+impl Operator for BlockOperator {
+    fn origin(&self) -> Origin {
+        self.inner.origin()
+    }
+
+    async fn ask(&self, plan: &Plan, requirement: Requirement) -> Decision {
+        self.inner.ask(plan, requirement).await
+    }
+
+    fn note(&self, text: SafeText) {
+        self.board.note(text);
+    }
+
+    fn progress(&self, text: SafeText) {
+        self.board.progress(text);
+    }
+
+    async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {
+        self.inner.suspend(command).await
+    }
+}
+
+/// The session as verbs of one block see it.
+struct SessionPort {
+    inner: Arc<Inner>,
+    catalogue: Arc<Catalogue>,
+    number: u64,
+}
+
+#[async_trait]
+impl crate::verb::Session for SessionPort {
+    fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.clone()
+    }
+
+    fn jobs(&self) -> Vec<Job> {
+        let mut jobs = self.inner.jobs.all();
+        jobs.retain(|job| job.number != self.number);
+        jobs
+    }
+
+    async fn wait(&self, number: Option<u64>) -> Result<Vec<Job>, Report> {
+        self.inner.jobs.wait(number, self.number).await
+    }
+
+    fn stop(&self, number: u64) -> Result<Job, Report> {
+        self.inner.jobs.stop(number)
+    }
+
+    async fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, Report> {
+        self.inner.journal.entries(limit).await
+    }
+
+    async fn audited(&self, number: u64) -> Result<Option<AuditEntry>, Report> {
+        self.inner.journal.entry(number).await
+    }
+
+    async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report> {
+        undo::undo(&self.inner, &self.catalogue, number, call, output).await
+    }
+}

@@ -1,0 +1,454 @@
+//! Fake verbs, a scripted operator and a session around them, for the engine's tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::ports::{Authorise, Contexts, Place, Site};
+use super::{Block, BlockEvent, MemoryJournal, Session, SessionConfig};
+use crate::core::change::{Change, Inverse, Origin, Plan, Requirement, Risk, Target};
+use crate::core::clock::Clock;
+use crate::core::context::Context;
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+use crate::lang::{self, Stage};
+use crate::verb::operator::TerminalCommand;
+use crate::verb::*;
+
+/// Headless, nothing granted.
+pub const HEADLESS: Origin = Origin::Headless {
+    yes: false,
+    max_targets: None,
+};
+
+/// Verbs of these qualified names that do nothing.
+pub fn catalogue_of(names: &[&str]) -> Catalogue {
+    Catalogue::new(names.iter().map(|name| {
+        let (bundle, name) = name.split_once(':').unwrap();
+        Verb::read(Declaration::new(bundle, name, ""), Function(|_: &Call| Ok(vec![])))
+    }))
+}
+
+/// A verb from a function of its call.
+pub struct Function<F>(pub F);
+
+#[async_trait]
+impl<F: Fn(&Call) -> Result<Vec<Value>, Report> + Send + Sync> Read for Function<F> {
+    async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
+        for record in (self.0)(call)? {
+            output.emit(record).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Emits `{"n":1}` … as many as told; without a number, for ever.
+struct Emit(Arc<AtomicUsize>);
+
+#[async_trait]
+impl Read for Emit {
+    async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
+        let most = call.arguments.text_at(0).map_or(u64::MAX, |text| text.parse().unwrap());
+        for n in 1..=most {
+            output.emit(json!({"n": n, "name": format!("r{n}")})).await?;
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Hands on its record; may fail, crash, wait, or hang at one of them.
+struct Pass;
+
+#[async_trait]
+impl Read for Pass {
+    async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
+        let record = call.record.clone().unwrap_or(json!({"n": 0}));
+        let n = record["n"].as_i64();
+        if n.is_some() && n == call.arguments.int("fail") {
+            return Err(Report::failed("E-TEST-001", "told to fail"));
+        }
+        assert!(n.is_none() || n != call.arguments.int("crash"), "told to crash");
+        if n.is_some() && n == call.arguments.int("hang") {
+            call.cancel.cancelled().await;
+            return Err(Report::failed("E-TEST-002", "was told to stop"));
+        }
+        if let Some(wait) = call.arguments.duration("wait") {
+            // The earlier the record, the longer: order must be the engine's doing.
+            tokio::time::sleep(wait / u32::try_from(n.unwrap_or(1).max(1)).unwrap()).await;
+        }
+        output.emit(record).await
+    }
+}
+
+/// The whole stream: how many there were; with a number, only that many are read.
+struct Count;
+
+#[async_trait]
+impl Read for Count {
+    async fn run(&self, call: &Call, input: &mut Input, output: &Output) -> Result<(), Report> {
+        let most = call.arguments.text_at(0).map_or(u64::MAX, |text| text.parse().unwrap());
+        let mut count = 0;
+        while count < most && input.next().await.is_some() {
+            count += 1;
+        }
+        output.emit(json!(count)).await
+    }
+}
+
+/// Something that can be changed.
+pub type World = Arc<Mutex<BTreeMap<String, i64>>>;
+
+/// `t:set NAME VALUE`, or `t:set VALUE` on records with a `name`. Value -1 removes (class destroy), 13 fails.
+struct Set(World);
+
+#[async_trait]
+impl Mutate for Set {
+    async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
+        let name = match &call.record {
+            Some(record) => record["name"]
+                .as_str()
+                .ok_or_else(|| Report::failed("E-TEST-003", "no name"))?
+                .to_owned(),
+            None => call.arguments.text("name").unwrap(),
+        };
+        let value = call.arguments.int("value").unwrap();
+        let before = self.0.lock().unwrap().get(&name).map_or(Value::Null, |v| json!(v));
+        let after = if value == -1 { Value::Null } else { json!(value) };
+        let back = before.as_i64().unwrap_or(-1).to_string();
+        let stage = Stage::new("t:set")
+            .option("--name", Some(&name))
+            .option("--value", Some(&back));
+        Ok(vec![Change {
+            verb: "t:set".into(),
+            summary: format!("set {name} {before} → {after}"),
+            target: Target {
+                kind: "Thing".into(),
+                scope: String::new(),
+                name,
+            },
+            risk: if after.is_null() { Risk::Destroy } else { Risk::Change },
+            inverse: (value != 99).then(|| Inverse {
+                pipeline: lang::print(&stage),
+                expects: after.clone(),
+            }),
+            precondition: before.clone(),
+            before,
+            after,
+            request: Value::Null,
+            recovery: false,
+        }])
+    }
+
+    async fn apply(&self, _: &Call, change: &Change, output: &Output) -> Result<(), Report> {
+        if change.after == json!(13) {
+            return Err(Report::failed("E-TEST-004", "13 is unlucky"));
+        }
+        {
+            let mut world = self.0.lock().unwrap();
+            match change.after.as_i64() {
+                Some(value) => world.insert(change.target.name.clone(), value),
+                None => world.remove(&change.target.name),
+            };
+        }
+        output
+            .emit(json!({"name": change.target.name, "value": change.after}))
+            .await
+    }
+}
+
+/// `undo N` as the session's feature declares it.
+struct Undo;
+
+#[async_trait]
+impl Read for Undo {
+    async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
+        let number = call.arguments.text_at(0).unwrap().parse().unwrap();
+        call.session.undo(number, call, output).await
+    }
+}
+
+/// `wait`.
+struct Wait;
+
+#[async_trait]
+impl Read for Wait {
+    async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
+        let jobs = call.session.wait(None).await?;
+        output.emit(json!(jobs.len())).await
+    }
+}
+
+/// Answers plans as told, in turn; without an answer left it declines.
+pub struct Script {
+    origin: Origin,
+    answers: Mutex<VecDeque<Answer>>,
+    pub asked: Mutex<Vec<(Plan, Requirement)>>,
+}
+
+/// An answer, and what happens meanwhile.
+pub enum Answer {
+    Yes,
+    No(&'static str),
+    /// Approves something else.
+    Wrong,
+    /// Another changes the world, then yes.
+    Meanwhile(World, &'static str, i64),
+}
+
+impl Script {
+    pub fn new(origin: Origin, answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
+        Arc::new(Script {
+            origin,
+            answers: Mutex::new(answers.into_iter().collect()),
+            asked: Mutex::default(),
+        })
+    }
+}
+
+#[async_trait]
+impl Operator for Script {
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    async fn ask(&self, plan: &Plan, requirement: Requirement) -> Decision {
+        self.asked.lock().unwrap().push((plan.clone(), requirement));
+        let answer = self.answers.lock().unwrap().pop_front();
+        match answer.unwrap_or(Answer::No("nobody there")) {
+            Answer::Yes => Decision::Approved(plan.digest()),
+            Answer::No(reason) => Decision::Declined(reason.to_owned()),
+            Answer::Wrong => Decision::Approved("0".into()),
+            Answer::Meanwhile(world, name, value) => {
+                world.lock().unwrap().insert(name.to_owned(), value);
+                Decision::Approved(plan.digest())
+            }
+        }
+    }
+
+    fn note(&self, _: SafeText) {}
+
+    fn progress(&self, _: SafeText) {}
+
+    async fn suspend(&self, _: TerminalCommand) -> Result<i32, Report> {
+        Err(Report::refused("E-TEST-005", "no terminal"))
+    }
+}
+
+struct Ports(Vec<Arc<Context>>);
+
+impl Contexts for Ports {
+    fn context(&self, name: &str) -> Option<Arc<Context>> {
+        self.0.iter().find(|context| context.name == name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|context| context.name.clone()).collect()
+    }
+}
+
+impl Authorise for Ports {
+    fn authorise(&self, _: &str, declaration: &Declaration, _: &Arguments) -> Result<(), Report> {
+        match &declaration.permission {
+            Some(permission) if permission == "t:never" => {
+                Err(Report::refused("E-ACCESS-001", format!("{permission} is missing")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Place for Ports {
+    fn place(&self, _: &Arc<Context>, declaration: &Declaration, on: Option<&str>) -> Result<Site, Report> {
+        match on {
+            None => Ok(Site::Here),
+            Some("docker") => Ok(Site::Docker("unix:///run/docker.sock".into())),
+            Some(other) => Err(Report::refused(
+                "E-PLACE-001",
+                format!("{} can't run on {other}", declaration.qualified()),
+            )),
+        }
+    }
+}
+
+/// A session over the fake verbs, with what they act on.
+pub struct Bench {
+    pub session: Session,
+    pub world: World,
+    pub journal: Arc<MemoryJournal>,
+    pub emitted: Arc<AtomicUsize>,
+}
+
+/// What a line did.
+#[derive(Debug, Default)]
+pub struct Ran {
+    pub number: u64,
+    pub records: Vec<Value>,
+    pub failed: Vec<Report>,
+    pub notes: Vec<String>,
+    pub exit: u8,
+    pub report: Option<Report>,
+    /// Codes of the failures and of the end.
+    pub order: Vec<&'static str>,
+}
+
+impl Bench {
+    pub fn new() -> Bench {
+        let world = World::default();
+        let emitted = Arc::new(AtomicUsize::new(0));
+        let journal = Arc::new(MemoryJournal::new(Clock::real()));
+        let context = |name: &str, production: bool, read_only: bool| {
+            Arc::new(Context {
+                production,
+                read_only,
+                ..Context::empty(name)
+            })
+        };
+        let contexts = vec![
+            context("test", false, false),
+            context("prod", true, false),
+            context("ro", false, true),
+        ];
+        let ports = Arc::new(Ports(contexts.clone()));
+        let session = Session::new(SessionConfig {
+            catalogue: Arc::new(Catalogue::new(verbs(&world, &emitted))),
+            context: contexts[0].clone(),
+            contexts: ports.clone(),
+            journal: journal.clone(),
+            authorise: ports.clone(),
+            place: ports,
+            user: "mia".into(),
+            clock: Clock::real(),
+            directory: std::env::temp_dir(),
+            read_only: false,
+        });
+        Bench {
+            session,
+            world,
+            journal,
+            emitted,
+        }
+    }
+
+    pub async fn run(&self, line: &str) -> Ran {
+        self.run_as(line, Script::new(HEADLESS, [])).await
+    }
+
+    pub async fn run_as(&self, line: &str, operator: Arc<Script>) -> Ran {
+        match self.session.start(line, operator) {
+            Ok(block) => finish(block).await,
+            Err(report) => Ran {
+                exit: report.severity.exit_code(),
+                report: Some(report),
+                ..Ran::default()
+            },
+        }
+    }
+}
+
+/// Reads a block, and the jobs it starts, to their ends.
+pub async fn finish(mut block: Block) -> Ran {
+    let mut ran = Ran {
+        number: block.number(),
+        ..Ran::default()
+    };
+    let mut jobs = Vec::new();
+    let end = async {
+        while let Some(event) = block.next().await {
+            match event {
+                BlockEvent::Item(item) => ran.records.push(item.record),
+                BlockEvent::Failed(report) => {
+                    ran.order.push(report.code);
+                    ran.failed.push(report);
+                }
+                BlockEvent::Note(text) => ran.notes.push(text.to_string()),
+                BlockEvent::Job(job) => jobs.push(tokio::spawn(finish_boxed(*job))),
+                BlockEvent::Pipeline(_) | BlockEvent::Progress(_) => {}
+                BlockEvent::Ended { exit_code, report, .. } => {
+                    ran.exit = exit_code;
+                    ran.order.extend(report.as_ref().map(|report| report.code));
+                    ran.report = report;
+                }
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), end)
+        .await
+        .expect("the block ends");
+    for job in jobs {
+        job.await.unwrap();
+    }
+    ran
+}
+
+fn finish_boxed(block: Block) -> std::pin::Pin<Box<dyn Future<Output = Ran> + Send>> {
+    Box::pin(finish(block))
+}
+
+fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
+    let number = |name: &str| Positional::new(name, OptionKind::Int, "").optional();
+    let pass = || {
+        Declaration::new("t", "pass", "").options([
+            OptionSpec::new("fail", OptionKind::Int, ""),
+            OptionSpec::new("crash", OptionKind::Int, ""),
+            OptionSpec::new("hang", OptionKind::Int, ""),
+            OptionSpec::new("wait", OptionKind::Duration, ""),
+        ])
+    };
+    let echo = Function(|call: &Call| Ok(call.arguments.positionals.clone()));
+    let any = || Positional::new("values", OptionKind::Json, "").variadic().optional();
+    let secret = OptionSpec {
+        secret: true,
+        ..OptionSpec::new("password", OptionKind::String, "").short('p')
+    };
+    vec![
+        Verb::read(
+            Declaration::new("t", "emit", "")
+                .input(InputMode::None)
+                .positional(number("n")),
+            Emit(emitted.clone()),
+        ),
+        Verb::read(
+            Declaration::new("t", "tail", "").input(InputMode::None).endless(),
+            Emit(emitted.clone()),
+        ),
+        Verb::read(pass(), Pass),
+        Verb::read(
+            Declaration::new("t", "count", "")
+                .input(InputMode::All)
+                .positional(number("most")),
+            Count,
+        ),
+        Verb::read(Declaration::new("t", "echo", "").positional(any()), echo),
+        Verb::read(Declaration::new("t", "never", "").permission("t:never"), Pass),
+        Verb::read(Declaration::new("t", "opaque", "").risk(Risk::Change), Pass),
+        Verb::read(
+            Declaration::new("t", "context", ""),
+            Function(|call: &Call| Ok(vec![json!(call.context.name)])),
+        ),
+        Verb::read(
+            Declaration::new("t", "login", "").option(secret),
+            Function(|_: &Call| Ok(vec![])),
+        ),
+        Verb::read(Declaration::new("t", "wait", ""), Wait),
+        Verb::read(
+            Declaration::new("t", "undo", "")
+                .risk(Risk::Change)
+                .recovery()
+                .positional(Positional::new("number", OptionKind::Int, "")),
+            Undo,
+        ),
+        Verb::mutate(
+            Declaration::new("t", "set", "")
+                .risk(Risk::Change)
+                .option(OptionSpec::new("name", OptionKind::String, ""))
+                .option(OptionSpec::new("value", OptionKind::Int, "").required()),
+            Set(world.clone()),
+        ),
+    ]
+}

@@ -1,0 +1,119 @@
+//! What the static pass refuses: with the right code and place, and before anything has run.
+
+use std::sync::atomic::Ordering;
+
+use crate::core::change::Origin;
+use crate::engine::test_support::{Bench, HEADLESS};
+
+#[tokio::test]
+async fn l22_a_wrong_third_stage_runs_nothing() {
+    let bench = Bench::new();
+    let cases = [
+        ("t:emit 1 | t:pass | t:nope", "E-RESOLVE-004", Some("t:nope")),
+        ("t:emit 1 | t:pass | u:pass", "E-RESOLVE-003", Some("u:pass")),
+        ("t:emit 1 | t:pass | t:pass --fail=x", "E-TYPE-001", Some("--fail=x")),
+        ("t:emit 1 | t:pass | t:pass --fial=1", "E-OPTION-001", Some("--fial=1")),
+        ("t:emit 1 | t:pass | t:never", "E-ACCESS-001", Some("t:never")),
+        ("t:emit 1 | t:pass | t:emit 2", "E-INPUT-001", Some("t:emit")),
+        ("t:emit 1 | t:pass | on=moon t:pass", "E-PLACE-001", Some("on=moon")),
+        ("t:emit 1 | t:pass | @nowhere t:pass", "E-CONTEXT-001", Some("@nowhere")),
+        (
+            "t:emit 1 | t:pass | parallel=0 t:pass",
+            "E-MODIFIER-001",
+            Some("parallel=0"),
+        ),
+        (
+            "t:emit 1 | t:pass | timeout=x t:pass",
+            "E-MODIFIER-001",
+            Some("timeout=x"),
+        ),
+        (
+            "t:emit 1 | t:pass | on-error=$n t:pass",
+            "E-MODIFIER-001",
+            Some("on-error=$n"),
+        ),
+        (
+            "t:emit 1 | t:pass | @ro t:set --value=1",
+            "E-READONLY-002",
+            Some("t:set"),
+        ),
+        (
+            "t:emit 1 | t:pass | @prod t:set --value=1",
+            "E-APPROVAL-001",
+            Some("t:set"),
+        ),
+        ("t:emit 1 | t:pass | t:set", "E-OPTION-003", Some("t:set")),
+        ("t:emit 1 | t:pass | t:count $n", "E-VALUE-001", Some("$n")),
+        ("t:tail | t:set --value=1", "E-INPUT-002", Some("t:set --value=1")),
+        ("t:emit 1 | t:pass > '#ops'", "E-REDIRECT-001", Some("'#ops'")),
+        ("t:emit 1 | t:pass > out", "E-REDIRECT-002", Some("out")),
+        ("t:echo $later; let later = t:emit 1", "E-VALUE-001", Some("$later")),
+        ("t:emit 1 && t:nope", "E-RESOLVE-004", Some("t:nope")),
+        ("t:emit 1 | 'open", "E-SYNTAX-002", None),
+    ];
+    for (line, code, marked) in cases {
+        let ran = bench.run(line).await;
+        let report = ran.report.expect(line);
+        assert_eq!((report.code, ran.exit), (code, 2), "{line}: {report:?}");
+        let place = report.place.expect(line);
+        if let Some(marked) = marked {
+            assert_eq!(&place.source[place.span], marked, "{line}");
+        }
+    }
+    assert_eq!(bench.emitted.load(Ordering::Relaxed), 0);
+    assert!(bench.session.jobs().is_empty());
+}
+
+#[tokio::test]
+async fn e2_suggestions_reach_the_report() {
+    let bench = Bench::new();
+    let hint = |line: &'static str| {
+        let report = bench.session.check(line, HEADLESS).unwrap_err();
+        report.hint.unwrap_or_default()
+    };
+    assert_eq!(hint("t:emt 1"), "did you mean t:emit?");
+    assert_eq!(hint("t:pass --fial=1"), "did you mean --fail?");
+    assert_eq!(hint("@prd t:pass"), "did you mean prod?");
+}
+
+#[tokio::test]
+async fn l22_check_shows_the_plan_and_runs_nothing() {
+    let bench = Bench::new();
+    let check = bench
+        .session
+        .check("t:emit 2 | @prod on=docker t:pass && t:opaque", Origin::Typed)
+        .unwrap();
+    let lines = check.lines();
+    assert_eq!(lines.len(), 4);
+    assert!(lines[1].starts_with("1.1     t:emit     here"), "{lines:#?}");
+    assert!(lines[2].contains("unix:///run/docker.sock   prod"), "{lines:#?}");
+    assert!(lines[3].contains("change"), "{lines:#?}");
+    assert_eq!(check.to_json()["stages"][1]["where"], "unix:///run/docker.sock");
+    assert_eq!(bench.emitted.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_script_is_checked_as_a_whole_and_its_let_names_carry_over() {
+    let bench = Bench::new();
+    let good = ["let a = t:emit 1", "t:echo $a.n", "t:echo $_"];
+    assert_eq!(bench.session.check_script(good, HEADLESS).unwrap().len(), 3);
+    let (index, report) = bench
+        .session
+        .check_script(["let a = t:emit 1", "t:echo $b"], HEADLESS)
+        .unwrap_err();
+    assert_eq!((index, report.code), (1, "E-VALUE-001"));
+}
+
+#[tokio::test]
+async fn missing_earlier_answers_are_refused_before_anything_changed() {
+    let bench = Bench::new();
+    let ran = bench.run("t:echo $_").await;
+    assert_eq!((ran.exit, ran.report.unwrap().code), (2, "E-VALUE-001"));
+}
+
+#[tokio::test]
+async fn stages_run_in_the_context_they_name() {
+    let bench = Bench::new();
+    let ran = bench.run("t:context; @prod t:context").await;
+    assert_eq!(ran.records, vec![serde_json::json!("test"), serde_json::json!("prod")]);
+}

@@ -1,0 +1,127 @@
+//! What the API server or the way to it said, as one report with kubectl's words. Not for usage errors: those are
+//! the verbs' own.
+
+use kube::Error;
+use kube::core::Status;
+
+use crate::core::report::Report;
+
+/// No cluster is configured.
+pub const NOT_CONFIGURED: &str = "E-KUBE-001";
+/// The kubeconfig cannot be used.
+pub const KUBECONFIG: &str = "E-KUBE-002";
+/// The server does not answer.
+pub const UNREACHABLE: &str = "E-KUBE-003";
+/// The server wants a login (401).
+pub const UNAUTHORIZED: &str = "E-KUBE-401";
+/// The user may not do this (403).
+pub const FORBIDDEN: &str = "E-KUBE-403";
+/// No such object (404).
+pub const NOT_FOUND: &str = "E-KUBE-404";
+/// It exists already, or changed meanwhile (409).
+pub const CONFLICT: &str = "E-KUBE-409";
+/// Any other answer that is no success.
+pub const REFUSED_BY_SERVER: &str = "E-KUBE-400";
+/// The server does not know the type.
+pub const UNKNOWN_TYPE: &str = "E-KUBE-404T";
+/// The command line of a verb cannot be right.
+pub const USAGE: &str = "E-KUBE-USAGE";
+/// A condition was not reached.
+pub const NOT_REACHED: &str = "E-KUBE-WAIT";
+/// The answer could not be understood.
+pub const UNREADABLE: &str = "E-KUBE-005";
+
+/// The report for a failed request to `server` (its URL's authority).
+pub fn report(error: &Error, server: &str) -> Report {
+    match error {
+        Error::Api(status) => of_status(status),
+        Error::SerdeError(_) | Error::FromUtf8(_) => {
+            Report::failed(UNREADABLE, format!("the answer of {server} cannot be read")).because(error)
+        }
+        other if is_refused(other) => Report::failed(
+            UNREACHABLE,
+            format!("The connection to the server {server} was refused - did you specify the right host or port?"),
+        )
+        .hint("check the server in the kubeconfig, or try `cogdeck --sandbox`"),
+        other => Report::failed(UNREACHABLE, format!("Unable to connect to the server {server}")).because(other),
+    }
+}
+
+/// The report for an API server's Status, as kubectl words it.
+pub fn of_status(status: &Status) -> Report {
+    let message = match (status.code, status.reason.as_str()) {
+        (401, _) => "You must be logged in to the server (Unauthorized)".to_owned(),
+        (_, "" | "Failed to parse error data") => format!("Error from server: {}", status.message),
+        (_, reason) => format!("Error from server ({reason}): {}", status.message),
+    };
+    match status.code {
+        401 => Report::failed(UNAUTHORIZED, message).hint("log in again, or check the user of this kube context"),
+        403 => Report::failed(FORBIDDEN, message)
+            .hint("ask for the missing permission, or use another context or namespace"),
+        404 => Report::failed(NOT_FOUND, message),
+        409 => Report::failed(CONFLICT, message),
+        _ => Report::failed(REFUSED_BY_SERVER, message),
+    }
+}
+
+/// The HTTP code of an answer that is a Status.
+pub fn code(error: &Error) -> Option<u16> {
+    match error {
+        Error::Api(status) => Some(status.code),
+        _ => None,
+    }
+}
+
+fn is_refused(error: &Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>()
+            && io.kind() == std::io::ErrorKind::ConnectionRefused
+        {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
+}
+
+/// A usage error: refused before anything was asked of the server.
+pub fn usage(message: impl Into<String>) -> Report {
+    Report::refused(USAGE, message)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    fn status(value: serde_json::Value) -> Status {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn the_words_are_those_of_kubectl() {
+        let missing = status(
+            json!({"status": "Failure", "message": "deployments.apps \"nope\" not found",
+            "reason": "NotFound", "details": {"name": "nope", "group": "apps", "kind": "deployments"}, "code": 404}),
+        );
+        let report = of_status(&missing);
+        assert_eq!(
+            report.message,
+            "Error from server (NotFound): deployments.apps \"nope\" not found"
+        );
+        assert_eq!(report.code, NOT_FOUND);
+        let login = of_status(&status(
+            json!({"reason": "Unauthorized", "message": "Unauthorized", "code": 401}),
+        ));
+        assert_eq!(
+            (login.code, login.message.as_str()),
+            (UNAUTHORIZED, "You must be logged in to the server (Unauthorized)")
+        );
+        assert_eq!(
+            of_status(&status(json!({"message": "boom", "code": 500}))).message,
+            "Error from server: boom"
+        );
+    }
+}

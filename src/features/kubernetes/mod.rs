@@ -1,0 +1,49 @@
+//! Kubernetes: kubectl's verbs as records, live feeds of slim rows, and the panels of deployments and rollouts.
+
+pub mod client;
+mod describe;
+mod discovery;
+mod error;
+mod object;
+mod path;
+mod target;
+mod verbs;
+
+use std::sync::Arc;
+
+use super::{Feature, Shared};
+use crate::verb::BundleInfo;
+
+/// What this subject brings.
+pub fn feature(_shared: &Shared, clients: Arc<client::Clients>) -> Feature {
+    Feature {
+        bundles: vec![bundle()],
+        verbs: verbs::all(&clients),
+        ..Feature::default()
+    }
+}
+
+fn bundle() -> BundleInfo {
+    BundleInfo {
+        description:
+            "Looks at and changes the cluster of the context, with kubectl's words and exit codes. What one command \
+                      answers the next one takes: kubectl:get deploy | kubectl:describe."
+                .to_owned(),
+        configuration: "The cluster comes from the context: a kubeconfig, one of its kube contexts and a namespace."
+            .to_owned(),
+        variables: [
+            (
+                "KUBECONFIG",
+                "kubeconfig files, separated by colons; ~/.kube/config when not set",
+            ),
+            (
+                "COGDECK_KUBE_CONTEXT",
+                "kube context instead of the kubeconfig's current one",
+            ),
+            ("COGDECK_NAMESPACE", "namespace instead of the kube context's"),
+        ]
+        .map(|(name, text)| (name.to_owned(), text.to_owned()))
+        .into(),
+        ..BundleInfo::new("kubectl", "Interact with Kubernetes")
+    }
+}

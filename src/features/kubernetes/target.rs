@@ -1,0 +1,315 @@
+//! What a verb acts on: `TYPE NAME…`, `TYPE/NAME…`, `TYPE1,TYPE2`, a selector, or the object that came down the pipe.
+//! Not for reading the objects themselves.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::client::Session;
+use super::discovery::{Discovery, Resource};
+use super::error::usage;
+use super::object;
+use super::path::Query;
+use crate::core::record::Record;
+use crate::core::report::Report;
+use crate::verb::Call;
+
+/// Objects a page of a list holds.
+pub const PAGE: usize = 500;
+
+/// One object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Its type.
+    pub resource: Arc<Resource>,
+    /// Its namespace; empty for a cluster's own.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Target {
+    /// `deployment.apps/web`, as kubectl's sentences begin.
+    pub fn title(&self) -> String {
+        format!("{}/{}", self.resource.type_name(), self.name)
+    }
+
+    /// The object's path.
+    pub fn path(&self) -> String {
+        self.resource.object(&self.namespace, &self.name)
+    }
+
+    /// As a change names it.
+    pub fn changed(&self) -> crate::core::change::Target {
+        crate::core::change::Target {
+            kind: self.resource.kind.clone(),
+            scope: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// Reads the object.
+    pub async fn read(&self, session: &Session) -> Result<Value, Report> {
+        let found: Value = session
+            .cluster
+            .get(&self.path())
+            .await
+            .map_err(|error| session.cluster.report(&error))?;
+        Ok(object::cleaned(
+            found,
+            &self.resource.api_version(),
+            &self.resource.kind,
+        ))
+    }
+}
+
+/// What the words of a command name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Selection {
+    /// These objects.
+    Named(Vec<Target>),
+    /// All objects of these types that the selectors let through.
+    Listed {
+        /// The types.
+        resources: Vec<Arc<Resource>>,
+        /// One namespace; none: all.
+        namespace: Option<String>,
+    },
+}
+
+/// The namespace a call means: `--namespace`, else the context's.
+pub fn namespace_of(call: &Call, session: &Session) -> String {
+    call.arguments
+        .text("namespace")
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| session.namespace.clone())
+}
+
+/// Reads `TYPE NAME…`, `TYPE/NAME…` or `TYPE,TYPE` from words. `all_namespaces` widens a list.
+pub fn parse(
+    discovery: &Discovery,
+    words: &[String],
+    namespace: &str,
+    all_namespaces: bool,
+) -> Result<Selection, Report> {
+    let Some(first) = words.first() else {
+        return Err(usage("You must specify the type of resource").hint("for example: deploy, pods, svc/NAME"));
+    };
+    if words.iter().any(|word| word.contains('/')) {
+        return by_slash(discovery, words, namespace).map(Selection::Named);
+    }
+    let mut resources = Vec::new();
+    for word in first.split(',').filter(|word| !word.is_empty()) {
+        for resource in discovery.find_all(word)? {
+            if !resources.contains(&resource) {
+                resources.push(resource);
+            }
+        }
+    }
+    let names = &words[1..];
+    if names.is_empty() {
+        let namespace = (!all_namespaces).then(|| namespace.to_owned());
+        return Ok(Selection::Listed { resources, namespace });
+    }
+    let mut named = Vec::new();
+    for resource in &resources {
+        named.extend(names.iter().map(|name| target(resource, namespace, name)));
+    }
+    Ok(Selection::Named(named))
+}
+
+fn by_slash(discovery: &Discovery, words: &[String], namespace: &str) -> Result<Vec<Target>, Report> {
+    words
+        .iter()
+        .map(|word| match word.split_once('/') {
+            None => Err(usage(format!(
+                "there is no need to specify a resource type as a separate argument when passing arguments in \
+                 resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource \
+                 resource/<resource_name>'): {word}"
+            ))),
+            Some(("", _)) | Some((_, "")) => Err(usage(format!(
+                "arguments in resource/name form must have a single resource and name: {word}"
+            ))),
+            Some((_, name)) if name.contains('/') => Err(usage(format!(
+                "arguments in resource/name form may not have more than one slash: {word}"
+            ))),
+            Some((kind, name)) => Ok(target(&discovery.find(kind)?, namespace, name)),
+        })
+        .collect()
+}
+
+fn target(resource: &Arc<Resource>, namespace: &str, name: &str) -> Target {
+    let namespace = if resource.namespaced {
+        namespace.to_owned()
+    } else {
+        String::new()
+    };
+    Target {
+        resource: resource.clone(),
+        namespace,
+        name: name.to_owned(),
+    }
+}
+
+/// The object a record stands for: an API object, or a record of ours with kind, name and namespace.
+pub fn of_record(discovery: &Discovery, record: &Record, namespace: &str) -> Result<Target, Report> {
+    let kind = object::text(record, "/kind");
+    let name = [object::name(record), object::text(record, "/name")]
+        .into_iter()
+        .find(|n| !n.is_empty())
+        .unwrap_or_default();
+    if kind.is_empty() || name.is_empty() {
+        return Err(Report::failed(
+            super::error::USAGE,
+            "the incoming record is no Kubernetes object: it has no kind and name",
+        )
+        .hint("feed it from kubectl:get, or name the object")
+        .on_record(record));
+    }
+    let version = object::text(record, "/apiVersion");
+    let resource = discovery
+        .of_kind(Some(version).filter(|version| !version.is_empty()), kind)
+        .ok_or_else(|| {
+            Report::failed(
+                super::error::UNKNOWN_TYPE,
+                format!("the server doesn't have a kind \"{kind}\""),
+            )
+            .on_record(record)
+        })?;
+    let own = [object::namespace(record), object::text(record, "/namespace")]
+        .into_iter()
+        .find(|n| !n.is_empty());
+    Ok(target(&resource, own.unwrap_or(namespace), name))
+}
+
+/// What a call acts on: its words if there are any, else the incoming record.
+pub async fn selection(call: &Call, session: &Session, words: &[String]) -> Result<Selection, Report> {
+    let namespace = namespace_of(call, session);
+    let attempt = |discovery: &Discovery| match &call.record {
+        Some(record) if words.is_empty() => {
+            of_record(discovery, record, &namespace).map(|target| Selection::Named(vec![target]))
+        }
+        _ => parse(discovery, words, &namespace, call.arguments.flag("all-namespaces")),
+    };
+    match attempt(&*session.cluster.discovery().await?) {
+        // The type may have been installed since the server was asked.
+        Err(report) if report.code == super::error::UNKNOWN_TYPE => attempt(&*session.cluster.rediscover().await?),
+        other => other,
+    }
+}
+
+/// The objects of a selection, read: named ones one by one, others through the selectors of the call.
+pub async fn objects(call: &Call, session: &Session, selection: Selection) -> Result<Vec<(Target, Value)>, Report> {
+    let mut found = Vec::new();
+    match selection {
+        Selection::Named(targets) => {
+            for target in targets {
+                let object = target.read(session).await?;
+                found.push((target, object));
+            }
+        }
+        Selection::Listed { resources, namespace } => {
+            for resource in resources {
+                let path = resource.collection(namespace.as_deref());
+                for item in list(session, &path, &selectors(call)).await? {
+                    let item = object::cleaned(item, &resource.api_version(), &resource.kind);
+                    let target = target(&resource, object::namespace(&item), object::name(&item));
+                    found.push((target, item));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The query of a call's `--selector` and `--field-selector`.
+pub fn selectors(call: &Call) -> Query {
+    Query::new()
+        .with_some("labelSelector", call.arguments.text("selector"))
+        .with_some("fieldSelector", call.arguments.text("field-selector"))
+}
+
+/// All objects of a list, page by page.
+pub async fn list(session: &Session, path: &str, query: &Query) -> Result<Vec<Value>, Report> {
+    let mut items = Vec::new();
+    let mut next = String::new();
+    loop {
+        let page = query
+            .clone()
+            .with("limit", PAGE.to_string())
+            .with_some("continue", Some(&next));
+        let mut answer: Value = session
+            .cluster
+            .get(&page.on(path))
+            .await
+            .map_err(|error| session.cluster.report(&error))?;
+        if let Some(Value::Array(found)) = answer.get_mut("items").map(Value::take) {
+            items.extend(found);
+        }
+        next = object::text(&answer, "/metadata/continue").to_owned();
+        if next.is_empty() {
+            return Ok(items);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::super::discovery::tests::sample;
+    use super::*;
+    use serde_json::json;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn titles(line: &str) -> Vec<String> {
+        match parse(&sample(), &words(line), "default", false).unwrap() {
+            Selection::Named(targets) => targets.iter().map(Target::title).collect(),
+            Selection::Listed { resources, .. } => resources
+                .iter()
+                .map(|r| format!("all {}", r.group_resource()))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn the_forms_of_kubectl() {
+        assert_eq!(titles("deploy a b"), ["deployment.apps/a", "deployment.apps/b"]);
+        assert_eq!(titles("po/a svc/b"), ["pod/a", "service/b"]);
+        assert_eq!(titles("po,svc"), ["all pods", "all services"]);
+        assert_eq!(titles("po,svc a"), ["pod/a", "service/a"]);
+    }
+
+    #[test]
+    fn mixed_forms_and_half_names_are_usage_errors() {
+        for line in ["deploy po/a", "po/a b", "po/", "/a", "po/a/b", ""] {
+            let report = parse(&sample(), &words(line), "default", false).err().unwrap();
+            assert_eq!(report.code, super::super::error::USAGE, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_s_own_object_has_no_namespace() {
+        let Selection::Named(targets) = parse(&sample(), &words("no n1"), "default", false).unwrap() else {
+            panic!()
+        };
+        assert_eq!(targets[0].path(), "/api/v1/nodes/n1");
+    }
+
+    #[test]
+    fn upstream_records_name_their_own_namespace() {
+        let object =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}});
+        let target = of_record(&sample(), &object, "default").unwrap();
+        assert_eq!(target.path(), "/apis/apps/v1/namespaces/shop/deployments/web");
+        let sentence =
+            json!({"kind": "Service", "name": "web", "namespace": "shop", "action": "exposed", "message": "m"});
+        assert_eq!(
+            of_record(&sample(), &sentence, "default").unwrap().path(),
+            "/api/v1/namespaces/shop/services/web"
+        );
+        assert!(of_record(&sample(), &json!({"a": 1}), "default").is_err());
+    }
+}

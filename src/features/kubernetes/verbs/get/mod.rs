@@ -1,0 +1,392 @@
+//! `kubectl:get`: objects as records, shown as the server's own table.
+
+mod print;
+mod table;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::{StreamExt, pin_mut};
+use kube::core::WatchEvent;
+use serde_json::Value;
+
+use super::common::{
+    READ, all_namespaces_option, at_path, declare, field_selector_option, path_steps, selector_option, until_stopped,
+};
+use super::completer::Names;
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+use crate::features::kubernetes::client::{Clients, Session, TABLE};
+use crate::features::kubernetes::discovery::Resource;
+use crate::features::kubernetes::error::{self, usage};
+use crate::features::kubernetes::object;
+use crate::features::kubernetes::path::Query;
+use crate::features::kubernetes::target::{self, PAGE, Selection};
+use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::{Call, Input, Output, Read, Verb};
+use print::{Format, Printer};
+use table::{Row, Table};
+
+/// The verb.
+pub fn verb(clients: &Arc<Clients>) -> Verb {
+    let declaration = declare("get", "Show objects")
+        .permission(READ)
+        .positional(
+            Positional::new(
+                "TYPE[/NAME] [NAME…]",
+                OptionKind::String,
+                "Types (po,svc), a type and names, or type/name",
+            )
+            .variadic(),
+        )
+        .options([
+            all_namespaces_option(),
+            selector_option(),
+            field_selector_option(),
+            OptionSpec::new(
+                "output",
+                OptionKind::String,
+                "table (default), wide, json, yaml or name",
+            )
+            .short('o')
+            .value_name("format"),
+            OptionSpec::new(
+                "sort-by",
+                OptionKind::String,
+                "Sort by this field, e.g. .metadata.creationTimestamp",
+            )
+            .value_name("path"),
+            OptionSpec::new("show-labels", OptionKind::Bool, "Add a column with all labels"),
+            OptionSpec::new(
+                "label-columns",
+                OptionKind::List,
+                "Add a column for each of these labels",
+            )
+            .short('L')
+            .value_name("keys"),
+            OptionSpec::new("ignore-not-found", OptionKind::Bool, "A missing name is no error"),
+            OptionSpec::new("watch", OptionKind::Bool, "Go on with every change until cancelled").short('w'),
+            OptionSpec::new("watch-only", OptionKind::Bool, "Only the changes from now on"),
+            // Accepted for the sake of old habits: everything is shown anyway.
+            OptionSpec::new(
+                "show-all",
+                OptionKind::Bool,
+                "Accepted and without effect: nothing is hidden",
+            )
+            .short('a'),
+        ])
+        .output("The object as the API gives it, without managedFields; rendered as the server's own table.")
+        .example("kubectl:get deploy", "the deployments of the context's namespace")
+        .example(
+            "kubectl:get po -l run=inspector -o wide",
+            "one app's pods, with addresses and nodes",
+        )
+        .example("kubectl:get deploy,svc -A", "of all namespaces");
+    Verb::read(
+        declaration,
+        Get {
+            clients: clients.clone(),
+        },
+    )
+    .completed_by(Names::of(clients))
+}
+
+struct Get {
+    clients: Arc<Clients>,
+}
+
+#[async_trait]
+impl Read for Get {
+    async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
+        until_stopped(call, output, self.get(call, output)).await
+    }
+}
+
+impl Get {
+    async fn get(&self, call: &Call, output: &Output) -> Result<(), Report> {
+        let words = call.arguments.texts();
+        let format = Format::parse(call.arguments.text("output").as_deref())?;
+        let named = words.len() > 1 || words.iter().any(|word| word.contains('/'));
+        let filtered = call.arguments.text("selector").is_some() || call.arguments.text("field-selector").is_some();
+        if named && filtered {
+            return Err(usage("name cannot be provided when a selector is specified"));
+        }
+        if named && call.arguments.flag("all-namespaces") {
+            return Err(usage("a resource cannot be retrieved by name across all namespaces"));
+        }
+        let session = self.clients.session(&call.context).await?;
+        let selection = target::selection(call, &session, &words).await?;
+        let printer = Printer::new(call, format, &selection);
+        let watching = call.arguments.flag("watch") || call.arguments.flag("watch-only");
+        if watching {
+            return watch(call, &session, selection, printer, output).await;
+        }
+        show(call, &session, selection, printer, output).await
+    }
+}
+
+/// Lists or reads once.
+async fn show(
+    call: &Call,
+    session: &Session,
+    selection: Selection,
+    mut printer: Printer,
+    output: &Output,
+) -> Result<(), Report> {
+    let sort = call.arguments.text("sort-by").map(|path| path_steps(&path));
+    let mut shown = 0usize;
+    let mut failures = Vec::new();
+    let mut kept: Vec<(Arc<Resource>, Row)> = Vec::new();
+    for (resource, path, query, by_name) in requests(call, &selection) {
+        let mut pages = Pages::new(session, &path, query, by_name);
+        loop {
+            let page = match pages.next(&resource).await {
+                Ok(None) => break,
+                Ok(Some(page)) => page,
+                // One missing name does not hide the others; kubectl shows them, then the error.
+                Err(report) if by_name && report.code == error::NOT_FOUND => {
+                    if !call.arguments.flag("ignore-not-found") {
+                        failures.push(report);
+                    }
+                    break;
+                }
+                Err(report) => return Err(report),
+            };
+            printer.columns(&resource, &page);
+            shown += page.rows.len();
+            for row in page.rows {
+                if sort.is_some() {
+                    kept.push((resource.clone(), row));
+                } else {
+                    printer.emit(&resource, row, output).await?;
+                }
+            }
+        }
+    }
+    if let Some(steps) = sort {
+        sort_rows(&mut kept, &steps)?;
+        for (resource, row) in kept {
+            printer.emit(&resource, row, output).await?;
+        }
+    }
+    if shown == 0 && failures.is_empty() && !call.arguments.flag("ignore-not-found") {
+        call.operator.note(SafeText::line(&nothing_found(&selection)));
+    }
+    report_all(failures, output).await
+}
+
+/// The last of several failures ends the verb, the ones before are failed records of their own.
+async fn report_all(mut failures: Vec<Report>, output: &Output) -> Result<(), Report> {
+    let last = failures.pop();
+    for report in failures {
+        output.fail(report).await?;
+    }
+    last.map_or(Ok(()), Err)
+}
+
+fn nothing_found(selection: &Selection) -> String {
+    match selection {
+        Selection::Listed {
+            resources,
+            namespace: Some(namespace),
+        } if resources.iter().any(|r| r.namespaced) => {
+            format!("No resources found in {namespace} namespace.")
+        }
+        _ => "No resources found".to_owned(),
+    }
+}
+
+/// One request for each named object, or for each listed type: `(type, path, query, by name)`.
+fn requests(call: &Call, selection: &Selection) -> Vec<(Arc<Resource>, String, Query, bool)> {
+    match selection {
+        Selection::Named(targets) => targets
+            .iter()
+            .map(|t| (t.resource.clone(), t.path(), Query::new(), true))
+            .collect(),
+        Selection::Listed { resources, namespace } => resources
+            .iter()
+            .map(|resource| {
+                (
+                    resource.clone(),
+                    resource.collection(namespace.as_deref()),
+                    target::selectors(call),
+                    false,
+                )
+            })
+            .collect(),
+    }
+}
+
+/// Reads tables page by page.
+struct Pages<'a> {
+    session: &'a Session,
+    path: &'a str,
+    query: Query,
+    next: Option<String>,
+    by_name: bool,
+    version: String,
+}
+
+impl<'a> Pages<'a> {
+    fn new(session: &'a Session, path: &'a str, query: Query, by_name: bool) -> Self {
+        Pages {
+            session,
+            path,
+            query,
+            next: Some(String::new()),
+            by_name,
+            version: String::new(),
+        }
+    }
+
+    async fn next(&mut self, resource: &Resource) -> Result<Option<Table>, Report> {
+        let Some(token) = self.next.take() else { return Ok(None) };
+        let mut query = self.query.clone().with("includeObject", "Object");
+        if !self.by_name {
+            query = query
+                .with("limit", PAGE.to_string())
+                .with_some("continue", Some(&token));
+        }
+        let cluster = &self.session.cluster;
+        let answer: Value = cluster
+            .get_as(&query.on(self.path), TABLE)
+            .await
+            .map_err(|error| cluster.report(&error))?;
+        let table = Table::read(answer, resource);
+        self.next = table.next.clone();
+        self.version = table.version.clone();
+        Ok(Some(table))
+    }
+}
+
+fn sort_rows(rows: &mut [(Arc<Resource>, Row)], steps: &[String]) -> Result<(), Report> {
+    if !rows.is_empty() && rows.iter().all(|(_, row)| at_path(&row.object, steps).is_none()) {
+        return Err(usage(format!(
+            "couldn't find any field with path \"{{.{}}}\" in the list of objects",
+            steps.join(".")
+        )));
+    }
+    rows.sort_by(|(_, a), (_, b)| compare(at_path(&a.object, steps), at_path(&b.object, steps)));
+    Ok(())
+}
+
+fn compare(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
+    match (a, b) {
+        (Some(Value::Number(a)), Some(Value::Number(b))) => a
+            .as_f64()
+            .unwrap_or_default()
+            .total_cmp(&b.as_f64().unwrap_or_default()),
+        (Some(a), Some(b)) => crate::core::record::to_text(a).cmp(&crate::core::record::to_text(b)),
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+/// Shows the list, then every change, until cancelled. One type at a time, as kubectl.
+async fn watch(
+    call: &Call,
+    session: &Session,
+    selection: Selection,
+    mut printer: Printer,
+    output: &Output,
+) -> Result<(), Report> {
+    let (resource, path, query) = match &selection {
+        Selection::Named(targets) => match targets.as_slice() {
+            [one] => {
+                let query = Query::new().with("fieldSelector", format!("metadata.name={}", one.name));
+                (
+                    one.resource.clone(),
+                    one.resource.collection(Some(&one.namespace)),
+                    query,
+                )
+            }
+            _ => return Err(usage("you may only specify a single resource type and name to watch")),
+        },
+        Selection::Listed { resources, namespace } => match resources.as_slice() {
+            [one] => (
+                one.clone(),
+                one.collection(namespace.as_deref()),
+                target::selectors(call),
+            ),
+            _ => return Err(usage("you may only specify a single resource type to watch")),
+        },
+    };
+    let mut quiet = call.arguments.flag("watch-only");
+    let mut first = true;
+    'list: loop {
+        let mut pages = Pages::new(session, &path, query.clone(), false);
+        while let Some(page) = pages.next(&resource).await? {
+            printer.columns(&resource, &page);
+            for row in page.rows {
+                if !quiet {
+                    printer.emit(&resource, row, output).await?;
+                }
+            }
+        }
+        // A name that does not exist yet is an error, as in kubectl.
+        if let (true, 0, false, Selection::Named(targets)) = (first, printer.emitted, quiet, &selection)
+            && let Some(target) = targets.first()
+        {
+            target.read(session).await?;
+        }
+        first = false;
+        quiet = false;
+        let mut version = pages.version.clone();
+        loop {
+            let follow = query
+                .clone()
+                .with("watch", "true")
+                .with("allowWatchBookmarks", "true")
+                .with("includeObject", "Object")
+                .with("resourceVersion", &version)
+                .on(&path);
+            let events = match session.cluster.watch::<Value>(&follow, TABLE).await {
+                Ok(events) => events,
+                Err(error) if error::code(&error) == Some(410) => continue 'list,
+                Err(error) => return Err(session.cluster.report(&error)),
+            };
+            pin_mut!(events);
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(WatchEvent::Added(value) | WatchEvent::Modified(value) | WatchEvent::Deleted(value)) => {
+                        let table = Table::read(value, &resource);
+                        printer.columns(&resource, &table);
+                        for row in table.rows {
+                            version = object::text(&row.object, "/metadata/resourceVersion").to_owned();
+                            printer.emit(&resource, row, output).await?;
+                        }
+                    }
+                    Ok(WatchEvent::Bookmark(mark)) => version = mark.metadata.resource_version,
+                    Ok(WatchEvent::Error(status)) if status.code == 410 => continue 'list,
+                    Ok(WatchEvent::Error(status)) => return Err(error::of_status(&status)),
+                    Err(error) if error::code(&error) == Some(410) => continue 'list,
+                    Err(error) => return Err(session.cluster.report(&error)),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_sort_as_numbers_and_missing_values_come_first() {
+        let row = |value: Value| {
+            (
+                Arc::new(Resource::default()),
+                Row {
+                    object: value,
+                    cells: Vec::new(),
+                },
+            )
+        };
+        let mut rows = vec![row(json!({"n": 10})), row(json!({"n": 9})), row(json!({}))];
+        assert!(sort_rows(&mut rows, &path_steps("{.n}")).is_ok());
+        let order: Vec<Value> = rows.into_iter().map(|(_, row)| row.object).collect();
+        assert_eq!(order, [json!({}), json!({"n": 9}), json!({"n": 10})]);
+        let mut rows = vec![row(json!({"n": 10}))];
+        assert!(sort_rows(&mut rows, &path_steps("{.m}")).is_err());
+    }
+}

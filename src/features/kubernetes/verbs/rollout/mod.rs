@@ -1,0 +1,4 @@
+//! The `kubectl:rollout-…` verbs.
+
+pub mod history;
+pub mod undo;

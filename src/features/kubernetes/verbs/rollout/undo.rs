@@ -1,0 +1,285 @@
+//! `kubectl:rollout-undo`: back to the pod template of an earlier revision.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value, json};
+
+use super::history::{Revision, numbers, only_deployments, revisions};
+use crate::core::change::{Change, Risk};
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+use crate::features::kubernetes::client::{Clients, JSON_PATCH};
+use crate::features::kubernetes::error::{CONFLICT, NOT_FOUND};
+use crate::features::kubernetes::object::{self, CHANGE_CAUSE, REVISION};
+use crate::features::kubernetes::target::{self, Target};
+use crate::features::kubernetes::verbs::common::{WRITE, declare};
+use crate::features::kubernetes::verbs::completer::Names;
+use crate::features::kubernetes::verbs::mutation::{self, Draft, Write, change_cause};
+use crate::lang::Stage;
+use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::{Call, Mutate, Output, Verb};
+
+/// Annotations that stay the deployment's own when it takes a replica set's template.
+const KEPT: [&str; 6] = [
+    "kubectl.kubernetes.io/last-applied-configuration",
+    REVISION,
+    "deployment.kubernetes.io/revision-history",
+    "deployment.kubernetes.io/desired-replicas",
+    "deployment.kubernetes.io/max-replicas",
+    "deprecated.deployment.rollback.to",
+];
+
+/// The verb.
+pub fn verb(clients: &Arc<Clients>) -> Verb {
+    let declaration = declare("rollout-undo", "Go back to an earlier revision")
+        .permission(WRITE)
+        .risk(Risk::Change)
+        .positional(
+            Positional::new(
+                "TYPE NAME",
+                OptionKind::String,
+                "What to roll back, also TYPE/NAME; the incoming object when not given",
+            )
+            .optional()
+            .variadic(),
+        )
+        .option(
+            OptionSpec::new("to-revision", OptionKind::Int, "The revision; 0: the one before")
+                .default("0")
+                .value_name("number"),
+        )
+        .output("{kind, name, namespace, action, message}.")
+        .notes("The revision that is taken up again gets a new number: 1, 2, 3 become 1, 3, 4.")
+        .example("kubectl:rollout undo deploy/inspector", "back to the revision before");
+    Verb::mutate(
+        declaration,
+        Undo {
+            clients: clients.clone(),
+        },
+    )
+    .completed_by(Names::of(clients))
+}
+
+struct Undo {
+    clients: Arc<Clients>,
+}
+
+fn view(live: &Value) -> Value {
+    template_view(live.pointer("/spec/template").unwrap_or(&Value::Null))
+}
+
+/// Images for the eye, a fingerprint for everything else of the template.
+fn template_view(template: &Value) -> Value {
+    let images = template.pointer("/spec").map(object::images).unwrap_or_default();
+    json!({"images": images, "template": object::fingerprint(template)})
+}
+
+#[async_trait]
+impl Mutate for Undo {
+    async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
+        let session = self.clients.session(&call.context).await?;
+        let wanted = call.arguments.int("to-revision").unwrap_or(0);
+        let selection = target::selection(call, &session, &call.arguments.texts()).await?;
+        let mut changes = Vec::new();
+        for (target, live) in target::objects(call, &session, selection).await? {
+            only_deployments(&target, "rollback")?;
+            if live.pointer("/spec/paused") == Some(&json!(true)) {
+                return Err(Report::failed(
+                    CONFLICT,
+                    "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again",
+                ));
+            }
+            let revisions = revisions(&session, &live).await?;
+            let revision = pick(&target, &revisions, wanted)?;
+            if live
+                .pointer("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration")
+                .is_some()
+            {
+                call.operator.note(SafeText::line(
+                    "Warning: the deployment is managed by apply; its configuration file still describes the newer revision",
+                ));
+            }
+            match change(call, &target, &live, revision, &revisions)? {
+                Some(change) => changes.push(change),
+                None => call.operator.note(SafeText::line(&format!(
+                    "{} skipped rollback (current template already matches revision {})",
+                    target.title(),
+                    revision.number
+                ))),
+            }
+        }
+        Ok(changes)
+    }
+
+    async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
+        mutation::apply(call, &self.clients, change, view, output)
+            .await
+            .map(|_| ())
+    }
+}
+
+/// The revision of this number, or the second newest.
+fn pick<'a>(target: &Target, revisions: &'a [Revision], wanted: i64) -> Result<&'a Revision, Report> {
+    if wanted == 0 {
+        let before = revisions.len().checked_sub(2).and_then(|at| revisions.get(at));
+        return before.ok_or_else(|| {
+            Report::failed(
+                NOT_FOUND,
+                format!("no rollout history found for deployment \"{}\"", target.name),
+            )
+        });
+    }
+    revisions
+        .iter()
+        .find(|revision| revision.number == wanted)
+        .ok_or_else(|| {
+            Report::failed(
+                NOT_FOUND,
+                format!("unable to find specified revision {wanted} in history"),
+            )
+            .hint(format!("there are: {}", numbers(revisions)))
+        })
+}
+
+fn change(
+    call: &Call,
+    target: &Target,
+    live: &Value,
+    revision: &Revision,
+    all: &[Revision],
+) -> Result<Option<Change>, Report> {
+    let template = object::bare_template(revision.replica_set.pointer("/spec/template").unwrap_or(&Value::Null));
+    let (before, after) = (view(live), template_view(&template));
+    if before == after {
+        return Ok(None);
+    }
+    let summary = format!("roll back {} to revision {}", target.title(), revision.number);
+    let body = json!([
+        {"op": "replace", "path": "/spec/template", "value": template},
+        {"op": "replace", "path": "/metadata/annotations", "value": annotations(call, target, live, revision, &after)},
+    ]);
+    let draft = Draft::new(call, target, summary, before, after).of(live).recovery();
+    // The revision left now keeps its number; the one taken up gets a new one.
+    let current = all.iter().find(|known| {
+        known
+            .replica_set
+            .pointer("/spec/template")
+            .is_some_and(|t| object::fingerprint(t) == object::text(&draft.before(), "/template"))
+    });
+    let draft = match current {
+        Some(current) => {
+            let back = Stage::new("kubectl:rollout-undo")
+                .arg(&target.resource.type_name())
+                .arg(&target.name)
+                .option("--to-revision", Some(&current.number.to_string()));
+            draft.undone_by(back)
+        }
+        None => draft,
+    };
+    let write = Write::Patch {
+        subresource: String::new(),
+        media: JSON_PATCH.to_owned(),
+        body,
+    };
+    draft
+        .sending(write, "rolled back", format!("{} rolled back", target.title()))
+        .map(Some)
+}
+
+/// The replica set's annotations with the deployment's own bookkeeping, and why this happened.
+fn annotations(call: &Call, target: &Target, live: &Value, revision: &Revision, after: &Value) -> Value {
+    let mut merged = object::map(&revision.replica_set, "/metadata/annotations")
+        .cloned()
+        .unwrap_or_default();
+    let own: Map<String, Value> = object::map(live, "/metadata/annotations").cloned().unwrap_or_default();
+    for key in KEPT {
+        merged.shift_remove(key);
+        if let Some(value) = own.get(key) {
+            merged.insert(key.to_owned(), value.clone());
+        }
+    }
+    let images: Vec<String> = object::map(after, "/images")
+        .into_iter()
+        .flatten()
+        .map(|(name, image)| format!("{name}={}", object::text(image, "")))
+        .collect();
+    merged.insert(
+        CHANGE_CAUSE.to_owned(),
+        json!(change_cause(call, target, &images.join(" "))),
+    );
+    Value::Object(merged)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::history::tests::set;
+    use super::*;
+    use crate::features::kubernetes::verbs::testing::{call, target};
+
+    fn revision(number: i64, image: &str) -> Revision {
+        Revision {
+            number,
+            cause: String::new(),
+            replica_set: set(&format!("h{number}"), &number.to_string(), image),
+        }
+    }
+
+    fn live(image: &str) -> Value {
+        json!({"metadata": {"uid": "d", "annotations": {REVISION: "2", "other": "gone"}},
+            "spec": {"template": {"spec": {"containers": [{"image": image, "name": "web"}]}, "metadata": {"labels": {"run": "web"}}}}})
+    }
+
+    #[test]
+    fn the_revision_before_is_the_second_newest() {
+        let target = target("Deployment", "web");
+        let all = [revision(1, "i:1"), revision(3, "i:3"), revision(4, "i:4")];
+        assert_eq!(pick(&target, &all, 0).unwrap().number, 3);
+        assert_eq!(
+            pick(&target, &all, 2).unwrap_err().message,
+            "unable to find specified revision 2 in history"
+        );
+        assert_eq!(
+            pick(&target, &all[..1], 0).unwrap_err().message,
+            "no rollout history found for deployment \"web\""
+        );
+    }
+
+    #[test]
+    fn the_template_comes_back_without_its_hash_and_the_way_back_is_the_revision_left() {
+        let all = [revision(1, "i:1"), revision(2, "i:2")];
+        let change = change(
+            &call(&[], json!({})),
+            &target("Deployment", "web"),
+            &live("i:2"),
+            &all[0],
+            &all,
+        )
+        .unwrap()
+        .unwrap();
+        let operations = &change.request["write"]["Patch"]["body"];
+        assert_eq!(operations[0]["value"]["metadata"]["labels"], json!({"run": "web"}));
+        let kept = operations[1]["value"].as_object().unwrap();
+        assert_eq!(kept.get(REVISION), Some(&json!("2")), "the deployment's own");
+        assert!(kept.get("other").is_none());
+        assert!(change.recovery);
+        let inverse = change.inverse.unwrap();
+        assert_eq!(
+            inverse.pipeline,
+            "kubectl:rollout-undo deployment.apps web --to-revision=2 --namespace=default"
+        );
+        assert_eq!(inverse.expects["images"], json!({"web": "i:1"}));
+    }
+
+    #[test]
+    fn an_equal_template_is_skipped() {
+        let all = [revision(1, "i:1"), revision(2, "i:2")];
+        let call = call(&[], json!({}));
+        assert!(
+            change(&call, &target("Deployment", "web"), &live("i:1"), &all[0], &all)
+                .unwrap()
+                .is_none()
+        );
+    }
+}
