@@ -139,7 +139,7 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// Write a shell file of exports here (0600)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "kubeconfig")]
     pub env: Option<PathBuf>,
     /// Write the admin API's URL and token here (0600)
     #[arg(long, value_name = "FILE")]
@@ -155,7 +155,7 @@ pub struct SandboxArgs {
     pub nodes: usize,
     /// Pod status changes a second
     #[arg(long, value_name = "N", default_value_t = 0)]
-    pub events: u32,
+    pub events: usize,
     /// A deleted pod dies at once instead of draining, as the original program did
     #[arg(long)]
     pub drain_race: bool,

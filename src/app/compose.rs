@@ -52,7 +52,7 @@ pub fn catalogue(features: &mut Vec<Feature>, bundles: Vec<(BundleInfo, Vec<Verb
             verbs.append(&mut own);
         }
     }
-    Catalogue::with_bundles(verbs, pages)
+    Catalogue::new(verbs).describe(pages)
 }
 
 /// Builds the deck. Opens no connection; needs a Tokio runtime.

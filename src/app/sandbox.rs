@@ -44,9 +44,9 @@ fn write_files(sandbox: &Sandbox, args: &SandboxArgs) -> Result<(), Report> {
     if let Some(path) = &args.kubeconfig {
         write(path, &sandbox.kubeconfig())?;
     }
-    if let Some(path) = &args.env {
-        let kubeconfig = args.kubeconfig.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
-        write(path, &sandbox.env_exports(kubeconfig.as_deref()))?;
+    if let (Some(path), Some(kubeconfig)) = (&args.env, &args.kubeconfig) {
+        let kubeconfig = std::path::absolute(kubeconfig).map_err(|error| refused(kubeconfig, &error))?;
+        write(path, &sandbox.env_exports(&kubeconfig))?;
     }
     if let Some(path) = &args.admin {
         let admin = format!("COGDECK_ADMIN_URL={}\nCOGDECK_ADMIN_TOKEN={}\n", sandbox.admin_url(), sandbox.admin_token());

@@ -5,6 +5,8 @@ pub mod dns;
 pub mod kubernetes;
 pub mod traffic;
 
+use std::sync::Arc;
+
 use crate::core::clock::Clock;
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
@@ -28,4 +30,14 @@ pub struct Feature {
     pub verbs: Vec<Verb>,
     /// Its panels, in the order they are offered.
     pub panels: Vec<Box<dyn Panel>>,
+}
+
+/// All features. Opens no connection.
+pub fn all(shared: &Shared) -> Vec<Feature> {
+    let kubernetes = kubernetes::client::Clients::new();
+    vec![
+        kubernetes::feature(shared, kubernetes),
+        dns::feature(),
+        traffic::feature(shared, Arc::new(traffic::join::NoPods)),
+    ]
 }

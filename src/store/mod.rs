@@ -45,7 +45,7 @@ impl Store {
     /// A store that opens its database at the first use.
     pub fn new(path: PathBuf, clock: Clock) -> Self {
         Store {
-            location,
+            path,
             pool: OnceCell::new(),
             clock,
         }

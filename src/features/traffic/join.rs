@@ -13,6 +13,15 @@ pub trait Pods: Send + Sync {
     fn open(&self, context: &Arc<Context>) -> Option<Box<dyn PodIndex>>;
 }
 
+/// No cluster: an answer then tells at most its own version.
+pub struct NoPods;
+
+impl Pods for NoPods {
+    fn open(&self, _context: &Arc<Context>) -> Option<Box<dyn PodIndex>> {
+        None
+    }
+}
+
 /// The pods at this moment.
 pub trait PodIndex: Send + Sync {
     /// The pod with this address.

@@ -194,7 +194,7 @@ impl<O: Write, E: Write> Runner<'_, O, E> {
                 self.errors.note(&text);
             }
             BlockEvent::Progress(_) | BlockEvent::Ended { .. } => {}
-            BlockEvent::Job(job) => self.follow(job),
+            BlockEvent::Job(job) => self.follow(*job),
         }
         Ok(())
     }
