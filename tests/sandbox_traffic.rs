@@ -232,6 +232,7 @@ async fn a_rollout_a_rollback_and_a_scale_down_lose_no_request() {
     let answers = watcher.finish().await;
     assert!(answers.len() > 200, "only {} requests were made", answers.len());
     assert_eq!(lost(&answers), Vec::<String>::new(), "of {} requests", answers.len());
+    assert_eq!(world.proxy.lost(), 0);
     let of = |version: &str| {
         answers
             .iter()
@@ -253,6 +254,11 @@ async fn pods_that_die_at_once_lose_requests() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     let answers = watcher.finish().await;
     let lost = lost(&answers);
+    assert_eq!(
+        lost.len() as u64,
+        world.proxy.lost(),
+        "the watchers saw exactly what was lost"
+    );
     assert!(
         !lost.is_empty() && lost.len() < answers.len(),
         "{} of {}",

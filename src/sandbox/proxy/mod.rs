@@ -10,6 +10,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -61,6 +62,7 @@ type Answer = Response<Pin<Box<dyn Body<Data = Bytes, Error = hyper::Error> + Se
 pub struct Proxy {
     /// Where it listens: a port on 127.0.0.1.
     pub addr: SocketAddr,
+    lost: Arc<AtomicU64>,
     stop: CancellationToken,
 }
 
@@ -71,6 +73,11 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
+    /// Requests that reached a pod's address and were not answered in full: what a watcher must have counted as failed.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
     /// Binds a free port on 127.0.0.1 and serves until dropped.
     ///
     /// # Errors
@@ -79,7 +86,9 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
         let stop = CancellationToken::new();
+        let lost = Arc::<AtomicU64>::default();
         let shared = Arc::new(Shared {
+            lost: lost.clone(),
             router,
             addr,
             upstream: Arc::new(Semaphore::new(UPSTREAM)),
@@ -88,11 +97,12 @@ impl Proxy {
             stop.clone()
                 .run_until_cancelled_owned(accept(listener, shared, stop.clone())),
         );
-        Ok(Self { addr, stop })
+        Ok(Self { addr, lost, stop })
     }
 }
 
 struct Shared {
+    lost: Arc<AtomicU64>,
     router: Router,
     addr: SocketAddr,
     upstream: Arc<Semaphore>,
@@ -144,47 +154,32 @@ impl Shared {
 
     async fn forward(&self, mut request: Request<Incoming>) -> Result<Answer, Refusal> {
         let (host, port) = self.target(&request)?;
+        rewrite(&mut request, &host, port)?;
         // Waiting for a turn comes before the choice of a pod: a pod that was chosen is connected to at once.
-        let turn = self
-            .upstream
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| Refusal::closing())?;
+        let turn = self.upstream.clone().acquire_owned().await;
+        let turn = turn.map_err(|_| Refusal::closing())?;
         let route = self.router.route(&host, port)?;
         let (ip, pod_port) = route.pod;
-        let refused = |why: &str| Refusal::new(StatusCode::BAD_GATEWAY, format!("{host}: pod {ip}:{pod_port} {why}"));
-        let listener = route.listener.ok_or_else(|| refused("refused the connection"))?;
-        let stream = connect(listener)
-            .await
-            .map_err(|error| refused(&format!("could not be reached: {error}")))?;
-        let handshake = hyper::client::conn::http1::Builder::new()
-            .max_buf_size(64 * 1024)
-            .handshake(TokioIo::new(stream))
-            .await;
-        let (mut sender, connection) = handshake.map_err(|error| refused(&format!("could not be reached: {error}")))?;
-        tokio::spawn(async move {
-            // Its errors reach the request, which is waiting for the answer.
-            let _ = connection.await;
-        });
-        rewrite(&mut request, &host, port)?;
-        let answer = tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request)).await;
-        let answer = answer.map_err(|_| {
-            Refusal::new(
-                StatusCode::GATEWAY_TIMEOUT,
-                format!("{host}: pod {ip}:{pod_port} did not answer in time"),
-            )
-        })?;
-        let mut answer = answer.map_err(|error| refused(&format!("cut the connection: {error}")))?;
-        remove_hop_by_hop(answer.headers_mut());
-        Ok(answer.map(|body| {
-            Box::pin(Held {
-                body,
-                _route: route,
-                _turn: turn,
-                _sender: sender,
-            }) as Pin<Box<_>>
-        }))
+        let listener = route.listener;
+        match exchange(listener, request).await {
+            Ok((mut answer, sender)) => {
+                remove_hop_by_hop(answer.headers_mut());
+                let lost = self.lost.clone();
+                Ok(answer.map(|body| {
+                    Box::pin(Held {
+                        body,
+                        lost,
+                        _route: route,
+                        _turn: turn,
+                        _sender: sender,
+                    }) as Pin<Box<_>>
+                }))
+            }
+            Err((status, why)) => {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+                Err(Refusal::new(status, format!("{host}: pod {ip}:{pod_port} {why}")))
+            }
+        }
     }
 
     /// The host and port that a request names, if it may be served at all.
@@ -237,6 +232,33 @@ impl Shared {
             StatusCode::FORBIDDEN,
             "a direct request with a foreign Host is refused: use this address as a proxy".into(),
         )
+    }
+}
+
+type Sender = hyper::client::conn::http1::SendRequest<Incoming>;
+
+/// One request on one new connection to a pod. The connection lives as long as the sender.
+async fn exchange(
+    listener: Option<SocketAddr>,
+    request: Request<Incoming>,
+) -> Result<(Response<Incoming>, Sender), (StatusCode, String)> {
+    let bad = |why: String| (StatusCode::BAD_GATEWAY, why);
+    let listener = listener.ok_or_else(|| bad("refused the connection".into()))?;
+    let unreachable = |error: &dyn std::error::Error| bad(format!("could not be reached: {error}"));
+    let stream = connect(listener).await.map_err(|error| unreachable(&error))?;
+    let handshake = hyper::client::conn::http1::Builder::new()
+        .max_buf_size(HEAD)
+        .handshake(TokioIo::new(stream))
+        .await;
+    let (mut sender, connection) = handshake.map_err(|error| unreachable(&error))?;
+    tokio::spawn(async move {
+        // Its errors reach the request, which is waiting for the answer.
+        let _ = connection.await;
+    });
+    match tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request)).await {
+        Ok(Ok(answer)) => Ok((answer, sender)),
+        Ok(Err(error)) => Err(bad(format!("cut the connection: {error}"))),
+        Err(_) => Err((StatusCode::GATEWAY_TIMEOUT, "did not answer in time".into())),
     }
 }
 
@@ -306,9 +328,10 @@ fn refuse(refusal: &Refusal) -> Answer {
 /// A body on its way; while it lasts, the pod counts the request as in flight.
 struct Held {
     body: Incoming,
+    lost: Arc<AtomicU64>,
     _route: Route,
     _turn: tokio::sync::OwnedSemaphorePermit,
-    _sender: hyper::client::conn::http1::SendRequest<Incoming>,
+    _sender: Sender,
 }
 
 impl Body for Held {
@@ -319,7 +342,11 @@ impl Body for Held {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(frame, Poll::Ready(Some(Err(_)))) {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

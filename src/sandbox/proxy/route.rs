@@ -61,6 +61,7 @@ impl Router {
         if let Ok(ip) = host.parse::<Ipv4Addr>() {
             return self.route_address(ip, port);
         }
+        let plain = host.trim_end_matches('.').to_ascii_lowercase();
         let Some(last) = self.names.canonical(host) else {
             return Err(unknown(format!(
                 "{host}: no such name in this world.\n{}",
@@ -72,8 +73,14 @@ impl Router {
             .find(&last)
             .or_else(|| last.parse().ok().and_then(|ip| self.balancers.find_address(ip)));
         let Some(balancer) = balancer else {
+            let why = if last == plain {
+                "no such name in this world".to_owned()
+            } else {
+                format!("leads to {last}, which is no load balancer of this world")
+            };
             return Err(unknown(format!(
-                "{host}: leads to {last}, which is no load balancer of this world.\n{}",
+                "{host}: {why}.
+{}",
                 self.what_exists()
             )));
         };
