@@ -1,4 +1,7 @@
 //! The front ends: panels as features write them, the console, and the headless mode. The only room (with the panels
 //! of the features) that knows ratatui.
 
+pub mod console;
 pub mod panel;
+#[cfg(test)]
+pub mod testing;
