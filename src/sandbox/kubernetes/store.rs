@@ -217,7 +217,7 @@ impl Store {
 
     /// The clock that stamps the objects.
     pub fn clock(&self) -> Clock {
-        self.clock
+        self.clock.clone()
     }
 
     /// One object. `namespace` is `""` for cluster scoped resources.
