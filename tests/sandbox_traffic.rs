@@ -17,6 +17,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// Status and text, or why there is neither.
+type Answer = Result<(u16, String), String>;
+
 struct World {
     plane: ControlPlane,
     proxy: Proxy,
@@ -114,7 +117,7 @@ impl World {
         .await;
     }
 
-    async fn get(&self, path: &str) -> Result<(u16, String), String> {
+    async fn get(&self, path: &str) -> Answer {
         get(self.proxy.addr, &format!("http://{}{path}", self.host)).await
     }
 }
@@ -143,7 +146,7 @@ fn service() -> Value {
 }
 
 /// One request on one new connection, as curl does through a proxy.
-async fn get(proxy: SocketAddr, url: &str) -> Result<(u16, String), String> {
+async fn get(proxy: SocketAddr, url: &str) -> Answer {
     let host = url.trim_start_matches("http://").split('/').next().unwrap();
     raw(
         proxy,
@@ -152,7 +155,7 @@ async fn get(proxy: SocketAddr, url: &str) -> Result<(u16, String), String> {
     .await
 }
 
-async fn raw(proxy: SocketAddr, request: &str) -> Result<(u16, String), String> {
+async fn raw(proxy: SocketAddr, request: &str) -> Answer {
     let work = async {
         let mut stream = TcpStream::connect(proxy).await.map_err(|e| e.to_string())?;
         stream.write_all(request.as_bytes()).await.map_err(|e| e.to_string())?;
@@ -174,7 +177,7 @@ async fn raw(proxy: SocketAddr, request: &str) -> Result<(u16, String), String> 
 /// Sends requests without pause from several tasks until told to stop; all answers.
 struct Watcher {
     stop: Arc<AtomicBool>,
-    tasks: Vec<tokio::task::JoinHandle<Vec<Result<(u16, String), String>>>>,
+    tasks: Vec<tokio::task::JoinHandle<Vec<Answer>>>,
 }
 
 impl Watcher {
@@ -195,7 +198,7 @@ impl Watcher {
         Self { stop, tasks }
     }
 
-    async fn finish(self) -> Vec<Result<(u16, String), String>> {
+    async fn finish(self) -> Vec<Answer> {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Vec::new();
         for task in self.tasks {
@@ -205,7 +208,7 @@ impl Watcher {
     }
 }
 
-fn lost(answers: &[Result<(u16, String), String>]) -> Vec<String> {
+fn lost(answers: &[Answer]) -> Vec<String> {
     answers
         .iter()
         .filter_map(|a| match a {

@@ -1,5 +1,6 @@
 //! The Kubernetes API server, its controllers, scheduler and kubelets of the sandbox.
 
+pub mod api;
 pub mod churn;
 pub mod control_plane;
 pub mod controllers;
@@ -10,5 +11,6 @@ pub mod network;
 pub mod objects;
 pub mod runtime;
 pub mod scheduler;
+pub mod schema;
 pub mod store;
 pub mod world;

@@ -29,6 +29,8 @@ const RING: usize = 10_000;
 const WATCH_QUEUE: usize = 4_096;
 /// Queue of each subscriber to everything. Policy: a receiver that falls this far behind is told so and lists again.
 const SUBSCRIBE_QUEUE: usize = 16_384;
+/// Longest part of `generateName` that is used: with the suffix a name stays within a DNS label.
+const GENERATED_PREFIX: usize = 58;
 
 /// Why the store refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -139,6 +141,33 @@ impl State {
         let _ = self.everything.send(event);
     }
 
+    /// Names and stamps a new object, unless its name is taken.
+    fn prepare(&mut self, resource: &str, mut object: Value, now: &str) -> Result<(Key, Value), StoreError> {
+        let kind = self.table(resource)?.kind;
+        let (namespace, given) = name_of(&object);
+        let namespace = if kind.namespaced { namespace } else { String::new() };
+        let name = if given.is_empty() {
+            let prefix = object
+                .pointer("/metadata/generateName")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            if prefix.is_empty() {
+                return Err(StoreError::NotFound);
+            }
+            let prefix: String = prefix.chars().take(GENERATED_PREFIX).collect();
+            format!("{prefix}{}", self.random.name_suffix(5))
+        } else {
+            given
+        };
+        let key: Key = key(&namespace, &name).into();
+        if self.table(resource)?.objects.contains_key(&key) {
+            return Err(StoreError::AlreadyExists);
+        }
+        let uid = self.random.uuid();
+        stamp(kind, &mut object, &namespace, &name, &uid, now);
+        Ok((key, object))
+    }
+
     /// Stores `new` in place of `old`, or removes the object when its last finalizer went while it was being deleted.
     fn replace(&mut self, resource: &str, key: &Key, old: Object, mut new: Value) -> Result<Object, StoreError> {
         let kind = self.table(resource)?.kind;
@@ -225,15 +254,49 @@ impl Store {
 
     /// The objects that carry an indexed property, sorted by namespace and name. Cost follows the answer's size.
     pub fn find(&self, resource: &str, namespace: Option<&str>, term: Term<'_>) -> Vec<Object> {
+        self.find_at(resource, namespace, term).0
+    }
+
+    /// As [`Store::find`], with the store's version at that moment.
+    pub fn find_at(&self, resource: &str, namespace: Option<&str>, term: Term<'_>) -> (Vec<Object>, u64) {
         let state = self.lock();
         let Some(table) = state.tables.get(resource) else {
-            return Vec::new();
+            return (Vec::new(), state.version);
         };
         let prefix = namespace.filter(|n| !n.is_empty()).map(|n| format!("{n}/"));
         let keys = table.index.get(&term.key()).into_iter().flatten();
-        keys.filter(|key| prefix.as_ref().is_none_or(|p| key.starts_with(p)))
+        let found = keys
+            .filter(|key| prefix.as_ref().is_none_or(|p| key.starts_with(p)))
             .filter_map(|key| table.objects.get(key).cloned())
-            .collect()
+            .collect();
+        (found, state.version)
+    }
+
+    /// What [`Store::create`] would store, without storing it: for dry runs. It has no `resourceVersion`.
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub fn draft(&self, resource: &str, object: Value) -> Result<Value, StoreError> {
+        let mut state = self.lock();
+        let now = self.clock.rfc3339();
+        let (_, mut object) = state.prepare(resource, object, &now)?;
+        if let Some(meta) = object["metadata"].as_object_mut() {
+            meta.shift_remove("resourceVersion");
+        }
+        Ok(object)
+    }
+
+    /// What [`Store::update`] would make of `new` in place of `old`, without storing it: for dry runs.
+    pub fn draft_update(resource: &str, old: &Value, mut new: Value) -> Value {
+        if let Some(kind) = kinds::by_resource(resource) {
+            settle(kind, old, &mut new);
+        }
+        new
+    }
+
+    /// Whether the history no longer reaches back to this version.
+    pub fn is_compacted(&self, version: u64) -> bool {
+        version < self.lock().floor
     }
 
     /// Stores a new object. Sets `uid`, `creationTimestamp`, `resourceVersion`, and generation 1 where the kind has
@@ -243,45 +306,18 @@ impl Store {
     /// `AlreadyExists`; `NotFound` for an unknown resource or an object without name.
     pub fn create(&self, resource: &str, object: Value) -> Result<Object, StoreError> {
         let mut state = self.lock();
-        let kind = state.table(resource)?.kind;
-        let mut object = object;
-        let (namespace, given) = name_of(&object);
-        let namespace = if kind.namespaced { namespace } else { String::new() };
-        let name = if given.is_empty() {
-            let prefix = object
-                .pointer("/metadata/generateName")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
-            if prefix.is_empty() {
-                return Err(StoreError::NotFound);
-            }
-            let prefix: String = prefix.chars().take(58).collect();
-            format!("{prefix}{}", state.random.name_suffix(5))
-        } else {
-            given
-        };
-        let key: Key = key(&namespace, &name).into();
-        if state.table(resource)?.objects.contains_key(&key) {
-            return Err(StoreError::AlreadyExists);
-        }
+        let now = self.clock.rfc3339();
+        let (key, mut object) = state.prepare(resource, object, &now)?;
         state.version += 1;
         let version = state.version;
-        let uid = state.random.uuid();
-        stamp(
-            kind,
-            &mut object,
-            &namespace,
-            &name,
-            &uid,
-            version,
-            &self.clock.rfc3339(),
-        );
+        set_meta(&mut object, "resourceVersion", json!(version.to_string()));
         let object: Object = Arc::new(object);
-        state.table(resource)?.put(&key, object.clone());
+        let table = state.table(resource)?;
+        table.put(&key, object.clone());
+        let resource = table.kind.resource;
         state.publish(StoreEvent::new(
             EventKind::Added,
-            kind.resource,
+            resource,
             object.clone(),
             None,
             version,
@@ -457,7 +493,7 @@ fn set_meta(object: &mut Value, field: &str, value: Value) {
 }
 
 /// Gives a new object its identity and the usual order of its fields: type, metadata, the rest.
-fn stamp(kind: &Kind, object: &mut Value, namespace: &str, name: &str, uid: &str, version: u64, now: &str) {
+fn stamp(kind: &Kind, object: &mut Value, namespace: &str, name: &str, uid: &str, now: &str) {
     let mut given = match object.take() {
         Value::Object(map) => map,
         _ => Map::new(),
@@ -475,7 +511,7 @@ fn stamp(kind: &Kind, object: &mut Value, namespace: &str, name: &str, uid: &str
         meta.insert("namespace".into(), json!(namespace));
     }
     meta.insert("uid".into(), json!(uid));
-    meta.insert("resourceVersion".into(), json!(version.to_string()));
+    meta.insert("resourceVersion".into(), json!(""));
     if kind.generation {
         meta.insert("generation".into(), json!(1));
     }

@@ -294,6 +294,11 @@ impl Theme {
         self
     }
 
+    /// Whether any meaning has a colour.
+    pub fn has_color(&self) -> bool {
+        self.styles.iter().any(|style| style.fg.is_some() || style.bg.is_some())
+    }
+
     /// The style of a meaning.
     pub fn style(&self, meaning: Meaning) -> Style {
         self.styles.get(meaning as usize).copied().unwrap_or_default()

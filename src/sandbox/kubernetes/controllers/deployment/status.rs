@@ -238,13 +238,13 @@ fn put_condition(status: &mut Status, mut condition: Value) {
     let list = status.entry("conditions").or_insert_with(|| Value::Array(Vec::new()));
     let Some(list) = list.as_array_mut() else { return };
     let kind = text(&condition, "/type").to_owned();
-    if let Some(old) = list.iter().find(|c| text(c, "/type") == kind) {
-        if old.get("status") == condition.get("status") {
-            if old.get("reason") == condition.get("reason") {
-                return;
-            }
-            condition["lastTransitionTime"] = old.get("lastTransitionTime").cloned().unwrap_or_default();
+    if let Some(old) = list.iter().find(|c| text(c, "/type") == kind)
+        && old.get("status") == condition.get("status")
+    {
+        if old.get("reason") == condition.get("reason") {
+            return;
         }
+        condition["lastTransitionTime"] = old.get("lastTransitionTime").cloned().unwrap_or_default();
     }
     list.retain(|c| text(c, "/type") != kind);
     list.push(condition);

@@ -290,7 +290,7 @@ fn the_deadline_passes_and_is_not_undone() {
     let shared: Vec<Arc<Value>> = model.sets.iter().cloned().map(Arc::new).collect();
     let wait = sync(&model.deployment, &shared, &[], model.now);
     assert_eq!(wait, [Action::Requeue(Duration::from_secs(601))]);
-    model.now = model.now + jiff::SignedDuration::from_secs(602);
+    model.now += jiff::SignedDuration::from_secs(602);
     model.settle();
     assert_eq!(
         (model.progressing(), model.sizes()),

@@ -1,0 +1,154 @@
+//! Server-side tables: the columns and cells that `kubectl get` prints. Column definitions of the kinds that were
+//! recorded come from `columns.json`; the rules of each kind's cells are in the files beside this one.
+
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::render::{self, Include};
+use crate::sandbox::kubernetes::kinds::Kind;
+
+mod age;
+mod cluster;
+mod network;
+mod pods;
+mod workloads;
+
+/// `(name, type, priority)` of a column.
+type Column = (&'static str, &'static str, u8);
+
+/// A Table object. `headers` false leaves the column definitions out, as in all but a watch's first event.
+pub(super) fn table(kind: &Kind, meta: Value, rows: &[Value], headers: bool) -> Value {
+    let columns = if headers { columns(kind) } else { Value::Null };
+    json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "columnDefinitions": columns, "rows": rows})
+}
+
+/// One row.
+pub(super) fn row(kind: &Kind, object: &Value, include: Include, now: Timestamp) -> Value {
+    let mut row = Map::new();
+    row.insert("cells".into(), Value::Array(cells(kind, object, now)));
+    match include {
+        Include::Metadata => {
+            row.insert("object".into(), render::metadata_only(object));
+        }
+        Include::Object => {
+            row.insert("object".into(), object.clone());
+        }
+        Include::Nothing => {
+            row.insert("object".into(), Value::Null);
+        }
+    }
+    Value::Object(row)
+}
+
+fn recorded() -> &'static Value {
+    static COLUMNS: OnceLock<Value> = OnceLock::new();
+    COLUMNS.get_or_init(|| serde_json::from_str(include_str!("columns.json")).unwrap_or_default())
+}
+
+fn columns(kind: &Kind) -> Value {
+    let known = recorded();
+    if let Some(columns) = known.get(kind.resource) {
+        return columns.clone();
+    }
+    // Name and Age mean the same everywhere, so their recorded definitions serve all kinds.
+    let shared = |name: &str| {
+        known["pods"]
+            .as_array()
+            .and_then(|all| all.iter().find(|c| c["name"] == name).cloned())
+    };
+    let list = other_columns(kind).iter().map(|(name, shape, priority)| {
+        shared(name).filter(|_| matches!(*name, "Name" | "Age")).unwrap_or_else(
+            || json!({"name": name, "type": shape, "format": "", "description": "", "priority": priority}),
+        )
+    });
+    Value::Array(list.collect())
+}
+
+fn other_columns(kind: &Kind) -> &'static [Column] {
+    match kind.resource {
+        "statefulsets" => workloads::STATEFULSET,
+        "daemonsets" => workloads::DAEMONSET,
+        "jobs" => workloads::JOB,
+        "cronjobs" => workloads::CRONJOB,
+        "endpointslices" => network::ENDPOINTSLICE,
+        "ingresses" => network::INGRESS,
+        "configmaps" => cluster::CONFIGMAP,
+        "secrets" => cluster::SECRET,
+        "serviceaccounts" => cluster::SERVICEACCOUNT,
+        _ => cluster::ANY,
+    }
+}
+
+fn cells(kind: &Kind, object: &Value, now: Timestamp) -> Vec<Value> {
+    match kind.resource {
+        "pods" => pods::pod(object, now),
+        "deployments" => workloads::deployment(object, now),
+        "replicasets" => workloads::replicaset(object, now),
+        "statefulsets" => workloads::statefulset(object, now),
+        "daemonsets" => workloads::daemonset(object, now),
+        "jobs" => workloads::job(object, now),
+        "cronjobs" => workloads::cronjob(object, now),
+        "services" => network::service(object, now),
+        "endpoints" => network::endpoints(object, now),
+        "endpointslices" => network::endpointslice(object, now),
+        "ingresses" => network::ingress(object, now),
+        "nodes" => cluster::node(object, now),
+        "namespaces" => cluster::namespace(object, now),
+        "events" => cluster::event(object, now),
+        "configmaps" => cluster::configmap(object, now),
+        "secrets" => cluster::secret(object, now),
+        "serviceaccounts" => cluster::serviceaccount(object, now),
+        _ => cluster::any(object, now),
+    }
+}
+
+fn name(object: &Value) -> Value {
+    object["metadata"]["name"].clone()
+}
+
+fn age(object: &Value, now: Timestamp) -> Value {
+    json!(age::since(object["metadata"]["creationTimestamp"].as_str(), now))
+}
+
+/// A text field, or `<none>`.
+fn or_none(value: &Value) -> Value {
+    match value.as_str() {
+        Some(text) if !text.is_empty() => json!(text),
+        _ => json!("<none>"),
+    }
+}
+
+fn count(value: &Value) -> i64 {
+    value.as_i64().unwrap_or(0)
+}
+
+/// Two comma-joined lists: names and images of a pod template's containers.
+fn containers(template: &Value) -> [Value; 2] {
+    let joined = |field: &str| {
+        let list = template["spec"]["containers"].as_array().into_iter().flatten();
+        json!(
+            list.map(|c| c[field].as_str().unwrap_or_default())
+                .collect::<Vec<_>>()
+                .join(",")
+        )
+    };
+    [joined("name"), joined("image")]
+}
+
+/// Labels as `a=1,b=2`, sorted, or `<none>`.
+fn labels(map: &Value) -> Value {
+    let mut pairs: Vec<String> = map
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default()))
+        .collect();
+    pairs.sort_unstable();
+    if pairs.is_empty() {
+        json!("<none>")
+    } else {
+        json!(pairs.join(","))
+    }
+}

@@ -1,0 +1,307 @@
+//! What a key does: to an approval first, then to the help overlay, the popup, the focused part.
+
+use std::time::Duration;
+
+use super::{App, Effect, Focus};
+use crate::core::change::Origin;
+use crate::ui::console::approval::Step;
+use crate::ui::console::chat::block::State;
+use crate::ui::console::chat::view::Look;
+use crate::ui::console::keymap::{Action, Key, Part};
+use crate::ui::panel::{Motion, PanelKey, Tone};
+use crate::verb::Decision;
+
+/// Two Ctrl-C within this time on an idle, empty line quit.
+const TWICE: Duration = Duration::from_secs(3);
+
+impl App {
+    pub(super) fn key(&mut self, key: Key) -> Vec<Effect> {
+        let global = self.keymap.own(Part::Global, key);
+        if global == Some(Action::Redraw) {
+            return vec![Effect::Redraw];
+        }
+        if global == Some(Action::Suspend) {
+            return vec![Effect::Suspend];
+        }
+        if self.approval().is_some() {
+            return self.approval_key(key);
+        }
+        if self.help.is_some() {
+            self.help_key(key);
+            return Vec::new();
+        }
+        let armed = self
+            .quit_armed
+            .take()
+            .filter(|(_, at)| self.clock.since(*at) < TWICE)
+            .map(|(action, _)| action);
+        if global == Some(Action::Interrupt) {
+            return self.interrupt(armed == Some(Action::Interrupt));
+        }
+        if self.keymap.own(Part::Input, key) == Some(Action::EndOfInput) && self.focus == Focus::Input {
+            return self.end_of_input(armed == Some(Action::EndOfInput));
+        }
+        if let Some(effects) = self.popup_key(key) {
+            return effects;
+        }
+        match self.focus {
+            Focus::Input => self.input_key(key),
+            Focus::Pane(0) => self.chat_key(key),
+            Focus::Pane(pane) => self.panel_key(pane - 1, key),
+        }
+    }
+
+    fn approval_key(&mut self, key: Key) -> Vec<Effect> {
+        let global = self.keymap.own(Part::Global, key);
+        let step = match (global, self.keymap.own(Part::Input, key), key.typed()) {
+            (Some(Action::Interrupt), ..) | (_, Some(Action::Cancel), _) => Step::Decline,
+            (_, Some(Action::Submit), _) => Step::Confirm,
+            (_, Some(Action::DeleteLeft), _) => Step::Erase,
+            (.., Some(symbol)) => Step::Type(symbol),
+            _ => return Vec::new(),
+        };
+        let now = self.clock.now();
+        let Some(question) = self.questions.front_mut() else {
+            return Vec::new();
+        };
+        let Some(decision) = question.approval.step(step, now) else {
+            return Vec::new();
+        };
+        let (id, block) = (question.id, question.block);
+        self.questions.pop_front();
+        let state = if matches!(decision, Decision::Approved(_)) {
+            State::Running
+        } else {
+            State::Stopping
+        };
+        self.chat.change(block, |known| known.become_state(state));
+        vec![Effect::Answer(id, decision)]
+    }
+
+    fn help_key(&mut self, key: Key) {
+        let scroll = self.help.unwrap_or(0);
+        self.help = match self.keymap.action(Part::Panel, key) {
+            Some(Action::Up) => Some(scroll.saturating_sub(1)),
+            Some(Action::Down) => Some(scroll + 1),
+            Some(Action::PageUp) => Some(scroll.saturating_sub(10)),
+            Some(Action::PageDown) => Some(scroll + 10),
+            Some(Action::First) => Some(0),
+            _ => None,
+        };
+    }
+
+    /// Ctrl-C: ends a search, the popup, the foreground block; twice on an idle, empty line quits.
+    fn interrupt(&mut self, armed: bool) -> Vec<Effect> {
+        if self.input.search().is_some() || self.popup.is_some() {
+            self.popup = None;
+            self.input.edit(Action::Cancel);
+            return Vec::new();
+        }
+        if let Some(block) = self.chat.foreground() {
+            let (id, killed) = (block.id, block.state == State::Stopping);
+            self.chat.change(id, |block| block.become_state(State::Stopping));
+            return vec![if killed { Effect::Kill(id) } else { Effect::Cancel(id) }];
+        }
+        if !self.input.is_empty() {
+            self.input.take();
+            return Vec::new();
+        }
+        if self.chat.is_busy() {
+            self.tell("jobs run in the background: stop N ends one", Tone::Neutral);
+            return Vec::new();
+        }
+        if armed {
+            return vec![Effect::Quit(0)];
+        }
+        self.quit_armed = Some((Action::Interrupt, self.clock.now()));
+        self.tell("^C again quits", Tone::Neutral);
+        Vec::new()
+    }
+
+    /// Ctrl-D on an empty line: quits when nothing runs, else says what does and quits when pressed again.
+    fn end_of_input(&mut self, armed: bool) -> Vec<Effect> {
+        if !self.input.is_empty() {
+            self.input.edit(Action::DeleteRight);
+            self.narrow_popup();
+            return Vec::new();
+        }
+        let running = self.chat.blocks().filter(|block| block.state.is_live()).count();
+        if running == 0 || armed {
+            return vec![Effect::Quit(0)];
+        }
+        self.quit_armed = Some((Action::EndOfInput, self.clock.now()));
+        let blocks = if running == 1 {
+            "1 block runs".to_owned()
+        } else {
+            format!("{running} blocks run")
+        };
+        self.tell(&format!("{blocks}: ^D again stops and quits"), Tone::Warn);
+        Vec::new()
+    }
+
+    fn popup_key(&mut self, key: Key) -> Option<Vec<Effect>> {
+        let popup = self.popup.as_mut()?;
+        match self.keymap.own(Part::Popup, key)? {
+            Action::NextCandidate => popup.step(true),
+            Action::PreviousCandidate => popup.step(false),
+            Action::Cancel => self.popup = None,
+            Action::Accept => match popup.selected().cloned() {
+                Some(offer) => self.take_offer(&offer),
+                None => return None,
+            },
+            _ => return None,
+        }
+        Some(Vec::new())
+    }
+
+    fn input_key(&mut self, key: Key) -> Vec<Effect> {
+        let typed = key.typed();
+        let Some(action) = self.keymap.action(Part::Input, key) else {
+            if let Some(symbol) = typed {
+                self.type_char(symbol);
+            }
+            return Vec::new();
+        };
+        let searching = self.input.search().is_some();
+        match action {
+            Action::HelpWhenEmpty if self.input.is_empty() && !searching => self.help = Some(0),
+            Action::HelpWhenEmpty => typed.into_iter().for_each(|symbol| self.type_char(symbol)),
+            Action::Submit => {
+                if searching {
+                    self.input.edit(Action::AcceptEnd);
+                }
+                return self.submit();
+            }
+            Action::Complete if self.input.is_empty() && !searching => self.cycle(true),
+            Action::PreviousPane => self.cycle(false),
+            Action::Complete if !searching => return self.complete(false),
+            Action::Commands if !searching => return self.complete(true),
+            Action::Cancel if !searching => {
+                if self.shown != 0 || self.zoomed {
+                    self.to_input();
+                }
+            }
+            Action::ScrollUp => self.scroll_chat(Motion::PageUp),
+            Action::ScrollDown => self.scroll_chat(Motion::PageDown),
+            action => {
+                if !self.input.edit(action) {
+                    return self.shared(action);
+                }
+                self.narrow_popup();
+            }
+        }
+        Vec::new()
+    }
+
+    fn chat_key(&mut self, key: Key) -> Vec<Effect> {
+        let Some(action) = self.keymap.action(Part::Chat, key) else {
+            return Vec::new();
+        };
+        let selected = self
+            .chat
+            .selected()
+            .map(|block| (block.id, block.line.clone(), block.state));
+        match (action, selected) {
+            (Action::Up, _) => self.chat.select(Motion::Up),
+            (Action::Down, _) => self.chat.select(Motion::Down),
+            (Action::First, _) => self.chat.select(Motion::First),
+            (Action::Last, _) => self.chat.select(Motion::Last),
+            (Action::PageUp, _) => self.scroll_chat(Motion::PageUp),
+            (Action::PageDown, _) => self.scroll_chat(Motion::PageDown),
+            (Action::Open, _) => self.chat.toggle(),
+            (Action::Copy, Some((id, ..))) => {
+                let text = self.chat.block(id).map(|block| block.text()).unwrap_or_default();
+                self.tell(&format!("{} bytes copied", text.len()), Tone::Ok);
+                return vec![Effect::Copy(text)];
+            }
+            (Action::Rerun, Some((_, line, _))) if !line.is_empty() => {
+                self.input.history.add(&line);
+                return vec![self.run(line, Origin::Key)];
+            }
+            (Action::Edit, Some((_, line, _))) if !line.is_empty() => {
+                self.input.set(&line);
+                self.to_input();
+            }
+            (Action::Stop, Some((id, _, state))) if state.is_live() => {
+                self.chat.change(id, |block| block.become_state(State::Stopping));
+                return vec![Effect::Cancel(id)];
+            }
+            (action, _) => return self.shared(action),
+        }
+        Vec::new()
+    }
+
+    fn panel_key(&mut self, index: usize, key: Key) -> Vec<Effect> {
+        let keymap = &self.keymap;
+        let Some(panel) = self.panels.get_mut(index) else {
+            return Vec::new();
+        };
+        let own = panel
+            .actions()
+            .iter()
+            .find(|action| keymap.panel_key(panel.id(), action) == key);
+        let meant = match own {
+            Some(action) => PanelKey::Act(action.name),
+            None => match keymap.action(Part::Panel, key) {
+                Some(Action::Up) => PanelKey::Move(Motion::Up),
+                Some(Action::Down) => PanelKey::Move(Motion::Down),
+                Some(Action::Left) => PanelKey::Move(Motion::Left),
+                Some(Action::Right) => PanelKey::Move(Motion::Right),
+                Some(Action::PageUp) => PanelKey::Move(Motion::PageUp),
+                Some(Action::PageDown) => PanelKey::Move(Motion::PageDown),
+                Some(Action::First) => PanelKey::Move(Motion::First),
+                Some(Action::Last) => PanelKey::Move(Motion::Last),
+                Some(Action::Open) => PanelKey::Open,
+                Some(Action::Mark) => PanelKey::Mark,
+                Some(action) => return self.shared(action),
+                None => return Vec::new(),
+            },
+        };
+        let effects = panel.key(meant);
+        self.panel_effects(effects)
+    }
+
+    /// Actions that mean the same in every part.
+    fn shared(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Help => self.help = Some(0),
+            Action::ToInput => self.to_input(),
+            Action::NextPane => self.cycle(true),
+            Action::PreviousPane => self.cycle(false),
+            Action::Zoom => self.zoomed = !self.zoomed,
+            action => {
+                if let Some(pane) = action.pane() {
+                    self.focus_pane(pane);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// Input, panels in their order, chat, and around.
+    fn cycle(&mut self, forward: bool) {
+        let count = self.panels.len();
+        let ring: Vec<Focus> = std::iter::once(Focus::Input)
+            .chain((1..=count).map(Focus::Pane))
+            .chain([Focus::Pane(0)])
+            .collect();
+        let at = ring.iter().position(|focus| *focus == self.focus).unwrap_or(0);
+        let step = if forward { 1 } else { ring.len() - 1 };
+        match ring.get((at + step) % ring.len()) {
+            Some(Focus::Pane(pane)) => self.focus_pane(*pane),
+            _ => self.to_input(),
+        }
+    }
+
+    fn scroll_chat(&mut self, motion: Motion) {
+        let theme = self.theme.clone();
+        let look = Look {
+            width: self.chat_width,
+            theme: &theme,
+            latest: false,
+            selected: false,
+            now: self.clock.now(),
+        };
+        self.chat.scroll(motion, &look);
+    }
+}

@@ -1,0 +1,504 @@
+//! The console's state and what every event does to it: events in, effects out, no IO. The shell feeds it and performs
+//! what it asks for; `draw` shows it.
+
+mod keys;
+mod typing;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+
+use super::approval::Approval;
+use super::chat::Chat;
+use super::chat::block::{Fold, State};
+use super::complete::{Live, live_offers};
+use super::input::Input;
+use super::keymap::{Action, Keymap};
+use super::popup::Popup;
+use super::ports::{BlockEvent, Ended};
+use super::toast::Toasts;
+use crate::core::change::{Origin, Plan, Requirement, Target};
+use crate::core::clock::Clock;
+use crate::core::context::Context;
+use crate::core::record::text_at;
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+use crate::lang::print;
+use crate::ui::panel::{self, Meaning, Panel, Theme, Tone};
+use crate::verb::{Candidate, Catalogue, Decision, Item};
+
+/// What happens to the console.
+pub enum Event {
+    /// A key.
+    Key(KeyEvent),
+    /// Text in one piece: inserted, never executed.
+    Paste(String),
+    /// A block started; the engine's number, the line with secrets masked, its translation, whether in the background.
+    Started {
+        /// The console's id for it.
+        block: u64,
+        /// The engine's number.
+        number: u64,
+        /// As shown and kept.
+        line: String,
+        /// Of a shell's loop.
+        translation: Option<String>,
+        /// Ended with `&`.
+        background: bool,
+    },
+    /// A line was refused; nothing ran.
+    Refused(u64, Box<Report>),
+    /// Something happened in a block.
+    Block(u64, Box<BlockEvent>),
+    /// A block asks for an approval.
+    Question {
+        /// Names the question.
+        id: u64,
+        /// The block.
+        block: u64,
+        /// What it wants to do.
+        plan: Box<Plan>,
+        /// What approving takes.
+        requirement: Requirement,
+    },
+    /// Nobody waits for the answer any more.
+    Withdrawn(u64),
+    /// A completer answered.
+    Candidates(u64, Vec<Candidate>),
+    /// Lines of earlier sessions, oldest first.
+    History(Vec<String>),
+    /// The session's context or catalogue may have changed.
+    Session(Arc<Context>, Arc<Catalogue>),
+    /// The sandbox started, or did not.
+    Sandbox(Result<Arc<Context>, Box<Report>>),
+    /// Something to tell that belongs to no block.
+    Tell(SafeText, Tone),
+}
+
+/// What the console wants done.
+pub enum Effect {
+    /// Start a line.
+    Start {
+        /// The console's id for it.
+        block: u64,
+        /// The line.
+        line: String,
+        /// Typed, or asked for by a key.
+        origin: Origin,
+    },
+    /// Ask a block to end.
+    Cancel(u64),
+    /// End a block for good.
+    Kill(u64),
+    /// Answer a question.
+    Answer(u64, Decision),
+    /// Ask a completer.
+    Complete(u64, Live),
+    /// Start the sandbox.
+    StartSandbox,
+    /// Make this the session's context.
+    Switch(Arc<Context>),
+    /// Put text onto the clipboard, by the operator's own key.
+    Copy(String),
+    /// Draw everything anew.
+    Redraw,
+    /// Stop the process until it is continued.
+    Suspend,
+    /// Leave with this exit code.
+    Quit(u8),
+}
+
+/// Who has the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The input line.
+    Input,
+    /// A pane: 0 is the chat, then the panels.
+    Pane(usize),
+}
+
+struct Question {
+    id: u64,
+    block: u64,
+    approval: Approval,
+}
+
+/// What the console is made of.
+pub struct Parts {
+    /// The panels, in their order.
+    pub panels: Vec<Box<dyn Panel>>,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The theme.
+    pub theme: Theme,
+    /// The clock.
+    pub clock: Clock,
+    /// Who sits here.
+    pub user: String,
+    /// Where the first lines run.
+    pub context: Arc<Context>,
+    /// Names for `@NAME`.
+    pub contexts: Vec<String>,
+    /// The declarations.
+    pub catalogue: Arc<Catalogue>,
+    /// Whether the sandbox can be started from here.
+    pub can_start_sandbox: bool,
+    /// `--read-only`: nothing opens it.
+    pub read_only: bool,
+}
+
+/// The console's state.
+pub struct App {
+    pub(super) chat: Chat,
+    pub(super) input: Input,
+    pub(super) popup: Option<Popup>,
+    pub(super) help: Option<u16>,
+    pub(super) panels: Vec<Box<dyn Panel>>,
+    pub(super) focus: Focus,
+    /// The pane shown where there is room for one.
+    pub(super) shown: usize,
+    pub(super) zoomed: bool,
+    pub(super) toasts: Toasts,
+    pub(super) keymap: Keymap,
+    pub(super) theme: Theme,
+    pub(super) clock: Clock,
+    pub(super) user: SafeText,
+    pub(super) context: Arc<Context>,
+    pub(super) read_only: bool,
+    /// The sandbox is offered: nothing is configured.
+    pub(super) offer: Offer,
+    contexts: Vec<String>,
+    catalogue: Arc<Catalogue>,
+    questions: VecDeque<Question>,
+    /// Ctrl-C or Ctrl-D was pressed to quit, and when: the same key again soon means it.
+    quit_armed: Option<(Action, Timestamp)>,
+    next_question: u64,
+    /// Panels' versions as drawn last.
+    drawn: Vec<u64>,
+    /// Width of the chat as drawn last, for scrolling.
+    pub(super) chat_width: u16,
+    dirty: bool,
+}
+
+/// Whether the console offers to start the sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// There is something to look at.
+    No,
+    /// Enter starts it.
+    Yes,
+    /// It starts.
+    Starting,
+}
+
+impl App {
+    /// A console that has shown nothing yet.
+    pub fn new(parts: Parts) -> Self {
+        let offer = match parts.context.is_unconfigured() && parts.can_start_sandbox {
+            true => Offer::Yes,
+            false => Offer::No,
+        };
+        let mut app = App {
+            chat: Chat::default(),
+            input: Input::default(),
+            popup: None,
+            help: None,
+            drawn: Vec::new(),
+            panels: parts.panels,
+            focus: Focus::Input,
+            shown: 0,
+            zoomed: false,
+            toasts: Toasts::default(),
+            keymap: parts.keymap,
+            theme: parts.theme,
+            clock: parts.clock,
+            user: SafeText::line(&parts.user),
+            context: parts.context,
+            read_only: parts.read_only,
+            offer,
+            contexts: parts.contexts,
+            catalogue: parts.catalogue,
+            questions: VecDeque::new(),
+            quit_armed: None,
+            next_question: 0,
+            chat_width: 80,
+            dirty: true,
+        };
+        app.welcome();
+        app
+    }
+
+    /// Subscribes the panels to the context. Inside a Tokio runtime.
+    pub fn open_panels(&mut self) {
+        let context = self.context.clone();
+        self.panels.iter_mut().for_each(|panel| panel.open(&context));
+        self.dirty = true;
+    }
+
+    /// Ends the panels' subscriptions.
+    pub fn close_panels(&mut self) {
+        self.panels.iter_mut().for_each(|panel| panel.close());
+    }
+
+    fn welcome(&mut self) {
+        let mut lines: Vec<(SafeText, Meaning)> = vec![("cogdeck".into(), Meaning::Title)];
+        match self.offer {
+            Offer::No => lines.push((
+                format!("Pipelines run in {}. Type help, or press Tab to see what can stand here.", self.context.name).into(),
+                Meaning::Text,
+            )),
+            _ => lines.extend([
+                ("Nothing is configured: no kubeconfig, no AWS profile.".into(), Meaning::Text),
+                ("Press Enter to start the built-in sandbox: a cluster, DNS, EC2 and Route 53 on this machine,".into(), Meaning::Strong),
+                ("nothing outside it is reached. Or configure a context and start again: cogdeck doctor says what is missing.".into(), Meaning::Text),
+            ]),
+        }
+        lines.push((
+            "? help   Tab completes   ^C stops a block   ^D quits".into(),
+            Meaning::Dim,
+        ));
+        self.chat.say(self.clock.now(), lines);
+    }
+
+    /// What an event does.
+    pub fn handle(&mut self, event: Event) -> Vec<Effect> {
+        self.dirty = true;
+        let now = self.clock.now();
+        match event {
+            Event::Key(key) => {
+                self.toasts.seen(now);
+                return self.key(key.into());
+            }
+            Event::Paste(text) => self.paste(&text),
+            Event::Started {
+                block,
+                number,
+                line,
+                translation,
+                background,
+            } => self.chat.change(block, |known| {
+                known.number = Some(number);
+                known.line = line;
+                known.translation = translation.as_deref().map(SafeText::line);
+                known.background = background;
+                known.become_state(State::Running);
+            }),
+            Event::Refused(block, report) => {
+                let ended = Ended {
+                    exit_code: report.severity.exit_code(),
+                    report: Some(*report),
+                    elapsed: self.clock.since(self.chat.block(block).map_or(now, |known| known.at)),
+                };
+                self.chat.change(block, |known| known.end(&ended));
+            }
+            Event::Block(block, event) => self.block_event(block, *event),
+            Event::Question {
+                id,
+                block,
+                plan,
+                requirement,
+            } => {
+                let approval = Approval::new(*plan, requirement, self.context.production, now);
+                self.chat.change(block, |known| known.become_state(State::Asking));
+                self.questions.push_back(Question { id, block, approval });
+                if self.approval().is_none() {
+                    self.toasts.add(
+                        "a plan waits for approval: finish or clear the line to answer it".into(),
+                        Tone::Waiting,
+                        now,
+                    );
+                }
+            }
+            Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
+            Event::Candidates(question, candidates) => self.candidates(question, candidates),
+            Event::History(lines) => self.input.history.load(lines),
+            Event::Session(context, catalogue) => {
+                self.catalogue = catalogue;
+                if context != self.context {
+                    self.change_context(context);
+                }
+            }
+            Event::Sandbox(result) => return self.sandbox_started(result),
+            Event::Tell(text, tone) => self.toasts.add(text, tone, now),
+        }
+        Vec::new()
+    }
+
+    fn change_context(&mut self, context: Arc<Context>) {
+        self.context = context;
+        self.open_panels();
+    }
+
+    fn sandbox_started(&mut self, result: Result<Arc<Context>, Box<Report>>) -> Vec<Effect> {
+        let now = self.clock.now();
+        match result {
+            Ok(context) => {
+                self.offer = Offer::No;
+                self.change_context(context.clone());
+                let line = format!(
+                    "The sandbox runs; context {}. Try: kubectl:get deploy, or help.",
+                    context.name
+                );
+                self.chat.say(now, [(SafeText::line(&line), Meaning::StateOk)]);
+                vec![Effect::Switch(context)]
+            }
+            Err(report) => {
+                self.offer = Offer::Yes;
+                let lines = report
+                    .lines()
+                    .into_iter()
+                    .map(|line| (SafeText::line(&line), Meaning::Error));
+                self.chat.say(now, lines);
+                Vec::new()
+            }
+        }
+    }
+
+    fn block_event(&mut self, block: u64, event: BlockEvent) {
+        match event {
+            BlockEvent::Item(item) => {
+                self.follow_change(&item);
+                self.chat.change(block, |known| known.push(&item));
+            }
+            BlockEvent::Failed(report) => self.chat.change(block, |known| known.error(&report)),
+            BlockEvent::Note(text) => self.chat.change(block, |known| known.note(&text)),
+            BlockEvent::Progress(text) => self.chat.change(block, |known| {
+                known.progress = Some(SafeText::line(text.as_str()));
+                known.version += 1;
+            }),
+            BlockEvent::Ended(ended) => {
+                self.questions.retain(|question| question.block != block);
+                self.chat.change(block, |known| known.end(&ended));
+                self.chat.trim();
+            }
+            // One block shows all pipelines of its line; jobs get a block of their own through `adopt`.
+            BlockEvent::Pipeline(_) | BlockEvent::Job(_) => {}
+        }
+    }
+
+    /// A sentence about a change (`{"kind","name","namespace","action"}`) turns the panels to its subject.
+    fn follow_change(&mut self, item: &Item) {
+        let field = |name: &str| text_at(&item.record, &[name]);
+        if let (Some(kind), Some(name), Some(_)) = (field("kind"), field("name"), field("action")) {
+            let scope = field("namespace").unwrap_or_default();
+            let target = Target {
+                kind: kind.to_owned(),
+                scope: scope.to_owned(),
+                name: name.to_owned(),
+            };
+            self.panels.iter_mut().for_each(|panel| panel.focus_on(&target));
+        }
+    }
+
+    /// A block for a job that a line started; its id.
+    pub fn adopt(&mut self, number: u64, line: String) -> u64 {
+        let context = SafeText::line(&self.context.name);
+        let id = self.chat.open(line, context, self.clock.now());
+        self.chat.change(id, |block| {
+            block.number = Some(number);
+            block.background = true;
+            block.fold = Fold::Auto;
+            block.become_state(State::Running);
+        });
+        id
+    }
+
+    /// Runs a line as a new block.
+    fn run(&mut self, line: String, origin: Origin) -> Effect {
+        self.shown = 0;
+        let context = SafeText::line(&self.context.name);
+        let block = self.chat.open(line.clone(), context, self.clock.now());
+        Effect::Start { block, line, origin }
+    }
+
+    /// What a panel wants done.
+    fn panel_effects(&mut self, effects: Vec<panel::Effect>) -> Vec<Effect> {
+        let mut wanted = Vec::new();
+        for effect in effects {
+            match effect {
+                panel::Effect::Run(pipeline) => {
+                    let line = print(&pipeline);
+                    self.input.history.add(&line);
+                    let shown = self.shown;
+                    wanted.push(self.run(line, Origin::Key));
+                    self.shown = shown;
+                }
+                panel::Effect::Compose(pipeline) => {
+                    self.input.set(&format!("{} ", print(&pipeline)));
+                    self.to_input();
+                }
+                panel::Effect::Copy(text) => wanted.push(Effect::Copy(text.as_str().to_owned())),
+                panel::Effect::Show { panel, subject } => {
+                    if let Some(at) = self.panels.iter().position(|known| known.id() == panel) {
+                        if let Some(panel) = self.panels.get_mut(at) {
+                            panel.focus_on(&subject);
+                        }
+                        self.focus_pane(at + 1);
+                    }
+                }
+                panel::Effect::Toast(text) => self.toasts.add(text, Tone::Neutral, self.clock.now()),
+            }
+        }
+        wanted
+    }
+
+    /// The approval that has the keys: the oldest, unless something is being typed that it must not swallow.
+    pub(super) fn approval(&self) -> Option<&Approval> {
+        let modal = self.input.is_empty() && self.help.is_none();
+        self.questions
+            .front()
+            .filter(|_| modal)
+            .map(|question| &question.approval)
+    }
+
+    /// How many approvals wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.questions.len()
+    }
+
+    /// Whether a frame is due: something was handled, or a visible panel has moved.
+    pub fn is_dirty(&self) -> bool {
+        self.dirty
+            || !self
+                .panels
+                .iter()
+                .map(|panel| panel.version())
+                .eq(self.drawn.iter().copied())
+    }
+
+    /// A second passed: ages move, toasts go.
+    pub fn tick(&mut self) {
+        self.toasts.expire(self.clock.now());
+        self.dirty = true;
+    }
+
+    /// The frame was drawn.
+    pub fn drawn(&mut self) {
+        self.dirty = false;
+        self.drawn = self.panels.iter().map(|panel| panel.version()).collect();
+    }
+
+    fn candidates(&mut self, question: u64, candidates: Vec<Candidate>) {
+        if !self.popup.as_ref().is_some_and(|popup| popup.pending == Some(question)) {
+            return;
+        }
+        let Some(gathered) = self.gathered() else {
+            self.popup = None;
+            return;
+        };
+        if let Some(popup) = &mut self.popup {
+            popup.add(live_offers(candidates), &gathered.prefix);
+        }
+        self.settle_popup(&gathered);
+    }
+
+    /// The block of the chat with this id, for tests and the shell.
+    pub fn chat(&self) -> &Chat {
+        &self.chat
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! The input line in the app: sending, completing, pasting.
+
+use super::{App, Effect, Focus, Offer};
+use crate::core::change::Origin;
+use crate::core::text::SafeText;
+use crate::lang::{clean_paste, is_repeat, read};
+use crate::ui::console::complete::{self, Gathered, common_beginning, gather};
+use crate::ui::console::input::TooLong;
+use crate::ui::console::popup::Popup;
+use crate::ui::panel::Tone;
+
+impl App {
+    /// Enter: runs the line, or goes on when it is plainly not finished.
+    pub(super) fn submit(&mut self) -> Vec<Effect> {
+        self.popup = None;
+        let text = self.input.text();
+        if text.trim().is_empty() {
+            self.input.take();
+            return self.accept_offer();
+        }
+        if self.goes_on(&text) {
+            self.input.edit(crate::ui::console::keymap::Action::NewLine);
+            return Vec::new();
+        }
+        self.input.take();
+        let line = match is_repeat(&text) {
+            true => self.input.history.last().map(str::to_owned).unwrap_or(text),
+            false => text.trim_end().to_owned(),
+        };
+        self.input.history.add(&line);
+        vec![self.run(line, Origin::Typed)]
+    }
+
+    /// More typing can mend it, and the last Enter did not just say that nothing more comes.
+    fn goes_on(&self, text: &str) -> bool {
+        let last_is_blank = text.rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
+        !last_is_blank && self.input.at_end() && read(text).is_err_and(|error| error.incomplete)
+    }
+
+    fn accept_offer(&mut self) -> Vec<Effect> {
+        if self.offer != Offer::Yes {
+            return Vec::new();
+        }
+        self.offer = Offer::Starting;
+        self.tell("the sandbox starts…", Tone::Progress);
+        vec![Effect::StartSandbox]
+    }
+
+    /// Pasted text is inserted and never runs, whatever it holds.
+    pub(super) fn paste(&mut self, text: &str) {
+        if self.approval().is_some() {
+            self.tell("an approval is typed, not pasted", Tone::Warn);
+            return;
+        }
+        self.to_input();
+        let clean = clean_paste(text);
+        if self.input.insert(clean.trim_end_matches('\n')) == Err(TooLong) {
+            self.tell(
+                &format!("{} bytes are more than a line takes; nothing was pasted", text.len()),
+                Tone::Bad,
+            );
+        }
+        self.popup = None;
+    }
+
+    pub(super) fn type_char(&mut self, symbol: char) {
+        if self.input.type_char(symbol) == Err(TooLong) {
+            self.tell("the line is full", Tone::Bad);
+        }
+        self.narrow_popup();
+    }
+
+    pub(super) fn gathered(&self) -> Option<Gathered> {
+        gather(
+            &self.catalogue,
+            &self.contexts,
+            &self.context,
+            &self.input.text(),
+            self.input.cursor(),
+        )
+    }
+
+    /// Tab: completes as far as it is certain, otherwise shows what fits.
+    pub(super) fn complete(&mut self, all: bool) -> Vec<Effect> {
+        let Some(gathered) = self.gathered() else {
+            self.tell("nothing to complete here", Tone::Neutral);
+            return Vec::new();
+        };
+        let effect = gathered.live.clone().map(|live| {
+            self.next_question += 1;
+            Effect::Complete(self.next_question, live)
+        });
+        self.popup = Some(Popup::new(&gathered, effect.as_ref().map(|_| self.next_question)));
+        if effect.is_none() && !all {
+            self.settle_popup(&gathered);
+        }
+        effect.into_iter().collect()
+    }
+
+    /// One offer is taken at once; several are taken as far as they agree.
+    pub(super) fn settle_popup(&mut self, gathered: &Gathered) {
+        let Some(popup) = &self.popup else { return };
+        match popup.offers() {
+            [] => {
+                self.popup = None;
+                self.tell("nothing fits here", Tone::Neutral);
+            }
+            [one] => {
+                let one = one.clone();
+                self.take_offer(&one);
+            }
+            several => {
+                if let Some(common) = common_beginning(several, &gathered.prefix) {
+                    self.input.replace(gathered.span.start..gathered.span.end, &common);
+                    self.narrow_popup();
+                }
+            }
+        }
+    }
+
+    /// Enter or Tab on a candidate.
+    pub(super) fn take_offer(&mut self, offer: &complete::Offer) {
+        if let Some(gathered) = self.gathered() {
+            let blank = if offer.complete { " " } else { "" };
+            self.input.replace(
+                gathered.span.start..gathered.span.end,
+                &format!("{}{blank}", offer.insert),
+            );
+        }
+        self.popup = None;
+    }
+
+    /// The text changed under the popup.
+    pub(super) fn narrow_popup(&mut self) {
+        let Some(start) = self.popup.as_ref().map(|popup| popup.start) else {
+            return;
+        };
+        match self.gathered().filter(|gathered| gathered.span.start == start) {
+            Some(gathered) => {
+                if let Some(popup) = &mut self.popup {
+                    popup.narrow(&gathered.prefix);
+                    if popup.offers().is_empty() && popup.pending.is_none() {
+                        self.popup = None;
+                    }
+                }
+            }
+            None => self.popup = None,
+        }
+    }
+
+    pub(super) fn tell(&mut self, text: &str, tone: Tone) {
+        self.toasts.add(SafeText::line(text), tone, self.clock.now());
+    }
+
+    pub(super) fn to_input(&mut self) {
+        self.chat.focus(false);
+        self.focus = Focus::Input;
+        self.zoomed = false;
+        self.shown = 0;
+    }
+
+    pub(super) fn focus_pane(&mut self, pane: usize) {
+        if pane > self.panels.len() {
+            return;
+        }
+        self.popup = None;
+        self.focus = Focus::Pane(pane);
+        self.shown = pane;
+        self.chat.focus(pane == 0);
+    }
+}

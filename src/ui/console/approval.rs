@@ -1,0 +1,327 @@
+//! The approval of a plan: what is shown, what has to be typed, and when it counts. A machine without IO; the shell
+//! hands its decision to whoever asked.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::core::change::{Change, Plan, Requirement, Risk};
+use crate::core::text::{SafeText, fit, safe_line};
+use crate::ui::panel::Meaning;
+use crate::verb::Decision;
+
+/// A bare Enter counts only after the plan was on the screen this long: one typed ahead was meant for something else.
+pub const LOOK: Duration = Duration::from_millis(250);
+
+/// Differences shown for one change at most.
+const SHOWN_DIFFERENCES: usize = 8;
+/// Changes shown in full at most; the others are counted.
+const SHOWN_CHANGES: usize = 6;
+
+/// A plan that waits for its answer.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    plan: Plan,
+    requirement: Requirement,
+    risk: Risk,
+    digest: String,
+    typed: String,
+    mismatch: bool,
+    shown_at: Timestamp,
+}
+
+/// A key as the machine sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A character typed.
+    Type(char),
+    /// One back.
+    Erase,
+    /// Enter.
+    Confirm,
+    /// Esc, Ctrl-C.
+    Decline,
+}
+
+impl Approval {
+    /// A plan just shown.
+    pub fn new(plan: Plan, requirement: Requirement, production: bool, now: Timestamp) -> Self {
+        let (risk, digest) = (plan.risk(production), plan.digest());
+        Approval {
+            plan,
+            requirement,
+            risk,
+            digest,
+            typed: String::new(),
+            mismatch: false,
+            shown_at: now,
+        }
+    }
+
+    /// What a key does; the decision when it settles the question.
+    pub fn step(&mut self, step: Step, now: Timestamp) -> Option<Decision> {
+        match step {
+            Step::Decline => return Some(Decision::Declined("declined by the operator".to_owned())),
+            Step::Type(symbol) if self.wanted().is_some() => {
+                self.typed.push(symbol);
+                self.mismatch = false;
+            }
+            Step::Type(_) => {}
+            Step::Erase => {
+                self.typed.pop();
+                self.mismatch = false;
+            }
+            Step::Confirm => return self.confirm(now),
+        }
+        None
+    }
+
+    fn confirm(&mut self, now: Timestamp) -> Option<Decision> {
+        let fits = match self.wanted() {
+            Some(wanted) => self.typed.trim() == wanted,
+            None => Duration::try_from(now.duration_since(self.shown_at)).unwrap_or_default() >= LOOK,
+        };
+        self.mismatch = !fits && self.wanted().is_some();
+        fits.then(|| Decision::Approved(self.digest.clone()))
+    }
+
+    /// What has to be typed, if anything.
+    fn wanted(&self) -> Option<String> {
+        match &self.requirement {
+            Requirement::Nothing | Requirement::Enter => None,
+            Requirement::Name(name) => Some(name.clone()),
+            Requirement::Count(count) => Some(count.to_string()),
+        }
+    }
+
+    /// The title of its box.
+    pub fn title(&self) -> SafeText {
+        let count = self.plan.changes.len();
+        let noun = if count == 1 { "change" } else { "changes" };
+        format!("approve {count} {noun}, class {}", self.risk).into()
+    }
+
+    /// The plan as lines with their meanings.
+    pub fn lines(&self) -> Vec<(SafeText, Meaning)> {
+        let mut lines = Vec::new();
+        for change in self.plan.changes.iter().take(SHOWN_CHANGES) {
+            lines.push((SafeText::line(&change.summary), Meaning::Strong));
+            lines.push((target_line(change), Meaning::Dim));
+            lines.extend(differences(&change.before, &change.after));
+            lines.push(match &change.inverse {
+                Some(inverse) => (SafeText::line(&format!("  undo: {}", inverse.pipeline)), Meaning::Dim),
+                None => ("  cannot be undone".into(), Meaning::StateWarn),
+            });
+        }
+        if let Some(more) = self
+            .plan
+            .changes
+            .len()
+            .checked_sub(SHOWN_CHANGES)
+            .filter(|more| *more > 0)
+        {
+            lines.push((
+                format!("… and {more} more: {}", self.rest_of_names()).into(),
+                Meaning::Dim,
+            ));
+        }
+        lines
+    }
+
+    fn rest_of_names(&self) -> SafeText {
+        let names: Vec<&str> = self
+            .plan
+            .changes
+            .iter()
+            .skip(SHOWN_CHANGES)
+            .map(|c| c.target.name.as_str())
+            .collect();
+        SafeText::line(&fit(&safe_line(&names.join(", ")), 200))
+    }
+
+    /// What to do, and what was typed so far.
+    pub fn prompt(&self) -> (SafeText, SafeText) {
+        let instruction = match self.wanted() {
+            None => "Enter applies it, Esc declines".to_owned(),
+            Some(wanted) if self.mismatch => format!("that is not {wanted}: type {wanted} and Enter, Esc declines"),
+            Some(wanted) => format!("type {wanted} and Enter to apply, Esc declines"),
+        };
+        (SafeText::line(&instruction), SafeText::line(&self.typed))
+    }
+
+    /// Whether something has to be typed.
+    pub fn wants_text(&self) -> bool {
+        self.wanted().is_some()
+    }
+}
+
+fn target_line(change: &Change) -> SafeText {
+    let target = &change.target;
+    let scope = if target.scope.is_empty() {
+        String::new()
+    } else {
+        format!(" in {}", target.scope)
+    };
+    SafeText::line(&format!(
+        "  {} {}{scope}  ({}, {})",
+        target.kind, target.name, change.verb, change.risk
+    ))
+}
+
+/// `- path: old` and `+ path: new` for each leaf that differs, bounded.
+fn differences(before: &Value, after: &Value) -> Vec<(SafeText, Meaning)> {
+    let mut found = Vec::new();
+    compare("", before, after, &mut found);
+    let more = found.len().saturating_sub(SHOWN_DIFFERENCES);
+    found.truncate(SHOWN_DIFFERENCES);
+    if more > 0 {
+        found.push((format!("  … {more} more lines").into(), Meaning::Dim));
+    }
+    found
+}
+
+fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<(SafeText, Meaning)>) {
+    if before == after {
+        return;
+    }
+    if let (Value::Object(old), Value::Object(new)) = (before, after) {
+        let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
+        for key in keys {
+            let path = if path.is_empty() {
+                key.clone()
+            } else {
+                format!("{path}.{key}")
+            };
+            compare(
+                &path,
+                old.get(key).unwrap_or(&Value::Null),
+                new.get(key).unwrap_or(&Value::Null),
+                found,
+            );
+        }
+        return;
+    }
+    let mut side = |sign: char, value: &Value, meaning| {
+        if !value.is_null() {
+            let name = if path.is_empty() {
+                String::new()
+            } else {
+                format!("{path}: ")
+            };
+            let text = fit(
+                &safe_line(&format!("  {sign} {name}{}", crate::core::record::to_text(value))),
+                400,
+            );
+            found.push((SafeText::line(&text), meaning));
+        }
+    };
+    side('-', before, Meaning::DiffRemove);
+    side('+', after, Meaning::DiffAdd);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::change::{Inverse, Target};
+    use serde_json::json;
+
+    fn plan(names: &[&str]) -> Plan {
+        let change = |name: &&str| Change {
+            verb: "kubectl:scale".into(),
+            summary: format!("scale deployment/{name} 1 → 3"),
+            target: Target {
+                kind: "Deployment".into(),
+                scope: "default".into(),
+                name: (*name).into(),
+            },
+            before: json!({"spec": {"replicas": 1, "paused": false}}),
+            after: json!({"spec": {"replicas": 3, "paused": false}}),
+            precondition: Value::Null,
+            request: Value::Null,
+            risk: Risk::Change,
+            inverse: Some(Inverse {
+                pipeline: "kubectl:scale deploy x --replicas=1".into(),
+                expects: Value::Null,
+            }),
+            recovery: false,
+        };
+        Plan {
+            changes: names.iter().map(change).collect(),
+        }
+    }
+
+    const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn answer(requirement: Requirement, typed: &str, after: Duration) -> Option<Decision> {
+        let mut approval = Approval::new(plan(&["web"]), requirement, false, START);
+        for symbol in typed.chars() {
+            let step = match symbol {
+                '\n' => Step::Confirm,
+                '\u{1b}' => Step::Decline,
+                '\u{8}' => Step::Erase,
+                other => Step::Type(other),
+            };
+            if let Some(decision) = approval.step(step, START + after) {
+                return Some(decision);
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn the_table_of_answers() {
+        let yes = Some(Decision::Approved(plan(&["web"]).digest()));
+        let no = Some(Decision::Declined("declined by the operator".into()));
+        let (later, at_once) = (LOOK, Duration::from_millis(10));
+        let name = || Requirement::Name("web".into());
+        let cases = [
+            (Requirement::Enter, "\n", later, yes.clone()),
+            (Requirement::Enter, "\n", at_once, None),
+            (Requirement::Enter, "y", later, None),
+            (Requirement::Enter, "\u{1b}", at_once, no.clone()),
+            (name(), "\n", later, None),
+            (name(), "we\n", later, None),
+            (name(), "web\n", at_once, yes.clone()),
+            (name(), "wex\u{8}b\n", later, yes.clone()),
+            (name(), "we\nb\n", later, yes.clone()),
+            (name(), "web\u{1b}", later, no),
+            (Requirement::Count(7), "6\n", later, None),
+            (Requirement::Count(7), "7\n", later, yes),
+        ];
+        for (index, (requirement, typed, after, wanted)) in cases.into_iter().enumerate() {
+            assert_eq!(answer(requirement, typed, after), wanted, "case {index}");
+        }
+    }
+
+    #[test]
+    fn the_plan_shows_target_difference_and_inverse_only() {
+        let approval = Approval::new(plan(&["web"]), Requirement::Enter, false, START);
+        let lines: Vec<String> = approval
+            .lines()
+            .iter()
+            .map(|(text, _)| text.as_str().to_owned())
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "scale deployment/web 1 → 3",
+                "  Deployment web in default  (kubectl:scale, change)",
+                "  - spec.replicas: 1",
+                "  + spec.replicas: 3",
+                "  undo: kubectl:scale deploy x --replicas=1",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_fleet_is_bounded_and_hostile_names_are_harmless() {
+        let names: Vec<String> = (0..500).map(|n| format!("n{n}\u{1b}]52;c;eA==\u{7}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let approval = Approval::new(plan(&names), Requirement::Count(500), false, START);
+        let lines = approval.lines();
+        assert!(lines.len() < 40);
+        assert!(lines.iter().all(|(text, _)| !text.as_str().contains('\u{1b}')));
+        assert!(approval.title().as_str().contains("500 changes, class fleet"));
+    }
+}

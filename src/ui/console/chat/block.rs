@@ -1,0 +1,241 @@
+//! A block: one line that was run, and what came of it. Bounded: an endless stream forgets its oldest lines and says
+//! how many.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::core::report::{Report, Severity};
+use crate::core::text::{SafeText, fit};
+use crate::render::{Document, Line};
+use crate::ui::panel::{Meaning, Tone};
+use crate::verb::Item;
+
+use super::super::ports::Ended;
+
+/// Lines a block keeps at most; older ones are dropped half of this at a time, and counted.
+pub const BLOCK_LINES: usize = 10_000;
+/// Remarks (notes, failed records) a block keeps at most; later ones are counted.
+pub const BLOCK_REMARKS: usize = 200;
+/// Characters of one line at most: a record of megabytes is cut, and says so.
+pub const LINE_CHARACTERS: usize = 64 * 1024;
+
+/// Where a block is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Asked for, not running yet.
+    Starting,
+    /// Runs.
+    Running,
+    /// Waits for an approval.
+    Asking,
+    /// Being cancelled.
+    Stopping,
+    /// Ended with this exit code.
+    Ended(u8),
+    /// A word of the console itself: it never ran.
+    Word,
+}
+
+impl State {
+    /// Whether it still goes on.
+    pub fn is_live(self) -> bool {
+        matches!(self, State::Starting | State::Running | State::Asking | State::Stopping)
+    }
+
+    /// Tone and word.
+    pub fn label(self) -> (Tone, &'static str) {
+        match self {
+            State::Starting => (Tone::Progress, "starting"),
+            State::Running => (Tone::Progress, "running"),
+            State::Asking => (Tone::Waiting, "needs approval"),
+            State::Stopping => (Tone::Warn, "stopping"),
+            State::Ended(0) => (Tone::Ok, "done"),
+            State::Ended(code) if code == Severity::Refused.exit_code() => (Tone::Bad, "refused"),
+            State::Ended(code) if code == Severity::Interrupted.exit_code() => (Tone::Warn, "cancelled"),
+            State::Ended(code) if code == Severity::TimedOut.exit_code() => (Tone::Bad, "timed out"),
+            State::Ended(_) => (Tone::Bad, "failed"),
+            State::Word => (Tone::Neutral, ""),
+        }
+    }
+}
+
+/// Whether a block shows all of its lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fold {
+    /// Open while it is the latest, folded when others follow.
+    #[default]
+    Auto,
+    /// Opened by the operator.
+    Open,
+    /// Folded by the operator.
+    Folded,
+}
+
+/// One line that was run.
+pub struct Block {
+    /// The console's own key for it, unique and increasing.
+    pub id: u64,
+    /// The engine's number, once it runs.
+    pub number: Option<u64>,
+    /// The line as shown: secrets masked.
+    pub line: String,
+    /// What it was translated to.
+    pub translation: Option<SafeText>,
+    /// The context's name.
+    pub context: SafeText,
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// Where it is in its life.
+    pub state: State,
+    /// In the background.
+    pub background: bool,
+    /// How long it ran.
+    pub elapsed: Option<Duration>,
+    /// The latest word about work that goes on.
+    pub progress: Option<SafeText>,
+    /// Whether all lines are shown.
+    pub fold: Fold,
+    /// Moves with every change of what it shows.
+    pub version: u64,
+    /// Records so far.
+    pub records: u64,
+    older: Document,
+    newer: Document,
+    dropped: u64,
+    remarks: Vec<(SafeText, Meaning)>,
+    remarks_dropped: u64,
+}
+
+impl Block {
+    /// A line just asked for.
+    pub fn new(id: u64, line: String, context: SafeText, at: Timestamp) -> Self {
+        Block {
+            id,
+            number: None,
+            line,
+            translation: None,
+            context,
+            at,
+            state: State::Starting,
+            background: false,
+            elapsed: None,
+            progress: None,
+            fold: Fold::Auto,
+            version: 0,
+            records: 0,
+            older: Document::default(),
+            newer: Document::default(),
+            dropped: 0,
+            remarks: Vec::new(),
+            remarks_dropped: 0,
+        }
+    }
+
+    /// A word of the console itself.
+    pub fn word(id: u64, at: Timestamp, lines: impl IntoIterator<Item = (SafeText, Meaning)>) -> Self {
+        let mut block = Block::new(id, String::new(), SafeText::default(), at);
+        block.state = State::Word;
+        block.remarks = lines.into_iter().take(BLOCK_REMARKS).collect();
+        block
+    }
+
+    /// Adds a record of the result.
+    pub fn push(&mut self, item: &Item) {
+        self.version += 1;
+        self.records += 1;
+        self.newer.push(&item.record, item.view.as_ref());
+        if self.newer.len() > BLOCK_LINES / 2 {
+            self.dropped += self.older.len() as u64;
+            self.older = std::mem::take(&mut self.newer);
+        }
+    }
+
+    /// Adds a remark.
+    pub fn note(&mut self, text: &SafeText) {
+        for line in text.as_str().split('\n') {
+            self.remark(SafeText::line(line), Meaning::ChatNote);
+        }
+    }
+
+    /// Adds an error.
+    pub fn error(&mut self, report: &Report) {
+        for (index, line) in report.lines().into_iter().enumerate() {
+            let meaning = match line.trim_start() {
+                _ if index == 0 => Meaning::Error,
+                text if text.starts_with("hint:") => Meaning::Hint,
+                text if text.trim_start_matches("| ").trim().chars().all(|c| c == '^') => Meaning::Error,
+                _ => Meaning::Text,
+            };
+            self.remark(SafeText::line(&line), meaning);
+        }
+    }
+
+    fn remark(&mut self, text: SafeText, meaning: Meaning) {
+        self.version += 1;
+        if self.remarks.len() < BLOCK_REMARKS {
+            let cut = fit(text.as_str(), LINE_CHARACTERS);
+            self.remarks.push((SafeText::line(&cut), meaning));
+        } else {
+            self.remarks_dropped += 1;
+        }
+    }
+
+    /// It ended.
+    pub fn end(&mut self, ended: &Ended) {
+        if let Some(report) = &ended.report {
+            self.error(report);
+        }
+        self.state = State::Ended(ended.exit_code);
+        self.elapsed = Some(ended.elapsed);
+        self.progress = None;
+        self.version += 1;
+    }
+
+    /// Moves to another state.
+    pub fn become_state(&mut self, state: State) {
+        self.state = state;
+        self.version += 1;
+    }
+
+    /// Lines of the result it holds.
+    pub fn len(&self) -> usize {
+        self.older.len() + self.newer.len()
+    }
+
+    /// No result (yet).
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Lines that were dropped.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Result lines from `first`, at most `count`.
+    pub fn lines(&self, first: usize, count: usize) -> Vec<Line> {
+        let older = self.older.len();
+        let mut lines = self.older.lines(first, count);
+        if lines.len() < count {
+            lines.extend(self.newer.lines(first.saturating_sub(older), count - lines.len()));
+        }
+        lines
+    }
+
+    /// Remarks in order, and how many more there were.
+    pub fn remarks(&self) -> (&[(SafeText, Meaning)], u64) {
+        (&self.remarks, self.remarks_dropped)
+    }
+
+    /// The result as text, for the clipboard.
+    pub fn text(&self) -> String {
+        let mut text = self.older.text();
+        text.push_str(&self.newer.text());
+        for (line, _) in &self.remarks {
+            text.push_str(line.as_str());
+            text.push('\n');
+        }
+        text
+    }
+}

@@ -1,0 +1,344 @@
+//! The chat pane: blocks in the order they were asked for, scrollback, folding and follow mode. State and drawing; what
+//! happens in blocks comes from the engine through the app.
+
+pub mod block;
+pub mod text;
+pub mod view;
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use self::block::{Block, Fold};
+use self::view::Look;
+use crate::core::text::SafeText;
+use crate::ui::panel::{Meaning, Motion};
+
+/// Blocks kept at most; the oldest that has ended goes first.
+pub const BLOCKS: usize = 1_000;
+/// Result lines kept over all blocks at most; the oldest blocks that have ended go first.
+pub const LINES: usize = 100_000;
+
+/// The chat pane's state.
+pub struct Chat {
+    blocks: VecDeque<Entry>,
+    next_id: u64,
+    follow: bool,
+    /// What stands at the top while not following: a block and a line in it.
+    anchor: (u64, usize),
+    selected: Option<u64>,
+    /// Blocks dropped to stay within bounds.
+    dropped: u64,
+    /// Changes that arrived since following ended.
+    unseen: u64,
+    /// Of the last drawing.
+    page: usize,
+}
+
+struct Entry {
+    block: Block,
+    cache: Option<Cached>,
+}
+
+/// Lines of a block as drawn, kept while nothing that decides them changed. Only for blocks that have ended.
+struct Cached {
+    key: (u16, u64, bool, bool, String, bool),
+    lines: Vec<Line<'static>>,
+}
+
+impl Default for Chat {
+    fn default() -> Self {
+        Chat {
+            blocks: VecDeque::new(),
+            next_id: 1,
+            follow: true,
+            anchor: (0, 0),
+            selected: None,
+            dropped: 0,
+            unseen: 0,
+            page: 10,
+        }
+    }
+}
+
+impl Chat {
+    /// Adds a block for a line; its id.
+    pub fn open(&mut self, line: String, context: SafeText, at: Timestamp) -> u64 {
+        let id = self.next_id;
+        self.add(Block::new(id, line, context, at));
+        self.follow = true;
+        self.unseen = 0;
+        id
+    }
+
+    /// Adds a word of the console itself.
+    pub fn say(&mut self, at: Timestamp, lines: impl IntoIterator<Item = (SafeText, Meaning)>) {
+        let block = Block::word(self.next_id, at, lines);
+        self.add(block);
+    }
+
+    fn add(&mut self, block: Block) {
+        self.next_id += 1;
+        self.blocks.push_back(Entry { block, cache: None });
+        self.arrived();
+        self.trim();
+    }
+
+    /// Changes a block, if it is still there.
+    pub fn change(&mut self, id: u64, change: impl FnOnce(&mut Block)) {
+        if let Some(entry) = self.blocks.iter_mut().rev().find(|entry| entry.block.id == id) {
+            change(&mut entry.block);
+            self.arrived();
+        }
+    }
+
+    fn arrived(&mut self) {
+        if !self.follow {
+            self.unseen += 1;
+        }
+    }
+
+    /// Drops the oldest ended blocks until all bounds hold. Called when a block is added or has ended.
+    pub fn trim(&mut self) {
+        let mut lines: usize = self.blocks.iter().map(|entry| entry.block.len()).sum();
+        while self.blocks.len() > BLOCKS || lines > LINES {
+            let last = self.blocks.len().saturating_sub(1);
+            let oldest = self
+                .blocks
+                .iter()
+                .take(last)
+                .position(|entry| !entry.block.state.is_live());
+            let Some(entry) = oldest.and_then(|at| self.blocks.remove(at)) else {
+                return;
+            };
+            lines -= entry.block.len();
+            self.dropped += 1;
+        }
+    }
+
+    /// The block with this id.
+    pub fn block(&self, id: u64) -> Option<&Block> {
+        self.blocks
+            .iter()
+            .rev()
+            .map(|entry| &entry.block)
+            .find(|block| block.id == id)
+    }
+
+    /// All blocks, oldest first.
+    pub fn blocks(&self) -> impl DoubleEndedIterator<Item = &Block> {
+        self.blocks.iter().map(|entry| &entry.block)
+    }
+
+    /// The selected block.
+    pub fn selected(&self) -> Option<&Block> {
+        self.selected.and_then(|id| self.block(id))
+    }
+
+    /// The latest block that runs in the foreground.
+    pub fn foreground(&self) -> Option<&Block> {
+        self.blocks()
+            .rev()
+            .find(|block| block.state.is_live() && !block.background)
+    }
+
+    /// Whether anything still runs.
+    pub fn is_busy(&self) -> bool {
+        self.blocks().any(|block| block.state.is_live())
+    }
+
+    /// Whether the end is in view and stays so.
+    pub fn follows(&self) -> bool {
+        self.follow
+    }
+
+    /// The title of the pane: follow mode or what arrived below.
+    pub fn title(&self) -> SafeText {
+        match (self.follow, self.unseen) {
+            (true, _) => "follow".into(),
+            (false, 0) => "scrolled".into(),
+            (false, count) => format!("{count} new below").into(),
+        }
+    }
+
+    /// The chat got or lost the keys: selects the latest block, or none.
+    pub fn focus(&mut self, focused: bool) {
+        self.selected = if focused {
+            self.blocks.back().map(|entry| entry.block.id)
+        } else {
+            None
+        };
+    }
+
+    /// Opens or folds the selected block.
+    pub fn toggle(&mut self) {
+        let latest = self.blocks.back().map(|entry| entry.block.id);
+        let Some(id) = self.selected else { return };
+        self.change(id, |block| {
+            let open = matches!(view::shape(block, latest == Some(id)), view::Shape::All);
+            block.fold = if open { Fold::Folded } else { Fold::Open };
+            block.version += 1;
+        });
+    }
+
+    /// Selects another block.
+    pub fn select(&mut self, motion: Motion) {
+        let last = self.blocks.len().saturating_sub(1);
+        let at = self
+            .blocks
+            .iter()
+            .position(|entry| Some(entry.block.id) == self.selected)
+            .unwrap_or(last);
+        let to = match motion {
+            Motion::Up => at.saturating_sub(1),
+            Motion::Down => (at + 1).min(last),
+            Motion::First => 0,
+            Motion::Last => last,
+            _ => at,
+        };
+        self.selected = self.blocks.get(to).map(|entry| entry.block.id);
+        if to == last {
+            self.follow = true;
+            self.unseen = 0;
+        } else if let Some(id) = self.selected {
+            self.follow = false;
+            self.anchor = (id, 0);
+        }
+    }
+
+    /// Scrolls by half a page, or to an end.
+    pub fn scroll(&mut self, motion: Motion, look: &Look<'_>) {
+        let heights = self.heights(look);
+        let total: usize = heights.iter().map(|(_, height)| height).sum();
+        let most = total.saturating_sub(self.page);
+        let half = (self.page / 2).max(1);
+        let top = self.top(&heights);
+        let to = match motion {
+            Motion::PageUp => top.saturating_sub(half),
+            Motion::PageDown => top + half,
+            Motion::Up => top.saturating_sub(1),
+            Motion::Down => top + 1,
+            Motion::First => 0,
+            Motion::Last => most,
+            Motion::Left | Motion::Right => top,
+        };
+        self.follow = to >= most;
+        if self.follow {
+            self.unseen = 0;
+        } else {
+            self.anchor = place(&heights, to);
+        }
+    }
+
+    /// The first line shown, counted from the start of the scrollback.
+    fn top(&self, heights: &[(u64, usize)]) -> usize {
+        let total: usize = heights.iter().map(|(_, height)| height).sum();
+        let most = total.saturating_sub(self.page);
+        if self.follow {
+            return most;
+        }
+        let before: usize = heights
+            .iter()
+            .take_while(|(id, _)| *id < self.anchor.0)
+            .map(|(_, height)| height)
+            .sum();
+        let inside = heights
+            .iter()
+            .find(|(id, _)| *id == self.anchor.0)
+            .map_or(0, |(_, h)| self.anchor.1.min(*h));
+        (before + inside).min(most)
+    }
+
+    fn heights(&mut self, look: &Look<'_>) -> Vec<(u64, usize)> {
+        let last = self.blocks.len().saturating_sub(1);
+        let selected = self.selected;
+        let height = |(index, entry): (usize, &mut Entry)| {
+            let look = Look {
+                latest: index == last,
+                selected: Some(entry.block.id) == selected,
+                ..*look
+            };
+            (entry.block.id, entry.lines(&look).len())
+        };
+        self.blocks.iter_mut().enumerate().map(height).collect()
+    }
+
+    /// Draws what is in view. `look.latest` and `look.selected` are filled in here.
+    pub fn draw(&mut self, area: Rect, buffer: &mut Buffer, look: &Look<'_>) {
+        self.page = usize::from(area.height);
+        let look = &Look {
+            width: area.width,
+            ..*look
+        };
+        let heights = self.heights(look);
+        let total: usize = heights.iter().map(|(_, height)| height).sum();
+        let mut skip = self.top(&heights);
+        // A short conversation stands at the top, like in a terminal.
+        let mut row = 0;
+        // The blank line after the last block is not worth a row.
+        let rows = usize::from(area.height).min(total - skip.min(total));
+        let (last, selected) = (self.blocks.len().saturating_sub(1), self.selected);
+        for ((index, entry), (id, height)) in self.blocks.iter_mut().enumerate().zip(&heights) {
+            if skip >= *height {
+                skip -= height;
+                continue;
+            }
+            let look = Look {
+                latest: index == last,
+                selected: Some(*id) == selected,
+                ..*look
+            };
+            for line in entry.lines(&look).iter().skip(skip) {
+                if row >= rows {
+                    return;
+                }
+                let y = area.y + u16::try_from(row).unwrap_or(u16::MAX);
+                buffer.set_line(area.x, y, line, area.width);
+                row += 1;
+            }
+            skip = 0;
+        }
+    }
+}
+
+impl Entry {
+    fn lines(&mut self, look: &Look<'_>) -> &[Line<'static>] {
+        let theme = look.theme;
+        let key = (
+            look.width,
+            self.block.version,
+            look.latest,
+            look.selected,
+            theme.name.clone(),
+            theme.has_color(),
+        );
+        let fresh = self
+            .cache
+            .as_ref()
+            .is_some_and(|cached| cached.key == key && !self.block.state.is_live());
+        if !fresh {
+            self.cache = Some(Cached {
+                key,
+                lines: view::lines(&self.block, look),
+            });
+        }
+        self.cache.as_ref().map_or(&[], |cached| &cached.lines)
+    }
+}
+
+/// Block and line at a position from the start.
+fn place(heights: &[(u64, usize)], mut at: usize) -> (u64, usize) {
+    for (id, height) in heights {
+        if at < *height {
+            return (*id, at);
+        }
+        at -= height;
+    }
+    heights.last().map_or((0, 0), |(id, height)| (*id, *height))
+}
+
+#[cfg(test)]
+mod tests;

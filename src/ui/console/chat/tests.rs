@@ -1,0 +1,228 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::block::State;
+use super::*;
+use crate::core::report::Report;
+use crate::ui::console::ports::Ended;
+use crate::ui::panel::Theme;
+use crate::verb::{Item, View};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn item(text: &str) -> Item {
+    Item {
+        record: json!({"line": text, "source": "x"}),
+        view: None,
+    }
+}
+
+fn ended(exit_code: u8) -> Ended {
+    Ended {
+        exit_code,
+        report: None,
+        elapsed: Duration::from_millis(310),
+    }
+}
+
+fn run(chat: &mut Chat, line: &str, lines: usize) -> u64 {
+    let id = chat.open(line.to_owned(), "sandbox".into(), NOW);
+    chat.change(id, |block| {
+        block.number = Some(id);
+        block.become_state(State::Running);
+        for n in 0..lines {
+            block.push(&item(&format!("line {n} of {line}")));
+        }
+        block.end(&ended(0));
+    });
+    chat.trim();
+    id
+}
+
+fn look(theme: &Theme) -> Look<'_> {
+    Look {
+        width: 60,
+        theme,
+        latest: false,
+        selected: false,
+        now: NOW + Duration::from_secs(38),
+    }
+}
+
+fn draw(chat: &mut Chat, width: u16, height: u16) -> Vec<String> {
+    let theme = Theme::plain();
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    chat.draw(area, &mut buffer, &Look { width, ..look(&theme) });
+    crate::ui::testing::rows(&buffer)
+}
+
+#[test]
+fn a_block_shows_line_state_duration_context_and_number() {
+    let mut chat = Chat::default();
+    run(&mut chat, "echo hi", 1);
+    let lines = draw(&mut chat, 60, 4);
+    assert!(
+        lines[0].starts_with("❯ echo hi") && lines[0].contains("✓ done 310ms  sandbox  "),
+        "{lines:?}"
+    );
+    assert!(lines[0].ends_with("#1"));
+    assert_eq!(lines[1], "  line 0 of echo hi");
+}
+
+#[test]
+fn a_long_line_keeps_its_state_below() {
+    let mut chat = Chat::default();
+    run(&mut chat, &format!("echo {}", "word ".repeat(20)), 0);
+    let lines = draw(&mut chat, 40, 8);
+    assert!(
+        lines.iter().any(|line| line.trim_start().starts_with("✓ done 310ms")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn long_output_folds_when_others_follow_and_opens_again() {
+    let mut chat = Chat::default();
+    run(&mut chat, "many", 214);
+    let lines = draw(&mut chat, 60, 300);
+    assert!(lines.contains(&"  line 213 of many".to_owned()) && lines.contains(&"  line 100 of many".to_owned()));
+    run(&mut chat, "next", 1);
+    let lines = draw(&mut chat, 60, 40);
+    assert!(
+        lines.contains(&"  ▸ 203 lines folded, Enter opens".to_owned()),
+        "{lines:?}"
+    );
+    assert!(lines.contains(&"  line 0 of many".to_owned()) && lines.contains(&"  line 213 of many".to_owned()));
+    chat.focus(true);
+    chat.select(Motion::Up);
+    chat.toggle();
+    assert!(draw(&mut chat, 60, 300).contains(&"  line 100 of many".to_owned()));
+    chat.toggle();
+    assert!(!draw(&mut chat, 60, 300).contains(&"  line 100 of many".to_owned()));
+}
+
+#[test]
+fn a_stream_shows_its_tail_and_shrinks_when_others_follow() {
+    let mut chat = Chat::default();
+    let id = chat.open("traffic:watch x".into(), "sandbox".into(), NOW);
+    chat.change(id, |block| {
+        block.become_state(State::Running);
+        (0..50).for_each(|n| block.push(&item(&format!("line {n}"))));
+    });
+    assert!(draw(&mut chat, 60, 20)[0].contains("line 3") || draw(&mut chat, 60, 20)[18].contains("line 49"));
+    run(&mut chat, "echo", 1);
+    let lines = draw(&mut chat, 60, 20);
+    assert!(lines[0].contains("~ running 38s"), "{lines:?}");
+    assert_eq!(
+        lines[1..5],
+        ["  ▸ 47 lines above", "  line 47", "  line 48", "  line 49"]
+    );
+}
+
+#[test]
+fn following_stops_on_scroll_counts_what_is_new_and_comes_back() {
+    let mut chat = Chat::default();
+    (0..30).for_each(|n| {
+        run(&mut chat, &format!("cmd-{n}"), 2);
+    });
+    draw(&mut chat, 60, 10);
+    let theme = Theme::plain();
+    chat.scroll(Motion::PageUp, &look(&theme));
+    assert!(!chat.follows());
+    let before = draw(&mut chat, 60, 10);
+    chat.say(NOW, [("a word".into(), Meaning::Text)]);
+    assert_eq!(draw(&mut chat, 60, 10), before, "what is read does not move");
+    assert_eq!(chat.title().as_str(), "1 new below");
+    chat.scroll(Motion::Last, &look(&theme));
+    assert!(chat.follows() && draw(&mut chat, 60, 10).iter().any(|line| line.contains("a word")));
+    chat.scroll(Motion::First, &look(&theme));
+    assert!(draw(&mut chat, 60, 10)[0].contains("cmd-0"));
+    chat.scroll(Motion::PageDown, &look(&theme));
+    assert!(!draw(&mut chat, 60, 10)[0].contains("cmd-0"));
+}
+
+#[test]
+fn ten_thousand_blocks_stay_within_bounds() {
+    let mut chat = Chat::default();
+    let live = chat.open("runs for ever".into(), "sandbox".into(), NOW);
+    for n in 0..10_000 {
+        run(&mut chat, &format!("cmd-{n}"), 20);
+    }
+    assert!(chat.blocks().count() <= BLOCKS);
+    assert!(chat.blocks().map(Block::len).sum::<usize>() <= LINES);
+    assert!(chat.block(live).is_some(), "what runs is never dropped");
+    assert_eq!(chat.dropped, 10_001 - chat.blocks().count() as u64);
+}
+
+#[test]
+fn an_endless_stream_forgets_its_oldest_lines_and_says_so() {
+    let mut chat = Chat::default();
+    let id = chat.open("watch".into(), "sandbox".into(), NOW);
+    chat.change(id, |block| {
+        (0..30_000).for_each(|n| block.push(&item(&format!("line {n}"))))
+    });
+    let block = chat.block(id).unwrap();
+    assert!(block.len() <= block::BLOCK_LINES + 1);
+    assert_eq!(block.dropped() + block.len() as u64, 30_000);
+    assert!(draw(&mut chat, 60, 5)[3].contains("line 29999"));
+}
+
+#[test]
+fn errors_mark_the_place() {
+    let mut chat = Chat::default();
+    let id = chat.open("nope x".into(), "sandbox".into(), NOW);
+    let report = Report::refused("E-RESOLVE-001", "unknown command nope")
+        .at("nope x", 0..4)
+        .hint("did you mean node?");
+    chat.change(id, |block| {
+        block.end(&Ended {
+            report: Some(report),
+            ..ended(2)
+        })
+    });
+    let lines = draw(&mut chat, 60, 8);
+    assert!(lines[0].contains("✗ refused"));
+    assert_eq!(lines[1], "  error[E-RESOLVE-001]: unknown command nope");
+    assert_eq!(
+        lines[2..5],
+        ["    | nope x", "    | ^^^^", "    hint: did you mean node?"]
+    );
+}
+
+#[test]
+fn hostile_output_is_drawn_harmless() {
+    let mut chat = Chat::default();
+    let hostile = [
+        "\u{1b}[2J\u{1b}[H gone",
+        "\u{1b}]52;c;ZXZpbA==\u{7}",
+        "\u{1b}[?1049h",
+        "bell \u{7} nul \u{0}",
+        "\u{202e}reversed",
+        "世界 한국어 👩‍👩‍👧 e\u{301}",
+        "שלום עולם",
+    ];
+    let id = chat.open("echo \u{1b}[31m".into(), "sand\u{1b}box".into(), NOW);
+    chat.change(id, |block| {
+        for text in hostile {
+            block.push(&item(text));
+            block.push(&Item {
+                record: json!(1),
+                view: Some(View::Verbatim(format!("{text}\u{1b}[1mbold"))),
+            });
+            block.note(&SafeText::new(text));
+            block.progress = Some(SafeText::line(text));
+        }
+        block.push(&item(&"x".repeat(1 << 20)));
+        block.end(&Ended {
+            report: Some(Report::failed("E-X-1", hostile.concat())),
+            ..ended(1)
+        });
+    });
+    for width in [20, 40, 80] {
+        for line in draw(&mut chat, width, 60) {
+            assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
+        }
+    }
+}

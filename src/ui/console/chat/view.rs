@@ -1,0 +1,252 @@
+//! How a block looks: the line typed with its state, then the result (folded when long and others follow), then
+//! remarks and progress. Pure: block and width in, lines out.
+
+use jiff::Timestamp;
+use ratatui::text::{Line, Span};
+
+use super::block::{Block, Fold, LINE_CHARACTERS, State};
+use super::text::{document_line, wrap};
+use crate::core::text::{SafeText, width};
+use crate::render;
+use crate::ui::console::syntax;
+use crate::ui::panel::{Meaning, Theme};
+
+/// Result lines of a folded block: this many of its head …
+const FOLDED_HEAD: usize = 9;
+/// … and this many of its tail.
+const FOLDED_TAIL: usize = 2;
+/// Result lines a block may have before it folds.
+pub const FOLD_ABOVE: usize = 12;
+/// A running block that is not the latest shows this many of its last lines.
+const LIVE_TAIL: usize = 3;
+/// A running block shows at most this many of its last lines: what a frame costs must not grow with the stream.
+const LIVE_LINES: usize = 400;
+
+/// What decides how a block looks besides the block.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// Columns.
+    pub width: u16,
+    /// The theme.
+    pub theme: &'a Theme,
+    /// Nothing follows it.
+    pub latest: bool,
+    /// It is selected and the chat has the focus.
+    pub selected: bool,
+    /// For the time a running block has run.
+    pub now: Timestamp,
+}
+
+/// The block's lines, the blank one after it included.
+pub fn lines(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    if block.state != State::Word {
+        lines.extend(head(block, look));
+    }
+    if let Some(translation) = &block.translation {
+        let text = format!("{} {}", look.theme.glyphs.arrow, translation);
+        body(&mut lines, look, &render::Line::plain(&text), Some(Meaning::Hint));
+    }
+    result(block, look, &mut lines);
+    let (remarks, more) = block.remarks();
+    for (text, meaning) in remarks {
+        body(&mut lines, look, &render::Line::plain(text.as_str()), Some(*meaning));
+    }
+    if more > 0 {
+        body(
+            &mut lines,
+            look,
+            &render::Line::plain(&format!("… {more} more remarks")),
+            Some(Meaning::ChatMark),
+        );
+    }
+    if let Some(progress) = &block.progress {
+        let text = format!("{} {}", look.theme.glyphs.progress, progress);
+        body(
+            &mut lines,
+            look,
+            &render::Line::plain(&text),
+            Some(Meaning::StateProgress),
+        );
+    }
+    lines.push(Line::default());
+    if look.selected {
+        mark_selected(&mut lines, look.theme);
+    }
+    lines
+}
+
+/// A bar at the left edge of the selected block: reverse video, so that it is seen without colour.
+fn mark_selected(lines: &mut [Line<'static>], theme: &Theme) {
+    let last = lines.len().saturating_sub(1);
+    for line in lines.iter_mut().take(last) {
+        if let Some(first) = line.spans.first_mut()
+            && first.content.starts_with(' ')
+        {
+            first.content.to_mut().remove(0);
+            line.spans
+                .insert(0, Span::styled(" ", theme.style(Meaning::RowSelected)));
+        } else if let Some(first) = line.spans.first_mut() {
+            first.style = first.style.patch(theme.style(Meaning::RowSelected));
+        }
+    }
+}
+
+/// The prompt and the line typed; state, context, time and number at the right end, below when there is no room.
+fn head(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
+    let theme = look.theme;
+    let mut spans = vec![Span::styled(
+        format!("{} ", theme.glyphs.prompt),
+        theme.style(Meaning::Prompt),
+    )];
+    spans.extend(syntax::styled(theme, &block.line, Meaning::ChatLine));
+    let mut lines = wrap(Line::from(spans), look.width, 2);
+    let meta = fitting_meta(block, look);
+    let used = lines.last().map_or(0, line_width);
+    let room = usize::from(look.width);
+    let meta_width = line_width(&meta);
+    if lines.len() == 1 && used + meta_width + 2 <= room {
+        if let Some(line) = lines.last_mut() {
+            line.spans.push(Span::raw(" ".repeat(room - used - meta_width)));
+            line.spans.extend(meta.spans);
+        }
+    } else {
+        let mut line = Line::from(" ".repeat(room.saturating_sub(meta_width)));
+        line.spans.extend(meta.spans);
+        lines.push(line);
+    }
+    lines
+}
+
+/// `✓ done 310ms  staging  14:02:10  #41`; context and time give way when the line typed needs the room.
+fn fitting_meta(block: &Block, look: &Look<'_>) -> Line<'static> {
+    let typed = width(&syntax::one_line(&block.line)) + 4;
+    let full = meta(block, look, true);
+    if typed + line_width(&full) <= usize::from(look.width) {
+        full
+    } else {
+        meta(block, look, false)
+    }
+}
+
+fn meta(block: &Block, look: &Look<'_>, full: bool) -> Line<'static> {
+    let theme = look.theme;
+    let (tone, word) = block.state.label();
+    let time = match (block.elapsed, block.state.is_live()) {
+        (Some(elapsed), _) => format!(" {}", syntax::duration(elapsed)),
+        (None, true) => format!(" {}", crate::feed::health::age(look.now, block.at)),
+        (None, false) => String::new(),
+    };
+    let mut spans = vec![theme.state(tone, &SafeText::line(&format!("{word}{time}")))];
+    let mut rest = String::new();
+    if full {
+        rest.push_str(&format!("  {}  {}", block.context, syntax::time_of_day(block.at)));
+    }
+    if let Some(number) = block.number {
+        rest.push_str(&format!("  #{number}"));
+    }
+    spans.push(Span::styled(rest, theme.style(Meaning::ChatMeta)));
+    Line::from(spans)
+}
+
+fn line_width(line: &Line<'_>) -> usize {
+    line.spans.iter().map(|span| width(&span.content)).sum()
+}
+
+/// Adds one line of the body, indented by two and wrapped.
+fn body(lines: &mut Vec<Line<'static>>, look: &Look<'_>, line: &render::Line, meaning: Option<Meaning>) {
+    let mut styled = document_line(look.theme, line);
+    if let Some(meaning) = meaning {
+        styled = styled
+            .spans
+            .into_iter()
+            .map(|span| span.style(look.theme.style(meaning)))
+            .collect();
+    }
+    let long = styled.spans.iter().map(|span| span.content.len()).sum::<usize>() > LINE_CHARACTERS;
+    if long {
+        styled = cut(styled, look.theme);
+    }
+    styled.spans.insert(0, Span::raw("  "));
+    lines.extend(wrap(styled, look.width, 4));
+}
+
+/// The first part of a line that is too long to be read anyway.
+fn cut(line: Line<'static>, theme: &Theme) -> Line<'static> {
+    let mut left = LINE_CHARACTERS;
+    let mut spans = Vec::new();
+    for span in line.spans {
+        let kept: String = span.content.chars().take(left).collect();
+        left -= kept.chars().count();
+        spans.push(Span::styled(kept, span.style));
+        if left == 0 {
+            break;
+        }
+    }
+    spans.push(Span::styled(
+        format!(" … cut after {LINE_CHARACTERS} characters"),
+        theme.style(Meaning::ChatMark),
+    ));
+    Line::from(spans)
+}
+
+fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
+    if block.dropped() > 0 {
+        let text = format!("{} {} earlier lines dropped", look.theme.glyphs.folded, block.dropped());
+        body(lines, look, &render::Line::plain(&text), Some(Meaning::ChatMark));
+    }
+    let count = block.len();
+    match shape(block, look.latest) {
+        Shape::All => {
+            for line in block.lines(0, usize::MAX) {
+                body(lines, look, &line, None);
+            }
+        }
+        Shape::Tail(tail) if count > tail => {
+            let hidden = count - tail;
+            let text = format!("{} {hidden} lines above", look.theme.glyphs.folded);
+            body(lines, look, &render::Line::plain(&text), Some(Meaning::ChatMark));
+            for line in block.lines(hidden, tail) {
+                body(lines, look, &line, None);
+            }
+        }
+        Shape::Tail(_) => {
+            for line in block.lines(0, usize::MAX) {
+                body(lines, look, &line, None);
+            }
+        }
+        Shape::Folded => {
+            for line in block.lines(0, FOLDED_HEAD) {
+                body(lines, look, &line, None);
+            }
+            let hidden = count - FOLDED_HEAD - FOLDED_TAIL;
+            let text = format!("{} {hidden} lines folded, Enter opens", look.theme.glyphs.folded);
+            body(lines, look, &render::Line::plain(&text), Some(Meaning::ChatMark));
+            for line in block.lines(count - FOLDED_TAIL, FOLDED_TAIL) {
+                body(lines, look, &line, None);
+            }
+        }
+    }
+}
+
+/// Which of its lines a block shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// All.
+    All,
+    /// The last ones.
+    Tail(usize),
+    /// Head and tail, the middle counted.
+    Folded,
+}
+
+/// Which of its lines a block shows: long ones fold when others follow, running ones show their tail.
+pub fn shape(block: &Block, latest: bool) -> Shape {
+    let long = block.len() > FOLD_ABOVE;
+    match (block.state.is_live(), block.fold, latest) {
+        (true, Fold::Auto, false) | (true, Fold::Folded, _) => Shape::Tail(LIVE_TAIL),
+        (true, ..) => Shape::Tail(LIVE_LINES),
+        (false, Fold::Folded, _) | (false, Fold::Auto, false) if long => Shape::Folded,
+        _ => Shape::All,
+    }
+}

@@ -1,0 +1,348 @@
+//! What can stand at the cursor: bundles, commands, options, enum values and contexts from the catalogue at once; live
+//! objects from a verb's completer a little later. Where the cursor stands is the language's answer; what is inserted
+//! goes through its printer, so that a name can never become an operator, an option or another command.
+
+use std::sync::Arc;
+
+use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use crate::core::context::Context;
+use crate::core::text::SafeText;
+use crate::lang::{CompletionPosition, Span, Stage, Word, complete_at, complete_variable, print};
+use crate::verb::catalogue::BUILT_IN;
+use crate::verb::declaration::OptionKind;
+use crate::verb::{Candidate, Catalogue, Completer, CompletionRequest, Declaration, OptionSpec, Verb};
+
+/// Offers shown and kept at most.
+pub const OFFERS: usize = 400;
+
+/// One thing that can stand at the cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// What is inserted: language text, already quoted where it must be.
+    pub insert: String,
+    /// What it is compared with and shown as.
+    pub label: SafeText,
+    /// A word about it.
+    pub note: SafeText,
+    /// Whether a blank follows (the word is complete).
+    pub complete: bool,
+}
+
+impl Offer {
+    fn new(insert: String, note: &str, complete: bool) -> Self {
+        Offer {
+            label: SafeText::line(&insert),
+            insert,
+            note: SafeText::line(note),
+            complete,
+        }
+    }
+
+    /// A live value: quoted by the language's printer.
+    fn value(value: &str, note: &str) -> Self {
+        Offer {
+            insert: print(&Word::text(value)),
+            label: SafeText::line(value),
+            note: SafeText::line(note),
+            complete: true,
+        }
+    }
+}
+
+/// What can stand at the cursor.
+pub struct Gathered {
+    /// What an offer replaces.
+    pub span: Span,
+    /// What was typed of it.
+    pub prefix: String,
+    /// All that the catalogue knows.
+    pub offers: Vec<Offer>,
+    /// Whom to ask for live objects.
+    pub live: Option<Live>,
+}
+
+/// A question to a verb's completer.
+#[derive(Clone)]
+pub struct Live {
+    /// Whom.
+    pub completer: Arc<dyn Completer>,
+    /// What.
+    pub request: CompletionRequest,
+}
+
+/// The offers of live candidates.
+pub fn live_offers(candidates: Vec<Candidate>) -> Vec<Offer> {
+    candidates
+        .into_iter()
+        .take(OFFERS)
+        .map(|c| Offer::value(&c.value, &c.note))
+        .collect()
+}
+
+/// What can stand at the cursor of this text; none: nothing.
+pub fn gather(
+    catalogue: &Catalogue,
+    contexts: &[String],
+    context: &Arc<Context>,
+    text: &str,
+    cursor: usize,
+) -> Option<Gathered> {
+    let gathered = |span, prefix, offers| {
+        Some(Gathered {
+            span,
+            prefix,
+            offers,
+            live: None,
+        })
+    };
+    match complete_at(text, cursor) {
+        CompletionPosition::Command { prefix, span, .. } => {
+            let offers = commands(catalogue, &prefix);
+            gathered(span, prefix, offers)
+        }
+        CompletionPosition::Option { stage, prefix, span } => {
+            let offers = verb_of(catalogue, &stage)
+                .map(|(verb, _)| options(&verb.declaration))
+                .unwrap_or_default();
+            gathered(span, prefix, offers)
+        }
+        CompletionPosition::OptionValue {
+            stage,
+            option,
+            prefix,
+            span,
+        } => Some(argument(catalogue, context, &stage, Some(&option), prefix, span)),
+        CompletionPosition::Argument {
+            stage,
+            after,
+            prefix,
+            span,
+            ..
+        } => Some(argument(catalogue, context, &stage, after.as_deref(), prefix, span)),
+        CompletionPosition::Context { prefix, span } => {
+            let offers = contexts.iter().map(|name| Offer::value(name, "context")).collect();
+            gathered(span, prefix, offers)
+        }
+        CompletionPosition::Modifier { name, prefix, span } => {
+            let words: &[&str] = if name == "on-error" { &["stop", "continue"] } else { &[] };
+            gathered(span, prefix, words.iter().map(|word| Offer::value(word, "")).collect())
+        }
+        CompletionPosition::RedirectTarget { prefix, span } => {
+            let offers = [("here", "this pane"), ("file:", "a file")]
+                .map(|(word, note)| Offer::new(word.to_owned(), note, word == "here"));
+            gathered(span, prefix, offers.to_vec())
+        }
+        CompletionPosition::Variable {
+            path: None,
+            prefix,
+            span,
+        } => {
+            let (at, insert) = complete_variable(text, span, "_");
+            let mut offer = Offer::new(insert, "the last block's records", false);
+            offer.label = "_".into();
+            gathered(at, prefix, vec![offer])
+        }
+        CompletionPosition::Variable { .. } | CompletionPosition::None => None,
+    }
+}
+
+/// Bundles and commands. Behind `bundle:` that bundle's commands only.
+fn commands(catalogue: &Catalogue, prefix: &str) -> Vec<Offer> {
+    let named = |verb: &Verb| {
+        let declaration = &verb.declaration;
+        let name = if declaration.bundle == BUILT_IN {
+            declaration.name.clone()
+        } else {
+            declaration.qualified()
+        };
+        // Several words joined with dashes read better as they are typed in the talk, but one word always works.
+        Offer::new(name, &declaration.summary, true)
+    };
+    match prefix.split_once(':') {
+        Some((bundle, _)) => catalogue
+            .iter()
+            .filter(|verb| verb.declaration.bundle == bundle)
+            .map(named)
+            .collect(),
+        None => catalogue.iter().map(named).collect(),
+    }
+}
+
+/// The verb of a stage: of the words that could join to its name the most, as the engine resolves them; and how many
+/// words the name took.
+fn verb_of<'a>(catalogue: &'a Catalogue, stage: &Stage) -> Option<(&'a Verb, usize)> {
+    let plain: Vec<&str> = stage.words.iter().map_while(|word| word.plain()).take(4).collect();
+    let (bundle, first) = match plain.first()?.split_once(':') {
+        Some((bundle, name)) => (Some(bundle), name),
+        None => (None, *plain.first()?),
+    };
+    (1..=plain.len()).rev().find_map(|count| {
+        let mut name = first.to_owned();
+        for word in plain.iter().take(count).skip(1) {
+            name.push('-');
+            name.push_str(word);
+        }
+        catalogue.find(bundle, &name).ok().map(|verb| (verb, count))
+    })
+}
+
+fn options(declaration: &Declaration) -> Vec<Offer> {
+    let offer = |option: &OptionSpec| {
+        let flag = matches!(option.kind, OptionKind::Bool | OptionKind::Incr);
+        let insert = if flag {
+            format!("--{}", option.name)
+        } else {
+            format!("--{}=", option.name)
+        };
+        let note = match option.short {
+            Some(short) => format!("-{short}  {}", option.help),
+            None => option.help.clone(),
+        };
+        Offer::new(insert, &note, flag)
+    };
+    declaration.signature.options.iter().map(offer).collect()
+}
+
+fn argument(
+    catalogue: &Catalogue,
+    context: &Arc<Context>,
+    stage: &Stage,
+    option: Option<&str>,
+    prefix: String,
+    span: Span,
+) -> Gathered {
+    let mut gathered = Gathered {
+        span,
+        prefix,
+        offers: Vec::new(),
+        live: None,
+    };
+    let found = verb_of(catalogue, stage);
+    gathered.offers = joins(catalogue, stage);
+    let Some((verb, words)) = found else { return gathered };
+    let spec = option.and_then(|name| find_option(&verb.declaration, name));
+    let spec = spec.filter(|spec| !matches!(spec.kind, OptionKind::Bool | OptionKind::Incr));
+    let kind = match spec {
+        Some(spec) => Some(&spec.kind),
+        None => positional(&verb.declaration, stage, words),
+    };
+    if let Some(OptionKind::Enum(values)) = kind {
+        gathered
+            .offers
+            .extend(values.iter().map(|value| Offer::value(value, "")));
+    } else if let Some(OptionKind::Bool) = kind {
+        gathered
+            .offers
+            .extend(["true", "false"].map(|value| Offer::value(value, "")));
+    }
+    if let Some(completer) = &verb.completer {
+        gathered.live = Some(Live {
+            completer: completer.clone(),
+            request: CompletionRequest {
+                context: context.clone(),
+                words: stage.words.iter().skip(words).filter_map(Word::literal).collect(),
+                option: spec.map(|spec| spec.name.clone()),
+                prefix: gathered.prefix.clone(),
+            },
+        });
+    }
+    gathered
+}
+
+/// Words that lengthen the command's name: after `kubectl:set` the `image` of `kubectl:set-image`.
+fn joins(catalogue: &Catalogue, stage: &Stage) -> Vec<Offer> {
+    let plain: Option<Vec<&str>> = stage.words.iter().map(|word| word.plain()).collect();
+    let Some(name) = plain.map(|words| words.join("-")).filter(|name| !name.is_empty()) else {
+        return Vec::new();
+    };
+    let joined = |verb: &Verb| {
+        let qualified = verb.declaration.qualified();
+        let own = if name.contains(':') {
+            qualified.as_str()
+        } else {
+            verb.declaration.name.as_str()
+        };
+        let rest = own.strip_prefix(name.as_str())?.strip_prefix('-')?;
+        Some(Offer::new(rest.replace('-', " "), &verb.declaration.summary, true))
+    };
+    catalogue.iter().filter_map(joined).collect()
+}
+
+fn find_option<'a>(declaration: &'a Declaration, dashed: &str) -> Option<&'a OptionSpec> {
+    let long = dashed.strip_prefix("--");
+    let short = dashed.strip_prefix('-').and_then(|rest| rest.chars().last());
+    declaration.signature.options.iter().find(|spec| match long {
+        Some(name) => spec.name == name || spec.aliases.contains(&name),
+        None => spec.short == short,
+    })
+}
+
+/// The kind of the positional that comes next.
+fn positional<'a>(declaration: &'a Declaration, stage: &Stage, words: usize) -> Option<&'a OptionKind> {
+    let typed = stage.words.iter().skip(words).filter(|word| !word.is_option()).count();
+    let positionals = &declaration.signature.positionals;
+    let last = positionals.last().filter(|last| last.variadic);
+    positionals.get(typed).or(last).map(|positional| &positional.kind)
+}
+
+/// The offers that match what was typed, best first: exact beginnings, then by fuzzy score.
+pub fn matching(offers: &[Offer], prefix: &str) -> Vec<Offer> {
+    if prefix.is_empty() {
+        return offers.iter().take(OFFERS).cloned().collect();
+    }
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let atom = Atom::new(
+        prefix,
+        CaseMatching::Smart,
+        Normalization::Smart,
+        AtomKind::Fuzzy,
+        false,
+    );
+    let mut buffer = Vec::new();
+    let mut scored: Vec<(bool, u16, &Offer)> = offers
+        .iter()
+        .filter_map(|offer| {
+            let label = offer.label.as_str();
+            let score = atom.score(Utf32Str::new(label, &mut buffer), &mut matcher)?;
+            let begins = label.starts_with(prefix) || offer.insert.starts_with(prefix) || begins_name(label, prefix);
+            Some((begins, score, offer))
+        })
+        .collect();
+    if scored.iter().any(|(begins, ..)| *begins) {
+        // Beginnings first, in the order they came: that is what a shell's Tab would offer.
+        scored.sort_by_key(|(begins, ..)| !*begins);
+    } else {
+        scored.sort_by_key(|(_, score, _)| std::cmp::Reverse(*score));
+    }
+    scored
+        .into_iter()
+        .take(OFFERS)
+        .map(|(_, _, offer)| offer.clone())
+        .collect()
+}
+
+/// `scale` begins the name of `kubectl:scale`.
+fn begins_name(label: &str, prefix: &str) -> bool {
+    label.split_once(':').is_some_and(|(_, name)| name.starts_with(prefix))
+}
+
+/// The longest beginning that all offers share, if it goes on from the prefix.
+pub fn common_beginning(offers: &[Offer], prefix: &str) -> Option<String> {
+    let mut offers = offers.iter();
+    let mut common = offers.next()?.insert.clone();
+    for offer in offers {
+        let shared: usize = common
+            .chars()
+            .zip(offer.insert.chars())
+            .take_while(|(a, b)| a == b)
+            .map(|(a, _)| a.len_utf8())
+            .sum();
+        common.truncate(shared);
+    }
+    (common.len() > prefix.len() && common.starts_with(prefix)).then_some(common)
+}
+
+#[cfg(test)]
+mod tests;

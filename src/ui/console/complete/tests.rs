@@ -1,0 +1,136 @@
+use async_trait::async_trait;
+
+use super::*;
+use crate::core::report::Report;
+use crate::verb::{Call, Input, Output, Positional, Read};
+
+struct Nothing;
+
+#[async_trait]
+impl Read for Nothing {
+    async fn run(&self, _: &Call, _: &mut Input, _: &Output) -> Result<(), Report> {
+        Ok(())
+    }
+}
+
+struct Names;
+
+#[async_trait]
+impl Completer for Names {
+    async fn complete(&self, _: CompletionRequest) -> Vec<Candidate> {
+        Vec::new()
+    }
+}
+
+fn catalogue() -> Catalogue {
+    let verb = |bundle: &str, name: &str| Declaration::new(bundle, name, &format!("{name} things"));
+    let get = verb("kubectl", "get")
+        .positional(Positional::new("kind", OptionKind::Enum(&["deploy", "svc"]), "what"))
+        .option(OptionSpec::new("output", OptionKind::Enum(&["json", "wide"]), "format").short('o'))
+        .option(OptionSpec::new("watch", OptionKind::Bool, "follow"));
+    Catalogue::new([
+        Verb::read(get, Nothing).completed_by(Arc::new(Names)),
+        Verb::read(verb("kubectl", "set-image"), Nothing),
+        Verb::read(verb("kubectl", "set-env"), Nothing),
+        Verb::read(verb("cogdeck", "help"), Nothing),
+        Verb::read(verb("dns", "dig"), Nothing),
+    ])
+}
+
+fn offers(text: &str) -> Vec<String> {
+    let context = Arc::new(Context::empty("x"));
+    let gathered = gather(
+        &catalogue(),
+        &["staging".into(), "prod eu".into()],
+        &context,
+        text,
+        text.len(),
+    );
+    gathered.map_or(Vec::new(), |g| {
+        matching(&g.offers, &g.prefix)
+            .into_iter()
+            .map(|offer| offer.insert)
+            .collect()
+    })
+}
+
+#[test]
+fn the_table_of_positions() {
+    let cases: &[(&str, &[&str])] = &[
+        ("he", &["help"]),
+        ("!he", &["help"]),
+        ("kubectl:", &["kubectl:get", "kubectl:set-env", "kubectl:set-image"]),
+        ("set", &["kubectl:set-env", "kubectl:set-image"]),
+        ("kubectl:set ", &["env", "image"]),
+        ("kubectl:set i", &["image"]),
+        ("kubectl:get ", &["deploy", "svc"]),
+        ("kubectl:get d", &["deploy"]),
+        ("kubectl:get --", &["--output=", "--watch"]),
+        ("kubectl:get --output=", &["json", "wide"]),
+        ("kubectl:get -o ", &["json", "wide"]),
+        ("kubectl:get -o j", &["json"]),
+        ("dig x | kubectl:get s", &["svc"]),
+        ("@st", &["staging"]),
+        ("@prod", &["'prod eu'"]),
+        ("nope x", &[]),
+        ("# he", &[]),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(offers(text), *wanted, "{text}");
+    }
+}
+
+#[test]
+fn an_empty_line_offers_everything() {
+    assert_eq!(offers("").len(), 5);
+}
+
+#[test]
+fn the_live_question_names_the_words_before_and_the_option() {
+    let context = Arc::new(Context::empty("x"));
+    let ask = |text: &str| {
+        gather(&catalogue(), &[], &context, text, text.len())
+            .unwrap()
+            .live
+            .unwrap()
+            .request
+    };
+    let request = ask("kubectl:get svc insp");
+    assert_eq!(
+        (request.words, request.option, request.prefix),
+        (vec!["svc".to_owned()], None, "insp".to_owned())
+    );
+    assert_eq!(ask("kubectl:get --output=js").option.as_deref(), Some("output"));
+}
+
+#[test]
+fn a_hostile_name_is_inserted_as_one_harmless_word() {
+    let names = ["a; kubectl:delete x", "--all", "$_", "it's\n| sh", "\u{1b}[2J"];
+    let candidates = names.map(|value| Candidate {
+        value: value.to_owned(),
+        note: String::new(),
+    });
+    for (offer, name) in live_offers(candidates.to_vec()).iter().zip(names) {
+        let line = crate::lang::parse(&format!("kubectl:get {}", offer.insert)).unwrap();
+        let words = &line.items[0].pipeline.stages[0].words;
+        assert_eq!((line.items.len(), words.len()), (1, 2), "{name:?}");
+        assert_eq!(words[1].literal().as_deref(), Some(name));
+        assert!(!words[1].is_option());
+        assert!(!offer.label.as_str().contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn the_common_beginning_goes_on_from_what_was_typed() {
+    let offers = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| Offer::new((*name).to_owned(), "", true))
+            .collect::<Vec<_>>()
+    };
+    let set = offers(&["kubectl:set-env", "kubectl:set-image"]);
+    assert_eq!(common_beginning(&set, "kubectl:s").as_deref(), Some("kubectl:set-"));
+    assert_eq!(common_beginning(&set, "set"), None, "a fuzzy match is not lengthened");
+    assert_eq!(common_beginning(&offers(&["世界", "世間"]), "").as_deref(), Some("世"));
+    assert_eq!(common_beginning(&[], ""), None);
+}

@@ -1,0 +1,386 @@
+//! The whole screen: lays out, draws each pane with its frame, then what lies over them. Reads the app; changes in it
+//! only what drawing finds out (scroll positions, the caches of finished blocks).
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::app::{App, Focus, Offer};
+use super::chat::view::Look;
+use super::input::view::View;
+use super::layout::{Layout, Pane, Wants, layout};
+use super::{help, status};
+use crate::core::text::{SafeText, width};
+use crate::ui::panel::widgets::health::{tone, words};
+use crate::ui::panel::widgets::popup::frame;
+use crate::ui::panel::{Meaning, Tone, widgets};
+
+/// The smallest screen on which anything can be shown.
+const LEAST: (u16, u16) = (20, 5);
+
+/// Draws everything; where the cursor is, if it is shown.
+pub fn draw(app: &mut App, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
+    let now = app.clock.now();
+    buffer.set_style(screen, app.theme.style(Meaning::Text));
+    if screen.width < LEAST.0 || screen.height < LEAST.1 {
+        let text = format!("{}x{} is too small", screen.width, screen.height).into();
+        widgets::message(screen, buffer, &app.theme, &text);
+        return None;
+    }
+    let view = input_view(app, screen.width.saturating_sub(4));
+    let layout = layout(screen, &wants(app, view.height()));
+    status::top(app, layout.status, buffer, now);
+    if let Some(area) = layout.tabs {
+        tabs(app, area, buffer);
+    }
+    for pane in &layout.panes {
+        draw_pane(app, *pane, layout.borders, buffer, now);
+    }
+    let cursor = draw_input(app, &layout, &view, buffer);
+    if let Some(area) = layout.toast {
+        toast(app, area, buffer);
+    }
+    if let Some(area) = layout.hints {
+        status::bottom(app, area, buffer, now);
+    }
+    over(app, screen, &layout, buffer, cursor)
+}
+
+/// What lies over the panes: approval, popup, help.
+fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: Option<Position>) -> Option<Position> {
+    if app.approval().is_some() {
+        return approval(app, layout, buffer);
+    }
+    if let (Some(popup), Some(cursor)) = (&app.popup, cursor) {
+        let typed = app.input.cursor().saturating_sub(popup.start);
+        let text = app.input.text();
+        let back = width(text.get(popup.start..popup.start + typed).unwrap_or_default());
+        let x = cursor.x.saturating_sub(u16::try_from(back).unwrap_or(0));
+        popup.draw(
+            screen,
+            (x, layout.input.y + u16::from(layout.borders)),
+            buffer,
+            &app.theme,
+        );
+    }
+    if let Some(scroll) = app.help {
+        help::draw(app, screen, buffer, scroll);
+        return None;
+    }
+    cursor
+}
+
+fn wants(app: &App, input: u16) -> Wants {
+    let panels = app
+        .panels
+        .iter()
+        .map(|panel| (panel.weight(), panel.minimum().0, panel.minimum().1))
+        .collect();
+    Wants {
+        panels,
+        shown: app.shown,
+        zoomed: app.zoomed,
+        input,
+        toast: app.toasts.shown().is_some(),
+    }
+}
+
+fn input_view(app: &App, columns: u16) -> View {
+    let empty = match app.offer {
+        Offer::Yes => "Enter starts the sandbox",
+        Offer::Starting => "the sandbox starts…",
+        Offer::No => "",
+    };
+    View::new(&app.input, &app.theme, columns, empty)
+}
+
+fn draw_input(app: &App, layout: &Layout, view: &View, buffer: &mut Buffer) -> Option<Position> {
+    let focused = app.focus == Focus::Input;
+    let area = layout.input;
+    let inside = if layout.borders {
+        let block = frame(&app.theme, focused);
+        let inside = block.inner(area);
+        block.render(area, buffer);
+        inside
+    } else if area.height > 1 {
+        rule(
+            app,
+            Rect { height: 1, ..area },
+            focused,
+            &SafeText::default(),
+            &SafeText::default(),
+            Meaning::Dim,
+            buffer,
+        );
+        Rect {
+            y: area.y + 1,
+            height: area.height - 1,
+            ..area
+        }
+    } else {
+        area
+    };
+    let inside = Rect {
+        x: inside.x + 1,
+        width: inside.width.saturating_sub(2),
+        ..inside
+    };
+    view.draw(inside, buffer, &app.theme).filter(|_| focused)
+}
+
+/// Number and name of every pane; those with trouble say so.
+fn tabs(app: &App, area: Rect, buffer: &mut Buffer) {
+    let mut line = Line::from(" ");
+    let titles = std::iter::once(SafeText::from("chat")).chain(app.panels.iter().map(|panel| panel.title()));
+    for (index, title) in titles.enumerate() {
+        let shown = app.shown == index;
+        let text = format!("{} {}", index + 1, title.fit(18));
+        let meaning = if shown { Meaning::RowSelected } else { Meaning::Dim };
+        let used: usize = line.spans.iter().map(|span| width(&span.content)).sum();
+        if used + width(&text) + 2 > usize::from(area.width) && !shown {
+            continue;
+        }
+        line.spans
+            .push(Span::styled(format!(" {text} "), app.theme.style(meaning)));
+    }
+    buffer.set_line(area.x, area.y, &line, area.width);
+}
+
+fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now: Timestamp) {
+    let focused = app.focus == Focus::Pane(pane.index);
+    if pane.folded {
+        let text = app
+            .panels
+            .get(pane.index - 1)
+            .map(|panel| panel.folded())
+            .unwrap_or_default();
+        rule(
+            app,
+            pane.area,
+            focused,
+            &numbered(pane.index, &text),
+            &SafeText::default(),
+            Meaning::Dim,
+            buffer,
+        );
+        return;
+    }
+    let (title, note, meaning) = caption(app, pane.index, now);
+    let inside = if borders {
+        let block = frame(&app.theme, focused);
+        let inside = block.inner(pane.area);
+        block.render(pane.area, buffer);
+        captions_on_border(app, pane.area, &title, &note, meaning, buffer);
+        inside
+    } else {
+        let line = Rect {
+            height: pane.area.height.min(1),
+            ..pane.area
+        };
+        rule(app, line, focused, &title, &note, meaning, buffer);
+        Rect {
+            y: pane.area.y + line.height,
+            height: pane.area.height - line.height,
+            ..pane.area
+        }
+    };
+    if inside.is_empty() {
+        return;
+    }
+    match pane.index.checked_sub(1) {
+        None => {
+            let inside = Rect {
+                x: inside.x + 1,
+                width: inside.width.saturating_sub(2),
+                ..inside
+            };
+            let theme = app.theme.clone();
+            app.chat_width = inside.width;
+            let look = Look {
+                width: inside.width,
+                theme: &theme,
+                latest: false,
+                selected: false,
+                now,
+            };
+            app.chat.draw(inside, buffer, &look);
+        }
+        Some(index) => {
+            let inside = match borders {
+                true => Rect {
+                    x: inside.x + 1,
+                    width: inside.width.saturating_sub(2),
+                    ..inside
+                },
+                false => inside,
+            };
+            if let Some(panel) = app.panels.get_mut(index).filter(|_| !inside.is_empty()) {
+                panel.draw(inside, buffer, &app.theme, focused, now);
+            }
+        }
+    }
+}
+
+/// Title, what stands at the right end of the title line, and how that feels.
+fn caption(app: &App, index: usize, now: Timestamp) -> (SafeText, SafeText, Meaning) {
+    let Some(panel) = index.checked_sub(1).and_then(|at| app.panels.get(at)) else {
+        let meaning = if app.chat.follows() {
+            Meaning::Dim
+        } else {
+            Meaning::ChatMark
+        };
+        return (numbered(index, &"chat".into()), app.chat.title(), meaning);
+    };
+    let health = panel.health();
+    let worst = health
+        .iter()
+        .map(|(_, health)| (tone(health.state), health))
+        .max_by_key(|(tone, _)| *tone);
+    let (note, meaning) = match worst {
+        None => (SafeText::default(), Meaning::Dim),
+        Some((tone, health)) => {
+            let text = format!("{} {}", app.theme.glyphs.of(tone), words(health, now));
+            (
+                text.into(),
+                if tone == Tone::Ok { Meaning::Dim } else { tone.meaning() },
+            )
+        }
+    };
+    (numbered(index, &panel.title()), note, meaning)
+}
+
+fn numbered(index: usize, title: &SafeText) -> SafeText {
+    format!("{} {title}", index + 1).into()
+}
+
+fn captions_on_border(app: &App, area: Rect, title: &SafeText, note: &SafeText, meaning: Meaning, buffer: &mut Buffer) {
+    let room = usize::from(area.width.saturating_sub(4));
+    let note_room = if title.width() + note.width() + 4 <= room {
+        note.width()
+    } else {
+        0
+    };
+    let title = title.fit(room.saturating_sub(note_room + 2));
+    let span = Span::styled(format!(" {title} "), app.theme.style(Meaning::Title));
+    buffer.set_span(area.x + 2, area.y, &span, area.width.saturating_sub(4));
+    if note_room > 0 && note.width() > 0 {
+        let wide = u16::try_from(note.width() + 2).unwrap_or(0);
+        let span = Span::styled(format!(" {note} "), app.theme.style(meaning));
+        buffer.set_span(area.right().saturating_sub(wide + 2), area.y, &span, wide);
+    }
+}
+
+/// A title line where there is no room for borders: `── 2 deployments 41 ────────── ✓ live 2s ──`.
+fn rule(
+    app: &App,
+    area: Rect,
+    focused: bool,
+    title: &SafeText,
+    note: &SafeText,
+    meaning: Meaning,
+    buffer: &mut Buffer,
+) {
+    if area.is_empty() {
+        return;
+    }
+    let style = app.theme.style(if focused {
+        Meaning::BorderFocused
+    } else {
+        Meaning::Border
+    });
+    let sign = if app.theme.glyphs.boxes { "─" } else { "-" };
+    buffer.set_stringn(
+        area.x,
+        area.y,
+        sign.repeat(usize::from(area.width)),
+        usize::from(area.width),
+        style,
+    );
+    if !title.as_str().is_empty() {
+        captions_on_border(app, area, title, note, meaning, buffer);
+    }
+}
+
+fn toast(app: &App, area: Rect, buffer: &mut Buffer) {
+    let Some((toast, all)) = app.toasts.shown() else { return };
+    let mut text = toast.text.as_str().to_owned();
+    if toast.count > 1 {
+        text.push_str(&format!("  x{}", toast.count));
+    }
+    if all > 1 {
+        text.push_str(&format!("   (+{} more)", all - 1));
+    }
+    let text = SafeText::line(&text).fit(usize::from(area.width.saturating_sub(4)));
+    let mut span = app.theme.state(toast.tone, &text);
+    span.content.to_mut().insert(0, ' ');
+    buffer.set_span(area.x, area.y, &span, area.width);
+}
+
+/// The plan, in a box over the lower part of the chat and the input: what it asks for is typed there.
+fn approval(app: &App, layout: &Layout, buffer: &mut Buffer) -> Option<Position> {
+    let approval = app.approval()?;
+    let theme = &app.theme;
+    let chat = layout.panes.first().map_or(layout.input, |pane| pane.area);
+    let columns = chat.width.max(layout.input.width.min(72));
+    let inner = columns.saturating_sub(4);
+    let mut lines: Vec<(String, Meaning)> = Vec::new();
+    for (text, meaning) in approval.lines() {
+        lines.extend(
+            widgets::wrap(text.as_str(), inner)
+                .into_iter()
+                .map(|line| (line, meaning)),
+        );
+    }
+    let (instruction, typed) = approval.prompt();
+    let mut foot: Vec<(String, Meaning)> = widgets::wrap(instruction.as_str(), inner)
+        .into_iter()
+        .map(|line| (line, Meaning::Hint))
+        .collect();
+    if approval.wants_text() {
+        foot.push((format!("{} {typed}", theme.glyphs.prompt), Meaning::Prompt));
+    }
+    let room = usize::from(layout.input.bottom().saturating_sub(chat.y).saturating_sub(2));
+    let shown = lines.len().min(room.saturating_sub(foot.len() + 1));
+    if shown < lines.len() {
+        let hidden = lines.len() - shown.saturating_sub(1);
+        lines.truncate(shown.saturating_sub(1));
+        lines.push((format!("… {hidden} more lines"), Meaning::ChatMark));
+    }
+    lines.push((String::new(), Meaning::Text));
+    lines.extend(foot);
+    let height = u16::try_from(lines.len() + 2)
+        .unwrap_or(u16::MAX)
+        .min(layout.input.bottom() - chat.y);
+    let area = Rect {
+        x: chat.x,
+        y: layout.input.bottom() - height,
+        width: columns,
+        height,
+    };
+    let inside = widgets::popup::popup(area, buffer, theme, &approval.title());
+    let inside = Rect {
+        x: inside.x + 1,
+        width: inside.width.saturating_sub(2),
+        ..inside
+    };
+    let mut cursor = None;
+    for (row, (text, meaning)) in lines.iter().enumerate().take(usize::from(inside.height)) {
+        let y = u16::try_from(row).unwrap_or(0);
+        widgets::line(
+            inside,
+            y,
+            buffer,
+            &Line::from(Span::styled(text.clone(), theme.style(*meaning))),
+        );
+        let x = u16::try_from(width(text))
+            .unwrap_or(0)
+            .min(inside.width.saturating_sub(1));
+        cursor = Some(Position {
+            x: inside.x + x,
+            y: inside.y + y,
+        });
+    }
+    cursor.filter(|_| approval.wants_text())
+}

@@ -1,0 +1,340 @@
+//! The input line: editing (on `tui-textarea`), history with recall by prefix and incremental search, the suggestion
+//! behind the cursor. Not for completion (`complete`) and not for drawing (`view`).
+
+pub mod history;
+pub mod view;
+
+use tui_textarea::{CursorMove, TextArea};
+
+use self::history::{History, Search};
+use super::keymap::Action;
+use crate::lang::MAX_LINE;
+
+/// The input line.
+#[derive(Default)]
+pub struct Input {
+    area: TextArea<'static>,
+    /// Earlier lines.
+    pub history: History,
+    search: Option<Search>,
+}
+
+impl Input {
+    /// The whole text.
+    pub fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+
+    /// Nothing typed.
+    pub fn is_empty(&self) -> bool {
+        self.area.is_empty()
+    }
+
+    /// The cursor as a byte offset into [`Input::text`].
+    pub fn cursor(&self) -> usize {
+        let at = self.area.cursor();
+        let before: usize = self.area.lines().iter().take(at.0).map(|line| line.len() + 1).sum();
+        let line = self.area.lines().get(at.0).map_or("", String::as_str);
+        before + line.char_indices().nth(at.1).map_or(line.len(), |(byte, _)| byte)
+    }
+
+    /// Whether the cursor stands at the very end.
+    pub fn at_end(&self) -> bool {
+        self.cursor() == self.text().len()
+    }
+
+    /// Replaces everything; the cursor stands at the end. Can be taken back.
+    pub fn set(&mut self, text: &str) {
+        self.area.select_all();
+        self.area.cut();
+        self.area.cancel_selection();
+        self.area.clear();
+        self.area.insert_str(text);
+    }
+
+    /// Takes the text away.
+    pub fn take(&mut self) -> String {
+        let text = self.text();
+        self.area = TextArea::default();
+        self.search = None;
+        self.history.leave();
+        text
+    }
+
+    /// Inserts at the cursor. Refused when the line would be longer than the language takes.
+    pub fn insert(&mut self, text: &str) -> Result<(), TooLong> {
+        let length: usize = self.area.lines().iter().map(|line| line.len() + 1).sum();
+        if length + text.len() > MAX_LINE {
+            return Err(TooLong);
+        }
+        self.area.insert_str(text);
+        self.history.leave();
+        Ok(())
+    }
+
+    /// Replaces a byte range of the text by another text; the cursor stands behind it.
+    pub fn replace(&mut self, range: std::ops::Range<usize>, with: &str) {
+        let text = self.text();
+        let (Some(before), Some(replaced)) = (text.get(..range.start), text.get(range.clone())) else {
+            return;
+        };
+        let row = before.matches('\n').count();
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+        let (Ok(row), Ok(column)) = (u16::try_from(row), u16::try_from(column)) else {
+            return;
+        };
+        self.area.move_cursor(CursorMove::Jump(row, column));
+        self.area.delete_str(replaced.chars().count());
+        self.area.insert_str(with);
+        self.history.leave();
+    }
+
+    /// The end of the newest earlier line that begins as the text does, shown dim behind the cursor.
+    pub fn suggestion(&self) -> Option<String> {
+        let text = self.text();
+        if text.trim().is_empty() || !self.at_end() || self.search.is_some() || text.contains('\n') {
+            return None;
+        }
+        self.history.suggest(&text).map(str::to_owned)
+    }
+
+    /// The incremental search, if one is on.
+    pub fn search(&self) -> Option<&Search> {
+        self.search.as_ref()
+    }
+
+    /// A character typed.
+    pub fn type_char(&mut self, symbol: char) -> Result<(), TooLong> {
+        if let Some(search) = &mut self.search {
+            search.push(symbol, &self.history);
+            return Ok(());
+        }
+        let mut buffer = [0; 4];
+        self.insert(symbol.encode_utf8(&mut buffer))
+    }
+
+    /// An editing action; false when it is none.
+    pub fn edit(&mut self, action: Action) -> bool {
+        if self.search.is_some() {
+            return self.edit_search(action);
+        }
+        let area = &mut self.area;
+        match action {
+            Action::Left => area.move_cursor(CursorMove::Back),
+            Action::LineStart => area.move_cursor(CursorMove::Head),
+            Action::WordLeft => area.move_cursor(CursorMove::WordBack),
+            Action::WordRight => area.move_cursor(CursorMove::WordForward),
+            Action::AcceptRight | Action::AcceptEnd => match self.suggestion() {
+                Some(rest) => {
+                    self.area.insert_str(rest);
+                }
+                None if action == Action::AcceptEnd => self.area.move_cursor(CursorMove::End),
+                None => self.area.move_cursor(CursorMove::Forward),
+            },
+            Action::DeleteLeft => {
+                area.delete_char();
+            }
+            Action::DeleteRight => {
+                area.delete_next_char();
+            }
+            Action::DeleteWordLeft => self.delete_word_left(),
+            Action::DeleteWordRight => {
+                area.delete_next_word();
+            }
+            Action::DeleteToStart => {
+                area.delete_line_by_head();
+            }
+            Action::DeleteToEnd => {
+                area.delete_line_by_end();
+            }
+            Action::InsertDeleted => {
+                area.paste();
+            }
+            Action::UndoEdit => {
+                area.undo();
+            }
+            Action::NewLine => area.insert_newline(),
+            Action::HistoryPrevious => return self.recall_or_move(CursorMove::Up),
+            Action::HistoryNext => return self.recall_or_move(CursorMove::Down),
+            Action::HistorySearch => self.search = Some(Search::new(&self.history)),
+            _ => return false,
+        }
+        if !matches!(action, Action::HistorySearch) {
+            self.history.leave();
+        }
+        true
+    }
+
+    /// As in a shell: a word is what stands between blanks.
+    fn delete_word_left(&mut self) {
+        let (text, cursor) = (self.text(), self.cursor());
+        let before = text.get(..cursor).unwrap_or_default();
+        let trimmed = before.trim_end_matches([' ', '\t']);
+        let start = trimmed
+            .rfind([' ', '\t', '\n'])
+            .map_or(0, |at| at + 1)
+            .min(trimmed.len());
+        if start < cursor {
+            let removed = before.get(start..).unwrap_or_default().to_owned();
+            self.replace(start..cursor, "");
+            self.area.set_yank_text(removed);
+        }
+    }
+
+    fn recall_or_move(&mut self, motion: CursorMove) -> bool {
+        let row = self.area.cursor().0;
+        let up = motion == CursorMove::Up;
+        let edge = if up {
+            row == 0
+        } else {
+            row + 1 == self.area.lines().len()
+        };
+        if !edge {
+            self.area.move_cursor(motion);
+            return true;
+        }
+        let text = self.text();
+        let recalled = if up {
+            self.history.previous(&text)
+        } else {
+            self.history.next()
+        };
+        if let Some(line) = recalled {
+            self.set(&line);
+        }
+        true
+    }
+
+    fn edit_search(&mut self, action: Action) -> bool {
+        let Some(search) = &mut self.search else { return false };
+        match action {
+            Action::HistorySearch | Action::HistoryPrevious => search.older(&self.history),
+            Action::HistoryNext => search.newer(&self.history),
+            Action::DeleteLeft => search.pop(&self.history),
+            Action::Cancel | Action::Interrupt => self.search = None,
+            // Any other key takes what was found; `submit` then runs it, as in a shell.
+            _ => {
+                let found = search.found(&self.history).map(str::to_owned);
+                self.search = None;
+                if let Some(line) = found {
+                    self.set(&line);
+                }
+                return self.edit(action);
+            }
+        }
+        true
+    }
+
+    /// Rows and text for drawing.
+    pub fn lines(&self) -> &[String] {
+        self.area.lines()
+    }
+}
+
+/// The line would be longer than the language takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str) -> Input {
+        let mut input = Input::default();
+        text.chars().for_each(|symbol| input.type_char(symbol).unwrap());
+        input
+    }
+
+    #[test]
+    fn readline_keys() {
+        let cases: &[(&str, &[Action], &str, usize)] = &[
+            ("one two three", &[Action::DeleteWordLeft], "one two ", 8),
+            ("one two  ", &[Action::DeleteWordLeft], "one ", 4),
+            ("kubectl:get a/b-c", &[Action::DeleteWordLeft], "kubectl:get ", 12),
+            (
+                "one two",
+                &[Action::DeleteWordLeft, Action::InsertDeleted],
+                "one two",
+                7,
+            ),
+            ("one two", &[Action::LineStart, Action::DeleteToEnd], "", 0),
+            ("one two", &[Action::DeleteToStart, Action::InsertDeleted], "one two", 7),
+            ("one", &[Action::Left, Action::DeleteRight], "on", 2),
+            ("世界", &[Action::Left, Action::DeleteLeft], "界", 0),
+            ("one", &[Action::DeleteLeft, Action::UndoEdit], "one", 3),
+            ("one", &[Action::NewLine], "one\n", 4),
+        ];
+        for (text, actions, wanted, cursor) in cases {
+            let mut input = typed(text);
+            actions.iter().for_each(|action| assert!(input.edit(*action)));
+            assert_eq!(
+                (input.text().as_str(), input.cursor()),
+                (*wanted, *cursor),
+                "{text} {actions:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_range_is_replaced_in_any_line() {
+        let mut input = typed("");
+        input.insert("echo 世界\nkubectl:ge dep").unwrap();
+        let at = input.text().find("dep").unwrap();
+        input.replace(at..at + 3, "'a b'");
+        assert_eq!(input.text(), "echo 世界\nkubectl:ge 'a b'");
+        assert_eq!(input.cursor(), input.text().len());
+    }
+
+    #[test]
+    fn recall_by_prefix_and_back_to_what_was_typed() {
+        let mut input = typed("kubectl");
+        for line in ["kubectl:get a", "dig x", "kubectl:get b"] {
+            input.history.add(line);
+        }
+        input.edit(Action::HistoryPrevious);
+        assert_eq!(input.text(), "kubectl:get b");
+        input.edit(Action::HistoryPrevious);
+        input.edit(Action::HistoryPrevious);
+        assert_eq!(input.text(), "kubectl:get a");
+        input.edit(Action::HistoryNext);
+        input.edit(Action::HistoryNext);
+        assert_eq!(input.text(), "kubectl");
+    }
+
+    #[test]
+    fn incremental_search_finds_goes_on_and_is_taken_by_any_other_key() {
+        let mut input = typed("draft");
+        for line in ["dig a", "dig b", "echo"] {
+            input.history.add(line);
+        }
+        input.edit(Action::HistorySearch);
+        "dig".chars().for_each(|symbol| input.type_char(symbol).unwrap());
+        assert_eq!(input.search().unwrap().found(&input.history), Some("dig b"));
+        input.edit(Action::HistorySearch);
+        assert_eq!(input.search().unwrap().found(&input.history), Some("dig a"));
+        assert_eq!(input.text(), "draft");
+        input.edit(Action::AcceptEnd);
+        assert_eq!(input.text(), "dig a");
+        input.edit(Action::HistorySearch);
+        input.edit(Action::Cancel);
+        assert!(input.search().is_none());
+        assert_eq!(input.text(), "dig a");
+    }
+
+    #[test]
+    fn the_suggestion_is_the_newest_line_with_this_beginning() {
+        let mut input = typed("kubectl:g");
+        input.history.add("kubectl:get deploy");
+        assert_eq!(input.suggestion().as_deref(), Some("et deploy"));
+        input.edit(Action::AcceptRight);
+        assert_eq!(input.text(), "kubectl:get deploy");
+        assert_eq!(input.suggestion(), None);
+    }
+
+    #[test]
+    fn more_than_the_language_takes_is_refused() {
+        let mut input = typed("x");
+        assert_eq!(input.insert(&"y".repeat(MAX_LINE)), Err(TooLong));
+        assert_eq!(input.text(), "x");
+    }
+}

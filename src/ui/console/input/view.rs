@@ -1,0 +1,232 @@
+//! How the input line looks: prompt, text in the language's colours, the suggestion behind it, and where the cursor is.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::Input;
+use crate::core::text::{SafeText, safe_line, width};
+use crate::ui::console::syntax;
+use crate::ui::panel::{Meaning, Theme};
+
+/// One row of cells: pieces of text with their meanings.
+type Row = Vec<(String, Meaning)>;
+
+/// The laid-out input.
+pub struct View {
+    rows: Vec<Row>,
+    cursor: (usize, usize),
+}
+
+impl View {
+    /// Lays the input out for this width. `empty` is shown dim while nothing is typed.
+    pub fn new(input: &Input, theme: &Theme, columns: u16, empty: &str) -> Self {
+        let columns = usize::from(columns.max(4));
+        if let Some(search) = input.search() {
+            return Self::of_search(&search.text, search.found(&input.history), columns);
+        }
+        let mut layout = Layout {
+            rows: Vec::new(),
+            columns,
+            used: 0,
+            cursor: None,
+        };
+        layout.prompt(theme.glyphs.prompt);
+        if input.is_empty() {
+            layout.mark();
+            layout.piece(empty, Meaning::Dim);
+            return layout.done();
+        }
+        let (text, cursor) = (input.text(), input.cursor());
+        let mut at = 0;
+        for (range, meaning) in coloured(&text) {
+            for piece in [at..range.start, range.clone()] {
+                let meaning = if piece == range { meaning } else { Meaning::Text };
+                layout.source(&text, piece.clone(), meaning, cursor);
+            }
+            at = range.end;
+        }
+        layout.source(&text, at..text.len(), Meaning::Text, cursor);
+        if cursor >= text.len() {
+            layout.mark();
+        }
+        if let Some(rest) = input.suggestion() {
+            let room = layout.columns.saturating_sub(layout.used);
+            layout.piece(SafeText::line(&rest).fit(room).as_str(), Meaning::Dim);
+        }
+        layout.done()
+    }
+
+    fn of_search(text: &str, found: Option<&str>, columns: usize) -> Self {
+        let mut layout = Layout {
+            rows: vec![Row::new()],
+            columns,
+            used: 0,
+            cursor: None,
+        };
+        layout.piece("history: ", Meaning::Hint);
+        layout.piece(&safe_line(text), Meaning::Match);
+        layout.mark();
+        layout.piece("  ", Meaning::Text);
+        match found {
+            Some(line) => layout.piece(&safe_line(line), Meaning::Text),
+            None => layout.piece("nothing found", Meaning::StateWarn),
+        }
+        layout.done()
+    }
+
+    /// Rows it takes.
+    pub fn height(&self) -> u16 {
+        u16::try_from(self.rows.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Draws the rows around the cursor; where the cursor is on the screen.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) -> Option<Position> {
+        let room = usize::from(area.height);
+        if room == 0 {
+            return None;
+        }
+        let first = (self.cursor.0 + 1).saturating_sub(room);
+        for (y, row) in (area.y..area.bottom()).zip(self.rows.iter().skip(first)) {
+            let mut x = area.x;
+            for (text, meaning) in row {
+                let room = usize::from(area.right().saturating_sub(x));
+                x = buffer.set_stringn(x, y, text, room, theme.style(*meaning)).0;
+            }
+        }
+        let x = area.x.saturating_add(u16::try_from(self.cursor.1).unwrap_or(u16::MAX));
+        let y = area.y + u16::try_from(self.cursor.0 - first).unwrap_or(0);
+        Some(Position {
+            x: x.min(area.right().saturating_sub(1)),
+            y,
+        })
+    }
+}
+
+/// The language's meanings as ranges.
+fn coloured(text: &str) -> Vec<(std::ops::Range<usize>, Meaning)> {
+    syntax::meanings(text)
+        .into_iter()
+        .map(|(range, meaning)| (range, meaning.unwrap_or(Meaning::Text)))
+        .collect()
+}
+
+struct Layout {
+    rows: Vec<Row>,
+    columns: usize,
+    used: usize,
+    cursor: Option<(usize, usize)>,
+}
+
+impl Layout {
+    fn prompt(&mut self, glyph: &str) {
+        self.rows.push(vec![(format!("{glyph} "), Meaning::Prompt)]);
+        self.used = width(glyph) + 1;
+    }
+
+    fn next_row(&mut self) {
+        self.rows.push(vec![("  ".to_owned(), Meaning::Text)]);
+        self.used = 2;
+    }
+
+    /// The cursor is here.
+    fn mark(&mut self) {
+        if self.used >= self.columns {
+            self.next_row();
+        }
+        self.cursor = Some((self.rows.len().saturating_sub(1), self.used));
+    }
+
+    /// A part of the source text, grapheme by grapheme.
+    fn source(&mut self, text: &str, range: std::ops::Range<usize>, meaning: Meaning, cursor: usize) {
+        let start = range.start;
+        for (at, grapheme) in text.get(range).unwrap_or_default().grapheme_indices(true) {
+            let (from, to) = (start + at, start + at + grapheme.len());
+            if from <= cursor && cursor < to && self.cursor.is_none() {
+                self.mark();
+            }
+            if grapheme == "\n" || grapheme == "\r\n" {
+                self.next_row();
+            } else {
+                self.piece(&safe_line(grapheme), meaning);
+            }
+        }
+    }
+
+    fn piece(&mut self, text: &str, meaning: Meaning) {
+        for grapheme in text.graphemes(true) {
+            let next = width(grapheme);
+            if self.used + next > self.columns {
+                self.next_row();
+            }
+            self.used += next;
+            let Some(row) = self.rows.last_mut() else { return };
+            match row.last_mut() {
+                Some((known, same)) if *same == meaning => known.push_str(grapheme),
+                _ => row.push((grapheme.to_owned(), meaning)),
+            }
+        }
+    }
+
+    fn done(mut self) -> View {
+        if self.cursor.is_none() {
+            self.mark();
+        }
+        View {
+            rows: self.rows,
+            cursor: self.cursor.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::console::keymap::Action;
+
+    fn draw(input: &Input, columns: u16, rows: u16) -> (Vec<String>, Option<Position>) {
+        let theme = Theme::plain();
+        let area = Rect::new(0, 0, columns, rows);
+        let mut buffer = Buffer::empty(area);
+        let cursor = View::new(input, &theme, columns, "type help").draw(area, &mut buffer, &theme);
+        let text = crate::ui::testing::rows(&buffer);
+        (text, cursor)
+    }
+
+    #[test]
+    fn nothing_typed_shows_what_could_be() {
+        assert_eq!(
+            draw(&Input::default(), 20, 1),
+            (vec!["❯ type help".into()], Some(Position::new(2, 0)))
+        );
+    }
+
+    #[test]
+    fn long_lines_wrap_and_the_cursor_is_where_it_types() {
+        let mut input = Input::default();
+        input.insert("echo 世界 abcdefghij").unwrap();
+        let (text, cursor) = draw(&input, 12, 3);
+        assert_eq!(text, ["❯ echo 世界", "  abcdefghij", ""]);
+        assert_eq!(cursor, Some(Position::new(2, 2)), "behind a full row it is in the next");
+        input.edit(Action::LineStart);
+        assert_eq!(draw(&input, 12, 3).1, Some(Position::new(2, 0)));
+    }
+
+    #[test]
+    fn only_the_rows_around_the_cursor_are_shown() {
+        let mut input = Input::default();
+        input.insert("a\nb\nc\nd").unwrap();
+        assert_eq!(
+            draw(&input, 12, 2),
+            (vec!["  c".into(), "  d".into()], Some(Position::new(3, 1)))
+        );
+    }
+
+    #[test]
+    fn controls_that_were_pasted_are_visible_and_harmless() {
+        let mut input = Input::default();
+        input.insert("echo \u{1b}[31m\u{202e}x").unwrap();
+        let (text, _) = draw(&input, 40, 1);
+        assert!(text[0].contains("␛[31m") && !text[0].contains('\u{202e}'), "{text:?}");
+    }
+}

@@ -1,0 +1,303 @@
+//! Where everything is, for a size of the screen: one pane and tabs below 100 columns, chat left and panels right up to
+//! 159, three columns from 160. Few rows drop the borders first. Pure arithmetic.
+
+use ratatui::layout::Rect;
+
+/// Below this width: one pane and tabs.
+pub const NARROW: u16 = 100;
+/// From this width: three columns.
+pub const WIDE: u16 = 160;
+/// Below this height: no borders between panes.
+pub const LOW: u16 = 30;
+
+/// What the layout has to place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wants {
+    /// For each panel: weight, smallest content width and height.
+    pub panels: Vec<(u16, u16, u16)>,
+    /// The pane shown in one-pane mode or zoomed: 0 is the chat, then the panels.
+    pub shown: usize,
+    /// The shown pane alone, whatever the width.
+    pub zoomed: bool,
+    /// Lines the input wants.
+    pub input: u16,
+    /// Whether there is a toast.
+    pub toast: bool,
+}
+
+/// One pane's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pane {
+    /// 0 is the chat, then the panels.
+    pub index: usize,
+    /// Border or title line included.
+    pub area: Rect,
+    /// One line only: name and counts.
+    pub folded: bool,
+}
+
+/// The places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Top line.
+    pub status: Rect,
+    /// Names of the panes, in one-pane mode.
+    pub tabs: Option<Rect>,
+    /// The visible panes.
+    pub panes: Vec<Pane>,
+    /// The input.
+    pub input: Rect,
+    /// The toast's line.
+    pub toast: Option<Rect>,
+    /// Key hints, jobs, clock.
+    pub hints: Option<Rect>,
+    /// Whether panes have borders; otherwise a title line.
+    pub borders: bool,
+}
+
+/// Places everything on the screen.
+pub fn layout(screen: Rect, wants: &Wants) -> Layout {
+    let mut rows = Rows { left: screen };
+    let single = screen.width < NARROW || wants.zoomed;
+    let borders = screen.height >= LOW;
+    let status = rows.top(1);
+    let tabs = (single && screen.height >= 8).then(|| rows.top(1));
+    let hints = (screen.height >= 6).then(|| rows.bottom(1));
+    let toast = (wants.toast && screen.height >= 8).then(|| rows.bottom(1));
+    let most = (screen.height / 3).max(1);
+    let frame = if borders { 2 } else { u16::from(screen.height >= 10) };
+    let input = rows.bottom(wants.input.clamp(1, most) + frame);
+    let body = rows.left;
+    let panes = if single {
+        vec![Pane {
+            index: wants.shown,
+            area: body,
+            folded: false,
+        }]
+    } else {
+        let mut panes = Vec::new();
+        let (chat, rest) = split(body, if screen.width < WIDE { 55 } else { 42 });
+        panes.push(Pane {
+            index: 0,
+            area: chat,
+            folded: false,
+        });
+        let all: Vec<usize> = (0..wants.panels.len()).collect();
+        if screen.width < WIDE || all.len() < 2 {
+            stack(rest, &all, wants, borders, &mut panes);
+        } else {
+            let (middle, right) = split(rest, 53);
+            let cut = balance(&wants.panels);
+            stack(middle, &all[..cut], wants, borders, &mut panes);
+            stack(right, &all[cut..], wants, borders, &mut panes);
+        }
+        panes
+    };
+    Layout {
+        status,
+        tabs,
+        panes,
+        input,
+        toast,
+        hints,
+        borders,
+    }
+}
+
+struct Rows {
+    left: Rect,
+}
+
+impl Rows {
+    fn top(&mut self, height: u16) -> Rect {
+        let height = height.min(self.left.height);
+        let taken = Rect { height, ..self.left };
+        self.left.y += height;
+        self.left.height -= height;
+        taken
+    }
+
+    fn bottom(&mut self, height: u16) -> Rect {
+        let height = height.min(self.left.height);
+        self.left.height -= height;
+        Rect {
+            y: self.left.bottom(),
+            height,
+            ..self.left
+        }
+    }
+}
+
+fn split(area: Rect, percent: u32) -> (Rect, Rect) {
+    let width = u16::try_from(u32::from(area.width) * percent / 100).unwrap_or(area.width);
+    let left = Rect { width, ..area };
+    (
+        left,
+        Rect {
+            x: area.x + width,
+            width: area.width - width,
+            ..area
+        },
+    )
+}
+
+/// How many panels go into the first of two columns so that their weights come out even.
+fn balance(panels: &[(u16, u16, u16)]) -> usize {
+    let total: u32 = panels.iter().map(|panel| u32::from(panel.0)).sum();
+    let mut sum = 0;
+    for (index, panel) in panels.iter().enumerate() {
+        sum += u32::from(panel.0);
+        if sum * 2 >= total {
+            return (index + 1).min(panels.len().saturating_sub(1)).max(1);
+        }
+    }
+    panels.len()
+}
+
+/// Stacks panels: heights by weight, never under the smallest; those for which there is no room fold to one line.
+fn stack(area: Rect, members: &[usize], wants: &Wants, borders: bool, panes: &mut Vec<Pane>) {
+    let frame = if borders { 2 } else { 1 };
+    let least = |index: usize| wants.panels.get(index).map_or(1, |panel| panel.2) + frame;
+    let fits_width = |index: usize| {
+        wants
+            .panels
+            .get(index)
+            .is_some_and(|panel| panel.1 + if borders { 2 } else { 0 } <= area.width && panel.0 > 0)
+    };
+    let mut open: Vec<usize> = members.iter().copied().filter(|index| fits_width(*index)).collect();
+    let needed = |open: &[usize]| {
+        open.iter().map(|index| u32::from(least(*index))).sum::<u32>()
+            + u32::try_from(members.len() - open.len()).unwrap_or(0)
+    };
+    // The chosen pane is the last to fold.
+    while needed(&open) > u32::from(area.height) {
+        let last = open
+            .iter()
+            .rposition(|index| index + 1 != wants.shown)
+            .or(open.len().checked_sub(1));
+        match last {
+            Some(last) => open.remove(last),
+            None => break,
+        };
+    }
+    let spare = u32::from(area.height).saturating_sub(needed(&open));
+    let weights: u32 = open
+        .iter()
+        .filter_map(|index| wants.panels.get(*index))
+        .map(|panel| u32::from(panel.0))
+        .sum();
+    let (mut y, mut shared, mut seen) = (area.y, 0, 0);
+    for index in members {
+        let height = if open.contains(index) {
+            seen += wants.panels.get(*index).map_or(0, |panel| u32::from(panel.0));
+            let so_far = (spare * seen).checked_div(weights).unwrap_or(0);
+            let extra = so_far - shared;
+            shared = so_far;
+            least(*index) + u16::try_from(extra).unwrap_or(0)
+        } else {
+            1
+        };
+        let height = height.min(area.bottom().saturating_sub(y));
+        if height > 0 {
+            let place = Rect { y, height, ..area };
+            panes.push(Pane {
+                index: index + 1,
+                area: place,
+                folded: !open.contains(index),
+            });
+        }
+        y += height;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn wants(panels: usize) -> Wants {
+        Wants {
+            panels: vec![(2, 24, 3); panels],
+            shown: 0,
+            zoomed: false,
+            input: 1,
+            toast: false,
+        }
+    }
+
+    fn at(width: u16, height: u16, wants: &Wants) -> Layout {
+        layout(Rect::new(0, 0, width, height), wants)
+    }
+
+    #[test]
+    fn the_breakpoints() {
+        let narrow = at(80, 24, &wants(5));
+        assert_eq!(
+            (narrow.panes.len(), narrow.tabs.is_some(), narrow.borders),
+            (1, true, false)
+        );
+        let middle = at(120, 40, &wants(5));
+        assert_eq!((middle.panes.len(), middle.tabs, middle.borders), (6, None, true));
+        assert_eq!(middle.panes[0].area.width, 66);
+        assert!(middle.panes[1..].iter().all(|pane| pane.area.x == 66));
+        let wide = at(200, 60, &wants(5));
+        let columns: std::collections::BTreeSet<u16> = wide.panes.iter().map(|pane| pane.area.x).collect();
+        assert_eq!(columns.len(), 3);
+        let zoomed = at(
+            200,
+            60,
+            &Wants {
+                zoomed: true,
+                shown: 3,
+                ..wants(5)
+            },
+        );
+        assert_eq!((zoomed.panes.len(), zoomed.panes[0].index), (1, 3));
+    }
+
+    #[test]
+    fn the_smallest_usable_screen_has_room_to_read() {
+        let small = at(40, 12, &wants(5));
+        assert!(small.panes[0].area.height >= 6, "{small:?}");
+        assert_eq!(small.input.height, 2);
+    }
+
+    #[test]
+    fn panels_without_room_fold_to_one_line_and_the_chosen_one_last() {
+        let low = at(120, 20, &Wants { shown: 5, ..wants(6) });
+        let folded: Vec<usize> = low
+            .panes
+            .iter()
+            .filter(|pane| pane.folded)
+            .map(|pane| pane.index)
+            .collect();
+        assert!(!folded.is_empty() && !folded.contains(&5), "{low:?}");
+        assert!(
+            low.panes
+                .iter()
+                .filter(|pane| pane.folded)
+                .all(|pane| pane.area.height == 1)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_overlaps_or_leaves_the_screen(
+            width in 1u16..320, height in 1u16..100, panels in 0usize..9, shown in 0usize..9, input in 1u16..20,
+            toast: bool, zoomed: bool,
+        ) {
+            let screen = Rect::new(0, 0, width, height);
+            let wants = Wants { shown: shown.min(panels), zoomed, input, toast, ..wants(panels) };
+            let layout = layout(screen, &wants);
+            let mut areas: Vec<Rect> = layout.panes.iter().map(|pane| pane.area).collect();
+            areas.extend([layout.status, layout.input]);
+            areas.extend(layout.tabs.into_iter().chain(layout.toast).chain(layout.hints));
+            for (at, area) in areas.iter().enumerate() {
+                prop_assert_eq!(area.intersection(screen), *area);
+                for other in &areas[..at] {
+                    prop_assert!(area.is_empty() || other.is_empty() || !area.intersects(*other), "{:?} {:?}", area, other);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The full-screen console: a state that events reduce (`app`), a shell that performs what the state asks for, and one
+//! drawing of it all. Knows no feature by name: commands come from the catalogue, panels through the trait.
+
+pub mod app;
+pub mod approval;
+pub mod chat;
+pub mod complete;
+pub mod draw;
+pub mod help;
+pub mod input;
+pub mod keymap;
+pub mod layout;
+pub mod operator;
+pub mod popup;
+pub mod ports;
+pub mod shell;
+pub mod status;
+pub mod syntax;
+pub mod terminal;
+pub mod toast;
+
+pub use keymap::Keymap;
+pub use ports::{BlockEvent, Ended, Events, Runner, Running, StartSandbox};
+pub use shell::{Console, ConsoleConfig};

@@ -1,0 +1,139 @@
+//! The completion popup: offers for the word at the cursor, narrowed as more is typed. The palette is the same popup on
+//! an empty line.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::complete::{Gathered, Offer, matching};
+use crate::core::text::{SafeText, width};
+use crate::ui::panel::{Meaning, Theme, widgets};
+
+/// Rows shown at most.
+const ROWS: u16 = 12;
+
+/// Offers for one word.
+pub struct Popup {
+    /// Where the word starts in the text.
+    pub start: usize,
+    /// Number of the question to a completer, while its answer is awaited.
+    pub pending: Option<u64>,
+    all: Vec<Offer>,
+    shown: Vec<Offer>,
+    selected: Option<usize>,
+}
+
+impl Popup {
+    /// A popup for what was gathered.
+    pub fn new(gathered: &Gathered, pending: Option<u64>) -> Self {
+        let shown = matching(&gathered.offers, &gathered.prefix);
+        Popup {
+            start: gathered.span.start,
+            pending,
+            all: gathered.offers.clone(),
+            shown,
+            selected: None,
+        }
+    }
+
+    /// Adds live offers.
+    pub fn add(&mut self, offers: Vec<Offer>, prefix: &str) {
+        self.pending = None;
+        for offer in offers {
+            if !self.all.iter().any(|known| known.insert == offer.insert) {
+                self.all.push(offer);
+            }
+        }
+        self.narrow(prefix);
+    }
+
+    /// More or less was typed.
+    pub fn narrow(&mut self, prefix: &str) {
+        let chosen = self.selected().cloned();
+        self.shown = matching(&self.all, prefix);
+        self.selected = chosen.and_then(|chosen| self.shown.iter().position(|offer| *offer == chosen));
+    }
+
+    /// What fits.
+    pub fn offers(&self) -> &[Offer] {
+        &self.shown
+    }
+
+    /// The selected one.
+    pub fn selected(&self) -> Option<&Offer> {
+        self.selected.and_then(|at| self.shown.get(at))
+    }
+
+    /// Selects the next or the one before, around the ends.
+    pub fn step(&mut self, forward: bool) {
+        let count = self.shown.len();
+        if count == 0 {
+            return;
+        }
+        self.selected = Some(match (self.selected, forward) {
+            (None, true) => 0,
+            (None, false) => count - 1,
+            (Some(at), true) => (at + 1) % count,
+            (Some(at), false) => (at + count - 1) % count,
+        });
+    }
+
+    /// Draws the popup above `anchor` (where the word starts), inside `screen`.
+    pub fn draw(&self, screen: Rect, anchor: (u16, u16), buffer: &mut Buffer, theme: &Theme) {
+        let labels = self.shown.iter().map(|offer| offer.label.width()).max().unwrap_or(0);
+        let notes = self.shown.iter().map(|offer| offer.note.width()).max().unwrap_or(0);
+        let wanted = u16::try_from(labels + notes + 6).unwrap_or(u16::MAX).max(24);
+        let room = anchor.1.saturating_sub(screen.y + 1);
+        let rows = u16::try_from(self.shown.len())
+            .unwrap_or(ROWS)
+            .clamp(1, ROWS)
+            .min(room.saturating_sub(2));
+        if rows == 0 || screen.width < 8 {
+            return;
+        }
+        let columns = wanted.min(screen.width);
+        let x = anchor.0.saturating_sub(2).min(screen.right().saturating_sub(columns));
+        let area = Rect {
+            x,
+            y: anchor.1 - rows - 2,
+            width: columns,
+            height: rows + 2,
+        };
+        let title = match (self.pending, self.shown.len()) {
+            (Some(_), 0) => "looking…".to_owned(),
+            (None, 0) => "nothing fits".to_owned(),
+            (Some(_), count) => format!("{count} …"),
+            (None, count) => format!("{} of {count}", self.selected.map_or(0, |at| at + 1)),
+        };
+        let inside = widgets::popup::popup(area, buffer, theme, &SafeText::line(&title));
+        let first = self.selected.map_or(0, |at| (at + 1).saturating_sub(usize::from(rows)));
+        let label_room = labels.min(usize::from(inside.width).saturating_sub(2));
+        for (row, (index, offer)) in self
+            .shown
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take(usize::from(rows))
+            .enumerate()
+        {
+            let label = offer.label.fit(label_room);
+            let pad = " ".repeat(label_room.saturating_sub(width(label.as_str())) + 2);
+            let line = Line::from(vec![
+                Span::raw(" "),
+                theme.span(&label, Meaning::Text),
+                Span::raw(pad),
+                theme.span(&offer.note, Meaning::Dim),
+            ]);
+            let y = u16::try_from(row).unwrap_or(0);
+            widgets::line(inside, y, buffer, &line);
+            if self.selected == Some(index) {
+                let place = Rect {
+                    y: inside.y + y,
+                    height: 1,
+                    ..inside
+                };
+                buffer.set_style(place, theme.style(Meaning::PopupSelected));
+            }
+        }
+    }
+}

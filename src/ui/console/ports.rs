@@ -1,0 +1,105 @@
+//! What the console needs from outside: something that runs pipelines, and something that can start the sandbox.
+//! The engine's session is adapted to this by the composition root; tests bring their own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use crate::core::context::Context;
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+use crate::verb::{Catalogue, Item, Operator};
+
+/// What comes out of a running block, in order. [`BlockEvent::Ended`] is the last.
+pub enum BlockEvent {
+    /// A pipeline of the line starts (a line may hold several): its text, secrets masked.
+    Pipeline(String),
+    /// A record of the result.
+    Item(Item),
+    /// A record that failed; the pipeline may go on.
+    Failed(Report),
+    /// A remark beside the result.
+    Note(SafeText),
+    /// The latest word about work that goes on.
+    Progress(SafeText),
+    /// A background job started: a block of its own.
+    Job(Running),
+    /// It ended.
+    Ended(Ended),
+}
+
+/// How a block ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// As a process would: 0, 1, 2, 124, 130.
+    pub exit_code: u8,
+    /// The error that ended it.
+    pub report: Option<Report>,
+    /// How long it ran.
+    pub elapsed: Duration,
+}
+
+/// A block that runs.
+pub struct Running {
+    /// Its number, as `$41` and `stop 41` name it.
+    pub number: u64,
+    /// The line as it is shown and kept: secrets masked.
+    pub line: String,
+    /// What the line was translated to, if it was a shell's loop.
+    pub translation: Option<String>,
+    /// Ended with `&`.
+    pub background: bool,
+    /// What happens in it. Dropping this ends it for good (a job runs on unseen).
+    pub events: Box<dyn Events>,
+    /// Asks it to end.
+    pub cancel: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// The events of a block. The block waits while nobody reads.
+#[async_trait]
+pub trait Events: Send {
+    /// The next one; none after [`BlockEvent::Ended`].
+    async fn next(&mut self) -> Option<BlockEvent>;
+}
+
+#[async_trait]
+impl Events for mpsc::Receiver<BlockEvent> {
+    async fn next(&mut self) -> Option<BlockEvent> {
+        self.recv().await
+    }
+}
+
+/// Runs pipelines.
+#[async_trait]
+pub trait Runner: Send + Sync {
+    /// Starts a line and keeps it in the history. `operator` says where the wish comes from and is asked for approvals.
+    /// An error means that nothing ran.
+    fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report>;
+
+    /// The context new blocks run in.
+    fn context(&self) -> Arc<Context>;
+
+    /// Makes this the context of new blocks.
+    fn switch(&self, context: Arc<Context>);
+
+    /// The declarations as they are now.
+    fn catalogue(&self) -> Arc<Catalogue>;
+
+    /// Names for `@NAME`.
+    fn contexts(&self) -> Vec<String>;
+
+    /// Earlier lines, oldest first, at most `limit`.
+    async fn history(&self, limit: usize) -> Result<Vec<String>, Report>;
+
+    /// Ends everything that runs: the console closes.
+    fn stop_all(&self);
+}
+
+/// Starts the built-in world, for a console that has nothing else to look at.
+#[async_trait]
+pub trait StartSandbox: Send + Sync {
+    /// Starts it; the context that reaches it.
+    async fn start(&self) -> Result<Arc<Context>, Report>;
+}

@@ -1,0 +1,434 @@
+//! The shell: the console's loop. Takes in keys, blocks, questions, feeds and timers, lets the app reduce them, performs
+//! what it asks for, and draws once when something changed. All IO of the console is here and in `terminal`.
+
+mod blocks;
+mod programs;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
+use futures::{FutureExt, Stream, StreamExt};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use self::blocks::Blocks;
+use self::programs::PanicGuard;
+use super::app::{App, Effect, Event, Parts};
+use super::draw::draw;
+use super::keymap::Keymap;
+use super::operator::Request;
+use super::ports::{Runner, StartSandbox};
+use super::terminal::{Restore, Screen};
+use crate::core::clock::Clock;
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+use crate::feed::Hub;
+use crate::ui::panel::{Panel, Theme, Tone};
+
+/// Between two frames at least: here, and where the terminal is far away.
+const FRAME: Duration = Duration::from_millis(16);
+const FRAME_REMOTE: Duration = Duration::from_millis(50);
+/// Block events and answers that wait for the loop; when full, blocks wait (backpressure through their pipelines).
+const INBOX: usize = 1_024;
+/// Events reduced before a frame at most, so that a flood cannot hold back keys.
+const BATCH: usize = 2_048;
+/// Earlier lines loaded at the start.
+const HISTORY: usize = 2_000;
+/// How long a completer may take.
+const COMPLETER: Duration = Duration::from_secs(3);
+/// How long blocks may take to end when the console closes.
+const FAREWELL: Duration = Duration::from_millis(1_500);
+
+/// What a console is made of.
+pub struct ConsoleConfig {
+    /// Runs pipelines; also gives context, catalogue and history.
+    pub runner: Arc<dyn Runner>,
+    /// Tells when any feed changed.
+    pub hub: Hub,
+    /// The panels, in their order.
+    pub panels: Vec<Box<dyn Panel>>,
+    /// The theme, already without colour where that was asked for.
+    pub theme: Theme,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The clock.
+    pub clock: Clock,
+    /// Who sits here.
+    pub user: String,
+    /// `--read-only`.
+    pub read_only: bool,
+    /// Starts the sandbox, for a console with nothing configured.
+    pub sandbox: Option<Arc<dyn StartSandbox>>,
+    /// The terminal is reached over a network: fewer frames.
+    pub remote: bool,
+    /// Things to tell once it is open: what was wrong in a theme or keymap file.
+    pub remarks: Vec<Report>,
+}
+
+/// The console.
+pub struct Console;
+
+impl Console {
+    /// Runs the console on the process' terminal until it is left; the exit code. To be polled on the thread that
+    /// entered the runtime (`block_on`): a panic there gives the terminal back before it is reported.
+    pub async fn run(config: ConsoleConfig) -> Result<u8, Report> {
+        let failed = |error: io::Error| Report::failed("E-CONSOLE-001", "the terminal cannot be used").because(&error);
+        let (width, height) = crossterm::terminal::size().map_err(failed)?;
+        let restore = Restore::default();
+        let (panics, panic_messages) = mpsc::channel(16);
+        let guard = PanicGuard::install(restore.clone(), panics);
+        restore.enter().map_err(failed)?;
+        let screen = Screen::new(io::stdout(), width, height);
+        let mut shell = Shell::new(config, screen, restore.clone(), panic_messages);
+        let result = shell.run(EventStream::new).await;
+        let farewell = shell.close().await;
+        drop(guard);
+        restore.leave();
+        if !farewell.is_empty() {
+            // Nothing can be done about a closed stderr.
+            let _ = writeln!(io::stderr(), "{farewell}");
+        }
+        result.map_err(failed)
+    }
+}
+
+/// What reaches the loop from tasks.
+pub(super) enum Message {
+    /// For the app.
+    App(Event),
+    /// A background job started inside a block.
+    Job(Box<super::ports::Running>),
+    /// A block's last event was handed on.
+    Gone(u64),
+}
+
+struct Shell<W: Write> {
+    app: App,
+    runner: Arc<dyn Runner>,
+    hub_changes: watch::Receiver<u64>,
+    sandbox: Option<Arc<dyn StartSandbox>>,
+    screen: Screen<W>,
+    restore: Restore,
+    blocks: Blocks,
+    inbox: mpsc::Receiver<Message>,
+    outbox: mpsc::Sender<Message>,
+    requests: mpsc::Receiver<Request>,
+    panics: mpsc::Receiver<String>,
+    interval: Duration,
+    last_frame: Option<Instant>,
+    /// A program waits for the terminal.
+    program: Option<programs::Program>,
+    suspend: bool,
+    quit: Option<u8>,
+}
+
+impl<W: Write> Shell<W> {
+    fn new(config: ConsoleConfig, screen: Screen<W>, restore: Restore, panics: mpsc::Receiver<String>) -> Self {
+        let (outbox, inbox) = mpsc::channel(INBOX);
+        let (asking, requests) = mpsc::channel(INBOX);
+        let mut app = App::new(Parts {
+            panels: config.panels,
+            keymap: config.keymap,
+            theme: config.theme,
+            clock: config.clock,
+            user: config.user,
+            context: config.runner.context(),
+            contexts: config.runner.contexts(),
+            catalogue: config.runner.catalogue(),
+            can_start_sandbox: config.sandbox.is_some(),
+            read_only: config.read_only,
+        });
+        for remark in config.remarks {
+            app.handle(Event::Tell(SafeText::line(&remark.sentence()), Tone::Warn));
+        }
+        Shell {
+            app,
+            hub_changes: config.hub.changes(),
+            sandbox: config.sandbox,
+            screen,
+            restore,
+            blocks: Blocks::new(
+                config.runner.clone(),
+                outbox.clone(),
+                asking,
+                Arc::new(AtomicU64::new(1)),
+            ),
+            runner: config.runner,
+            inbox,
+            outbox,
+            requests,
+            panics,
+            interval: if config.remote { FRAME_REMOTE } else { FRAME },
+            last_frame: None,
+            program: None,
+            suspend: false,
+            quit: None,
+        }
+    }
+
+    /// The loop. `open` makes the stream of terminal events; it is closed while a program has the terminal.
+    async fn run<S>(&mut self, mut open: impl FnMut() -> S) -> io::Result<u8>
+    where
+        S: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+    {
+        // The first frame comes before anything that could take time.
+        self.draw()?;
+        self.app.open_panels();
+        self.load_history();
+        let mut events = open();
+        let mut signals = programs::Signals::new()?;
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            let frame_at = self.frame_due();
+            tokio::select! {
+                biased;
+                code = signals.next() => return Ok(code),
+                event = events.next() => match event {
+                    Some(event) => self.terminal_event(event?),
+                    // The terminal is gone.
+                    None => return Ok(129),
+                },
+                Some(request) = self.requests.recv() => self.request(request),
+                Some(message) = self.inbox.recv() => self.message(message),
+                Some(text) = self.panics.recv() => self.tell_panic(&text),
+                Ok(()) = self.hub_changes.changed() => {}
+                () = sleep_until(frame_at) => {}
+                _ = tick.tick() => self.app.tick(),
+            }
+            self.drain(&mut events);
+            if let Some(code) = self.quit {
+                return Ok(code);
+            }
+            if self.suspend || self.program.is_some() {
+                drop(events);
+                self.lend_terminal().await?;
+                events = open();
+            }
+            if self.frame_due().is_some_and(|due| due <= Instant::now()) {
+                self.draw()?;
+            }
+        }
+    }
+
+    /// Takes in what is there already, so that one frame shows all of it.
+    fn drain<S>(&mut self, events: &mut S)
+    where
+        S: Stream<Item = io::Result<TerminalEvent>> + Unpin,
+    {
+        for _ in 0..BATCH {
+            let Some(Some(Ok(event))) = events.next().now_or_never() else {
+                break;
+            };
+            self.terminal_event(event);
+        }
+        while let Ok(request) = self.requests.try_recv() {
+            self.request(request);
+        }
+        for _ in 0..BATCH {
+            let Ok(message) = self.inbox.try_recv() else { break };
+            self.message(message);
+        }
+    }
+
+    /// When the next frame is to be drawn; none while nothing changed.
+    fn frame_due(&self) -> Option<Instant> {
+        if !self.app.is_dirty() {
+            return None;
+        }
+        Some(self.last_frame.map_or_else(Instant::now, |last| last + self.interval))
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let app = &mut self.app;
+        self.screen.frame(|area, buffer| draw(app, area, buffer))?;
+        self.app.drawn();
+        self.last_frame = Some(Instant::now());
+        Ok(())
+    }
+
+    fn terminal_event(&mut self, event: TerminalEvent) {
+        match event {
+            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.reduce(Event::Key(key)),
+            TerminalEvent::Paste(text) => self.reduce(Event::Paste(text)),
+            TerminalEvent::Resize(width, height) => {
+                self.screen.resize(width, height);
+                self.app.tick();
+            }
+            _ => {}
+        }
+    }
+
+    fn reduce(&mut self, event: Event) {
+        for effect in self.app.handle(event) {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Start { block, line, origin } => {
+                let event = self.blocks.start(block, &line, origin);
+                self.reduce(event);
+            }
+            Effect::Cancel(block) => self.blocks.cancel(block),
+            Effect::Kill(block) => {
+                if let Some(event) = self.blocks.kill(block) {
+                    self.reduce(event);
+                }
+            }
+            Effect::Answer(question, decision) => self.blocks.answer(question, decision),
+            Effect::Complete(question, live) => {
+                let outbox = self.outbox.clone();
+                tokio::spawn(async move {
+                    let asked = tokio::time::timeout(COMPLETER, live.completer.complete(live.request)).await;
+                    let candidates = asked.unwrap_or_default();
+                    // The console closed meanwhile: nobody wants them.
+                    let _ = outbox.send(Message::App(Event::Candidates(question, candidates))).await;
+                });
+            }
+            Effect::StartSandbox => self.start_sandbox(),
+            Effect::Switch(context) => self.runner.switch(context),
+            Effect::Copy(text) => {
+                if self.screen.copy(&text).is_err() {
+                    self.reduce(Event::Tell("the terminal took no copy".into(), Tone::Warn));
+                }
+            }
+            Effect::Redraw => self.screen.forget(),
+            Effect::Suspend => self.suspend = true,
+            Effect::Quit(code) => self.quit = Some(code),
+        }
+    }
+
+    fn request(&mut self, request: Request) {
+        match request {
+            Request::Ask {
+                id,
+                block,
+                plan,
+                requirement,
+                answer,
+            } => {
+                self.blocks.await_answer(id, answer);
+                self.reduce(Event::Question {
+                    id,
+                    block,
+                    plan,
+                    requirement,
+                });
+            }
+            Request::Note(block, text) => {
+                self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Note(text))));
+            }
+            Request::Progress(block, text) => {
+                self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Progress(text))));
+            }
+            Request::Terminal(command, answer) => self.program = Some(programs::Program { command, answer }),
+            Request::Withdraw(id) => {
+                if self.blocks.withdraw(id) {
+                    self.reduce(Event::Withdrawn(id));
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::App(event) => self.reduce(event),
+            Message::Job(running) => {
+                let block = self.app.adopt(running.number, running.line.clone());
+                self.blocks.follow(block, *running);
+            }
+            Message::Gone(block) => {
+                self.blocks.forget(block);
+                // A verb may have switched the context or installed a bundle.
+                self.reduce(Event::Session(self.runner.context(), self.runner.catalogue()));
+            }
+        }
+    }
+
+    fn load_history(&self) {
+        let (runner, outbox) = (self.runner.clone(), self.outbox.clone());
+        tokio::spawn(async move {
+            let event = match runner.history(HISTORY).await {
+                Ok(lines) => Event::History(lines),
+                Err(report) => Event::Tell(SafeText::line(&report.sentence()), Tone::Warn),
+            };
+            let _ = outbox.send(Message::App(event)).await;
+        });
+    }
+
+    fn start_sandbox(&self) {
+        let Some(sandbox) = self.sandbox.clone() else { return };
+        let outbox = self.outbox.clone();
+        tokio::spawn(async move {
+            let started = sandbox.start().await.map_err(Box::new);
+            let _ = outbox.send(Message::App(Event::Sandbox(started))).await;
+        });
+    }
+
+    fn tell_panic(&mut self, text: &str) {
+        let text = format!("a task of the console broke: {text}");
+        self.reduce(Event::Tell(SafeText::line(&text), Tone::Bad));
+    }
+
+    async fn lend_terminal(&mut self) -> io::Result<()> {
+        self.restore.leave();
+        if std::mem::take(&mut self.suspend) {
+            programs::stop_here()?;
+        }
+        if let Some(program) = self.program.take() {
+            program.run().await;
+        }
+        self.restore.enter()?;
+        if let Ok((width, height)) = crossterm::terminal::size() {
+            self.screen.resize(width, height);
+        }
+        self.app.tick();
+        Ok(())
+    }
+
+    /// Ends what runs; a sentence about it.
+    async fn close(&mut self) -> String {
+        self.app.close_panels();
+        let running: Vec<String> = self
+            .app
+            .chat()
+            .blocks()
+            .filter(|block| block.state.is_live())
+            .map(|block| {
+                let number = block.number.map(|number| format!("#{number} ")).unwrap_or_default();
+                SafeText::line(&format!("{number}{}", block.line))
+                    .fit(60)
+                    .as_str()
+                    .to_owned()
+            })
+            .collect();
+        if running.is_empty() {
+            return String::new();
+        }
+        self.runner.stop_all();
+        let deadline = Instant::now() + FAREWELL;
+        while !self.blocks.is_empty() {
+            match tokio::time::timeout_at(deadline, self.inbox.recv()).await {
+                Ok(Some(Message::Gone(block))) => self.blocks.forget(block),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
+        format!("cogdeck: stopped {}", running.join(", "))
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! The blocks that run: starts them, hands their events to the loop, cancels and kills them, and keeps the questions
+//! that wait for an answer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+
+use super::Message;
+use crate::core::change::Origin;
+use crate::core::report::{Report, Severity};
+use crate::ui::console::app::Event;
+use crate::ui::console::operator::{ConsoleOperator, Request};
+use crate::ui::console::ports::{BlockEvent, Ended, Runner, Running};
+use crate::verb::Decision;
+
+struct Handle {
+    cancel: Arc<dyn Fn() + Send + Sync>,
+    task: AbortHandle,
+}
+
+pub(super) struct Blocks {
+    runner: Arc<dyn Runner>,
+    outbox: mpsc::Sender<Message>,
+    asking: mpsc::Sender<Request>,
+    questions: Arc<AtomicU64>,
+    running: HashMap<u64, Handle>,
+    answers: HashMap<u64, oneshot::Sender<Decision>>,
+}
+
+impl Blocks {
+    pub(super) fn new(
+        runner: Arc<dyn Runner>,
+        outbox: mpsc::Sender<Message>,
+        asking: mpsc::Sender<Request>,
+        questions: Arc<AtomicU64>,
+    ) -> Self {
+        Blocks {
+            runner,
+            outbox,
+            asking,
+            questions,
+            running: HashMap::new(),
+            answers: HashMap::new(),
+        }
+    }
+
+    /// Starts a line; what became of that.
+    pub(super) fn start(&mut self, block: u64, line: &str, origin: Origin) -> Event {
+        let operator = ConsoleOperator::new(block, origin, self.asking.clone(), self.questions.clone());
+        match self.runner.start(line, Arc::new(operator)) {
+            Ok(running) => {
+                let event = Event::Started {
+                    block,
+                    number: running.number,
+                    line: running.line.clone(),
+                    translation: running.translation.clone(),
+                    background: running.background,
+                };
+                self.follow(block, running);
+                event
+            }
+            Err(report) => Event::Refused(block, Box::new(report)),
+        }
+    }
+
+    /// Hands a block's events to the loop, in their order, waiting while it is busy.
+    pub(super) fn follow(&mut self, block: u64, running: Running) {
+        let Running { mut events, cancel, .. } = running;
+        let outbox = self.outbox.clone();
+        let task = tokio::spawn(async move {
+            let mut ended = false;
+            while let Some(event) = events.next().await {
+                ended |= matches!(event, BlockEvent::Ended(_));
+                let message = match event {
+                    BlockEvent::Job(job) => Message::Job(Box::new(job)),
+                    event => Message::App(Event::Block(block, Box::new(event))),
+                };
+                if outbox.send(message).await.is_err() {
+                    return;
+                }
+            }
+            if !ended {
+                let report = Report::failed("E-CONSOLE-002", "the block ended without saying how");
+                let message = Message::App(Event::Block(block, Box::new(end(Some(report), Severity::Failed))));
+                // Refused only when the console closes.
+                let _ = outbox.send(message).await;
+            }
+            let _ = outbox.send(Message::Gone(block)).await;
+        });
+        self.running.insert(
+            block,
+            Handle {
+                cancel,
+                task: task.abort_handle(),
+            },
+        );
+    }
+
+    pub(super) fn cancel(&self, block: u64) {
+        if let Some(handle) = self.running.get(&block) {
+            (handle.cancel)();
+        }
+    }
+
+    /// Drops a block's events, which ends it whatever it does; the end that the app is told.
+    pub(super) fn kill(&mut self, block: u64) -> Option<Event> {
+        let handle = self.running.remove(&block)?;
+        (handle.cancel)();
+        handle.task.abort();
+        Some(Event::Block(
+            block,
+            Box::new(end(Some(Report::interrupted()), Severity::Interrupted)),
+        ))
+    }
+
+    pub(super) fn forget(&mut self, block: u64) {
+        self.running.remove(&block);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    pub(super) fn await_answer(&mut self, question: u64, answer: oneshot::Sender<Decision>) {
+        self.answers.insert(question, answer);
+    }
+
+    pub(super) fn answer(&mut self, question: u64, decision: Decision) {
+        if let Some(answer) = self.answers.remove(&question) {
+            // The block stopped waiting at the same moment: then the answer means nothing any more.
+            let _ = answer.send(decision);
+        }
+    }
+
+    /// True when the question was still open.
+    pub(super) fn withdraw(&mut self, question: u64) -> bool {
+        self.answers.remove(&question).is_some()
+    }
+}
+
+fn end(report: Option<Report>, severity: Severity) -> BlockEvent {
+    BlockEvent::Ended(Ended {
+        exit_code: severity.exit_code(),
+        report,
+        elapsed: std::time::Duration::ZERO,
+    })
+}

@@ -1,0 +1,109 @@
+//! Everything between the console and the process around it: signals, panics, and programs that borrow the terminal.
+
+use std::io;
+use std::panic::PanicHookInfo;
+use std::process::Stdio;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::core::report::Report;
+use crate::ui::console::terminal::Restore;
+use crate::verb::operator::TerminalCommand;
+
+/// The signals that end the console.
+pub(super) struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Resolves with the exit code when one comes.
+    pub(super) async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.terminate.recv() => 143,
+            _ = self.hang_up.recv() => 129,
+            _ = self.interrupt.recv() => 130,
+        }
+    }
+}
+
+/// Stops the process until somebody continues it, as Ctrl-Z does to a program without a screen.
+pub(super) fn stop_here() -> io::Result<()> {
+    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
+}
+
+/// A program that waits for the terminal.
+pub(super) struct Program {
+    pub(super) command: TerminalCommand,
+    pub(super) answer: oneshot::Sender<Result<i32, Report>>,
+}
+
+impl Program {
+    /// Runs it on the process' own terminal until it ends.
+    pub(super) async fn run(self) {
+        let result = spawn(&self.command).await;
+        // The verb that asked was cancelled meanwhile.
+        let _ = self.answer.send(result);
+    }
+}
+
+async fn spawn(command: &TerminalCommand) -> Result<i32, Report> {
+    let Some((program, arguments)) = command.argv.split_first() else {
+        return Err(Report::refused("E-CONSOLE-004", "no program was named"));
+    };
+    let status = tokio::process::Command::new(program)
+        .args(arguments)
+        .envs(&command.environment)
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::inherit())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .status()
+        .await;
+    match status {
+        Ok(status) => Ok(status.code().unwrap_or(130)),
+        Err(error) => Err(Report::failed("E-CONSOLE-005", format!("{program} cannot be started")).because(&error)),
+    }
+}
+
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
+
+/// While it lives, a panic on the console's thread gives the terminal back before it is reported, and one in a task is
+/// told to the console instead of being written over the screen.
+pub(super) struct PanicGuard;
+
+impl PanicGuard {
+    pub(super) fn install(restore: Restore, panics: mpsc::Sender<String>) -> Self {
+        let console = std::thread::current().id();
+        let before: Hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if std::thread::current().id() == console {
+                restore.leave();
+                before(info);
+            } else {
+                // A full queue: the first ones say enough.
+                let _ = panics.try_send(info.to_string());
+            }
+        }));
+        PanicGuard
+    }
+}
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // Back to the standard hook: the console was the one to set another.
+            let _ = std::panic::take_hook();
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The top line (where we are, may we change it, how healthy each source is) and the bottom line (keys of what has the
+//! focus, jobs, clock).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::app::{App, Focus};
+use super::keymap::{Action, Part};
+use super::syntax;
+use crate::core::text::{SafeText, width};
+use crate::feed::{Health, HealthState};
+use crate::ui::panel::widgets::health::{cell, tone, words};
+use crate::ui::panel::{Meaning, Tone};
+
+/// Draws the top line.
+pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
+    buffer.set_style(area, app.theme.style(Meaning::Status));
+    let cells = health_cells(app, now, usize::from(area.width));
+    let right: usize = line_width(&cells);
+    let room = usize::from(area.width).saturating_sub(right + 1);
+    let left = place(app, room);
+    buffer.set_line(area.x, area.y, &left, u16::try_from(room).unwrap_or(area.width));
+    let x = area.right().saturating_sub(u16::try_from(right).unwrap_or(0));
+    buffer.set_line(x, area.y, &cells, area.right().saturating_sub(x));
+}
+
+/// Context, namespace, whether changes are allowed, user; from the right what has no room is left out.
+fn place(app: &App, room: usize) -> Line<'static> {
+    let (theme, context) = (&app.theme, &app.context);
+    let name = SafeText::line(&context.name);
+    let first = match context.production {
+        true => Span::styled(format!(" PROD {name} "), theme.style(Meaning::Production)),
+        false => Span::styled(format!(" {name} "), theme.style(Meaning::Context)),
+    };
+    let mut line = Line::from(first);
+    let mut add = |text: String, meaning: Meaning| {
+        if line_width(&line) + width(&text) <= room {
+            line.spans.push(Span::styled(text, theme.style(meaning)));
+        }
+    };
+    if let Some(namespace) = &context.kubernetes.namespace {
+        add(
+            SafeText::line(&format!("{} {namespace} ", theme.glyphs.separator))
+                .as_str()
+                .to_owned(),
+            Meaning::Status,
+        );
+    }
+    match context.read_only || app.read_only {
+        true => add(
+            format!("{} {} read-only ", theme.glyphs.separator, theme.glyphs.warn),
+            Meaning::StateWarn,
+        ),
+        false => add(format!("{} rw ", theme.glyphs.separator), Meaning::Dim),
+    }
+    let region = context.aws.region.as_deref().unwrap_or_default();
+    if !region.is_empty() {
+        add(
+            SafeText::line(&format!("{} {region} ", theme.glyphs.separator))
+                .as_str()
+                .to_owned(),
+            Meaning::Dim,
+        );
+    }
+    add(format!("{} {} ", theme.glyphs.separator, app.user), Meaning::Dim);
+    line
+}
+
+/// One cell a source. With little room ages go, then healthy sources become a count.
+fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
+    let mut sources: BTreeMap<SafeText, Health> = BTreeMap::new();
+    for (name, health) in app.panels.iter().flat_map(|panel| panel.health()) {
+        let worse = sources.get(&name).is_none_or(|known| rank(&health) > rank(known));
+        if worse {
+            sources.insert(name, health);
+        }
+    }
+    let full: Vec<Span<'static>> = sources
+        .iter()
+        .map(|(name, health)| cell(&app.theme, name, health, now))
+        .collect();
+    let room = columns * 3 / 5;
+    let full = joined(app, full);
+    if line_width(&full) <= room {
+        return full;
+    }
+    let bad = sources.iter().filter(|(_, health)| health.state != HealthState::Live);
+    let mut short: Vec<Span<'static>> = bad
+        .map(|(name, health)| {
+            app.theme.state(
+                tone(health.state),
+                &SafeText::line(&format!("{name} {}", words(health, now))),
+            )
+        })
+        .collect();
+    let live = sources.len() - short.len();
+    if live > 0 {
+        short.insert(0, app.theme.state(Tone::Ok, &format!("{live} live").into()));
+    }
+    while short.len() > 1 && line_width(&joined(app, short.clone())) > room {
+        short.pop();
+    }
+    joined(app, short)
+}
+
+/// Worse states win; among equals the older data.
+fn rank(health: &Health) -> (u8, i64) {
+    let state = match health.state {
+        HealthState::Live => 0,
+        HealthState::Loading => 1,
+        HealthState::Resync => 2,
+        HealthState::Stale => 3,
+        HealthState::Login => 4,
+        HealthState::Denied => 5,
+        HealthState::Failed => 6,
+    };
+    (state, health.data_at.map_or(i64::MAX, |at| -at.as_millisecond()))
+}
+
+fn joined(app: &App, spans: Vec<Span<'static>>) -> Line<'static> {
+    let mut line = Line::default();
+    for (index, span) in spans.into_iter().enumerate() {
+        if index > 0 {
+            line.spans.push(Span::styled(
+                format!(" {} ", app.theme.glyphs.separator),
+                app.theme.style(Meaning::Border),
+            ));
+        }
+        line.spans.push(span);
+    }
+    line.spans.push(Span::raw(" "));
+    line
+}
+
+/// Draws the bottom line.
+pub fn bottom(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
+    let theme = &app.theme;
+    let mut right = Vec::new();
+    let jobs = app.chat.blocks().filter(|block| block.state.is_live()).count();
+    if app.waiting() > 0 {
+        right.push(theme.state(Tone::Waiting, &format!("{} to approve", app.waiting()).into()));
+    }
+    if jobs > 0 {
+        right.push(theme.state(Tone::Progress, &format!("{jobs} running").into()));
+    }
+    right.push(Span::styled(syntax::time_of_day(now), theme.style(Meaning::Dim)));
+    let right = joined(app, right);
+    let used = u16::try_from(line_width(&right)).unwrap_or(0).min(area.width);
+    let room = area.width.saturating_sub(used + 1);
+    let mut line = Line::from(" ");
+    for (key, word) in hints(app) {
+        let wanted = width(&key) + width(&word) + 3;
+        if line_width(&line) + wanted > usize::from(room) {
+            break;
+        }
+        line.spans.push(Span::styled(key, theme.style(Meaning::Key)));
+        line.spans
+            .push(Span::styled(format!(" {word}  "), theme.style(Meaning::Dim)));
+    }
+    buffer.set_line(area.x, area.y, &line, room);
+    buffer.set_line(area.right() - used, area.y, &right, used);
+}
+
+/// Keys and short words of what has the focus, most useful first.
+fn hints(app: &App) -> Vec<(String, String)> {
+    let named = |part: Part, wanted: &[(Action, &str)]| -> Vec<(String, String)> {
+        let hint = |(action, word): &(Action, &str)| {
+            app.keymap
+                .key_of(part, *action)
+                .map(|key| (key.label(), (*word).to_owned()))
+        };
+        wanted.iter().filter_map(hint).collect()
+    };
+    match app.focus {
+        _ if app.approval().is_some() => vec![("Enter".into(), "apply".into()), ("Esc".into(), "decline".into())],
+        Focus::Input if app.popup.is_some() => named(
+            Part::Popup,
+            &[
+                (Action::NextCandidate, "next"),
+                (Action::Accept, "take"),
+                (Action::Cancel, "close"),
+            ],
+        ),
+        Focus::Input if app.chat.foreground().is_some() && app.input.is_empty() => named(
+            Part::Input,
+            &[
+                (Action::Interrupt, "stop"),
+                (Action::Complete, "panes"),
+                (Action::HelpWhenEmpty, "help"),
+            ],
+        ),
+        Focus::Input if app.input.is_empty() => named(
+            Part::Input,
+            &[
+                (Action::HelpWhenEmpty, "help"),
+                (Action::Complete, "panes"),
+                (Action::Commands, "commands"),
+                (Action::HistorySearch, "history"),
+                (Action::ScrollUp, "scroll"),
+                (Action::EndOfInput, "quit"),
+            ],
+        ),
+        Focus::Input => named(
+            Part::Input,
+            &[
+                (Action::Submit, "run"),
+                (Action::Complete, "complete"),
+                (Action::NewLine, "line break"),
+                (Action::HistorySearch, "history"),
+                (Action::Help, "help"),
+            ],
+        ),
+        Focus::Pane(0) => named(
+            Part::Chat,
+            &[
+                (Action::Open, "open/fold"),
+                (Action::Rerun, "rerun"),
+                (Action::Edit, "edit"),
+                (Action::Copy, "copy"),
+                (Action::Stop, "stop"),
+                (Action::Zoom, "zoom"),
+                (Action::ToInput, "input"),
+                (Action::Help, "help"),
+            ],
+        ),
+        Focus::Pane(pane) => {
+            let panel = app.panels.get(pane - 1);
+            let own = panel.into_iter().flat_map(|panel| {
+                let label = |action| app.keymap.panel_key(panel.id(), action).label();
+                panel
+                    .actions()
+                    .iter()
+                    .map(move |action| (label(action), action.word.to_owned()))
+            });
+            let rest = [
+                (Action::Zoom, "zoom"),
+                (Action::NextPane, "next"),
+                (Action::ToInput, "input"),
+                (Action::Help, "help"),
+            ];
+            own.chain(named(Part::Panel, &rest)).collect()
+        }
+    }
+}
+
+fn line_width(line: &Line<'_>) -> usize {
+    line.spans.iter().map(|span| width(&span.content)).sum()
+}

@@ -1,0 +1,249 @@
+//! The terminal: entering it, drawing frames that write only what changed, and the one path that gives it back, for
+//! exit, error, panic, signals and programs that borrow it. Not for what is drawn.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::{Attribute, ResetColor, SetAttribute, force_color_output};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+/// Whether the terminal is ours. Giving it back is the same few steps whoever asks, and harmless twice.
+#[derive(Clone, Default)]
+pub struct Restore {
+    entered: Arc<AtomicBool>,
+}
+
+impl Restore {
+    /// Takes the terminal: raw mode, alternate screen, bracketed paste.
+    pub fn enter(&self) -> io::Result<()> {
+        enable_raw_mode()?;
+        self.entered.store(true, Ordering::SeqCst);
+        let entered = execute!(
+            io::stdout(),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            Clear(ClearType::All)
+        );
+        if entered.is_err() {
+            self.leave();
+        }
+        entered
+    }
+
+    /// Gives the terminal back. Errors are of no use to anybody here: the terminal may be gone.
+    pub fn leave(&self) {
+        if self.entered.swap(false, Ordering::SeqCst) {
+            let mut out = io::stdout();
+            let _ = execute!(
+                out,
+                EndSynchronizedUpdate,
+                DisableBracketedPaste,
+                SetAttribute(Attribute::Reset),
+                ResetColor,
+                LeaveAlternateScreen,
+                Show
+            );
+            let _ = out.flush();
+            let _ = disable_raw_mode();
+        }
+    }
+}
+
+/// Frames onto a writer: only changed cells, in one write inside a synchronised update, and nothing at all when nothing
+/// changed.
+pub struct Screen<W: Write> {
+    out: W,
+    shown: Buffer,
+    cursor: Option<Position>,
+    /// What is shown is not what `shown` says: the next frame clears.
+    stale: bool,
+}
+
+impl<W: Write> Screen<W> {
+    /// A screen of this size with unknown content.
+    pub fn new(out: W, width: u16, height: u16) -> Self {
+        // Under NO_COLOR crossterm prints colour commands with empty parameters, and an empty SGR resets everything:
+        // the reverse video of the selection would be lost. Themes leave colours out themselves instead.
+        force_color_output(true);
+        Screen {
+            out,
+            shown: Buffer::empty(Rect::new(0, 0, width, height)),
+            cursor: None,
+            stale: true,
+        }
+    }
+
+    /// Another size.
+    pub fn resize(&mut self, width: u16, height: u16) {
+        self.shown = Buffer::empty(Rect::new(0, 0, width, height));
+        self.stale = true;
+    }
+
+    /// The next frame is drawn in full.
+    pub fn forget(&mut self) {
+        self.shown.reset();
+        self.stale = true;
+    }
+
+    /// The size.
+    pub fn area(&self) -> Rect {
+        *self.shown.area()
+    }
+
+    /// Draws a frame; the bytes written.
+    pub fn frame(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> io::Result<usize> {
+        let mut next = Buffer::empty(self.area());
+        let cursor = draw(self.area(), &mut next);
+        let changed = self.shown.diff_iter(&next).next().is_some();
+        if !changed && cursor == self.cursor && !self.stale {
+            return Ok(0);
+        }
+        let mut bytes: Vec<u8> = Vec::new();
+        queue!(bytes, BeginSynchronizedUpdate)?;
+        if self.stale {
+            queue!(bytes, SetAttribute(Attribute::Reset), Clear(ClearType::All))?;
+        }
+        if changed || self.stale {
+            if self.cursor.is_some() || self.stale {
+                queue!(bytes, Hide)?;
+            }
+            CrosstermBackend::new(&mut bytes).draw(self.shown.diff_iter(&next))?;
+        }
+        match cursor {
+            Some(at) => queue!(bytes, MoveTo(at.x, at.y), Show)?,
+            None => queue!(bytes, Hide)?,
+        }
+        queue!(bytes, EndSynchronizedUpdate)?;
+        self.out.write_all(&bytes)?;
+        self.out.flush()?;
+        (self.shown, self.cursor, self.stale) = (next, cursor, false);
+        Ok(bytes.len())
+    }
+
+    /// Puts text onto the terminal's clipboard (OSC 52). Only ever called for the operator's own key.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        use base64::Engine;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        write!(self.out, "\u{1b}]52;c;{encoded}\u{7}")?;
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::panel::{Meaning, Theme};
+    use ratatui::style::{Color, Modifier, Style};
+
+    fn bytes_of(screen: &mut Screen<Vec<u8>>, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> String {
+        screen.out.clear();
+        screen.frame(draw).unwrap();
+        String::from_utf8_lossy(&screen.out).into_owned()
+    }
+
+    #[test]
+    fn an_unchanged_frame_writes_nothing_and_a_changed_cell_little() {
+        let mut screen = Screen::new(Vec::new(), 80, 24);
+        let draw = |text: &'static str| {
+            move |area: Rect, buffer: &mut Buffer| {
+                buffer.set_string(area.x, area.y, text, Style::new());
+                Some(Position::new(3, 3))
+            }
+        };
+        assert!(bytes_of(&mut screen, draw("one")).contains("one"));
+        assert_eq!(bytes_of(&mut screen, draw("one")), "");
+        let changed = bytes_of(&mut screen, draw("onf"));
+        assert!(changed.len() < 80, "{} bytes", changed.len());
+        assert!(
+            changed.starts_with("\u{1b}[?2026h") && changed.ends_with("\u{1b}[?2026l"),
+            "{changed:?}"
+        );
+        screen.forget();
+        assert!(bytes_of(&mut screen, draw("onf")).contains("\u{1b}[2J"));
+    }
+
+    /// What a terminal shows as reversed: follows the SGR sequences of the bytes as a terminal does.
+    fn reversed_text(bytes: &str) -> String {
+        let mut reversed = false;
+        let mut found = String::new();
+        let mut rest = bytes;
+        while let Some(symbol) = rest.chars().next() {
+            if let Some(body) = rest.strip_prefix("\u{1b}[") {
+                let end = body.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(0);
+                if body[end..].starts_with('m') && !body.starts_with('?') {
+                    for parameter in body[..end].split(';') {
+                        match parameter {
+                            "7" => reversed = true,
+                            "27" | "0" | "" => reversed = false,
+                            _ => {}
+                        }
+                    }
+                }
+                rest = &body[end + 1..];
+                continue;
+            }
+            if reversed {
+                found.push(symbol);
+            }
+            rest = &rest[symbol.len_utf8()..];
+        }
+        found
+    }
+
+    #[test]
+    fn the_selection_is_visible_without_colour_in_the_bytes() {
+        let theme = Theme::standard().without_color();
+        let mut screen = Screen::new(Vec::new(), 20, 3);
+        let bytes = bytes_of(&mut screen, |area, buffer| {
+            buffer.set_string(0, 0, "plain", theme.style(Meaning::StateBad));
+            buffer.set_string(0, 1, "chosen", theme.style(Meaning::StateOk));
+            buffer.set_style(
+                Rect {
+                    y: 1,
+                    height: 1,
+                    ..area
+                },
+                theme.style(Meaning::RowSelected),
+            );
+            None
+        });
+        assert_eq!(reversed_text(&bytes).trim_end(), "chosen", "{bytes:?}");
+        for parameters in bytes
+            .split("\u{1b}[")
+            .filter_map(|part| part.split_once('m'))
+            .map(|(p, _)| p)
+        {
+            let colour = parameters
+                .split(';')
+                .any(|p| matches!(p.parse::<u16>(), Ok(30..=38 | 40..=48 | 90..=107)));
+            assert!(!colour, "a colour under NO_COLOR: {parameters}");
+        }
+    }
+
+    #[test]
+    fn the_trap_is_real_and_the_screen_avoids_it() {
+        // What crossterm does by itself under NO_COLOR: the colour command loses its parameters and resets the row.
+        let mut cell_row = Buffer::empty(Rect::new(0, 0, 6, 1));
+        let style = Style::new().fg(Color::Red).add_modifier(Modifier::REVERSED);
+        cell_row.set_string(0, 0, "chosen", style);
+        let mut trapped: Vec<u8> = Vec::new();
+        trapped.extend_from_slice(b"\x1b[7m\x1b[;mchosen\x1b[0m");
+        assert_eq!(reversed_text(&String::from_utf8_lossy(&trapped)), "");
+        let mut screen = Screen::new(Vec::new(), 6, 1);
+        let bytes = bytes_of(&mut screen, |_, buffer| {
+            *buffer = cell_row;
+            None
+        });
+        assert_eq!(reversed_text(&bytes), "chosen");
+    }
+}
