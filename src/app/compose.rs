@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
 use super::contexts::Contexts;
 use super::environment::Environment;
 use crate::core::clock::Clock;
@@ -15,10 +17,15 @@ use crate::feed::Hub;
 use crate::ui::panel::Panel;
 use crate::verb::{Arguments, BundleInfo, Catalogue, Declaration, Verb};
 
+/// The contexts there are now: the sandbox may join them while the console runs.
+pub type LiveContexts = ArcSwap<Contexts>;
+
 /// Everything a front end works with.
 pub struct Deck {
     /// Runs lines.
     pub session: Session,
+    /// The contexts there are now.
+    pub contexts: Arc<LiveContexts>,
     /// Shared feeds.
     pub hub: Hub,
     /// The panels, in the order they are offered.
@@ -62,10 +69,12 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
     let shared = Shared { hub: hub.clone(), clock: clock.clone() };
     let mut features = features::all(&shared);
     let panels = features.iter_mut().flat_map(|feature| std::mem::take(&mut feature.panels)).collect();
+    let context = parts.contexts.default().clone();
+    let contexts = Arc::new(ArcSwap::from_pointee(parts.contexts));
     let session = Session::new(SessionConfig {
         catalogue: Arc::new(catalogue(&mut features, parts.bundles)),
-        context: parts.contexts.default().clone(),
-        contexts: Arc::new(parts.contexts),
+        context,
+        contexts: Arc::new(Known(contexts.clone())),
         journal: parts.journal,
         authorise: Arc::new(LocalUser),
         place: Arc::new(OnThisConsole),
@@ -74,7 +83,7 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
         directory: std::env::current_dir().unwrap_or_else(|_| environment.home()),
         read_only: parts.read_only,
     });
-    Deck { session, hub, panels }
+    Deck { session, contexts, hub, panels }
 }
 
 /// No permissions are configured: the local user may do everything.
@@ -100,12 +109,15 @@ impl Place for OnThisConsole {
     }
 }
 
-impl ContextsPort for Contexts {
+/// The contexts as the engine asks for them.
+struct Known(Arc<LiveContexts>);
+
+impl ContextsPort for Known {
     fn context(&self, name: &str) -> Option<Arc<Context>> {
-        self.get(name).ok()
+        self.0.load().get(name).ok()
     }
 
     fn names(&self) -> Vec<String> {
-        Contexts::names(self)
+        self.0.load().names()
     }
 }

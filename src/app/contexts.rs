@@ -58,6 +58,14 @@ impl Contexts {
         Ok(Contexts { default, named })
     }
 
+    /// The same and one more.
+    #[must_use]
+    pub fn with(&self, context: Arc<Context>) -> Self {
+        let mut contexts = self.clone();
+        contexts.named.insert(context.name.clone(), context);
+        contexts
+    }
+
     /// The one to start in.
     pub fn default(&self) -> &Arc<Context> {
         &self.default

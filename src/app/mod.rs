@@ -4,6 +4,7 @@ mod check;
 pub mod cli;
 mod compose;
 pub mod config;
+mod console;
 pub mod contexts;
 pub mod environment;
 mod run;
@@ -51,7 +52,7 @@ async fn mode(cli: Cli, environment: &Environment) -> Result<u8, Report> {
         Some(Mode::Check(args)) => check::run(args, common, environment).await,
         Some(Mode::Sandbox(args)) => sandbox::run(args, common).await,
         Some(Mode::Verbs(args)) => verbs::run(args.json).await,
-        None => Err(Report::refused("E-CONSOLE-001", "the console needs a terminal").hint("cogdeck run PIPELINE")),
+        None => console::run(common, environment).await,
     }
 }
 

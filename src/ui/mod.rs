@@ -4,3 +4,5 @@
 pub mod console;
 pub mod headless;
 pub mod panel;
+#[cfg(test)]
+pub mod testing;
