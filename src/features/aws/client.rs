@@ -109,10 +109,18 @@ impl Clients {
     async fn config(&self, context: &Context) -> Result<SdkConfig, Report> {
         let target = &context.aws;
         if context.closed && (target.keys.is_none() || target.endpoint.is_none()) {
-            return Err(Report::refused("E-AWS-009", "this is a closed world, and it has no AWS account")
-                .hint("leave the sandbox to work on a real account"));
+            return Err(
+                Report::refused("E-AWS-009", "this is a closed world, and it has no AWS account")
+                    .hint("leave the sandbox to work on a real account"),
+            );
         }
-        let known = self.inner.configs.lock().unwrap_or_else(PoisonError::into_inner).get(target).cloned();
+        let known = self
+            .inner
+            .configs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(target)
+            .cloned();
         if let Some(config) = known {
             return Ok(config);
         }
@@ -221,13 +229,15 @@ fn checked_region(name: &str) -> Result<Region, Report> {
     if sound {
         Ok(Region::new(name.to_owned()))
     } else {
-        Err(Report::refused("E-AWS-010", format!("Unknown region {name:?}.")).hint("a region is written like ap-southeast-2"))
+        Err(Report::refused("E-AWS-010", format!("Unknown region {name:?}."))
+            .hint("a region is written like ap-southeast-2"))
     }
 }
 
 fn no_region() -> Report {
     let message = "Region not set. Set a region via the -r,--region flag or the AWS_REGION environment variable.";
-    Report::refused("E-AWS-001", message).hint("tried the option, the context, AWS_REGION, AWS_DEFAULT_REGION and the profile")
+    Report::refused("E-AWS-001", message)
+        .hint("tried the option, the context, AWS_REGION, AWS_DEFAULT_REGION and the profile")
 }
 
 #[cfg(test)]
@@ -253,10 +263,16 @@ mod tests {
         let report = clients.ec2(&context(None), None).await.unwrap_err();
         assert!(report.message.starts_with("Region not set."));
         for bad in ["", "eu-west-1.evil.example/", "a\u{1b}[2J"] {
-            assert_eq!(clients.ec2(&context(None), Some(bad)).await.unwrap_err().code, "E-AWS-010");
+            assert_eq!(
+                clients.ec2(&context(None), Some(bad)).await.unwrap_err().code,
+                "E-AWS-010"
+            );
         }
         assert!(clients.ec2(&context(Some("eu-west-1")), None).await.is_ok());
-        assert!(clients.route53(&context(None)).await.is_ok(), "Route 53 needs no region");
+        assert!(
+            clients.route53(&context(None)).await.is_ok(),
+            "Route 53 needs no region"
+        );
     }
 
     #[tokio::test]

@@ -53,21 +53,31 @@ where
 /// The report of an answer that is an error.
 pub fn answered(operation: &str, code: &str, message: &str) -> Report {
     let (ours, hint) = match code {
-        "InvalidClientTokenId" | "AuthFailure" | "SignatureDoesNotMatch" | "InvalidAccessKeyId"
-        | "UnrecognizedClientException" | "IncompleteSignature" | "MissingAuthenticationToken" => (
+        "InvalidClientTokenId"
+        | "AuthFailure"
+        | "SignatureDoesNotMatch"
+        | "InvalidAccessKeyId"
+        | "UnrecognizedClientException"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken" => (
             KEYS,
             Some("AWS does not accept the keys: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile"),
         ),
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
-            (KEYS, Some("the login is over: log in again (aws sso login), or set new keys"))
-        }
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => (
+            KEYS,
+            Some("the login is over: log in again (aws sso login), or set new keys"),
+        ),
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "OptInRequired" => {
             (DENIED, Some("the keys are good, but their policy does not allow this"))
         }
-        "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => {
-            (THROTTLED, Some("others use the account's limit too: try again in a moment"))
-        }
-        "PriorRequestNotComplete" => (THROTTLED, Some("an earlier change of this zone is under way: try again in a moment")),
+        "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => (
+            THROTTLED,
+            Some("others use the account's limit too: try again in a moment"),
+        ),
+        "PriorRequestNotComplete" => (
+            THROTTLED,
+            Some("an earlier change of this zone is under way: try again in a moment"),
+        ),
         "NoSuchHostedZone" => (SERVICE, Some("r53:zone list shows the zones")),
         _ => (SERVICE, None),
     };

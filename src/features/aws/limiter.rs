@@ -71,14 +71,22 @@ mod tests {
         assert_eq!(waits, [0, 0, 0, 0, 250, 500, 750, 1000]);
         let later = start + Duration::from_secs(60);
         let waits: Vec<u128> = (0..5).map(|_| schedule.reserve(later).as_millis()).collect();
-        assert_eq!(waits, [0, 0, 0, 0, 250], "a pause does not add up to more than one burst");
+        assert_eq!(
+            waits,
+            [0, 0, 0, 0, 250],
+            "a pause does not add up to more than one burst"
+        );
     }
 
     #[tokio::test]
     async fn changes_of_one_zone_wait_for_each_other() {
         let account = Account::default();
         let first = account.zone("Z1").await;
-        assert!(tokio::time::timeout(Duration::from_millis(20), account.zone("Z1")).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(20), account.zone("Z1"))
+                .await
+                .is_err()
+        );
         let _other = account.zone("Z2").await;
         drop(first);
         let _second = account.zone("Z1").await;

@@ -11,7 +11,11 @@ use crate::features::aws::client::report;
 const PAGE: i32 = 1000;
 
 /// One page, and the token of the next.
-pub async fn page(client: &Client, search: &Search, token: Option<String>) -> Result<(Vec<Instance>, Option<String>), Report> {
+pub async fn page(
+    client: &Client,
+    search: &Search,
+    token: Option<String>,
+) -> Result<(Vec<Instance>, Option<String>), Report> {
     let filters: Vec<Filter> = search
         .filters
         .iter()
@@ -22,8 +26,17 @@ pub async fn page(client: &Client, search: &Search, token: Option<String>) -> Re
         .set_filters((!filters.is_empty()).then_some(filters))
         .max_results(PAGE)
         .set_next_token(token);
-    let answer = request.send().await.map_err(|error| report("describe the instances", &error))?;
+    let answer = request
+        .send()
+        .await
+        .map_err(|error| report("describe the instances", &error))?;
     let next = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
     let reservations = answer.reservations.unwrap_or_default();
-    Ok((reservations.into_iter().flat_map(|reservation| reservation.instances.unwrap_or_default()).collect(), next))
+    Ok((
+        reservations
+            .into_iter()
+            .flat_map(|reservation| reservation.instances.unwrap_or_default())
+            .collect(),
+        next,
+    ))
 }

@@ -10,7 +10,10 @@ const NAMES: [(&str, &str); 16] = [
     ("tag:Name=", "the tag Name"),
     ("tag:KubernetesCluster=", "the tag KubernetesCluster"),
     ("tag-key=", "has a tag of this name"),
-    ("instance-state-name=", "pending running shutting-down terminated stopping stopped"),
+    (
+        "instance-state-name=",
+        "pending running shutting-down terminated stopping stopped",
+    ),
     ("instance-type=", "such as m4.large"),
     ("instance-id=", "such as i-0123456789abcdef0"),
     ("availability-zone=", "such as ap-southeast-2a"),
@@ -44,7 +47,12 @@ impl Completer for InstanceCompleter {
             return Vec::new();
         }
         let Some((name, _)) = request.prefix.split_once('=') else {
-            return offered(NAMES.iter().map(|(name, note)| ((*name).to_owned(), (*note).to_owned())), &request.prefix);
+            return offered(
+                NAMES
+                    .iter()
+                    .map(|(name, note)| ((*name).to_owned(), (*note).to_owned())),
+                &request.prefix,
+            );
         };
         let feed = feed::subscribe(&self.service, &request.context);
         let values: Vec<(String, String)> = feed.source().read(|rows, _| {
@@ -85,7 +93,11 @@ mod tests {
     #[test]
     fn each_value_is_offered_once() {
         let all = [("a=1", "x"), ("a=1", "y"), ("a=2", "z"), ("b=1", "")];
-        let found = offered(all.iter().map(|(value, note)| ((*value).to_owned(), (*note).to_owned())), "a=");
+        let found = offered(
+            all.iter()
+                .map(|(value, note)| ((*value).to_owned(), (*note).to_owned())),
+            "a=",
+        );
         let values: Vec<&str> = found.iter().map(|candidate| candidate.value.as_str()).collect();
         assert_eq!(values, ["a=1", "a=2"]);
     }

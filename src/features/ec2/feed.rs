@@ -10,8 +10,8 @@ use super::{Service, client, record};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::feed::{FeedKey, HealthState, Source, Subscription};
 use crate::features::aws::client::health;
+use crate::feed::{FeedKey, HealthState, Source, Subscription};
 
 /// Between two polls.
 const INTERVAL: Duration = Duration::from_secs(15);

@@ -84,7 +84,10 @@ pub fn said(value: Value) -> Option<Value> {
             (!items.is_empty()).then_some(Value::Array(items))
         }
         Value::Object(map) => {
-            let map: serde_json::Map<_, _> = map.into_iter().filter_map(|(key, value)| Some((key, said(value)?))).collect();
+            let map: serde_json::Map<_, _> = map
+                .into_iter()
+                .filter_map(|(key, value)| Some((key, said(value)?)))
+                .collect();
             (!map.is_empty()).then_some(Value::Object(map))
         }
         other => Some(other),
@@ -103,7 +106,14 @@ mod tests {
 
     #[test]
     fn one_key_gives_alternatives_and_the_first_equals_sign_counts() {
-        let search = parse(&["tag:env=staging", "instance-type=m4.large", "tag:env=a=b=c", "tag:env=staging", "key-name="]).unwrap();
+        let search = parse(&[
+            "tag:env=staging",
+            "instance-type=m4.large",
+            "tag:env=a=b=c",
+            "tag:env=staging",
+            "key-name=",
+        ])
+        .unwrap();
         let wanted = [
             ("tag:env", vec!["staging", "a=b=c"]),
             ("instance-type", vec!["m4.large"]),

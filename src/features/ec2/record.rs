@@ -15,7 +15,12 @@ use crate::core::record::Record;
 /// The record.
 pub fn of(instance: &Instance) -> Record {
     let mut record = Map::new();
-    for part in [identity(instance), network(instance), machine(instance), options(instance)] {
+    for part in [
+        identity(instance),
+        network(instance),
+        machine(instance),
+        options(instance),
+    ] {
         if let Some(Value::Object(part)) = said(part) {
             record.extend(part);
         }
@@ -289,16 +294,38 @@ mod tests {
         let instance = Instance::builder()
             .instance_id("i-1")
             .instance_type(InstanceType::M4Large)
-            .state(InstanceState::builder().code(16).name(InstanceStateName::Running).build())
+            .state(
+                InstanceState::builder()
+                    .code(16)
+                    .name(InstanceStateName::Running)
+                    .build(),
+            )
             .public_dns_name("")
             .private_ip_address("172.20.1.2")
             .launch_time(DateTime::from_secs(1_500_000_000))
-            .placement(Placement::builder().availability_zone("ap-southeast-2a").tenancy(Tenancy::Default).build())
-            .iam_instance_profile(IamInstanceProfile::builder().arn("arn:aws:iam::1:instance-profile/x").build())
+            .placement(
+                Placement::builder()
+                    .availability_zone("ap-southeast-2a")
+                    .tenancy(Tenancy::Default)
+                    .build(),
+            )
+            .iam_instance_profile(
+                IamInstanceProfile::builder()
+                    .arn("arn:aws:iam::1:instance-profile/x")
+                    .build(),
+            )
             .security_groups(GroupIdentifier::builder().group_id("sg-1").group_name("nodes").build())
-            .network_interfaces(InstanceNetworkInterface::builder().status(NetworkInterfaceStatus::InUse).build())
+            .network_interfaces(
+                InstanceNetworkInterface::builder()
+                    .status(NetworkInterfaceStatus::InUse)
+                    .build(),
+            )
             .ebs_optimized(false)
-            .set_tags(Some(vec![tag("Name", "a=b;'\u{1b}[2J"), tag("k8s.io/role/node", ""), tag("", "x")]))
+            .set_tags(Some(vec![
+                tag("Name", "a=b;'\u{1b}[2J"),
+                tag("k8s.io/role/node", ""),
+                tag("", "x"),
+            ]))
             .build();
         assert_eq!(
             of(&instance),

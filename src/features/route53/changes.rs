@@ -70,7 +70,11 @@ impl Changes {
     /// The changes under way there.
     pub fn pending(&self, target: &AwsTarget) -> Vec<Pending> {
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.iter().filter(|change| change.target == *target).cloned().collect()
+        pending
+            .iter()
+            .filter(|change| change.target == *target)
+            .cloned()
+            .collect()
     }
 
     /// Wakes after every change.
@@ -101,13 +105,19 @@ mod tests {
         assert!(moved.has_changed().unwrap_or(false));
         moved.mark_unchanged();
         let pending = changes.pending(&AwsTarget::default());
-        assert_eq!((pending.len(), pending[0].id.as_str(), pending[0].name.as_str()), (KEPT, "1", "a.spawnhub.com."));
+        assert_eq!(
+            (pending.len(), pending[0].id.as_str(), pending[0].name.as_str()),
+            (KEPT, "1", "a.spawnhub.com.")
+        );
         changes.settled("no such");
         assert!(!moved.has_changed().unwrap_or(true));
         changes.settled("1");
         assert!(moved.has_changed().unwrap_or(false));
         assert_eq!(changes.pending(&AwsTarget::default()).len(), KEPT - 1);
-        let elsewhere = AwsTarget { profile: Some("other".into()), ..AwsTarget::default() };
+        let elsewhere = AwsTarget {
+            profile: Some("other".into()),
+            ..AwsTarget::default()
+        };
         assert!(changes.pending(&elsewhere).is_empty());
     }
 }

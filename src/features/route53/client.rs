@@ -64,41 +64,63 @@ pub async fn find_zone(route53: &Route53, text: &str) -> Result<String, Report> 
     }
     let wanted = canonical_name(text);
     let zones = zones(route53).await?;
-    let found: Vec<&Zone> = zones.iter().filter(|zone| canonical_name(&zone.name) == wanted).collect();
+    let found: Vec<&Zone> = zones
+        .iter()
+        .filter(|zone| canonical_name(&zone.name) == wanted)
+        .collect();
     match found.as_slice() {
         [one] => Ok(one.id.clone()),
         [] => {
             let near = nearest(&wanted, zones.iter().map(|zone| zone.name.clone()));
-            Err(Report::refused("E-R53-001", format!("{text} is neither a zone's id nor the name of a zone of this account"))
-                .hint(did_you_mean(&near).unwrap_or_else(|| "r53:zone list shows the zones".to_owned())))
+            Err(Report::refused(
+                "E-R53-001",
+                format!("{text} is neither a zone's id nor the name of a zone of this account"),
+            )
+            .hint(did_you_mean(&near).unwrap_or_else(|| "r53:zone list shows the zones".to_owned())))
         }
         several => {
             let ids: Vec<String> = several
                 .iter()
                 .map(|zone| format!("{} ({})", zone.id, if zone.private { "private" } else { "public" }))
                 .collect();
-            Err(Report::refused("E-R53-002", format!("{text} names {} zones", several.len()))
-                .hint(format!("name one by its id: {}", ids.join(", "))))
+            Err(
+                Report::refused("E-R53-002", format!("{text} names {} zones", several.len()))
+                    .hint(format!("name one by its id: {}", ids.join(", "))),
+            )
         }
     }
 }
 
 /// One page of a zone's record sets, and where the next begins.
-pub async fn page(route53: &Route53, zone: &str, from: Option<Cursor>) -> Result<(Vec<RecordSet>, Option<Cursor>), Report> {
+pub async fn page(
+    route53: &Route53,
+    zone: &str,
+    from: Option<Cursor>,
+) -> Result<(Vec<RecordSet>, Option<Cursor>), Report> {
     route53.account.permit().await;
-    let mut request = route53.client.list_resource_record_sets().hosted_zone_id(zone).max_items(PAGE);
+    let mut request = route53
+        .client
+        .list_resource_record_sets()
+        .hosted_zone_id(zone)
+        .max_items(PAGE);
     if let Some(from) = from {
         request = request
             .start_record_name(from.name)
             .set_start_record_type(from.kind)
             .set_start_record_identifier(from.identifier);
     }
-    let page = request.send().await.map_err(|error| report(&format!("list the records of zone {zone}"), &error))?;
-    let next = page.next_record_name().filter(|_| page.is_truncated()).map(|name| Cursor {
-        name: name.to_owned(),
-        kind: page.next_record_type().cloned(),
-        identifier: page.next_record_identifier().map(str::to_owned),
-    });
+    let page = request
+        .send()
+        .await
+        .map_err(|error| report(&format!("list the records of zone {zone}"), &error))?;
+    let next = page
+        .next_record_name()
+        .filter(|_| page.is_truncated())
+        .map(|name| Cursor {
+            name: name.to_owned(),
+            kind: page.next_record_type().cloned(),
+            identifier: page.next_record_identifier().map(str::to_owned),
+        });
     Ok((page.resource_record_sets().iter().map(set).collect(), next))
 }
 
@@ -106,7 +128,11 @@ pub async fn page(route53: &Route53, zone: &str, from: Option<Cursor>) -> Result
 pub async fn at_name(route53: &Route53, zone: &str, name: &str) -> Result<Vec<RecordSet>, Report> {
     let wanted = canonical_name(name);
     let mut found = Vec::new();
-    let mut cursor = Some(Cursor { name: name.to_owned(), kind: None, identifier: None });
+    let mut cursor = Some(Cursor {
+        name: name.to_owned(),
+        kind: None,
+        identifier: None,
+    });
     for _ in 0..MOST_PAGES {
         let Some(from) = cursor.take() else { break };
         let (sets, next) = page(route53, zone, Some(from)).await?;
@@ -132,7 +158,13 @@ pub async fn status(route53: &Route53, id: &str) -> Result<Accepted, Report> {
     route53.account.permit().await;
     let answer = route53.client.get_change().id(id).send().await;
     let answer = answer.map_err(|error| report(&format!("look at change {id}"), &error))?;
-    Ok(answer.change_info().map_or(Accepted { id: id.to_owned(), insync: false }, accepted))
+    Ok(answer.change_info().map_or(
+        Accepted {
+            id: id.to_owned(),
+            insync: false,
+        },
+        accepted,
+    ))
 }
 
 async fn submit(route53: &Route53, zone: &str, action: ChangeAction, set: &RecordSet) -> Result<Accepted, Report> {
@@ -145,14 +177,23 @@ async fn submit(route53: &Route53, zone: &str, action: ChangeAction, set: &Recor
         .resource_record_set(wire(set).map_err(|error| unbuildable(&error))?)
         .build()
         .map_err(|error| unbuildable(&error))?;
-    let batch = ChangeBatch::builder().changes(change).build().map_err(|error| unbuildable(&error))?;
+    let batch = ChangeBatch::builder()
+        .changes(change)
+        .build()
+        .map_err(|error| unbuildable(&error))?;
     route53.account.permit().await;
-    let request = route53.client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
+    let request = route53
+        .client
+        .change_resource_record_sets()
+        .hosted_zone_id(zone)
+        .change_batch(batch);
     match request.send().await {
-        Ok(answer) => answer
-            .change_info()
-            .map(accepted)
-            .ok_or_else(|| Report::failed(SERVICE, format!("cannot {operation}: Route 53 answered without a change"))),
+        Ok(answer) => answer.change_info().map(accepted).ok_or_else(|| {
+            Report::failed(
+                SERVICE,
+                format!("cannot {operation}: Route 53 answered without a change"),
+            )
+        }),
         Err(error) => Err(refused(&operation, &error)),
     }
 }
@@ -172,7 +213,10 @@ fn refused<R: std::fmt::Debug + 'static>(
 
 fn accepted(info: &ChangeInfo) -> Accepted {
     let id = info.id().strip_prefix("/change/").unwrap_or(info.id());
-    Accepted { id: id.to_owned(), insync: *info.status() == ChangeStatus::Insync }
+    Accepted {
+        id: id.to_owned(),
+        insync: *info.status() == ChangeStatus::Insync,
+    }
 }
 
 fn zone(zone: &HostedZone) -> Zone {
@@ -190,7 +234,11 @@ fn set(set: &ResourceRecordSet) -> RecordSet {
         name: set.name().to_owned(),
         kind: set.r#type().as_str().to_owned(),
         ttl: set.ttl(),
-        values: set.resource_records().iter().map(|record| record.value().to_owned()).collect(),
+        values: set
+            .resource_records()
+            .iter()
+            .map(|record| record.value().to_owned())
+            .collect(),
         alias: set.alias_target().map(|alias| Alias {
             zone: alias.hosted_zone_id().to_owned(),
             host: alias.dns_name().to_owned(),
@@ -204,7 +252,9 @@ fn set(set: &ResourceRecordSet) -> RecordSet {
 }
 
 fn wire(set: &RecordSet) -> Result<ResourceRecordSet, aws_sdk_route53::error::BuildError> {
-    let mut wire = ResourceRecordSet::builder().name(&set.name).r#type(RrType::from(set.kind.as_str()));
+    let mut wire = ResourceRecordSet::builder()
+        .name(&set.name)
+        .r#type(RrType::from(set.kind.as_str()));
     match &set.alias {
         Some(alias) => {
             let target = AliasTarget::builder()

@@ -31,17 +31,24 @@ impl DnsCompleter {
 impl Completer for DnsCompleter {
     async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
         if request.option.as_deref() == Some("alias-target-zone") {
-            let auto = Candidate { value: "auto".into(), note: "told by the load balancer's name".into() };
-            return Some(auto).filter(|auto| auto.value.starts_with(&request.prefix)).into_iter().collect();
+            let auto = Candidate {
+                value: "auto".into(),
+                note: "told by the load balancer's name".into(),
+            };
+            return Some(auto)
+                .filter(|auto| auto.value.starts_with(&request.prefix))
+                .into_iter()
+                .collect();
         }
         let feed = feed::subscribe(&self.service, &request.context);
         let mut changes = feed.source().changes();
-        let first = async {
-            while feed.source().health().state == HealthState::Loading && changes.changed().await.is_ok() {}
-        };
+        let first =
+            async { while feed.source().health().state == HealthState::Loading && changes.changed().await.is_ok() {} };
         // Without an answer in time there is nothing to offer yet; the feed goes on for the next try.
         let _ = tokio::time::timeout(PATIENCE, first).await;
-        let rows: Vec<DnsRow> = feed.source().read(|rows, _| rows.iter().map(|(_, row)| row.clone()).collect());
+        let rows: Vec<DnsRow> = feed
+            .source()
+            .read(|rows, _| rows.iter().map(|(_, row)| row.clone()).collect());
         candidates(&request, &rows)
     }
 }
@@ -80,10 +87,24 @@ mod tests {
     use crate::core::context::Context;
 
     fn offered(option: Option<&str>, prefix: &str) -> Vec<(String, String)> {
-        let zone = Zone { id: "Z1".into(), name: "spawnhub.com.".into(), private: false, count: None, comment: None };
+        let zone = Zone {
+            id: "Z1".into(),
+            name: "spawnhub.com.".into(),
+            private: false,
+            count: None,
+            comment: None,
+        };
         let rows = [
-            DnsRow::Zone { zone, kept: 1, error: None },
-            DnsRow::Record { zone: "Z1".into(), set: cname("\\052.spawnhub.com.", "lb"), pending: false },
+            DnsRow::Zone {
+                zone,
+                kept: 1,
+                error: None,
+            },
+            DnsRow::Record {
+                zone: "Z1".into(),
+                set: cname("\\052.spawnhub.com.", "lb"),
+                pending: false,
+            },
         ];
         let request = CompletionRequest {
             context: Arc::new(Context::empty("test")),
@@ -91,7 +112,10 @@ mod tests {
             option: option.map(str::to_owned),
             prefix: prefix.to_owned(),
         };
-        candidates(&request, &rows).into_iter().map(|found| (found.value, found.note)).collect()
+        candidates(&request, &rows)
+            .into_iter()
+            .map(|found| (found.value, found.note))
+            .collect()
     }
 
     #[test]
@@ -100,7 +124,10 @@ mod tests {
         assert_eq!(offered(Some("zone"), "z"), zone);
         assert_eq!(offered(Some("zone"), "spawn"), zone);
         assert_eq!(offered(Some("zone"), "x"), []);
-        assert_eq!(offered(None, "*"), [("*.spawnhub.com".to_owned(), "CNAME lb".to_owned())]);
+        assert_eq!(
+            offered(None, "*"),
+            [("*.spawnhub.com".to_owned(), "CNAME lb".to_owned())]
+        );
         assert_eq!(offered(Some("ttl"), ""), []);
     }
 }

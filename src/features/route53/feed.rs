@@ -13,8 +13,8 @@ use super::{Service, model};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::feed::{FeedKey, HealthState, Source, Subscription};
 use crate::features::aws::client::{Route53, health};
+use crate::feed::{FeedKey, HealthState, Source, Subscription};
 
 /// Between two polls.
 const INTERVAL: Duration = Duration::from_secs(15);
@@ -53,7 +53,11 @@ async fn follow(service: Service, context: Arc<Context>, source: Arc<Source<DnsR
             }
             Err(report) => source.set_health(health(&report), Some(reason(&report))),
         }
-        let pause = if service.changes.pending(&context.aws).is_empty() { INTERVAL } else { SOON };
+        let pause = if service.changes.pending(&context.aws).is_empty() {
+            INTERVAL
+        } else {
+            SOON
+        };
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
@@ -82,7 +86,10 @@ async fn poll(service: &Service, context: &Context) -> Result<Rows, Report> {
                 Ok((sets, _)) => (sets, None),
                 Err(report) => (Vec::new(), Some(failed.insert(report).sentence())),
             },
-            false => (Vec::new(), Some(format!("only {MOST_ZONES} zones of {all} are looked at"))),
+            false => (
+                Vec::new(),
+                Some(format!("only {MOST_ZONES} zones of {all} are looked at")),
+            ),
         };
         let kept = sets.len();
         rows.extend(sets.into_iter().map(|set| record_row(rank, &zone, set, &pending)));
@@ -90,7 +97,13 @@ async fn poll(service: &Service, context: &Context) -> Result<Rows, Report> {
     }
     match failed {
         // No zone could be read: what is on the screen is older than it seems.
-        Some(report) if rows.iter().all(|(_, row)| matches!(row, DnsRow::Zone { error: Some(_), .. })) => Err(report),
+        Some(report)
+            if rows
+                .iter()
+                .all(|(_, row)| matches!(row, DnsRow::Zone { error: Some(_), .. })) =>
+        {
+            Err(report)
+        }
         _ => Ok(rows),
     }
 }
@@ -99,7 +112,9 @@ fn record_row(rank: usize, zone: &Zone, set: model::RecordSet, pending: &[Pendin
     let identifier = set.identifier.as_deref().unwrap_or_default();
     let rest = format!("{}\u{2}{}\u{2}{identifier}", order(&set.name), set.kind);
     let name = canonical_name(&set.name);
-    let pending = pending.iter().any(|change| change.zone == zone.id && change.kind == set.kind && change.name == name);
+    let pending = pending
+        .iter()
+        .any(|change| change.zone == zone.id && change.kind == set.kind && change.name == name);
     let zone = zone.id.clone();
     (key(rank, &zone, &rest), DnsRow::Record { zone, set, pending })
 }

@@ -33,9 +33,14 @@ pub fn feature(shared: &Shared, clients: Clients) -> Feature {
     };
     Feature {
         bundles: vec![BundleInfo {
-            variables: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"]
-                .map(|name| (name.to_owned(), "as Amazon's own tools read it".to_owned()))
-                .to_vec(),
+            variables: [
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY",
+                "AWS_PROFILE",
+                "AWS_ENDPOINT_URL",
+            ]
+            .map(|name| (name.to_owned(), "as Amazon's own tools read it".to_owned()))
+            .to_vec(),
             ..BundleInfo::new("r53", "Look at and change Route 53 records")
         }],
         verbs: verbs::all(&service),

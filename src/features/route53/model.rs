@@ -9,7 +9,8 @@ pub const DEFAULT_TTL: i64 = 300;
 
 /// The types that Route 53 keeps.
 pub const TYPES: [&str; 17] = [
-    "A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT",
+    "A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB",
+    "TLSA", "TXT",
 ];
 
 /// A hosted zone.
@@ -92,9 +93,9 @@ impl RecordSet {
     }
 
     fn fields(&self, name: String, values: Vec<String>) -> Value {
-        let alias = self.alias.as_ref().map(|alias| {
-            json!({"HostedZoneId": alias.zone, "DNSName": alias.host, "EvaluateTargetHealth": alias.evaluate})
-        });
+        let alias = self.alias.as_ref().map(
+            |alias| json!({"HostedZoneId": alias.zone, "DNSName": alias.host, "EvaluateTargetHealth": alias.evaluate}),
+        );
         let records = self.alias.is_none().then_some(values);
         let mut fields = json!({
             "Name": name,
@@ -117,11 +118,17 @@ impl RecordSet {
             Some(alias) => Some(Alias {
                 zone: text(alias, "HostedZoneId")?,
                 host: text(alias, "DNSName")?,
-                evaluate: alias.get("EvaluateTargetHealth").and_then(Value::as_bool).unwrap_or(false),
+                evaluate: alias
+                    .get("EvaluateTargetHealth")
+                    .and_then(Value::as_bool)
+                    .unwrap_or(false),
             }),
         };
         let values = match record.get("ResourceRecords") {
-            Some(Value::Array(values)) => values.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+            Some(Value::Array(values)) => values
+                .iter()
+                .map(|value| value.as_str().map(str::to_owned))
+                .collect::<Option<_>>()?,
             _ => Vec::new(),
         };
         Some(RecordSet {
@@ -159,7 +166,9 @@ pub fn unescaped(name: &str) -> String {
     let mut rest = name;
     while let Some(at) = rest.find('\\') {
         plain.push_str(&rest[..at]);
-        let code = rest.get(at + 1..at + 4).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        let code = rest
+            .get(at + 1..at + 4)
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
         match code.filter(u8::is_ascii_graphic) {
             Some(code) => {
                 plain.push(char::from(code));
@@ -199,7 +208,11 @@ pub fn quoted_text(value: &str) -> String {
         format!("\"{escaped}\"")
     });
     let pieces: Vec<String> = pieces.collect();
-    if pieces.is_empty() { "\"\"".to_owned() } else { pieces.join(" ") }
+    if pieces.is_empty() {
+        "\"\"".to_owned()
+    } else {
+        pieces.join(" ")
+    }
 }
 
 /// The order of a zone: labels from the right, so that a name's children follow it.
@@ -264,7 +277,11 @@ pub(super) mod tests {
         let alias = RecordSet {
             ttl: None,
             values: Vec::new(),
-            alias: Some(Alias { zone: "Z2".into(), host: "lb.example.".into(), evaluate: true }),
+            alias: Some(Alias {
+                zone: "Z2".into(),
+                host: "lb.example.".into(),
+                evaluate: true,
+            }),
             ..cname("a.", "")
         };
         assert_eq!(RecordSet::parse(&alias.record("Z1")), Some(alias));
@@ -283,7 +300,11 @@ pub(super) mod tests {
 
     #[test]
     fn zone_ids_have_three_spellings() {
-        for text in ["Z37AJ8CHRUEZC6", "/hostedzone/Z37AJ8CHRUEZC6", "hostedzone/Z37AJ8CHRUEZC6"] {
+        for text in [
+            "Z37AJ8CHRUEZC6",
+            "/hostedzone/Z37AJ8CHRUEZC6",
+            "hostedzone/Z37AJ8CHRUEZC6",
+        ] {
             assert_eq!(zone_id(text), Some("Z37AJ8CHRUEZC6"));
         }
         for text in ["spawnhub.com", "", "../Z1", "Z1/rrset", "Z\u{1b}"] {
@@ -302,9 +323,22 @@ pub(super) mod tests {
 
     #[test]
     fn children_follow_their_parent() {
-        let mut names = ["b.spawnhub.com.", "spawnhub.com.", "a.b.spawnhub.com.", "a.spawnhub.com."];
+        let mut names = [
+            "b.spawnhub.com.",
+            "spawnhub.com.",
+            "a.b.spawnhub.com.",
+            "a.spawnhub.com.",
+        ];
         names.sort_by_key(|name| order(name));
-        assert_eq!(names, ["spawnhub.com.", "a.spawnhub.com.", "b.spawnhub.com.", "a.b.spawnhub.com."]);
+        assert_eq!(
+            names,
+            [
+                "spawnhub.com.",
+                "a.spawnhub.com.",
+                "b.spawnhub.com.",
+                "a.b.spawnhub.com."
+            ]
+        );
     }
 
     proptest! {

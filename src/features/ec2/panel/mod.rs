@@ -44,10 +44,14 @@ impl InstancesPanel {
 
     /// Takes the feed's rows over, and keeps the selection on its row.
     fn refresh(&mut self) {
-        let Some(feed) = &self.feed else { return self.rows.1.clear() };
+        let Some(feed) = &self.feed else {
+            return self.rows.1.clear();
+        };
         let version = feed.source().version();
         if version != self.rows.0 {
-            let rows = feed.source().read(|rows, _| rows.iter().map(|(key, row)| (key.to_owned(), row.clone())).collect());
+            let rows = feed
+                .source()
+                .read(|rows, _| rows.iter().map(|(key, row)| (key.to_owned(), row.clone())).collect());
             self.rows = (version, rows);
         }
         let rows = &self.rows.1;
@@ -59,15 +63,22 @@ impl InstancesPanel {
     }
 
     fn act(&self, action: &str) -> Vec<Effect> {
-        let Some((_, row)) = self.rows.1.get(self.selection.index()) else { return Vec::new() };
+        let Some((_, row)) = self.rows.1.get(self.selection.index()) else {
+            return Vec::new();
+        };
         match action {
             "show" => {
                 let filter = format!("instance-id={}", row.id);
                 vec![Effect::Run(Stage::new("ec2:instance-search").arg(&filter).into())]
             }
             "copy" => {
-                let address = [&row.public_ip, &row.private_ip, &row.id].into_iter().find(|text| !text.is_empty());
-                address.map(|text| Effect::Copy(SafeText::line(text))).into_iter().collect()
+                let address = [&row.public_ip, &row.private_ip, &row.id]
+                    .into_iter()
+                    .find(|text| !text.is_empty());
+                address
+                    .map(|text| Effect::Copy(SafeText::line(text)))
+                    .into_iter()
+                    .collect()
             }
             _ => Vec::new(),
         }
@@ -75,8 +86,16 @@ impl InstancesPanel {
 }
 
 const ACTIONS: [Action; 2] = [
-    Action { name: "show", key: 'd', word: "show" },
-    Action { name: "copy", key: 'y', word: "copy address" },
+    Action {
+        name: "show",
+        key: 'd',
+        word: "show",
+    },
+    Action {
+        name: "copy",
+        key: 'y',
+        word: "copy address",
+    },
 ];
 
 impl Panel for InstancesPanel {
@@ -85,7 +104,9 @@ impl Panel for InstancesPanel {
     }
 
     fn title(&self) -> SafeText {
-        let Some(feed) = &self.feed else { return "instances".into() };
+        let Some(feed) = &self.feed else {
+            return "instances".into();
+        };
         match feed.source().read(|rows, _| rows.len()) {
             0 => "instances".into(),
             feed::MOST.. => SafeText::line(&format!("instances, the first {}", feed::MOST)),
@@ -108,7 +129,10 @@ impl Panel for InstancesPanel {
     }
 
     fn health(&self) -> Vec<(SafeText, Health)> {
-        self.feed.iter().map(|feed| ("ec2".into(), feed.source().health())).collect()
+        self.feed
+            .iter()
+            .map(|feed| ("ec2".into(), feed.source().health()))
+            .collect()
     }
 
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {
@@ -116,7 +140,8 @@ impl Panel for InstancesPanel {
         match key {
             PanelKey::Move(motion) => {
                 self.selection.step(motion, self.rows.1.len(), self.page);
-                self.selection.settle(self.rows.1.get(self.selection.index()).map(|(key, _)| key.clone()));
+                self.selection
+                    .settle(self.rows.1.get(self.selection.index()).map(|(key, _)| key.clone()));
                 self.moved += 1;
                 Vec::new()
             }
@@ -158,7 +183,9 @@ impl Panel for InstancesPanel {
 
     fn folded(&self) -> SafeText {
         let Some(feed) = &self.feed else { return self.title() };
-        let running = feed.source().read(|rows, _| rows.iter().filter(|(_, row)| row.state == "running").count());
+        let running = feed
+            .source()
+            .read(|rows, _| rows.iter().filter(|(_, row)| row.state == "running").count());
         SafeText::line(&format!("{}  running {running}", self.title()))
     }
 

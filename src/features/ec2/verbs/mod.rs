@@ -35,14 +35,31 @@ async fn emit(service: &Service, call: &Call, search: &Search, output: &Output) 
     let region = call.arguments.text("region");
     let work = async {
         let client = service.clients.ec2(&call.context, region.as_deref()).await?;
-        let header = Header::new(["INSTANCE-ID", "NAME", "STATE", "TYPE", "ZONE", "PRIVATE-IP", "PUBLIC-IP", "AGE"]);
+        let header = Header::new([
+            "INSTANCE-ID",
+            "NAME",
+            "STATE",
+            "TYPE",
+            "ZONE",
+            "PRIVATE-IP",
+            "PUBLIC-IP",
+            "AGE",
+        ]);
         let mut token = None;
         loop {
             let (instances, next) = client::page(&client, search, token).await?;
             for instance in &instances {
                 let record = record::of(instance);
                 let cells = cells(service, &InstanceRow::of(&record));
-                output.emit_as(record, View::Row { header: header.clone(), cells }).await?;
+                output
+                    .emit_as(
+                        record,
+                        View::Row {
+                            header: header.clone(),
+                            cells,
+                        },
+                    )
+                    .await?;
             }
             match next {
                 Some(next) => token = Some(next),
@@ -57,7 +74,13 @@ async fn emit(service: &Service, call: &Call, search: &Search, output: &Output) 
 }
 
 fn cells(service: &Service, row: &InstanceRow) -> Vec<String> {
-    let shown = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+    let shown = |text: &str| {
+        if text.is_empty() {
+            "-".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
     let launched = row.launched.map(|launched| age(service.shared.clock.now(), launched));
     vec![
         shown(&row.id),

@@ -46,14 +46,20 @@ impl DnsPanel {
     /// Takes the feed's rows over, and keeps the selection on its row. Zones are rows of their own only where there is
     /// something to say about them.
     fn refresh(&mut self) {
-        let Some(feed) = &self.feed else { return self.rows.1.clear() };
+        let Some(feed) = &self.feed else {
+            return self.rows.1.clear();
+        };
         let version = feed.source().version();
         if version != self.rows.0 {
-            let several = feed.source().read(|rows, _| rows.iter().filter(|(_, row)| is_zone(row)).count() > 1);
+            let several = feed
+                .source()
+                .read(|rows, _| rows.iter().filter(|(_, row)| is_zone(row)).count() > 1);
             self.rows = (
                 version,
                 feed.source().read(|rows, _| {
-                    let shown = rows.iter().filter(|(_, row)| several || !is_zone(row) || remark(row).is_some());
+                    let shown = rows
+                        .iter()
+                        .filter(|(_, row)| several || !is_zone(row) || remark(row).is_some());
                     shown.map(|(key, row)| (key.to_owned(), row.clone())).collect()
                 }),
             );
@@ -74,7 +80,9 @@ impl DnsPanel {
     }
 
     fn headline(&self) -> String {
-        let Some(feed) = &self.feed else { return "dns".to_owned() };
+        let Some(feed) = &self.feed else {
+            return "dns".to_owned();
+        };
         feed.source().read(|rows, _| {
             let records = rows.iter().filter(|(_, row)| !is_zone(row)).count();
             let mut zones = rows.iter().filter_map(|(_, row)| match row {
@@ -90,12 +98,16 @@ impl DnsPanel {
     }
 
     fn act(&self, action: &str) -> Vec<Effect> {
-        let Some((zone, set)) = self.selected() else { return Vec::new() };
+        let Some((zone, set)) = self.selected() else {
+            return Vec::new();
+        };
         let name = unescaped(&set.name);
         match action {
             "dig" => vec![Effect::Run(Stage::new("net:dig").arg(&name).arg(&set.kind).into())],
             "delete" => {
-                let stage = Stage::new("r53:record-delete").arg_option("--zone", zone).arg_option("--type", &set.kind);
+                let stage = Stage::new("r53:record-delete")
+                    .arg_option("--zone", zone)
+                    .arg_option("--type", &set.kind);
                 vec![Effect::Compose(stage.arg(name.trim_end_matches('.')).into())]
             }
             "copy" => vec![Effect::Copy(SafeText::line(&match &set.alias {
@@ -108,9 +120,21 @@ impl DnsPanel {
 }
 
 const ACTIONS: [Action; 3] = [
-    Action { name: "dig", key: 'd', word: "dig" },
-    Action { name: "delete", key: 'D', word: "delete" },
-    Action { name: "copy", key: 'y', word: "copy value" },
+    Action {
+        name: "dig",
+        key: 'd',
+        word: "dig",
+    },
+    Action {
+        name: "delete",
+        key: 'D',
+        word: "delete",
+    },
+    Action {
+        name: "copy",
+        key: 'y',
+        word: "copy value",
+    },
 ];
 
 impl Panel for DnsPanel {
@@ -137,7 +161,10 @@ impl Panel for DnsPanel {
     }
 
     fn health(&self) -> Vec<(SafeText, Health)> {
-        self.feed.iter().map(|feed| ("route53".into(), feed.source().health())).collect()
+        self.feed
+            .iter()
+            .map(|feed| ("route53".into(), feed.source().health()))
+            .collect()
     }
 
     fn focus_on(&mut self, subject: &Target) {
@@ -160,7 +187,8 @@ impl Panel for DnsPanel {
         match key {
             PanelKey::Move(motion) => {
                 self.selection.step(motion, self.rows.1.len(), self.page);
-                self.selection.settle(self.rows.1.get(self.selection.index()).map(|(key, _)| key.clone()));
+                self.selection
+                    .settle(self.rows.1.get(self.selection.index()).map(|(key, _)| key.clone()));
                 self.moved += 1;
                 Vec::new()
             }

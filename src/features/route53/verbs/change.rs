@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::super::Service;
 use super::super::changes::Pending;
 use super::super::client::{self, Accepted};
 use super::super::model::{RecordSet, canonical_name};
-use super::super::Service;
 use super::until_cancelled;
 use crate::core::change::Target;
 use crate::core::report::{Report, Severity};
@@ -95,7 +95,9 @@ pub fn creating(zone: &str, set: &RecordSet) -> Stage {
             if let Some(ttl) = set.ttl {
                 stage = stage.arg_option("--ttl", &ttl.to_string());
             }
-            set.values.iter().fold(stage.arg(&set.name), |stage, value| stage.arg(value))
+            set.values
+                .iter()
+                .fold(stage.arg(&set.name), |stage, value| stage.arg(value))
         }
     }
 }

@@ -29,9 +29,13 @@ pub(super) fn all(service: &Service) -> Vec<Verb> {
 }
 
 fn zone_option() -> OptionSpec {
-    OptionSpec::new("zone", OptionKind::String, "hosted zone: its id, with or without /hostedzone/, or its domain name")
-        .short('z')
-        .alias("zone-id")
+    OptionSpec::new(
+        "zone",
+        OptionKind::String,
+        "hosted zone: its id, with or without /hostedzone/, or its domain name",
+    )
+    .short('z')
+    .alias("zone-id")
 }
 
 fn type_option() -> OptionSpec {
@@ -39,7 +43,12 @@ fn type_option() -> OptionSpec {
 }
 
 fn wait_option() -> OptionSpec {
-    OptionSpec::new("wait", OptionKind::Bool, "until every name server of Route 53 has the change (INSYNC)").short('w')
+    OptionSpec::new(
+        "wait",
+        OptionKind::Bool,
+        "until every name server of Route 53 has the change (INSYNC)",
+    )
+    .short('w')
 }
 
 /// A client of the call's context; a cancelled call does not wait for it.

@@ -21,34 +21,55 @@ const LONGEST_TTL: i64 = 2_147_483_647;
 
 /// The verb.
 pub fn verb(service: Service) -> Verb {
-    let declaration = Declaration::new("r53", "record-create", "Create a record, or replace the one of this name and type")
-        .description(
-            "Without VALUE the host name (or address) of the service that comes down the pipe is taken. With -a the \
+    let declaration = Declaration::new(
+        "r53",
+        "record-create",
+        "Create a record, or replace the one of this name and type",
+    )
+    .description(
+        "Without VALUE the host name (or address) of the service that comes down the pipe is taken. With -a the \
              record is an alias: it follows its target's addresses, may stand at the zone's apex where a CNAME may \
              not, and has no TTL; -a takes the target's hosted zone (a load balancer's is Amazon's, not yours), or \
              `auto` to tell it by the load balancer's name. A TXT value that is not in double quotes is put into them.",
+    )
+    .input(InputMode::Each)
+    .risk(Risk::Change)
+    .permission("r53:write")
+    .positional(Positional::new("name", OptionKind::String, "domain name, with or without the final dot").always())
+    .positional(Positional::new("value", OptionKind::String, "values; an alias has one, its target").variadic())
+    .option(zone_option().required())
+    .option(type_option().required())
+    .option(
+        OptionSpec::new(
+            "alias-target-zone",
+            OptionKind::String,
+            "make an alias; the target's hosted zone, or auto",
         )
-        .input(InputMode::Each)
-        .risk(Risk::Change)
-        .permission("r53:write")
-        .positional(Positional::new("name", OptionKind::String, "domain name, with or without the final dot").always())
-        .positional(Positional::new("value", OptionKind::String, "values; an alias has one, its target").variadic())
-        .option(zone_option().required())
-        .option(type_option().required())
-        .option(
-            OptionSpec::new("alias-target-zone", OptionKind::String, "make an alias; the target's hosted zone, or auto")
-                .short('a')
-                .value_name("zone")
-                .alias("alias-target-zone-id"),
-        )
-        .option(OptionSpec::new("evaluate-target-health", OptionKind::Bool, "an alias answers only while its target is healthy"))
-        .option(OptionSpec::new("ttl", OptionKind::Int, "seconds; 300 when not given").value_name("seconds"))
-        .option(wait_option())
-        .output("One record: {change: {id, status}, request}.")
-        .notes("Replacing a live record is of class destroy. UPSERT cannot change the type: delete the other one first.")
-        .example("r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME inspector.spawnhub.com a0-1.ap-southeast-2.elb.amazonaws.com", "a name for a load balancer")
-        .example("r53:record-create -z spawnhub.com -t A -a auto spawnhub.com a0-1.ap-southeast-2.elb.amazonaws.com", "an alias at the apex")
-        .example("kubectl:get svc inspector | r53:record-create -z spawnhub.com -t CNAME --wait inspector.spawnhub.com", "the host comes down the pipe");
+        .short('a')
+        .value_name("zone")
+        .alias("alias-target-zone-id"),
+    )
+    .option(OptionSpec::new(
+        "evaluate-target-health",
+        OptionKind::Bool,
+        "an alias answers only while its target is healthy",
+    ))
+    .option(OptionSpec::new("ttl", OptionKind::Int, "seconds; 300 when not given").value_name("seconds"))
+    .option(wait_option())
+    .output("One record: {change: {id, status}, request}.")
+    .notes("Replacing a live record is of class destroy. UPSERT cannot change the type: delete the other one first.")
+    .example(
+        "r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME inspector.spawnhub.com a0-1.ap-southeast-2.elb.amazonaws.com",
+        "a name for a load balancer",
+    )
+    .example(
+        "r53:record-create -z spawnhub.com -t A -a auto spawnhub.com a0-1.ap-southeast-2.elb.amazonaws.com",
+        "an alias at the apex",
+    )
+    .example(
+        "kubectl:get svc inspector | r53:record-create -z spawnhub.com -t CNAME --wait inspector.spawnhub.com",
+        "the host comes down the pipe",
+    );
     Verb::mutate(declaration, Create { service })
 }
 
@@ -79,7 +100,15 @@ impl Mutate for Create {
                 .await
                 .map_err(|report| advised(report, zone, &set, &now.others))?
         };
-        finish(&self.service, &route53, call, output, (zone, &set), (accepted, line(&set))).await
+        finish(
+            &self.service,
+            &route53,
+            call,
+            output,
+            (zone, &set),
+            (accepted, line(&set)),
+        )
+        .await
     }
 }
 
@@ -102,8 +131,15 @@ fn planned(zone: &str, wanted: &RecordSet, live: Option<&RecordSet>, others: &[S
         target: target(zone, &wanted.name),
         precondition: precondition(zone, &before),
         request: json!({"zone": zone, "set": wanted.record(zone), "others": others}),
-        risk: if before.is_null() || before == after { Risk::Change } else { Risk::Destroy },
-        inverse: inverse.map(|stage| Inverse { pipeline: print(&stage), expects: after.clone() }),
+        risk: if before.is_null() || before == after {
+            Risk::Change
+        } else {
+            Risk::Destroy
+        },
+        inverse: inverse.map(|stage| Inverse {
+            pipeline: print(&stage),
+            expects: after.clone(),
+        }),
         before,
         after,
         recovery: false,
@@ -119,13 +155,19 @@ fn told(set: &RecordSet) -> String {
 
 fn line(set: &RecordSet) -> String {
     let sort = if set.alias.is_some() { "alias" } else { "basic" };
-    format!("upsert {sort} {} record {} -> {}", set.kind, canonical_name(&set.name), told(set))
+    format!(
+        "upsert {sort} {} record {} -> {}",
+        set.kind,
+        canonical_name(&set.name),
+        told(set)
+    )
 }
 
 fn request(request: &Value) -> Result<(&str, RecordSet), Report> {
     let zone = text_at(request, &["zone"]);
     let set = at(request, &["set"]).and_then(RecordSet::parse);
-    zone.zip(set).ok_or_else(|| Report::failed("E-R53-008", "the plan does not say what to send"))
+    zone.zip(set)
+        .ok_or_else(|| Report::failed("E-R53-008", "the plan does not say what to send"))
 }
 
 /// The record set that the words ask for.
@@ -161,7 +203,10 @@ fn wanted(call: &Call) -> Result<RecordSet, Report> {
         None => {}
     }
     if ttl.is_some_and(|ttl| !(0..=LONGEST_TTL).contains(&ttl)) {
-        return Err(Report::refused("E-R53-011", format!("a TTL lies between 0 and {LONGEST_TTL} seconds")));
+        return Err(Report::refused(
+            "E-R53-011",
+            format!("a TTL lies between 0 and {LONGEST_TTL} seconds"),
+        ));
     }
     Ok(set)
 }
@@ -171,19 +216,29 @@ fn become_alias(set: &mut RecordSet, zone: &str, evaluate: bool, has_ttl: bool) 
         return Err(Report::refused("E-R53-012", "an alias has no TTL: it takes its target's").hint("leave --ttl out"));
     }
     let [host] = set.values.as_slice() else {
-        return Err(Report::refused("E-R53-013", format!("an alias has one target, not {}", set.values.len())));
+        return Err(Report::refused(
+            "E-R53-013",
+            format!("an alias has one target, not {}", set.values.len()),
+        ));
     };
     let zone = match zone {
         AUTO => elb::canonical_zone(host).ok_or_else(|| {
-            Report::refused("E-R53-014", format!("{host} is not the name of a load balancer in a region known here"))
-                .hint("name the target's hosted zone: -a ZONE")
+            Report::refused(
+                "E-R53-014",
+                format!("{host} is not the name of a load balancer in a region known here"),
+            )
+            .hint("name the target's hosted zone: -a ZONE")
         })?,
         named => super::super::model::zone_id(named).ok_or_else(|| {
             Report::refused("E-R53-015", format!("{named} is not the id of a hosted zone"))
                 .hint("-a takes the id of the target's zone, or auto for a load balancer")
         })?,
     };
-    set.alias = Some(Alias { zone: zone.to_owned(), host: host.clone(), evaluate });
+    set.alias = Some(Alias {
+        zone: zone.to_owned(),
+        host: host.clone(),
+        evaluate,
+    });
     set.values.clear();
     set.ttl = None;
     Ok(())
@@ -192,14 +247,18 @@ fn become_alias(set: &mut RecordSet, zone: &str, evaluate: bool, has_ttl: bool) 
 /// What the service that came down the pipe is reached by.
 fn piped(record: Option<&Record>) -> Result<String, Report> {
     let Some(record) = record else {
-        return Err(Report::refused("E-R53-016", "r53:record-create needs a value").hint("r53:record-create -z ZONE -t TYPE NAME VALUE…"));
+        return Err(Report::refused("E-R53-016", "r53:record-create needs a value")
+            .hint("r53:record-create -z ZONE -t TYPE NAME VALUE…"));
     };
     let ingress = at(record, &["status", "loadBalancer", "ingress", "0"]);
     let host = ingress.and_then(|ingress| text_at(ingress, &["hostname"]).or_else(|| text_at(ingress, &["ip"])));
     host.map(str::to_owned).ok_or_else(|| {
-        Report::failed("E-R53-017", "the record has no load balancer's name at status.loadBalancer.ingress[0]")
-            .on_record(record)
-            .hint("a service of type LoadBalancer gets its name after a while: kubectl:get svc shows <pending> until then")
+        Report::failed(
+            "E-R53-017",
+            "the record has no load balancer's name at status.loadBalancer.ingress[0]",
+        )
+        .on_record(record)
+        .hint("a service of type LoadBalancer gets its name after a while: kubectl:get svc shows <pending> until then")
     })
 }
 
@@ -207,7 +266,10 @@ fn piped(record: Option<&Record>) -> Result<String, Report> {
 fn advised(report: Report, zone: &str, set: &RecordSet, others: &[String]) -> Report {
     if report.hint.is_some() || set.kind != "CNAME" {
         return match others.iter().any(|kind| kind == "CNAME") && set.kind != "CNAME" && report.hint.is_none() {
-            true => report.hint(format!("a CNAME stands alone at its name; delete it first: {}", removal(zone, set, "CNAME"))),
+            true => report.hint(format!(
+                "a CNAME stands alone at its name; delete it first: {}",
+                removal(zone, set, "CNAME")
+            )),
             false => report,
         };
     }
@@ -217,19 +279,30 @@ fn advised(report: Report, zone: &str, set: &RecordSet, others: &[String]) -> Re
             kind: "A".to_owned(),
             ttl: None,
             values: Vec::new(),
-            alias: Some(Alias { zone: if auto { AUTO } else { "ZONE" }.to_owned(), host: value.clone(), evaluate: false }),
+            alias: Some(Alias {
+                zone: if auto { AUTO } else { "ZONE" }.to_owned(),
+                host: value.clone(),
+                evaluate: false,
+            }),
             ..set.clone()
         };
         return report.hint(format!("at the apex make an alias: {}", print(&creating(zone, &alias))));
     }
     match others.first() {
-        Some(other) => report.hint(format!("a CNAME stands alone at its name; delete the other first: {}", removal(zone, set, other))),
+        Some(other) => report.hint(format!(
+            "a CNAME stands alone at its name; delete the other first: {}",
+            removal(zone, set, other)
+        )),
         None => report,
     }
 }
 
 fn removal(zone: &str, set: &RecordSet, kind: &str) -> String {
-    let other = RecordSet { kind: kind.to_owned(), values: Vec::new(), ..set.clone() };
+    let other = RecordSet {
+        kind: kind.to_owned(),
+        values: Vec::new(),
+        ..set.clone()
+    };
     print(&deleting(zone, &other))
 }
 
@@ -247,20 +320,33 @@ mod tests {
         let fresh = planned("Z1", &wanted, None, &[]);
         assert_eq!((fresh.risk, &fresh.before), (Risk::Change, &Value::Null));
         let inverse = fresh.inverse.unwrap();
-        assert_eq!(inverse.pipeline, format!("r53:record-delete --zone Z1 --type CNAME inspector.spawnhub.com {HOST}"));
+        assert_eq!(
+            inverse.pipeline,
+            format!("r53:record-delete --zone Z1 --type CNAME inspector.spawnhub.com {HOST}")
+        );
         assert_eq!(inverse.expects, wanted.state(), "what the deletion will find");
 
-        let live = RecordSet { ttl: Some(60), ..cname("inspector.spawnhub.com.", "old.example") };
+        let live = RecordSet {
+            ttl: Some(60),
+            ..cname("inspector.spawnhub.com.", "old.example")
+        };
         let over = planned("Z1", &wanted, Some(&live), &[]);
         assert_eq!(over.risk, Risk::Destroy);
         let inverse = over.inverse.unwrap();
-        assert_eq!(inverse.pipeline, "r53:record-create --zone Z1 --type CNAME --ttl 60 inspector.spawnhub.com. old.example");
+        assert_eq!(
+            inverse.pipeline,
+            "r53:record-create --zone Z1 --type CNAME --ttl 60 inspector.spawnhub.com. old.example"
+        );
         assert_eq!((inverse.expects, over.before), (wanted.state(), live.state()));
 
         let same = planned("Z1", &wanted, Some(&cname("inspector.spawnhub.com.", HOST)), &[]);
         assert!(same.is_noop() && same.risk == Risk::Change);
         let special = RecordSet { special: true, ..live };
-        assert_eq!(planned("Z1", &wanted, Some(&special), &[]).inverse, None, "a health check could not be restored");
+        assert_eq!(
+            planned("Z1", &wanted, Some(&special), &[]).inverse,
+            None,
+            "a health check could not be restored"
+        );
     }
 
     #[test]
@@ -268,32 +354,54 @@ mod tests {
         let mut live = cname("spawnhub.com.", HOST);
         live.kind = "A".into();
         become_alias(&mut live, AUTO, true, false).unwrap();
-        assert_eq!(live.alias.as_ref().map(|alias| alias.zone.as_str()), Some("Z1GM3OXH4ZPM65"));
-        let wanted = RecordSet { kind: "A".into(), ..cname("spawnhub.com", "203.0.113.9") };
+        assert_eq!(
+            live.alias.as_ref().map(|alias| alias.zone.as_str()),
+            Some("Z1GM3OXH4ZPM65")
+        );
+        let wanted = RecordSet {
+            kind: "A".into(),
+            ..cname("spawnhub.com", "203.0.113.9")
+        };
         assert_eq!(
             planned("Z1", &wanted, Some(&live), &[]).inverse.unwrap().pipeline,
-            format!("r53:record-create --zone Z1 --type A --alias-target-zone Z1GM3OXH4ZPM65 --evaluate-target-health spawnhub.com. {HOST}")
+            format!(
+                "r53:record-create --zone Z1 --type A --alias-target-zone Z1GM3OXH4ZPM65 --evaluate-target-health spawnhub.com. {HOST}"
+            )
         );
     }
 
     #[test]
     fn impossible_aliases_are_refused_before_anything_is_read() {
-        let alias = |zone, host, ttl| become_alias(&mut cname("spawnhub.com", host), zone, false, ttl).unwrap_err().code;
+        let alias = |zone, host, ttl| {
+            become_alias(&mut cname("spawnhub.com", host), zone, false, ttl)
+                .unwrap_err()
+                .code
+        };
         assert_eq!(alias(AUTO, "www.example.com", false), "E-R53-014");
         assert_eq!(alias("spawnhub.com", HOST, false), "E-R53-015");
         assert_eq!(alias(AUTO, HOST, true), "E-R53-012");
         let mut two = cname("spawnhub.com", HOST);
         two.values.push(HOST.into());
-        assert_eq!(become_alias(&mut two, AUTO, false, false).unwrap_err().code, "E-R53-013");
+        assert_eq!(
+            become_alias(&mut two, AUTO, false, false).unwrap_err().code,
+            "E-R53-013"
+        );
     }
 
     #[test]
     fn hostile_values_stay_one_argument_of_the_inverse() {
         let value = "x; kubectl:delete 'ns' | $(reboot)\n--yes";
-        let live = RecordSet { kind: "TXT".into(), ..cname("-t.spawnhub.com", value) };
+        let live = RecordSet {
+            kind: "TXT".into(),
+            ..cname("-t.spawnhub.com", value)
+        };
         let pipeline = print(&creating("Z1", &live));
         let line = crate::lang::parse(&pipeline).unwrap();
-        assert_eq!((line.items.len(), line.items[0].pipeline.stages.len()), (1, 1), "{pipeline}");
+        assert_eq!(
+            (line.items.len(), line.items[0].pipeline.stages.len()),
+            (1, 1),
+            "{pipeline}"
+        );
         assert_eq!(line.items[0].pipeline.stages[0].words.len(), 1 + 6 + 2, "{pipeline}");
     }
 
@@ -301,8 +409,14 @@ mod tests {
     fn the_host_comes_from_the_service() {
         let service = |ingress: Value| json!({"status": {"loadBalancer": {"ingress": ingress}}});
         assert_eq!(piped(Some(&service(json!([{"hostname": HOST}])))).unwrap(), HOST);
-        assert_eq!(piped(Some(&service(json!([{"ip": "203.0.113.1"}])))).unwrap(), "203.0.113.1");
-        assert_eq!(piped(Some(&json!({"status": {"loadBalancer": {}}}))).unwrap_err().code, "E-R53-017");
+        assert_eq!(
+            piped(Some(&service(json!([{"ip": "203.0.113.1"}])))).unwrap(),
+            "203.0.113.1"
+        );
+        assert_eq!(
+            piped(Some(&json!({"status": {"loadBalancer": {}}}))).unwrap_err().code,
+            "E-R53-017"
+        );
         assert_eq!(piped(None).unwrap_err().code, "E-R53-016");
     }
 }

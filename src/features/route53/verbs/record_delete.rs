@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::super::Service;
 use super::super::client;
 use super::super::model::{RecordSet, canonical_name, quoted_text};
-use super::super::Service;
 use super::change::{Live, creating, finish, live, precondition, state, still, target};
 use super::{open, type_option, until_cancelled, wait_option, zone_option};
 use crate::core::change::{Change, Inverse, Risk};
@@ -25,14 +25,28 @@ pub fn verb(service: Service) -> Verb {
         .input(InputMode::Each)
         .risk(Risk::Destroy)
         .permission("r53:write")
-        .positional(Positional::new("name", OptionKind::String, "domain name, with or without the final dot"))
-        .positional(Positional::new("value", OptionKind::String, "the values it must have").optional().variadic())
+        .positional(Positional::new(
+            "name",
+            OptionKind::String,
+            "domain name, with or without the final dot",
+        ))
+        .positional(
+            Positional::new("value", OptionKind::String, "the values it must have")
+                .optional()
+                .variadic(),
+        )
         .option(zone_option())
         .option(type_option())
         .option(wait_option())
         .output("One record: {change: {id, status}, request}.")
-        .example("r53:record-delete -z spawnhub.com -t CNAME inspector.spawnhub.com", "one record")
-        .example("r53:record-list -z spawnhub.com --name old | r53:record-delete", "those that were listed");
+        .example(
+            "r53:record-delete -z spawnhub.com -t CNAME inspector.spawnhub.com",
+            "one record",
+        )
+        .example(
+            "r53:record-list -z spawnhub.com --name old | r53:record-delete",
+            "those that were listed",
+        );
     Verb::mutate(declaration, Delete { service })
 }
 
@@ -68,7 +82,8 @@ impl Mutate for Delete {
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
         let zone = change.target.scope.as_str();
-        let (Some(name), Some(kind)) = (text_at(&change.request, &["name"]), text_at(&change.request, &["type"])) else {
+        let (Some(name), Some(kind)) = (text_at(&change.request, &["name"]), text_at(&change.request, &["type"]))
+        else {
             return Err(Report::failed("E-R53-008", "the plan does not say what to send"));
         };
         let route53 = open(&self.service, call).await?;
@@ -95,7 +110,12 @@ fn planned(zone: &str, set: &RecordSet) -> Change {
     });
     Change {
         verb: "r53:record-delete".to_owned(),
-        summary: format!("delete {} {} ({})", set.kind, canonical_name(&set.name), set.value_line()),
+        summary: format!(
+            "delete {} {} ({})",
+            set.kind,
+            canonical_name(&set.name),
+            set.value_line()
+        ),
         target: target(zone, &set.name),
         precondition: precondition(zone, &before),
         request: json!({"name": set.name, "type": set.kind}),
@@ -112,7 +132,11 @@ fn wanted(call: &Call) -> Result<Wanted, Report> {
     let record = call.record.as_ref();
     let listed = match (words.is_empty(), record) {
         (true, Some(record)) => Some(RecordSet::parse(record).ok_or_else(|| {
-            Report::failed("E-R53-018", "this is not a record of r53:record-list: Name and Type are missing").on_record(record)
+            Report::failed(
+                "E-R53-018",
+                "this is not a record of r53:record-list: Name and Type are missing",
+            )
+            .on_record(record)
         })?),
         _ => None,
     };
@@ -121,8 +145,14 @@ fn wanted(call: &Call) -> Result<Wanted, Report> {
         .text("zone")
         .or_else(|| record.and_then(|record| text_at(record, &["Zone"])).map(str::to_owned))
         .ok_or_else(|| Report::refused("E-R53-004", "r53:record-delete needs a zone").hint("name it with --zone"))?;
-    let kind = call.arguments.text("type").or_else(|| listed.as_ref().map(|set| set.kind.clone()));
-    let name = listed.as_ref().map(|set| set.name.clone()).or_else(|| words.first().cloned());
+    let kind = call
+        .arguments
+        .text("type")
+        .or_else(|| listed.as_ref().map(|set| set.kind.clone()));
+    let name = listed
+        .as_ref()
+        .map(|set| set.name.clone())
+        .or_else(|| words.first().cloned());
     let name = name.ok_or_else(|| Report::refused("E-R53-009", "r53:record-delete needs the name of the record"))?;
     Ok(Wanted {
         zone,
@@ -135,13 +165,19 @@ fn wanted(call: &Call) -> Result<Wanted, Report> {
 
 /// The type, when none was named and there is only one.
 async fn only_kind(route53: &Route53, zone: &str, name: &str) -> Result<String, Report> {
-    let mut kinds: Vec<String> = client::at_name(route53, zone, name).await?.into_iter().map(|set| set.kind).collect();
+    let mut kinds: Vec<String> = client::at_name(route53, zone, name)
+        .await?
+        .into_iter()
+        .map(|set| set.kind)
+        .collect();
     kinds.dedup();
     match kinds.as_slice() {
         [one] => Ok(one.clone()),
         [] => Err(absent(zone, name, "", &[])),
-        several => Err(Report::refused("E-R53-019", format!("{name} has records of several types"))
-            .hint(format!("name one with --type: {}", several.join(", ")))),
+        several => Err(
+            Report::refused("E-R53-019", format!("{name} has records of several types"))
+                .hint(format!("name one with --type: {}", several.join(", "))),
+        ),
     }
 }
 
@@ -151,8 +187,11 @@ fn matching(wanted: &Wanted, zone: &str, kind: &str, live: Live) -> Result<Recor
         return Err(absent(zone, &wanted.name, kind, &live.others));
     };
     let differs = |asked: String| {
-        Report::refused("E-R53-020", format!("{kind} {} is not {asked}: it is {}", wanted.name, set.value_line()))
-            .hint("nothing was deleted; list it again")
+        Report::refused(
+            "E-R53-020",
+            format!("{kind} {} is not {asked}: it is {}", wanted.name, set.value_line()),
+        )
+        .hint("nothing was deleted; list it again")
     };
     if let Some(listed) = &wanted.listed
         && listed.state() != set.state()
@@ -160,7 +199,13 @@ fn matching(wanted: &Wanted, zone: &str, kind: &str, live: Live) -> Result<Recor
         return Err(differs(listed.value_line()));
     }
     if !wanted.values.is_empty() {
-        let quoted = |value: &String| if kind == "TXT" || kind == "SPF" { quoted_text(value) } else { value.clone() };
+        let quoted = |value: &String| {
+            if kind == "TXT" || kind == "SPF" {
+                quoted_text(value)
+            } else {
+                value.clone()
+            }
+        };
         let mut asked: Vec<String> = wanted.values.iter().map(quoted).collect();
         let mut has = set.values.clone();
         asked.sort();
@@ -173,8 +218,15 @@ fn matching(wanted: &Wanted, zone: &str, kind: &str, live: Live) -> Result<Recor
 }
 
 fn absent(zone: &str, name: &str, kind: &str, others: &[String]) -> Report {
-    let what = if kind.is_empty() { String::new() } else { format!("{kind} ") };
-    let report = Report::refused("E-R53-021", format!("zone {zone} has no {what}record {}", canonical_name(name)));
+    let what = if kind.is_empty() {
+        String::new()
+    } else {
+        format!("{kind} ")
+    };
+    let report = Report::refused(
+        "E-R53-021",
+        format!("zone {zone} has no {what}record {}", canonical_name(name)),
+    );
     match others {
         [] => report.hint("r53:record-list shows what it has"),
         others => report.hint(format!("that name has: {}", others.join(", "))),
@@ -198,7 +250,15 @@ mod tests {
     }
 
     fn judge(wanted: &Wanted, set: Option<RecordSet>) -> Result<RecordSet, Report> {
-        matching(wanted, "Z1", "CNAME", Live { set, others: vec!["A".into()] })
+        matching(
+            wanted,
+            "Z1",
+            "CNAME",
+            Live {
+                set,
+                others: vec!["A".into()],
+            },
+        )
     }
 
     #[test]
@@ -206,11 +266,23 @@ mod tests {
         let live = cname("a.spawnhub.com.", "lb.example");
         assert!(judge(&wanting(&[], None), Some(live.clone())).is_ok());
         assert!(judge(&wanting(&["lb.example"], None), Some(live.clone())).is_ok());
-        assert_eq!(judge(&wanting(&["other"], None), Some(live.clone())).unwrap_err().code, "E-R53-020");
-        let older = RecordSet { ttl: Some(60), ..live.clone() };
-        assert_eq!(judge(&wanting(&[], Some(older)), Some(live)).unwrap_err().code, "E-R53-020");
+        assert_eq!(
+            judge(&wanting(&["other"], None), Some(live.clone())).unwrap_err().code,
+            "E-R53-020"
+        );
+        let older = RecordSet {
+            ttl: Some(60),
+            ..live.clone()
+        };
+        assert_eq!(
+            judge(&wanting(&[], Some(older)), Some(live)).unwrap_err().code,
+            "E-R53-020"
+        );
         let gone = judge(&wanting(&[], None), None).unwrap_err();
-        assert_eq!((gone.code, gone.hint.as_deref()), ("E-R53-021", Some("that name has: A")));
+        assert_eq!(
+            (gone.code, gone.hint.as_deref()),
+            ("E-R53-021", Some("that name has: A"))
+        );
     }
 
     #[test]
@@ -218,9 +290,15 @@ mod tests {
         let change = planned("Z1", &cname("a.spawnhub.com.", "lb.example"));
         assert_eq!((change.risk, change.after.is_null()), (Risk::Destroy, true));
         let inverse = change.inverse.unwrap();
-        assert_eq!(inverse.pipeline, "r53:record-create --zone Z1 --type CNAME --ttl 300 a.spawnhub.com. lb.example");
+        assert_eq!(
+            inverse.pipeline,
+            "r53:record-create --zone Z1 --type CNAME --ttl 300 a.spawnhub.com. lb.example"
+        );
         assert!(inverse.expects.is_null());
-        let special = RecordSet { special: true, ..cname("a.spawnhub.com.", "lb.example") };
+        let special = RecordSet {
+            special: true,
+            ..cname("a.spawnhub.com.", "lb.example")
+        };
         assert_eq!(planned("Z1", &special).inverse, None);
     }
 }

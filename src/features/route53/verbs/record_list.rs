@@ -25,7 +25,10 @@ pub fn verb(service: Service) -> Verb {
         .option(OptionSpec::new("name", OptionKind::String, "only names with this in them").short('n'))
         .output("One record a record set: {Zone, Name, Type, TTL, AliasTarget, ResourceRecords}, the last a list.")
         .example("r53:record-list -z Z37AJ8CHRUEZC6", "all records of a zone")
-        .example("r53:record-list -z spawnhub.com -t A,CNAME --name inspector", "some of them");
+        .example(
+            "r53:record-list -z spawnhub.com -t A,CNAME --name inspector",
+            "some of them",
+        );
     Verb::read(declaration, List { service })
 }
 
@@ -51,7 +54,12 @@ impl Read for List {
     async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
         let mut zones = call.arguments.list("zone");
         if let (true, Some(record)) = (zones.is_empty(), &call.record) {
-            zones.extend(["Id", "Zone"].iter().find_map(|key| text_at(record, &[key])).map(str::to_owned));
+            zones.extend(
+                ["Id", "Zone"]
+                    .iter()
+                    .find_map(|key| text_at(record, &[key]))
+                    .map(str::to_owned),
+            );
         }
         if zones.is_empty() {
             return Err(Report::refused("E-R53-004", "r53:record-list needs a zone")

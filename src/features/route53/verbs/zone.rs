@@ -13,11 +13,21 @@ pub fn verb(service: Service) -> Verb {
     let declaration = Declaration::new("r53", "zone", "List hosted zones")
         .input(InputMode::None)
         .permission("r53:read")
-        .positional(Positional::new("subcommand", OptionKind::Enum(&["list"]), "list, which is what it does anyway").optional())
+        .positional(
+            Positional::new(
+                "subcommand",
+                OptionKind::Enum(&["list"]),
+                "list, which is what it does anyway",
+            )
+            .optional(),
+        )
         .option(OptionSpec::new("name", OptionKind::String, "only zones with this in their name").short('n'))
         .output("One record a zone: {Id, Name, Private, ResourceRecordSetCount, Comment}.")
         .example("r53:zone list", "the zones of the account")
-        .example("r53:zone --name spawnhub | r53:record-list", "the records of some zones");
+        .example(
+            "r53:zone --name spawnhub | r53:record-list",
+            "the records of some zones",
+        );
     Verb::read(declaration, List { service })
 }
 
@@ -41,7 +51,15 @@ impl Read for List {
                 if zone.private { "private" } else { "public" }.to_owned(),
                 zone.count.map_or_else(|| "-".to_owned(), |count| count.to_string()),
             ];
-            output.emit_as(zone.record(), View::Row { header: header.clone(), cells }).await?;
+            output
+                .emit_as(
+                    zone.record(),
+                    View::Row {
+                        header: header.clone(),
+                        cells,
+                    },
+                )
+                .await?;
         }
         Ok(())
     }
