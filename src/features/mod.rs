@@ -1,8 +1,11 @@
 //! The subjects of the product, one folder each, all with the same rooms: client, model (slim rows), feed, verbs
 //! (one file a verb), panel. They meet each other only through `model`.
 
+pub mod aws;
 pub mod dns;
+pub mod ec2;
 pub mod kubernetes;
+pub mod route53;
 pub mod traffic;
 
 use std::sync::Arc;

@@ -4,8 +4,10 @@ pub mod client;
 mod describe;
 mod discovery;
 mod error;
+pub mod model;
 mod object;
 mod path;
+pub mod rollout;
 mod target;
 mod verbs;
 
@@ -15,10 +17,10 @@ use super::{Feature, Shared};
 use crate::verb::BundleInfo;
 
 /// What this subject brings.
-pub fn feature(_shared: &Shared, clients: Arc<client::Clients>) -> Feature {
+pub fn feature(shared: &Shared, clients: Arc<client::Clients>) -> Feature {
     Feature {
         bundles: vec![bundle()],
-        verbs: verbs::all(&clients),
+        verbs: verbs::all(&clients, &shared.clock),
         ..Feature::default()
     }
 }

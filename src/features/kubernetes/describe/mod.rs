@@ -1,6 +1,57 @@
-//! The texts of `kubectl:describe`. Not for reading the cluster: what belongs together is handed in.
+//! The texts of `kubectl:describe`, as kubectl lays them out. Not for reading the cluster: what belongs to an object is
+//! handed in as [`Related`].
 
+mod events;
+mod generic;
+mod node;
+mod pod;
+mod service;
 mod tabs;
 mod template;
+mod text;
+mod workload;
 
+use jiff::Timestamp;
+use serde_json::Value;
+
+pub use events::about;
 pub use template::pod_template;
+
+/// What is told together with an object.
+#[derive(Clone, Debug)]
+pub struct Related {
+    /// Its events; none: not asked for.
+    pub events: Option<Vec<Value>>,
+    /// Replica sets of a deployment.
+    pub replica_sets: Vec<Value>,
+    /// Pods of a replica set or on a node.
+    pub pods: Vec<Value>,
+    /// Endpoint slices of a service.
+    pub slices: Vec<Value>,
+    /// For ages.
+    pub now: Timestamp,
+}
+
+impl Default for Related {
+    fn default() -> Self {
+        Related {
+            events: None,
+            replica_sets: Vec::new(),
+            pods: Vec::new(),
+            slices: Vec::new(),
+            now: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
+/// The description of an object.
+pub fn describe(live: &Value, related: &Related) -> String {
+    match live["kind"].as_str().unwrap_or_default() {
+        "Deployment" => workload::deployment(live, related),
+        "ReplicaSet" => workload::replica_set(live, related),
+        "Pod" => pod::pod(live, related),
+        "Service" => service::service(live, related),
+        "Node" => node::node(live, related),
+        _ => generic::generic(live, related),
+    }
+}

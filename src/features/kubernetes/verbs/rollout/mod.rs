@@ -1,4 +1,5 @@
 //! The `kubectl:rollout-…` verbs.
 
 pub mod history;
+pub mod status;
 pub mod undo;

@@ -1,0 +1,104 @@
+//! Completion of search filters: EC2's filter names, and the values that the instances in the feed have.
+
+use async_trait::async_trait;
+
+use super::{Service, feed};
+use crate::verb::{Candidate, Completer, CompletionRequest};
+
+/// Filter names an operator is likely to want (EC2 API reference, DescribeInstances).
+const NAMES: [(&str, &str); 16] = [
+    ("tag:Name=", "the tag Name"),
+    ("tag:KubernetesCluster=", "the tag KubernetesCluster"),
+    ("tag-key=", "has a tag of this name"),
+    (
+        "instance-state-name=",
+        "pending running shutting-down terminated stopping stopped",
+    ),
+    ("instance-type=", "such as m4.large"),
+    ("instance-id=", "such as i-0123456789abcdef0"),
+    ("availability-zone=", "such as ap-southeast-2a"),
+    ("private-ip-address=", "private address"),
+    ("ip-address=", "public address"),
+    ("private-dns-name=", "private host name"),
+    ("dns-name=", "public host name"),
+    ("image-id=", "such as ami-…"),
+    ("key-name=", "key pair"),
+    ("vpc-id=", "VPC"),
+    ("subnet-id=", "subnet"),
+    ("instance.group-name=", "security group"),
+];
+
+/// The completer of the bundle's searches.
+pub struct InstanceCompleter {
+    service: Service,
+}
+
+impl InstanceCompleter {
+    /// Starts no feed before it is asked.
+    pub(super) fn new(service: Service) -> Self {
+        InstanceCompleter { service }
+    }
+}
+
+#[async_trait]
+impl Completer for InstanceCompleter {
+    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
+        if request.option.is_some() {
+            return Vec::new();
+        }
+        let Some((name, _)) = request.prefix.split_once('=') else {
+            return offered(
+                NAMES
+                    .iter()
+                    .map(|(name, note)| ((*name).to_owned(), (*note).to_owned())),
+                &request.prefix,
+            );
+        };
+        let feed = feed::subscribe(&self.service, &request.context);
+        let values: Vec<(String, String)> = feed.source().read(|rows, _| {
+            let row_values = rows.iter().filter_map(|(_, row)| {
+                let value = match name {
+                    "tag:Name" => &row.name,
+                    "instance-state-name" => &row.state,
+                    "instance-type" => &row.kind,
+                    "instance-id" => &row.id,
+                    "availability-zone" => &row.zone,
+                    "private-ip-address" => &row.private_ip,
+                    "ip-address" => &row.public_ip,
+                    "private-dns-name" => &row.private_dns,
+                    _ => return None,
+                };
+                (!value.is_empty()).then(|| (format!("{name}={value}"), row.name.clone()))
+            });
+            row_values.collect()
+        });
+        offered(values.into_iter(), &request.prefix)
+    }
+}
+
+fn offered(all: impl Iterator<Item = (String, String)>, prefix: &str) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for (value, note) in all.filter(|(value, _)| value.starts_with(prefix)) {
+        if !found.iter().any(|known| known.value == value) {
+            found.push(Candidate { value, note });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_is_offered_once() {
+        let all = [("a=1", "x"), ("a=1", "y"), ("a=2", "z"), ("b=1", "")];
+        let found = offered(
+            all.iter()
+                .map(|(value, note)| ((*value).to_owned(), (*note).to_owned())),
+            "a=",
+        );
+        let values: Vec<&str> = found.iter().map(|candidate| candidate.value.as_str()).collect();
+        assert_eq!(values, ["a=1", "a=2"]);
+    }
+}

@@ -1,0 +1,116 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::*;
+use crate::core::clock::Clock;
+use crate::features::Shared;
+use crate::features::aws::client::Clients;
+use crate::feed::{FeedKey, HealthState, Hub};
+use crate::lang::print;
+use crate::ui::panel::Motion;
+
+/// A panel whose feed is filled by the test instead of by polling.
+fn panel(rows: Vec<InstanceRow>) -> (InstancesPanel, Subscription<InstanceRow>) {
+    let hub = Hub::new(Clock::real());
+    let context = Arc::new(Context::empty("test"));
+    let key = FeedKey {
+        context: context.clone(),
+        kind: "ec2/instances".into(),
+    };
+    let feed = hub.subscribe::<InstanceRow>(key, |source, _| {
+        source.write(|table| rows.into_iter().for_each(|row| table.upsert(row.id.clone(), row)));
+        source.set_health(HealthState::Live, None);
+    });
+    let shared = Shared {
+        hub,
+        clock: Clock::real(),
+    };
+    let mut panel = InstancesPanel::new(Service {
+        shared,
+        clients: Clients::new(),
+    });
+    panel.open(&context);
+    (panel, feed)
+}
+
+fn screen(panel: &mut InstancesPanel, columns: u16, rows: u16) -> String {
+    let area = Rect::new(0, 0, columns, rows);
+    let mut buffer = Buffer::empty(area);
+    panel.draw(area, &mut buffer, &Theme::plain(), true, Timestamp::UNIX_EPOCH);
+    let line = |y| {
+        (0..columns)
+            .map(|x| buffer[(x, y)].symbol().to_owned())
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
+    };
+    (0..rows).map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn row(id: &str, name: &str, state: &str, public: &str) -> InstanceRow {
+    InstanceRow {
+        id: id.into(),
+        name: name.into(),
+        state: state.into(),
+        kind: "m4.large".into(),
+        zone: "ap-southeast-2a".into(),
+        private_ip: "172.20.1.2".into(),
+        public_ip: public.into(),
+        ..InstanceRow::default()
+    }
+}
+
+#[tokio::test]
+async fn states_are_words_and_absent_addresses_dashes() {
+    let (mut panel, _feed) = panel(vec![
+        row("i-1", "nodes.staging", "running", "203.0.113.7"),
+        row("i-2", "", "terminated", ""),
+    ]);
+    assert_eq!(
+        (panel.title().as_str(), panel.folded().as_str()),
+        ("instances 2", "instances 2  running 1")
+    );
+    let screen = screen(&mut panel, 100, 4);
+    let lines: Vec<&str> = screen.lines().collect();
+    assert!(
+        lines[1].starts_with("nodes.staging") && lines[1].contains("running") && lines[1].ends_with("203.0.113.7"),
+        "{screen}"
+    );
+    assert!(
+        lines[2].starts_with("i-2") && lines[2].contains("terminated") && lines[2].ends_with('-'),
+        "{screen}"
+    );
+}
+
+#[tokio::test]
+async fn keys_act_on_the_selected_instance() {
+    let (mut panel, feed) = panel(vec![
+        row("i-1", "a", "running", ""),
+        row("i-2", "b", "stopped", "203.0.113.8"),
+    ]);
+    panel.key(PanelKey::Move(Motion::Down));
+    let effects = panel.key(PanelKey::Open);
+    let [Effect::Run(pipeline)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(print(pipeline), "ec2:instance-search instance-id=i-2");
+    feed.source()
+        .write(|table| table.upsert("i-0", row("i-0", "new", "pending", "")));
+    assert_eq!(
+        panel.key(PanelKey::Act("copy")),
+        [Effect::Copy("203.0.113.8".into())],
+        "the selection stays on its row"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_table_says_why_and_hostile_tags_do_no_harm() {
+    let (mut none, feed) = panel(Vec::new());
+    assert!(screen(&mut none, 60, 3).contains("no instance in this region"));
+    feed.source()
+        .set_health(HealthState::Failed, Some("Region not set.".into()));
+    assert!(screen(&mut none, 60, 3).contains("error: Region not set."));
+    let (mut hostile, _feed) = panel(vec![row("i-1", "\u{1b}]0;x\u{7}';|\n\u{202e}", "\u{1b}[2J", "")]);
+    for (columns, rows) in [(1, 1), (20, 2), (90, 4)] {
+        assert!(!screen(&mut hostile, columns, rows).contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,133 @@
+//! Completion of zones, record names and the zone of an alias, out of the same feed that the panel shows. The hosts of
+//! load balancers are the Kubernetes feature's to offer.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::model::{DnsRow, unescaped};
+use super::{Service, feed};
+use crate::feed::HealthState;
+use crate::verb::{Candidate, Completer, CompletionRequest};
+
+/// A first answer may take this long; later ones are there already.
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// More than a screenful helps nobody.
+const MOST: usize = 50;
+
+/// The completer of every verb of the bundle.
+pub struct DnsCompleter {
+    service: Service,
+}
+
+impl DnsCompleter {
+    /// Starts no feed before it is asked.
+    pub(super) fn new(service: Service) -> Self {
+        DnsCompleter { service }
+    }
+}
+
+#[async_trait]
+impl Completer for DnsCompleter {
+    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
+        if request.option.as_deref() == Some("alias-target-zone") {
+            let auto = Candidate {
+                value: "auto".into(),
+                note: "told by the load balancer's name".into(),
+            };
+            return Some(auto)
+                .filter(|auto| auto.value.starts_with(&request.prefix))
+                .into_iter()
+                .collect();
+        }
+        let feed = feed::subscribe(&self.service, &request.context);
+        let mut changes = feed.source().changes();
+        let first =
+            async { while feed.source().health().state == HealthState::Loading && changes.changed().await.is_ok() {} };
+        // Without an answer in time there is nothing to offer yet; the feed goes on for the next try.
+        let _ = tokio::time::timeout(PATIENCE, first).await;
+        let rows: Vec<DnsRow> = feed
+            .source()
+            .read(|rows, _| rows.iter().map(|(_, row)| row.clone()).collect());
+        candidates(&request, &rows)
+    }
+}
+
+fn candidates(request: &CompletionRequest, rows: &[DnsRow]) -> Vec<Candidate> {
+    let prefix = request.prefix.to_lowercase();
+    let mut found: Vec<Candidate> = rows
+        .iter()
+        .filter_map(|row| match (request.option.as_deref(), row) {
+            (Some("zone" | "zone-id"), DnsRow::Zone { zone, .. }) => Some(Candidate {
+                value: zone.id.clone(),
+                note: format!("{}{}", zone.name, if zone.private { " private" } else { "" }),
+            }),
+            (None, DnsRow::Record { set, .. }) => Some(Candidate {
+                value: unescaped(&set.name).trim_end_matches('.').to_owned(),
+                note: format!("{} {}", set.kind, set.value_line()),
+            }),
+            _ => None,
+        })
+        .filter(|candidate| {
+            candidate.value.to_lowercase().starts_with(&prefix)
+                || (request.option.is_some() && candidate.note.to_lowercase().starts_with(&prefix))
+        })
+        .collect();
+    found.dedup_by(|one, other| one.value == other.value);
+    found.truncate(MOST);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::model::{Zone, tests::cname};
+    use super::*;
+    use crate::core::context::Context;
+
+    fn offered(option: Option<&str>, prefix: &str) -> Vec<(String, String)> {
+        let zone = Zone {
+            id: "Z1".into(),
+            name: "spawnhub.com.".into(),
+            private: false,
+            count: None,
+            comment: None,
+        };
+        let rows = [
+            DnsRow::Zone {
+                zone,
+                kept: 1,
+                error: None,
+            },
+            DnsRow::Record {
+                zone: "Z1".into(),
+                set: cname("\\052.spawnhub.com.", "lb"),
+                pending: false,
+            },
+        ];
+        let request = CompletionRequest {
+            context: Arc::new(Context::empty("test")),
+            words: Vec::new(),
+            option: option.map(str::to_owned),
+            prefix: prefix.to_owned(),
+        };
+        candidates(&request, &rows)
+            .into_iter()
+            .map(|found| (found.value, found.note))
+            .collect()
+    }
+
+    #[test]
+    fn zones_are_found_by_id_and_by_name() {
+        let zone = vec![("Z1".to_owned(), "spawnhub.com.".to_owned())];
+        assert_eq!(offered(Some("zone"), "z"), zone);
+        assert_eq!(offered(Some("zone"), "spawn"), zone);
+        assert_eq!(offered(Some("zone"), "x"), []);
+        assert_eq!(
+            offered(None, "*"),
+            [("*.spawnhub.com".to_owned(), "CNAME lb".to_owned())]
+        );
+        assert_eq!(offered(Some("ttl"), ""), []);
+    }
+}

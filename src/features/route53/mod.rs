@@ -1,0 +1,49 @@
+//! Route 53: hosted zones and their records, shown and changed. Not for asking name servers (`features/dns`).
+
+mod changes;
+mod client;
+mod complete;
+mod elb;
+mod feed;
+pub mod model;
+pub mod panel;
+mod verbs;
+
+use std::sync::Arc;
+
+use self::changes::Changes;
+use super::{Feature, Shared};
+use crate::features::aws::client::Clients;
+use crate::verb::BundleInfo;
+
+/// What verbs, feed and completer share.
+#[derive(Clone)]
+struct Service {
+    shared: Shared,
+    clients: Clients,
+    changes: Arc<Changes>,
+}
+
+/// The verbs of the bundle `r53` and the panel `dns`.
+pub fn feature(shared: &Shared, clients: Clients) -> Feature {
+    let service = Service {
+        shared: shared.clone(),
+        clients,
+        changes: Arc::default(),
+    };
+    Feature {
+        bundles: vec![BundleInfo {
+            variables: [
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY",
+                "AWS_PROFILE",
+                "AWS_ENDPOINT_URL",
+            ]
+            .map(|name| (name.to_owned(), "as Amazon's own tools read it".to_owned()))
+            .to_vec(),
+            ..BundleInfo::new("r53", "Look at and change Route 53 records")
+        }],
+        verbs: verbs::all(&service),
+        panels: vec![Box::new(panel::DnsPanel::new(service))],
+    }
+}

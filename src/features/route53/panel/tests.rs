@@ -1,0 +1,171 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use ratatui::buffer::Buffer;
+
+use super::super::model::{Alias, Zone, tests::cname};
+use super::*;
+use crate::core::clock::Clock;
+use crate::core::context::Context;
+use crate::features::Shared;
+use crate::features::aws::client::Clients;
+use crate::feed::{FeedKey, HealthState, Hub};
+use crate::lang::print;
+use crate::ui::panel::Motion;
+
+/// A panel whose feed is filled by the test instead of by polling.
+fn panel(rows: Vec<DnsRow>) -> (DnsPanel, Subscription<DnsRow>) {
+    let hub = Hub::new(Clock::real());
+    let context = Arc::new(Context::empty("test"));
+    let key = FeedKey {
+        context: context.clone(),
+        kind: "route53/records".into(),
+    };
+    let feed = hub.subscribe::<DnsRow>(key, |source, _| {
+        source.write(|table| {
+            for (at, row) in rows.into_iter().enumerate() {
+                table.upsert(format!("{at:04}"), row);
+            }
+        });
+        source.set_health(HealthState::Live, None);
+    });
+    let shared = Shared {
+        hub,
+        clock: Clock::real(),
+    };
+    let service = Service {
+        shared,
+        clients: Clients::new(),
+        changes: Arc::default(),
+    };
+    let mut panel = DnsPanel::new(service);
+    panel.open(&context);
+    (panel, feed)
+}
+
+fn screen(panel: &mut DnsPanel, columns: u16, rows: u16) -> String {
+    let area = Rect::new(0, 0, columns, rows);
+    let mut buffer = Buffer::empty(area);
+    panel.draw(area, &mut buffer, &Theme::plain(), true, Timestamp::UNIX_EPOCH);
+    let line = |y| {
+        (0..columns)
+            .map(|x| buffer[(x, y)].symbol().to_owned())
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
+    };
+    (0..rows).map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn zone(name: &str, count: i64) -> DnsRow {
+    let zone = Zone {
+        id: "Z1".into(),
+        name: name.into(),
+        private: false,
+        count: Some(count),
+        comment: None,
+    };
+    DnsRow::Zone {
+        zone,
+        kept: 2,
+        error: None,
+    }
+}
+
+fn record(set: RecordSet, pending: bool) -> DnsRow {
+    DnsRow::Record {
+        zone: "Z1".into(),
+        set,
+        pending,
+    }
+}
+
+fn sample() -> Vec<DnsRow> {
+    let mut alias = cname("spawnhub.com.", "");
+    alias.kind = "A".into();
+    (alias.ttl, alias.values) = (None, Vec::new());
+    alias.alias = Some(Alias {
+        zone: "Z9".into(),
+        host: "lb.example.".into(),
+        evaluate: false,
+    });
+    let host = "ab4ea5ab1f1234567890-1234567890.ap-southeast-2.elb.amazonaws.com";
+    vec![
+        zone("spawnhub.com.", 2),
+        record(alias, false),
+        record(cname("\\052.spawnhub.com.", host), true),
+    ]
+}
+
+#[tokio::test]
+async fn aliases_and_pending_changes_are_marked_and_hosts_are_whole() {
+    let (mut panel, _feed) = panel(sample());
+    assert_eq!(panel.title().as_str(), "dns spawnhub.com 2");
+    let wide = screen(&mut panel, 120, 5);
+    assert!(wide.contains("ALIAS lb.example. (Z9)"), "{wide}");
+    assert!(
+        wide.contains("*.spawnhub.com") && wide.contains("pending ab4ea5ab1f"),
+        "{wide}"
+    );
+    let narrow = screen(&mut panel, 50, 9).replace(['\n', ' '], "");
+    assert!(!narrow.contains('…'), "{narrow}");
+    let pieces = ["ab4ea5ab1f1234567890", "amazonaws.com"];
+    assert!(pieces.iter().all(|piece| narrow.contains(piece)), "{narrow}");
+}
+
+#[tokio::test]
+async fn keys_build_pipelines_for_the_selected_record() {
+    let (mut panel, _feed) = panel(sample());
+    panel.key(PanelKey::Move(Motion::Last));
+    let line = |effects: &[Effect]| match effects {
+        [Effect::Run(pipeline)] => format!("run {}", print(pipeline)),
+        [Effect::Compose(pipeline)] => format!("compose {}", print(pipeline)),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        line(&panel.key(PanelKey::Act("dig"))),
+        "run net:dig '*.spawnhub.com.' CNAME"
+    );
+    assert_eq!(
+        line(&panel.key(PanelKey::Act("delete"))),
+        "compose r53:record-delete --zone Z1 --type CNAME '*.spawnhub.com'"
+    );
+    let subject = Target {
+        kind: "RecordSet".into(),
+        scope: "Z1".into(),
+        name: "spawnhub.com".into(),
+    };
+    panel.focus_on(&subject);
+    assert_eq!(line(&panel.key(PanelKey::Open)), "run net:dig spawnhub.com. A");
+}
+
+#[tokio::test]
+async fn what_is_not_shown_is_said() {
+    let (mut some, _feed) = panel(vec![
+        zone("spawnhub.com.", 900),
+        record(cname("a.spawnhub.com.", "b"), false),
+    ]);
+    assert!(screen(&mut some, 100, 4).contains("the first 2 of 900 records"));
+    let (mut none, feed) = panel(Vec::new());
+    assert!(screen(&mut none, 60, 3).contains("no hosted zone in this account"));
+    feed.source()
+        .set_health(HealthState::Login, Some("no usable AWS credentials".into()));
+    assert!(screen(&mut none, 60, 3).contains("login: no usable AWS credentials"));
+}
+
+#[tokio::test]
+async fn hostile_records_and_tiny_areas_are_harmless() {
+    let mut hostile = cname(
+        "a;'\u{1b}]52;c;eHg=\u{7}|b.spawnhub.com.",
+        "\u{202e}\n$(reboot)\u{1b}[2J",
+    );
+    hostile.kind = "\u{1b}c".into();
+    let (mut panel, _feed) = panel(vec![record(hostile, true)]);
+    for (columns, rows) in [(1, 1), (12, 2), (80, 5)] {
+        assert!(!screen(&mut panel, columns, rows).contains('\u{1b}'));
+    }
+    let effects = panel.key(PanelKey::Act("delete"));
+    let [Effect::Compose(pipeline)] = effects.as_slice() else {
+        panic!("a pipeline to finish")
+    };
+    assert_eq!(crate::lang::parse(&print(pipeline)).unwrap().items.len(), 1);
+}
