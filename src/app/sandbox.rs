@@ -13,7 +13,7 @@ const MARK: &str = "# written by cogdeck sandbox";
 
 /// Serves the world; the exit code.
 pub async fn run(args: SandboxArgs, common: &Common) -> Result<u8, Report> {
-    for path in [&args.kubeconfig, &args.env, &args.admin].into_iter().flatten() {
+    for path in [&args.kubeconfig, &args.env].into_iter().flatten() {
         may_write(path)?;
     }
     let interrupt = start::interrupted()?;
@@ -47,10 +47,6 @@ fn write_files(sandbox: &Sandbox, args: &SandboxArgs) -> Result<(), Report> {
     if let (Some(path), Some(kubeconfig)) = (&args.env, &args.kubeconfig) {
         let kubeconfig = std::path::absolute(kubeconfig).map_err(|error| refused(kubeconfig, &error))?;
         write(path, &sandbox.env_exports(&kubeconfig))?;
-    }
-    if let Some(path) = &args.admin {
-        let admin = format!("COGDECK_ADMIN_URL={}\nCOGDECK_ADMIN_TOKEN={}\n", sandbox.admin_url(), sandbox.admin_token());
-        write(path, &admin)?;
     }
     Ok(())
 }

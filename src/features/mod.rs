@@ -38,9 +38,12 @@ pub struct Feature {
 /// All features. Opens no connection.
 pub fn all(shared: &Shared) -> Vec<Feature> {
     let kubernetes = kubernetes::client::Clients::new();
+    let aws = aws::client::Clients::default();
     vec![
         kubernetes::feature(shared, kubernetes),
-        dns::feature(),
         traffic::feature(shared, Arc::new(traffic::join::NoPods)),
+        route53::feature(shared, aws.clone()),
+        ec2::feature(shared, aws),
+        dns::feature(),
     ]
 }

@@ -12,3 +12,6 @@ pub mod inspector;
 pub mod kubernetes;
 pub mod proxy;
 pub mod random;
+
+mod assembly;
+pub use assembly::{Sandbox, SandboxConfig, SandboxError};

@@ -23,14 +23,13 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts `cogdeck sandbox` with `args` besides its three files (`--speed 10`, `--seed 7` …) and waits for `ready`.
+    /// Starts `cogdeck sandbox` with `args` besides its two files (`--speed 10`, `--seed 7` …) and waits for `ready`.
     pub fn start(args: &[&str]) -> Self {
         let folder = TempDir::new().expect("a folder for the world's files");
         let file = |name: &str| folder.path().join(name);
         let mut child = command(&["sandbox"], folder.path())
             .args(["--kubeconfig".as_ref(), file("kubeconfig").as_os_str()])
             .args(["--env".as_ref(), file("env").as_os_str()])
-            .args(["--admin".as_ref(), file("admin").as_os_str()])
             .args(args)
             .stdout(Stdio::piped())
             .spawn()
@@ -71,11 +70,6 @@ impl Sandbox {
     /// The file of `export NAME=VALUE` lines that the world wrote.
     pub fn env_file(&self) -> PathBuf {
         self.folder.path().join("env")
-    }
-
-    /// The file with the URL and token of the world's admin API.
-    pub fn admin_file(&self) -> PathBuf {
-        self.folder.path().join("admin")
     }
 
     /// What the env file exports.
