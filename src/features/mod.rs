@@ -5,7 +5,9 @@ pub mod aws;
 pub mod dns;
 pub mod ec2;
 pub mod kubernetes;
+pub mod records;
 pub mod route53;
+pub mod session;
 pub mod traffic;
 
 use crate::core::clock::Clock;
