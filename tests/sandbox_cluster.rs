@@ -359,3 +359,58 @@ async fn a_load_balancer_comes_late_and_goes_with_its_service() {
     cluster.store().delete("services", "default", "web").unwrap();
     until("the release", || cluster.balancers.addresses(&known).is_none()).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_is_taken_is_hashed_anew() {
+    let cluster = Cluster::start(50.0);
+    cluster.deploy("default", "x", 1, "nginx");
+    cluster.ready("default", 1).await;
+    let set = cluster.store().list("replicasets", Some("default")).remove(0);
+    let name = first(&set, "/metadata/name");
+    cluster.store().delete("deployments", "default", "x").unwrap();
+    until("the end", || cluster.pods("default").is_empty()).await;
+    // Somebody else's replica set has the name that the template's hash gives.
+    let foreign = json!({
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"replicas": 0, "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {}}},
+        "status": {"replicas": 0},
+    });
+    cluster.store().create("replicasets", foreign).unwrap();
+    cluster.deploy("default", "x", 1, "nginx");
+    cluster.ready("default", 1).await;
+    let deployment = cluster.store().get("deployments", "default", "x").unwrap();
+    assert_eq!(deployment["status"]["collisionCount"], 1);
+    assert!(!first(&cluster.pods("default")[0], "/metadata/name").starts_with(&name));
+    assert_eq!(
+        cluster.events("ScalingReplicaSet").len(),
+        2,
+        "one for each deployment, none for the failed attempt"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_events_than_the_queue_holds_leave_nothing_behind() {
+    let cluster = Cluster::start(200.0);
+    let object =
+        json!({"metadata": {"name": "big"}, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}});
+    cluster.store().create("namespaces", object).unwrap();
+    for n in 0..20_000 {
+        cluster
+            .store()
+            .create(
+                "configmaps",
+                json!({"metadata": {"name": format!("c{n}"), "namespace": "big"}}),
+            )
+            .unwrap();
+    }
+    cluster.deploy("big", "x", 3, "nginx");
+    cluster.ready("big", 3).await;
+    cluster
+        .store()
+        .modify("namespaces", "", "big", |n| {
+            n["metadata"]["deletionTimestamp"] = "2026-11-21T18:00:00Z".into()
+        })
+        .unwrap();
+    until("the end", || cluster.store().get("namespaces", "", "big").is_none()).await;
+    assert!(cluster.pods("big").is_empty() && cluster.store().list("configmaps", Some("big")).is_empty());
+}

@@ -2,12 +2,9 @@
 
 use crate::core::context::{AwsTarget, Context, KubeconfigSource, KubernetesTarget};
 use crate::core::text::Secret;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{CONTEXT, Sandbox};
 
 use super::environment::Environment;
-
-/// Name of the sandbox's context.
-pub const SANDBOX: &str = "sandbox";
 
 /// A closed context: no real cluster, account or name is reachable from it; the local Docker engine stays usable.
 pub fn context(sandbox: &Sandbox, environment: &Environment, read_only: bool) -> Context {
@@ -30,6 +27,6 @@ pub fn context(sandbox: &Sandbox, environment: &Environment, read_only: bool) ->
         read_only,
         closed: true,
         environment: environment.shared(),
-        ..Context::empty(SANDBOX)
+        ..Context::empty(CONTEXT)
     }
 }

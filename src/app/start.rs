@@ -33,11 +33,6 @@ pub struct Started {
 }
 
 impl Started {
-    /// The sandbox under the deck.
-    pub fn sandbox(&self) -> Option<&Sandbox> {
-        self.sandbox.as_ref()
-    }
-
     /// Ends the sandbox.
     pub async fn end(self) {
         if let Some(sandbox) = self.sandbox {

@@ -25,9 +25,10 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
+use crate::lang::{self, shell_loop};
 use crate::verb::invocation::CHANNEL_ITEMS;
 use crate::verb::operator::TerminalCommand;
-use crate::verb::session::{AuditEntry, Job};
+use crate::verb::session::{AuditEntry, HistoryLine, Job};
 use crate::verb::{Call, Catalogue, Decision, Operator, Output};
 
 /// What a session is made of.
@@ -135,7 +136,7 @@ impl Session {
         Session { inner: Arc::new(inner) }
     }
 
-    /// Starts a line. `Err`: it was refused by the static pass and nothing has run.
+    /// Starts a line; a pasted shell loop runs as the equal `traffic:watch`, and a note says so. `Err`: it was refused by the static pass and nothing has run.
     pub fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Block, Report> {
         self.start_with(Start {
             line,
@@ -152,8 +153,9 @@ impl Session {
         let mut names = self.inner.with_memory(|memory| memory.names()).into_iter().collect();
         let origin = start.operator.origin();
         let planner = self.planner(&catalogue, &context, origin, start.on_error, start.input.is_some());
-        let plan = planner.line(start.line, &mut names)?;
-        Ok(self.spawn(plan, catalogue, start))
+        let translation = translated(start.line);
+        let plan = planner.line(translation.as_deref().unwrap_or(start.line), &mut names)?;
+        Ok(self.spawn(plan, catalogue, start, translation))
     }
 
     /// Checks a line and runs nothing.
@@ -174,10 +176,13 @@ impl Session {
         let mut names: BTreeSet<String> = self.inner.with_memory(|memory| memory.names()).into_iter().collect();
         let planner = self.planner(&catalogue, &context, origin, OnError::Stop, false);
         let lines = lines.into_iter().enumerate();
-        let checks = lines.map(|(index, line)| match planner.line(line, &mut names) {
-            Ok(plan) => Ok(Check::of(&plan)),
-            Err(report) => Err((index, report)),
-        });
+        let checks =
+            lines.map(
+                |(index, line)| match planner.line(&translated(line).unwrap_or(line.to_owned()), &mut names) {
+                    Ok(plan) => Ok(Check::of(&plan)),
+                    Err(report) => Err((index, report)),
+                },
+            );
         checks.collect()
     }
 
@@ -245,7 +250,7 @@ impl Session {
         }
     }
 
-    fn spawn(&self, plan: LinePlan, catalogue: Arc<Catalogue>, start: Start<'_>) -> Block {
+    fn spawn(&self, plan: LinePlan, catalogue: Arc<Catalogue>, start: Start<'_>, translation: Option<String>) -> Block {
         let inner = self.inner.clone();
         let ending = Ending::below(&inner.shutdown);
         let (number, records) = inner.jobs.begin(&plan.masked, false, inner.clock.now(), ending.clone());
@@ -259,9 +264,18 @@ impl Session {
             operator,
         };
         let (block, run) = front.open(inner, plan.masked.clone());
+        if let Some(line) = translation {
+            run.operator
+                .note(SafeText::line(&format!("a shell's loop, which runs as: {line}")));
+        }
         tokio::spawn(run.line(plan, start.input, start.timeout));
         block
     }
+}
+
+/// The loop that people paste from their shell, in our language; none: the line is ours already.
+fn translated(line: &str) -> Option<String> {
+    shell_loop::recognise(line).map(|found| lang::print(&found.pipeline()))
 }
 
 /// What makes a block: used for lines and for background jobs.
@@ -373,5 +387,15 @@ impl crate::verb::Session for SessionPort {
 
     async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report> {
         undo::undo(&self.inner, &self.catalogue, number, call, output).await
+    }
+
+    async fn history(&self, limit: usize) -> Result<Vec<HistoryLine>, Report> {
+        let entries = self.inner.journal.history(limit).await?;
+        let lines = entries.into_iter().map(|entry| HistoryLine {
+            line: entry.line,
+            context: entry.context,
+            exit: entry.exit,
+        });
+        Ok(lines.collect())
     }
 }

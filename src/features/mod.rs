@@ -5,7 +5,9 @@ pub mod aws;
 pub mod dns;
 pub mod ec2;
 pub mod kubernetes;
+pub mod records;
 pub mod route53;
+pub mod session;
 pub mod traffic;
 
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
     let kubernetes = kubernetes::client::Clients::new();
     let aws = aws::client::Clients::default();
     vec![
+        session::feature(),
+        records::feature(),
         kubernetes::feature(shared, kubernetes),
         traffic::feature(shared, Arc::new(traffic::join::NoPods)),
         route53::feature(shared, aws.clone()),

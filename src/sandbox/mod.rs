@@ -2,6 +2,7 @@
 //! protocols as the real services. Not for sharing types with the client side: it imports nothing else of this
 //! crate, so that a misunderstanding of a protocol cannot hide on both sides at once.
 
+mod assembly;
 pub mod aws;
 pub mod clock;
 pub mod cloud;
@@ -13,5 +14,4 @@ pub mod kubernetes;
 pub mod proxy;
 pub mod random;
 
-mod assembly;
-pub use assembly::{Sandbox, SandboxConfig, SandboxError};
+pub use assembly::{CONTEXT, Sandbox, SandboxConfig, SandboxError};

@@ -129,6 +129,11 @@ impl Input {
         }
     }
 
+    /// Whether anything comes down a pipe at all, be it no records.
+    pub fn is_fed(&self) -> bool {
+        self.receiver.is_some()
+    }
+
     /// The next record; `None` at the end, or when nobody reads any more.
     pub async fn next(&mut self) -> Option<Item> {
         let receiver = self.receiver.as_mut()?;

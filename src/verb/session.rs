@@ -65,6 +65,17 @@ pub struct AuditEntry {
     pub hash: String,
 }
 
+/// A line of history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryLine {
+    /// The text as typed, secrets masked.
+    pub line: String,
+    /// Context name.
+    pub context: String,
+    /// Exit code; none while it runs.
+    pub exit: Option<u8>,
+}
+
 /// What a verb may ask of the session. Session verbs mutate nothing themselves.
 #[async_trait]
 pub trait Session: Send + Sync {
@@ -89,4 +100,9 @@ pub trait Session: Send + Sync {
     /// Undoes a journalled change: runs its inverse as a new change in the context it was made in. Refused when there
     /// is no inverse, when it was undone already, or when the target moved meanwhile.
     async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report>;
+
+    /// The last lines that were run, oldest first. A session without a memory has none.
+    async fn history(&self, _limit: usize) -> Result<Vec<HistoryLine>, Report> {
+        Ok(Vec::new())
+    }
 }

@@ -59,7 +59,7 @@ impl Controllers {
         }
     }
 
-    fn is_alive(&self, owner: &Value, space: &str) -> bool {
+    pub(super) fn is_alive(&self, owner: &Value, space: &str) -> bool {
         kinds::by_kind(text(owner, "/apiVersion"), text(owner, "/kind"))
             .and_then(|kind| {
                 self.store.get(

@@ -105,7 +105,10 @@ impl Controllers {
                 match events.try_recv() {
                     Ok(Some(event)) => self.observe(&event),
                     Ok(None) => break,
-                    Err(Lagged::Dropped(_)) => self.relist(),
+                    Err(Lagged::Dropped(_)) => {
+                        self.relist();
+                        self.relist_after_loss();
+                    }
                     Err(Lagged::Cut) => return,
                 }
             }
@@ -129,7 +132,10 @@ impl Controllers {
                 () = tokio::time::sleep_until(due) => {}
                 event = events.recv() => match event {
                     Ok(event) => self.observe(&event),
-                    Err(Lagged::Dropped(_)) => self.relist(),
+                    Err(Lagged::Dropped(_)) => {
+                        self.relist();
+                        self.relist_after_loss();
+                    }
                     Err(Lagged::Cut) => return,
                 },
             }
@@ -172,6 +178,30 @@ impl Controllers {
                 .add(Key::Endpoints(namespace(&object).into(), name(&object).into()));
             self.queue
                 .add(Key::LoadBalancer(namespace(&object).into(), name(&object).into()));
+        }
+    }
+
+    /// Looks for what deletions left behind that nobody told of.
+    fn relist_after_loss(&mut self) {
+        for host in self.balancers.hosts() {
+            if let Some(balancer) = self.balancers.find(&host) {
+                self.queue.add(Key::LoadBalancer(balancer.namespace, balancer.service));
+            }
+        }
+        for object in self.store.list("endpoints", None) {
+            if self.store.get("services", namespace(&object), name(&object)).is_none() {
+                self.queue
+                    .add(Key::Endpoints(namespace(&object).into(), name(&object).into()));
+            }
+        }
+        for resource in ["pods", "replicasets", "endpointslices"] {
+            for object in self.store.list(resource, None) {
+                for owner in objects::owners(&object) {
+                    if !self.is_alive(owner, namespace(&object)) {
+                        self.queue.add(Key::Dependents(text(owner, "/uid").to_owned()));
+                    }
+                }
+            }
         }
     }
 

@@ -33,11 +33,14 @@ impl Controllers {
             Vec::new()
         };
         for action in deployment::sync(&object, &sets, &pods, self.clock.now()) {
-            self.act_on_deployment(&object, action);
+            if !self.act_on_deployment(&object, action) {
+                return;
+            }
         }
     }
 
-    fn act_on_deployment(&mut self, object: &Arc<Value>, action: deployment::Action) {
+    /// Carries out one action; false when it failed and the rest of the pass makes no sense.
+    fn act_on_deployment(&mut self, object: &Arc<Value>, action: deployment::Action) -> bool {
         use deployment::Action;
         let (space, own) = (namespace(object), name(object));
         match action {
@@ -47,6 +50,7 @@ impl Controllers {
                     let _ = self.store.modify("deployments", space, own, |d| {
                         d["status"]["collisionCount"] = (objects::int(d, "/status/collisionCount", 0) + 1).into();
                     });
+                    return false;
                 }
             }
             Action::UpdateReplicaSet {
@@ -82,9 +86,10 @@ impl Controllers {
                 self.recorder
                     .record(object, &DEPLOYMENT, Severity::Normal, reason, &message)
             }
-            // The deadline is the operator's own number: at a higher speed it comes sooner too.
+            // A progress deadline is counted in real seconds at every speed: that is what its timestamps say.
             Action::Requeue(after) => self.later(after, Key::Deployment(space.into(), own.into())),
         }
+        true
     }
 
     pub(super) fn look_at_replica_set(&mut self, space: &str, own: &str) {

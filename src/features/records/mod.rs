@@ -1,0 +1,22 @@
+//! Records themselves: making, filtering and reshaping them, by ourselves (`jq`) or by a shell. Not for where records
+//! come from: those are the other subjects.
+
+mod jq;
+mod verbs;
+
+use super::Feature;
+use crate::verb::BundleInfo;
+
+/// The verbs that work on any records.
+pub fn feature() -> Feature {
+    Feature {
+        bundles: vec![BundleInfo {
+            description: "What works on any records, and what concerns the session itself. These names win over \
+                              those of other bundles."
+                .to_owned(),
+            ..BundleInfo::new(crate::verb::catalogue::BUILT_IN, "Commands that are always there")
+        }],
+        verbs: verbs::all(),
+        ..Feature::default()
+    }
+}

@@ -1,0 +1,14 @@
+//! The session itself: help, jobs, and what was changed. They ask the session port; they change nothing by themselves.
+
+mod page;
+mod verbs;
+
+use super::Feature;
+
+/// The verbs about the session. Their bundle's page is that of `records`.
+pub fn feature() -> Feature {
+    Feature {
+        verbs: verbs::all(),
+        ..Feature::default()
+    }
+}

@@ -1,0 +1,389 @@
+//! The session's and the records' verbs, run as lines of a session that has no others.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cogdeck::core::change::{Origin, Plan, Requirement};
+use cogdeck::core::clock::Clock;
+use cogdeck::core::context::Context;
+use cogdeck::core::report::Report;
+use cogdeck::core::text::SafeText;
+use cogdeck::engine::ports::{Authorise, Contexts, Place, Site};
+use cogdeck::engine::{Block, BlockEvent, MemoryJournal, Session, SessionConfig};
+use cogdeck::features::{records, session};
+use cogdeck::render::Document;
+use cogdeck::verb::operator::TerminalCommand;
+use cogdeck::verb::{Arguments, Catalogue, Decision, Declaration, Operator};
+use serde_json::{Value, json};
+
+struct Script;
+
+#[async_trait::async_trait]
+impl Operator for Script {
+    fn origin(&self) -> Origin {
+        Origin::Headless {
+            yes: false,
+            max_targets: None,
+        }
+    }
+
+    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
+        Decision::Declined("nobody there".into())
+    }
+
+    fn note(&self, _: SafeText) {}
+
+    fn progress(&self, _: SafeText) {}
+
+    async fn suspend(&self, _: TerminalCommand) -> Result<i32, Report> {
+        Err(Report::refused("E-TEST-001", "no terminal"))
+    }
+}
+
+struct Ports;
+
+impl Contexts for Ports {
+    fn context(&self, _: &str) -> Option<Arc<Context>> {
+        None
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl Authorise for Ports {
+    fn authorise(&self, _: &str, _: &Declaration, _: &Arguments) -> Result<(), Report> {
+        Ok(())
+    }
+}
+
+impl Place for Ports {
+    fn place(&self, _: &Arc<Context>, _: &Declaration, _: Option<&str>) -> Result<Site, Report> {
+        Ok(Site::Here)
+    }
+}
+
+fn catalogue() -> Catalogue {
+    let (records, session) = (records::feature(), session::feature());
+    Catalogue::new(records.verbs.into_iter().chain(session.verbs)).describe(records.bundles)
+}
+
+fn fresh() -> Session {
+    let mut context = Context::empty("test");
+    context.environment.insert("PATH".into(), "/usr/bin:/bin".into());
+    context.http_proxy = Some("http://127.0.0.1:1".into());
+    Session::new(SessionConfig {
+        catalogue: Arc::new(catalogue()),
+        context: Arc::new(context),
+        contexts: Arc::new(Ports),
+        journal: Arc::new(MemoryJournal::new(Clock::real())),
+        authorise: Arc::new(Ports),
+        place: Arc::new(Ports),
+        user: "mia".into(),
+        clock: Clock::real(),
+        directory: std::env::temp_dir(),
+        read_only: false,
+    })
+}
+
+#[derive(Debug, Default)]
+struct Ran {
+    records: Vec<Value>,
+    text: String,
+    notes: Vec<String>,
+    failed: Vec<Report>,
+    exit: u8,
+    report: Option<Report>,
+}
+
+async fn run(session: &Session, line: &str) -> Ran {
+    match session.start(line, Arc::new(Script)) {
+        Ok(block) => finish(block).await,
+        Err(report) => Ran {
+            exit: report.severity.exit_code(),
+            report: Some(report),
+            ..Ran::default()
+        },
+    }
+}
+
+async fn finish(mut block: Block) -> Ran {
+    let mut ran = Ran::default();
+    let mut document = Document::default();
+    let end = async {
+        while let Some(event) = block.next().await {
+            match event {
+                BlockEvent::Item(item) => {
+                    document.push(&item.record, item.view.as_ref());
+                    ran.records.push(item.record);
+                }
+                BlockEvent::Failed(report) => ran.failed.push(report),
+                BlockEvent::Note(text) => ran.notes.push(text.to_string()),
+                BlockEvent::Job(mut job) => {
+                    tokio::spawn(async move { while job.next().await.is_some() {} });
+                }
+                BlockEvent::Pipeline(_) | BlockEvent::Progress(_) => {}
+                BlockEvent::Ended { exit_code, report, .. } => {
+                    ran.exit = exit_code;
+                    ran.report = report;
+                }
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), end)
+        .await
+        .expect("the block ends");
+    ran.text = document.text();
+    ran
+}
+
+async fn values(line: &str) -> Vec<Value> {
+    let ran = run(&fresh(), line).await;
+    assert_eq!(ran.exit, 0, "{line}: {ran:?}");
+    ran.records
+}
+
+/// Whether a text is the wanted one, `…` standing for anything.
+fn fits(wanted: &str, text: &str) -> bool {
+    let mut rest = text;
+    wanted
+        .split('…')
+        .enumerate()
+        .all(|(index, piece)| match rest.find(piece) {
+            Some(at) if index > 0 || at == 0 => {
+                rest = &rest[at + piece.len()..];
+                true
+            }
+            _ => false,
+        })
+}
+
+#[tokio::test]
+async fn examples_with_an_expectation_run_as_written() {
+    let catalogue = catalogue();
+    let mut ran = 0;
+    for verb in catalogue.iter() {
+        for example in &verb.declaration.examples {
+            let Some(expected) = &example.expect else { continue };
+            let result = run(&fresh(), &example.line).await;
+            assert!(fits(expected, result.text.trim_end()), "{}\n{:?}", example.line, result);
+            ran += 1;
+        }
+    }
+    assert!(ran >= 5, "{ran}");
+}
+
+#[tokio::test]
+async fn d1_echo_joins_texts_and_keeps_a_lone_values_type() {
+    let cases = [
+        ("echo hello   world", vec![json!("hello world")]),
+        ("echo", vec![json!("")]),
+        ("echo 5", vec![json!("5")]),
+        ("jq -n '{a: [1], b: null}' | echo $a", vec![json!([1])]),
+        ("jq -n '{a: [1], b: null}' | echo $b", vec![json!(null)]),
+        ("jq -n '{a: {x: 1}}' | echo a is $a", vec![json!("a is {\"x\":1}")]),
+    ];
+    for (line, wanted) in cases {
+        assert_eq!(values(line).await, wanted, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn d3_jq_takes_its_options_bundled_and_named_values() {
+    let cases = [
+        ("jq -n '1, 2' | jq -s add", vec![json!(3)]),
+        ("jq -n '1, 2' | jq -sc .", vec![json!([1, 2])]),
+        ("jq -n --arg a --arg b '[$a, $b]' x y", vec![json!(["x", "y"])]),
+        ("jq -n '1, 2' | jq -n '[inputs]'", vec![json!([1, 2])]),
+        ("jq -n '{a: 1}' | jq '{b: .a}' | jq .b", vec![json!(1)]),
+        ("jq -n 'env | keys'", vec![json!(["PATH"])]),
+    ];
+    for (line, wanted) in cases {
+        assert_eq!(values(line).await, wanted, "{line}");
+    }
+    let session = fresh();
+    assert_eq!(run(&session, r#"jq -n '"a b"'"#).await.text.trim_end(), "\"a b\"");
+    assert_eq!(run(&session, r#"jq -rn '"a b"'"#).await.text.trim_end(), "a b");
+    assert_eq!(
+        run(&session, "jq -n '[1, {a: 2}]' | jq -c .").await.text.trim_end(),
+        r#"[1,{"a":2}]"#
+    );
+}
+
+#[tokio::test]
+async fn jq_errors_are_told_and_on_error_counts() {
+    let session = fresh();
+    let cases = [
+        ("jq -n '.a | nope'", "E-JQ-001", 2),
+        ("jq .", "E-JQ-004", 2),
+        ("jq -n --arg x .", "E-JQ-004", 2),
+        ("jq -n '1 | .a'", "E-JQ-002", 1),
+        ("echo x | jq", "E-ARGUMENT-002", 2),
+        ("jq -n 'reduce range(999) as $i (0; [.])'", "E-JQ-003", 1),
+    ];
+    for (line, code, exit) in cases {
+        let ran = run(&session, line).await;
+        assert_eq!(
+            (ran.report.as_ref().map(|r| r.code), ran.exit),
+            (Some(code), exit),
+            "{line} {ran:?}"
+        );
+    }
+    let ran = run(&session, "jq -n '{a: 1}, 2, {a: 3}' | on-error=continue jq .a").await;
+    assert_eq!((ran.records, ran.exit), (vec![json!(1), json!(3)], 1));
+    assert_eq!(ran.failed[0].record.as_deref(), Some(&json!(2)));
+    let ran = run(&session, "jq -n '{a: 1}, 2, {a: 3}' | jq .a").await;
+    assert_eq!((ran.records, ran.report.unwrap().code), (vec![json!(1)], "E-JQ-002"));
+}
+
+#[tokio::test]
+async fn an_endless_filter_is_interrupted_and_one_that_yields_nothing_does_not_hold_the_session() {
+    let session = fresh();
+    for filter in ["jq -n 'repeat(1)' | jq -n 'last(inputs)'", "jq -n 'last(repeat(1))'"] {
+        let block = session.start(filter, Arc::new(Script)).unwrap();
+        let canceller = block.canceller();
+        let end = tokio::spawn(finish(block));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let start = Instant::now();
+        canceller.cancel();
+        assert_eq!(end.await.unwrap().exit, 130, "{filter}");
+        assert!(start.elapsed() < Duration::from_secs(2), "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn sh_streams_lines_feeds_records_and_tells_failures() {
+    assert_eq!(
+        values("sh 'printf \"a\\nb\"'").await,
+        vec![
+            json!({"line": "a", "source": "stdout"}),
+            json!({"line": "b", "source": "stdout"})
+        ]
+    );
+    let lines: Vec<Value> = values("jq -n '{a: 1}, 2' | sh cat | jq .line").await;
+    assert_eq!(lines, vec![json!("{\"a\":1}"), json!("2")]);
+    assert_eq!(
+        values("sh 'echo $1; env | sort | cut -d= -f1 | tr \"\\n\" \" \"' 'a b' | jq -r .line").await,
+        vec![json!("a b"), json!("PATH PWD http_proxy ")]
+    );
+    let ran = run(&fresh(), "sh 'echo out; echo why >&2; exit 3'").await;
+    assert_eq!((ran.records.len(), ran.exit, ran.notes), (1, 1, vec!["why".to_owned()]));
+    let report = ran.report.unwrap();
+    assert_eq!(
+        (report.code, report.message.as_str()),
+        ("E-SH-002", "the line ended with status 3: why")
+    );
+    assert_eq!(
+        values("sh 'yes' | jq -n '[limit(2; inputs)] | length'").await,
+        vec![json!(2)]
+    );
+}
+
+#[tokio::test]
+async fn sh_leaves_nothing_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pid");
+    let session = fresh();
+    let line = format!(
+        "sh 'trap \"\" TERM; sleep 600 & echo $! > {0}; wait; wait; sleep 600'",
+        file.display()
+    );
+    let block = session.start(&line, Arc::new(Script)).unwrap();
+    let canceller = block.canceller();
+    let end = tokio::spawn(finish(block));
+    while !std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n')) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    canceller.cancel();
+    assert_eq!(end.await.unwrap().exit, 130);
+    let pid = std::fs::read_to_string(&file).unwrap();
+    let gone = || !std::path::Path::new(&format!("/proc/{}", pid.trim())).exists();
+    for _ in 0..100 {
+        if gone() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("process {pid} still runs");
+}
+
+#[tokio::test]
+async fn help_shows_bundles_commands_and_suggestions() {
+    let session = fresh();
+    let page = run(&session, "help").await.text;
+    assert!(
+        page.contains("cogdeck (native) - Commands that are always there"),
+        "{page}"
+    );
+    let page = run(&session, "!help cogdeck").await.text;
+    assert!(page.contains("• jq - Reshape records with a jq filter"), "{page}");
+    let page = run(&session, "help jq").await;
+    assert!(
+        page.text.contains("Synopsis\n  cogdeck:jq [--raw-output]"),
+        "{}",
+        page.text
+    );
+    assert_eq!(page.records[0]["name"], "cogdeck:jq");
+    let report = run(&session, "help jqq").await.report.unwrap();
+    assert_eq!(
+        (report.code, report.hint.as_deref()),
+        ("E-HELP-001", Some("did you mean jq?"))
+    );
+    assert_eq!(
+        run(&session, "help --output jq").await.records,
+        vec![json!("Any JSON value.")]
+    );
+}
+
+#[tokio::test]
+async fn jobs_are_listed_waited_for_and_stopped() {
+    let session = fresh();
+    run(&session, "sh 'sleep 600' &").await;
+    let ran = run(&session, "jobs").await;
+    assert_eq!(
+        (&ran.records[0]["number"], &ran.records[0]["state"]),
+        (&json!(2), &json!("running")),
+        "{ran:?}"
+    );
+    assert!(ran.text.contains("sh 'sleep 600'"), "{}", ran.text);
+    let ran = run(&session, "stop 2").await;
+    assert_eq!((&ran.records[0]["state"], ran.exit), (&json!("stopped"), 0));
+    assert_eq!(run(&session, "stop 2").await.report.unwrap().code, "E-JOB-002");
+    assert_eq!(run(&session, "stop 99").await.report.unwrap().code, "E-JOB-001");
+    let ran = run(&session, "sh 'sleep 0.2; exit 1' & wait").await;
+    assert_eq!((ran.exit, ran.report.unwrap().code), (1, "E-JOB-005"));
+    let number = session.jobs().last().unwrap().number + 1;
+    assert_eq!(
+        run(&session, &format!("wait {number}")).await.report.unwrap().code,
+        "E-JOB-003"
+    );
+}
+
+#[tokio::test]
+async fn history_lists_what_was_run() {
+    let session = fresh();
+    run(&session, "echo a").await;
+    run(&session, "jq -n '1 | .a'").await;
+    run(&session, " echo hidden").await;
+    let ran = run(&session, "history -l 5").await;
+    let seen: Vec<(&Value, &Value)> = ran.records.iter().map(|r| (&r["line"], &r["exit"])).collect();
+    assert_eq!(
+        seen,
+        vec![(&json!("echo a"), &json!(0)), (&json!("jq -n '1 | .a'"), &json!(1))]
+    );
+}
+
+#[tokio::test]
+async fn a_pasted_shell_loop_is_translated() {
+    let line = "while true; do curl -s http://inspector.spawnhub.com/net; sleep .5; done";
+    let report = run(&fresh(), line).await.report.unwrap();
+    let place = report.place.unwrap();
+    assert!(
+        place
+            .source
+            .starts_with("traffic:watch http://inspector.spawnhub.com/net"),
+        "{place:?}"
+    );
+}
