@@ -387,3 +387,70 @@ async fn a_pasted_shell_loop_is_translated() {
         "{place:?}"
     );
 }
+
+#[tokio::test]
+async fn d1_d2_the_data_verbs() {
+    let people = r#"seed '[{"n": "b", "v": 2}, {"n": "a", "v": 10}, {"n": "c"}, {"n": "a", "v": 1}]'"#;
+    let cases = [
+        ("sort n v | pluck v", json!([1, 10, 2])),
+        ("sort -d v | pluck n", json!(["a", "b", "a", "c"])),
+        ("filter -p v | count", json!([3])),
+        ("count v", json!([3])),
+        ("filter -p n -m /A/i | pluck v", json!([10, 1])),
+        ("filter -p v -v | pluck n", json!(["c"])),
+        ("max v | pluck n", json!(["a"])),
+        ("min v | pluck v", json!([1])),
+        ("sum v", json!([13])),
+        ("pluck n | unique", json!(["b", "a", "c"])),
+        ("head 1 | pluck n", json!(["b"])),
+        ("tail -n 1 | pluck v", json!([1])),
+        ("pluck v --as x | head 1", json!([{"x": 2}])),
+        ("fields | head 1", json!([["n", "v"]])),
+        ("raw | head -n 1", json!([{"n": "b", "v": 2}])),
+    ];
+    for (tail, wanted) in cases {
+        assert_eq!(
+            Value::Array(values(&format!("{people} | {tail}")).await),
+            wanted,
+            "{tail}"
+        );
+    }
+    assert_eq!(values("seed '[1.5, \"2\", 1]' | sum").await, vec![json!(4.5)]);
+    assert_eq!(values("seed --range=-2-1").await.len(), 4);
+    assert_eq!(
+        values("seed '{\"b\": 1, \"a\": 2} {\"a\": 2, \"b\": 1}' | unique | count").await,
+        vec![json!(1)]
+    );
+    let session = fresh();
+    let wrong = [
+        ("seed '{'", "E-SEED-001", 2),
+        ("seed --range x", "E-SEED-001", 2),
+        ("seed 1 | filter -p a -m '('", "E-FILTER-001", 2),
+        ("seed 1 | filter -p a -m '/a/q'", "E-FILTER-001", 2),
+        ("seed 1 | head 0", "E-RECORDS-002", 2),
+        ("seed '\"x\"' | sum", "E-SUM-001", 1),
+        ("seed 1 | pluck", "E-ARGUMENT-002", 2),
+        ("seed 1 | pluck \"a.'b\"", "E-PATH-001", 2),
+        ("which jqq", "E-WHICH-001", 1),
+    ];
+    for (line, code, exit) in wrong {
+        let ran = run(&session, line).await;
+        assert_eq!(
+            (ran.report.as_ref().map(|r| r.code), ran.exit),
+            (Some(code), exit),
+            "{line} {ran:?}"
+        );
+    }
+}
+
+/// The engine's own cost: a million small records through three stages.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: run it with --ignored --nocapture"]
+async fn l21_a_million_records() {
+    let start = Instant::now();
+    assert_eq!(
+        values("seed --range 1-1000000 | filter -p '' | count").await,
+        vec![json!(1_000_000)]
+    );
+    eprintln!("a million records through two channels: {:?}", start.elapsed());
+}

@@ -287,7 +287,6 @@ pub struct Bench {
 /// What a line did.
 #[derive(Debug, Default)]
 pub struct Ran {
-    pub number: u64,
     pub records: Vec<Value>,
     pub failed: Vec<Report>,
     pub notes: Vec<String>,
@@ -353,10 +352,7 @@ impl Bench {
 
 /// Reads a block, and the jobs it starts, to their ends.
 pub async fn finish(mut block: Block) -> Ran {
-    let mut ran = Ran {
-        number: block.number(),
-        ..Ran::default()
-    };
+    let mut ran = Ran::default();
     let mut jobs = Vec::new();
     let end = async {
         while let Some(event) = block.next().await {

@@ -140,10 +140,11 @@ impl Input {
         loop {
             match receiver.recv().await? {
                 Ok(item) => return Some(item),
-                Err(report) => match &self.around {
-                    Some(around) => around.sender.send(Err(report)).await.ok()?,
-                    None => {}
-                },
+                Err(report) => {
+                    if let Some(around) = &self.around {
+                        around.sender.send(Err(report)).await.ok()?;
+                    }
+                }
             }
         }
     }

@@ -84,11 +84,11 @@ async fn a_piped_change_collects_asks_once_and_applies_in_order() {
     let operator = Script::new(Origin::Typed, [Answer::Yes]);
     let ran = bench.run_as("t:emit 6 | t:set --value=5", operator.clone()).await;
     assert_eq!((ran.records.len(), ran.exit), (6, 0), "{ran:?}");
-    let asked = operator.asked.lock().unwrap();
-    assert_eq!(
-        (asked.len(), asked[0].0.changes.len(), &asked[0].1),
-        (1, 6, &Requirement::Count(6))
-    );
+    {
+        let asked = operator.asked.lock().unwrap();
+        let seen = (asked.len(), asked[0].0.changes.len(), &asked[0].1);
+        assert_eq!(seen, (1, 6, &Requirement::Count(6)));
+    }
     assert_eq!(outcomes(&bench).await, vec!["applied"; 6]);
 }
 

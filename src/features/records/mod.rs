@@ -1,7 +1,10 @@
 //! Records themselves: making, filtering and reshaping them, by ourselves (`jq`) or by a shell. Not for where records
 //! come from: those are the other subjects.
 
+mod held;
 mod jq;
+mod order;
+mod path;
 mod verbs;
 
 use super::Feature;

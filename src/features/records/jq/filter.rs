@@ -40,6 +40,9 @@ impl From<TooDeep> for Fault {
     }
 }
 
+/// Takes an output or a failure with the input it belongs to (none: the one run over all); false: stop.
+pub type Emit<'a> = &'a mut dyn FnMut(Option<&Value>, Result<Value, Fault>) -> bool;
+
 /// What a filter sees beside its input.
 struct Kind;
 
@@ -105,11 +108,7 @@ impl Program {
 
     /// Runs over the records, handing every output and every failed input to `emit` until it says stop (`false`).
     /// An input that can't be had (a failure before it) counts as a failed one.
-    pub fn run(
-        &self,
-        records: impl Iterator<Item = Value>,
-        emit: &mut dyn FnMut(Option<&Value>, Result<Value, Fault>) -> bool,
-    ) {
+    pub fn run(&self, records: impl Iterator<Item = Value>, emit: Emit<'_>) {
         let records = std::cell::RefCell::new(records);
         let next = || records.borrow_mut().next();
         let inputs = std::iter::from_fn(|| next().map(|record| to_jq(&record).map_err(|_| TOO_DEEP.to_owned())));
@@ -138,7 +137,7 @@ impl Program {
         record: Option<&Value>,
         input: Result<Val, Fault>,
         inputs: Inputs<'a, Val>,
-        emit: &mut dyn FnMut(Option<&Value>, Result<Value, Fault>) -> bool,
+        emit: Emit<'_>,
     ) -> bool {
         let input = match input {
             Ok(input) => input,
