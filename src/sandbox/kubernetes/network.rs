@@ -1,7 +1,7 @@
 //! The network of the cluster: which pod address is served by which listener, and which pods stand behind a service's
 //! port (what CNI and kube-proxy do). Not for HTTP and not for names outside the cluster.
 //!
-//! Removing an endpoint takes effect [`REMOVAL_LAG`] later, as on real nodes: a pod that dies at once loses requests,
+//! Removing an endpoint takes effect a fifth of a second later, as on real nodes: a pod that dies at once loses requests,
 //! one that drains does not.
 
 use std::collections::HashMap;
