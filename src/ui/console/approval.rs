@@ -185,20 +185,22 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<(SafeText,
     if before == after {
         return;
     }
-    if let (Value::Object(old), Value::Object(new)) = (before, after) {
-        let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
-        for key in keys {
+    let nothing = serde_json::Map::new();
+    let fields = match (before, after) {
+        (Value::Object(old), Value::Object(new)) => Some((old, new)),
+        (Value::Object(old), Value::Null) => Some((old, &nothing)),
+        (Value::Null, Value::Object(new)) => Some((&nothing, new)),
+        _ => None,
+    };
+    if let Some((old, new)) = fields {
+        for key in old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))) {
             let path = if path.is_empty() {
                 key.clone()
             } else {
                 format!("{path}.{key}")
             };
-            compare(
-                &path,
-                old.get(key).unwrap_or(&Value::Null),
-                new.get(key).unwrap_or(&Value::Null),
-                found,
-            );
+            let side = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or(Value::Null);
+            compare(&path, &side(old), &side(new), found);
         }
         return;
     }

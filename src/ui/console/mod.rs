@@ -13,6 +13,7 @@ pub mod layout;
 pub mod operator;
 pub mod popup;
 pub mod ports;
+pub mod session;
 pub mod shell;
 pub mod status;
 pub mod syntax;
@@ -21,4 +22,5 @@ pub mod toast;
 
 pub use keymap::Keymap;
 pub use ports::{BlockEvent, Ended, Events, Runner, Running, StartSandbox};
+pub use session::SessionRunner;
 pub use shell::{Console, ConsoleConfig};

@@ -1,1 +1,285 @@
+use std::sync::Mutex;
 
+use async_trait::async_trait;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::core::change::{Change, Plan, Requirement, Risk, Target};
+use crate::core::context::Context;
+use crate::core::report::Severity;
+use crate::ui::console::ports::{BlockEvent, Ended, Running};
+use crate::verb::{Catalogue, Decision, Item, Operator};
+
+/// Answers `echo X`, follows `watch` until cancelled, asks for `delete`.
+#[derive(Default)]
+struct Fake {
+    started: Mutex<Vec<String>>,
+    stopped: Mutex<bool>,
+}
+
+fn ended(severity: Option<Severity>) -> BlockEvent {
+    let exit_code = severity.map_or(0, Severity::exit_code);
+    BlockEvent::Ended(Ended {
+        exit_code,
+        report: None,
+        elapsed: Duration::from_millis(5),
+    })
+}
+
+fn text(line: &str) -> BlockEvent {
+    BlockEvent::Item(Item {
+        record: json!({"line": line, "source": "x"}),
+        view: None,
+    })
+}
+
+#[async_trait]
+impl Runner for Fake {
+    fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
+        let number = {
+            let mut started = self.started.lock().unwrap();
+            started.push(line.to_owned());
+            started.len() as u64
+        };
+        if line.starts_with("nope") {
+            return Err(Report::refused("E-RESOLVE-001", "unknown command nope").at(line, 0..4));
+        }
+        let (sender, events) = mpsc::channel(4);
+        let cancel = tokio_util::sync::CancellationToken::new();
+        let (token, line_sent) = (cancel.clone(), line.to_owned());
+        tokio::spawn(async move {
+            match line_sent.split_once(' ') {
+                Some(("echo", rest)) => {
+                    let _ = sender.send(text(rest)).await;
+                    let _ = sender.send(ended(None)).await;
+                }
+                Some(("delete", _)) => {
+                    let change = Change {
+                        verb: "delete".into(),
+                        summary: "delete it".into(),
+                        target: Target {
+                            kind: "X".into(),
+                            scope: String::new(),
+                            name: "it".into(),
+                        },
+                        before: json!(1),
+                        after: Value::Null,
+                        precondition: Value::Null,
+                        request: Value::Null,
+                        risk: Risk::Destroy,
+                        inverse: None,
+                        recovery: false,
+                    };
+                    let plan = Plan { changes: vec![change] };
+                    let decision = operator.ask(&plan, Requirement::Name("it".into())).await;
+                    let approved = decision == Decision::Approved(plan.digest());
+                    let _ = sender.send(text(if approved { "deleted" } else { "kept" })).await;
+                    let _ = sender.send(ended(None)).await;
+                }
+                Some(("flood", _)) => {
+                    for n in 0..20_000 {
+                        let _ = sender.send(text(&format!("line {n}"))).await;
+                    }
+                    let _ = sender.send(ended(None)).await;
+                }
+                _ => {
+                    token.cancelled().await;
+                    let _ = sender.send(ended(Some(Severity::Interrupted))).await;
+                }
+            }
+        });
+        Ok(Running {
+            number,
+            line: line.to_owned(),
+            translation: None,
+            background: false,
+            events: Box::new(events),
+            cancel: Arc::new(move || cancel.cancel()),
+        })
+    }
+
+    fn context(&self) -> Arc<Context> {
+        let mut context = Context::empty("test");
+        context.aws.region = Some("r".into());
+        Arc::new(context)
+    }
+
+    fn switch(&self, _: Arc<Context>) {}
+
+    fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::default()
+    }
+
+    fn contexts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn history(&self, _: usize) -> Result<Vec<String>, Report> {
+        Ok(vec!["echo from before".into()])
+    }
+
+    fn stop_all(&self) {
+        *self.stopped.lock().unwrap() = true;
+    }
+}
+
+/// What a screen shows after some bytes, as a terminal would.
+fn screen_of(bytes: &[u8]) -> String {
+    let mut terminal = vt100::Parser::new(30, 110, 0);
+    terminal.process(bytes);
+    terminal.screen().contents()
+}
+
+#[derive(Clone, Default)]
+struct Bytes(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Bytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Terminal {
+    keys: mpsc::UnboundedSender<io::Result<TerminalEvent>>,
+    bytes: Bytes,
+    fake: Arc<Fake>,
+    run: tokio::task::JoinHandle<(io::Result<u8>, String)>,
+}
+
+impl Terminal {
+    fn open() -> Self {
+        let (keys, events) = mpsc::unbounded_channel();
+        let bytes = Bytes::default();
+        let fake = Arc::new(Fake::default());
+        let config = ConsoleConfig {
+            runner: fake.clone(),
+            hub: Hub::new(Clock::real()),
+            panels: Vec::new(),
+            theme: Theme::standard(),
+            keymap: Keymap::preset("default").unwrap(),
+            clock: Clock::real(),
+            user: "maria".into(),
+            read_only: false,
+            sandbox: None,
+            remote: false,
+            remarks: vec![Report::refused("E-THEME-001", "unknown meaning x")],
+        };
+        let screen = Screen::new(bytes.clone(), 110, 30);
+        let (_, panics) = mpsc::channel(1);
+        let mut shell = Shell::new(config, screen, Restore::default(), panics);
+        let mut events = Some(tokio_stream::wrappers::UnboundedReceiverStream::new(events));
+        let run = tokio::spawn(async move {
+            let result = shell.run(|| events.take().unwrap()).await;
+            (result, shell.close().await)
+        });
+        Terminal { keys, bytes, fake, run }
+    }
+
+    fn key(&self, code: KeyCode, modifiers: KeyModifiers) {
+        self.keys
+            .send(Ok(TerminalEvent::Key(KeyEvent::new(code, modifiers))))
+            .unwrap();
+    }
+
+    fn line(&self, line: &str) {
+        line.chars()
+            .for_each(|symbol| self.key(KeyCode::Char(symbol), KeyModifiers::NONE));
+        self.key(KeyCode::Enter, KeyModifiers::NONE);
+    }
+
+    async fn sees(&self, wanted: &str) {
+        for _ in 0..500 {
+            if screen_of(&self.bytes.0.lock().unwrap()).contains(wanted) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!(
+            "{wanted} did not appear in\n{}",
+            screen_of(&self.bytes.0.lock().unwrap())
+        );
+    }
+}
+
+#[tokio::test]
+async fn lines_run_and_their_answers_reach_the_terminal() {
+    let terminal = Terminal::open();
+    terminal.sees("unknown meaning x").await;
+    terminal.line("echo hello there");
+    terminal.sees("  hello there").await;
+    terminal.line("nope");
+    terminal.sees("error[E-RESOLVE-001]: unknown command nope").await;
+    terminal.key(KeyCode::Char('d'), KeyModifiers::CONTROL);
+    let (code, farewell) = terminal.run.await.unwrap();
+    assert_eq!((code.unwrap(), farewell.as_str()), (0, ""));
+    assert_eq!(*terminal.fake.started.lock().unwrap(), ["echo hello there", "nope"]);
+}
+
+#[tokio::test]
+async fn an_approval_typed_reaches_the_block() {
+    let terminal = Terminal::open();
+    terminal.line("delete it");
+    terminal.sees("type it and Enter to apply").await;
+    terminal.line("it");
+    terminal.sees("  deleted").await;
+    terminal.run.abort();
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_a_block_that_follows() {
+    let terminal = Terminal::open();
+    terminal.line("watch");
+    terminal.sees("running").await;
+    terminal.key(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    terminal.sees("cancelled").await;
+    terminal.run.abort();
+}
+
+#[tokio::test]
+async fn what_runs_at_the_end_is_stopped_and_named() {
+    let terminal = Terminal::open();
+    terminal.line("watch");
+    terminal.sees("running").await;
+    terminal.key(KeyCode::Char('d'), KeyModifiers::CONTROL);
+    terminal.key(KeyCode::Char('d'), KeyModifiers::CONTROL);
+    let (code, farewell) = terminal.run.await.unwrap();
+    assert_eq!((code.unwrap(), farewell.as_str()), (0, "cogdeck: stopped #1 watch"));
+    assert!(*terminal.fake.stopped.lock().unwrap());
+}
+
+#[tokio::test]
+async fn a_flood_does_not_hold_back_keys_and_loses_nothing_unsaid() {
+    let terminal = Terminal::open();
+    terminal.line("flood x");
+    terminal.line("echo between");
+    terminal.sees("  between").await;
+    terminal.sees("done").await;
+    terminal.run.abort();
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_gone_ends_the_console() {
+    let terminal = Terminal::open();
+    drop(terminal.keys);
+    assert_eq!(terminal.run.await.unwrap().0.unwrap(), 129);
+}
+
+#[tokio::test]
+async fn nothing_is_written_while_nothing_changes() {
+    let terminal = Terminal::open();
+    terminal.line("echo hello");
+    terminal.sees("  hello").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    // Between two ticks of the clock nothing moves; over a window of them only the clock does.
+    let before = terminal.bytes.0.lock().unwrap().len();
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let written = terminal.bytes.0.lock().unwrap().len() - before;
+    assert!(written < 300, "{written} bytes in 2.5 s of idleness");
+    terminal.run.abort();
+}

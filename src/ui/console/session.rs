@@ -1,0 +1,102 @@
+//! The engine's session as the console runs pipelines with it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::ports::{BlockEvent, Ended, Events, Runner, Running};
+use crate::core::context::Context;
+use crate::core::report::Report;
+use crate::engine::ports::Contexts;
+use crate::engine::{self, Session};
+use crate::lang::read;
+use crate::verb::{Catalogue, Operator};
+
+/// A session, and where its contexts come from.
+pub struct SessionRunner {
+    session: Session,
+    contexts: Arc<dyn Contexts>,
+}
+
+impl SessionRunner {
+    /// Wraps a session.
+    pub fn new(session: Session, contexts: Arc<dyn Contexts>) -> Self {
+        SessionRunner { session, contexts }
+    }
+}
+
+struct Block(engine::Block);
+
+#[async_trait]
+impl Events for Block {
+    async fn next(&mut self) -> Option<BlockEvent> {
+        Some(match self.0.next().await? {
+            engine::BlockEvent::Pipeline(text) => BlockEvent::Pipeline(text),
+            engine::BlockEvent::Item(item) => BlockEvent::Item(item),
+            engine::BlockEvent::Failed(report) => BlockEvent::Failed(report),
+            engine::BlockEvent::Note(text) => BlockEvent::Note(text),
+            engine::BlockEvent::Progress(text) => BlockEvent::Progress(text),
+            engine::BlockEvent::Job(block) => BlockEvent::Job(running(*block, None, true)),
+            engine::BlockEvent::Ended {
+                exit_code,
+                report,
+                elapsed,
+            } => BlockEvent::Ended(Ended {
+                exit_code,
+                report,
+                elapsed,
+            }),
+        })
+    }
+}
+
+/// `typed` is the line when it was translated: what was typed is shown, with the translation below.
+fn running(block: engine::Block, typed: Option<(&str, String)>, background: bool) -> Running {
+    let canceller = block.canceller();
+    let (line, translation) = match typed {
+        Some((line, translation)) => (line.to_owned(), Some(translation)),
+        None => (block.pipeline().to_owned(), None),
+    };
+    Running {
+        number: block.number(),
+        line,
+        translation,
+        background,
+        events: Box::new(Block(block)),
+        cancel: Arc::new(move || canceller.cancel()),
+    }
+}
+
+#[async_trait]
+impl Runner for SessionRunner {
+    fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
+        let translation = read(line).ok().and_then(|reading| reading.translation);
+        let block = self.session.start(line, operator)?;
+        Ok(running(block, translation.map(|text| (line, text)), false))
+    }
+
+    fn context(&self) -> Arc<Context> {
+        self.session.context()
+    }
+
+    fn switch(&self, context: Arc<Context>) {
+        self.session.set_context(context);
+    }
+
+    fn catalogue(&self) -> Arc<Catalogue> {
+        self.session.catalogue()
+    }
+
+    fn contexts(&self) -> Vec<String> {
+        self.contexts.names()
+    }
+
+    async fn history(&self, limit: usize) -> Result<Vec<String>, Report> {
+        let entries = self.session.journal().history(limit).await?;
+        Ok(entries.into_iter().map(|entry| entry.line).collect())
+    }
+
+    fn stop_all(&self) {
+        self.session.interrupt_all();
+    }
+}
