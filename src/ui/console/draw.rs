@@ -93,7 +93,7 @@ fn input_view(app: &App, columns: u16) -> View {
         Offer::Starting => "the sandbox starts…",
         Offer::No => "",
     };
-    View::new(&app.input, &app.theme, columns, empty)
+    View::new(&app.input, &app.theme, columns, empty, app.popup.is_none())
 }
 
 fn draw_input(app: &App, layout: &Layout, view: &View, buffer: &mut Buffer) -> Option<Position> {

@@ -340,21 +340,24 @@ pub struct Keymap {
     panels: HashMap<(String, String), Key>,
 }
 
+/// Key to action; the place of each keeps the order of the file.
+type Table = HashMap<String, toml::Spanned<String>>;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[allow(dead_code)]
     name: String,
     #[serde(default)]
-    global: toml::Table,
+    global: Table,
     #[serde(default)]
-    input: toml::Table,
+    input: Table,
     #[serde(default)]
-    popup: toml::Table,
+    popup: Table,
     #[serde(default)]
-    chat: toml::Table,
+    chat: Table,
     #[serde(default)]
-    panel: toml::Table,
+    panel: Table,
     /// `[panels.deployments] describe = "D"`.
     #[serde(default)]
     panels: HashMap<String, HashMap<String, String>>,
@@ -386,16 +389,20 @@ impl Keymap {
         let mut remarks = Vec::new();
         let tables = [&file.global, &file.input, &file.popup, &file.chat, &file.panel];
         for (part, table) in Part::ALL.into_iter().zip(tables) {
-            for (key_name, action) in table {
-                let name = action.as_str().unwrap_or_default();
+            let mut rows: Vec<_> = table.iter().collect();
+            rows.sort_by_key(|(_, action)| action.span().start);
+            for (key_name, action) in rows {
+                let name = action.get_ref().as_str();
                 let found = Action::ALL.iter().find(|action| action.name() == name);
-                match (Key::parse(key_name), found) {
-                    (None, _) => remarks.push(unknown_key(key_name)),
-                    (_, None) => {
-                        remarks.push(unknown("action", name, Action::ALL.iter().map(|action| action.name())));
+                let remark = match (Key::parse(key_name), found) {
+                    (Some(key), Some(action)) => {
+                        keymap.bind(part, key, *action);
+                        continue;
                     }
-                    (Some(key), Some(action)) => keymap.bind(part, key, *action),
-                }
+                    (None, _) => unknown_key(key_name),
+                    (_, None) => unknown("action", name, Action::ALL.iter().map(|action| action.name())),
+                };
+                remarks.push(remark.at(text, action.span()));
             }
         }
         for (panel, table) in &file.panels {

@@ -103,7 +103,10 @@ impl Popup {
             (Some(_), 0) => "looking…".to_owned(),
             (None, 0) => "nothing fits".to_owned(),
             (Some(_), count) => format!("{count} …"),
-            (None, count) => format!("{} of {count}", self.selected.map_or(0, |at| at + 1)),
+            (None, count) => match self.selected {
+                Some(at) => format!("{} of {count}", at + 1),
+                None => format!("{count} fit"),
+            },
         };
         let inside = widgets::popup::popup(area, buffer, theme, &SafeText::line(&title));
         let first = self.selected.map_or(0, |at| (at + 1).saturating_sub(usize::from(rows)));

@@ -13,7 +13,7 @@ use super::keymap::{Action, Part};
 use super::syntax;
 use crate::core::text::{SafeText, width};
 use crate::feed::{Health, HealthState};
-use crate::ui::panel::widgets::health::{cell, tone, words};
+use crate::ui::panel::widgets::health::cell;
 use crate::ui::panel::{Meaning, Tone};
 
 /// Draws the top line.
@@ -88,18 +88,18 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
     if line_width(&full) <= room {
         return full;
     }
-    let bad = sources.iter().filter(|(_, health)| health.state != HealthState::Live);
+    let mut bad: Vec<_> = sources
+        .iter()
+        .filter(|(_, health)| health.state != HealthState::Live)
+        .collect();
+    bad.sort_by_key(|(_, health)| std::cmp::Reverse(rank(health)));
     let mut short: Vec<Span<'static>> = bad
-        .map(|(name, health)| {
-            app.theme.state(
-                tone(health.state),
-                &SafeText::line(&format!("{name} {}", words(health, now))),
-            )
-        })
+        .iter()
+        .map(|(name, health)| cell(&app.theme, name, health, now))
         .collect();
     let live = sources.len() - short.len();
     if live > 0 {
-        short.insert(0, app.theme.state(Tone::Ok, &format!("{live} live").into()));
+        short.push(app.theme.state(Tone::Ok, &format!("{live} live").into()));
     }
     while short.len() > 1 && line_width(&joined(app, short.clone())) > room {
         short.pop();

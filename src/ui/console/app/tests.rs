@@ -464,7 +464,7 @@ fn keys_on_rows_are_pipelines_in_the_chat_and_names_stay_data() {
     desk.keys("s");
     assert_eq!(desk.app.focus, Focus::Input);
     assert_eq!(desk.app.input.text(), "kubectl:scale 'web; rm -rf' ");
-    desk.keys("<ctrl-c><up>");
+    desk.keys("<ctrl-u><up>");
     assert_eq!(
         desk.app.input.text(),
         "kubectl:describe 'web; rm -rf'",

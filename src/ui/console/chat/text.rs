@@ -6,6 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::core::text::width;
 use crate::render::{self, Role};
+use crate::ui::panel::widgets::CUT_BEHIND;
 use crate::ui::panel::{Meaning, Theme};
 
 /// The style of a role. Colours of verbatim output are kept only while the theme has colours.
@@ -41,8 +42,8 @@ pub fn document_line(theme: &Theme, line: &render::Line) -> Line<'static> {
     Line::from(line.spans.iter().map(span).collect::<Vec<_>>())
 }
 
-/// Cuts a styled line into lines of at most `columns`: at the last blank of each where there is one, otherwise between
-/// graphemes. Continuations are indented by `indent` blanks.
+/// Cuts a styled line into lines of at most `columns`: at the last blank of each where there is one, otherwise behind a
+/// sign such as `.`, otherwise between graphemes. Continuations are indented by `indent` blanks.
 pub fn wrap(line: Line<'static>, columns: u16, indent: u16) -> Vec<Line<'static>> {
     let columns = usize::from(columns.max(1));
     let indent = usize::from(indent).min(columns / 2);
@@ -73,9 +74,13 @@ pub fn wrap(line: Line<'static>, columns: u16, indent: u16) -> Vec<Line<'static>
             let solid = |at: &usize| !blank(at);
             // A break must leave something on this line besides its indentation.
             let first_word = (start..end).find(solid).unwrap_or(end);
+            let sign = |at: &usize| cells.get(*at).is_some_and(|cell| cell.0.starts_with(CUT_BEHIND));
             if let Some(at) = (first_word..=end).rev().find(blank) {
                 end = at;
                 next = (at..cells.len()).find(solid).unwrap_or(cells.len());
+            } else if let Some(at) = (start + (end - start) / 2..end).rev().find(sign) {
+                end = at + 1;
+                next = end;
             }
         }
         lines.push(join(

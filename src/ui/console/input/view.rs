@@ -19,8 +19,9 @@ pub struct View {
 }
 
 impl View {
-    /// Lays the input out for this width. `empty` is shown dim while nothing is typed.
-    pub fn new(input: &Input, theme: &Theme, columns: u16, empty: &str) -> Self {
+    /// Lays the input out for this width. `empty` is shown dim while nothing is typed; `suggest`: what history would go
+    /// on with is shown dim behind the end.
+    pub fn new(input: &Input, theme: &Theme, columns: u16, empty: &str, suggest: bool) -> Self {
         let columns = usize::from(columns.max(4));
         if let Some(search) = input.search() {
             return Self::of_search(&search.text, search.found(&input.history), columns);
@@ -50,7 +51,7 @@ impl View {
         if cursor >= text.len() {
             layout.mark();
         }
-        if let Some(rest) = input.suggestion() {
+        if let Some(rest) = input.suggestion().filter(|_| suggest) {
             let room = layout.columns.saturating_sub(layout.used);
             layout.piece(SafeText::line(&rest).fit(room).as_str(), Meaning::Dim);
         }
@@ -188,7 +189,7 @@ mod tests {
         let theme = Theme::plain();
         let area = Rect::new(0, 0, columns, rows);
         let mut buffer = Buffer::empty(area);
-        let cursor = View::new(input, &theme, columns, "type help").draw(area, &mut buffer, &theme);
+        let cursor = View::new(input, &theme, columns, "type help", true).draw(area, &mut buffer, &theme);
         let text = crate::ui::testing::rows(&buffer);
         (text, cursor)
     }

@@ -37,7 +37,11 @@ pub fn message(area: Rect, buffer: &mut Buffer, theme: &Theme, text: &SafeText) 
     }
 }
 
-/// Cuts a text into pieces of at most `columns`, at blanks where there are any, otherwise anywhere between graphemes.
+/// Signs behind which a word too long for a line is cut: host names, paths and images read on there.
+pub const CUT_BEHIND: &[char] = &['.', '/', ':', ',', ';', '=', '&', '-', '_'];
+
+/// Cuts a text into pieces of at most `columns`, at blanks where there are any, otherwise behind [`CUT_BEHIND`] in the
+/// second half of a line, otherwise anywhere between graphemes.
 /// Never drops a character but the blank it broke at. Line breaks break.
 pub fn wrap(text: &str, columns: u16) -> Vec<String> {
     let columns = usize::from(columns.max(1));
@@ -55,6 +59,12 @@ fn wrap_line(text: &str, columns: usize) -> Vec<String> {
         if used + next > columns && !piece.is_empty() {
             let rest = match piece.rfind(' ').filter(|at| *at > 0) {
                 Some(at) if grapheme != " " => piece.split_off(at).trim_start().to_owned(),
+                None if grapheme != " " => {
+                    match piece.rfind(CUT_BEHIND).filter(|at| width(&piece[..*at]) * 2 > columns) {
+                        Some(at) => piece.split_off(at + 1),
+                        None => String::new(),
+                    }
+                }
                 _ => String::new(),
             };
             pieces.push(std::mem::replace(&mut piece, rest));
@@ -79,6 +89,10 @@ mod tests {
     fn breaks_at_blanks_and_inside_long_words() {
         assert_eq!(wrap("the zone is gone", 8), ["the zone", "is gone"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(
+            wrap("a1b2-123.elb.amazonaws.com", 16),
+            ["a1b2-123.elb.", "amazonaws.com"]
+        );
         assert_eq!(wrap("世界世界", 5), ["世界", "世界"]);
         assert_eq!(wrap("", 5), [""]);
         assert_eq!(wrap("a\nb", 5), ["a", "b"]);
