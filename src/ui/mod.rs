@@ -4,5 +4,3 @@
 pub mod console;
 pub mod headless;
 pub mod panel;
-#[cfg(test)]
-pub mod testing;

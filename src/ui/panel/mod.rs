@@ -2,6 +2,8 @@
 //! with: the meanings of a theme and the widgets. Not for layout, focus and frames: the console places panels, draws
 //! border, title and health around them, and performs their effects.
 
+#[cfg(test)]
+pub mod testing;
 pub mod theme;
 pub mod widgets;
 

@@ -55,7 +55,7 @@ fn draw(chat: &mut Chat, width: u16, height: u16) -> Vec<String> {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     chat.draw(area, &mut buffer, &Look { width, ..look(&theme) });
-    crate::ui::testing::rows(&buffer)
+    crate::ui::panel::testing::rows(&buffer)
 }
 
 #[test]

@@ -190,7 +190,7 @@ mod tests {
         let area = Rect::new(0, 0, columns, rows);
         let mut buffer = Buffer::empty(area);
         let cursor = View::new(input, &theme, columns, "type help", true).draw(area, &mut buffer, &theme);
-        let text = crate::ui::testing::rows(&buffer);
+        let text = crate::ui::panel::testing::rows(&buffer);
         (text, cursor)
     }
 
