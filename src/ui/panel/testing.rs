@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use super::panel::{Panel, Theme};
+use super::{Panel, Theme};
 
 /// The rows of a buffer as text without blanks at the end; a wide character counts once.
 pub fn rows(buffer: &Buffer) -> Vec<String> {
