@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::protobuf;
 use super::status::ApiError;
 use crate::sandbox::kubernetes::kinds::{self, Kind};
 use crate::sandbox::kubernetes::schema::{self, Shape};
@@ -41,6 +42,7 @@ pub(super) fn parse(bytes: &[u8], content_type: &str, what: &str) -> Result<Valu
         "" | "application/json" => serde_json::from_slice(bytes)
             .map_err(|error| bad(format!("couldn't get version/kind; json parse error: {error}"))),
         "application/yaml" => yaml(bytes).map_err(bad),
+        protobuf::MEDIA_TYPE => protobuf::decode(bytes).map_err(bad),
         _ => Err(ApiError::unsupported_media_type()),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Api;
 use super::accept::{self, Form};
 use super::body::{self, Reply};
+use super::openapi;
 use super::status::ApiError;
 use crate::sandbox::kubernetes::kinds::{KINDS, Kind};
 
@@ -37,6 +38,7 @@ pub(super) fn answer(api: &Api, path: &str, headers: &HeaderMap) -> Result<Reply
             }
             Ok(body::json(200, &document))
         }
+        ["openapi", "v3", rest @ ..] => openapi::answer(rest),
         ["api", version] => resources("", version),
         ["apis", group, version] => resources(group, version),
         [] | [""] => Ok(body::json(200, &json!({"paths": paths()}))),

@@ -6,11 +6,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use k8s_openapi::api::{
-    apps::v1 as apps, authorization::v1 as authorization, autoscaling::v1 as autoscaling1,
-    autoscaling::v2 as autoscaling2, batch::v1 as batch, coordination::v1 as coordination, core::v1 as core,
-    discovery::v1 as discovery, events::v1 as events, networking::v1 as networking, policy::v1 as policy,
-    rbac::v1 as rbac, scheduling::v1 as scheduling, storage::v1 as storage,
+    apps::v1 as apps, authentication::v1 as authentication, authorization::v1 as authorization,
+    autoscaling::v1 as autoscaling1, autoscaling::v2 as autoscaling2, batch::v1 as batch,
+    coordination::v1 as coordination, core::v1 as core, discovery::v1 as discovery, events::v1 as events,
+    networking::v1 as networking, policy::v1 as policy, rbac::v1 as rbac, scheduling::v1 as scheduling,
+    storage::v1 as storage,
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 use serde::de::value::{Error, StrDeserializer, UnitDeserializer};
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
@@ -30,13 +32,14 @@ pub(super) fn all() -> Table {
         };
     }
     probe! {
-        "v1": core::ConfigMap, core::Endpoints, core::Event, core::LimitRange, core::Namespace, core::Node,
+        "v1": meta::DeleteOptions, core::ConfigMap, core::Endpoints, core::Event, core::LimitRange, core::Namespace, core::Node,
             core::PersistentVolume, core::PersistentVolumeClaim, core::Pod, core::PodTemplate,
             core::ReplicationController, core::ResourceQuota, core::Secret, core::Service, core::ServiceAccount;
         "apps/v1": apps::ControllerRevision, apps::DaemonSet, apps::Deployment, apps::ReplicaSet, apps::StatefulSet;
         "batch/v1": batch::CronJob, batch::Job;
         "autoscaling/v1": autoscaling1::HorizontalPodAutoscaler, autoscaling1::Scale;
         "autoscaling/v2": autoscaling2::HorizontalPodAutoscaler;
+        "authentication.k8s.io/v1": authentication::SelfSubjectReview;
         "authorization.k8s.io/v1": authorization::SelfSubjectAccessReview, authorization::SelfSubjectRulesReview;
         "coordination.k8s.io/v1": coordination::Lease;
         "discovery.k8s.io/v1": discovery::EndpointSlice;

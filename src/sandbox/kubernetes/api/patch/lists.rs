@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::sandbox::kubernetes::schema::Shape;
 
 /// The key fields of a list's items; `None` when the list is one value. A strategic merge uses the first only.
-pub(super) fn keys(item: &Shape) -> Option<&'static [&'static str]> {
+pub(in super::super) fn keys(item: &Shape) -> Option<&'static [&'static str]> {
     let Shape::Struct(item) = item else {
         return None;
     };
@@ -34,12 +34,12 @@ pub(super) fn keys(item: &Shape) -> Option<&'static [&'static str]> {
 }
 
 /// Whether a list of plain values under this field is a set.
-pub(super) fn is_set(field: &str) -> bool {
+pub(in super::super) fn is_set(field: &str) -> bool {
     field == "finalizers"
 }
 
 /// Whether an object at this field is one value: its owner owns all of it.
-pub(super) fn is_atomic(field: &str, shape: &Shape) -> bool {
+pub(in super::super) fn is_atomic(field: &str, shape: &Shape) -> bool {
     match shape {
         Shape::Struct(known) => matches!(
             known.name,
@@ -58,7 +58,7 @@ pub(super) fn is_atomic(field: &str, shape: &Shape) -> bool {
 }
 
 /// A key field's value, with the default it has when left out.
-pub(super) fn key_value(item: &Value, key: &str) -> Value {
+pub(in super::super) fn key_value(item: &Value, key: &str) -> Value {
     match (&item[key], key) {
         (Value::Null, "protocol") => Value::String("TCP".to_owned()),
         (value, _) => value.clone(),
@@ -66,6 +66,6 @@ pub(super) fn key_value(item: &Value, key: &str) -> Value {
 }
 
 /// Whether two items have the same key.
-pub(super) fn same(a: &Value, b: &Value, keys: &[&str]) -> bool {
+pub(in super::super) fn same(a: &Value, b: &Value, keys: &[&str]) -> bool {
     keys.iter().all(|key| key_value(a, key) == key_value(b, key))
 }

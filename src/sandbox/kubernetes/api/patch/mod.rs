@@ -10,7 +10,7 @@ use crate::sandbox::kubernetes::schema;
 pub(super) mod apply;
 mod fields;
 mod json_patch;
-mod lists;
+pub(super) mod lists;
 pub(super) mod managed;
 mod merge;
 mod strategic;

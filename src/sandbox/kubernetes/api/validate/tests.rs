@@ -80,7 +80,12 @@ fn services_need_ports_and_a_letter_first() {
     let two = json!({"metadata": {"name": "x"}, "spec": {"ports": [{"port": 80}, {"port": 0}]}});
     assert_eq!(
         fields("services", two),
-        ["spec.ports[0].name", "spec.ports[1].name", "spec.ports[1].port"]
+        [
+            "spec.ports[0].name",
+            "spec.ports[1].name",
+            "spec.ports[1].port",
+            "spec.ports[1].targetPort"
+        ]
     );
 }
 
