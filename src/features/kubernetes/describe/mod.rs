@@ -3,6 +3,7 @@
 
 mod events;
 mod generic;
+mod namespace;
 mod node;
 mod pod;
 mod service;
@@ -28,6 +29,10 @@ pub struct Related {
     pub pods: Vec<Value>,
     /// Endpoint slices of a service.
     pub slices: Vec<Value>,
+    /// Quotas of a namespace.
+    pub quotas: Vec<Value>,
+    /// Limit ranges of a namespace.
+    pub limit_ranges: Vec<Value>,
     /// For ages.
     pub now: Timestamp,
 }
@@ -39,6 +44,8 @@ impl Default for Related {
             replica_sets: Vec::new(),
             pods: Vec::new(),
             slices: Vec::new(),
+            quotas: Vec::new(),
+            limit_ranges: Vec::new(),
             now: Timestamp::UNIX_EPOCH,
         }
     }
@@ -51,6 +58,7 @@ pub fn describe(live: &Value, related: &Related) -> String {
         "ReplicaSet" => workload::replica_set(live, related),
         "Pod" => pod::pod(live, related),
         "Service" => service::service(live, related),
+        "Namespace" => namespace::namespace(live, related),
         "Node" => node::node(live, related),
         _ => generic::generic(live, related),
     }

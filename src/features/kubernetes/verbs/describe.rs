@@ -113,6 +113,15 @@ impl Describe {
                 found.retain(|pod| !matches!(object::text(pod, "/status/phase"), "Succeeded" | "Failed"));
                 related.pods = found;
             }
+            "Namespace" => {
+                let inside = Some(target.name.as_str());
+                related.quotas = list(session, "resourcequotas", inside, &Query::new())
+                    .await
+                    .unwrap_or_default();
+                related.limit_ranges = list(session, "limitranges", inside, &Query::new())
+                    .await
+                    .unwrap_or_default();
+            }
             "Service" => {
                 let query = Query::new().with("labelSelector", format!("kubernetes.io/service-name={}", target.name));
                 related.slices = list(

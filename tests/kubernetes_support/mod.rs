@@ -1,0 +1,253 @@
+//! A session on a cluster of the built-in world, for the tests of the Kubernetes verbs.
+#![allow(dead_code)]
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cogdeck::core::change::{Origin, Plan, Requirement};
+use cogdeck::core::clock::Clock;
+use cogdeck::core::context::{Context, KubeconfigSource};
+use cogdeck::core::report::Report;
+use cogdeck::core::text::{SafeText, Secret};
+use cogdeck::engine::ports::{Authorise, Contexts, Place, Site};
+use cogdeck::engine::{BlockEvent, MemoryJournal, Session, SessionConfig};
+use cogdeck::features::kubernetes::client::Clients;
+use cogdeck::features::{Shared, kubernetes};
+use cogdeck::feed::Hub;
+use cogdeck::render::View;
+use cogdeck::sandbox::clock::Clock as WorldClock;
+use cogdeck::sandbox::cloud::LoadBalancers;
+use cogdeck::sandbox::kubernetes::api::{ApiConfig, ApiHandle, ApiServer};
+use cogdeck::sandbox::kubernetes::control_plane::{ClusterConfig, ControlPlane};
+use cogdeck::verb::operator::TerminalCommand;
+use cogdeck::verb::{Arguments, Catalogue, Decision, Declaration, Operator, Verb};
+use serde_json::Value;
+
+pub const SPEED: f64 = 10.0;
+
+/// A cluster, a session on it, and the kubeconfig file for kubectl.
+pub struct Bench {
+    pub plane: ControlPlane,
+    pub api: ApiHandle,
+    pub session: Session,
+    pub shared: Shared,
+    pub clients: Arc<Clients>,
+    pub context: Arc<Context>,
+    kubeconfig: tempfile::NamedTempFile,
+}
+
+/// What a line answered.
+#[derive(Debug, Default)]
+pub struct Ran {
+    pub records: Vec<Value>,
+    pub text: Vec<String>,
+    pub rows: Vec<(Vec<String>, Vec<String>)>,
+    pub notes: Vec<String>,
+    pub failed: Vec<Report>,
+    pub exit: u8,
+    pub report: Option<Report>,
+}
+
+impl Ran {
+    pub fn message(&self) -> String {
+        self.report
+            .as_ref()
+            .map(|report| report.message.clone())
+            .unwrap_or_default()
+    }
+
+    pub fn ok(self) -> Self {
+        assert_eq!(self.exit, 0, "{self:?}");
+        self
+    }
+}
+
+struct Anyone(Vec<Arc<Context>>);
+
+impl Authorise for Anyone {
+    fn authorise(&self, _: &str, _: &Declaration, _: &Arguments) -> Result<(), Report> {
+        Ok(())
+    }
+}
+
+impl Place for Anyone {
+    fn place(&self, _: &Arc<Context>, _: &Declaration, _: Option<&str>) -> Result<Site, Report> {
+        Ok(Site::Here)
+    }
+}
+
+impl Contexts for Anyone {
+    fn context(&self, name: &str) -> Option<Arc<Context>> {
+        self.0.iter().find(|context| context.name == name).cloned()
+    }
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|context| context.name.clone()).collect()
+    }
+}
+
+/// Headless with `--yes`.
+struct Yes;
+
+#[async_trait]
+impl Operator for Yes {
+    fn origin(&self) -> Origin {
+        Origin::Headless {
+            yes: true,
+            max_targets: None,
+        }
+    }
+    async fn ask(&self, plan: &Plan, _: Requirement) -> Decision {
+        Decision::Approved(plan.digest())
+    }
+    fn note(&self, _: SafeText) {}
+    fn progress(&self, _: SafeText) {}
+    async fn suspend(&self, _: TerminalCommand) -> Result<i32, Report> {
+        Err(Report::refused("E-TEST", "no terminal"))
+    }
+}
+
+impl Bench {
+    pub async fn start() -> Self {
+        let clock = WorldClock::new(SPEED);
+        let plane = ControlPlane::start(
+            &clock,
+            ClusterConfig {
+                seed: 7,
+                ..Default::default()
+            },
+            LoadBalancers::new(7),
+        )
+        .unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = ApiConfig {
+            runtime: Some(Arc::new(plane.kubelets.clone())),
+            ..ApiConfig::new("secret")
+        };
+        let api = ApiServer::start(plane.store.clone(), config, listener).unwrap();
+        let text = api.kubeconfig("staging.spawnhub.com", "sandbox", "secret");
+        let kubeconfig = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(kubeconfig.path(), &text).unwrap();
+        let mut context = Context::empty("sandbox");
+        context.kubernetes.kubeconfig = KubeconfigSource::Inline(Secret::new(text));
+        let context = Arc::new(context);
+        let shared = Shared {
+            hub: Hub::new(Clock::real()),
+            clock: Clock::real(),
+        };
+        let clients = Clients::new();
+        let mut verbs: Vec<Verb> = kubernetes::feature(&shared, clients.clone()).verbs;
+        verbs.push(undo());
+        let ports = Arc::new(Anyone(vec![context.clone()]));
+        let session = Session::new(SessionConfig {
+            catalogue: Arc::new(Catalogue::new(verbs)),
+            context: context.clone(),
+            contexts: ports.clone(),
+            journal: Arc::new(MemoryJournal::new(Clock::real())),
+            authorise: ports.clone(),
+            place: ports,
+            user: "mia".into(),
+            clock: Clock::real(),
+            directory: std::env::temp_dir(),
+            read_only: false,
+        });
+        Bench {
+            plane,
+            api,
+            session,
+            shared,
+            clients,
+            context,
+            kubeconfig,
+        }
+    }
+
+    /// Runs a line to its end; a line that hangs fails the test.
+    pub async fn run(&self, line: &str) -> Ran {
+        tokio::time::timeout(Duration::from_secs(30), self.run_unlimited(line))
+            .await
+            .unwrap_or_else(|_| panic!("hangs: {line}"))
+    }
+
+    async fn run_unlimited(&self, line: &str) -> Ran {
+        let mut ran = Ran::default();
+        let mut block = match self.session.start(line, Arc::new(Yes)) {
+            Ok(block) => block,
+            Err(report) => {
+                return Ran {
+                    exit: report.severity.exit_code(),
+                    report: Some(report),
+                    ..ran
+                };
+            }
+        };
+        while let Some(event) = block.next().await {
+            match event {
+                BlockEvent::Item(item) => {
+                    match item.view {
+                        Some(View::Text(text)) => ran.text.push(text),
+                        Some(View::Row { header, cells }) => ran.rows.push((header.columns.clone(), cells)),
+                        _ => {}
+                    }
+                    ran.records.push(item.record);
+                }
+                BlockEvent::Failed(report) => ran.failed.push(report),
+                BlockEvent::Note(note) => ran.notes.push(note.to_string()),
+                BlockEvent::Ended { exit_code, report, .. } => {
+                    ran.exit = exit_code;
+                    ran.report = report;
+                }
+                _ => {}
+            }
+        }
+        ran
+    }
+
+    /// Real kubectl on the same server: exit code, stdout, stderr. None when there is no kubectl here.
+    pub async fn kubectl(&self, arguments: &str) -> Option<(i32, String, String)> {
+        let program = PathBuf::from("/usr/bin/kubectl");
+        if !program.exists() {
+            return None;
+        }
+        let mut command = Command::new(program);
+        command
+            .env("KUBECONFIG", self.kubeconfig.path())
+            .env("HOME", std::env::temp_dir())
+            .args(arguments.split_whitespace());
+        let output = tokio::task::spawn_blocking(move || command.output())
+            .await
+            .unwrap()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Some((
+            output.status.code().unwrap_or(-1),
+            text(&output.stdout),
+            text(&output.stderr),
+        ))
+    }
+}
+
+struct UndoLast;
+
+#[async_trait]
+impl cogdeck::verb::Read for UndoLast {
+    async fn run(
+        &self,
+        call: &cogdeck::verb::Call,
+        _: &mut cogdeck::verb::Input,
+        output: &cogdeck::verb::Output,
+    ) -> Result<(), Report> {
+        let last = call.session.audit(1).await?;
+        call.session.undo(last[0].number, call, output).await
+    }
+}
+
+/// `undo-last`: what `undo N` does, for the newest change.
+fn undo() -> Verb {
+    Verb::read(
+        Declaration::new("test", "undo-last", "Undo the newest change"),
+        UndoLast,
+    )
+}
