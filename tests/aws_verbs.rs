@@ -372,7 +372,7 @@ async fn missing_credentials_name_every_source_and_do_not_hang() {
     for source in ["AWS_ACCESS_KEY_ID", "profile", "SSO", "container", "instance", "AWS_EC2_METADATA_DISABLED"] {
         assert!(hint.contains(source), "{hint}");
     }
-    assert!(refused.causes.iter().any(|cause| cause.contains("a-profile-that-is-nowhere")), "{:?}", refused.causes);
+    assert_eq!(refused.causes, Vec::<String>::new(), "the SDK has nothing useful to add");
 }
 
 #[tokio::test]
