@@ -313,7 +313,9 @@ fn screen(panel: &mut Box<dyn Panel>) -> String {
     let now = jiff::Timestamp::now();
     panel.draw(area, &mut buffer, &Theme::plain(), true, now);
     let cell = |x, y| buffer[(x, y)].symbol().to_owned();
-    (0..20).map(|y| (0..140).map(|x| cell(x, y)).collect::<String>() + "\n").collect()
+    (0..20)
+        .map(|y| (0..140).map(|x| cell(x, y)).collect::<String>() + "\n")
+        .collect()
 }
 
 /// The screen once it shows this; how long that took.
@@ -324,7 +326,11 @@ async fn shows(panel: &mut Box<dyn Panel>, what: impl Fn(&str) -> bool) -> Durat
         if what(&shown) {
             return begin.elapsed();
         }
-        assert!(begin.elapsed() < Duration::from_secs(14), "{:?}\n{shown}", panel.health());
+        assert!(
+            begin.elapsed() < Duration::from_secs(14),
+            "{:?}\n{shown}",
+            panel.health()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -336,7 +342,9 @@ async fn the_dns_panel_follows_a_change_made_here_long_before_its_next_poll() {
     shows(&mut panel, |screen| screen.contains("SOA")).await;
     assert_eq!(panel.title().as_str(), "dns spawnhub.com 2");
     assert_eq!(panel.health()[0].1.state, HealthState::Live);
-    world.make(&format!("r53:record-create -z {ZONE} -t CNAME {NAME} {ELB}")).await;
+    world
+        .make(&format!("r53:record-create -z {ZONE} -t CNAME {NAME} {ELB}"))
+        .await;
     let took = shows(&mut panel, |screen| screen.contains("pending") && screen.contains(ELB)).await;
     assert!(took < Duration::from_secs(3), "{took:?}");
     shows(&mut panel, |screen| screen.contains(ELB) && !screen.contains("pending")).await;
@@ -347,11 +355,17 @@ async fn the_dns_panel_follows_a_change_made_here_long_before_its_next_poll() {
 async fn panels_say_what_is_wrong_instead_of_being_empty() {
     let mut world = world(100.0).await;
     let mut instances = world.panel("instances");
-    shows(&mut instances, |screen| screen.contains("203.0.113.") && screen.contains("running")).await;
+    shows(&mut instances, |screen| {
+        screen.contains("203.0.113.") && screen.contains("running")
+    })
+    .await;
     assert_eq!(instances.title().as_str(), "instances 6");
     world.context.aws.keys = Some(("AKIASANDBOX".into(), Secret::new("wrong-secret")));
     let mut dns = world.panel("dns");
-    shows(&mut dns, |screen| screen.contains("login: cannot list the hosted zones: ")).await;
+    shows(&mut dns, |screen| {
+        screen.contains("login: cannot list the hosted zones: ")
+    })
+    .await;
     assert_eq!(dns.health()[0].1.state, HealthState::Login);
     world.context.aws.region = None;
     instances.open(&Arc::new(world.context.clone()));
@@ -369,10 +383,21 @@ async fn missing_credentials_name_every_source_and_do_not_hang() {
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     assert_eq!(refused.code, "E-AWS-002", "{refused:?}");
     let hint = refused.hint.unwrap();
-    for source in ["AWS_ACCESS_KEY_ID", "profile", "SSO", "container", "instance", "AWS_EC2_METADATA_DISABLED"] {
+    for source in [
+        "AWS_ACCESS_KEY_ID",
+        "profile",
+        "SSO",
+        "container",
+        "instance",
+        "AWS_EC2_METADATA_DISABLED",
+    ] {
         assert!(hint.contains(source), "{hint}");
     }
-    assert_eq!(refused.causes, Vec::<String>::new(), "the SDK has nothing useful to add");
+    assert_eq!(
+        refused.causes,
+        Vec::<String>::new(),
+        "the SDK has nothing useful to add"
+    );
 }
 
 #[tokio::test]
