@@ -15,17 +15,20 @@ use cogdeck::core::report::Report;
 use cogdeck::core::text::{SafeText, Secret};
 use cogdeck::features::aws::client::Clients;
 use cogdeck::features::{Feature, Shared, ec2, route53};
-use cogdeck::feed::Hub;
+use cogdeck::feed::{HealthState, Hub};
 use cogdeck::lang::ast::{Part, Quote};
 use cogdeck::render::View;
 use cogdeck::sandbox::aws::{AwsConfig, AwsHandle, AwsServer, ec2::default_world};
 use cogdeck::sandbox::clock::Clock as SandboxClock;
 use cogdeck::sandbox::dns::{DnsHandle, DnsServer, Names};
+use cogdeck::ui::panel::{Panel, Theme};
 use cogdeck::verb::operator::TerminalCommand;
 use cogdeck::verb::session::{AuditEntry, Job};
 use cogdeck::verb::{
     Action, Arguments, Call, Catalogue, Decision, Input, Item, Operator, OptionKind, Output, Session, Verb,
 };
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -88,6 +91,7 @@ struct World {
     aws: AwsHandle,
     dns: DnsHandle,
     verbs: Vec<Verb>,
+    panels: Mutex<Vec<Box<dyn Panel>>>,
     context: Context,
     operator: Arc<Silent>,
     cancel: CancellationToken,
@@ -126,10 +130,16 @@ async fn world(speed: f64) -> World {
         route53::feature(&shared, clients.clone()),
         ec2::feature(&shared, clients),
     ];
+    let (mut verbs, mut panels) = (Vec::new(), Vec::new());
+    for feature in features {
+        verbs.extend(feature.verbs);
+        panels.extend(feature.panels);
+    }
     World {
         aws,
         dns,
-        verbs: features.into_iter().flat_map(|feature| feature.verbs).collect(),
+        verbs,
+        panels: Mutex::new(panels),
         context,
         operator: Arc::default(),
         cancel: CancellationToken::new(),
@@ -259,6 +269,15 @@ impl World {
         assert_eq!(back.after, change.before, "what was there is there again");
     }
 
+    /// One of the features' panels, open in this world.
+    fn panel(&self, id: &str) -> Box<dyn Panel> {
+        let mut panels = self.panels.lock().unwrap();
+        let at = panels.iter().position(|panel| panel.id() == id).unwrap();
+        let mut panel = panels.remove(at);
+        panel.open(&Arc::new(self.context.clone()));
+        panel
+    }
+
     async fn records(&self, name: &str) -> Vec<Record> {
         self.run(&format!("r53:record-list -z {ZONE} --name {name}"))
             .await
@@ -286,6 +305,99 @@ fn text(item: &Item) -> &str {
         Some(View::Text(text)) => text,
         other => panic!("{other:?}"),
     }
+}
+
+fn screen(panel: &mut Box<dyn Panel>) -> String {
+    let area = Rect::new(0, 0, 140, 20);
+    let mut buffer = Buffer::empty(area);
+    let now = jiff::Timestamp::now();
+    panel.draw(area, &mut buffer, &Theme::plain(), true, now);
+    let cell = |x, y| buffer[(x, y)].symbol().to_owned();
+    (0..20)
+        .map(|y| (0..140).map(|x| cell(x, y)).collect::<String>() + "\n")
+        .collect()
+}
+
+/// The screen once it shows this; how long that took.
+async fn shows(panel: &mut Box<dyn Panel>, what: impl Fn(&str) -> bool) -> Duration {
+    let begin = std::time::Instant::now();
+    loop {
+        let shown = screen(panel);
+        if what(&shown) {
+            return begin.elapsed();
+        }
+        assert!(
+            begin.elapsed() < Duration::from_secs(14),
+            "{:?}\n{shown}",
+            panel.health()
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_dns_panel_follows_a_change_made_here_long_before_its_next_poll() {
+    let world = world(2.0).await;
+    let mut panel = world.panel("dns");
+    shows(&mut panel, |screen| screen.contains("SOA")).await;
+    assert_eq!(panel.title().as_str(), "dns spawnhub.com 2");
+    assert_eq!(panel.health()[0].1.state, HealthState::Live);
+    world
+        .make(&format!("r53:record-create -z {ZONE} -t CNAME {NAME} {ELB}"))
+        .await;
+    let took = shows(&mut panel, |screen| screen.contains("pending") && screen.contains(ELB)).await;
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    shows(&mut panel, |screen| screen.contains(ELB) && !screen.contains("pending")).await;
+    assert_eq!(panel.title().as_str(), "dns spawnhub.com 3");
+}
+
+#[tokio::test]
+async fn panels_say_what_is_wrong_instead_of_being_empty() {
+    let mut world = world(100.0).await;
+    let mut instances = world.panel("instances");
+    shows(&mut instances, |screen| {
+        screen.contains("203.0.113.") && screen.contains("running")
+    })
+    .await;
+    assert_eq!(instances.title().as_str(), "instances 6");
+    world.context.aws.keys = Some(("AKIASANDBOX".into(), Secret::new("wrong-secret")));
+    let mut dns = world.panel("dns");
+    shows(&mut dns, |screen| {
+        screen.contains("login: cannot list the hosted zones: ")
+    })
+    .await;
+    assert_eq!(dns.health()[0].1.state, HealthState::Login);
+    world.context.aws.region = None;
+    instances.open(&Arc::new(world.context.clone()));
+    shows(&mut instances, |screen| screen.contains("error: Region not set.")).await;
+}
+
+#[tokio::test]
+async fn missing_credentials_name_every_source_and_do_not_hang() {
+    let mut world = world(100.0).await;
+    world.context.closed = false;
+    world.context.aws.keys = None;
+    world.context.aws.profile = Some("a-profile-that-is-nowhere".into());
+    let begin = std::time::Instant::now();
+    let refused = world.run("r53:zone").await.unwrap_err();
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert_eq!(refused.code, "E-AWS-002", "{refused:?}");
+    let hint = refused.hint.unwrap();
+    for source in [
+        "AWS_ACCESS_KEY_ID",
+        "profile",
+        "SSO",
+        "container",
+        "instance",
+        "AWS_EC2_METADATA_DISABLED",
+    ] {
+        assert!(hint.contains(source), "{hint}");
+    }
+    assert_eq!(
+        refused.causes,
+        Vec::<String>::new(),
+        "the SDK has nothing useful to add"
+    );
 }
 
 #[tokio::test]

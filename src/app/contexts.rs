@@ -129,6 +129,11 @@ fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Envi
         })?),
         (None, None) => None,
     };
+    // As for Amazon's own tools: a profile named to us wins, then keys in the environment, then AWS_PROFILE.
+    let ambient_profile: &[&str] = match environment.get("AWS_ACCESS_KEY_ID") {
+        Some(_) => &[],
+        None => &["AWS_PROFILE"],
+    };
     Ok(Context {
         kubernetes: KubernetesTarget {
             kubeconfig,
@@ -142,7 +147,7 @@ fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Envi
             profile: common
                 .profile
                 .clone()
-                .or_else(|| text(&entry.aws_profile, &["AWS_PROFILE"])),
+                .or_else(|| text(&entry.aws_profile, ambient_profile)),
             region: common
                 .region
                 .clone()
@@ -243,6 +248,24 @@ mod tests {
             contexts.get("gren").unwrap_err().hint.as_deref(),
             Some("did you mean green?")
         );
+    }
+
+    #[test]
+    fn keys_in_the_environment_win_over_its_profile_but_not_over_a_named_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().to_str().unwrap();
+        let profile = |key: &str, named: Option<&str>| {
+            let pairs = [("HOME", home), ("AWS_PROFILE", "work"), ("AWS_ACCESS_KEY_ID", key)];
+            let common = Common {
+                profile: named.map(str::to_owned),
+                ..Common::default()
+            };
+            let contexts = Contexts::load(&Config::default(), &common, &Environment::from_pairs(pairs)).unwrap();
+            contexts.default().aws.profile.clone()
+        };
+        assert_eq!(profile("", None).as_deref(), Some("work"));
+        assert_eq!(profile("AKIA", None), None);
+        assert_eq!(profile("AKIA", Some("play")).as_deref(), Some("play"));
     }
 
     #[test]

@@ -27,6 +27,14 @@ const WHERE: &str = "tried the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS
                      identity, the container's and the instance's role: set the two variables, name a profile \
                      (--profile), or log in (aws sso login); off AWS set AWS_EC2_METADATA_DISABLED=true";
 
+/// What the SDK's chain of causes says without saying anything.
+const EMPTY_WORDS: [&str; 4] = [
+    "other",
+    "dispatch failure",
+    "the credential provider was not enabled",
+    "an error occurred while loading credentials",
+];
+
 /// The report of a failed request; `operation` says what was attempted, `list the hosted zones`.
 pub fn report<E, R>(operation: &str, error: &SdkError<E, R>) -> Report
 where
@@ -114,6 +122,7 @@ where
         Report::failed(UNREACHABLE, format!("cannot {operation}: no answer from AWS"))
             .hint("check AWS_ENDPOINT_URL, the region and the network; cogdeck doctor shows what is reachable")
     };
+    chain.retain(|cause| !EMPTY_WORDS.contains(&cause.as_str()));
     report.causes = chain;
     report
 }
