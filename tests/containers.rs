@@ -28,21 +28,42 @@ const SECOND: Duration = Duration::from_secs(1);
 
 const SCRIPTS: [(&str, &str); 17] = [
     ("variables", "env"),
-    ("contract", r#"for a in "$@"; do echo "argument $a"; done; echo "stdin $(cat)""#),
-    ("json", "echo COG_TEMPLATE: table\necho 'COGCMD_WARN: disk is low'\necho JSON; echo '[{\"a\": 1}, 5, null]'"),
+    (
+        "contract",
+        r#"for a in "$@"; do echo "argument $a"; done; echo "stdin $(cat)""#,
+    ),
+    (
+        "json",
+        "echo COG_TEMPLATE: table\necho 'COGCMD_WARN: disk is low'\necho JSON; echo '[{\"a\": 1}, 5, null]'",
+    ),
     ("abort", "echo kept; echo COGCMD_ACTION: abort"),
     ("notes", "echo done; echo 'warning: slow' >&2"),
-    ("fails", "echo half; echo 'Traceback:' >&2; echo 'no such zone' >&2; exit 3"),
+    (
+        "fails",
+        "echo half; echo 'Traceback:' >&2; echo 'no such zone' >&2; exit 3",
+    ),
     ("broken", "echo JSON; echo '{\"a\": '"),
     ("slow", "echo first; sleep 0.7; echo second"),
     ("stuck", "trap '' TERM INT HUP; echo up; while :; do sleep 60; done"),
-    ("hungry", "x=$(head -c 700000000 /dev/zero | tail -c 650000000) || exit 5; echo survived"),
+    (
+        "hungry",
+        "x=$(head -c 700000000 /dev/zero | tail -c 650000000) || exit 5; echo survived",
+    ),
     ("endless", "yes 0123456789012345678901234567890123456789"),
     ("deaf", "exec 0<&-; yes 0123456789012345678901234567890123456789"),
-    ("leaky", "echo \"cannot log in with $TOKEN\" >&2; echo \"COGCMD_INFO: token $TOKEN\"; exit 1"),
-    ("owner", "echo x > /tmp/f && chown 1000:1000 /tmp/f && ls -ln /tmp/f && echo y >> /tmp/f && cat /tmp/f"),
+    (
+        "leaky",
+        "echo \"cannot log in with $TOKEN\" >&2; echo \"COGCMD_INFO: token $TOKEN\"; exit 1",
+    ),
+    (
+        "owner",
+        "echo x > /tmp/f && chown 1000:1000 /tmp/f && ls -ln /tmp/f && echo y >> /tmp/f && cat /tmp/f",
+    ),
     ("echoes", "echo JSON; cat"),
-    ("limits", "echo pids $(cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null); id -u"),
+    (
+        "limits",
+        "echo pids $(cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null); id -u",
+    ),
     ("early", "exec 0<&-; echo done"),
 ];
 
@@ -73,7 +94,10 @@ async fn world() -> Option<World> {
 
 impl World {
     async fn run(&self, request: &Request) -> Result<Reply, Report> {
-        let ended = self.engine.run(&self.image, request, &CancellationToken::new(), |_| {}).await;
+        let ended = self
+            .engine
+            .run(&self.image, request, &CancellationToken::new(), |_| {})
+            .await;
         self.assert_nothing_left(request).await;
         ended
     }
@@ -110,7 +134,9 @@ fn request(script: &str) -> Request {
 
 /// The lines of the only record `{"body": [...]}`.
 fn body(reply: &Reply) -> Vec<String> {
-    let [record] = reply.records.as_slice() else { panic!("one record: {reply:?}") };
+    let [record] = reply.records.as_slice() else {
+        panic!("one record: {reply:?}")
+    };
     let lines = record["body"].as_array().expect("a body");
     lines.iter().map(|line| line.as_str().unwrap().to_owned()).collect()
 }
@@ -121,7 +147,10 @@ async fn the_process_receives_environment_arguments_and_stdin() {
     let hostile = "a'b\"; $(rm -rf /) | \u{1b}[31m\nsecond line";
     let request = Request {
         arguments: vec![json!("world"), json!(-5), json!(hostile), json!({"a": null})],
-        options: json!({"dry-run": true, "tag": ["x", "y,z"]}).as_object().cloned().unwrap(),
+        options: json!({"dry-run": true, "tag": ["x", "y,z"]})
+            .as_object()
+            .cloned()
+            .unwrap(),
         record: Some(json!({"text": hostile, "id": 12345678901234567890u64})),
         env_vars: BTreeMap::from([("LEVEL".into(), "5".into()), ("KEPT".into(), "yes".into())]),
         configuration: BTreeMap::from([
@@ -133,7 +162,10 @@ async fn the_process_receives_environment_arguments_and_stdin() {
     let lines = body(&world.run(&request).await.unwrap());
     let text = lines.join("\n");
     assert!(text.contains(&format!("argument {hostile}\n")), "{text}");
-    let stdin = lines.iter().find_map(|line| line.strip_prefix("stdin ")).expect("stdin");
+    let stdin = lines
+        .iter()
+        .find_map(|line| line.strip_prefix("stdin "))
+        .expect("stdin");
     assert_eq!(serde_json::from_str::<Value>(stdin).ok(), request.record);
     for argument in ["argument world", "argument -5", "argument {\"a\":null}"] {
         assert!(lines.iter().any(|line| line == argument), "{argument}\n{text}");
@@ -169,7 +201,10 @@ async fn the_process_receives_environment_arguments_and_stdin() {
     ] {
         assert!(lines.iter().any(|line| line == expected), "{expected}\n{text}");
     }
-    assert!(lines.iter().any(|line| line.starts_with("PATH=/")), "the image's own PATH\n{text}");
+    assert!(
+        lines.iter().any(|line| line.starts_with("PATH=/")),
+        "the image's own PATH\n{text}"
+    );
     assert!(text.contains(&format!("COG_ARGV_2={hostile}\n")), "{text}");
 }
 
@@ -189,9 +224,15 @@ async fn every_form_of_answer_is_read() {
     let reply = world.script("abort").await.unwrap();
     assert_eq!((reply.abort, body(&reply)), (true, vec!["kept".to_owned()]));
     let reply = world.script("notes").await.unwrap();
-    assert_eq!((reply.notes.as_str(), body(&reply)), ("warning: slow", vec!["done".to_owned()]));
+    assert_eq!(
+        (reply.notes.as_str(), body(&reply)),
+        ("warning: slow", vec!["done".to_owned()])
+    );
     let reply = world.script("fails").await.unwrap();
-    assert_eq!((reply.records.len(), reply.notes.as_str()), (0, "Traceback:\nno such zone"));
+    assert_eq!(
+        (reply.records.len(), reply.notes.as_str()),
+        (0, "Traceback:\nno such zone")
+    );
     assert_eq!(reply.failure().unwrap().message, "no such zone (exit code 3)");
     assert_eq!(world.script("broken").await.unwrap_err().code, "E-EXEC-003");
 }
@@ -205,11 +246,17 @@ async fn lines_are_seen_while_the_command_still_runs() {
         move |line: String| seen.lock().unwrap().push((line, Instant::now()))
     };
     let never = CancellationToken::new();
-    let reply = world.engine.run(&world.image, &request("slow"), &never, watch).await.unwrap();
+    let reply = world
+        .engine
+        .run(&world.image, &request("slow"), &never, watch)
+        .await
+        .unwrap();
     let ended = Instant::now();
     assert_eq!(body(&reply), ["first", "second"]);
     let seen = seen.lock().unwrap();
-    let [(first, at), (second, later)] = seen.as_slice() else { panic!("{seen:?}") };
+    let [(first, at), (second, later)] = seen.as_slice() else {
+        panic!("{seen:?}")
+    };
     assert_eq!((first.as_str(), second.as_str()), ("first", "second"));
     assert!(*later - *at > Duration::from_millis(500), "as they come, not together");
     assert!(ended - *at > Duration::from_millis(500), "before the end");
@@ -227,7 +274,11 @@ async fn a_stop_kills_a_command_that_ignores_signals_and_removes_it() {
             stop.cancel();
         }
     };
-    let report = world.engine.run(&world.image, &request, &stop, watch).await.unwrap_err();
+    let report = world
+        .engine
+        .run(&world.image, &request, &stop, watch)
+        .await
+        .unwrap_err();
     let took = stopped_at.lock().unwrap().expect("it was up").elapsed();
     assert_eq!(report.severity, Severity::Interrupted);
     assert!(took < SECOND, "{took:?}");
@@ -245,7 +296,11 @@ async fn a_stop_at_any_moment_of_a_start_leaves_nothing() {
             tokio::time::sleep(Duration::from_millis(after)).await;
             timer.cancel();
         });
-        let report = world.engine.run(&world.image, &request, &stop, |_| {}).await.unwrap_err();
+        let report = world
+            .engine
+            .run(&world.image, &request, &stop, |_| {})
+            .await
+            .unwrap_err();
         assert_eq!(report.severity, Severity::Interrupted, "{after} ms");
     }
     // A container that was being created when nobody waited any more is removed as soon as it exists.
@@ -303,7 +358,10 @@ async fn too_much_memory_is_named() {
     let Some(world) = world().await else { return };
     let report = world.script("hungry").await.unwrap_err();
     assert_eq!(report.code, "E-DOCKER-003", "{report}");
-    assert!(report.message.contains("/bundle/hungry") && report.message.contains("512 MiB"), "{report}");
+    assert!(
+        report.message.contains("/bundle/hungry") && report.message.contains("512 MiB"),
+        "{report}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -324,10 +382,19 @@ async fn a_missing_image_and_a_missing_executable_are_named_with_a_hint() {
         binds: Vec::new(),
     };
     let (begun, never) = (Instant::now(), CancellationToken::new());
-    let report = world.engine.run(&image, &request("json"), &never, |_| {}).await.unwrap_err();
+    let report = world
+        .engine
+        .run(&image, &request("json"), &never, |_| {})
+        .await
+        .unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(report.code, "E-DOCKER-002");
-    assert!(report.message.contains("pull the image 127.0.0.1:9/cogdeck-tests/missing:1: "), "{report}");
+    assert!(
+        report
+            .message
+            .contains("pull the image 127.0.0.1:9/cogdeck-tests/missing:1: "),
+        "{report}"
+    );
     assert!(report.message.contains("connection refused"), "{report}");
     assert!(report.hint.unwrap().contains("registry"));
     let report = world.script("missing").await.unwrap_err();
@@ -341,7 +408,11 @@ async fn an_engine_that_does_not_answer_is_named_with_a_hint() {
     let missing = format!("unix://{}/docker.sock", folder.path().display());
     for host in [missing.as_str(), "tcp://127.0.0.1:9", "gopher://x", "nonsense"] {
         let report = Engine::connect(Some(host)).await.map(|_| ()).unwrap_err();
-        assert_eq!((report.code, report.message.contains(host)), ("E-DOCKER-001", true), "{report}");
+        assert_eq!(
+            (report.code, report.message.contains(host)),
+            ("E-DOCKER-001", true),
+            "{report}"
+        );
         assert!(report.hint.is_some(), "{host}");
     }
 }
@@ -369,10 +440,15 @@ async fn configuration_does_not_reach_errors_logs_or_labels() {
     assert_eq!(failure.message, "cannot log in with ••• (exit code 1)");
     assert!(!format!("{reply:?}").contains(secret), "{reply:?}");
 
-    let (stop, request) = (CancellationToken::new(), Request { executable: "/bundle/stuck".into(), ..request });
+    let (stop, request) = (
+        CancellationToken::new(),
+        Request {
+            executable: "/bundle/stuck".into(),
+            ..request
+        },
+    );
     let running = {
-        let (engine, image, stop, request) =
-            (world.engine.clone(), world.image.clone(), stop.clone(), request.clone());
+        let (engine, image, stop, request) = (world.engine.clone(), world.image.clone(), stop.clone(), request.clone());
         tokio::spawn(async move { engine.run(&image, &request, &stop, |_| {}).await })
     };
     let label = format!("{LABEL}={}", request.pipeline_id);
@@ -414,12 +490,18 @@ async fn what_a_killed_process_left_is_removed_by_the_next_and_nothing_else_is()
     let Some(world) = world().await else { return };
     // This very test binary once more, as the process that gets killed.
     if std::env::var_os("COGDECK_TEST_VICTIM").is_some() {
-        let _ = world.engine.run(&world.image, &request("stuck"), &CancellationToken::new(), |_| {}).await;
+        let _ = world
+            .engine
+            .run(&world.image, &request("stuck"), &CancellationToken::new(), |_| {})
+            .await;
         return;
     }
     let label = format!("{LABEL}={}", request("stuck").pipeline_id);
     let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "what_a_killed_process_left_is_removed_by_the_next_and_nothing_else_is"])
+        .args([
+            "--exact",
+            "what_a_killed_process_left_is_removed_by_the_next_and_nothing_else_is",
+        ])
         .env("COGDECK_TEST_VICTIM", "1")
         .stdout(std::process::Stdio::null())
         .spawn()
@@ -433,7 +515,11 @@ async fn what_a_killed_process_left_is_removed_by_the_next_and_nothing_else_is()
     assert_eq!(containers(&world.docker, &label).await.len(), 1, "its owner is alive");
     victim.kill().unwrap();
     victim.wait().unwrap();
-    assert_eq!(containers(&world.docker, &label).await.len(), 1, "nobody could remove it");
+    assert_eq!(
+        containers(&world.docker, &label).await.len(),
+        1,
+        "nobody could remove it"
+    );
     // Connecting for work tidies up, beside the work.
     Engines::default().get(Some(&world.host)).await.unwrap();
     let deadline = Instant::now() + Duration::from_secs(5);

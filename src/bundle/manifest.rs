@@ -220,9 +220,14 @@ fn wrong(text: &str, pointer: &str, error: &serde_saphyr::Error) -> Report {
     let start: usize = text.split_inclusive('\n').take(before(line)).map(str::len).sum();
     let marked = &text[start..];
     let from: usize = marked.chars().take(before(column)).map(char::len_utf8).sum();
-    let word = marked[from..].find([' ', '\t', '\r', '\n', ',', '}', ']']).unwrap_or(marked.len() - from);
-    Report::refused("E-BUNDLE-002", format!("line {line}, column {column}, {pointer}: {why}"))
-        .at(text, start + from..start + from + word.max(1))
+    let word = marked[from..]
+        .find([' ', '\t', '\r', '\n', ',', '}', ']'])
+        .unwrap_or(marked.len() - from);
+    Report::refused(
+        "E-BUNDLE-002",
+        format!("line {line}, column {column}, {pointer}: {why}"),
+    )
+    .at(text, start + from..start + from + word.max(1))
 }
 
 /// Reads a value and refuses it where `check` says why.
@@ -241,13 +246,17 @@ fn ensure(right: bool, why: impl FnOnce() -> String) -> Result<(), String> {
 
 fn format_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     checked(deserializer, |version: &u8| {
-        ensure(matches!(version, 4 | 5), || format!("version {version} is not known; 4 and 5 are"))
+        ensure(matches!(version, 4 | 5), || {
+            format!("version {version} is not known; 4 and 5 are")
+        })
     })
 }
 
 fn bundle_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     checked(deserializer, |name: &String| {
-        ensure(is_name(name, "_.-"), || format!("{name:?} may hold letters, digits, `_`, `.` and `-` only"))?;
+        ensure(is_name(name, "_.-"), || {
+            format!("{name:?} may hold letters, digits, `_`, `.` and `-` only")
+        })?;
         ensure(!RESERVED.contains(&name.as_str()), || format!("{name} is reserved"))
     })
 }
@@ -255,14 +264,17 @@ fn bundle_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::
 fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     checked(deserializer, |version: &String| {
         let numbers: Vec<&str> = version.split('.').collect();
-        let right = matches!(numbers.len(), 2 | 3) && numbers.iter().all(|n| is_name(n, "") && n.parse::<u32>().is_ok());
+        let right =
+            matches!(numbers.len(), 2 | 3) && numbers.iter().all(|n| is_name(n, "") && n.parse::<u32>().is_ok());
         ensure(right, || format!("{version:?} is not N.N or N.N.N"))
     })
 }
 
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     checked(deserializer, |text: &String| {
-        ensure(!text.trim().is_empty() && !text.contains('\0'), || "a text is needed here".to_owned())
+        ensure(!text.trim().is_empty() && !text.contains('\0'), || {
+            "a text is needed here".to_owned()
+        })
     })
 }
 
@@ -280,14 +292,18 @@ fn binds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::E
             let parts: Vec<&str> = bind.split(':').collect();
             matches!(parts.len(), 2 | 3) && parts.iter().all(|part| !part.is_empty()) && parts[1].starts_with('/')
         };
-        binds.iter().try_for_each(|bind| ensure(right(bind), || format!("{bind:?} is not HOST:/CONTAINER[:MODE]")))
+        binds
+            .iter()
+            .try_for_each(|bind| ensure(right(bind), || format!("{bind:?} is not HOST:/CONTAINER[:MODE]")))
     })
 }
 
 fn env_vars<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error> {
     checked(deserializer, |variables: &BTreeMap<String, Value>| {
         variables.iter().try_for_each(|(name, value)| {
-            ensure(!name.is_empty() && !name.contains(['=', '\0']), || format!("{name:?} is no name for a variable"))?;
+            ensure(!name.is_empty() && !name.contains(['=', '\0']), || {
+                format!("{name:?} is no name for a variable")
+            })?;
             let plain = matches!(value, Value::String(_) | Value::Bool(_) | Value::Number(_));
             ensure(plain, || format!("{name} must be a text, a number or a boolean"))
         })
@@ -301,7 +317,9 @@ struct Name(String);
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         checked(deserializer, |name: &String| {
-            ensure(is_name(name, "_-"), || format!("the name {name:?} may hold letters, digits, `_` and `-` only"))
+            ensure(is_name(name, "_-"), || {
+                format!("the name {name:?} may hold letters, digits, `_` and `-` only")
+            })
         })
         .map(Name)
     }
@@ -369,24 +387,69 @@ commands:
     #[test]
     fn b2_what_is_wrong_is_named_by_pointer_line_and_column_and_marked() {
         for (from, to, place, marked) in [
-            ("cog_bundle_version: 4", "cog_bundle_version: 3", "line 2, column 21, #/cog_bundle_version: version 3", "3"),
-            ("name: demo", "name: operable", "line 3, column 7, #/name: operable is reserved", "operable"),
-            ("version: 0.1.0", "version: 1.0.0-beta", "line 5, column 10, #/version: ", "1.0.0-beta"),
-            ("type: int", "type: integer", "#/commands/greet/options/times/type: ", "integer"),
-            ("\"-t\"", "\"-ti\"", "#/commands/greet/options/times/short_flag: ", "\"-ti\""),
-            ("executable: /bin/greet", "executable: [a]", "#/commands/greet/executable: ", "[a"),
-            ("rules: [must have demo:greet]", "rules: [1, {a: 2}]", "#/commands/greet/rules/1: ", "{a:"),
+            (
+                "cog_bundle_version: 4",
+                "cog_bundle_version: 3",
+                "line 2, column 21, #/cog_bundle_version: version 3",
+                "3",
+            ),
+            (
+                "name: demo",
+                "name: operable",
+                "line 3, column 7, #/name: operable is reserved",
+                "operable",
+            ),
+            (
+                "version: 0.1.0",
+                "version: 1.0.0-beta",
+                "line 5, column 10, #/version: ",
+                "1.0.0-beta",
+            ),
+            (
+                "type: int",
+                "type: integer",
+                "#/commands/greet/options/times/type: ",
+                "integer",
+            ),
+            (
+                "\"-t\"",
+                "\"-ti\"",
+                "#/commands/greet/options/times/short_flag: ",
+                "\"-ti\"",
+            ),
+            (
+                "executable: /bin/greet",
+                "executable: [a]",
+                "#/commands/greet/executable: ",
+                "[a",
+            ),
+            (
+                "rules: [must have demo:greet]",
+                "rules: [1, {a: 2}]",
+                "#/commands/greet/rules/1: ",
+                "{a:",
+            ),
             ("LEVEL: 5", "LEVEL: [5]", "#/commands/greet/env_vars: LEVEL must be", ""),
             ("  greet:", "  gre et:", "the name \"gre et\" may hold", "gre"),
         ] {
             let text = DEMO.replace(from, to);
             let report = Manifest::parse(&text).unwrap_err();
-            assert!(report.message.contains(place) && report.message.starts_with("line "), "{place}: {report}");
+            assert!(
+                report.message.contains(place) && report.message.starts_with("line "),
+                "{place}: {report}"
+            );
             let found = report.place.unwrap();
-            assert!(found.source[found.span.clone()].starts_with(marked), "{place}: {:?}", &found.source[found.span]);
+            assert!(
+                found.source[found.span.clone()].starts_with(marked),
+                "{place}: {:?}",
+                &found.source[found.span]
+            );
         }
         let missing = Manifest::parse(&DEMO.replace("    executable: /bin/greet\n", "")).unwrap_err();
-        assert!(missing.message.contains("#/commands/greet: missing field `executable`"), "{missing}");
+        assert!(
+            missing.message.contains("#/commands/greet: missing field `executable`"),
+            "{missing}"
+        );
         let twice = Manifest::parse(&DEMO.replace("{type: list}", "{type: list, short_flag: t}")).unwrap_err();
         assert!(twice.message.contains("have the same short flag"), "{twice}");
     }

@@ -25,10 +25,7 @@ pub fn verbs(manifest: &Manifest, configuration: &BTreeMap<String, Secret>) -> (
 }
 
 /// The bundle's commands with their declarations; they share connections to Docker engines.
-pub fn commands(
-    manifest: &Manifest,
-    configuration: &BTreeMap<String, Secret>,
-) -> Vec<(Declaration, BundleCommand)> {
+pub fn commands(manifest: &Manifest, configuration: &BTreeMap<String, Secret>) -> Vec<(Declaration, BundleCommand)> {
     let engines = Arc::new(Engines::default());
     let commands = manifest.commands.iter().map(|(name, command)| {
         let action = BundleCommand {

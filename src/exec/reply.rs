@@ -43,7 +43,9 @@ impl Reply {
         let said = self.notes.lines().rfind(|line| !line.trim().is_empty());
         let message = match (said, &self.last_line) {
             (Some(line), _) => format!("{} {ending}", line.trim()),
-            (None, Some(line)) => format!("the command failed and said nothing on stderr; its last line is {line:?} {ending}"),
+            (None, Some(line)) => {
+                format!("the command failed and said nothing on stderr; its last line is {line:?} {ending}")
+            }
             (None, None) => format!("the command failed and said nothing {ending}"),
         };
         Some(Report::failed("E-EXEC-002", message))
@@ -222,7 +224,10 @@ mod tests {
             assert!(reply.records.is_empty());
             reply.failure().unwrap().message
         };
-        assert_eq!(failure("", "Traceback:\n  line 1\nno such zone\n\n"), "no such zone (exit code 3)");
+        assert_eq!(
+            failure("", "Traceback:\n  line 1\nno such zone\n\n"),
+            "no such zone (exit code 3)"
+        );
         assert!(failure("it broke\n", " \n").contains("\"it broke\" (exit code 3)"));
         assert!(failure("", "").contains("exit code 3"));
         assert!(failure("JSON\n{broken", "").contains("exit code 3"));

@@ -113,7 +113,9 @@ impl Request {
                 continue;
             };
             let message = format!("{}:{} was not started: {name:?} {why}", self.bundle, self.command);
-            return Err(Report::failed("E-EXEC-004", message).hint("large values belong into the record, which is its stdin"));
+            return Err(
+                Report::failed("E-EXEC-004", message).hint("large values belong into the record, which is its stdin")
+            );
         }
         Ok(())
     }

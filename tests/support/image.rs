@@ -47,7 +47,11 @@ pub async fn build(docker: &Docker, busybox: &Path, repository: &str, scripts: &
         .status();
     assert!(packed.is_ok_and(|status| status.success()), "tar");
     let body = std::fs::read(&tar).expect("the image");
-    let options = CreateImageOptionsBuilder::new().from_src("-").repo(repository).tag("1").build();
+    let options = CreateImageOptionsBuilder::new()
+        .from_src("-")
+        .repo(repository)
+        .tag("1")
+        .build();
     let mut import = docker.create_image(Some(options), Some(bollard::body_full(body.into())), None);
     while let Some(step) = import.next().await {
         step.expect("an imported image");

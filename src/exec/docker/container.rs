@@ -46,9 +46,7 @@ impl Container {
         let random = RandomState::new().hash_one(0u8) as u32;
         let name = format!("cogdeck-{}-{}-{random:08x}", request.bundle, request.command);
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
-        let created = docker
-            .create_container(Some(options), body(image, &request))
-            .await?;
+        let created = docker.create_container(Some(options), body(image, &request)).await?;
         Ok(Container::existing(docker, created.id))
     }
 

@@ -175,8 +175,10 @@ impl Engine {
             .await
             .map_err(|error| self.failed("attach to the container of", name, &error))?;
         self.docker.start_container(id, None).await.map_err(|error| {
-            self.failed("start", name, &error)
-                .hint(format!("{} must hold {name} as a program that may be executed", image.name))
+            self.failed("start", name, &error).hint(format!(
+                "{} must hold {name} as a program that may be executed",
+                image.name
+            ))
         })?;
         let stdin = request.stdin();
         let mut input = attached.input;
@@ -219,13 +221,21 @@ impl Engine {
             Some(Ok(ended)) => ended.status_code,
             Some(Err(Error::DockerContainerWaitError { code, .. })) => code,
             Some(Err(error)) => return Err(self.failed("wait for", name, &error)),
-            None => return Err(Report::failed("E-DOCKER-002", format!("the engine at {} lost {name}", self.host))),
+            None => {
+                return Err(Report::failed(
+                    "E-DOCKER-002",
+                    format!("the engine at {} lost {name}", self.host),
+                ));
+            }
         };
         if code != 0 {
             let inspected = self.docker.inspect_container(id, None).await;
             let state = inspected.ok().and_then(|container| container.state);
             if state.and_then(|state| state.oom_killed) == Some(true) {
-                let message = format!("{name} needed more memory than the {} MiB a container gets", MEMORY >> 20);
+                let message = format!(
+                    "{name} needed more memory than the {} MiB a container gets",
+                    MEMORY >> 20
+                );
                 return Err(Report::failed("E-DOCKER-003", message).hint("let it hold less at a time"));
             }
         }
@@ -237,7 +247,11 @@ impl Engine {
             Error::DockerResponseServerError { message, .. } => message.clone(),
             other => other.to_string(),
         };
-        let message = format!("the Docker engine at {} could not {act} {what}: {}", self.host, why.trim_end());
+        let message = format!(
+            "the Docker engine at {} could not {act} {what}: {}",
+            self.host,
+            why.trim_end()
+        );
         Report::failed("E-DOCKER-002", message)
     }
 
@@ -249,7 +263,10 @@ impl Engine {
         let found = found.map_err(|error| self.failed("list", "containers", &error))?;
         let own = Owner::of_this_process();
         let mut removed = 0;
-        for container in found.into_iter().filter(|container| is_left_over(container, own.as_ref())) {
+        for container in found
+            .into_iter()
+            .filter(|container| is_left_over(container, own.as_ref()))
+        {
             if let Some(id) = container.id {
                 Container::existing(self.docker.clone(), id).remove().await;
                 removed += 1;
@@ -263,7 +280,10 @@ fn is_left_over(container: &ContainerSummary, own: Option<&Owner>) -> bool {
     let label = container.labels.as_ref().and_then(|labels| labels.get(OWNER));
     let owner = label.and_then(|label| Owner::parse(label));
     let orphaned = matches!((&owner, own), (Some(owner), Some(own)) if owner.is_gone(own));
-    let made = container.created.and_then(|at| u64::try_from(at).ok()).unwrap_or(u64::MAX);
+    let made = container
+        .created
+        .and_then(|at| u64::try_from(at).ok())
+        .unwrap_or(u64::MAX);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let old = now.as_secs().saturating_sub(made) > ABANDONED.as_secs();
     orphaned || (old && container.state != Some(ContainerSummaryStateEnum::RUNNING))
@@ -274,7 +294,9 @@ fn unreachable(host: &str, error: &Error) -> Report {
     let denied = report.causes.iter().any(|cause| cause.contains("ermission denied"));
     match (error, denied) {
         (Error::UnsupportedURISchemeError { .. }, _) => report.hint("write unix:///PATH or tcp://HOST:PORT"),
-        (_, true) => report.hint("your user may not use it: join the group of its socket (often `docker`) and log in again"),
+        (_, true) => {
+            report.hint("your user may not use it: join the group of its socket (often `docker`) and log in again")
+        }
         _ => report.hint("start Docker, or name another engine: DOCKER_HOST, or docker_host of the context"),
     }
 }
