@@ -202,6 +202,7 @@ impl World {
             session: Arc::new(NoSession),
             cancel: self.cancel.clone(),
             pipeline_id: "1".into(),
+            stage: 1,
             last_stage: true,
         };
         (verb, call)

@@ -11,15 +11,23 @@ use crate::core::change::Risk;
 use crate::core::record::to_text;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
-use crate::exec::docker::{Engine, Image};
-use crate::exec::{Reply, Request};
+use crate::exec::docker::{Engines, Image};
+use crate::exec::{Reply, Request, Step};
 use crate::verb::{
     BundleInfo, Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb,
 };
 
 /// The bundle's page and its verbs. `configuration` is what its variables are set to.
 pub fn verbs(manifest: &Manifest, configuration: &BTreeMap<String, Secret>) -> (BundleInfo, Vec<Verb>) {
-    let verbs = manifest.commands.iter().map(|(name, command)| {
+    let commands = commands(manifest, configuration).into_iter();
+    let verbs = commands.map(|(declaration, command)| Verb::read(declaration, command));
+    (page(manifest), verbs.collect())
+}
+
+/// The bundle's commands with their declarations; they share connections to Docker engines.
+pub fn commands(manifest: &Manifest, configuration: &BTreeMap<String, Secret>) -> Vec<(Declaration, BundleCommand)> {
+    let engines = Arc::new(Engines::default());
+    let commands = manifest.commands.iter().map(|(name, command)| {
         let action = BundleCommand {
             bundle: manifest.name.clone(),
             command: name.clone(),
@@ -31,10 +39,11 @@ pub fn verbs(manifest: &Manifest, configuration: &BTreeMap<String, Secret>) -> (
                 .map(|(name, value)| (name.clone(), to_text(value)))
                 .collect(),
             configuration: Arc::new(configuration.clone()),
+            engines: engines.clone(),
         };
-        Verb::read(declaration(manifest, name, command), action)
+        (declaration(manifest, name, command), action)
     });
-    (page(manifest), verbs.collect())
+    commands.collect()
 }
 
 fn page(manifest: &Manifest) -> BundleInfo {
@@ -91,17 +100,20 @@ fn kind(kind: CommandOptionKind) -> OptionKind {
     }
 }
 
-struct BundleCommand {
+/// A command of a bundle, as what it does.
+pub struct BundleCommand {
     bundle: String,
     command: String,
     executable: String,
     docker: Option<Docker>,
     env_vars: BTreeMap<String, String>,
     configuration: Arc<BTreeMap<String, Secret>>,
+    engines: Arc<Engines>,
 }
 
 impl BundleCommand {
-    fn request(&self, call: &Call) -> Request {
+    /// What a call sends to the command's process.
+    pub fn request(&self, call: &Call) -> Request {
         Request {
             bundle: self.bundle.clone(),
             command: self.command.clone(),
@@ -118,17 +130,27 @@ impl BundleCommand {
             user: call.user.clone(),
             room: call.context.room.clone(),
             pipeline_id: call.pipeline_id.clone(),
-            invocation_id: format!("{}-{}:{}", call.pipeline_id, self.bundle, self.command),
-            step: None,
+            invocation_id: format!("{}-{}", call.pipeline_id, call.stage),
+            // Which of several records is the last is known too late: telling it would hold back every record.
+            step: call.record.is_none().then_some(Step::Last),
             env_vars: self.env_vars.clone(),
             configuration: (*self.configuration).clone(),
         }
     }
-}
 
-#[async_trait]
-impl Read for BundleCommand {
-    async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
+    /// Runs the command; its lines go to the operator as progress while it runs.
+    pub async fn execute(&self, call: &Call, request: &Request) -> Result<Reply, Report> {
+        let image = self.image()?;
+        let engine = tokio::select! {
+            () = call.cancel.cancelled() => return Err(Report::interrupted()),
+            engine = self.engines.get(call.context.docker_host.as_deref()) => engine?,
+        };
+        let operator = call.operator.clone();
+        let watch = move |line: String| operator.progress(SafeText::line(&line));
+        engine.run(&image, request, &call.cancel, watch).await
+    }
+
+    fn image(&self) -> Result<Image, Report> {
         let Some(docker) = &self.docker else {
             return Err(Report::refused(
                 "E-BUNDLE-004",
@@ -139,27 +161,33 @@ impl Read for BundleCommand {
             )
             .hint("give the bundle a docker section"));
         };
-        let image = Image {
+        Ok(Image {
             name: format!("{}:{}", docker.image, docker.tag),
             binds: docker.binds.clone(),
-        };
-        let engine = tokio::select! {
-            () = call.cancel.cancelled() => return Err(Report::interrupted()),
-            engine = Engine::connect(call.context.docker_host.as_deref()) => engine?,
-        };
-        let operator = call.operator.clone();
-        let watch = move |line: String| operator.progress(SafeText::line(&line));
-        let reply = engine.run(&image, &self.request(call), &call.cancel, watch).await?;
+        })
+    }
+}
+
+#[async_trait]
+impl Read for BundleCommand {
+    async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
+        let reply = self.execute(call, &self.request(call)).await?;
         deliver(call, reply, output).await
     }
 }
 
-async fn deliver(call: &Call, reply: Reply, output: &Output) -> Result<(), Report> {
+/// Hands on the records of a reply, and what it says beside them to the operator.
+pub async fn deliver(call: &Call, reply: Reply, output: &Output) -> Result<(), Report> {
     for (level, text) in &reply.log {
         call.operator.note(SafeText::line(&format!("{level}: {text}")));
     }
-    if !reply.notes.is_empty() {
+    let failure = reply.failure();
+    // The only line of a failure is its message already.
+    if !reply.notes.is_empty() && (failure.is_none() || reply.notes.contains('\n')) {
         call.operator.note(SafeText::new(&reply.notes));
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     for record in reply.records {
         output.emit(record).await?;

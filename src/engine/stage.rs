@@ -329,6 +329,7 @@ impl StageRun {
             session: self.run.session.clone(),
             cancel: self.token(),
             pipeline_id: self.run.id.clone(),
+            stage: self.plan.number,
             last_stage: self.plan.last,
         })
     }

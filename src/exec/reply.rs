@@ -11,6 +11,8 @@ use crate::core::report::Report;
 
 /// Output kept at most, stdout and stderr each; a command that writes more fails rather than filling memory.
 pub const LARGEST_OUTPUT: usize = 16 << 20;
+/// What keeping a line costs beside its bytes, so that empty lines are not free.
+const LINE_COST: usize = 32;
 
 /// A command's finished answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,8 +25,40 @@ pub struct Reply {
     pub log: Vec<(String, String)>,
     /// It asked to abort the pipeline.
     pub abort: bool,
-    /// What it wrote to stderr although it succeeded.
+    /// What it wrote to stderr.
     pub notes: String,
+    /// Its exit code; records are kept only when it is 0.
+    pub exit_code: i64,
+    /// The last line of plain text, for a failure that says nothing on stderr.
+    last_line: Option<String>,
+}
+
+impl Reply {
+    /// An exit code other than 0 is a failure whose reason is the last line on stderr.
+    pub fn failure(&self) -> Option<Report> {
+        if self.exit_code == 0 {
+            return None;
+        }
+        let ending = format!("(exit code {})", self.exit_code);
+        let said = self.notes.lines().rfind(|line| !line.trim().is_empty());
+        let message = match (said, &self.last_line) {
+            (Some(line), _) => format!("{} {ending}", line.trim()),
+            (None, Some(line)) => {
+                format!("the command failed and said nothing on stderr; its last line is {line:?} {ending}")
+            }
+            (None, None) => format!("the command failed and said nothing {ending}"),
+        };
+        Some(Report::failed("E-EXEC-002", message))
+    }
+
+    /// Passes everything that becomes messages through `clean`; records are data and stay.
+    pub fn redact(&mut self, clean: impl Fn(&str) -> String) {
+        self.notes = clean(&self.notes);
+        self.last_line = self.last_line.as_deref().map(&clean);
+        for (_, text) in &mut self.log {
+            *text = clean(text);
+        }
+    }
 }
 
 /// Reads stdout as it comes.
@@ -40,14 +74,7 @@ pub struct ReplyParser {
 impl ReplyParser {
     /// Takes a piece of stdout; gives the plain text lines that became complete, for whoever watches.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Vec<String>, Report> {
-        self.size += bytes.len();
-        if self.size > LARGEST_OUTPUT {
-            return Err(Report::failed(
-                "E-EXEC-001",
-                format!("the command wrote more than {} MiB", LARGEST_OUTPUT >> 20),
-            )
-            .hint("let it write less, or one record at a time"));
-        }
+        self.grow(bytes.len())?;
         let mut shown = Vec::new();
         let mut rest = bytes;
         while self.json.is_none() {
@@ -56,6 +83,7 @@ impl ReplyParser {
             };
             self.pending.extend_from_slice(&rest[..at]);
             rest = &rest[at + 1..];
+            self.grow(LINE_COST)?;
             shown.extend(self.line());
         }
         match &mut self.json {
@@ -63,6 +91,15 @@ impl ReplyParser {
             None => self.pending.extend_from_slice(rest),
         }
         Ok(shown)
+    }
+
+    fn grow(&mut self, bytes: usize) -> Result<(), Report> {
+        self.size += bytes;
+        if self.size <= LARGEST_OUTPUT {
+            return Ok(());
+        }
+        let message = format!("the command wrote more than {} MiB", LARGEST_OUTPUT >> 20);
+        Err(Report::failed("E-EXEC-001", message).hint("let it write less, or fewer lines"))
     }
 
     fn line(&mut self) -> Option<String> {
@@ -89,25 +126,20 @@ impl ReplyParser {
         None
     }
 
-    /// The end: exit code and stderr decide. An exit code other than 0 is a failure whose text is stderr.
+    /// The end: with an exit code other than 0 stdout holds no records.
     pub fn finish(mut self, exit_code: i64, stderr: &str) -> Result<Reply, Report> {
-        if exit_code != 0 {
-            let stderr = stderr.trim_end();
-            let message = match stderr {
-                "" => format!("the command ended with exit code {exit_code} and said nothing"),
-                text => format!("{text} (exit code {exit_code})"),
-            };
-            return Err(Report::failed("E-EXEC-002", message));
-        }
         if !self.pending.is_empty() {
             self.line();
         }
+        self.reply.exit_code = exit_code;
+        self.reply.notes = stderr.trim_end().to_owned();
+        self.reply.last_line = self.lines.iter().rfind(|line| !line.trim().is_empty()).cloned();
         self.reply.records = match self.json.take() {
+            _ if exit_code != 0 => Vec::new(),
             Some(document) => records(&document)?,
             None if self.lines.is_empty() => Vec::new(),
             None => vec![json!({"body": self.lines})],
         };
-        self.reply.notes = stderr.trim_end().to_owned();
         Ok(self.reply)
     }
 }
@@ -184,10 +216,21 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_always_says_something() {
-        let message = |stderr| ReplyParser::default().finish(3, stderr).unwrap_err().message;
-        assert_eq!(message("no such zone\n"), "no such zone (exit code 3)");
-        assert!(message("").contains("exit code 3"));
+    fn a_failure_always_says_something_and_has_no_records() {
+        let failure = |stdout: &str, stderr: &str| {
+            let mut parser = ReplyParser::default();
+            parser.feed(stdout.as_bytes()).unwrap();
+            let reply = parser.finish(3, stderr).unwrap();
+            assert!(reply.records.is_empty());
+            reply.failure().unwrap().message
+        };
+        assert_eq!(
+            failure("", "Traceback:\n  line 1\nno such zone\n\n"),
+            "no such zone (exit code 3)"
+        );
+        assert!(failure("it broke\n", " \n").contains("\"it broke\" (exit code 3)"));
+        assert!(failure("", "").contains("exit code 3"));
+        assert!(failure("JSON\n{broken", "").contains("exit code 3"));
     }
 
     #[test]
@@ -196,6 +239,8 @@ mod tests {
         let piece = vec![b'x'; 1 << 20];
         let refused = (0..20).find_map(|_| parser.feed(&piece).err());
         assert_eq!(refused.map(|report| report.code), Some("E-EXEC-001"));
+        let mut parser = ReplyParser::default();
+        assert!(parser.feed(&vec![b'\n'; 1 << 20]).is_err(), "empty lines are not free");
     }
 
     proptest! {

@@ -6,7 +6,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::core::record::{Record, to_text};
+use crate::core::report::Report;
 use crate::core::text::Secret;
+
+/// The longest `NAME=value` or argument that Linux gives to a process, with the zero byte at its end.
+const LONGEST_ARGUMENT: usize = 128 << 10;
+/// A shorter value of the configuration is not looked for in messages: it would black out ordinary words.
+const SHORTEST_SECRET: usize = 6;
 
 /// Where in a stage's stream of records an invocation stands; an only record is the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +55,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// The environment, in order; later entries win. `COG_` and `RELAY_` names of the configuration are dropped.
-    pub fn environment(&self) -> Vec<(String, String)> {
+    /// The environment: the contract's variables, over them the command's own, over those the configuration, of which
+    /// `COG_` and `RELAY_` names are dropped. Each name stands once: of two, a process would see the first.
+    pub fn environment(&self) -> BTreeMap<String, String> {
         let mut environment = vec![
             ("COG_BUNDLE".to_owned(), self.bundle.clone()),
             ("COG_COMMAND".to_owned(), self.command.clone()),
@@ -85,17 +92,40 @@ impl Request {
             .iter()
             .filter(|(name, _)| !name.starts_with("COG_") && !name.starts_with("RELAY_"));
         environment.extend(own.map(|(name, value)| (name.clone(), value.reveal().to_owned())));
-        environment.retain(|(name, value)| !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0'));
-        environment
+        environment.into_iter().collect()
     }
 
     /// The argument vector after the executable: the positionals.
     pub fn argv(&self) -> Vec<String> {
-        self.arguments
-            .iter()
-            .map(to_text)
-            .filter(|argument| !argument.contains('\0'))
-            .collect()
+        self.arguments.iter().map(to_text).collect()
+    }
+
+    /// Refuses what no process can be given.
+    pub fn check(&self) -> Result<(), Report> {
+        for (name, value) in self.environment() {
+            let why = if name.is_empty() || name.contains(['=', '\0']) {
+                "is no name for a variable"
+            } else if value.contains('\0') {
+                "holds a zero byte, which no process can be given"
+            } else if name.len() + value.len() + 2 > LONGEST_ARGUMENT {
+                "is longer than the 128 KiB that a process can be given"
+            } else {
+                continue;
+            };
+            let message = format!("{}:{} was not started: {name:?} {why}", self.bundle, self.command);
+            return Err(
+                Report::failed("E-EXEC-004", message).hint("large values belong into the record, which is its stdin")
+            );
+        }
+        Ok(())
+    }
+
+    /// A text of the command's with the values of the configuration taken out, for messages and logs.
+    pub fn redact(&self, text: &str) -> String {
+        let secrets = self.configuration.values().map(Secret::reveal);
+        secrets
+            .filter(|secret| secret.len() >= SHORTEST_SECRET)
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "•••"))
     }
 
     /// What stdin holds: the record as JSON, `{}` at the start of a pipeline.
@@ -159,14 +189,8 @@ pub(crate) mod tests {
     #[test]
     fn c1_c2_the_environment_holds_arguments_options_and_names_a_shell_can_read() {
         let environment = request().environment();
-        let last = |name: &str| {
-            environment
-                .iter()
-                .rev()
-                .find(|(n, _)| n == name)
-                .map(|(_, v)| v.as_str())
-        };
-        for (name, value) in [
+        let value = |name: &str| environment.get(name).map(String::as_str);
+        for (name, expected) in [
             ("COG_ARGC", "3"),
             ("COG_ARGV_0", "world"),
             ("COG_ARGV_1", "5"),
@@ -181,9 +205,9 @@ pub(crate) mod tests {
             ("LEVEL", "6"),
             ("TOKEN", "s3cret"),
         ] {
-            assert_eq!(last(name), Some(value), "{name}");
+            assert_eq!(value(name), Some(expected), "{name}");
         }
-        assert_eq!(last("COG_OPT_TAG"), None);
+        assert_eq!(value("COG_OPT_TAG"), None);
     }
 
     #[test]
@@ -202,5 +226,20 @@ pub(crate) mod tests {
     #[test]
     fn a_request_does_not_print_its_secrets() {
         assert!(!format!("{:?}", request()).contains("s3cret"));
+        assert_eq!(request().redact("no: s3cret, level 6"), "no: •••, level 6");
+    }
+
+    #[test]
+    fn what_no_process_can_be_given_is_refused_and_named() {
+        let refused = |argument: Value| {
+            let request = Request {
+                arguments: vec![argument],
+                ..request()
+            };
+            request.check().unwrap_err().message
+        };
+        assert!(refused(json!("a\0b")).contains("\"COG_ARGV_0\" holds a zero byte"));
+        assert!(refused(json!("x".repeat(LONGEST_ARGUMENT))).contains("\"COG_ARGV_0\" is longer"));
+        assert!(request().check().is_ok());
     }
 }

@@ -91,6 +91,8 @@ pub struct Call {
     pub cancel: CancellationToken,
     /// The same for all stages of a pipeline.
     pub pipeline_id: String,
+    /// The stage's number in its pipeline, from 1.
+    pub stage: usize,
     /// Whether this stage is the last of its pipeline: what it emits is shown, not piped.
     pub last_stage: bool,
 }

@@ -77,6 +77,7 @@ pub fn call(words: &[&str], options: Value) -> Call {
         session: Arc::new(Nobody),
         cancel: CancellationToken::new(),
         pipeline_id: "1".to_owned(),
+        stage: 1,
         last_stage: true,
     }
 }
