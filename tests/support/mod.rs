@@ -16,6 +16,7 @@
 )]
 
 pub mod process;
+pub mod run;
 pub mod terminal;
 
 use std::ffi::OsString;
