@@ -104,7 +104,8 @@ impl Stream {
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     self.kill();
-                    panic!("{}: ended without it\n{}\n--- stderr\n{}", self.what, self.seen.join("\n"), self.complaints())
+                    let stderr = self.complaints();
+                    panic!("{}: ended without it\n{}\n--- stderr\n{stderr}", self.what, self.seen.join("\n"))
                 }
             }
         }
