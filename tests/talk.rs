@@ -147,7 +147,7 @@ fn rolled_without_a_loss(lines: &[String]) {
         .map(|line| line.strip_prefix("Version: Inspector ").unwrap_or_else(|| panic!("a lost request: {line}")))
         .map(|rest| rest.split_whitespace().next().unwrap_or_default())
         .collect();
-    let (old, new): (Vec<_>, Vec<_>) = versions.iter().partition(|version| **version == "1.0.0");
+    let (old, new): (Vec<&str>, Vec<&str>) = versions.iter().copied().partition(|version| *version == "1.0.0");
     assert!(!old.is_empty() && new.iter().all(|version| *version == "2.0.0"), "{versions:?}");
     let first_new = versions.iter().position(|version| *version == "2.0.0").expect("the new version");
     let last_old = versions.iter().rposition(|version| *version == "1.0.0").expect("the old version");
