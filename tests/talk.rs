@@ -75,7 +75,7 @@ fn the_demo_shows_each_steps_result() {
     let transcript = Transcript::of(&ended.stdout);
     let answer = |start: &str| transcript.answer(start);
 
-    assert!(answer("help kubectl").contains("kubectl:rollout-status"), "the bundle's page lists its commands");
+    assert!(answer("help kubectl").contains("rollout-status - "), "the bundle's page lists its commands");
     assert!(answer("help kubectl:run").contains("--image"), "the command's page lists its options");
 
     assert_eq!(answer("kubectl:run"), "deployment.apps/inspector created");

@@ -40,7 +40,7 @@ fn what_is_not_known_is_refused_at_its_place_with_a_hint() {
         ("echo a | nosuch b", "nosuch", "nosuch", ""),
         ("kubectl:get deploy --namespce x", "--namespce", "namespce", "did you mean"),
         ("kubectl:scale deploy inspector --replicas=many", "many", "many", ""),
-        ("r53:record-create -z Z37AJ8CHRUEZC6 -t CNAMEE a.spawnhub.com b", "CNAMEE", "CNAMEE", "CNAME"),
+        ("r53:record-create -z Z37AJ8CHRUEZC6 -t CNAMEE a.spawnhub.com b", "-t", "CNAMEE", "did you mean CNAME?"),
         ("echo $nosuch", "$nosuch", "nosuch", "let nosuch"),
         ("echo 'open", "'open", "quote", ""),
         ("echo a |", "|", "", ""),

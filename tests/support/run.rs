@@ -62,8 +62,10 @@ pub fn run(command: Command, limit: Duration) -> Ended {
 pub struct Stream {
     child: Child,
     what: String,
+    /// Each with its line break, if it has one.
     lines: Receiver<String>,
     seen: Vec<String>,
+    text: String,
     errors: Receiver<String>,
     /// Its end was seen: from then on its number may be another process's.
     ended: bool,
@@ -76,12 +78,14 @@ impl Stream {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{what}: {error}"));
         let (line, lines) = mpsc::channel();
-        let stdout = BufReader::new(child.stdout.take().expect("its stdout"));
+        let mut stdout = BufReader::new(child.stdout.take().expect("its stdout"));
         std::thread::spawn(move || {
-            stdout
-                .split(b'\n')
-                .map_while(Result::ok)
-                .try_for_each(|bytes| line.send(String::from_utf8_lossy(&bytes).into_owned()))
+            let mut bytes = Vec::new();
+            while stdout.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0)
+                && line.send(String::from_utf8_lossy(&bytes).into_owned()).is_ok()
+            {
+                bytes.clear();
+            }
         });
         let (complaint, errors) = mpsc::channel();
         let mut stderr = child.stderr.take().expect("its stderr");
@@ -90,7 +94,7 @@ impl Stream {
             let _ = stderr.read_to_end(&mut bytes);
             complaint.send(String::from_utf8_lossy(&bytes).into_owned())
         });
-        Self { child, what, lines, seen: Vec::new(), errors, ended: false }
+        Self { child, what, lines, seen: Vec::new(), text: String::new(), errors, ended: false }
     }
 
     /// Waits until the lines so far are enough and gives them. Panics with them when they never are.
@@ -98,7 +102,7 @@ impl Stream {
         let deadline = Instant::now() + limit;
         while !enough(&self.seen) {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) => self.seen.push(line),
+                Ok(line) => self.take(&line),
                 Err(RecvTimeoutError::Timeout) => {
                     panic!("{}: not seen within {limit:?}; its lines:\n{}", self.what, self.seen.join("\n"))
                 }
@@ -139,9 +143,14 @@ impl Stream {
         let deadline = Instant::now() + GRACE;
         // Something the program left behind may hold its stdout open: what has come by then must do.
         while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            self.seen.push(line);
+            self.take(&line);
         }
-        self.seen.iter().fold(String::new(), |text, line| text + line + "\n")
+        self.text.clone()
+    }
+
+    fn take(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.seen.push(line.trim_end_matches(['\r', '\n']).to_owned());
     }
 
     /// Everything on stderr, once the program has ended.
