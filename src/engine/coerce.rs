@@ -26,8 +26,14 @@ fn mismatch(value: &str, wanted: &str) -> Mismatch {
 pub fn from_text(kind: &OptionKind, text: &str) -> Result<Value, Mismatch> {
     match kind {
         OptionKind::String | OptionKind::Json => Ok(json!(text)),
-        OptionKind::Int | OptionKind::Incr => int(text).ok_or_else(|| mismatch(text, "a whole number")),
-        OptionKind::Float => float(text).ok_or_else(|| mismatch(text, "a number")),
+        OptionKind::Int | OptionKind::Incr => int(text).ok_or_else(|| Mismatch {
+            hint: Some("digits only, such as 3".to_owned()),
+            ..mismatch(text, "a whole number")
+        }),
+        OptionKind::Float => float(text).ok_or_else(|| Mismatch {
+            hint: Some("such as 3 or 0.5".to_owned()),
+            ..mismatch(text, "a number")
+        }),
         OptionKind::Bool => boolean(text).map(Value::Bool).ok_or_else(|| Mismatch {
             hint: Some("yes, no, true, false, on or off".to_owned()),
             ..mismatch(text, "yes or no")

@@ -17,6 +17,7 @@
 
 pub mod image;
 pub mod process;
+pub mod run;
 pub mod terminal;
 
 use std::ffi::OsString;

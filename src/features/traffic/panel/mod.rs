@@ -46,11 +46,11 @@ impl TrafficPanel {
     fn read<T>(&self, look: impl FnOnce(&[Sample]) -> T) -> T {
         let samples: Vec<Sample> = self.feed.as_ref().map_or_else(Vec::new, |feed| {
             feed.source().read(|rows, _| {
-                rows.iter()
-                    .rev()
-                    .take(WINDOW)
-                    .map(|(_, sample)| sample.clone())
-                    .collect()
+                let newest = rows.iter().next_back().map(|(_, sample)| sample.url.as_str());
+                let samples = rows.iter().rev().map(|(_, sample)| sample);
+                // Shares over different questions would mean nothing: the last one asked counts.
+                let same = samples.filter(|sample| Some(sample.url.as_str()) == newest);
+                same.take(WINDOW).cloned().collect()
             })
         });
         look(&samples)
@@ -305,6 +305,25 @@ mod tests {
                 .any(|l| l.starts_with("b web-2 2.0.0") && l.ends_with("1  25%")),
             "{screen}"
         );
+    }
+
+    #[tokio::test]
+    async fn shares_are_those_of_the_question_asked_last() {
+        let hub = Hub::new(Clock::real());
+        let mut panel = TrafficPanel::new(hub.clone());
+        let context = Arc::new(Context::empty("test"));
+        panel.open(&context);
+        let other = Sample {
+            url: "http://other/".to_owned(),
+            ..sample(Some("web-1"), Some("1.0.0"), None)
+        };
+        samples(&hub, &context).source().write(|table| {
+            append(table, other.clone());
+            append(table, sample(Some("web-2"), Some("2.0.0"), None));
+        });
+        let screen = drawn(&mut panel, 60, 8);
+        assert!(screen.contains("last 1 requests"), "{screen}");
+        assert!(!screen.contains("1.0.0"), "{screen}");
     }
 
     #[tokio::test]
