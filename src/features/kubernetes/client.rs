@@ -83,6 +83,13 @@ impl Clients {
             namespace: target.namespace.clone().unwrap_or(namespace),
         })
     }
+
+    /// Forgets the client of a context, so that the next use reads its kubeconfig again: a token may have been renewed.
+    pub fn forget(&self, context: &Context) {
+        let target = &context.kubernetes;
+        let key = (target.kubeconfig.clone(), target.kube_context.clone());
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    }
 }
 
 async fn open(source: &KubeconfigSource, context: Option<&str>) -> Result<(Arc<Cluster>, String), Report> {

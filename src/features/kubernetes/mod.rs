@@ -4,8 +4,10 @@ pub mod client;
 mod describe;
 mod discovery;
 mod error;
+pub mod feed;
 pub mod model;
 mod object;
+mod panel;
 mod path;
 pub mod rollout;
 mod target;
@@ -21,6 +23,10 @@ pub fn feature(shared: &Shared, clients: Arc<client::Clients>) -> Feature {
     Feature {
         bundles: vec![bundle()],
         verbs: verbs::all(&clients, &shared.clock),
+        panels: vec![
+            Box::new(panel::deployments::DeploymentsPanel::new(&shared.hub, &clients)),
+            Box::new(panel::rollout::RolloutPanel::new(&shared.hub, &clients)),
+        ],
         ..Feature::default()
     }
 }

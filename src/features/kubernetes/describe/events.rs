@@ -16,7 +16,8 @@ pub fn events(out: &mut Text, related: &Related) {
         return;
     }
     let mut sorted: Vec<&Value> = events.iter().collect();
-    sorted.sort_by_key(|event| last_seen(event));
+    // kubectl sorts by this one field; events of the newer API, which leave it out, come first.
+    sorted.sort_by_key(|event| time(event, "/lastTimestamp"));
     out.line(0, "Events:");
     out.line(1, "Type\tReason\tAge\tFrom\tMessage");
     out.line(1, "----\t------\t----\t----\t-------");

@@ -1,0 +1,291 @@
+//! List in pages, then watch, for as long as someone looks. Decodes straight into slim rows; no object is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, pin_mut};
+use kube::core::WatchEvent;
+use serde::Deserialize;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::Backoff;
+use crate::core::context::Context;
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+use crate::features::kubernetes::client::{Clients, JSON, Session};
+use crate::features::kubernetes::discovery::Resource;
+use crate::features::kubernetes::error;
+use crate::features::kubernetes::model::{HasMeta, SlimRow};
+use crate::features::kubernetes::path::Query;
+use crate::features::kubernetes::target::PAGE;
+use crate::feed::{HealthState, Source};
+
+/// How long the server shall keep one watch open.
+const WATCH: Duration = Duration::from_secs(20);
+/// A watch that is silent for longer, although the server should have ended it, hangs.
+const SILENCE: Duration = Duration::from_secs(25);
+/// How long a page or the beginning of a watch may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Events applied under one lock: a burst is one redraw.
+const BATCH: usize = 256;
+
+#[derive(Deserialize)]
+#[serde(bound = "R: serde::de::DeserializeOwned")]
+struct Page<R> {
+    metadata: ListMeta,
+    #[serde(default = "Vec::new")]
+    items: Vec<R>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ListMeta {
+    resource_version: String,
+    #[serde(rename = "continue")]
+    next: String,
+}
+
+/// Why following ended for now.
+enum Broken {
+    /// The version is too old for the server: list again.
+    Expired,
+    /// It failed; the pause the server asked for.
+    Failed(Report, Option<Duration>),
+}
+
+/// Keeps `source` up to date until `stop`.
+pub async fn follow<R: SlimRow>(
+    clients: Arc<Clients>,
+    context: Arc<Context>,
+    everywhere: bool,
+    source: Arc<Source<R>>,
+    stop: CancellationToken,
+) {
+    let feed = Feed {
+        clients,
+        context,
+        everywhere,
+        source,
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = feed.run() => {}
+    }
+}
+
+struct Feed<R> {
+    clients: Arc<Clients>,
+    context: Arc<Context>,
+    everywhere: bool,
+    source: Arc<Source<R>>,
+}
+
+impl<R: SlimRow> Feed<R> {
+    async fn run(&self) {
+        let mut backoff = Backoff::default();
+        loop {
+            let pause = match self.list_and_watch(&mut backoff).await {
+                Broken::Expired => {
+                    self.source.set_health(
+                        HealthState::Resync,
+                        Some("the server dropped old changes; listing again".into()),
+                    );
+                    backoff.next(None)
+                }
+                Broken::Failed(report, asked) => {
+                    if report.code == error::UNAUTHORIZED {
+                        self.clients.forget(&self.context);
+                    }
+                    self.source.set_health(state_of(&report), Some(reason_of(&report)));
+                    backoff.next(asked)
+                }
+            };
+            sleep(pause).await;
+        }
+    }
+
+    async fn list_and_watch(&self, backoff: &mut Backoff) -> Broken {
+        let session = match self.clients.session(&self.context).await {
+            Ok(session) => session,
+            Err(report) => return Broken::Failed(report, None),
+        };
+        let (group, version, plural) = R::TYPE;
+        let resource = Resource {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            plural: plural.to_owned(),
+            namespaced: true,
+            ..Resource::default()
+        };
+        let path = resource.collection((!self.everywhere).then_some(session.namespace.as_str()));
+        let mut version = match self.list(&session, &path).await {
+            Ok(version) => version,
+            Err(broken) => return broken,
+        };
+        self.source.set_health(HealthState::Live, None);
+        backoff.reset();
+        let mut failed = false;
+        loop {
+            match self.watch(&session, &path, &mut version).await {
+                // The server ended it in time, or the connection was cut: go on where it stopped.
+                Ok(()) => failed = false,
+                // Once more from the same version before anything is listed again: rows are kept meanwhile.
+                Err(Broken::Failed(report, asked)) if !failed => {
+                    failed = true;
+                    self.source.set_health(state_of(&report), Some(reason_of(&report)));
+                    sleep(backoff.next(asked)).await;
+                }
+                Err(broken) => return broken,
+            }
+        }
+    }
+
+    /// Reads all pages; rows of a page are there as soon as it came. Returns the version to watch from.
+    async fn list(&self, session: &Session, path: &str) -> Result<String, Broken> {
+        self.source.write(|table| table.begin_list());
+        let mut next = String::new();
+        let mut first = None;
+        loop {
+            let query = Query::new()
+                .with("limit", PAGE.to_string())
+                .with_some("continue", Some(&next));
+            let target = query.on(path);
+            let asked = session.cluster.get::<Page<R::Raw>>(&target);
+            let page = timeout(PATIENCE, asked)
+                .await
+                .map_err(|_| silent(session))?
+                .map_err(|e| broken(session, &e))?;
+            let version = first.get_or_insert(page.metadata.resource_version).clone();
+            self.source.write(|table| {
+                for raw in page.items {
+                    table.upsert(raw.meta().key(), R::of(raw));
+                }
+                if page.metadata.next.is_empty() {
+                    table.end_list();
+                }
+            });
+            next = page.metadata.next;
+            if next.is_empty() {
+                return Ok(version);
+            }
+        }
+    }
+
+    /// One watch. `version` moves with it.
+    async fn watch(&self, session: &Session, path: &str, version: &mut String) -> Result<(), Broken> {
+        let query = Query::new()
+            .with("watch", "true")
+            .with("allowWatchBookmarks", "true")
+            .with("timeoutSeconds", WATCH.as_secs().to_string())
+            .with("resourceVersion", &*version);
+        let target = query.on(path);
+        let opening = session.cluster.watch::<R::Raw>(&target, JSON);
+        let events = timeout(PATIENCE, opening)
+            .await
+            .map_err(|_| silent(session))?
+            .map_err(|e| broken(session, &e))?;
+        if self.source.health().state != HealthState::Live {
+            self.source.set_health(HealthState::Live, None);
+        }
+        self.source.touch();
+        // What is there already is taken at once, so that a burst is applied under one lock.
+        let events = events.ready_chunks(BATCH);
+        pin_mut!(events);
+        loop {
+            let chunk = match timeout(SILENCE, events.next()).await {
+                Err(_) => return Err(silent(session)),
+                Ok(None) => return Ok(()),
+                Ok(Some(chunk)) => chunk,
+            };
+            self.apply(session, chunk, version)?;
+        }
+    }
+
+    fn apply(
+        &self,
+        session: &Session,
+        chunk: Vec<Result<WatchEvent<R::Raw>, kube::Error>>,
+        version: &mut String,
+    ) -> Result<(), Broken> {
+        if let [Ok(WatchEvent::Bookmark(mark))] = chunk.as_slice() {
+            version.clone_from(&mark.metadata.resource_version);
+            self.source.touch();
+            return Ok(());
+        }
+        self.source.write(|table| {
+            for event in chunk {
+                match event {
+                    Ok(WatchEvent::Added(raw) | WatchEvent::Modified(raw)) => {
+                        version.clone_from(&raw.meta().resource_version);
+                        table.upsert(raw.meta().key(), R::of(raw));
+                    }
+                    Ok(WatchEvent::Deleted(raw)) => {
+                        version.clone_from(&raw.meta().resource_version);
+                        table.remove(&raw.meta().key());
+                    }
+                    Ok(WatchEvent::Bookmark(mark)) => version.clone_from(&mark.metadata.resource_version),
+                    Ok(WatchEvent::Error(status)) if status.code == 410 => return Err(Broken::Expired),
+                    Ok(WatchEvent::Error(status)) => return Err(Broken::Failed(error::of_status(&status), None)),
+                    Err(error) => return Err(broken(session, &error)),
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+fn silent(session: &Session) -> Broken {
+    let message = format!("{} does not answer", session.cluster.server());
+    Broken::Failed(Report::failed(error::UNREACHABLE, message), None)
+}
+
+fn broken(session: &Session, error: &kube::Error) -> Broken {
+    if error::code(error) == Some(410) {
+        return Broken::Expired;
+    }
+    let asked = match error {
+        kube::Error::Api(status) => status
+            .details
+            .as_ref()
+            .map(|details| u64::from(details.retry_after_seconds)),
+        _ => None,
+    };
+    Broken::Failed(
+        session.cluster.report(error),
+        asked.filter(|seconds| *seconds > 0).map(Duration::from_secs),
+    )
+}
+
+/// What a failure means for what is shown.
+fn state_of(report: &Report) -> HealthState {
+    match report.code {
+        error::UNAUTHORIZED => HealthState::Login,
+        error::FORBIDDEN => HealthState::Denied,
+        error::NOT_CONFIGURED | error::KUBECONFIG | error::NOT_FOUND => HealthState::Failed,
+        _ => HealthState::Stale,
+    }
+}
+
+fn reason_of(report: &Report) -> SafeText {
+    let hint = report
+        .hint
+        .as_ref()
+        .map(|hint| format!(" ({hint})"))
+        .unwrap_or_default();
+    SafeText::line(&format!("{}{hint}", report.sentence()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_s_state_tells_what_to_do() {
+        let of = |code: &'static str| state_of(&Report::failed(code, ""));
+        assert_eq!(of(error::UNAUTHORIZED), HealthState::Login);
+        assert_eq!(of(error::FORBIDDEN), HealthState::Denied);
+        assert_eq!(of(error::NOT_CONFIGURED), HealthState::Failed);
+        assert_eq!(of(error::UNREACHABLE), HealthState::Stale);
+    }
+}

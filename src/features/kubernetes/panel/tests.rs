@@ -1,0 +1,278 @@
+//! What the two panels show in each state of their feeds.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::deployments::DeploymentsPanel;
+use super::rollout::RolloutPanel;
+use crate::core::change::Target;
+use crate::core::clock::Clock;
+use crate::core::context::Context;
+use crate::features::kubernetes::client::Clients;
+use crate::features::kubernetes::model::{Container, DeploymentRow, PodRow, ReplicaSetRow, SlimRow};
+use crate::feed::{FeedKey, HealthState, Hub, Subscription};
+use crate::lang::print;
+use crate::ui::panel::{Effect, Motion, Panel, PanelKey, Theme};
+
+struct Bench {
+    hub: Hub,
+    context: Arc<Context>,
+    feeds: Vec<Box<dyn std::any::Any>>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Bench {
+            hub: Hub::new(Clock::real()),
+            context: Arc::new(Context::empty("test")),
+            feeds: Vec::new(),
+        }
+    }
+
+    /// A feed filled by the test instead of by a cluster.
+    fn with<R: SlimRow>(mut self, rows: Vec<(&str, R)>, state: HealthState, reason: Option<&str>) -> Self {
+        let key = FeedKey {
+            context: self.context.clone(),
+            kind: format!("kubernetes/{}/own", R::TYPE.2),
+        };
+        let feed: Subscription<R> = self.hub.subscribe(key, |source, _| {
+            source.write(|table| {
+                rows.into_iter()
+                    .for_each(|(key, row)| table.upsert(format!("default/{key}"), row))
+            });
+            source.set_health(state, reason.map(Into::into));
+        });
+        self.feeds.push(Box::new(feed));
+        self
+    }
+}
+
+fn screen(panel: &mut dyn Panel, columns: u16, rows: u16) -> String {
+    let area = Rect::new(0, 0, columns, rows);
+    let mut buffer = Buffer::empty(area);
+    panel.draw(area, &mut buffer, &Theme::plain(), true, Timestamp::UNIX_EPOCH);
+    let line = |y| {
+        (0..columns)
+            .map(|x| buffer[(x, y)].symbol().to_owned())
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
+    };
+    (0..rows).map(line).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+fn deployment(name: &str, replicas: i64, updated: i64, available: i64) -> DeploymentRow {
+    DeploymentRow {
+        name: name.into(),
+        uid: name.into(),
+        replicas,
+        total: replicas,
+        updated,
+        ready: available,
+        available,
+        revision: Some(2),
+        version: "2.0.0".into(),
+        containers: vec![Container {
+            name: "c".into(),
+            image: "i:2.0.0".into(),
+        }],
+        created: Some(Timestamp::UNIX_EPOCH),
+        ..DeploymentRow::default()
+    }
+}
+
+fn set(name: &str, revision: i64, desired: i64, ready: i64) -> ReplicaSetRow {
+    ReplicaSetRow {
+        name: name.into(),
+        uid: name.into(),
+        owner_uid: "web".into(),
+        revision: Some(revision),
+        desired,
+        current: desired,
+        ready,
+        version: format!("{revision}.0.0"),
+        ..ReplicaSetRow::default()
+    }
+}
+
+fn pod(name: &str, set: &str, status: &str, ready: bool) -> PodRow {
+    PodRow {
+        name: name.into(),
+        owner_uid: set.into(),
+        status: status.into(),
+        is_ready: ready,
+        ip: "100.96.1.5".into(),
+        version: "1".into(),
+        created: Some(Timestamp::UNIX_EPOCH),
+        ..PodRow::default()
+    }
+}
+
+#[tokio::test]
+async fn deployments_are_rows_with_a_state_in_words() {
+    let rows = vec![("api", deployment("api", 0, 0, 0)), ("web", deployment("web", 3, 1, 3))];
+    let bench = Bench::new().with(rows, HealthState::Live, None);
+    let mut panel = DeploymentsPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let text = screen(&mut panel, 80, 5);
+    assert!(text.starts_with("NAME"), "{text}");
+    assert!(
+        text.contains("· scaled to 0") && text.contains("3/3") && text.contains("~ updating"),
+        "{text}"
+    );
+    assert_eq!(panel.title().as_str(), "deployments 2");
+    panel.key(PanelKey::Move(Motion::Down));
+    let effects = panel.key(PanelKey::Open);
+    let [
+        Effect::Show {
+            panel: "rollout",
+            subject,
+        },
+    ] = effects.as_slice()
+    else {
+        panic!()
+    };
+    assert_eq!(subject.name, "web");
+    let effects = panel.key(PanelKey::Act("image"));
+    let [Effect::Compose(pipeline)] = effects.as_slice() else {
+        panic!()
+    };
+    assert_eq!(print(pipeline), "kubectl:set-image deploy web c=i:2.0.0");
+}
+
+#[tokio::test]
+async fn an_empty_table_says_why() {
+    let cases = [
+        (HealthState::Live, None, "no deployment in this namespace"),
+        (HealthState::Loading, None, "loading"),
+        (
+            HealthState::Denied,
+            Some("deployments.apps is forbidden"),
+            "denied: deployments.apps is forbidden",
+        ),
+        (
+            HealthState::Stale,
+            Some("the server does not answer"),
+            "stale: the server does not answer",
+        ),
+    ];
+    for (state, reason, wanted) in cases {
+        let bench = Bench::new()
+            .with::<DeploymentRow>(vec![], state, reason)
+            .with::<ReplicaSetRow>(vec![], state, reason)
+            .with::<PodRow>(vec![], state, reason);
+        let mut panel = DeploymentsPanel::new(&bench.hub, &Clients::new());
+        panel.open(&bench.context);
+        assert!(screen(&mut panel, 80, 5).contains(wanted), "{wanted}");
+        let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+        panel.open(&bench.context);
+        assert!(!screen(&mut panel, 80, 8).is_empty());
+    }
+}
+
+fn rolling() -> Bench {
+    let mut row = deployment("web", 3, 1, 3);
+    row.progress_deadline = 600;
+    Bench::new()
+        .with(
+            vec![("api", deployment("api", 1, 1, 1)), ("web", row)],
+            HealthState::Live,
+            None,
+        )
+        .with(
+            vec![("web-1", set("web-1", 1, 3, 3)), ("web-2", set("web-2", 2, 1, 0))],
+            HealthState::Live,
+            None,
+        )
+        .with(
+            vec![
+                ("n1", pod("web-2-n1", "web-2", "ErrImagePull", false)),
+                ("o1", pod("web-1-o1", "web-1", "Running", true)),
+                ("x", pod("stranger", "x", "Running", true)),
+            ],
+            HealthState::Live,
+            None,
+        )
+}
+
+#[tokio::test]
+async fn a_rollout_is_two_bars_pods_and_its_cause() {
+    let bench = rolling();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let text = screen(&mut panel, 80, 12);
+    assert_eq!(
+        panel.title().as_str(),
+        "rollout web",
+        "what moves is shown, not what rests"
+    );
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].contains("1 out of 3 new replicas have been updated..."),
+        "{text}"
+    );
+    assert!(lines[1].contains("3 wanted  +1 surge  -0 unavailable"), "{text}");
+    assert!(
+        lines[2].starts_with("new 2.0.0") && lines[2].contains('▒') && lines[2].ends_with("0/1 ready"),
+        "{text}"
+    );
+    assert!(
+        lines[3].starts_with("old 1.0.0") && lines[3].contains('█') && lines[3].ends_with("3/3 ready"),
+        "{text}"
+    );
+    assert!(lines[4].contains("✗ ErrImagePull web-2-n1"), "{text}");
+    assert!(text.contains("web-1-o1") && !text.contains("stranger"), "{text}");
+    let effects = panel.key(PanelKey::Act("undo"));
+    let [Effect::Run(pipeline)] = effects.as_slice() else {
+        panic!()
+    };
+    assert_eq!(print(pipeline), "kubectl:rollout-undo deploy web");
+}
+
+#[tokio::test]
+async fn it_follows_the_last_change_made_here() {
+    let bench = rolling();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let before = panel.version();
+    panel.focus_on(&Target {
+        kind: "Service".into(),
+        scope: "default".into(),
+        name: "api".into(),
+    });
+    assert_eq!(panel.version(), before, "a service rolls nothing out");
+    panel.focus_on(&Target {
+        kind: "Deployment".into(),
+        scope: "default".into(),
+        name: "api".into(),
+    });
+    assert_ne!(panel.version(), before);
+    assert!(screen(&mut panel, 80, 12).contains("deployment \"api\" successfully rolled out"));
+    assert_eq!(panel.title().as_str(), "rollout api");
+}
+
+#[tokio::test]
+async fn hostile_names_and_small_areas_do_no_harm() {
+    let bench = Bench::new()
+        .with(
+            vec![("x", deployment("\u{1b}]52;c;x\u{7}$(rm)", 3, 1, 3))],
+            HealthState::Live,
+            None,
+        )
+        .with::<ReplicaSetRow>(vec![], HealthState::Live, None)
+        .with::<PodRow>(vec![], HealthState::Live, None);
+    let mut panels: Vec<Box<dyn Panel>> = vec![
+        Box::new(DeploymentsPanel::new(&bench.hub, &Clients::new())),
+        Box::new(RolloutPanel::new(&bench.hub, &Clients::new())),
+    ];
+    for panel in &mut panels {
+        panel.open(&bench.context);
+        for (columns, rows) in [(1, 1), (5, 2), (20, 3), (200, 60)] {
+            assert!(!screen(panel.as_mut(), columns, rows).contains('\u{1b}'));
+        }
+    }
+}
