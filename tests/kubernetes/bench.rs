@@ -1,9 +1,7 @@
 //! A session on a cluster of the built-in world, for the tests of the Kubernetes verbs.
-#![allow(dead_code)]
-
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +18,7 @@ use cogdeck::feed::Hub;
 use cogdeck::render::View;
 use cogdeck::sandbox::clock::Clock as WorldClock;
 use cogdeck::sandbox::cloud::LoadBalancers;
+use cogdeck::sandbox::faults::{Fault, Gate};
 use cogdeck::sandbox::kubernetes::api::{ApiConfig, ApiHandle, ApiServer};
 use cogdeck::sandbox::kubernetes::control_plane::{ClusterConfig, ControlPlane};
 use cogdeck::verb::operator::TerminalCommand;
@@ -31,12 +30,29 @@ pub const SPEED: f64 = 10.0;
 /// A cluster, a session on it, and the kubeconfig file for kubectl.
 pub struct Bench {
     pub plane: ControlPlane,
-    pub api: ApiHandle,
+    _api: ApiHandle,
     pub session: Session,
     pub shared: Shared,
     pub clients: Arc<Clients>,
     pub context: Arc<Context>,
+    pub faults: Arc<Faults>,
     kubeconfig: tempfile::NamedTempFile,
+}
+
+/// One fault for every request, while it is set.
+#[derive(Default)]
+pub struct Faults(Mutex<Option<Fault>>);
+
+impl Faults {
+    pub fn set(&self, fault: Option<Fault>) {
+        *self.0.lock().unwrap() = fault;
+    }
+}
+
+impl Gate for Faults {
+    fn check(&self, _: &str, _: &str) -> Option<Fault> {
+        *self.0.lock().unwrap()
+    }
 }
 
 /// What a line answered.
@@ -122,7 +138,9 @@ impl Bench {
         )
         .unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let faults = Arc::new(Faults::default());
         let config = ApiConfig {
+            gate: Some(faults.clone()),
             runtime: Some(Arc::new(plane.kubelets.clone())),
             ..ApiConfig::new("secret")
         };
@@ -155,13 +173,34 @@ impl Bench {
         });
         Bench {
             plane,
-            api,
+            _api: api,
             session,
             shared,
             clients,
             context,
+            faults,
             kubeconfig,
         }
+    }
+
+    /// Puts a deployment into the store behind the server's back, and waits for its pods.
+    pub async fn deploy(&self, name: &str, replicas: usize) {
+        let object = serde_json::json!({
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {
+                "replicas": replicas, "selector": {"matchLabels": {"run": name}},
+                "template": {"metadata": {"labels": {"run": name}}, "spec": {"containers": [{"name": name, "image": "i"}]}},
+                "strategy": {"type": "RollingUpdate"}, "progressDeadlineSeconds": 600, "revisionHistoryLimit": 10,
+            },
+        });
+        self.plane.store.create("deployments", object).unwrap();
+        for _ in 0..1000 {
+            if self.plane.store.list("pods", Some("default")).len() == replicas {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("no pods");
     }
 
     /// Runs a line to its end; a line that hangs fails the test.

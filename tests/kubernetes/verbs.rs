@@ -1,9 +1,6 @@
-//! The Kubernetes verbs against the built-in cluster, over TLS, beside real kubectl where there is one.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! The verbs, beside real kubectl where there is one.
 
-mod kubernetes_support;
-
-use kubernetes_support::Bench;
+use super::bench::{Bench, Ran};
 use serde_json::json;
 
 const RUN: &str = "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80";
@@ -114,8 +111,7 @@ async fn what_comes_down_the_pipe_is_what_a_verb_acts_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_change_but_a_deletion_can_be_taken_back() {
     let bench = running().await;
-    let image =
-        |ran: &kubernetes_support::Ran| ran.records[0]["spec"]["template"]["spec"]["containers"][0]["image"].clone();
+    let image = |ran: &Ran| ran.records[0]["spec"]["template"]["spec"]["containers"][0]["image"].clone();
     bench.run("kubectl:scale deploy inspector --replicas=3").await.ok();
     bench.run("test:undo-last").await.ok();
     assert_eq!(

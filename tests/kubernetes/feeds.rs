@@ -1,0 +1,161 @@
+//! The live rows: they follow the cluster, tell the truth while it misbehaves, and are right again soon after.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cogdeck::features::kubernetes::feed::rows;
+use cogdeck::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ReplicaSetRow, ServiceRow, SlimRow};
+use cogdeck::features::kubernetes::rollout::{Stage, view};
+use cogdeck::feed::{HealthState, Source, Subscription};
+use cogdeck::sandbox::faults::Fault;
+use serde_json::json;
+
+use super::bench::Bench;
+
+fn follow<R: SlimRow>(bench: &Bench) -> Subscription<R> {
+    rows(&bench.shared.hub, &bench.clients, &bench.context, false)
+}
+
+/// Waits until the feed is as wanted; says what it was instead.
+async fn until<R>(what: &str, source: &Arc<Source<R>>, wanted: impl Fn(&Source<R>) -> bool) -> Duration {
+    let begin = Instant::now();
+    while !wanted(source) {
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "waited for {what}; it is {:?}",
+            source.health()
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    begin.elapsed()
+}
+
+fn is_live<R>(source: &Source<R>) -> bool {
+    source.health().state == HealthState::Live
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_follow_a_rollout_from_the_first_pod_to_the_last() {
+    let bench = Bench::start().await;
+    let (deployments, sets, pods) = (
+        follow::<DeploymentRow>(&bench),
+        follow::<ReplicaSetRow>(&bench),
+        follow::<PodRow>(&bench),
+    );
+    let (services, events) = (follow::<ServiceRow>(&bench), follow::<EventRow>(&bench));
+    until("an empty list", pods.source(), |source| {
+        is_live(source) && source.read(|rows, _| rows.is_empty())
+    })
+    .await;
+    bench
+        .run("kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80 --replicas=3")
+        .await
+        .ok();
+    let ready =
+        |source: &Source<PodRow>| source.read(|rows, _| rows.iter().filter(|(_, pod)| pod.is_ready).count() == 3);
+    until("three ready pods", pods.source(), ready).await;
+    bench
+        .run("kubectl:expose deploy inspector --type=LoadBalancer")
+        .await
+        .ok();
+    until("the load balancer", services.source(), |source| {
+        source.read(|rows, _| {
+            rows.get("default/inspector")
+                .is_some_and(|service| !service.ingress.is_empty())
+        })
+    })
+    .await;
+    bench
+        .run("kubectl:set image deploy/inspector inspector=so0k/kuar-inspector:2.0.0")
+        .await
+        .ok();
+    let mut stages = Vec::new();
+    let mut most = 0;
+    let begin = Instant::now();
+    loop {
+        let seen = deployments.source().read(|deployments, _| {
+            let row = deployments.get("default/inspector")?;
+            sets.source().read(|sets, _| {
+                pods.source().read(|pods, _| {
+                    let (sets, pods) = (sets.iter().map(|(_, set)| set), pods.iter().map(|(_, pod)| pod));
+                    Some(view(row, sets, pods, bench.shared.clock.now()))
+                })
+            })
+        });
+        let seen = seen.unwrap();
+        if stages.last() != Some(&seen.stage) {
+            stages.push(seen.stage);
+        }
+        most = most.max(seen.new.iter().chain(&seen.old).map(|set| set.desired).sum::<i64>());
+        let done = seen.stage == Stage::Complete && seen.new.as_ref().is_some_and(|set| set.version == "2.0.0");
+        if done && seen.old.is_empty() {
+            break;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(20), "{seen:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(stages.contains(&Stage::Updating), "{stages:?}");
+    assert_eq!(most, 4, "three and one surge");
+    assert!(
+        events
+            .source()
+            .read(|rows, _| rows.iter().any(|(_, event)| event.reason == "ScalingReplicaSet"))
+    );
+    bench.run("kubectl:delete deploy inspector").await.ok();
+    until("no pods", pods.source(), |source| {
+        source.read(|rows, _| rows.is_empty())
+    })
+    .await;
+    assert!(is_live(pods.source()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_misbehaving_server_is_told_and_survived() {
+    let cases = [
+        (Fault::Forbidden403, HealthState::Denied),
+        (Fault::Unauthorized401, HealthState::Login),
+        (Fault::Internal500, HealthState::Stale),
+        (Fault::TooMany429 { retry_after: 1 }, HealthState::Stale),
+        (Fault::Cut, HealthState::Stale),
+        (Fault::Gone410, HealthState::Resync),
+    ];
+    for (fault, wanted) in cases {
+        let bench = Bench::start().await;
+        bench.faults.set(Some(fault));
+        let pods = follow::<PodRow>(&bench);
+        until(&format!("{wanted:?} under {fault:?}"), pods.source(), |source| {
+            source.health().state == wanted
+        })
+        .await;
+        assert!(pods.source().health().reason.is_some(), "{fault:?}: a reason is told");
+        bench.deploy("web", 2).await;
+        bench.faults.set(None);
+        let took = until(&format!("rows after {fault:?}"), pods.source(), |source| {
+            is_live(source) && source.read(|rows, _| rows.len() == 2)
+        })
+        .await;
+        assert!(took < Duration::from_secs(2), "{fault:?}: right again after {took:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_comes_in_pages_and_first_rows_before_the_last_page() {
+    let bench = Bench::start().await;
+    for number in 0..1200 {
+        let object = json!({"metadata": {"name": format!("m-{number:04}"), "namespace": "default"},
+            "spec": {"containers": [{"name": "c", "image": "i"}], "nodeName": "nowhere"}});
+        bench.plane.store.create("pods", object).unwrap();
+    }
+    let pods = follow::<PodRow>(&bench);
+    let mut changes = pods.source().changes();
+    let mut sizes = Vec::new();
+    while !is_live(pods.source()) {
+        changes.changed().await.unwrap();
+        sizes.push(pods.source().read(|rows, _| rows.len()));
+    }
+    assert!(
+        sizes.iter().any(|size| (1..1200).contains(size)),
+        "rows before the list is complete: {sizes:?}"
+    );
+    assert_eq!(pods.source().read(|rows, _| rows.len()), 1200);
+}

@@ -1,0 +1,6 @@
+//! The Kubernetes feature against the built-in cluster, over TLS, as a user's own cluster would be reached.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bench;
+mod feeds;
+mod verbs;
