@@ -110,7 +110,7 @@ impl Place for OnThisConsole {
 }
 
 /// The contexts as the engine asks for them.
-struct Known(Arc<LiveContexts>);
+pub struct Known(pub Arc<LiveContexts>);
 
 impl ContextsPort for Known {
     fn context(&self, name: &str) -> Option<Arc<Context>> {

@@ -9,30 +9,33 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::cli::Common;
-use super::compose::LiveContexts;
+use super::compose::{Known, LiveContexts};
 use super::environment::Environment;
 use super::{sandbox_context, start};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::engine::ports::HistoryEntry;
-use crate::engine::{Block, BlockEvent as EngineEvent, Session};
 use crate::sandbox::Sandbox;
-use crate::ui::console::{BlockEvent, Console, ConsoleConfig, Ended, Events, Keymap, Runner, Running, StartSandbox};
+use crate::ui::console::{Console, ConsoleConfig, Keymap, SessionRunner, StartSandbox};
 use crate::ui::panel::Theme;
 use crate::ui::panel::theme::Glyphs;
-use crate::verb::{Catalogue, Operator};
 
 /// Opens the console; the exit code.
 pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err(Report::refused("E-CONSOLE-002", "the console needs a terminal, and this is none")
-            .hint("cogdeck run PIPELINE runs a pipeline without one"));
+        return Err(
+            Report::refused("E-CONSOLE-002", "the console needs a terminal, and this is none")
+                .hint("cogdeck run PIPELINE runs a pipeline without one"),
+        );
     }
     let mut started = start::deck(common, environment).await?;
     let mut remarks = Vec::new();
-    let (theme, keymap) = (theme(common, &started, environment, &mut remarks)?, keymap(common, &started, &mut remarks)?);
-    let runner = Arc::new(SessionRunner { session: started.deck.session.clone(), contexts: started.deck.contexts.clone() });
+    let (theme, keymap) = (
+        theme(common, &started, environment, &mut remarks)?,
+        keymap(common, &started, &mut remarks)?,
+    );
+    let contexts = Arc::new(Known(started.deck.contexts.clone()));
+    let runner = Arc::new(SessionRunner::new(started.deck.session.clone(), contexts));
     let sandbox = Arc::new(SandboxStarter {
         common: common.clone(),
         environment: environment.clone(),
@@ -88,11 +91,19 @@ fn theme(
         let locale = locale.to_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     });
-    Ok(if dumb || !utf8 { theme.with_glyphs(Glyphs::ASCII) } else { theme })
+    Ok(if dumb || !utf8 {
+        theme.with_glyphs(Glyphs::ASCII)
+    } else {
+        theme
+    })
 }
 
 fn keymap(common: &Common, started: &start::Started, remarks: &mut Vec<Report>) -> Result<Keymap, Report> {
-    let name = common.keymap.as_deref().or(started.config.keymap.as_deref()).unwrap_or("default");
+    let name = common
+        .keymap
+        .as_deref()
+        .or(started.config.keymap.as_deref())
+        .unwrap_or("default");
     match file(name)? {
         Some(text) => {
             let (keymap, found) = Keymap::parse(&text)?;
@@ -109,90 +120,8 @@ fn file(name: &str) -> Result<Option<String>, Report> {
         return Ok(None);
     }
     let read = std::fs::read_to_string(Path::new(name));
-    read.map(Some).map_err(|error| Report::refused("E-CONFIG-004", format!("cannot read {name}")).because(&error))
-}
-
-/// The engine's session as the console sees it.
-struct SessionRunner {
-    session: Session,
-    contexts: Arc<LiveContexts>,
-}
-
-#[async_trait]
-impl Runner for SessionRunner {
-    fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
-        let block = self.session.start(line, operator)?;
-        let translation = crate::lang::read(line).ok().and_then(|reading| reading.translation);
-        // A line that starts with a blank is not kept, as in shells.
-        if !line.starts_with(char::is_whitespace) {
-            let entry = HistoryEntry {
-                line: if translation.is_some() { line.to_owned() } else { block.pipeline().to_owned() },
-                context: self.session.context().name.clone(),
-                exit: None,
-            };
-            let journal = self.session.journal();
-            tokio::spawn(async move {
-                if let Err(report) = journal.remember(entry).await {
-                    tracing::warn!(%report, "a line could not be kept");
-                }
-            });
-        }
-        Ok(running(block, translation, false))
-    }
-
-    fn context(&self) -> Arc<Context> {
-        self.session.context()
-    }
-
-    fn switch(&self, context: Arc<Context>) {
-        self.session.set_context(context);
-    }
-
-    fn catalogue(&self) -> Arc<Catalogue> {
-        self.session.catalogue()
-    }
-
-    fn contexts(&self) -> Vec<String> {
-        self.contexts.load().names()
-    }
-
-    async fn history(&self, limit: usize) -> Result<Vec<String>, Report> {
-        let entries = self.session.journal().history(limit).await?;
-        Ok(entries.into_iter().map(|entry| entry.line).collect())
-    }
-
-    fn stop_all(&self) {
-        self.session.interrupt_all();
-    }
-}
-
-fn running(block: Block, translation: Option<String>, background: bool) -> Running {
-    let canceller = block.canceller();
-    Running {
-        number: block.number(),
-        line: block.pipeline().to_owned(),
-        translation,
-        background,
-        cancel: Arc::new(move || canceller.cancel()),
-        events: Box::new(SessionEvents(block)),
-    }
-}
-
-struct SessionEvents(Block);
-
-#[async_trait]
-impl Events for SessionEvents {
-    async fn next(&mut self) -> Option<BlockEvent> {
-        Some(match self.0.next().await? {
-            EngineEvent::Pipeline(text) => BlockEvent::Pipeline(text),
-            EngineEvent::Item(item) => BlockEvent::Item(item),
-            EngineEvent::Failed(report) => BlockEvent::Failed(report),
-            EngineEvent::Note(text) => BlockEvent::Note(text),
-            EngineEvent::Progress(text) => BlockEvent::Progress(text),
-            EngineEvent::Job(job) => BlockEvent::Job(running(*job, None, true)),
-            EngineEvent::Ended { exit_code, report, elapsed } => BlockEvent::Ended(Ended { exit_code, report, elapsed }),
-        })
-    }
+    read.map(Some)
+        .map_err(|error| Report::refused("E-CONFIG-004", format!("cannot read {name}")).because(&error))
 }
 
 /// Starts the sandbox under a console that has nothing else to look at, and keeps it.
@@ -211,7 +140,11 @@ impl StartSandbox for SandboxStarter {
             Some(sandbox) => sandbox,
             None => start::sandbox(&self.common).await?,
         };
-        let context = Arc::new(sandbox_context::context(&sandbox, &self.environment, self.common.read_only));
+        let context = Arc::new(sandbox_context::context(
+            &sandbox,
+            &self.environment,
+            self.common.read_only,
+        ));
         *running = Some(sandbox);
         self.contexts.rcu(|contexts| contexts.with(context.clone()));
         Ok(context)

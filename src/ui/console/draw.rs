@@ -20,6 +20,9 @@ use crate::ui::panel::{Meaning, Tone, widgets};
 /// The smallest screen on which anything can be shown.
 const LEAST: (u16, u16) = (20, 5);
 
+/// From this width on an approval keeps to the chat's column.
+const ROOMY: u16 = 50;
+
 /// Draws everything; where the cursor is, if it is shown.
 pub fn draw(app: &mut App, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
     let now = app.clock.now();
@@ -323,7 +326,11 @@ fn approval(app: &App, layout: &Layout, buffer: &mut Buffer) -> Option<Position>
     let approval = app.approval()?;
     let theme = &app.theme;
     let chat = layout.panes.first().map_or(layout.input, |pane| pane.area);
-    let columns = chat.width.max(layout.input.width.min(72));
+    let columns = if chat.width >= ROOMY {
+        chat.width
+    } else {
+        layout.input.width
+    };
     let inner = columns.saturating_sub(4);
     let mut lines: Vec<(String, Meaning)> = Vec::new();
     for (text, meaning) in approval.lines() {

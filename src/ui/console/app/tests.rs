@@ -12,9 +12,9 @@ use crate::core::change::{Change, Risk};
 use crate::feed::{Health, HealthState};
 use crate::lang::Stage;
 use crate::ui::console::draw::draw;
+use crate::ui::panel::testing::rows;
 use crate::ui::panel::widgets::table::{Cell, Column, Selection, Table};
 use crate::ui::panel::{Effect as PanelEffect, PanelKey};
-use crate::ui::panel::testing::rows;
 use crate::verb::{Call, Declaration, Input as Records, OptionKind, Output, Positional, Read, Verb};
 
 const START: Timestamp = Timestamp::UNIX_EPOCH;

@@ -151,8 +151,12 @@ impl Block {
         }
     }
 
-    /// Adds a remark.
+    /// Adds a remark; one that only repeats the translation shown above is left out.
     pub fn note(&mut self, text: &SafeText) {
+        let repeats = |translation: &SafeText| text.as_str().contains(translation.as_str());
+        if self.translation.as_ref().is_some_and(repeats) {
+            return;
+        }
         for line in text.as_str().split('\n') {
             self.remark(SafeText::line(line), Meaning::ChatNote);
         }
@@ -183,7 +187,12 @@ impl Block {
 
     /// It ended.
     pub fn end(&mut self, ended: &Ended) {
-        if let Some(report) = &ended.report {
+        // The state already says that it was cancelled.
+        if let Some(report) = ended
+            .report
+            .as_ref()
+            .filter(|report| report.severity != Severity::Interrupted)
+        {
             self.error(report);
         }
         self.state = State::Ended(ended.exit_code);

@@ -77,7 +77,7 @@ fn a_long_line_keeps_its_state_below() {
     run(&mut chat, &format!("echo {}", "word ".repeat(20)), 0);
     let lines = draw(&mut chat, 40, 8);
     assert!(
-        lines.iter().any(|line| line.trim_start().starts_with("✓ done 310ms")),
+        lines.iter().any(|line| line.contains("✓ done 310ms")),
         "{lines:?}"
     );
 }
@@ -189,6 +189,20 @@ fn errors_mark_the_place() {
         lines[2..5],
         ["    | nope x", "    | ^^^^", "    hint: did you mean node?"]
     );
+}
+
+#[test]
+fn a_cancelled_block_and_a_repeated_translation_say_it_once() {
+    let mut chat = Chat::default();
+    let id = chat.open("while true; do curl x; done".into(), "sandbox".into(), NOW);
+    chat.change(id, |block| {
+        block.translation = Some("traffic:watch x".into());
+        block.note(&"a shell's loop, which runs as: traffic:watch x".into());
+        block.end(&Ended { report: Some(Report::interrupted()), ..ended(130) });
+    });
+    let screen = draw(&mut chat, 60, 6).join("\n");
+    assert_eq!((screen.matches("traffic:watch x").count(), screen.matches("cancelled").count()), (1, 1), "{screen}");
+    assert!(!screen.contains("error["), "{screen}");
 }
 
 #[test]

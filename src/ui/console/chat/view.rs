@@ -105,7 +105,7 @@ fn head(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
     let used = lines.last().map_or(0, line_width);
     let room = usize::from(look.width);
     let meta_width = line_width(&meta);
-    if lines.len() == 1 && used + meta_width + 2 <= room {
+    if used + meta_width + 2 <= room {
         if let Some(line) = lines.last_mut() {
             line.spans.push(Span::raw(" ".repeat(room - used - meta_width)));
             line.spans.extend(meta.spans);

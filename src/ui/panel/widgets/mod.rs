@@ -38,7 +38,7 @@ pub fn message(area: Rect, buffer: &mut Buffer, theme: &Theme, text: &SafeText) 
 }
 
 /// Signs behind which a word too long for a line is cut: host names, paths and images read on there.
-pub const CUT_BEHIND: &[char] = &['.', '/', ':', ',', ';', '=', '&', '-', '_'];
+pub const CUT_BEHIND: &[char] = &['.', '/', ':', ',', ';', '=', '&'];
 
 /// Cuts a text into pieces of at most `columns`, at blanks where there are any, otherwise behind [`CUT_BEHIND`] in the
 /// second half of a line, otherwise anywhere between graphemes.
