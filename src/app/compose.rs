@@ -66,9 +66,15 @@ pub fn catalogue(features: &mut Vec<Feature>, bundles: Vec<(BundleInfo, Vec<Verb
 pub fn deck(parts: Parts, environment: &Environment) -> Deck {
     let clock = Clock::real();
     let hub = Hub::new(clock.clone());
-    let shared = Shared { hub: hub.clone(), clock: clock.clone() };
+    let shared = Shared {
+        hub: hub.clone(),
+        clock: clock.clone(),
+    };
     let mut features = features::all(&shared);
-    let panels = features.iter_mut().flat_map(|feature| std::mem::take(&mut feature.panels)).collect();
+    let panels = features
+        .iter_mut()
+        .flat_map(|feature| std::mem::take(&mut feature.panels))
+        .collect();
     let context = parts.contexts.default().clone();
     let contexts = Arc::new(ArcSwap::from_pointee(parts.contexts));
     let session = Session::new(SessionConfig {
@@ -83,7 +89,12 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
         directory: std::env::current_dir().unwrap_or_else(|_| environment.home()),
         read_only: parts.read_only,
     });
-    Deck { session, contexts, hub, panels }
+    Deck {
+        session,
+        contexts,
+        hub,
+        panels,
+    }
 }
 
 /// No permissions are configured: the local user may do everything.
@@ -103,8 +114,10 @@ impl Place for OnThisConsole {
         match on {
             None | Some("here") => Ok(Site::Here),
             Some(host) if host.contains("://") => Ok(Site::Docker(host.to_owned())),
-            Some(name) => Err(Report::refused("E-PLACE-001", format!("no relay or host is named {name}"))
-                .hint("leave on= out to run here, or name a Docker engine: on='tcp://HOST:PORT'")),
+            Some(name) => Err(
+                Report::refused("E-PLACE-001", format!("no relay or host is named {name}"))
+                    .hint("leave on= out to run here, or name a Docker engine: on='tcp://HOST:PORT'"),
+            ),
         }
     }
 }

@@ -76,10 +76,7 @@ fn a_long_line_keeps_its_state_below() {
     let mut chat = Chat::default();
     run(&mut chat, &format!("echo {}", "word ".repeat(20)), 0);
     let lines = draw(&mut chat, 40, 8);
-    assert!(
-        lines.iter().any(|line| line.contains("✓ done 310ms")),
-        "{lines:?}"
-    );
+    assert!(lines.iter().any(|line| line.contains("✓ done 310ms")), "{lines:?}");
 }
 
 #[test]
@@ -198,10 +195,20 @@ fn a_cancelled_block_and_a_repeated_translation_say_it_once() {
     chat.change(id, |block| {
         block.translation = Some("traffic:watch x".into());
         block.note(&"a shell's loop, which runs as: traffic:watch x".into());
-        block.end(&Ended { report: Some(Report::interrupted()), ..ended(130) });
+        block.end(&Ended {
+            report: Some(Report::interrupted()),
+            ..ended(130)
+        });
     });
     let screen = draw(&mut chat, 60, 6).join("\n");
-    assert_eq!((screen.matches("traffic:watch x").count(), screen.matches("cancelled").count()), (1, 1), "{screen}");
+    assert_eq!(
+        (
+            screen.matches("traffic:watch x").count(),
+            screen.matches("cancelled").count()
+        ),
+        (1, 1),
+        "{screen}"
+    );
     assert!(!screen.contains("error["), "{screen}");
 }
 
