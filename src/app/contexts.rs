@@ -137,7 +137,7 @@ fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Envi
     Ok(Context {
         kubernetes: KubernetesTarget {
             kubeconfig,
-            kube_context: entry.kube_context.clone(),
+            kube_context: text(&entry.kube_context, &["COGDECK_KUBE_CONTEXT"]),
             namespace: common
                 .namespace
                 .clone()

@@ -13,6 +13,7 @@ pub mod traffic;
 use std::sync::Arc;
 
 use crate::core::clock::Clock;
+use crate::core::context::KubeconfigSource;
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
 use crate::verb::{BundleInfo, Verb};
@@ -40,12 +41,17 @@ pub struct Feature {
 /// All features. Opens no connection.
 pub fn all(shared: &Shared) -> Vec<Feature> {
     let kubernetes = kubernetes::client::Clients::new();
+    let (hub, cluster) = (shared.hub.clone(), kubernetes.clone());
+    let pods: traffic::join::OpenPods = Arc::new(move |context| {
+        let configured = context.kubernetes.kubeconfig != KubeconfigSource::None;
+        configured.then(|| kubernetes::feed::rows(&hub, &cluster, context, false))
+    });
     let aws = aws::client::Clients::default();
     vec![
         session::feature(),
         records::feature(),
         kubernetes::feature(shared, kubernetes),
-        traffic::feature(shared, Arc::new(traffic::join::NoPods)),
+        traffic::feature(shared, pods),
         route53::feature(shared, aws.clone()),
         ec2::feature(shared, aws),
         dns::feature(),

@@ -2,25 +2,19 @@
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use regex::Regex;
 
 use crate::core::context::Context;
+use crate::features::kubernetes::model::PodRow;
+use crate::feed::{HealthState, Subscription};
 
-/// Opens an index of pods for a context; none where the context has no cluster.
-pub trait Pods: Send + Sync {
-    /// Opened once a watch; kept current as long as it is held.
-    fn open(&self, context: &Arc<Context>) -> Option<Box<dyn PodIndex>>;
-}
+/// How long the first request waits for the cluster's pods.
+const FIRST_ROWS: Duration = Duration::from_secs(2);
 
-/// No cluster: an answer then tells at most its own version.
-pub struct NoPods;
-
-impl Pods for NoPods {
-    fn open(&self, _context: &Arc<Context>) -> Option<Box<dyn PodIndex>> {
-        None
-    }
-}
+/// Opens the feed of the pods that a context's requests may reach; none where the context has no cluster.
+pub type OpenPods = Arc<dyn Fn(&Arc<Context>) -> Option<Subscription<PodRow>> + Send + Sync>;
 
 /// The pods at this moment.
 pub trait PodIndex: Send + Sync {
@@ -28,6 +22,34 @@ pub trait PodIndex: Send + Sync {
     fn at_address(&self, address: Ipv4Addr) -> Option<PodSeen>;
     /// The pod of this name.
     fn named(&self, name: &str) -> Option<PodSeen>;
+}
+
+impl PodIndex for Subscription<PodRow> {
+    fn at_address(&self, address: Ipv4Addr) -> Option<PodSeen> {
+        let address = address.to_string();
+        self.source().read(|rows, _| rows.iter().find(|(_, pod)| pod.ip == address).map(|(_, pod)| seen(pod)))
+    }
+
+    fn named(&self, name: &str) -> Option<PodSeen> {
+        self.source().read(|rows, _| rows.iter().find(|(_, pod)| pod.name == name).map(|(_, pod)| seen(pod)))
+    }
+}
+
+fn seen(pod: &PodRow) -> PodSeen {
+    PodSeen { name: pod.name.clone(), version: (!pod.version.is_empty()).then(|| pod.version.clone()) }
+}
+
+/// Waits until the feed has told its first rows, so that the first answers find their pods too; not for long.
+pub async fn first_rows(pods: &Subscription<PodRow>) {
+    let mut changes = pods.source().changes();
+    let loaded = async {
+        while pods.source().health().state == HealthState::Loading {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(FIRST_ROWS, loaded).await;
 }
 
 /// What is known of a pod.

@@ -7,13 +7,11 @@ pub mod model;
 pub mod panel;
 mod verbs;
 
-use std::sync::Arc;
-
 use super::{Feature, Shared};
 use crate::verb::BundleInfo;
 
-/// The verbs of the bundle `traffic` and the traffic panel. `pods` opens the index of the pods a request may reach.
-pub fn feature(shared: &Shared, pods: Arc<dyn join::Pods>) -> Feature {
+/// The verbs of the bundle `traffic` and the traffic panel. `pods` opens the feed of the pods a request may reach.
+pub fn feature(shared: &Shared, pods: join::OpenPods) -> Feature {
     Feature {
         bundles: vec![BundleInfo::new("traffic", "Watch who answers, per pod and per version")],
         verbs: vec![verbs::watch::verb(shared.clone(), pods)],

@@ -1,6 +1,5 @@
 //! `traffic:watch`: asks for a URL again and again, one new connection each, and tells who answered.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,13 +10,13 @@ use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::features::Shared;
 use crate::features::traffic::client::Client;
-use crate::features::traffic::join::{self, PodIndex, Pods};
+use crate::features::traffic::join::{self, OpenPods, PodIndex};
 use crate::features::traffic::model::{Sample, Tally, append, samples};
 use crate::render::View;
 use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb};
 
 /// The verb.
-pub fn verb(shared: Shared, pods: Arc<dyn Pods>) -> Verb {
+pub fn verb(shared: Shared, pods: OpenPods) -> Verb {
     let declaration = Declaration::new("traffic", "watch", "Ask a URL again and again and tell who answers")
         .description(
             "One new connection a request, no keep-alive and no cached address, so that a load balancer may choose \
@@ -45,7 +44,7 @@ pub fn verb(shared: Shared, pods: Arc<dyn Pods>) -> Verb {
 
 struct Watch {
     shared: Shared,
-    pods: Arc<dyn Pods>,
+    pods: OpenPods,
 }
 
 /// How many of the last answers `version=X` looks at.
@@ -145,7 +144,11 @@ impl Read for Watch {
     async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
         let settings = Settings::of(call)?;
         let feed = samples(&self.shared.hub, &call.context);
-        let pods = self.pods.open(&call.context);
+        let pods = (self.pods)(&call.context);
+        if let Some(pods) = &pods {
+            join::first_rows(pods).await;
+        }
+        let index = pods.as_ref().map(|pods| pods as &dyn PodIndex);
         let mut ticks = tokio::time::interval(settings.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut tally = Tally::default();
@@ -163,7 +166,7 @@ impl Read for Watch {
                 () = call.cancel.cancelled() => break,
                 () = output.closed() => break,
                 () = &mut end => break,
-                sample = async { ticks.tick().await; self.sample(&settings, pods.as_deref()).await } => sample,
+                sample = async { ticks.tick().await; self.sample(&settings, index).await } => sample,
             };
             tally.add(&sample);
             feed.source().write(|table| append(table, sample.clone()));
