@@ -26,7 +26,11 @@ impl Deck {
     /// A world, or none where a witness is missing.
     fn new() -> Option<Self> {
         let (kubectl, aws) = (require("kubectl")?, require("aws")?);
-        Some(Self { world: Sandbox::start(&["--speed", "10"]), kubectl, aws })
+        Some(Self {
+            world: Sandbox::start(&["--speed", "10"]),
+            kubectl,
+            aws,
+        })
     }
 
     fn run(&self, pipeline: &str) -> Ended {
@@ -39,7 +43,9 @@ impl Deck {
 
     fn records(&self, pipeline: &str) -> Vec<Value> {
         let text = run(self.world.cogdeck(&["run", "-o", "jsonl", pipeline]), CALL).ok();
-        text.lines().map(|line| serde_json::from_str(line).expect("one record a line")).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect("one record a line"))
+            .collect()
     }
 
     /// The number of the newest journalled change.
@@ -58,13 +64,29 @@ impl Deck {
         let text = self.kubectl(&["get", "deploy,svc", "-o", "json"]);
         let list: Value = serde_json::from_str(&text).expect("JSON");
         let items = list["items"].as_array().expect("a list").iter();
-        items.map(|item| json!([item["kind"], item["metadata"]["name"], item["metadata"]["labels"], item["spec"]])).collect()
+        items
+            .map(|item| {
+                json!([
+                    item["kind"],
+                    item["metadata"]["name"],
+                    item["metadata"]["labels"],
+                    item["spec"]
+                ])
+            })
+            .collect()
     }
 
     /// The record sets of the zone, as the aws CLI lists them.
     fn zone(&self) -> Value {
         let mut command = self.world.client(&self.aws);
-        command.args(["route53", "list-resource-record-sets", "--hosted-zone-id", ZONE, "--output", "json"]);
+        command.args([
+            "route53",
+            "list-resource-record-sets",
+            "--hosted-zone-id",
+            ZONE,
+            "--output",
+            "json",
+        ]);
         serde_json::from_str(&run(command, CALL).ok()).expect("JSON")
     }
 
@@ -74,7 +96,10 @@ impl Deck {
         self.ok("kubectl:expose deploy inspector --type=LoadBalancer");
         self.ok("kubectl:wait svc inspector --for='jsonpath={.status.loadBalancer.ingress[0].hostname}'");
         let service = &self.records("kubectl:get svc inspector")[0];
-        service["status"]["loadBalancer"]["ingress"][0]["hostname"].as_str().expect("a host").to_owned()
+        service["status"]["loadBalancer"]["ingress"][0]["hostname"]
+            .as_str()
+            .expect("a host")
+            .to_owned()
     }
 }
 
@@ -86,14 +111,27 @@ fn an_alias_stands_at_the_apex_where_a_cname_may_not() {
     let reason = "RRSet of type CNAME with DNS name spawnhub.com. is not permitted at apex in zone spawnhub.com.";
     assert_eq!(refused.code, Some(1), "Route 53 refused it, not we: {refused}");
     assert!(refused.stderr.contains(reason), "{refused}");
-    assert!(refused.stderr.contains("hint: at the apex make an alias"), "the hint names the alias: {refused}");
+    assert!(
+        refused.stderr.contains("hint: at the apex make an alias"),
+        "the hint names the alias: {refused}"
+    );
 
-    deck.ok(&format!("r53:record-create -z {ZONE} -t A -a Z1GM3OXH4ZPM65 spawnhub.com {host} --wait"));
+    deck.ok(&format!(
+        "r53:record-create -z {ZONE} -t A -a Z1GM3OXH4ZPM65 spawnhub.com {host} --wait"
+    ));
     let listed = deck.records(&format!("r53:record-list -z {ZONE} -t A"));
     assert_eq!(listed.len(), 1, "{listed:?}");
     let alias = &listed[0]["AliasTarget"];
-    assert!(alias.to_string().contains("Z1GM3OXH4ZPM65") && alias.to_string().contains(&host), "{listed:?}");
-    let addresses = |pipeline: &str| -> Vec<Value> { deck.records(pipeline).iter().map(|record| record["data"].clone()).collect() };
+    assert!(
+        alias.to_string().contains("Z1GM3OXH4ZPM65") && alias.to_string().contains(&host),
+        "{listed:?}"
+    );
+    let addresses = |pipeline: &str| -> Vec<Value> {
+        deck.records(pipeline)
+            .iter()
+            .map(|record| record["data"].clone())
+            .collect()
+    };
     let (mut apex, mut elb) = (addresses("dig spawnhub.com"), addresses(&format!("dig {host}")));
     apex.sort_by_key(Value::to_string);
     elb.sort_by_key(Value::to_string);
@@ -107,8 +145,16 @@ fn describe_takes_what_comes_down_the_pipe() {
         deck.ok(&format!("kubectl:run {name} --image=nginx:1.25"));
     }
     let text = deck.ok("kubectl:get deploy | kubectl:describe");
-    let names: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("Name:")).map(str::trim).collect();
-    assert_eq!(names, ["one", "three", "two"], "each of them once, in the order of the list");
+    let names: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("Name:"))
+        .map(str::trim)
+        .collect();
+    assert_eq!(
+        names,
+        ["one", "three", "two"],
+        "each of them once, in the order of the list"
+    );
     let records = deck.records("kubectl:get deploy | kubectl:describe");
     assert!(records.len() == 3 && records.iter().all(|record| record["kind"] == "Deployment"));
 }
@@ -121,11 +167,20 @@ fn undo_restores_what_was_there() {
     let zone = |deck: &Deck| deck.zone();
     type Witness = fn(&Deck) -> Value;
     let steps: [(&str, Witness); 5] = [
-        ("kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80", cluster),
+        (
+            "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80",
+            cluster,
+        ),
         ("kubectl:expose deploy inspector --type=LoadBalancer", cluster),
         ("kubectl:scale deploy inspector --replicas=3", cluster),
-        ("kubectl:set image deploy inspector inspector=so0k/kuar-inspector:2.0.0", cluster),
-        ("r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME inspector.spawnhub.com a0-1.ap-southeast-2.elb.amazonaws.com", zone),
+        (
+            "kubectl:set image deploy inspector inspector=so0k/kuar-inspector:2.0.0",
+            cluster,
+        ),
+        (
+            "r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME inspector.spawnhub.com a0-1.ap-southeast-2.elb.amazonaws.com",
+            zone,
+        ),
     ];
     for (step, witness) in steps {
         let before = witness(&deck);
@@ -137,15 +192,27 @@ fn undo_restores_what_was_there() {
         assert_eq!(witness(&deck), before, "undo of {step}");
         let again = deck.run(&format!("undo {number}"));
         assert_eq!(again.code, Some(2), "{step}: {again}");
-        assert!(again.stderr.contains("E-UNDO-003") && again.stderr.contains("already"), "{again}");
+        assert!(
+            again.stderr.contains("E-UNDO-003") && again.stderr.contains("already"),
+            "{again}"
+        );
         assert_eq!(witness(&deck), before, "the second undo of {step} changed nothing");
         deck.ok(step); // the next one stands on it
     }
     let audit = deck.records("audit");
-    assert_eq!(audit.len(), 3 * steps.len(), "each change, its undo and the change again");
+    assert_eq!(
+        audit.len(),
+        3 * steps.len(),
+        "each change, its undo and the change again"
+    );
     let undone: Vec<_> = audit.iter().filter_map(|entry| entry["undoes"].as_u64()).collect();
     assert_eq!(undone, [13, 10, 7, 4, 1], "newest first, each undo names its change");
-    assert!(audit.iter().all(|entry| entry["outcome"] == "applied" && entry["context"] == "sandbox"), "{audit:#?}");
+    assert!(
+        audit
+            .iter()
+            .all(|entry| entry["outcome"] == "applied" && entry["context"] == "sandbox"),
+        "{audit:#?}"
+    );
     let hashes: std::collections::BTreeSet<_> = audit.iter().map(|entry| entry["hash"].to_string()).collect();
     assert_eq!(hashes.len(), audit.len(), "a chain of hashes");
 }
@@ -157,7 +224,11 @@ fn undo_of_a_replaced_record_brings_the_old_one_back() {
     deck.ok(&create("first; with a \"quote\""));
     let before = deck.zone();
     let refused = deck.run(&create("second"));
-    assert_eq!(refused.code, Some(2), "a live record is overwritten only with --yes: {refused}");
+    assert_eq!(
+        refused.code,
+        Some(2),
+        "a live record is overwritten only with --yes: {refused}"
+    );
     assert_eq!(deck.zone(), before);
     run(deck.world.cogdeck(&["run", "--yes", &create("second")]), CALL).ok();
     assert_ne!(deck.zone(), before);
@@ -176,12 +247,21 @@ fn undo_is_refused_when_somebody_else_changed_the_target() {
     assert_eq!(refused.code, Some(2), "{refused}");
     assert!(refused.stderr.contains("E-UNDO-004"), "{refused}");
     let difference = ["inspector", "3", "5"];
-    assert!(difference.iter().all(|part| refused.stderr.contains(part)), "what it should be and what it is: {refused}");
-    assert_eq!(deck.kubectl(&["get", "deploy", "inspector", "-o", "jsonpath={.spec.replicas}"]), "5");
+    assert!(
+        difference.iter().all(|part| refused.stderr.contains(part)),
+        "what it should be and what it is: {refused}"
+    );
+    assert_eq!(
+        deck.kubectl(&["get", "deploy", "inspector", "-o", "jsonpath={.spec.replicas}"]),
+        "5"
+    );
 
     let unknown = deck.run("undo 4711");
     assert_eq!(unknown.code, Some(2), "{unknown}");
-    assert!(unknown.stderr.contains("there is no entry 4711") && unknown.stderr.contains("audit"), "{unknown}");
+    assert!(
+        unknown.stderr.contains("there is no entry 4711") && unknown.stderr.contains("audit"),
+        "{unknown}"
+    );
 }
 
 #[test]
@@ -196,11 +276,25 @@ fn the_journal_is_private_and_survives_the_process() {
     };
     cogdeck("kubectl:run web --image=nginx:1.25");
     let entry: Value = serde_json::from_str(&cogdeck("audit")).expect("one entry");
-    assert_eq!((&entry["number"], &entry["change"]["verb"]), (&json!(1), &json!("kubectl:run")));
-    assert!(entry["pipeline"].as_str().is_some_and(|text| text.contains("nginx:1.25")), "{entry}");
+    assert_eq!(
+        (&entry["number"], &entry["change"]["verb"]),
+        (&json!(1), &json!("kubectl:run"))
+    );
+    assert!(
+        entry["pipeline"]
+            .as_str()
+            .is_some_and(|text| text.contains("nginx:1.25")),
+        "{entry}"
+    );
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
     let folder = state.path().join("cogdeck");
     assert_eq!(mode(&folder), 0o700);
-    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
-    assert!(!files.is_empty() && files.iter().all(|file| mode(file) == 0o600), "{files:?}");
+    let files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    assert!(
+        !files.is_empty() && files.iter().all(|file| mode(file) == 0o600),
+        "{files:?}"
+    );
 }

@@ -31,7 +31,10 @@ struct Deck {
 impl Deck {
     fn new(kubectl: &Path) -> Self {
         let world = Sandbox::start(&["--speed", "5"]);
-        Self { world, kubectl: kubectl.to_owned() }
+        Self {
+            world,
+            kubectl: kubectl.to_owned(),
+        }
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -60,8 +63,14 @@ impl Deck {
         self.kubectl("expose deploy inspector --type=LoadBalancer");
         self.kubectl("rollout status deploy inspector --timeout=60s");
         let mut watch = Stream::start(self.command(&["get", "svc", "inspector", "-w"]));
-        let lines = watch.wait_for(|lines| lines.iter().any(|line| line.contains(".elb.amazonaws.com")), SOON);
-        let row = lines.iter().find(|line| line.contains(".elb.amazonaws.com")).expect("just seen");
+        let lines = watch.wait_for(
+            |lines| lines.iter().any(|line| line.contains(".elb.amazonaws.com")),
+            SOON,
+        );
+        let row = lines
+            .iter()
+            .find(|line| line.contains(".elb.amazonaws.com"))
+            .expect("just seen");
         row.split_whitespace().nth(3).expect("EXTERNAL-IP").to_owned()
     }
 }
@@ -69,13 +78,19 @@ impl Deck {
 /// Every kubectl to be tried; none: the test is skipped.
 fn kubectls() -> Vec<PathBuf> {
     let another = std::env::var_os("COGDECK_TEST_KUBECTL").filter(|path| !path.is_empty());
-    require("kubectl").into_iter().chain(another.map(PathBuf::from)).collect()
+    require("kubectl")
+        .into_iter()
+        .chain(another.map(PathBuf::from))
+        .collect()
 }
 
 /// The row that starts with this name, its columns.
 fn row<'a>(table: &'a str, name: &str) -> Vec<&'a str> {
     let found = table.lines().find(|line| line.starts_with(name));
-    found.unwrap_or_else(|| panic!("no row {name} in\n{table}")).split_whitespace().collect()
+    found
+        .unwrap_or_else(|| panic!("no row {name} in\n{table}"))
+        .split_whitespace()
+        .collect()
 }
 
 #[test]
@@ -86,28 +101,64 @@ fn kubectl_creates_shows_and_deletes() {
         assert_eq!(created, "deployment.apps/inspector created\n");
         let mut services = Stream::start(deck.command(&["get", "svc", "-w"]));
         services.wait_for(|lines| lines.iter().any(|line| line.starts_with("kubernetes ")), SOON);
-        assert_eq!(deck.kubectl("expose deploy inspector --type=LoadBalancer"), "service/inspector exposed\n");
-        let named = |line: &String| line.starts_with("inspector ") && line.contains(".ap-southeast-2.elb.amazonaws.com");
+        assert_eq!(
+            deck.kubectl("expose deploy inspector --type=LoadBalancer"),
+            "service/inspector exposed\n"
+        );
+        let named =
+            |line: &String| line.starts_with("inspector ") && line.contains(".ap-southeast-2.elb.amazonaws.com");
         let rows = services.wait_for(|lines| lines.iter().any(named), SOON);
-        let first = rows.iter().find(|line| line.starts_with("inspector ")).expect("the service");
-        assert!(first.contains(" <pending> ") && first.contains(" LoadBalancer "), "{first}");
-        let host = rows.iter().find(|line| named(line)).expect("just seen").split_whitespace().nth(3).expect("EXTERNAL-IP");
-        assert!(host.ends_with(".ap-southeast-2.elb.amazonaws.com"), "the name is whole: {host}");
+        let first = rows
+            .iter()
+            .find(|line| line.starts_with("inspector "))
+            .expect("the service");
+        assert!(
+            first.contains(" <pending> ") && first.contains(" LoadBalancer "),
+            "{first}"
+        );
+        let host = rows
+            .iter()
+            .find(|line| named(line))
+            .expect("just seen")
+            .split_whitespace()
+            .nth(3)
+            .expect("EXTERNAL-IP");
+        assert!(
+            host.ends_with(".ap-southeast-2.elb.amazonaws.com"),
+            "the name is whole: {host}"
+        );
         deck.kubectl("rollout status deploy inspector --timeout=60s");
 
         let all = deck.kubectl("get deploy,rs,po,svc -o wide");
         assert_eq!(row(&all, "deployment.apps/inspector")[1..4], ["1/1", "1", "1"], "{all}");
-        let wide = ["CONTAINERS", "IMAGES", "SELECTOR", "NOMINATED NODE", "READINESS GATES", "EXTERNAL-IP"];
+        let wide = [
+            "CONTAINERS",
+            "IMAGES",
+            "SELECTOR",
+            "NOMINATED NODE",
+            "READINESS GATES",
+            "EXTERNAL-IP",
+        ];
         assert!(wide.iter().all(|column| all.contains(column)), "{all}");
         assert_eq!(row(&all, "replicaset.apps/inspector-")[1..4], ["1", "1", "1"], "{all}");
         let pod = row(&all, "pod/inspector-");
         assert_eq!(pod[1..3], ["1/1", "Running"], "{all}");
-        assert!(pod.iter().any(|cell| cell.starts_with("100.")), "a pod's address: {all}");
-        assert!(pod.iter().any(|cell| cell.ends_with(".ap-southeast-2.compute.internal")), "its node: {all}");
+        assert!(
+            pod.iter().any(|cell| cell.starts_with("100.")),
+            "a pod's address: {all}"
+        );
+        assert!(
+            pod.iter()
+                .any(|cell| cell.ends_with(".ap-southeast-2.compute.internal")),
+            "its node: {all}"
+        );
         assert_eq!(row(&all, "service/inspector")[3], host, "{all}");
 
         let described = deck.kubectl("describe deploy inspector");
-        for wanted in ["Replicas: 1 desired | 1 updated | 1 total | 1 available | 0 unavailable", "ScalingReplicaSet"] {
+        for wanted in [
+            "Replicas: 1 desired | 1 updated | 1 total | 1 available | 0 unavailable",
+            "ScalingReplicaSet",
+        ] {
             let squeezed = described.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(squeezed.contains(wanted), "{wanted} in\n{described}");
         }
@@ -118,7 +169,8 @@ fn kubectl_creates_shows_and_deletes() {
         deck.kubectl("delete deploy,svc inspector");
         let gone = deck.kubectl("get deploy,svc -o name");
         assert_eq!(gone, "service/kubernetes\n");
-        let mut watch = Stream::start(deck.command(&["wait", "--for=delete", "po", "-l", "app=inspector", "--timeout=30s"]));
+        let mut watch =
+            Stream::start(deck.command(&["wait", "--for=delete", "po", "-l", "app=inspector", "--timeout=30s"]));
         watch.end(SOON);
         assert_eq!(deck.kubectl("get po -o name"), "", "the pods went with their owner");
     }
@@ -131,17 +183,31 @@ fn kubectl_scales_and_watches_pods() {
         deck.inspector();
         let mut pods = Stream::start(deck.command(&["get", "po", "-w"]));
         pods.wait_for(|lines| lines.iter().any(|line| line.contains("1/1")), SOON);
-        assert_eq!(deck.kubectl("scale deploy inspector --replicas=3"), "deployment.apps/inspector scaled\n");
+        assert_eq!(
+            deck.kubectl("scale deploy inspector --replicas=3"),
+            "deployment.apps/inspector scaled\n"
+        );
         let running = |lines: &[String]| {
-            let names = lines.iter().filter(|line| line.contains(" Running ") && line.contains(" 1/1 "));
-            names.filter_map(|line| line.split_whitespace().next()).collect::<std::collections::BTreeSet<_>>().len()
+            let names = lines
+                .iter()
+                .filter(|line| line.contains(" Running ") && line.contains(" 1/1 "));
+            names
+                .filter_map(|line| line.split_whitespace().next())
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
         };
         let lines = pods.wait_for(|lines| running(lines) == 3, SOON);
         for state in ["Pending", "ContainerCreating"] {
-            assert!(lines.iter().any(|line| line.contains(state)), "{state} was seen: {lines:#?}");
+            assert!(
+                lines.iter().any(|line| line.contains(state)),
+                "{state} was seen: {lines:#?}"
+            );
         }
         assert_eq!(row(&deck.kubectl("get deploy"), "inspector ")[1..4], ["3/3", "3", "3"]);
-        let refused = run(deck.command(&["scale", "deploy", "inspector", "--current-replicas=7", "--replicas=1"]), CALL);
+        let refused = run(
+            deck.command(&["scale", "deploy", "inspector", "--current-replicas=7", "--replicas=1"]),
+            CALL,
+        );
         assert!(refused.code(1).stderr.contains("Expected replicas to be 7, was 3"));
     }
 }
@@ -156,12 +222,24 @@ fn kubectl_rolls_forward_and_back() {
         let set = deck.kubectl("set image deploy inspector kuar-inspector=so0k/kuar-inspector:2.0.0");
         assert_eq!(set, "deployment.apps/inspector image updated\n");
         let status = deck.kubectl("rollout status deploy inspector --timeout=60s");
-        assert!(status.contains("out of 3 new replicas have been updated..."), "{status}");
-        assert!(status.ends_with("deployment \"inspector\" successfully rolled out\n"), "{status}");
+        assert!(
+            status.contains("out of 3 new replicas have been updated..."),
+            "{status}"
+        );
+        assert!(
+            status.ends_with("deployment \"inspector\" successfully rolled out\n"),
+            "{status}"
+        );
         let history = deck.kubectl("rollout history deploy inspector");
-        let revisions: Vec<_> = history.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())).collect();
+        let revisions: Vec<_> = history
+            .lines()
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()))
+            .collect();
         assert_eq!(revisions.len(), 2, "{history}");
-        assert_eq!(deck.kubectl("rollout undo deploy inspector"), "deployment.apps/inspector rolled back\n");
+        assert_eq!(
+            deck.kubectl("rollout undo deploy inspector"),
+            "deployment.apps/inspector rolled back\n"
+        );
         deck.kubectl("rollout status deploy inspector --timeout=60s");
         deck.kubectl("wait --for=condition=Available deploy/inspector --timeout=30s");
         let old = |images: &str| !images.contains("2.0.0") && images.matches("1.0.0").count() == 3;
@@ -182,37 +260,68 @@ fn kubectl_labels_patches_and_applies() {
     for kubectl in kubectls() {
         let deck = Deck::new(&kubectl);
         deck.kubectl("create deployment web --image=nginx:1.25");
-        assert_eq!(deck.kubectl("label deploy web team=platform"), "deployment.apps/web labeled\n");
-        assert_eq!(deck.kubectl("get deploy -l team=platform,app!=api -o name"), "deployment.apps/web\n");
+        assert_eq!(
+            deck.kubectl("label deploy web team=platform"),
+            "deployment.apps/web labeled\n"
+        );
+        assert_eq!(
+            deck.kubectl("get deploy -l team=platform,app!=api -o name"),
+            "deployment.apps/web\n"
+        );
         assert_eq!(deck.kubectl("get deploy -l team!=platform -o name"), "");
         deck.kubectl("annotate deploy web note='a \"quoted\"; word'");
         // Strategic merge joins the container by its name, a merge patch replaces the list, a JSON patch names a place.
         deck.kubectl(r#"patch deploy web -p '{"spec":{"template":{"spec":{"containers":[{"name":"nginx","env":[{"name":"A","value":"b"}]}]}}}}'"#);
-        let container = |field: &str| deck.kubectl(&format!("get deploy web -o jsonpath={{.spec.template.spec.containers[0].{field}}}"));
+        let container = |field: &str| {
+            deck.kubectl(&format!(
+                "get deploy web -o jsonpath={{.spec.template.spec.containers[0].{field}}}"
+            ))
+        };
         assert_eq!(container("image"), "nginx:1.25");
         assert_eq!(container("env[0].value"), "b");
         deck.kubectl(r#"patch deploy web --type=json -p '[{"op":"replace","path":"/spec/replicas","value":2}]'"#);
         deck.kubectl(r#"patch deploy web --type=merge -p '{"metadata":{"labels":{"team":null}}}'"#);
-        assert_eq!(deck.kubectl("get deploy web -o jsonpath={.spec.replicas}{.metadata.labels.team}"), "2");
+        assert_eq!(
+            deck.kubectl("get deploy web -o jsonpath={.spec.replicas}{.metadata.labels.team}"),
+            "2"
+        );
 
         let manifest = |replicas: u32| {
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api"}, "spec": {
                 "replicas": replicas, "selector": {"matchLabels": {"app": "api"}}, "template": {
                     "metadata": {"labels": {"app": "api"}}, "spec": {"containers": [{"name": "api", "image": "nginx:1.25"}]}}}})
         };
-        assert_eq!(deck.with_manifest("apply", &manifest(1)), "deployment.apps/api created\n");
-        assert_eq!(deck.with_manifest("apply", &manifest(1)), "deployment.apps/api unchanged\n");
-        assert_eq!(deck.with_manifest("apply", &manifest(2)), "deployment.apps/api configured\n");
+        assert_eq!(
+            deck.with_manifest("apply", &manifest(1)),
+            "deployment.apps/api created\n"
+        );
+        assert_eq!(
+            deck.with_manifest("apply", &manifest(1)),
+            "deployment.apps/api unchanged\n"
+        );
+        assert_eq!(
+            deck.with_manifest("apply", &manifest(2)),
+            "deployment.apps/api configured\n"
+        );
         assert_eq!(deck.kubectl("get deploy api -o jsonpath={.spec.replicas}"), "2");
         let mut wrong = manifest(1);
         wrong["spec"]["replicas"] = json!(-1);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), wrong.to_string()).unwrap();
         let refused = run(deck.command(&["apply", "-f", &file.path().display().to_string()]), CALL).code(1);
-        assert!(refused.stderr.contains("must be greater than or equal to 0"), "{refused}");
-        assert!(deck.with_manifest("delete", &manifest(1)).starts_with("deployment.apps \"api\" deleted"));
+        assert!(
+            refused.stderr.contains("must be greater than or equal to 0"),
+            "{refused}"
+        );
+        assert!(
+            deck.with_manifest("delete", &manifest(1))
+                .starts_with("deployment.apps \"api\" deleted")
+        );
         let missing = run(deck.command(&["get", "deploy", "api"]), CALL).code(1);
-        assert_eq!(missing.stderr, "Error from server (NotFound): deployments.apps \"api\" not found\n");
+        assert_eq!(
+            missing.stderr,
+            "Error from server (NotFound): deployments.apps \"api\" not found\n"
+        );
     }
 }
 
@@ -222,7 +331,9 @@ const VERSION_LOOP: &str = r"while true; do curl -s http://inspector.spawnhub.co
 
 #[test]
 fn the_talks_loops_run_unmodified_in_a_shell() {
-    let (Some(bash), Some(_), Some(aws)) = (require("bash"), require("curl"), require("aws")) else { return };
+    let (Some(bash), Some(_), Some(aws)) = (require("bash"), require("curl"), require("aws")) else {
+        return;
+    };
     let Some(kubectl) = require("kubectl") else { return };
     let deck = Deck::new(&kubectl);
     let host = deck.inspector();
@@ -237,18 +348,29 @@ fn the_talks_loops_run_unmodified_in_a_shell() {
     let addresses = deck.kubectl("get po -l app=inspector -o jsonpath={.items[*].status.podIP}");
     let mut net = shell(NET_LOOP);
     // Three pods, one of them chosen for each connection: 60 s are 120 requests.
-    net.wait_for(|lines| addresses.split(' ').all(|ip| lines.iter().any(|line| line == ip)), CALL);
+    net.wait_for(
+        |lines| addresses.split(' ').all(|ip| lines.iter().any(|line| line == ip)),
+        CALL,
+    );
     drop(net);
 
     let mut versions = shell(VERSION_LOOP);
-    versions.wait_for(|lines| lines.iter().any(|line| line == "Version: Inspector 1.0.0"), SOON);
+    versions.wait_for(
+        |lines| lines.iter().any(|line| line == "Version: Inspector 1.0.0"),
+        SOON,
+    );
     deck.kubectl("set image deploy inspector kuar-inspector=so0k/kuar-inspector:2.0.0");
     deck.kubectl("rollout status deploy inspector --timeout=60s");
     let before = versions.wait_for(|_| true, SOON).len();
     let after = |lines: &[String]| lines.len() > before + 5;
     let lines = versions.wait_for(after, SOON);
     // The first of them may have been asked before the rollout ended.
-    assert!(lines[before + 1..].iter().all(|line| line == "Version: Inspector 2.0.0"), "{lines:#?}");
+    assert!(
+        lines[before + 1..]
+            .iter()
+            .all(|line| line == "Version: Inspector 2.0.0"),
+        "{lines:#?}"
+    );
 }
 
 fn cname(name: &str, target: &str) -> Value {
@@ -258,13 +380,22 @@ fn cname(name: &str, target: &str) -> Value {
 
 fn change_record_sets(world: &Sandbox, aws: &Path, batch: &Value) -> support::run::Ended {
     let mut command = world.client(aws);
-    command.args(["route53", "change-resource-record-sets", "--hosted-zone-id", ZONE, "--change-batch", &batch.to_string()]);
+    command.args([
+        "route53",
+        "change-resource-record-sets",
+        "--hosted-zone-id",
+        ZONE,
+        "--change-batch",
+        &batch.to_string(),
+    ]);
     run(command, CALL)
 }
 
 #[test]
 fn the_aws_client_and_dig_agree_on_the_world() {
-    let (Some(aws), Some(dig)) = (require("aws"), require("dig")) else { return };
+    let (Some(aws), Some(dig)) = (require("aws"), require("dig")) else {
+        return;
+    };
     let world = Sandbox::start(&["--speed", "10"]);
     let ask = |args: &[&str]| -> Value {
         let mut command = world.client(&aws);
@@ -273,25 +404,53 @@ fn the_aws_client_and_dig_agree_on_the_world() {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"))
     };
     let filter = "Name=tag:KubernetesCluster,Values=staging.spawnhub.com";
-    let found = ask(&["ec2", "describe-instances", "--filters", filter, "--query", "Reservations[].Instances[]"]);
+    let found = ask(&[
+        "ec2",
+        "describe-instances",
+        "--filters",
+        filter,
+        "--query",
+        "Reservations[].Instances[]",
+    ]);
     let found = found.as_array().expect("a list of instances");
     assert_eq!(found.len(), 4, "the cluster's instances");
-    let public: Vec<_> = found.iter().filter_map(|instance| instance["PublicIpAddress"].as_str()).collect();
+    let public: Vec<_> = found
+        .iter()
+        .filter_map(|instance| instance["PublicIpAddress"].as_str())
+        .collect();
     assert_eq!(public.len(), 3, "one has no public address: {public:?}");
     assert!(public.iter().all(|ip| ip.starts_with("203.0.113.")), "{public:?}");
 
-    let changed = change_record_sets(&world, &aws, &cname("www.spawnhub.com", "a0-1.ap-southeast-2.elb.amazonaws.com")).ok();
+    let changed = change_record_sets(
+        &world,
+        &aws,
+        &cname("www.spawnhub.com", "a0-1.ap-southeast-2.elb.amazonaws.com"),
+    )
+    .ok();
     assert!(changed.contains("\"PENDING\""), "{changed}");
     let sets = ask(&["route53", "list-resource-record-sets", "--hosted-zone-id", ZONE]);
-    let sets = sets["ResourceRecordSets"].as_array().expect("a list of record sets").clone();
-    let kinds: Vec<_> = sets.iter().map(|set| (set["Name"].as_str().unwrap(), set["Type"].as_str().unwrap())).collect();
-    let wanted = [("spawnhub.com.", "NS"), ("spawnhub.com.", "SOA"), ("www.spawnhub.com.", "CNAME")];
+    let sets = sets["ResourceRecordSets"]
+        .as_array()
+        .expect("a list of record sets")
+        .clone();
+    let kinds: Vec<_> = sets
+        .iter()
+        .map(|set| (set["Name"].as_str().unwrap(), set["Type"].as_str().unwrap()))
+        .collect();
+    let wanted = [
+        ("spawnhub.com.", "NS"),
+        ("spawnhub.com.", "SOA"),
+        ("www.spawnhub.com.", "CNAME"),
+    ];
     assert!(wanted.iter().all(|set| kinds.contains(set)), "{kinds:?}");
 
     let (address, port) = world.env("COGDECK_DNS").rsplit_once(':').expect("IP:PORT");
     let look_up = |more: &[&str]| {
         let mut command = world.client(&dig);
-        command.arg(format!("@{address}")).args(["-p", port, "+short", "+tries=1", "+time=5"]).args(more);
+        command
+            .arg(format!("@{address}"))
+            .args(["-p", port, "+short", "+tries=1", "+time=5"])
+            .args(more);
         run(command, CALL).ok()
     };
     let mut answer = look_up(&["www.spawnhub.com", "CNAME"]);
@@ -307,12 +466,21 @@ fn the_aws_client_and_dig_agree_on_the_world() {
     assert_eq!(look_up(&["spawnhub.com", "NS"]).lines().count(), 4);
     assert_eq!(look_up(&["example.com"]), "", "it answers for its own names only");
 
-    let refused = change_record_sets(&world, &aws, &cname("spawnhub.com", "a0-1.ap-southeast-2.elb.amazonaws.com"));
+    let refused = change_record_sets(
+        &world,
+        &aws,
+        &cname("spawnhub.com", "a0-1.ap-southeast-2.elb.amazonaws.com"),
+    );
     assert!(refused.code != Some(0), "{refused}");
     let reason = "RRSet of type CNAME with DNS name spawnhub.com. is not permitted at apex in zone spawnhub.com.";
-    assert!(refused.stderr.contains("InvalidChangeBatch") && refused.stderr.contains(reason), "{refused}");
+    assert!(
+        refused.stderr.contains("InvalidChangeBatch") && refused.stderr.contains(reason),
+        "{refused}"
+    );
 
     let mut wrong = world.client(&aws);
-    wrong.args(["sts", "get-caller-identity"]).env("AWS_ACCESS_KEY_ID", "AKIAFOREIGN");
+    wrong
+        .args(["sts", "get-caller-identity"])
+        .env("AWS_ACCESS_KEY_ID", "AKIAFOREIGN");
     assert!(run(wrong, CALL).code != Some(0), "another key is refused");
 }

@@ -21,8 +21,13 @@ const SOON: Duration = Duration::from_secs(30);
 /// The value after `key` in a YAML file that has it once.
 fn yaml_value(file: &Path, key: &str) -> String {
     let text = std::fs::read_to_string(file).unwrap();
-    let line = text.lines().find_map(|line| line.trim().trim_start_matches("- ").strip_prefix(key));
-    line.unwrap_or_else(|| panic!("no {key} in {}", file.display())).trim().trim_matches(['"', '\'']).to_owned()
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().trim_start_matches("- ").strip_prefix(key));
+    line.unwrap_or_else(|| panic!("no {key} in {}", file.display()))
+        .trim()
+        .trim_matches(['"', '\''])
+        .to_owned()
 }
 
 /// `http://127.0.0.1:4000/` → `127.0.0.1:4000`.
@@ -48,7 +53,11 @@ fn without_its_token_the_cluster_answers_401() {
         (code.to_owned(), body.to_owned())
     };
     for path in ["/api/v1/pods", "/apis/apps/v1/deployments", "/api", "/openapi/v2"] {
-        for headers in [vec![], vec!["Authorization: Bearer wrong".to_owned()], vec![format!("Authorization: Basic {token}")]] {
+        for headers in [
+            vec![],
+            vec!["Authorization: Bearer wrong".to_owned()],
+            vec![format!("Authorization: Basic {token}")],
+        ] {
             let (code, body) = status(path, &headers);
             assert_eq!(code, "401", "{path} {headers:?}: {body}");
             assert!(body.contains("\"Unauthorized\""), "a Status of Kubernetes: {body}");
@@ -62,7 +71,9 @@ fn without_its_token_the_cluster_answers_401() {
 fn http(address: &str, head: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.set_read_timeout(Some(SOON)).unwrap();
-    stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+    stream
+        .write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes())
+        .unwrap();
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
@@ -90,15 +101,40 @@ fn a_foreign_host_or_origin_is_refused_on_every_port() {
     }
     let proxy = authority(world.env("http_proxy"));
     let outside = http(proxy, "GET http://example.com/ HTTP/1.1\r\nHost: example.com");
-    assert!(!outside.starts_with("HTTP/1.1 200"), "the proxy leads nowhere outside: {outside}");
+    assert!(
+        !outside.starts_with("HTTP/1.1 200"),
+        "the proxy leads nowhere outside: {outside}"
+    );
 
     let server = yaml_value(&world.kubeconfig(), "server:");
     let bearer = format!("Authorization: Bearer {}", yaml_value(&world.kubeconfig(), "token:"));
-    for (header, allowed) in [("Host: evil.example", false), ("Origin: https://evil.example", false), ("Accept: */*", true)] {
+    for (header, allowed) in [
+        ("Host: evil.example", false),
+        ("Origin: https://evil.example", false),
+        ("Accept: */*", true),
+    ] {
         let mut command = world.client(&curl);
-        command.args(["-sk", "-o", "/dev/null", "-w", "%{http_code}", "-H", &bearer, "-H", header, &format!("{server}/version")]);
+        command.args([
+            "-sk",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "-H",
+            &bearer,
+            "-H",
+            header,
+            &format!("{server}/version"),
+        ]);
         let code = run(command, SOON).ok().trim().to_owned();
-        assert!(if allowed { code == "200" } else { matches!(code.as_str(), "400" | "403" | "421") }, "Kubernetes API, {header}: {code}");
+        assert!(
+            if allowed {
+                code == "200"
+            } else {
+                matches!(code.as_str(), "400" | "403" | "421")
+            },
+            "Kubernetes API, {header}: {code}"
+        );
     }
 }
 
@@ -107,21 +143,37 @@ fn sockets(pid: u32, table: &str) -> Vec<String> {
     let inodes: BTreeSet<String> = std::fs::read_dir(format!("/proc/{pid}/fd"))
         .expect("its descriptors")
         .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
-        .filter_map(|link| Some(link.to_str()?.strip_prefix("socket:[")?.trim_end_matches(']').to_owned()))
+        .filter_map(|link| {
+            Some(
+                link.to_str()?
+                    .strip_prefix("socket:[")?
+                    .trim_end_matches(']')
+                    .to_owned(),
+            )
+        })
         .collect();
     let text = std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
-    let rows = text.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let rows = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
     let listening = |state: &str| table.starts_with("udp") || state == "0A";
-    rows.filter(|row| row.len() > 9 && inodes.contains(row[9]) && listening(row[3])).map(|row| row[1].to_owned()).collect()
+    rows.filter(|row| row.len() > 9 && inodes.contains(row[9]) && listening(row[3]))
+        .map(|row| row[1].to_owned())
+        .collect()
 }
 
 #[test]
 fn nothing_listens_beyond_loopback() {
     let world = Sandbox::start(&[]);
-    let listening: Vec<_> = ["tcp", "tcp6", "udp", "udp6"].iter().flat_map(|table| sockets(world.pid(), table)).collect();
+    let listening: Vec<_> = ["tcp", "tcp6", "udp", "udp6"]
+        .iter()
+        .flat_map(|table| sockets(world.pid(), table))
+        .collect();
     // Kubernetes, AWS, DNS twice, proxy.
     assert!(listening.len() >= 5, "{listening:?}");
-    let loopback = |address: &String| address.starts_with("0100007F:") || address.starts_with("00000000000000000000000001000000:");
+    let loopback =
+        |address: &String| address.starts_with("0100007F:") || address.starts_with("00000000000000000000000001000000:");
     assert!(listening.iter().all(loopback), "{listening:?}");
 }
 
@@ -140,8 +192,14 @@ fn its_files_are_private_and_never_written_over_others() {
     let new = folder.path().join("new");
     for (kubeconfig, env) in [(&foreign, &new), (&new, &foreign), (&link, &new), (&new, &link)] {
         let files = [kubeconfig, env].map(|path| path.to_str().unwrap());
-        let refused = run(command(&["sandbox", "--kubeconfig", files[0], "--env", files[1]], folder.path()), SOON).code(2);
-        let named = files.iter().any(|file| *file != new.to_str().unwrap() && refused.stderr.contains(file));
+        let refused = run(
+            command(&["sandbox", "--kubeconfig", files[0], "--env", files[1]], folder.path()),
+            SOON,
+        )
+        .code(2);
+        let named = files
+            .iter()
+            .any(|file| *file != new.to_str().unwrap() && refused.stderr.contains(file));
         assert!(named && refused.stderr.contains("hint:"), "{refused}");
         assert_eq!(refused.stdout, "", "it was refused before it was ready");
         assert!(!new.exists(), "nothing was written");
@@ -154,14 +212,20 @@ fn a_file_of_an_earlier_world_is_taken_over() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("kubeconfig");
     let start = || {
-        let mut world = Stream::start(command(&["sandbox", "--kubeconfig", file.to_str().unwrap()], folder.path()));
+        let mut world = Stream::start(command(
+            &["sandbox", "--kubeconfig", file.to_str().unwrap()],
+            folder.path(),
+        ));
         world.wait_for(|lines| lines.iter().any(|line| line == "ready"), SOON);
         signal(world.pid(), "INT");
         world.end(SOON);
         std::fs::read_to_string(&file).unwrap()
     };
     assert_ne!(start(), start(), "another certificate authority and another token");
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(left, ["kubeconfig"], "nothing half-written stays behind");
 }
 
@@ -175,6 +239,10 @@ fn a_signal_ends_it_promptly_and_well() {
         signal(world.pid(), name);
         let status = world.end(SOON);
         assert_eq!(status.code(), Some(0), "SIG{name}: {}", world.complaints());
-        assert!(begun.elapsed() < Duration::from_secs(5), "SIG{name} took {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "SIG{name} took {:?}",
+            begun.elapsed()
+        );
     }
 }

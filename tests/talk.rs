@@ -25,7 +25,16 @@ fn script() -> PathBuf {
 fn talk(output: &str) -> Ended {
     let home = tempfile::tempdir().expect("a home");
     let script = script();
-    let args = ["run", "--sandbox", "--speed", "5", "-o", output, "-f", script.to_str().expect("UTF-8")];
+    let args = [
+        "run",
+        "--sandbox",
+        "--speed",
+        "5",
+        "-o",
+        output,
+        "-f",
+        script.to_str().expect("UTF-8"),
+    ];
     run(command(&args, home.path()), LIMIT)
 }
 
@@ -45,7 +54,11 @@ impl Transcript {
             } else if let Some(pipeline) = line.strip_prefix("> ") {
                 steps.push((pipeline.to_owned(), Vec::new()));
             } else {
-                steps.last_mut().unwrap_or_else(|| panic!("before any step: {line}")).1.push(line.to_owned());
+                steps
+                    .last_mut()
+                    .unwrap_or_else(|| panic!("before any step: {line}"))
+                    .1
+                    .push(line.to_owned());
             }
         }
         Self { steps, jobs }
@@ -53,8 +66,17 @@ impl Transcript {
 
     /// The answers of all steps that begin so, in order.
     fn all(&self, start: &str) -> Vec<&[String]> {
-        let found: Vec<_> = self.steps.iter().filter(|(step, _)| step.starts_with(start)).map(|(_, lines)| &lines[..]).collect();
-        assert!(!found.is_empty(), "no step {start} among {:#?}", self.steps.iter().map(|(step, _)| step).collect::<Vec<_>>());
+        let found: Vec<_> = self
+            .steps
+            .iter()
+            .filter(|(step, _)| step.starts_with(start))
+            .map(|(_, lines)| &lines[..])
+            .collect();
+        assert!(
+            !found.is_empty(),
+            "no step {start} among {:#?}",
+            self.steps.iter().map(|(step, _)| step).collect::<Vec<_>>()
+        );
         found
     }
 
@@ -75,18 +97,30 @@ fn the_demo_shows_each_steps_result() {
     let transcript = Transcript::of(&ended.stdout);
     let answer = |start: &str| transcript.answer(start);
 
-    assert!(answer("help kubectl").contains("rollout-status - "), "the bundle's page lists its commands");
-    assert!(answer("help kubectl:run").contains("--image"), "the command's page lists its options");
+    assert!(
+        answer("help kubectl").contains("rollout-status - "),
+        "the bundle's page lists its commands"
+    );
+    assert!(
+        answer("help kubectl:run").contains("--image"),
+        "the command's page lists its options"
+    );
 
     assert_eq!(answer("kubectl:run"), "deployment.apps/inspector created");
     let deployments = transcript.all("kubectl:get deploy inspector");
-    assert_eq!(cells(&deployments[0][0]), ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"]);
+    assert_eq!(
+        cells(&deployments[0][0]),
+        ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"]
+    );
     assert_eq!(deployments.len(), 2, "before and after scaling");
     assert!(answer("kubectl:rollout status").ends_with("deployment \"inspector\" successfully rolled out"));
 
     assert_eq!(answer("kubectl:expose"), "service/inspector exposed");
     let services = transcript.all("kubectl:get svc inspector");
-    assert_eq!(cells(&services[0][0])[..5], ["NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)"]);
+    assert_eq!(
+        cells(&services[0][0])[..5],
+        ["NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)"]
+    );
     assert_eq!(cells(&services[0][1])[3], "<pending>");
     let named = transcript.all("let elb = kubectl:get svc inspector");
     let host = cells(&named[0][1])[3];
@@ -94,10 +128,16 @@ fn the_demo_shows_each_steps_result() {
     assert!(whole.is_match(host), "the name is not cut: {host}");
 
     let cname = answer("r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME inspector.spawnhub.com");
-    assert!(cname.contains("inspector.spawnhub.com") && cname.contains(host) && cname.contains("INSYNC"), "{cname}");
+    assert!(
+        cname.contains("inspector.spawnhub.com") && cname.contains(host) && cname.contains("INSYNC"),
+        "{cname}"
+    );
     let dug = transcript.all("dig --short inspector.spawnhub.com")[0];
     assert_eq!(dug[0], format!("{host}."), "the chain comes first");
-    let addresses: Vec<Ipv4Addr> = dug[1..].iter().map(|line| line.parse().expect("then addresses")).collect();
+    let addresses: Vec<Ipv4Addr> = dug[1..]
+        .iter()
+        .map(|line| line.parse().expect("then addresses"))
+        .collect();
     assert!(!addresses.is_empty(), "{dug:?}");
 
     assert_eq!(answer("kubectl:scale"), "deployment.apps/inspector scaled");
@@ -107,17 +147,31 @@ fn the_demo_shows_each_steps_result() {
         panic!("two background jobs: {:?}", transcript.jobs.keys());
     };
     let pods: BTreeSet<_> = net.iter().map(|line| cells(line)[0]).collect();
-    assert!(pods.len() == 3 && pods.iter().all(|ip| ip.starts_with("100.")), "all three pods were seen: {pods:?}");
+    assert!(
+        pods.len() == 3 && pods.iter().all(|ip| ip.starts_with("100.")),
+        "all three pods were seen: {pods:?}"
+    );
 
     assert_eq!(answer("kubectl:set image"), "deployment.apps/inspector image updated");
     rolled_without_a_loss(versions);
-    assert!(ended.stderr.matches(" 0 failed").count() >= 3, "the tallies of three watches:\n{}", ended.stderr);
+    assert!(
+        ended.stderr.matches(" 0 failed").count() >= 3,
+        "the tallies of three watches:\n{}",
+        ended.stderr
+    );
     let after = transcript.all("traffic:watch http://inspector.spawnhub.com/ ")[0];
     assert_eq!(after.len(), 10);
-    assert!(after.iter().all(|line| line.starts_with("Version: Inspector 2.0.0")), "{after:?}");
+    assert!(
+        after.iter().all(|line| line.starts_with("Version: Inspector 2.0.0")),
+        "{after:?}"
+    );
     let history = transcript.all("kubectl:rollout history")[0];
     let revisions: Vec<_> = history.iter().map(|line| cells(line)[0]).collect();
-    assert_eq!(revisions, ["deployment.apps/inspector", "REVISION", "1", "2"], "{history:?}");
+    assert_eq!(
+        revisions,
+        ["deployment.apps/inspector", "REVISION", "1", "2"],
+        "{history:?}"
+    );
 
     let ssh = transcript.all("instance-search")[0];
     let quoted = Regex::new(r#"^"ssh://admin@203\.0\.113\.\d+"$"#).unwrap();
@@ -125,18 +179,39 @@ fn the_demo_shows_each_steps_result() {
     assert!(ssh.iter().all(|line| quoted.is_match(line)), "{ssh:?}");
 
     let records = answer("r53:record-list");
-    assert!(records.lines().any(|line| line.starts_with("spawnhub.com. ") && line.contains(host)), "the alias: {records}");
-    let apex: BTreeSet<Ipv4Addr> = transcript.all("dig --short spawnhub.com")[0].iter().map(|line| line.parse().expect("an address")).collect();
-    assert_eq!(apex, addresses.into_iter().collect(), "an alias has its target's addresses");
+    assert!(
+        records
+            .lines()
+            .any(|line| line.starts_with("spawnhub.com. ") && line.contains(host)),
+        "the alias: {records}"
+    );
+    let apex: BTreeSet<Ipv4Addr> = transcript.all("dig --short spawnhub.com")[0]
+        .iter()
+        .map(|line| line.parse().expect("an address"))
+        .collect();
+    assert_eq!(
+        apex,
+        addresses.into_iter().collect(),
+        "an alias has its target's addresses"
+    );
 
     let described = answer("kubectl:get deploy | kubectl:describe");
     let squeezed: Vec<String> = described.lines().map(|line| cells(line).join(" ")).collect();
-    for wanted in ["Name: inspector", "Labels: run=inspector", "inspector:", "Image: so0k/kuar-inspector:2.0.0"] {
+    for wanted in [
+        "Name: inspector",
+        "Labels: run=inspector",
+        "inspector:",
+        "Image: so0k/kuar-inspector:2.0.0",
+    ] {
         assert!(squeezed.iter().any(|line| line == wanted), "{wanted} in\n{described}");
     }
 
     let audit = transcript.all("audit")[0];
-    assert_eq!(audit.len(), 1 + 6, "a header, then run, expose, CNAME, scale, set image, alias: {audit:#?}");
+    assert_eq!(
+        audit.len(),
+        1 + 6,
+        "a header, then run, expose, CNAME, scale, set image, alias: {audit:#?}"
+    );
     assert!(audit[1..].iter().all(|line| line.contains("applied")), "{audit:#?}");
 }
 
@@ -144,13 +219,25 @@ fn the_demo_shows_each_steps_result() {
 fn rolled_without_a_loss(lines: &[String]) {
     let versions: Vec<&str> = lines
         .iter()
-        .map(|line| line.strip_prefix("Version: Inspector ").unwrap_or_else(|| panic!("a lost request: {line}")))
+        .map(|line| {
+            line.strip_prefix("Version: Inspector ")
+                .unwrap_or_else(|| panic!("a lost request: {line}"))
+        })
         .map(|rest| rest.split_whitespace().next().unwrap_or_default())
         .collect();
     let (old, new): (Vec<&str>, Vec<&str>) = versions.iter().copied().partition(|version| *version == "1.0.0");
-    assert!(!old.is_empty() && new.iter().all(|version| *version == "2.0.0"), "{versions:?}");
-    let first_new = versions.iter().position(|version| *version == "2.0.0").expect("the new version");
-    let last_old = versions.iter().rposition(|version| *version == "1.0.0").expect("the old version");
+    assert!(
+        !old.is_empty() && new.iter().all(|version| *version == "2.0.0"),
+        "{versions:?}"
+    );
+    let first_new = versions
+        .iter()
+        .position(|version| *version == "2.0.0")
+        .expect("the new version");
+    let last_old = versions
+        .iter()
+        .rposition(|version| *version == "1.0.0")
+        .expect("the old version");
     assert!(first_new < last_old, "both at the same time: {versions:?}");
     assert!(versions.len() - last_old > 10, "at last only the new one: {versions:?}");
 }
@@ -158,42 +245,112 @@ fn rolled_without_a_loss(lines: &[String]) {
 #[test]
 fn the_demos_records_say_the_same_to_a_script() {
     let ended = talk("jsonl").code(0);
-    let records: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).expect("one record a line")).collect();
-    let of_kind = |kind: &str| records.iter().filter(|record| record["kind"] == kind && record["spec"].is_object()).collect::<Vec<_>>();
+    let records: Vec<Value> = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("one record a line"))
+        .collect();
+    let of_kind = |kind: &str| {
+        records
+            .iter()
+            .filter(|record| record["kind"] == kind && record["spec"].is_object())
+            .collect::<Vec<_>>()
+    };
 
     let deployment = of_kind("Deployment")[0];
     assert_eq!(deployment["metadata"]["labels"], json!({"run": "inspector"}));
-    assert_eq!(deployment["spec"]["selector"]["matchLabels"], json!({"run": "inspector"}));
+    assert_eq!(
+        deployment["spec"]["selector"]["matchLabels"],
+        json!({"run": "inspector"})
+    );
     let containers = deployment["spec"]["template"]["spec"]["containers"].as_array().unwrap();
     assert_eq!(containers.len(), 1);
-    assert_eq!((&containers[0]["name"], &containers[0]["image"]), (&json!("inspector"), &json!("so0k/kuar-inspector:1.0.0")));
-    assert!(deployment["metadata"].get("managedFields").is_none(), "left out, as documented");
+    assert_eq!(
+        (&containers[0]["name"], &containers[0]["image"]),
+        (&json!("inspector"), &json!("so0k/kuar-inspector:1.0.0"))
+    );
+    assert!(
+        deployment["metadata"].get("managedFields").is_none(),
+        "left out, as documented"
+    );
     let last = of_kind("Deployment").into_iter().next_back().unwrap();
     assert_eq!(last["status"]["readyReplicas"], 3);
-    assert_eq!(last["spec"]["template"]["spec"]["containers"][0]["image"], "so0k/kuar-inspector:2.0.0");
+    assert_eq!(
+        last["spec"]["template"]["spec"]["containers"][0]["image"],
+        "so0k/kuar-inspector:2.0.0"
+    );
 
     let services = of_kind("Service");
-    assert_eq!(services[0].pointer("/status/loadBalancer/ingress"), None, "pending at first");
+    assert_eq!(
+        services[0].pointer("/status/loadBalancer/ingress"),
+        None,
+        "pending at first"
+    );
     assert_eq!(services[0]["spec"]["selector"], json!({"run": "inspector"}));
-    let host = services.last().unwrap().pointer("/status/loadBalancer/ingress/0/hostname").expect("then named");
+    let host = services
+        .last()
+        .unwrap()
+        .pointer("/status/loadBalancer/ingress/0/hostname")
+        .expect("then named");
 
-    let requests: Vec<_> = records.iter().filter(|record| record.get("latency_ms").is_some()).collect();
+    let requests: Vec<_> = records
+        .iter()
+        .filter(|record| record.get("latency_ms").is_some())
+        .collect();
     assert!(requests.len() > 20, "{}", requests.len());
-    assert!(requests.iter().all(|request| request["status"] == 200 && request["error"].is_null()), "no request was lost");
-    let pods: BTreeSet<_> = requests.iter().filter_map(|request| request["match"].as_str()).filter(|text| text.starts_with("100.")).collect();
+    assert!(
+        requests
+            .iter()
+            .all(|request| request["status"] == 200 && request["error"].is_null()),
+        "no request was lost"
+    );
+    let pods: BTreeSet<_> = requests
+        .iter()
+        .filter_map(|request| request["match"].as_str())
+        .filter(|text| text.starts_with("100."))
+        .collect();
     assert_eq!(pods.len(), 3);
 
-    let changes: Vec<_> = records.iter().filter(|record| record.get("change").is_some_and(|change| change.get("status").is_some())).collect();
+    let changes: Vec<_> = records
+        .iter()
+        .filter(|record| {
+            record
+                .get("change")
+                .is_some_and(|change| change.get("status").is_some())
+        })
+        .collect();
     assert_eq!(changes.len(), 2, "the CNAME and the alias");
-    assert!(changes.iter().all(|record| record["change"]["status"] == "INSYNC"), "{changes:?}");
+    assert!(
+        changes.iter().all(|record| record["change"]["status"] == "INSYNC"),
+        "{changes:?}"
+    );
     let answers: Vec<_> = records.iter().filter(|record| record.get("ttl").is_some()).collect();
     assert_eq!(answers[0]["type"], "CNAME");
-    assert_eq!(answers[0]["data"].as_str().unwrap().trim_end_matches('.'), host.as_str().unwrap());
+    assert_eq!(
+        answers[0]["data"].as_str().unwrap().trim_end_matches('.'),
+        host.as_str().unwrap()
+    );
     assert!(answers[1..].iter().all(|answer| answer["type"] == "A"), "{answers:?}");
 
     let audit: Vec<_> = records.iter().filter(|record| record.get("hash").is_some()).collect();
-    let verbs: Vec<_> = audit.iter().rev().map(|entry| entry["change"]["verb"].as_str().unwrap()).collect();
-    let wanted = ["kubectl:run", "kubectl:expose", "r53:record-create", "kubectl:scale", "kubectl:set-image", "r53:record-create"];
+    let verbs: Vec<_> = audit
+        .iter()
+        .rev()
+        .map(|entry| entry["change"]["verb"].as_str().unwrap())
+        .collect();
+    let wanted = [
+        "kubectl:run",
+        "kubectl:expose",
+        "r53:record-create",
+        "kubectl:scale",
+        "kubectl:set-image",
+        "r53:record-create",
+    ];
     assert_eq!(verbs, wanted);
-    assert!(audit.iter().all(|entry| entry["outcome"] == "applied" && entry["change"]["inverse"].is_object()), "each can be undone");
+    assert!(
+        audit
+            .iter()
+            .all(|entry| entry["outcome"] == "applied" && entry["change"]["inverse"].is_object()),
+        "each can be undone"
+    );
 }

@@ -25,7 +25,9 @@ fn sandboxed(args: &[&str]) -> Ended {
 /// The part of the line that the error marks: what stands over the `^`s.
 fn marked(stderr: &str) -> String {
     let lines: Vec<&str> = stderr.lines().collect();
-    let at = lines.iter().position(|line| line.trim_start_matches(['|', ' ']).starts_with('^'));
+    let at = lines
+        .iter()
+        .position(|line| line.trim_start_matches(['|', ' ']).starts_with('^'));
     let at = at.unwrap_or_else(|| panic!("no marked place in\n{stderr}"));
     let (source, marks) = (lines[at - 1], lines[at]);
     let cells = source.chars().zip(marks.chars());
@@ -36,11 +38,26 @@ fn marked(stderr: &str) -> String {
 fn what_is_not_known_is_refused_at_its_place_with_a_hint() {
     // pipeline, exit code, what is marked, a part of the reason, a part of the hint
     let cases = [
-        ("kubectl:gett deploy", "kubectl:gett", "kubectl:gett", "did you mean kubectl:get"),
+        (
+            "kubectl:gett deploy",
+            "kubectl:gett",
+            "kubectl:gett",
+            "did you mean kubectl:get",
+        ),
         ("echo a | nosuch b", "nosuch", "nosuch", ""),
-        ("kubectl:get deploy --namespce x", "--namespce", "namespce", "did you mean"),
+        (
+            "kubectl:get deploy --namespce x",
+            "--namespce",
+            "namespce",
+            "did you mean",
+        ),
         ("kubectl:scale deploy inspector --replicas=many", "many", "many", ""),
-        ("r53:record-create -z Z37AJ8CHRUEZC6 -t CNAMEE a.spawnhub.com b", "-t", "CNAMEE", "did you mean CNAME?"),
+        (
+            "r53:record-create -z Z37AJ8CHRUEZC6 -t CNAMEE a.spawnhub.com b",
+            "-t",
+            "CNAMEE",
+            "did you mean CNAME?",
+        ),
         ("echo $nosuch", "$nosuch", "nosuch", "let nosuch"),
         ("echo 'open", "'open", "quote", ""),
         ("echo a |", "|", "", ""),
@@ -48,10 +65,19 @@ fn what_is_not_known_is_refused_at_its_place_with_a_hint() {
     ];
     for (pipeline, place, reason, hint) in cases {
         let refused = sandboxed(&[pipeline]).code(2);
-        assert!(refused.stderr.starts_with("error[E-"), "{pipeline}: a stable code: {refused}");
-        assert!(marked(&refused.stderr).contains(place) || place.contains(&marked(&refused.stderr)), "{pipeline}: {refused}");
+        assert!(
+            refused.stderr.starts_with("error[E-"),
+            "{pipeline}: a stable code: {refused}"
+        );
+        assert!(
+            marked(&refused.stderr).contains(place) || place.contains(&marked(&refused.stderr)),
+            "{pipeline}: {refused}"
+        );
         assert!(refused.stderr.contains(reason), "{pipeline}: {refused}");
-        assert!(refused.stderr.contains("hint: ") && refused.stderr.contains(hint), "{pipeline}: {refused}");
+        assert!(
+            refused.stderr.contains("hint: ") && refused.stderr.contains(hint),
+            "{pipeline}: {refused}"
+        );
         assert_eq!(refused.stdout, "", "{pipeline}: nothing ran");
     }
 }
@@ -60,18 +86,33 @@ fn what_is_not_known_is_refused_at_its_place_with_a_hint() {
 fn what_the_world_does_not_have_fails_with_its_own_words() {
     let cases = [
         ("kubectl:get deploy nosuch", "deployments.apps \"nosuch\" not found"),
-        ("kubectl:get nosuchtype", "the server doesn't have a resource type \"nosuchtype\""),
-        ("kubectl:scale deploy nosuch --replicas=2", "deployments.apps \"nosuch\" not found"),
-        ("kubectl:rollout status deploy nosuch", "deployments.apps \"nosuch\" not found"),
+        (
+            "kubectl:get nosuchtype",
+            "the server doesn't have a resource type \"nosuchtype\"",
+        ),
+        (
+            "kubectl:scale deploy nosuch --replicas=2",
+            "deployments.apps \"nosuch\" not found",
+        ),
+        (
+            "kubectl:rollout status deploy nosuch",
+            "deployments.apps \"nosuch\" not found",
+        ),
         ("r53:record-list -z Z000000000000", "Z000000000000"),
-        ("r53:record-create -z nosuch.example -t A a.nosuch.example 203.0.113.9", "nosuch.example"),
+        (
+            "r53:record-create -z nosuch.example -t A a.nosuch.example 203.0.113.9",
+            "nosuch.example",
+        ),
         ("instance-search 'colour=red'", "colour"),
         ("jq '.a |'", "jq"),
     ];
     for (pipeline, reason) in cases {
         let failed = sandboxed(&[pipeline]);
         assert!(matches!(failed.code, Some(1 | 2)), "{pipeline}: {failed}");
-        assert!(failed.stderr.starts_with("error[E-") && failed.stderr.contains(reason), "{pipeline}: {failed}");
+        assert!(
+            failed.stderr.starts_with("error[E-") && failed.stderr.contains(reason),
+            "{pipeline}: {failed}"
+        );
         assert_eq!(failed.stdout, "", "{pipeline}");
     }
 }
@@ -82,7 +123,10 @@ fn a_script_is_checked_whole_before_its_first_line() {
     let script = folder.path().join("wrong.cog");
     std::fs::write(&script, "echo first\n\n# a comment\nkubectl:gett deploy\n").unwrap();
     let refused = sandboxed(&["-f", script.to_str().unwrap()]).code(2);
-    assert!(refused.stderr.contains("line 4") && marked(&refused.stderr).contains("kubectl:gett"), "{refused}");
+    assert!(
+        refused.stderr.contains("line 4") && marked(&refused.stderr).contains("kubectl:gett"),
+        "{refused}"
+    );
     assert_eq!(refused.stdout, "", "line 1 did not run");
 
     let missing = sandboxed(&["-f", "/nonexistent/script.cog"]).code(2);
@@ -94,9 +138,15 @@ fn for_a_script_an_error_is_one_json_object() {
     for format in ["json", "jsonl"] {
         for (pipeline, code) in [("kubectl:gett deploy", 2), ("kubectl:get deploy nosuch", 1)] {
             let ended = sandboxed(&["-o", format, pipeline]).code(code);
-            let error: Value = serde_json::from_str(ended.stderr.trim()).unwrap_or_else(|error| panic!("{error}: {ended}"));
+            let error: Value =
+                serde_json::from_str(ended.stderr.trim()).unwrap_or_else(|error| panic!("{error}: {ended}"));
             let error = error["error"].as_object().expect("an object named error");
-            assert!(["code", "message", "stage", "record", "hint"].iter().all(|key| error.contains_key(*key)), "{ended}");
+            assert!(
+                ["code", "message", "stage", "record", "hint"]
+                    .iter()
+                    .all(|key| error.contains_key(*key)),
+                "{ended}"
+            );
             assert!(error["code"].as_str().unwrap().starts_with("E-"), "{ended}");
         }
     }
@@ -107,7 +157,10 @@ fn without_a_terminal_the_console_names_run() {
     let home = tempfile::tempdir().unwrap();
     for args in [&[][..], &["--sandbox"]] {
         let refused = run(command(args, home.path()), CALL).code(2);
-        assert!(refused.stderr.contains("terminal") && refused.stderr.contains("cogdeck run"), "{refused}");
+        assert!(
+            refused.stderr.contains("terminal") && refused.stderr.contains("cogdeck run"),
+            "{refused}"
+        );
         assert_eq!(refused.stdout, "");
     }
 }
@@ -117,10 +170,19 @@ fn with_nothing_configured_a_command_says_what_to_do() {
     let home = tempfile::tempdir().unwrap();
     let refused = run(command(&["run", "kubectl:get deploy"], home.path()), CALL);
     assert!(matches!(refused.code, Some(1 | 2)), "{refused}");
-    assert!(refused.stderr.contains("KUBECONFIG") || refused.stderr.contains("kubeconfig"), "{refused}");
-    assert!(refused.stderr.contains("--sandbox"), "the way out for a newcomer: {refused}");
+    assert!(
+        refused.stderr.contains("KUBECONFIG") || refused.stderr.contains("kubeconfig"),
+        "{refused}"
+    );
+    assert!(
+        refused.stderr.contains("--sandbox"),
+        "the way out for a newcomer: {refused}"
+    );
     // What needs no cluster works all the same.
-    assert_eq!(run(command(&["run", "echo hello | jq ."], home.path()), CALL).ok(), "\"hello\"\n");
+    assert_eq!(
+        run(command(&["run", "echo hello | jq ."], home.path()), CALL).ok(),
+        "\"hello\"\n"
+    );
     let flags = run(command(&["run", "--nosuchflag", "echo"], home.path()), CALL);
     assert_eq!(flags.code, Some(2), "{flags}");
 }
@@ -137,14 +199,28 @@ fn running_with(folder: &Path) -> Vec<String> {
 #[test]
 fn an_interrupt_in_the_middle_of_a_rollout_ends_with_130() {
     let world = Sandbox::start(&["--speed", "0.2"]);
-    run(world.cogdeck(&["run", "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80"]), CALL).ok();
+    run(
+        world.cogdeck(&[
+            "run",
+            "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80",
+        ]),
+        CALL,
+    )
+    .ok();
     let mut status = Stream::start(world.cogdeck(&["run", "kubectl:rollout status deploy inspector"]));
-    status.wait_for(|lines| lines.iter().any(|line| line.starts_with("Waiting for deployment")), CALL);
+    status.wait_for(
+        |lines| lines.iter().any(|line| line.starts_with("Waiting for deployment")),
+        CALL,
+    );
     let begun = Instant::now();
     signal(status.pid(), "INT");
     let ended = status.end(Duration::from_secs(10));
     assert_eq!(ended.code(), Some(130), "{}", status.complaints());
-    assert!(begun.elapsed() < Duration::from_secs(3), "it took {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "it took {:?}",
+        begun.elapsed()
+    );
     assert!(status.complaints().contains("interrupted"));
 }
 
@@ -168,7 +244,11 @@ fn nothing_is_left_running_after_an_interrupt() {
 #[test]
 fn time_runs_out_with_124() {
     let begun = Instant::now();
-    let ended = sandboxed(&["--timeout", "1", "kubectl:run web --image=nginx:broken && kubectl:rollout status deploy web"]);
+    let ended = sandboxed(&[
+        "--timeout",
+        "1",
+        "kubectl:run web --image=nginx:broken && kubectl:rollout status deploy web",
+    ]);
     assert_eq!(ended.code, Some(124), "{ended}");
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
@@ -187,13 +267,32 @@ fn hostile_world() -> Option<Sandbox> {
     };
     client(&kubectl, &["create", "deployment", "web", "--image=nginx:1.25"]);
     client(&kubectl, &["annotate", "deploy", "web", &format!("note={HOSTILE}")]);
-    let query = ["ec2", "describe-instances", "--query", "Reservations[0].Instances[0].InstanceId", "--output", "text"];
+    let query = [
+        "ec2",
+        "describe-instances",
+        "--query",
+        "Reservations[0].Instances[0].InstanceId",
+        "--output",
+        "text",
+    ];
     let id = client(&aws, &query).trim().to_owned();
     let tags = json!([{"Key": "Name", "Value": HOSTILE}, {"Key": "a\"b;c'd", "Value": "x"}]).to_string();
     client(&aws, &["ec2", "create-tags", "--resources", &id, "--tags", &tags]);
-    let batch = json!({"Changes": [{"Action": "CREATE", "ResourceRecordSet": {"Name": "note.spawnhub.com", "Type": "TXT",
-        "TTL": 60, "ResourceRecords": [{"Value": r#""a \"quote\"; $(touch pwned) \033[2J""#}]}}]}).to_string();
-    client(&aws, &["route53", "change-resource-record-sets", "--hosted-zone-id", "Z37AJ8CHRUEZC6", "--change-batch", &batch]);
+    let batch =
+        json!({"Changes": [{"Action": "CREATE", "ResourceRecordSet": {"Name": "note.spawnhub.com", "Type": "TXT",
+        "TTL": 60, "ResourceRecords": [{"Value": r#""a \"quote\"; $(touch pwned) \033[2J""#}]}}]})
+        .to_string();
+    client(
+        &aws,
+        &[
+            "route53",
+            "change-resource-record-sets",
+            "--hosted-zone-id",
+            "Z37AJ8CHRUEZC6",
+            "--change-batch",
+            &batch,
+        ],
+    );
     Some(world)
 }
 
@@ -208,20 +307,41 @@ fn hostile_data_stays_data() {
     };
     let values = |pipeline: &str| -> Vec<Value> {
         let text = cogdeck(&["run", "-o", "jsonl", pipeline]);
-        text.lines().map(|line| serde_json::from_str(line).expect("one record a line")).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect("one record a line"))
+            .collect()
     };
     let note = values("kubectl:get deploy web | jq '.metadata.annotations.note'");
     assert_eq!(note, [json!(HOSTILE)], "a record keeps every character");
     // XML has no way to write the control characters, all else arrives.
     let names = values("ec2:instance-list | jq '.tags.Name'");
     let readable = HOSTILE.split('\u{1b}').next().unwrap();
-    assert!(names.iter().any(|name| name.as_str().is_some_and(|name| name.starts_with(readable))), "{names:?}");
+    assert!(
+        names
+            .iter()
+            .any(|name| name.as_str().is_some_and(|name| name.starts_with(readable))),
+        "{names:?}"
+    );
     // The value becomes an argument: one argument, whatever is in it.
-    let echoed = cogdeck(&["run", "-o", "jsonl", "kubectl:get deploy web | echo ${metadata.annotations.note}"]);
+    let echoed = cogdeck(&[
+        "run",
+        "-o",
+        "jsonl",
+        "kubectl:get deploy web | echo ${metadata.annotations.note}",
+    ]);
     assert!(echoed.contains("touch pwned"), "{echoed}");
-    let interpolated = cogdeck(&["run", "kubectl:get deploy web | jq -r '.metadata.annotations.note' | echo \"got ${body:-nothing}\""]);
+    let interpolated = cogdeck(&[
+        "run",
+        "kubectl:get deploy web | jq -r '.metadata.annotations.note' | echo \"got ${body:-nothing}\"",
+    ]);
     assert!(interpolated.contains("got"), "{interpolated}");
-    for pipeline in ["kubectl:describe deploy web", "kubectl:get deploy web -o yaml", "ec2:instance-list", "r53:record-list -z Z37AJ8CHRUEZC6", "dig --short note.spawnhub.com TXT"] {
+    for pipeline in [
+        "kubectl:describe deploy web",
+        "kubectl:get deploy web -o yaml",
+        "ec2:instance-list",
+        "r53:record-list -z Z37AJ8CHRUEZC6",
+        "dig --short note.spawnhub.com TXT",
+    ] {
         cogdeck(&["run", pipeline]);
     }
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
@@ -233,12 +353,27 @@ fn hostile_data_stays_data() {
 #[test]
 fn a_terminal_never_gets_the_escapes_of_data() {
     let Some(world) = hostile_world() else { return };
-    let envs: Vec<(&str, &str)> = world.envs().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    for pipeline in ["ec2:instance-list | jq '.tags.Name'", "ec2:instance-list | jq -r '.tags.Name'", "kubectl:describe deploy web", "ec2:instance-list"] {
+    let envs: Vec<(&str, &str)> = world
+        .envs()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    for pipeline in [
+        "ec2:instance-list | jq '.tags.Name'",
+        "ec2:instance-list | jq -r '.tags.Name'",
+        "kubectl:describe deploy web",
+        "ec2:instance-list",
+    ] {
         let mut terminal = Terminal::spawn(COGDECK, &["run", pipeline], &envs, 200, 50);
         let status = terminal.exit_status(CALL).expect("its end");
         assert!(status.success(), "{pipeline}: {}", terminal.screen());
         let raw = String::from_utf8_lossy(&terminal.raw_output_since(0)).into_owned();
-        assert!(!raw.contains("\u{1b}[2J") && !raw.contains("\u{1b}]0;") && !raw.contains('\u{7}') && !raw.contains('\u{202e}'), "{pipeline}: {raw:?}");
+        assert!(
+            !raw.contains("\u{1b}[2J")
+                && !raw.contains("\u{1b}]0;")
+                && !raw.contains('\u{7}')
+                && !raw.contains('\u{202e}'),
+            "{pipeline}: {raw:?}"
+        );
     }
 }

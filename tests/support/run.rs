@@ -41,8 +41,16 @@ impl Ended {
 /// A failed assertion should show the whole conversation.
 impl std::fmt::Display for Ended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { code, stdout, stderr, what } = self;
-        writeln!(f, "{what}\nended with {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
+        let Self {
+            code,
+            stdout,
+            stderr,
+            what,
+        } = self;
+        writeln!(
+            f,
+            "{what}\nended with {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}"
+        )
     }
 }
 
@@ -94,22 +102,41 @@ impl Stream {
             let _ = stderr.read_to_end(&mut bytes);
             complaint.send(String::from_utf8_lossy(&bytes).into_owned())
         });
-        Self { child, what, lines, seen: Vec::new(), text: String::new(), errors, ended: false }
+        Self {
+            child,
+            what,
+            lines,
+            seen: Vec::new(),
+            text: String::new(),
+            errors,
+            ended: false,
+        }
     }
 
     /// Waits until the lines so far are enough and gives them. Panics with them when they never are.
     pub fn wait_for(&mut self, enough: impl Fn(&[String]) -> bool, limit: Duration) -> Vec<String> {
         let deadline = Instant::now() + limit;
         while !enough(&self.seen) {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match self
+                .lines
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
                 Ok(line) => self.take(&line),
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("{}: not seen within {limit:?}; its lines:\n{}", self.what, self.seen.join("\n"))
+                    panic!(
+                        "{}: not seen within {limit:?}; its lines:\n{}",
+                        self.what,
+                        self.seen.join("\n")
+                    )
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     self.kill();
                     let stderr = self.complaints();
-                    panic!("{}: ended without it\n{}\n--- stderr\n{stderr}", self.what, self.seen.join("\n"))
+                    panic!(
+                        "{}: ended without it\n{}\n--- stderr\n{stderr}",
+                        self.what,
+                        self.seen.join("\n")
+                    )
                 }
             }
         }
@@ -132,7 +159,10 @@ impl Stream {
             if Instant::now() >= deadline {
                 self.kill();
                 let (stdout, stderr) = (self.rest(), self.complaints());
-                panic!("{}: still running after {limit:?}\n{stdout}\n--- stderr\n{stderr}", self.what);
+                panic!(
+                    "{}: still running after {limit:?}\n{stdout}\n--- stderr\n{stderr}",
+                    self.what
+                );
             }
             std::thread::sleep(POLL);
         }
@@ -142,7 +172,10 @@ impl Stream {
     pub fn rest(&mut self) -> String {
         let deadline = Instant::now() + GRACE;
         // Something the program left behind may hold its stdout open: what has come by then must do.
-        while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        while let Ok(line) = self
+            .lines
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
             self.take(&line);
         }
         self.text.clone()
@@ -164,7 +197,9 @@ impl Stream {
             return;
         }
         let group = format!("-{}", self.child.id());
-        let _ = Command::new("sh").args(["-c", r#"kill -s KILL -- "$0" 2>/dev/null"#, &group]).status();
+        let _ = Command::new("sh")
+            .args(["-c", r#"kill -s KILL -- "$0" 2>/dev/null"#, &group])
+            .status();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
