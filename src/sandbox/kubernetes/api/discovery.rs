@@ -7,6 +7,7 @@ use super::Api;
 use super::accept::{self, Form};
 use super::body::{self, Reply};
 use super::openapi;
+use super::openapi_v2;
 use super::status::ApiError;
 use crate::sandbox::kubernetes::kinds::{KINDS, Kind};
 
@@ -38,6 +39,7 @@ pub(super) fn answer(api: &Api, path: &str, headers: &HeaderMap) -> Result<Reply
             }
             Ok(body::json(200, &document))
         }
+        ["openapi", "v2"] => Ok(openapi_v2::answer(headers)),
         ["openapi", "v3", rest @ ..] => openapi::answer(rest),
         ["api", version] => resources("", version),
         ["apis", group, version] => resources(group, version),
@@ -204,6 +206,6 @@ fn paths() -> Vec<String> {
                 .map(|version| format!("/apis/{group}/{version}")),
         );
     }
-    paths.extend(["/healthz", "/livez", "/openapi/v3", "/readyz", "/version"].map(str::to_owned));
+    paths.extend(["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"].map(str::to_owned));
     paths
 }

@@ -21,6 +21,7 @@ mod discovery;
 mod dispatch;
 mod logs;
 mod openapi;
+mod openapi_v2;
 mod patch;
 mod protobuf;
 mod read;

@@ -1,5 +1,5 @@
 //! OpenAPI v3: the index and one document a group and version, made from the kinds' shapes. kubectl needs them to
-//! validate, to apply and to explain. There are no descriptions, and no version 2 document.
+//! validate, to apply and to explain. There are no descriptions.
 
 use std::collections::BTreeMap;
 
