@@ -44,7 +44,9 @@ impl Console {
     fn see_row(&self, part: fn(&str) -> Vec<String>, pattern: &str) {
         let pattern = Regex::new(pattern).unwrap();
         let seen = |screen: &str| part(screen).iter().any(|row| pattern.is_match(row));
-        self.0.wait_for(seen, SOON).unwrap_or_else(|unseen| panic!("{pattern}: {unseen}"));
+        self.0
+            .wait_for(seen, SOON)
+            .unwrap_or_else(|unseen| panic!("{pattern}: {unseen}"));
     }
 
     /// Types the line again until its answer is there, as a presenter does.
@@ -69,18 +71,25 @@ fn border(screen: &str) -> usize {
 }
 
 fn chat(screen: &str) -> Vec<String> {
-    screen.lines().map(|row| row.chars().take(border(screen)).collect()).collect()
+    screen
+        .lines()
+        .map(|row| row.chars().take(border(screen)).collect())
+        .collect()
 }
 
 /// The rows of all panels, borders and blanks at the ends left out.
 fn panels(screen: &str) -> Vec<String> {
-    let rows = screen.lines().map(|row| row.chars().skip(border(screen)).collect::<String>());
+    let rows = screen
+        .lines()
+        .map(|row| row.chars().skip(border(screen)).collect::<String>());
     rows.map(|row| row.trim_matches(['│', ' ']).to_owned()).collect()
 }
 
 /// A bar of the rollout: the label's start, the filled cells and `ready` of its row.
 fn rollout_bar(screen: &str, label: &str) -> Option<(usize, String)> {
-    let row = panels(screen).into_iter().find(|row| row.starts_with(label) && row.ends_with(" ready"))?;
+    let row = panels(screen)
+        .into_iter()
+        .find(|row| row.starts_with(label) && row.ends_with(" ready"))?;
     let ready = row.split_whitespace().rev().nth(1)?.to_owned();
     Some((row.matches('█').count(), ready))
 }
@@ -91,7 +100,7 @@ fn the_demo_typed_in_the_console() {
     console.line("!help kubectl");
     console.see("COGDECK_NAMESPACE");
     console.line("!help kubectl:run");
-    console.see("one for each object made.");
+    console.see("{kind, name, namespace, action, message}");
 
     console.line("!kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80");
     console.see_row(chat, "deployment.apps/inspector created");
@@ -114,7 +123,10 @@ fn the_demo_typed_in_the_console() {
     console.line(NET_LOOP);
     let shares = Regex::new(r"^\S+ .*[█·]+.* \d+ +\d+%$").unwrap();
     let three = |screen: &str| panels(screen).iter().filter(|row| shares.is_match(row)).count() >= 3;
-    console.0.wait_for(three, SOON).expect("the share of each of three pods");
+    console
+        .0
+        .wait_for(three, SOON)
+        .expect("the share of each of three pods");
     console.0.key(Key::Ctrl('c'));
     console.line("!kubectl:get deploy inspector");
     console.see_row(chat, r" inspector +3/3 ");
@@ -130,7 +142,10 @@ fn the_demo_typed_in_the_console() {
 
     console.line(r#"!instance-search 'tag:KubernetesCluster=staging.spawnhub.com' | jq '.public_ip_address | values | "ssh://admin@\(.)"'"#);
     console.see_row(chat, r#"^│ +"ssh://admin@203\.0\.113\.\d+" +│"#);
-    let ssh = chat(&console.0.screen()).iter().filter(|row| row.contains("\"ssh://admin@203.")).count();
+    let ssh = chat(&console.0.screen())
+        .iter()
+        .filter(|row| row.contains("\"ssh://admin@203."))
+        .count();
     assert_eq!(ssh, 3, "{}", console.0.screen());
 
     console.line("!kubectl:get svc inspector");
@@ -155,16 +170,25 @@ fn both_bars_move(console: &Console) {
         }
         new.is_some_and(|(_, ready)| ready == "3/3") && old.is_none_or(|(filled, _)| filled == 0)
     };
-    console.0.wait_for(watch, SOON).expect("the new replica set has all pods, the old one none");
+    console
+        .0
+        .wait_for(watch, SOON)
+        .expect("the new replica set has all pods, the old one none");
     let (new, old, both) = seen.into_inner();
-    assert!(new.len() >= 3 && old.len() >= 3, "the bars' widths: new {new:?}, old {old:?}");
+    assert!(
+        new.len() >= 3 && old.len() >= 3,
+        "the bars' widths: new {new:?}, old {old:?}"
+    );
     assert!(both.len() >= 3, "ready pods of new and old: {both:?}");
 }
 
 fn leaves_a_clean_terminal(mut console: Console) {
     console.0.wait_until_idle(Duration::from_millis(300), SOON).ok();
     console.0.key(Key::Ctrl('d'));
-    console.0.wait_for_text("ended with 0", SOON).expect("the shell after the console");
+    console
+        .0
+        .wait_for_text("ended with 0", SOON)
+        .expect("the shell after the console");
     let status = console.0.exit_status(SOON).expect("its end");
     assert!(status.success());
     let view = console.0.view();
@@ -173,7 +197,9 @@ fn leaves_a_clean_terminal(mut console: Console) {
     assert!(!view.bracketed_paste() && view.mouse_protocol_mode() == vt100::MouseProtocolMode::None);
     let settings = console.0.screen();
     for mode in ["icanon", "echo", "isig", "icrnl", "opost"] {
-        let on = settings.split_whitespace().any(|word| word.trim_end_matches(';') == mode);
+        let on = settings
+            .split_whitespace()
+            .any(|word| word.trim_end_matches(';') == mode);
         assert!(on, "{mode} is on again: {settings}");
     }
 }

@@ -17,11 +17,17 @@ const VERSION: &str = "v1.36.2";
 
 /// `/openapi/v2`.
 pub(super) fn answer(headers: &HeaderMap) -> Reply {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let accepted = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     if accepted.into_iter().any(|value| value.contains("proto-openapi")) {
         return body::reply(200, PROTOBUF, document());
     }
-    body::json(200, &json!({"swagger": SWAGGER, "info": {"title": TITLE, "version": VERSION}, "paths": {}}))
+    body::json(
+        200,
+        &json!({"swagger": SWAGGER, "info": {"title": TITLE, "version": VERSION}, "paths": {}}),
+    )
 }
 
 /// `openapi.v2.Document` of github.com/google/gnostic: swagger is field 1, info field 2 with title 1 and version 2.
@@ -55,6 +61,9 @@ mod tests {
             answer(&headers).headers().get(header::CONTENT_TYPE).cloned()
         };
         assert_eq!(kind(PROTOBUF), Some(header::HeaderValue::from_static(PROTOBUF)));
-        assert_eq!(kind("application/json"), Some(header::HeaderValue::from_static("application/json")));
+        assert_eq!(
+            kind("application/json"),
+            Some(header::HeaderValue::from_static("application/json"))
+        );
     }
 }
