@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::body::{self, Reply};
 
-/// The one representation that kubectl reads.
-const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/// The one representation that kubectl reads. It asks for `…spec.v2@v1.0+protobuf`, but `@` may not stand in the media
+/// type of an answer (Go's `mime` refuses it), so servers answer with a dot.
+const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /// What both representations say.
 const SWAGGER: &str = "2.0";
