@@ -18,11 +18,11 @@ const VERSION: &str = "v1.36.2";
 
 /// `/openapi/v2`.
 pub(super) fn answer(headers: &HeaderMap) -> Reply {
-    let accepted = headers
+    let mut accepted = headers
         .get_all(header::ACCEPT)
         .iter()
         .filter_map(|value| value.to_str().ok());
-    if accepted.into_iter().any(|value| value.contains("proto-openapi")) {
+    if accepted.any(|value| value.contains("proto-openapi")) {
         return body::reply(200, PROTOBUF, document());
     }
     body::json(
@@ -42,7 +42,7 @@ fn document() -> Vec<u8> {
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
     const LENGTH_DELIMITED: u8 = 2;
     let length = u8::try_from(content.len()).unwrap_or(u8::MAX) & 0x7f;
-    [&[number << 3 | LENGTH_DELIMITED, length], content].concat()
+    [&[(number << 3) | LENGTH_DELIMITED, length][..], content].concat()
 }
 
 #[cfg(test)]
