@@ -12,7 +12,13 @@ use crate::core::report::Report;
 pub async fn run(check: Check, common: &Common, environment: &Environment) -> Result<u8, Report> {
     let started = start::deck(common, environment).await?;
     let line = check.pipeline.join(" ");
-    let checked = started.deck.session.check(&line, Origin::Headless { yes: true, max_targets: None });
+    let checked = started.deck.session.check(
+        &line,
+        Origin::Headless {
+            yes: true,
+            max_targets: None,
+        },
+    );
     started.end().await;
     let checked = checked?;
     let mut out = std::io::stdout().lock();
@@ -21,5 +27,7 @@ pub async fn run(check: Check, common: &Common, environment: &Environment) -> Re
         Format::Json | Format::Jsonl => writeln!(out, "{}", checked.to_json()),
     };
     // A reader that has gone needs no plan.
-    Ok(u8::from(written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe)))
+    Ok(u8::from(
+        written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe),
+    ))
 }

@@ -18,7 +18,10 @@ pub fn context(sandbox: &Sandbox, environment: &Environment, read_only: bool) ->
             profile: None,
             region: Some(sandbox.region().to_owned()),
             endpoint: Some(sandbox.aws_url()),
-            keys: Some((sandbox.access_key_id().to_owned(), Secret::new(sandbox.secret_access_key()))),
+            keys: Some((
+                sandbox.access_key_id().to_owned(),
+                Secret::new(sandbox.secret_access_key()),
+            )),
         },
         resolver: Some(sandbox.dns()),
         http_proxy: Some(format!("http://{}", sandbox.proxy())),

@@ -44,29 +44,57 @@ impl Started {
 /// Reads the configuration and builds the deck; with `--sandbox` the world is started in this process.
 pub async fn deck(common: &Common, environment: &Environment) -> Result<Started, Report> {
     let config = Config::load(common.config.as_deref(), environment)?;
-    let bundles = config.bundles.iter().map(|file| bundle(file)).collect::<Result<Vec<_>, _>>()?;
+    let bundles = config
+        .bundles
+        .iter()
+        .map(|file| bundle(file))
+        .collect::<Result<Vec<_>, _>>()?;
     let sandbox = match common.sandbox {
         true => Some(sandbox(common).await?),
         false => None,
     };
     let (contexts, journal): (Contexts, Arc<dyn Journal>) = match &sandbox {
-        Some(sandbox) => (world(sandbox, common, environment)?, Arc::new(MemoryJournal::new(Clock::real()))),
-        None => (Contexts::load(&config, common, environment)?, Arc::new(store(environment))),
+        Some(sandbox) => (
+            world(sandbox, common, environment)?,
+            Arc::new(MemoryJournal::new(Clock::real())),
+        ),
+        None => (
+            Contexts::load(&config, common, environment)?,
+            Arc::new(store(environment)),
+        ),
     };
-    let parts = Parts { contexts, journal, bundles, read_only: common.read_only };
-    Ok(Started { deck: compose::deck(parts, environment), config, sandbox })
+    let parts = Parts {
+        contexts,
+        journal,
+        bundles,
+        read_only: common.read_only,
+    };
+    Ok(Started {
+        deck: compose::deck(parts, environment),
+        config,
+        sandbox,
+    })
 }
 
 /// The journal in the state folder.
 pub fn store(environment: &Environment) -> Store {
-    Store::new(environment.xdg("XDG_STATE_HOME", ".local/state").join("journal.db"), Clock::real())
+    Store::new(
+        environment.xdg("XDG_STATE_HOME", ".local/state").join("journal.db"),
+        Clock::real(),
+    )
 }
 
 /// Starts the world that `--sandbox` names.
 pub async fn sandbox(common: &Common) -> Result<Sandbox, Report> {
-    let config = SandboxConfig { speed: common.speed, seed: common.seed, ..SandboxConfig::default() };
+    let config = SandboxConfig {
+        speed: common.speed,
+        seed: common.seed,
+        ..SandboxConfig::default()
+    };
     Sandbox::start(config).await.map_err(|error| {
-        Report::failed("E-SANDBOX-001", "the sandbox cannot start").because(&error).hint("it needs free ports on 127.0.0.1")
+        Report::failed("E-SANDBOX-001", "the sandbox cannot start")
+            .because(&error)
+            .hint("it needs free ports on 127.0.0.1")
     })
 }
 
@@ -87,9 +115,13 @@ fn bundle(file: &Path) -> Result<(BundleInfo, Vec<Verb>), Report> {
 
 /// Resolves at the first SIGINT, SIGTERM or SIGHUP.
 pub fn interrupted() -> Result<impl Future<Output = ()>, Report> {
-    let listen = |kind| signal(kind).map_err(|error| Report::failed("E-RUN-SIGNAL", "signals cannot be read").because(&error));
-    let (mut interrupt, mut terminate, mut hangup) =
-        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?);
+    let listen =
+        |kind| signal(kind).map_err(|error| Report::failed("E-RUN-SIGNAL", "signals cannot be read").because(&error));
+    let (mut interrupt, mut terminate, mut hangup) = (
+        listen(SignalKind::interrupt())?,
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::hangup())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -15,7 +15,10 @@ use crate::verb::{Declaration, Verb};
 /// Prints the table; the exit code.
 pub async fn run(as_json: bool) -> Result<u8, Report> {
     let clock = Clock::real();
-    let shared = Shared { hub: Hub::new(clock.clone()), clock };
+    let shared = Shared {
+        hub: Hub::new(clock.clone()),
+        clock,
+    };
     let catalogue = compose::catalogue(&mut features::all(&shared), Vec::new());
     let verbs: Vec<&Verb> = catalogue.iter().collect();
     let mut out = std::io::stdout().lock();
@@ -25,14 +28,20 @@ pub async fn run(as_json: bool) -> Result<u8, Report> {
     } else {
         text(&verbs).iter().try_for_each(|line| writeln!(out, "{line}"))
     };
-    Ok(u8::from(written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe)))
+    Ok(u8::from(
+        written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe),
+    ))
 }
 
 fn text(verbs: &[&Verb]) -> Vec<String> {
     let mut rows = vec![vec!["COMMAND".to_owned(), "RISK".to_owned(), "WHAT IT DOES".to_owned()]];
     rows.extend(verbs.iter().map(|verb| {
         let declaration = &verb.declaration;
-        vec![declaration.qualified(), declaration.risk.to_string(), declaration.summary.clone()]
+        vec![
+            declaration.qualified(),
+            declaration.risk.to_string(),
+            declaration.summary.clone(),
+        ]
     }));
     let mut layout = Layout::default();
     for row in &rows {

@@ -67,9 +67,12 @@ impl Store {
     }
 
     fn broken(&self, error: &sqlx::Error) -> Report {
-        Report::failed("E-STORE-001", format!("the journal {} cannot be used", self.path.display()))
-            .because(error)
-            .hint("check the folder's permissions and free space, or set XDG_STATE_HOME")
+        Report::failed(
+            "E-STORE-001",
+            format!("the journal {} cannot be used", self.path.display()),
+        )
+        .because(error)
+        .hint("check the folder's permissions and free space, or set XDG_STATE_HOME")
     }
 }
 

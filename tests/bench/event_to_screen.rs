@@ -25,22 +25,35 @@ fn main() {
     let sandbox = Sandbox::start(&[]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let api = runtime.block_on(deployments(&sandbox));
-    let envs: Vec<(&str, &str)> = sandbox.envs().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let envs: Vec<(&str, &str)> = sandbox
+        .envs()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let begun = Instant::now();
     let mut terminal = Terminal::spawn(COGDECK, &[], &envs, 120, 40);
-    terminal.wait_for(|screen| screen.contains("bench"), PATIENCE).expect("the deployment is shown");
-    println!("start of the process to the first row: {:.1} ms", millis(begun.elapsed()));
+    terminal
+        .wait_for(|screen| screen.contains("bench"), PATIENCE)
+        .expect("the deployment is shown");
+    println!(
+        "start of the process to the first row: {:.1} ms",
+        millis(begun.elapsed())
+    );
     let (mut from_request, mut from_answer) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let replicas = 100 + round;
         let request = Instant::now();
         runtime.block_on(async {
             let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
-            api.patch_scale("bench", &PatchParams::default(), &patch).await.expect("the deployment is scaled");
+            api.patch_scale("bench", &PatchParams::default(), &patch)
+                .await
+                .expect("the deployment is scaled");
         });
         let answer = Instant::now();
         let wanted = format!("/{replicas}");
-        terminal.wait_for(|screen| screen.contains(&wanted), PATIENCE).expect("the new count is shown");
+        terminal
+            .wait_for(|screen| screen.contains(&wanted), PATIENCE)
+            .expect("the new count is shown");
         from_request.push(request.elapsed());
         from_answer.push(answer.elapsed());
         std::thread::sleep(Duration::from_millis(60));
@@ -68,7 +81,9 @@ async fn deployments(sandbox: &Sandbox) -> Api<Deployment> {
         },
     }));
     let deployment: Deployment = deployment.expect("a deployment");
-    api.create(&PostParams::default(), &deployment).await.expect("the deployment is created");
+    api.create(&PostParams::default(), &deployment)
+        .await
+        .expect("the deployment is created");
     api
 }
 

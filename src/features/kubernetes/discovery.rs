@@ -82,7 +82,7 @@ impl Resource {
         self.plural == word
             || self.singular == word
             || self.kind.to_lowercase() == word
-            || self.short_names.iter().any(|short| *short == word)
+            || self.short_names.contains(&word)
     }
 
     fn can(&self, verb: &str) -> bool {

@@ -27,7 +27,6 @@ pub fn feature(shared: &Shared, clients: Arc<client::Clients>) -> Feature {
             Box::new(panel::deployments::DeploymentsPanel::new(&shared.hub, &clients)),
             Box::new(panel::rollout::RolloutPanel::new(&shared.hub, &clients)),
         ],
-        ..Feature::default()
     }
 }
 

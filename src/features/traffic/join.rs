@@ -27,16 +27,21 @@ pub trait PodIndex: Send + Sync {
 impl PodIndex for Subscription<PodRow> {
     fn at_address(&self, address: Ipv4Addr) -> Option<PodSeen> {
         let address = address.to_string();
-        self.source().read(|rows, _| rows.iter().find(|(_, pod)| pod.ip == address).map(|(_, pod)| seen(pod)))
+        self.source()
+            .read(|rows, _| rows.iter().find(|(_, pod)| pod.ip == address).map(|(_, pod)| seen(pod)))
     }
 
     fn named(&self, name: &str) -> Option<PodSeen> {
-        self.source().read(|rows, _| rows.iter().find(|(_, pod)| pod.name == name).map(|(_, pod)| seen(pod)))
+        self.source()
+            .read(|rows, _| rows.iter().find(|(_, pod)| pod.name == name).map(|(_, pod)| seen(pod)))
     }
 }
 
 fn seen(pod: &PodRow) -> PodSeen {
-    PodSeen { name: pod.name.clone(), version: (!pod.version.is_empty()).then(|| pod.version.clone()) }
+    PodSeen {
+        name: pod.name.clone(),
+        version: (!pod.version.is_empty()).then(|| pod.version.clone()),
+    }
 }
 
 /// Waits until the feed has told its first rows, so that the first answers find their pods too; not for long.

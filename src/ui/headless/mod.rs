@@ -35,8 +35,13 @@ pub struct ScriptLine {
 
 /// The lines of a script that are to be run: blank lines and those starting with `#` are left out.
 pub fn script_lines(text: &str) -> Vec<ScriptLine> {
-    let lines = text.lines().enumerate().map(|(index, line)| ScriptLine { number: index + 1, text: line.to_owned() });
-    lines.filter(|line| !line.text.trim().is_empty() && !line.text.trim_start().starts_with('#')).collect()
+    let lines = text.lines().enumerate().map(|(index, line)| ScriptLine {
+        number: index + 1,
+        text: line.to_owned(),
+    });
+    lines
+        .filter(|line| !line.text.trim().is_empty() && !line.text.trim_start().starts_with('#'))
+        .collect()
 }
 
 /// How to run.
@@ -68,9 +73,19 @@ pub async fn run<O: Write, E: Write>(
 ) -> u8 {
     let (sender, receiver) = mpsc::channel(JOB_LINES);
     let structured = !matches!(settings.format, Format::Text { .. });
-    let errors = Errors { stream: streams.1, structured };
+    let errors = Errors {
+        stream: streams.1,
+        structured,
+    };
     let printer = Printer::new(streams.0, settings.format);
-    let mut runner = Runner { session, printer, errors, echo: settings.echo, jobs: (sender, receiver), begun: false };
+    let mut runner = Runner {
+        session,
+        printer,
+        errors,
+        echo: settings.echo,
+        jobs: (sender, receiver),
+        begun: false,
+    };
     if let Err((index, report)) = session.check_script(lines.iter().map(|line| line.text.as_str()), settings.origin) {
         if let (true, Some(line)) = (settings.echo, lines.get(index)) {
             runner.errors.line(&format!("line {}:", line.number));
@@ -92,7 +107,9 @@ pub async fn run<O: Write, E: Write>(
         Ok(code) => code,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
-            runner.errors.report(&Report::failed("E-OUTPUT-001", "stdout cannot be written").because(&error));
+            runner
+                .errors
+                .report(&Report::failed("E-OUTPUT-001", "stdout cannot be written").because(&error));
             1
         }
     }
@@ -106,12 +123,16 @@ enum JobWord {
     Note(SafeText),
 }
 
+/// A job's number and what it says.
+type Told = (u64, JobWord);
+
 struct Runner<'a, O: Write, E: Write> {
     session: &'a Session,
     printer: Printer<O>,
     errors: Errors<E>,
     echo: bool,
-    jobs: (mpsc::Sender<(u64, JobWord)>, mpsc::Receiver<(u64, JobWord)>),
+    /// Both ends: every job gets a sender.
+    jobs: (mpsc::Sender<Told>, mpsc::Receiver<Told>),
     /// A pipeline's output is open.
     begun: bool,
 }
@@ -211,9 +232,16 @@ impl<O: Write, E: Write> Runner<'_, O, E> {
                     BlockEvent::Item(item) => {
                         let mut document = Document::default();
                         document.push(&item.record, item.view.as_ref());
-                        document.text().lines().map(|line| JobWord::Line(line.to_owned())).collect()
+                        document
+                            .text()
+                            .lines()
+                            .map(|line| JobWord::Line(line.to_owned()))
+                            .collect()
                     }
-                    BlockEvent::Failed(report) | BlockEvent::Ended { report: Some(report), .. } => vec![JobWord::Error(report)],
+                    BlockEvent::Failed(report)
+                    | BlockEvent::Ended {
+                        report: Some(report), ..
+                    } => vec![JobWord::Error(report)],
                     BlockEvent::Note(text) => vec![JobWord::Note(text)],
                     _ => Vec::new(),
                 };
@@ -229,7 +257,10 @@ impl<O: Write, E: Write> Runner<'_, O, E> {
     fn job_word(&mut self, number: u64, word: JobWord) -> io::Result<()> {
         match word {
             JobWord::Line(line) => {
-                self.printer.record(&line.clone().into(), Some(&crate::render::View::Text(format!("[{number}] {line}"))))?;
+                self.printer.record(
+                    &line.clone().into(),
+                    Some(&crate::render::View::Text(format!("[{number}] {line}"))),
+                )?;
                 self.printer.settle()?;
             }
             JobWord::Record(record) => self.printer.record(&record, None)?,
@@ -243,7 +274,12 @@ impl<O: Write, E: Write> Runner<'_, O, E> {
     /// At the end nothing runs on unseen: jobs are stopped, and that is said.
     async fn stop_jobs(&mut self) {
         use crate::verb::session::JobState;
-        let running: Vec<_> = self.session.jobs().into_iter().filter(|job| job.state == JobState::Running).collect();
+        let running: Vec<_> = self
+            .session
+            .jobs()
+            .into_iter()
+            .filter(|job| job.state == JobState::Running)
+            .collect();
         for job in running.iter().filter(|job| job.background) {
             let text = format!("[{}] stopped at the end of the run: {}", job.number, job.pipeline);
             self.errors.note(&SafeText::line(&text));

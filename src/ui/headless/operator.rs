@@ -37,7 +37,10 @@ impl Operator for NoOneToAsk {
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {
         let program = command.argv.first().map_or("it", String::as_str);
-        Err(Report::refused("E-RUN-TERMINAL", format!("{program} needs a terminal, and this run has none to give"))
-            .hint("use the console"))
+        Err(Report::refused(
+            "E-RUN-TERMINAL",
+            format!("{program} needs a terminal, and this run has none to give"),
+        )
+        .hint("use the console"))
     }
 }

@@ -45,7 +45,12 @@ struct OpenTable {
 impl<W: Write> Printer<W> {
     /// Prints to `out`.
     pub fn new(out: W, format: Format) -> Self {
-        Printer { out, format, table: None, array: None }
+        Printer {
+            out,
+            format,
+            table: None,
+            array: None,
+        }
     }
 
     /// A pipeline begins; its text is echoed before the results of a script.
@@ -143,7 +148,12 @@ impl<W: Write> Printer<W> {
         let table = self.table.get_or_insert_with(|| {
             let mut layout = Layout::default();
             layout.fit(&header.columns);
-            OpenTable { header: header.clone(), layout, rows: Vec::new(), header_printed: false }
+            OpenTable {
+                header: header.clone(),
+                layout,
+                rows: Vec::new(),
+                header_printed: false,
+            }
         });
         table.layout.fit(&cells);
         table.rows.push(cells);
@@ -189,7 +199,11 @@ impl<W: Write> Printer<W> {
     }
 
     fn shown(&self, text: &str) -> String {
-        if self.is_terminal() { safe_line(text) } else { text.to_owned() }
+        if self.is_terminal() {
+            safe_line(text)
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -211,12 +225,21 @@ mod tests {
 
     fn row(cells: [&str; 2]) -> (Value, Option<View>) {
         let header = Header::new(["NAME", "AGE"]);
-        (json!({"name": cells[0]}), Some(View::Row { header, cells: cells.map(str::to_owned).to_vec() }))
+        (
+            json!({"name": cells[0]}),
+            Some(View::Row {
+                header,
+                cells: cells.map(str::to_owned).to_vec(),
+            }),
+        )
     }
 
     #[test]
     fn text_lays_rows_out_together_and_echoes_the_line() {
-        let text = printed(Format::Text { terminal: false }, &[row(["a", "1s"]), row(["long-name", "2s"])]);
+        let text = printed(
+            Format::Text { terminal: false },
+            &[row(["a", "1s"]), row(["long-name", "2s"])],
+        );
         assert_eq!(text, "> echo x\nNAME        AGE\na           1s\nlong-name   2s\n");
     }
 

@@ -83,8 +83,11 @@ impl Mutate for SetImage {
     }
 }
 
+/// Containers and their images.
+type Pairs = Vec<(String, String)>;
+
 /// Resources before the first pair, pairs after it, split at their first `=` so that digests and ports are safe.
-fn split(words: &[String]) -> Result<(Vec<String>, Vec<(String, String)>), Report> {
+fn split(words: &[String]) -> Result<(Vec<String>, Pairs), Report> {
     let first = words.iter().position(|word| word.contains('=')).unwrap_or(words.len());
     let (resources, rest) = words.split_at(first);
     let mut pairs = Vec::new();

@@ -80,7 +80,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
 enum Condition {
     Gone,
     Made,
-    Condition { name: String, value: String },
+    Status { name: String, value: String },
     Path { steps: Vec<String>, value: Option<String> },
 }
 
@@ -95,7 +95,7 @@ impl Condition {
             None if text.eq_ignore_ascii_case("create") => Ok(Condition::Made),
             Some(("condition", rest)) if !rest.is_empty() => {
                 let (name, value) = rest.split_once('=').unwrap_or((rest, "true"));
-                Ok(Condition::Condition {
+                Ok(Condition::Status {
                     name: name.to_owned(),
                     value: value.to_owned(),
                 })
@@ -125,10 +125,10 @@ impl Condition {
             Condition::Made => true,
             Condition::Path { steps, value } => match (at_path(live, steps), value) {
                 (Some(found), Some(value)) => to_text(found) == *value,
-                (Some(found), None) => !matches!(found, Value::Null) && to_text(found) != "",
+                (Some(found), None) => !matches!(found, Value::Null) && !to_text(found).is_empty(),
                 (None, _) => false,
             },
-            Condition::Condition { name, value } => {
+            Condition::Status { name, value } => {
                 let found = object::list(live, "/status/conditions")
                     .iter()
                     .find(|condition| object::text(condition, "/type").eq_ignore_ascii_case(name));
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(Condition::parse("delete").unwrap(), Condition::Gone);
         assert_eq!(
             Condition::parse("condition=Ready=false").unwrap(),
-            Condition::Condition {
+            Condition::Status {
                 name: "Ready".into(),
                 value: "false".into()
             }

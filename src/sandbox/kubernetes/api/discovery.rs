@@ -39,11 +39,7 @@ pub(super) fn answer(api: &Api, path: &str, headers: &HeaderMap) -> Result<Reply
             }
             Ok(body::json(200, &document))
         }
-<<<<<<< HEAD
         ["openapi", "v2"] => Ok(openapi_v2::answer(headers)),
-=======
-        ["openapi", "v2"] => Ok(openapi::version_2(headers)),
->>>>>>> 9f1b59d08756c16869c7c7a8e096d54d00600c38
         ["openapi", "v3", rest @ ..] => openapi::answer(rest),
         ["api", version] => resources("", version),
         ["apis", group, version] => resources(group, version),

@@ -1,14 +1,8 @@
 //! OpenAPI v3: the index and one document a group and version, made from the kinds' shapes. kubectl needs them to
-<<<<<<< HEAD
 //! validate, to apply and to explain. There are no descriptions.
-=======
-//! validate, to apply and to explain. There are no descriptions. The version 2 document, which kubectl before 1.30
-//! asks for, is empty: such a client then leaves validation to the server.
->>>>>>> 9f1b59d08756c16869c7c7a8e096d54d00600c38
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -33,24 +27,6 @@ pub(super) fn answer(rest: &[&str]) -> Result<Reply, ApiError> {
         return Err(ApiError::path_not_found());
     }
     Ok(body::json(200, &document(rest)))
-}
-
-/// `/openapi/v2`, in the protobuf encoding Go clients ask for or as JSON: a document without definitions.
-pub(super) fn version_2(headers: &HeaderMap) -> Reply {
-    const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if accept.contains(PROTOBUF) {
-        // Field 1 of the document: the version, as text.
-        return body::reply(200, PROTOBUF, &b"\x0a\x032.0"[..]);
-    }
-    let info = json!({"title": "Kubernetes", "version": "v1.36.2"});
-    body::json(
-        200,
-        &json!({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}}),
-    )
 }
 
 fn paths() -> Vec<String> {

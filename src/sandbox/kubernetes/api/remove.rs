@@ -308,7 +308,7 @@ async fn empty_namespace(api: &Arc<Api>, namespace: &str) {
         let mut left = 0;
         for kind in kinds::KINDS
             .iter()
-            .filter(|kind| kind.namespaced && !(kind.resource == "events" && !kind.group.is_empty()))
+            .filter(|kind| kind.namespaced && (kind.resource != "events" || kind.group.is_empty()))
         {
             for object in store.list(kind.resource, Some(namespace)) {
                 let force = waited >= NAMESPACE_PATIENCE;

@@ -57,7 +57,7 @@ impl History {
     }
 
     /// The line after; behind the last what was typed.
-    pub fn next(&mut self) -> Option<String> {
+    pub fn later(&mut self) -> Option<String> {
         let (from, prefix) = self.recall.clone()?;
         let after = self
             .lines

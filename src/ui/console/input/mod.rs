@@ -197,7 +197,7 @@ impl Input {
         let recalled = if up {
             self.history.previous(&text)
         } else {
-            self.history.next()
+            self.history.later()
         };
         if let Some(line) = recalled {
             self.set(&line);

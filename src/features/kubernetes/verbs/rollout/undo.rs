@@ -165,7 +165,7 @@ fn change(
         known
             .replica_set
             .pointer("/spec/template")
-            .is_some_and(|t| object::fingerprint(t) == object::text(&draft.before(), "/template"))
+            .is_some_and(|t| object::fingerprint(t) == object::text(draft.before(), "/template"))
     });
     let draft = match current {
         Some(current) => {

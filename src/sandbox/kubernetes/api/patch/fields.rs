@@ -198,7 +198,7 @@ pub(super) fn remove(target: &mut Value, path: &[String]) {
             let keys: Map<String, Value> = serde_json::from_str(keys).unwrap_or_default();
             keys.iter().all(|(key, value)| lists::key_value(entry, key) == *value)
         }
-        (None, Some(value)) => entry.to_string() == value,
+        (None, Some(value)) => serde_json::from_str::<Value>(value).is_ok_and(|value| value == *entry),
         (None, None) => false,
     };
     if rest.is_empty() {

@@ -52,7 +52,7 @@ fn list<'a>(pod: &'a Value, field: &str) -> &'a [Value] {
     pod["status"][field].as_array().map_or(&[], Vec::as_slice)
 }
 
-fn text<'a>(value: &'a Value) -> Option<&'a str> {
+fn text(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| !text.is_empty())
 }
 
