@@ -1,6 +1,13 @@
-//! Faults on demand: the admin API that makes the sandbox misbehave for tests.
+//! Faults on demand: the rules that make the sandbox misbehave for tests, and the admin API that sets them. Not for
+//! what a fault does to an answer: each server translates a [`Fault`] in its own protocol.
 
 use std::time::Duration;
+
+mod admin;
+mod rules;
+
+pub use admin::{Admin, AdminError};
+pub use rules::{Faults, RuleError};
 
 /// What to do to a request instead of, or before, answering it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

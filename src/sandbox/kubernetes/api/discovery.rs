@@ -38,6 +38,7 @@ pub(super) fn answer(api: &Api, path: &str, headers: &HeaderMap) -> Result<Reply
             }
             Ok(body::json(200, &document))
         }
+        ["openapi", "v2"] => Ok(openapi::version_2(headers)),
         ["openapi", "v3", rest @ ..] => openapi::answer(rest),
         ["api", version] => resources("", version),
         ["apis", group, version] => resources(group, version),

@@ -1,8 +1,10 @@
 //! OpenAPI v3: the index and one document a group and version, made from the kinds' shapes. kubectl needs them to
-//! validate, to apply and to explain. There are no descriptions, and no version 2 document.
+//! validate, to apply and to explain. There are no descriptions. The version 2 document, which kubectl before 1.30
+//! asks for, is empty: such a client then leaves validation to the server.
 
 use std::collections::BTreeMap;
 
+use http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -28,6 +30,24 @@ pub(super) fn answer(rest: &[&str]) -> Result<Reply, ApiError> {
     Ok(body::json(200, &document(rest)))
 }
 
+/// `/openapi/v2`, in the protobuf encoding Go clients ask for or as JSON: a document without definitions.
+pub(super) fn version_2(headers: &HeaderMap) -> Reply {
+    const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if accept.contains(PROTOBUF) {
+        // Field 1 of the document: the version, as text.
+        return body::reply(200, PROTOBUF, &b"\x0a\x032.0"[..]);
+    }
+    let info = json!({"title": "Kubernetes", "version": "v1.36.2"});
+    body::json(
+        200,
+        &json!({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}}),
+    )
+}
+
 fn paths() -> Vec<String> {
     let mut paths: Vec<String> = [".well-known/openid-configuration", "api", "api/v1", "apis"]
         .map(str::to_owned)
@@ -40,7 +60,7 @@ fn paths() -> Vec<String> {
                 .map(|version| format!("apis/{group}/{version}")),
         );
     }
-    paths.extend(["logs", "openid/v1/jwks", "version"].map(str::to_owned));
+    paths.extend(["openid/v1/jwks", "version"].map(str::to_owned));
     paths
 }
 
