@@ -141,6 +141,9 @@ pub struct SandboxArgs {
     /// Write a shell file of exports here (0600)
     #[arg(long, value_name = "FILE", requires = "kubeconfig")]
     pub env: Option<PathBuf>,
+    /// Write URL and token of the fault injection API here (0600)
+    #[arg(long, value_name = "FILE")]
+    pub admin: Option<PathBuf>,
     /// Deployments of the load world
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub deployments: usize,

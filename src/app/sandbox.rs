@@ -13,7 +13,7 @@ const MARK: &str = "# written by cogdeck sandbox";
 
 /// Serves the world; the exit code.
 pub async fn run(args: SandboxArgs, common: &Common) -> Result<u8, Report> {
-    for path in [&args.kubeconfig, &args.env].into_iter().flatten() {
+    for path in [&args.kubeconfig, &args.env, &args.admin].into_iter().flatten() {
         may_write(path)?;
     }
     let interrupt = start::interrupted()?;
@@ -27,7 +27,9 @@ pub async fn run(args: SandboxArgs, common: &Common) -> Result<u8, Report> {
         drain_race: args.drain_race,
     };
     let sandbox = Sandbox::start(config).await.map_err(|error| {
-        Report::failed("E-SANDBOX-001", "the sandbox cannot start").because(&error).hint("it needs free ports on 127.0.0.1")
+        Report::failed("E-SANDBOX-001", "the sandbox cannot start")
+            .because(&error)
+            .hint("it needs free ports on 127.0.0.1")
     })?;
     let written = write_files(&sandbox, &args);
     if written.is_ok() {
@@ -44,6 +46,9 @@ fn write_files(sandbox: &Sandbox, args: &SandboxArgs) -> Result<(), Report> {
     if let Some(path) = &args.kubeconfig {
         write(path, &sandbox.kubeconfig())?;
     }
+    if let Some(path) = &args.admin {
+        write(path, &sandbox.admin_file())?;
+    }
     if let (Some(path), Some(kubeconfig)) = (&args.env, &args.kubeconfig) {
         let kubeconfig = std::path::absolute(kubeconfig).map_err(|error| refused(kubeconfig, &error))?;
         write(path, &sandbox.env_exports(&kubeconfig))?;
@@ -55,8 +60,11 @@ fn write_files(sandbox: &Sandbox, args: &SandboxArgs) -> Result<(), Report> {
 fn may_write(path: &Path) -> Result<(), Report> {
     match std::fs::read(path) {
         Ok(bytes) if bytes.is_empty() || bytes.starts_with(MARK.as_bytes()) => Ok(()),
-        Ok(_) => Err(Report::refused("E-SANDBOX-002", format!("{} exists, and the sandbox did not write it", path.display()))
-            .hint("name another file, or remove this one")),
+        Ok(_) => Err(Report::refused(
+            "E-SANDBOX-002",
+            format!("{} exists, and the sandbox did not write it", path.display()),
+        )
+        .hint("name another file, or remove this one")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(refused(path, &error)),
     }

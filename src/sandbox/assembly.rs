@@ -14,6 +14,7 @@ use super::clock::Clock;
 use super::cloud::LoadBalancers;
 use super::cluster::{CLUSTER, REGION};
 use super::dns::{DnsHandle, DnsServer, Names};
+use super::faults::{Admin, AdminError, Faults};
 use super::kubernetes::api::{ApiConfig, ApiHandle, ApiServer, StartError};
 use super::kubernetes::control_plane::{ClusterConfig, ControlPlane};
 use super::kubernetes::store::Store;
@@ -70,6 +71,9 @@ pub enum SandboxError {
     /// The API server could not start.
     #[error("the sandbox's Kubernetes API could not start: {0}")]
     Api(#[from] StartError),
+    /// The admin API could not start.
+    #[error("the sandbox's admin API could not start: {0}")]
+    Admin(#[from] AdminError),
     /// More pods or nodes than the address plan has room for.
     #[error("{pods} pods on {nodes} nodes are too many: at most {MOST_NODES} nodes of {PODS_PER_NODE} pods")]
     TooLarge {
@@ -91,12 +95,14 @@ pub struct Sandbox {
     aws: AwsHandle,
     dns: DnsHandle,
     proxy: Proxy,
+    admin: Admin,
     secrets: Secrets,
 }
 
 /// What clients need to be let in.
 struct Secrets {
     token: String,
+    admin_token: String,
     access_key_id: String,
     secret_access_key: String,
 }
@@ -138,10 +144,12 @@ impl Sandbox {
             .await
             .map_err(listen("Kubernetes API"))?;
         let runtime = Arc::new(plane.kubelets.clone());
+        let faults = Faults::new();
         let api = ApiServer::start(
             plane.store.clone(),
             ApiConfig {
                 runtime: Some(runtime),
+                gate: Some(Arc::new(faults.clone())),
                 ..ApiConfig::new(secrets.token.clone())
             },
             listener,
@@ -162,6 +170,13 @@ impl Sandbox {
         let dns = DnsServer::start(names.clone()).await.map_err(listen("DNS server"))?;
         let router = Router::new(names, balancers, plane.network.clone(), plane.store.clone());
         let proxy = Proxy::start(router).await.map_err(listen("HTTP proxy"))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(listen("admin API"))?;
+        let restarted = plane.store.clone();
+        let admin = Admin::start(listener, secrets.admin_token.clone(), faults, move || {
+            restarted.restart()
+        })?;
         Ok(Self {
             clock,
             plane,
@@ -169,6 +184,7 @@ impl Sandbox {
             aws,
             dns,
             proxy,
+            admin,
             secrets,
         })
     }
@@ -202,6 +218,12 @@ impl Sandbox {
             ("no_proxy", direct.clone()),
             ("NO_PROXY", direct),
         ]
+    }
+
+    /// URL and token of the admin API, as lines a shell can source. It holds a secret: write it with mode 0600.
+    pub fn admin_file(&self) -> String {
+        let (url, token) = (&self.admin.url, &self.secrets.admin_token);
+        format!("COGDECK_ADMIN_URL={url}\nCOGDECK_ADMIN_TOKEN={token}\n")
     }
 
     /// `https://127.0.0.1:PORT` of the Kubernetes API.
@@ -272,6 +294,7 @@ impl Secrets {
         let draw = |alphabet: &[u8], length: usize| draw(provider.secure_random, alphabet, length);
         Some(Self {
             token: draw(b"abcdefghijklmnopqrstuvwxyz0123456789", 32)?,
+            admin_token: draw(b"abcdefghijklmnopqrstuvwxyz0123456789", 32)?,
             access_key_id: format!("AKIA{}", draw(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16)?),
             secret_access_key: draw(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 40)?,
         })

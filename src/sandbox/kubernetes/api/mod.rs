@@ -142,6 +142,3 @@ impl ApiHandle {
         )
     }
 }
-
-#[cfg(test)]
-mod tests;
