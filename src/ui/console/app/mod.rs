@@ -427,7 +427,7 @@ impl App {
                 }
                 panel::Effect::Compose(pipeline) => {
                     self.input.set(&format!("{} ", print(&pipeline)));
-                    self.to_input();
+                    self.leave_pane();
                 }
                 panel::Effect::Copy(text) => wanted.push(Effect::Copy(text.as_str().to_owned())),
                 panel::Effect::Show { panel, subject } => {
@@ -481,7 +481,7 @@ impl App {
     }
 
     fn candidates(&mut self, question: u64, candidates: Vec<Candidate>) {
-        if !self.popup.as_ref().is_some_and(|popup| popup.pending == Some(question)) {
+        if self.popup.as_ref().is_none_or(|popup| popup.pending != Some(question)) {
             return;
         }
         let Some(gathered) = self.gathered() else {

@@ -565,13 +565,13 @@ fn the_screens_at_the_three_sizes() {
         assert!(screen[0].starts_with(" sandbox │ default │ rw"), "{text}");
         assert!(screen[0].ends_with("✓ k8s live 2s"), "{text}");
         assert!(screen[usize::from(height) - 1].contains("? help"), "{text}");
-        assert_eq!(text.contains("2 deployments 3"), true, "{text}");
+        assert!(text.contains("2 deployments 3"), "{text}");
         assert_eq!(
             text.matches("✓ 1/1").count(),
             if width < 100 { 0 } else { 15 },
             "{text}"
         );
-        assert_eq!(screen.iter().filter(|row| row.contains('╭')).count() > 0, height >= 30);
+        assert_eq!(screen.iter().any(|row| row.contains('╭')), height >= 30);
     }
 }
 
