@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::core::record::Record;
 use crate::core::report::Report;
 use crate::features::kubernetes::target::Target;
-use crate::verb::{Call, Declaration, OptionKind, OptionSpec, Output, View};
+use crate::verb::{Call, Declaration, OptionKind, OptionSpec, Output, Positional, View};
 
 /// The bundle's name.
 pub const BUNDLE: &str = "kubectl";
@@ -19,6 +19,18 @@ pub const ADMIN: &str = "kubectl:admin";
 /// A declaration in this bundle, with `--namespace`.
 pub fn declare(name: &str, summary: &str) -> Declaration {
     Declaration::new(BUNDLE, name, summary).option(namespace_option())
+}
+
+/// The first word about objects: `TYPE`, `TYPE/NAME` or `TYPE,TYPE`.
+pub fn types_or_objects(help: &str) -> Positional {
+    Positional::new("TYPE[/NAME]", OptionKind::String, help)
+}
+
+/// The words after it.
+pub fn more_names() -> Positional {
+    Positional::new("NAME", OptionKind::String, "Names of that type, or further TYPE/NAME")
+        .optional()
+        .variadic()
 }
 
 /// `-n, --namespace`.

@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::common::{ADMIN, all_namespaces_option, declare, field_selector_option, selector_option, until_stopped};
+use super::common::{
+    ADMIN, all_namespaces_option, declare, field_selector_option, more_names, selector_option, types_or_objects,
+    until_stopped,
+};
 use super::completer::Names;
 use super::mutation::{self, Draft, Request, Write, essence};
 use crate::core::change::{Change, Risk};
@@ -17,7 +20,7 @@ use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::error::{self, usage};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::target::{self, Selection, Target};
-use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Mutate, Output, Verb};
 
 /// Between two looks whether the object is gone: short at first, since most go at once.
@@ -29,15 +32,8 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("delete", "Delete objects")
         .permission(ADMIN)
         .risk(Risk::Destroy)
-        .positional(
-            Positional::new(
-                "TYPE NAME…",
-                OptionKind::String,
-                "What to delete, also TYPE/NAME; the incoming object when not given",
-            )
-            .optional()
-            .variadic(),
-        )
+        .positional(types_or_objects("What to delete, also TYPE/NAME; the incoming object when not given").optional())
+        .positional(more_names())
         .options([
             selector_option(),
             field_selector_option(),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::common::{READ, all_namespaces_option, declare, selector_option, until_stopped};
+use super::common::{
+    READ, all_namespaces_option, declare, more_names, selector_option, types_or_objects, until_stopped,
+};
 use super::completer::Names;
 use super::rollout::history::replica_sets;
 use crate::core::clock::Clock;
@@ -18,22 +20,15 @@ use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection, Target};
 use crate::render::View;
-use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb};
 
 /// The verb.
 pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
     let declaration = declare("describe", "Show an object with what belongs to it")
         .permission(READ)
-        .positional(
-            Positional::new(
-                "TYPE [NAME…]",
-                OptionKind::String,
-                "What to describe, also TYPE/NAME; the incoming object when not given",
-            )
-            .optional()
-            .variadic(),
-        )
+        .positional(types_or_objects("What to describe, also TYPE/NAME; the incoming object when not given").optional())
+        .positional(more_names())
         .options([
             selector_option(),
             all_namespaces_option(),

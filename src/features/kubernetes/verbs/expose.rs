@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::common::{WRITE, declare};
+use super::common::{WRITE, declare, more_names, types_or_objects};
 use super::completer::Names;
 use super::mutation::{self, Draft, Write, essence, must_not_exist};
 use super::run::{named, pairs};
@@ -16,7 +16,7 @@ use crate::features::kubernetes::error::usage;
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::target::{self, Target};
 use crate::lang::Stage;
-use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Mutate, Output, Verb};
 
 /// Longest name of a service (RFC 1035 label).
@@ -31,11 +31,8 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         )
         .permission(WRITE)
         .risk(Risk::Change)
-        .positional(
-            Positional::new("TYPE NAME", OptionKind::String, "What to expose, also TYPE/NAME; the incoming object when not given")
-                .optional()
-                .variadic(),
-        )
+        .positional(types_or_objects("What to expose, also TYPE/NAME; the incoming object when not given").optional())
+        .positional(more_names())
         .options([
             OptionSpec::new("port", OptionKind::List, "Ports of the service; those of the containers when not given").value_name("ports"),
             OptionSpec::new("target-port", OptionKind::String, "Port of the containers, by number or name; the same as --port when not given")

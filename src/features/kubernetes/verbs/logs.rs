@@ -29,13 +29,13 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .permission(READ)
         .positional(
             Positional::new(
-                "POD|TYPE/NAME [CONTAINER]",
+                "POD|TYPE/NAME",
                 OptionKind::String,
                 "A pod, or something that has pods; the incoming object when not given",
             )
-            .optional()
-            .variadic(),
+            .optional(),
         )
+        .positional(Positional::new("CONTAINER", OptionKind::String, "One container of the pod").optional())
         .options([
             OptionSpec::new("follow", OptionKind::Bool, "Go on until cancelled").short('f'),
             OptionSpec::new("container", OptionKind::String, "This container")

@@ -34,7 +34,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             "Name of the deployment (or pod)",
         ))
         .positional(
-            Positional::new("ARGS…", OptionKind::String, "Arguments of the container, after --")
+            Positional::new("ARGS", OptionKind::String, "Arguments of the container, after --")
                 .optional()
                 .variadic(),
         )

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::common::{WRITE, declare, selector_option};
+use super::common::{WRITE, declare, more_names, selector_option, types_or_objects};
 use super::completer::Names;
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
@@ -14,7 +14,7 @@ use crate::features::kubernetes::client::{Clients, MERGE_PATCH};
 use crate::features::kubernetes::error::{CONFLICT, NOT_FOUND, usage};
 use crate::features::kubernetes::target::{self, Selection, Target};
 use crate::lang::Stage;
-use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Mutate, Output, Verb};
 
 /// The verb.
@@ -22,15 +22,8 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("scale", "Set the number of replicas")
         .permission(WRITE)
         .risk(Risk::Change)
-        .positional(
-            Positional::new(
-                "TYPE NAME",
-                OptionKind::String,
-                "What to scale, also TYPE/NAME; the incoming object when not given",
-            )
-            .optional()
-            .variadic(),
-        )
+        .positional(types_or_objects("What to scale, also TYPE/NAME; the incoming object when not given").optional())
+        .positional(more_names())
         .options([
             OptionSpec::new("replicas", OptionKind::Int, "The number wanted")
                 .required()

@@ -24,7 +24,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .permission(WRITE)
         .risk(Risk::Change)
         .positional(Positional::new(
-            "TYPE NAME CONTAINER=IMAGE…",
+            "TYPE NAME CONTAINER=IMAGE",
             OptionKind::String,
             "What to change (also TYPE/NAME; the incoming object when not given), then pairs; * means every container",
         ).variadic())

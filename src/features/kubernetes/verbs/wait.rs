@@ -10,8 +10,8 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::common::{
-    READ, all_namespaces_option, at_path, declare, field_selector_option, path_steps, say, selector_option, sentence,
-    until_stopped,
+    READ, all_namespaces_option, at_path, declare, field_selector_option, more_names, path_steps, say, selector_option,
+    sentence, types_or_objects, until_stopped,
 };
 use super::completer::Names;
 use crate::core::record::to_text;
@@ -21,7 +21,7 @@ use crate::features::kubernetes::error::{self, NOT_FOUND, NOT_REACHED, usage};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection, Target};
-use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb};
 
 /// Before a watch that ended is taken up again.
@@ -33,15 +33,8 @@ const FOREVER: Duration = Duration::from_secs(7 * 24 * 3600);
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("wait", "Wait for a condition")
         .permission(READ)
-        .positional(
-            Positional::new(
-                "TYPE NAME…",
-                OptionKind::String,
-                "What to wait for, also TYPE/NAME; the incoming object when not given",
-            )
-            .optional()
-            .variadic(),
-        )
+        .positional(types_or_objects("What to wait for, also TYPE/NAME; the incoming object when not given").optional())
+        .positional(more_names())
         .options([
             OptionSpec::new(
                 "for",

@@ -143,6 +143,3 @@ impl ApiHandle {
         )
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -15,7 +15,8 @@ use super::write;
 
 /// `GET`.
 pub(super) fn get(api: &Api, call: &Call) -> Result<Reply, ApiError> {
-    answer(call, &of(&*read::find(api, call)?))
+    let object = read::find(api, call)?;
+    answer(call, &of(&object))
 }
 
 /// `PUT` and `PATCH`.

@@ -178,7 +178,7 @@ impl App {
             Action::Commands if !searching => return self.complete(true),
             Action::Cancel if !searching => {
                 if self.shown != 0 || self.zoomed {
-                    self.focus_input();
+                    self.leave_pane();
                 }
             }
             Action::ScrollUp => self.scroll_chat(Motion::PageUp),
@@ -220,7 +220,7 @@ impl App {
             }
             (Action::Edit, Some((_, line, _))) if !line.is_empty() => {
                 self.input.set(&line);
-                self.focus_input();
+                self.leave_pane();
             }
             (Action::Stop, Some((id, _, state))) if state.is_live() => {
                 self.chat.change(id, |block| block.become_state(State::Stopping));
@@ -265,7 +265,7 @@ impl App {
     fn shared(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Help => self.help = Some(0),
-            Action::ToInput => self.focus_input(),
+            Action::ToInput => self.leave_pane(),
             Action::NextPane => self.cycle(true),
             Action::PreviousPane => self.cycle(false),
             Action::Zoom => self.zoomed = !self.zoomed,
@@ -289,7 +289,7 @@ impl App {
         let step = if forward { 1 } else { ring.len() - 1 };
         match ring.get((at + step) % ring.len()) {
             Some(Focus::Pane(pane)) => self.focus_pane(*pane),
-            _ => self.focus_input(),
+            _ => self.leave_pane(),
         }
     }
 

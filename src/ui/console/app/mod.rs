@@ -427,7 +427,7 @@ impl App {
                 }
                 panel::Effect::Compose(pipeline) => {
                     self.input.set(&format!("{} ", print(&pipeline)));
-                    self.focus_input();
+                    self.leave_pane();
                 }
                 panel::Effect::Copy(text) => wanted.push(Effect::Copy(text.as_str().to_owned())),
                 panel::Effect::Show { panel, subject } => {

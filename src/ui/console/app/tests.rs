@@ -571,7 +571,7 @@ fn the_screens_at_the_three_sizes() {
             if width < 100 { 0 } else { 15 },
             "{text}"
         );
-        assert_eq!(screen.iter().filter(|row| row.contains('╭')).count() > 0, height >= 30);
+        assert_eq!(screen.iter().any(|row| row.contains('╭')), height >= 30);
     }
 }
 

@@ -52,7 +52,7 @@ impl App {
             self.tell("an approval is typed, not pasted", Tone::Warn);
             return;
         }
-        self.focus_input();
+        self.leave_pane();
         let clean = clean_paste(text);
         if self.input.insert(clean.trim_end_matches('\n')) == Err(TooLong) {
             self.tell(
@@ -152,7 +152,8 @@ impl App {
         self.toasts.add(SafeText::line(text), tone, self.clock.now());
     }
 
-    pub(super) fn focus_input(&mut self) {
+    /// The keys go to the input line again.
+    pub(super) fn leave_pane(&mut self) {
         self.chat.focus(false);
         self.focus = Focus::Input;
         self.zoomed = false;

@@ -45,7 +45,7 @@ impl History {
     }
 
     /// The line before that begins with what was typed; none: there is none.
-    pub fn previous(&mut self, typed: &str) -> Option<String> {
+    pub fn older(&mut self, typed: &str) -> Option<String> {
         let (from, prefix) = self.recall.clone().unwrap_or((self.lines.len(), typed.to_owned()));
         let at = self
             .lines
@@ -57,7 +57,7 @@ impl History {
     }
 
     /// The line after; behind the last what was typed.
-    pub fn later(&mut self) -> Option<String> {
+    pub fn newer(&mut self) -> Option<String> {
         let (from, prefix) = self.recall.clone()?;
         let after = self
             .lines

@@ -195,9 +195,9 @@ impl Input {
         }
         let text = self.text();
         let recalled = if up {
-            self.history.previous(&text)
+            self.history.older(&text)
         } else {
-            self.history.later()
+            self.history.newer()
         };
         if let Some(line) = recalled {
             self.set(&line);

@@ -11,7 +11,8 @@ use kube::core::WatchEvent;
 use serde_json::Value;
 
 use super::common::{
-    READ, all_namespaces_option, at_path, declare, field_selector_option, path_steps, selector_option, until_stopped,
+    READ, all_namespaces_option, at_path, declare, field_selector_option, more_names, path_steps, selector_option,
+    types_or_objects, until_stopped,
 };
 use super::completer::Names;
 use crate::core::report::Report;
@@ -22,7 +23,7 @@ use crate::features::kubernetes::error::{self, usage};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, PAGE, Selection};
-use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb};
 use print::{Format, Printer};
 use table::{Row, Table};
@@ -31,14 +32,8 @@ use table::{Row, Table};
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("get", "Show objects")
         .permission(READ)
-        .positional(
-            Positional::new(
-                "TYPE[/NAME] [NAME…]",
-                OptionKind::String,
-                "Types (po,svc), a type and names, or type/name",
-            )
-            .variadic(),
-        )
+        .positional(types_or_objects("Types (po,svc), a type and names, or type/name"))
+        .positional(more_names())
         .options([
             all_namespaces_option(),
             selector_option(),

@@ -11,10 +11,10 @@ use crate::features::kubernetes::error::{NOT_FOUND, usage};
 use crate::features::kubernetes::object::{self, CHANGE_CAUSE, REVISION};
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Target};
-use crate::features::kubernetes::verbs::common::{READ, declare, until_stopped};
+use crate::features::kubernetes::verbs::common::{READ, declare, more_names, types_or_objects, until_stopped};
 use crate::features::kubernetes::verbs::completer::Names;
 use crate::render::Header;
-use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb, View};
 
 /// A revision of a deployment.
@@ -32,11 +32,8 @@ pub struct Revision {
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("rollout-history", "Show the revisions of a deployment")
         .permission(READ)
-        .positional(
-            Positional::new("TYPE NAME", OptionKind::String, "Whose history, also TYPE/NAME; the incoming object when not given")
-                .optional()
-                .variadic(),
-        )
+        .positional(types_or_objects("Whose history, also TYPE/NAME; the incoming object when not given").optional())
+        .positional(more_names())
         .option(OptionSpec::new("revision", OptionKind::Int, "Show this revision's pod template").value_name("number"))
         .output("{kind, name, namespace, revision, change_cause, images, replica_set}, one a revision; with --revision its pod template.")
         .example("kubectl:rollout history deploy/inspector", "which revisions can be gone back to");

@@ -17,10 +17,12 @@ use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::rollout::{Progress, progress, trouble};
 use crate::features::kubernetes::target::{self, Target};
-use crate::features::kubernetes::verbs::common::{READ, declare, say, sentence, until_stopped};
+use crate::features::kubernetes::verbs::common::{
+    READ, declare, more_names, say, sentence, types_or_objects, until_stopped,
+};
 use crate::features::kubernetes::verbs::completer::Names;
 use crate::features::kubernetes::verbs::rollout::history::{only_deployments, replica_sets};
-use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb};
 
 /// Before a watch that ended is taken up again.
@@ -30,15 +32,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("rollout-status", "Follow a rollout until it is done")
         .permission(READ)
-        .positional(
-            Positional::new(
-                "TYPE NAME",
-                OptionKind::String,
-                "What to follow, also TYPE/NAME; the incoming object when not given",
-            )
-            .optional()
-            .variadic(),
-        )
+        .positional(types_or_objects("What to follow, also TYPE/NAME; the incoming object when not given").optional())
+        .positional(more_names())
         .options([
             OptionSpec::new("watch", OptionKind::Bool, "Follow until it ends")
                 .short('w')

@@ -13,11 +13,11 @@ use crate::features::kubernetes::client::{Clients, JSON_PATCH};
 use crate::features::kubernetes::error::{CONFLICT, NOT_FOUND};
 use crate::features::kubernetes::object::{self, CHANGE_CAUSE, REVISION};
 use crate::features::kubernetes::target::{self, Target};
-use crate::features::kubernetes::verbs::common::{WRITE, declare};
+use crate::features::kubernetes::verbs::common::{WRITE, declare, more_names, types_or_objects};
 use crate::features::kubernetes::verbs::completer::Names;
 use crate::features::kubernetes::verbs::mutation::{self, Draft, Write, change_cause};
 use crate::lang::Stage;
-use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Mutate, Output, Verb};
 
 /// Annotations that stay the deployment's own when it takes a replica set's template.
@@ -36,14 +36,9 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .permission(WRITE)
         .risk(Risk::Change)
         .positional(
-            Positional::new(
-                "TYPE NAME",
-                OptionKind::String,
-                "What to roll back, also TYPE/NAME; the incoming object when not given",
-            )
-            .optional()
-            .variadic(),
+            types_or_objects("What to roll back, also TYPE/NAME; the incoming object when not given").optional(),
         )
+        .positional(more_names())
         .option(
             OptionSpec::new("to-revision", OptionKind::Int, "The revision; 0: the one before")
                 .default("0")

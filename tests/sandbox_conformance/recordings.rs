@@ -2,28 +2,17 @@
 //! same status, content type, keys, types and values. Only what a server makes up by itself is left aside (UIDs,
 //! times, versions, random names, addresses and ports); what else differs is in [`DIFFERENCES`], with its reason.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use base64::Engine as _;
-use cogdeck::sandbox::clock::Clock;
-use cogdeck::sandbox::kubernetes::api::{ApiConfig, ApiHandle, ApiServer};
-use cogdeck::sandbox::kubernetes::store::Store;
-use http::header;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+
+use crate::world::{TOKEN, World};
 
 /// Recordings whose answer differs on purpose.
 const DIFFERENCES: &[(&str, &str)] = &[(
     "error-403-anonymous",
     "the sandbox has no anonymous user: a request without a token is answered 401, as with --anonymous-auth=false",
 )];
-
-const TOKEN: &str = "conformance";
 
 fn recording(name: &str) -> Value {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -36,135 +25,35 @@ fn body_of(name: &str) -> Value {
     recording(name)["response"]["body"].clone()
 }
 
-struct World {
-    store: Store,
-    api: ApiHandle,
-}
-
-/// An answer, and the request's own view of it.
-struct Answer {
-    status: u16,
-    content_type: String,
-    body: Value,
-}
-
-impl World {
-    async fn new() -> Self {
-        let store = Store::new(Clock::new(1.0), 7);
-        for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-            let labels = json!({"kubernetes.io/metadata.name": name});
-            let namespace = json!({
-                "metadata": {"name": name, "labels": labels}, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}
-            });
-            store.create("namespaces", namespace).unwrap();
-        }
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let api = ApiServer::start(store.clone(), ApiConfig::new(TOKEN), listener).unwrap();
-        Self { store, api }
+/// Replays a recording and compares the answer. Returns the differences.
+async fn compare(world: &World, name: &str) -> Vec<String> {
+    let token = match name {
+        "error-401" => Some("wrong"),
+        "error-403-anonymous" => None,
+        _ => Some(TOKEN),
+    };
+    let recorded = recording(name);
+    let answer = world.send(&recorded["request"], token).await;
+    let expected = &recorded["response"];
+    let mut wrong = Vec::new();
+    if expected["status"] != answer.status {
+        wrong.push(format!(
+            "{name}: status {} instead of {}",
+            answer.status, expected["status"]
+        ));
     }
-
-    /// One connection that trusts the sandbox's authority. No client library: they retry and rewrite.
-    async fn connect(&self) -> hyper::client::conn::http1::SendRequest<Full<Bytes>> {
-        let pem: String = self.api.ca_pem.lines().filter(|line| !line.starts_with('-')).collect();
-        let der = base64::engine::general_purpose::STANDARD.decode(pem).unwrap();
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(der.into()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let stream = tokio::net::TcpStream::connect(self.api.addr).await.unwrap();
-        let name = "localhost".try_into().unwrap();
-        let stream = tokio_rustls::TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
-            .unwrap();
-        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .unwrap();
-        tokio::spawn(connection);
-        sender
+    if expected["contentType"] != answer.content_type.as_str() {
+        wrong.push(format!(
+            "{name}: content type {} instead of {}",
+            answer.content_type, expected["contentType"]
+        ));
     }
-
-    async fn send(&self, request: &Value, token: Option<&str>) -> Answer {
-        let mut builder = http::Request::builder()
-            .method(request["method"].as_str().unwrap())
-            .uri(request["path"].as_str().unwrap())
-            .header(header::HOST, "localhost")
-            .header(header::USER_AGENT, "python-requests/2.32");
-        if let Some(token) = token {
-            builder = builder.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        for (name, field) in [(header::ACCEPT, "accept"), (header::CONTENT_TYPE, "contentType")] {
-            if let Some(value) = request[field].as_str() {
-                builder = builder.header(name, value);
-            }
-        }
-        let body = if request["body"].is_null() {
-            Vec::new()
-        } else {
-            request["body"].to_string().into_bytes()
-        };
-        let request = builder.body(Full::new(Bytes::from(body))).unwrap();
-        let response = self.connect().await.send_request(request).await.unwrap();
-        let status = response.status().as_u16();
-        let content_type = response.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
-        let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        let body = serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| Value::String(String::from_utf8(bytes.to_vec()).unwrap()));
-        Answer {
-            status,
-            content_type,
-            body,
-        }
-    }
-
-    /// Stores an object as it was recorded, generation included.
-    fn put(&self, resource: &str, object: &Value) {
-        let stored = self.store.create(resource, object.clone()).unwrap();
-        let text = |field: &str| stored["metadata"][field].as_str().unwrap_or_default().to_owned();
-        let generation = object["metadata"]["generation"].clone();
-        if !generation.is_null() {
-            self.store
-                .modify(resource, &text("namespace"), &text("name"), |o| {
-                    o["metadata"]["generation"] = generation.clone()
-                })
-                .unwrap();
-        }
-    }
-
-    /// Replays a recording and compares the answer. Returns the differences.
-    async fn compare(&self, name: &str) -> Vec<String> {
-        let token = match name {
-            "error-401" => Some("wrong"),
-            "error-403-anonymous" => None,
-            _ => Some(TOKEN),
-        };
-        let recorded = recording(name);
-        let answer = self.send(&recorded["request"], token).await;
-        let expected = &recorded["response"];
-        let mut wrong = Vec::new();
-        if expected["status"] != answer.status {
-            wrong.push(format!(
-                "{name}: status {} instead of {}",
-                answer.status, expected["status"]
-            ));
-        }
-        if expected["contentType"] != answer.content_type.as_str() {
-            wrong.push(format!(
-                "{name}: content type {} instead of {}",
-                answer.content_type, expected["contentType"]
-            ));
-        }
-        let mut want = expected["body"].clone();
-        let mut got = answer.body;
-        normalise(&mut want);
-        normalise(&mut got);
-        difference(&want, &got, &format!("{name}:"), &mut wrong);
-        wrong
-    }
+    let mut want = expected["body"].clone();
+    let mut got = answer.body;
+    normalise(&mut want);
+    normalise(&mut got);
+    difference(&want, &got, &format!("{name}:"), &mut wrong);
+    wrong
 }
 
 /// Puts a mark in place of everything a server makes up.
@@ -293,7 +182,7 @@ async fn what_needs_no_objects() {
         "server-side-apply",
         "error-403-anonymous",
     ] {
-        wrong.extend(world.compare(name).await);
+        wrong.extend(compare(&world, name).await);
     }
     assert!(
         world.store.get("deployments", "default", "dry").is_none(),
@@ -312,7 +201,7 @@ async fn a_deployments_life() {
         "create-deployment-recreate",
         "error-409-exists",
     ] {
-        wrong.extend(world.compare(name).await);
+        wrong.extend(compare(&world, name).await);
     }
     let status = body_of("get-deployment-ready")["status"].clone();
     world
@@ -328,7 +217,7 @@ async fn a_deployments_life() {
         "get-scale",
         "patch-scale-3",
     ] {
-        wrong.extend(world.compare(name).await);
+        wrong.extend(compare(&world, name).await);
     }
     let status = body_of("patch-set-image")["status"].clone();
     world
@@ -343,7 +232,7 @@ async fn a_deployments_life() {
         "error-409-conflict",
         "delete-deployment",
     ] {
-        wrong.extend(world.compare(name).await);
+        wrong.extend(compare(&world, name).await);
     }
     assert!(world.store.get("deployments", "default", "inspector").is_none());
     check(&wrong);
@@ -379,7 +268,7 @@ async fn patches_of_a_rollout() {
         let generation = object["metadata"]["generation"].as_i64().unwrap();
         object["metadata"]["generation"] = json!(generation - 1);
         world.put("deployments", &object);
-        wrong.extend(world.compare(name).await);
+        wrong.extend(compare(&world, name).await);
     }
     check(&wrong);
 }
@@ -387,7 +276,7 @@ async fn patches_of_a_rollout() {
 #[tokio::test]
 async fn a_services_life() {
     let world = World::new().await;
-    let mut wrong = world.compare("create-service-loadbalancer").await;
+    let mut wrong = compare(&world, "create-service-loadbalancer").await;
     let made = world.store.get("services", "default", "inspector").unwrap();
     let address: std::net::Ipv4Addr = made["spec"]["clusterIP"].as_str().unwrap().parse().unwrap();
     assert!(
@@ -408,13 +297,13 @@ async fn a_services_life() {
         "patch-service-status",
         "get-service-ready-table",
     ] {
-        wrong.extend(world.compare(name).await);
+        wrong.extend(compare(&world, name).await);
     }
     let kubernetes = &body_of("list-services-table")["rows"][1]["object"]["metadata"];
     let spec = json!({"type": "ClusterIP", "clusterIP": "100.64.0.1", "clusterIPs": ["100.64.0.1"], "ports": [{"port": 443, "protocol": "TCP"}]});
     world.put("services", &json!({"metadata": kubernetes, "spec": spec}));
-    wrong.extend(world.compare("list-services-table").await);
-    wrong.extend(world.compare("delete-service").await);
+    wrong.extend(compare(&world, "list-services-table").await);
+    wrong.extend(compare(&world, "delete-service").await);
     check(&wrong);
 }
 
@@ -430,9 +319,9 @@ async fn lists_and_tables_of_recorded_objects() {
         for object in body_of(name)["items"].as_array().unwrap() {
             world.put(resource, object);
         }
-        wrong.extend(world.compare(name).await);
+        wrong.extend(compare(&world, name).await);
         if resource == "pods" {
-            wrong.extend(world.compare("list-pods-broken-table").await);
+            wrong.extend(compare(&world, "list-pods-broken-table").await);
         }
     }
 
@@ -444,15 +333,15 @@ async fn lists_and_tables_of_recorded_objects() {
         node["status"]["addresses"][0]["address"] = row["cells"][5].clone();
         world.put("nodes", &node);
     }
-    wrong.extend(world.compare("get-node").await);
-    wrong.extend(world.compare("list-nodes-table").await);
+    wrong.extend(compare(&world, "get-node").await);
+    wrong.extend(compare(&world, "list-nodes-table").await);
 
     let pod = body_of("list-pods-label-limit-1")["items"][0].clone();
     world.put("pods", &pod);
     let mut second = pod.clone();
     second["metadata"]["name"] = json!("zzz");
     world.put("pods", &second);
-    wrong.extend(world.compare("list-pods-label-limit-1").await);
+    wrong.extend(compare(&world, "list-pods-label-limit-1").await);
     check(&wrong);
 }
 
@@ -477,7 +366,7 @@ async fn tables_of_rebuilt_objects() {
             }
             world.put("pods", &pod);
         }
-        wrong.extend(world.compare(name).await);
+        wrong.extend(compare(&world, name).await);
     }
 
     let world = World::new().await;
@@ -492,7 +381,7 @@ async fn tables_of_rebuilt_objects() {
         set["spec"]["selector"] = json!({"matchLabels": set["metadata"]["labels"]});
         world.put("replicasets", &set);
     }
-    wrong.extend(world.compare("list-replicasets-table").await);
+    wrong.extend(compare(&world, "list-replicasets-table").await);
 
     for row in body_of("list-endpoints-table")["rows"].as_array().unwrap() {
         let addresses: Vec<Value> = row["cells"][1]
@@ -507,7 +396,7 @@ async fn tables_of_rebuilt_objects() {
             &json!({"metadata": row["object"]["metadata"], "subsets": subsets}),
         );
     }
-    wrong.extend(world.compare("list-endpoints-table").await);
+    wrong.extend(compare(&world, "list-endpoints-table").await);
 
     for row in body_of("list-events-table")["rows"].as_array().unwrap() {
         let cells = &row["cells"];
@@ -529,14 +418,14 @@ async fn tables_of_rebuilt_objects() {
             }),
         );
     }
-    wrong.extend(world.compare("list-events-table").await);
+    wrong.extend(compare(&world, "list-events-table").await);
     check(&wrong);
 }
 
 /// Every recording is replayed by one of the tests above.
 #[test]
 fn no_recording_is_forgotten() {
-    let source = include_str!("sandbox_conformance.rs");
+    let source = include_str!("recordings.rs");
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kubernetes/api");
     for entry in std::fs::read_dir(folder).unwrap() {
         let name = entry
