@@ -92,7 +92,7 @@ fn a_foreign_host_or_origin_is_refused_on_every_port() {
         assert!(matches!(code, "400" | "403" | "421"), "{what}: {answer:?}");
     };
     for (what, address) in &plain {
-        let foreign_host = format!("GET / HTTP/1.1\r\nHost: evil.example");
+        let foreign_host = "GET / HTTP/1.1\r\nHost: evil.example".to_owned();
         refused(&format!("{what}, foreign Host"), &http(address, &foreign_host));
         let rebound = format!("GET / HTTP/1.1\r\nHost: {address}.evil.example");
         refused(&format!("{what}, look-alike Host"), &http(address, &rebound));

@@ -51,8 +51,7 @@ where
             )
         }
         SdkError::TimeoutError(_) => {
-            Report::failed(TIMED_OUT, format!("cannot {operation}: AWS gave no answer in time"))
-                .hint("try again; cogdeck doctor shows what is reachable")
+            Report::failed(TIMED_OUT, format!("cannot {operation}: AWS gave no answer in time")).hint("try again")
         }
         other => unanswered(operation, other),
     }
@@ -120,7 +119,7 @@ where
         Report::new(NO_CREDENTIALS, message, Severity::Failed).hint(WHERE)
     } else {
         Report::failed(UNREACHABLE, format!("cannot {operation}: no answer from AWS"))
-            .hint("check AWS_ENDPOINT_URL, the region and the network; cogdeck doctor shows what is reachable")
+            .hint("check AWS_ENDPOINT_URL, the region and the network")
     };
     chain.retain(|cause| !EMPTY_WORDS.contains(&cause.as_str()));
     report.causes = chain;

@@ -11,7 +11,7 @@ use ratatui::text::{Line, Span};
 
 use super::model::{Sample, Tally, samples};
 use crate::core::context::Context;
-use crate::core::text::{SafeText, fit};
+use crate::core::text::SafeText;
 use crate::feed::{Health, HealthState, Hub, Subscription};
 use crate::ui::panel::widgets::bar::{Fill, Part, bar};
 use crate::ui::panel::widgets::{line, message};
@@ -130,6 +130,11 @@ impl Panel for TrafficPanel {
     fn minimum(&self) -> (u16, u16) {
         (28, 4)
     }
+
+    fn weight(&self) -> u16 {
+        // Three pods, two versions, the ribbon and the head line are to be seen at once in a screen of 40 rows.
+        4
+    }
 }
 
 /// What is drawn, worked out once a frame.
@@ -234,7 +239,10 @@ impl Picture {
         let bar_columns = (columns / 3).clamp(6, 30);
         let used = bar_columns + u16::try_from(number.len()).unwrap_or(0) + 1;
         let room = usize::from(columns.saturating_sub(used));
-        let label = fit(&SafeText::line(&format!("{letter}{label}")).to_string(), room);
+        let label = format!(
+            "{letter}{}",
+            fit_end(SafeText::line(label).as_str(), room.saturating_sub(letter.len()))
+        );
         let blanks = room.saturating_sub(crate::core::text::width(&label)) + 1;
         let meaning = self.meaning(rank);
         let part = Part {
@@ -250,6 +258,22 @@ impl Picture {
         spans.push(Span::styled(number, theme.style(Meaning::Text)));
         Line::from(spans)
     }
+}
+
+/// At most `columns` wide; cut at the front, since pods of one deployment differ at the end of their names.
+fn fit_end(text: &str, columns: usize) -> String {
+    let mut kept = String::new();
+    if crate::core::text::width(text) <= columns {
+        return text.to_owned();
+    }
+    for symbol in text.chars().rev() {
+        let longer = format!("{symbol}{kept}");
+        if crate::core::text::width(&longer) + 1 > columns {
+            break;
+        }
+        kept = longer;
+    }
+    if columns == 0 { kept } else { format!("…{kept}") }
 }
 
 #[cfg(test)]

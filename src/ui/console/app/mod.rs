@@ -252,7 +252,7 @@ impl App {
             _ => lines.extend([
                 ("Nothing is configured: no kubeconfig, no AWS profile.".into(), Meaning::Text),
                 ("Press Enter to start the built-in sandbox: a cluster, DNS, EC2 and Route 53 on this machine,".into(), Meaning::Strong),
-                ("nothing outside it is reached. Or configure a context and start again: cogdeck doctor says what is missing.".into(), Meaning::Text),
+                ("nothing outside it is reached. Or set KUBECONFIG and the AWS variables, or write a [contexts.NAME] table, and start again.".into(), Meaning::Text),
             ]),
         }
         lines.push((
