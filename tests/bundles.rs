@@ -59,7 +59,11 @@ fn manifest() -> PathBuf {
 
 fn cogdeck(home: &Path) -> Command {
     let mut command = Command::new(COGDECK);
-    command.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", "/usr/bin:/bin")
+        .stdin(Stdio::null());
     if home.join("config.toml").exists() {
         command.env("COGDECK_CONFIG", home.join("config.toml"));
     }
@@ -101,7 +105,9 @@ fn texts(output: Output) -> (Option<i32>, String, String) {
 }
 
 fn json_lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("a record"))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,11 +116,18 @@ async fn a_bundle_s_command_is_a_stage_of_a_pipeline() {
     let pipeline = r#"demo:greet 'big world' -t 2 | jq '.text + " " + (.times|tostring)'"#;
     let (code, stdout, stderr) = home.run(&["run", pipeline]);
     assert_eq!((code, stdout.trim()), (Some(0), "\"hello big world 2\""), "{stderr}");
-    assert!(stderr.contains("info: greeting big world") && stderr.contains("be patient"), "{stderr}");
+    assert!(
+        stderr.contains("info: greeting big world") && stderr.contains("be patient"),
+        "{stderr}"
+    );
 
     // Fed by a pipe: once a record, each with its own values.
-    let (code, stdout, stderr) =
-        home.run(&["run", "-o", "jsonl", r#"seed '[{"n": "a"}, {"n": "b"}]' | demo:greet $n -t 1"#]);
+    let (code, stdout, stderr) = home.run(&[
+        "run",
+        "-o",
+        "jsonl",
+        r#"seed '[{"n": "a"}, {"n": "b"}]' | demo:greet $n -t 1"#,
+    ]);
     assert_eq!(code, Some(0), "{stderr}");
     let expected = |n: &str| json!({"text": format!("hello {n}"), "times": 1, "record": {"n": n}});
     assert_eq!(json_lines(&stdout), [expected("a"), expected("b")]);
@@ -123,7 +136,10 @@ async fn a_bundle_s_command_is_a_stage_of_a_pipeline() {
     assert_eq!((code, stdout.as_str()), (Some(0), "one\ntwo\n"));
     let (code, stdout, stderr) = home.run(&["run", "demo:fails"]);
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
-    assert!(stderr.contains("no such zone (exit code 3)") && stderr.contains("a trace"), "{stderr}");
+    assert!(
+        stderr.contains("no such zone (exit code 3)") && stderr.contains("a trace"),
+        "{stderr}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +169,11 @@ async fn however_the_console_ends_no_container_outlives_it_for_long() {
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
     home.until_stuck(0).await;
     // An interrupt.
-    let mut child = home.cogdeck(&["run", "demo:stuck"]).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = home
+        .cogdeck(&["run", "demo:stuck"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     home.until_stuck(1).await;
     let begun = Instant::now();
     signal(child.id(), "INT");
@@ -161,7 +181,11 @@ async fn however_the_console_ends_no_container_outlives_it_for_long() {
     assert_eq!(home.stuck().await, Vec::<String>::new(), "removed before the end");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     // A death without a last word: the next one tidies up.
-    let mut child = home.cogdeck(&["run", "demo:stuck"]).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = home
+        .cogdeck(&["run", "demo:stuck"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     home.until_stuck(1).await;
     child.kill().unwrap();
     child.wait().unwrap();
@@ -188,7 +212,11 @@ async fn an_engine_that_may_not_be_used_says_what_to_do() {
     std::fs::copy(COGDECK, &program).unwrap();
     std::fs::copy(manifest(), folder.path().join("demo.yaml")).unwrap();
     let mut command = Command::new(program);
-    command.env_clear().env("HOME", folder.path()).stdin(Stdio::null()).current_dir(folder.path());
+    command
+        .env_clear()
+        .env("HOME", folder.path())
+        .stdin(Stdio::null())
+        .current_dir(folder.path());
     command.env("DOCKER_HOST", format!("unix://{}", socket.display()));
     command.args(["bundle", "run", "demo.yaml", "lines"]);
     if owned_by_root {
@@ -198,14 +226,21 @@ async fn an_engine_that_may_not_be_used_says_what_to_do() {
     }
     let (code, _, stderr) = texts(command.output().unwrap());
     assert_eq!(code, Some(1), "{stderr}");
-    assert!(stderr.contains("E-DOCKER-001") && stderr.contains("ermission denied"), "{stderr}");
+    assert!(
+        stderr.contains("E-DOCKER-001") && stderr.contains("ermission denied"),
+        "{stderr}"
+    );
     assert!(stderr.contains("hint: your user may not use it"), "{stderr}");
 }
 
 #[test]
 fn a_valid_manifest_is_summed_up() {
     let home = tempfile::tempdir().unwrap();
-    let output = cogdeck(home.path()).args(["bundle", "validate"]).arg(manifest()).output().unwrap();
+    let output = cogdeck(home.path())
+        .args(["bundle", "validate"])
+        .arg(manifest())
+        .output()
+        .unwrap();
     let (code, stdout, stderr) = texts(output);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     for expected in [
@@ -228,20 +263,38 @@ fn a_wrong_manifest_is_refused_with_its_place() {
     let text = std::fs::read_to_string(manifest()).unwrap();
     let file = home.path().join("wrong.yaml");
     for (from, to, place) in [
-        ("type: int", "type: integer", "line 31, column 15, #/commands/greet/options/times/type"),
+        (
+            "type: int",
+            "type: integer",
+            "line 31, column 15, #/commands/greet/options/times/type",
+        ),
         ("version: 0.1.0", "version: one", "#/version"),
-        ("    executable: /bundle/lines\n", "", "#/commands/lines: missing field `executable`"),
+        (
+            "    executable: /bundle/lines\n",
+            "",
+            "#/commands/lines: missing field `executable`",
+        ),
         ("name: demo", "name: [demo", "line "),
         ("description: Ends", "description: \u{1b}[2J \u{7} Ends", "line "),
     ] {
         std::fs::write(&file, text.replace(from, to)).unwrap();
-        let output = cogdeck(home.path()).args(["bundle", "validate"]).arg(&file).output().unwrap();
+        let output = cogdeck(home.path())
+            .args(["bundle", "validate"])
+            .arg(&file)
+            .output()
+            .unwrap();
         let (code, stdout, stderr) = texts(output);
         assert_eq!((code, stdout.as_str()), (Some(2), ""), "{to}");
-        assert!(stderr.contains(place) && stderr.contains("wrong.yaml"), "{place}\n{stderr}");
+        assert!(
+            stderr.contains(place) && stderr.contains("wrong.yaml"),
+            "{place}\n{stderr}"
+        );
         assert!(!stderr.contains(['\u{1b}', '\u{7}']), "{stderr:?}");
     }
-    let output = cogdeck(home.path()).args(["bundle", "validate", "missing.yaml"]).output().unwrap();
+    let output = cogdeck(home.path())
+        .args(["bundle", "validate", "missing.yaml"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
 
@@ -249,7 +302,10 @@ fn a_wrong_manifest_is_refused_with_its_place() {
 fn a_dry_run_shows_what_would_be_sent_and_no_secret() {
     let home = tempfile::tempdir().unwrap();
     let mut command = cogdeck(home.path());
-    command.env("GREETING", "tok-123456").args(["bundle", "run", "--set", "GREETING"]).arg(manifest());
+    command
+        .env("GREETING", "tok-123456")
+        .args(["bundle", "run", "--set", "GREETING"])
+        .arg(manifest());
     command.args(["greet", "big world", "--times=2", "--dry", "--input", r#"{"id": 7}"#]);
     let (code, stdout, stderr) = texts(command.output().unwrap());
     assert_eq!(code, Some(0), "{stderr}");
@@ -269,7 +325,12 @@ fn a_dry_run_shows_what_would_be_sent_and_no_secret() {
         (vec!["greet", "--dry"], "--times"),
         (vec!["greet", "-t", "1", "--dry", "--input", "{"], "--input is not JSON"),
     ] {
-        let output = cogdeck(home.path()).args(["bundle", "run"]).arg(manifest()).args(&words).output().unwrap();
+        let output = cogdeck(home.path())
+            .args(["bundle", "run"])
+            .arg(manifest())
+            .args(&words)
+            .output()
+            .unwrap();
         let (code, stdout, stderr) = texts(output);
         assert_eq!((code, stdout.as_str()), (Some(2), ""), "{words:?} {stderr}");
         assert!(stderr.contains(expected), "{words:?} {stderr}");

@@ -34,7 +34,9 @@ pub async fn run(action: BundleAction, common: &Common, environment: &Environmen
         BundleAction::Validate { file } => {
             let text = summary(&Manifest::read(&file)?);
             let written = std::io::stdout().lock().write_all(text.as_bytes());
-            Ok(u8::from(written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe)))
+            Ok(u8::from(
+                written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe),
+            ))
         }
         BundleAction::Run(args) => isolated(args, common, environment).await,
     }
@@ -58,7 +60,10 @@ fn summary(manifest: &Manifest) -> String {
             fact("image", format!("{}:{}", docker.image, docker.tag));
             fact("binds", docker.binds.join(", "));
         }
-        None => fact("image", "none: its executables would run on the host, which is not done yet".to_owned()),
+        None => fact(
+            "image",
+            "none: its executables would run on the host, which is not done yet".to_owned(),
+        ),
     }
     let variables = manifest.config.iter().flat_map(|config| &config.env);
     fact("configuration", joined(variables.map(|variable| variable.var.as_str())));
@@ -66,7 +71,12 @@ fn summary(manifest: &Manifest) -> String {
     lines.push(String::new());
     let mut rows = vec![["COMMAND", "EXECUTABLE", "OPTIONS", "RULES"].map(str::to_owned)];
     rows.extend(manifest.commands.iter().map(|(name, command)| {
-        [name.clone(), command.executable.clone(), options(command), command.rules.join("; ")]
+        [
+            name.clone(),
+            command.executable.clone(),
+            options(command),
+            command.rules.join("; "),
+        ]
     }));
     let mut layout = Layout::default();
     for row in &rows {
@@ -108,7 +118,9 @@ async fn isolated(mut args: BundleRun, common: &Common, environment: &Environmen
     let configuration = configuration(&args.set, environment)?;
     let (page, _) = verbs::verbs(&manifest, &configuration);
     let (dry, commands) = (args.dry, verbs::commands(&manifest, &configuration));
-    let verbs = commands.into_iter().map(|(declaration, command)| Verb::read(declaration, Harness { command, dry }));
+    let verbs = commands
+        .into_iter()
+        .map(|(declaration, command)| Verb::read(declaration, Harness { command, dry }));
     let catalogue = Catalogue::new(verbs).describe(vec![page]);
     let config = Config::load(common.config.as_deref(), environment)?;
     let contexts = Contexts::load(&config, common, environment)?;
@@ -116,7 +128,10 @@ async fn isolated(mut args: BundleRun, common: &Common, environment: &Environmen
     let settings = Settings {
         format: run::format(args.output),
         echo: false,
-        origin: Origin::Headless { yes: args.yes, max_targets: None },
+        origin: Origin::Headless {
+            yes: args.yes,
+            max_targets: None,
+        },
         timeout: args.timeout,
         input: args.input.as_deref().map(run::records).transpose()?,
         on_error: OnError::Stop,
@@ -133,14 +148,21 @@ async fn isolated(mut args: BundleRun, common: &Common, environment: &Environmen
 /// Behind the command's name everything is the command's, but for our own flags that it does not know.
 fn take_own_flags(args: &mut BundleRun, command: &Command) -> Result<(), Report> {
     let own = |flag: &str| !command.options.contains_key(flag);
-    if own("dry") && let Some(at) = args.words.iter().position(|word| word == "--dry") {
+    if own("dry")
+        && let Some(at) = args.words.iter().position(|word| word == "--dry")
+    {
         args.words.remove(at);
         args.dry = true;
     }
-    if own("input") && let Some(at) = args.words.iter().position(|word| word == "--input") {
+    if own("input")
+        && let Some(at) = args.words.iter().position(|word| word == "--input")
+    {
         args.words.remove(at);
         if at == args.words.len() {
-            return Err(Report::refused("E-BUNDLE-007", "--input needs a value: JSON, or - for stdin"));
+            return Err(Report::refused(
+                "E-BUNDLE-007",
+                "--input needs a value: JSON, or - for stdin",
+            ));
         }
         args.input = Some(args.words.remove(at));
     }
@@ -153,8 +175,10 @@ fn configuration(set: &[String], environment: &Environment) -> Result<BTreeMap<S
         Some((name, value)) => Ok((name.to_owned(), Secret::new(value))),
         None => match environment.get(entry) {
             Some(value) => Ok((entry.clone(), Secret::new(value))),
-            None => Err(Report::refused("E-BUNDLE-008", format!("--set {entry}: there is no such variable"))
-                .hint(format!("export {entry}, or write --set {entry}=VALUE"))),
+            None => Err(
+                Report::refused("E-BUNDLE-008", format!("--set {entry}: there is no such variable"))
+                    .hint(format!("export {entry}, or write --set {entry}=VALUE")),
+            ),
         },
     };
     set.iter().map(variable).collect()
@@ -206,7 +230,10 @@ fn sent(request: &Request) -> (Value, String) {
         .into_iter()
         .map(|(name, value)| {
             // All that is configured counts as a secret: a name does not tell.
-            let configured = request.configuration.get(&name).is_some_and(|own| own.reveal() == value);
+            let configured = request
+                .configuration
+                .get(&name)
+                .is_some_and(|own| own.reveal() == value);
             (name, if configured { "•••".to_owned() } else { value })
         })
         .collect();
@@ -248,7 +275,11 @@ fn received(reply: &Reply) -> (Value, String) {
         let pretty = format!("{record:#}").replace('\n', "\n  ");
         let _ = write!(text, "\n  {pretty}");
     }
-    let log: Vec<Value> = reply.log.iter().map(|(level, text)| json!({"level": level, "text": text})).collect();
+    let log: Vec<Value> = reply
+        .log
+        .iter()
+        .map(|(level, text)| json!({"level": level, "text": text}))
+        .collect();
     let record = json!({"received": {
         "exit_code": reply.exit_code, "template": reply.template, "abort": reply.abort, "log": log,
         "stderr": reply.notes, "records": reply.records,
@@ -265,8 +296,12 @@ mod tests {
     fn words_of_a_shell_stay_what_they_are() {
         let words = ["two words", "--times=3", "-t", "-5", "--tag=a b|c", "$x", "--", "--x y"].map(str::to_owned);
         let line = lang::parse(&pipeline("demo:greet", &words)).unwrap();
-        let [item] = line.items.as_slice() else { panic!("{line:?}") };
-        let [stage] = item.pipeline.stages.as_slice() else { panic!("{line:?}") };
+        let [item] = line.items.as_slice() else {
+            panic!("{line:?}")
+        };
+        let [stage] = item.pipeline.stages.as_slice() else {
+            panic!("{line:?}")
+        };
         let found: Vec<String> = stage.words.iter().map(|word| word.literal().unwrap()).collect();
         assert_eq!(found[1..], words);
         let options: Vec<bool> = stage.words.iter().map(Word::is_option).collect();
@@ -276,9 +311,19 @@ mod tests {
     #[test]
     fn a_variable_of_the_configuration_comes_from_the_line_or_the_environment() {
         let environment = Environment::from_pairs([("TOKEN", "s3cret")]);
-        let set = |words: &[&str]| configuration(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>(), &environment);
+        let set =
+            |words: &[&str]| configuration(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>(), &environment);
         let found = set(&["TOKEN", "URL=http://x/?a=b"]).unwrap();
-        assert_eq!((found["TOKEN"].reveal(), found["URL"].reveal()), ("s3cret", "http://x/?a=b"));
-        assert!(set(&["MISSING"]).unwrap_err().hint.unwrap().contains("--set MISSING=VALUE"));
+        assert_eq!(
+            (found["TOKEN"].reveal(), found["URL"].reveal()),
+            ("s3cret", "http://x/?a=b")
+        );
+        assert!(
+            set(&["MISSING"])
+                .unwrap_err()
+                .hint
+                .unwrap()
+                .contains("--set MISSING=VALUE")
+        );
     }
 }

@@ -34,11 +34,18 @@ pub fn main() -> u8 {
     let environment = Environment::of_process();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return tell(&Report::failed("E-START-001", "no threads to be had").because(&error), false),
+        Err(error) => {
+            return tell(
+                &Report::failed("E-START-001", "no threads to be had").because(&error),
+                false,
+            );
+        }
     };
     let structured = match &cli.mode {
         Some(Mode::Run(run)) => run.output != cli::Format::Text,
-        Some(Mode::Bundle(cli::Bundle { action: cli::BundleAction::Run(run) })) => run.output != cli::Format::Text,
+        Some(Mode::Bundle(cli::Bundle {
+            action: cli::BundleAction::Run(run),
+        })) => run.output != cli::Format::Text,
         _ => false,
     };
     let ended = runtime.block_on(mode(cli, &environment));
@@ -64,7 +71,11 @@ async fn mode(cli: Cli, environment: &Environment) -> Result<u8, Report> {
 
 fn tell(report: &Report, structured: bool) -> u8 {
     let mut stderr = std::io::stderr();
-    let text = if structured { vec![report.to_json().to_string()] } else { report.lines() };
+    let text = if structured {
+        vec![report.to_json().to_string()]
+    } else {
+        report.lines()
+    };
     for line in text {
         let _ = writeln!(stderr, "{line}");
     }

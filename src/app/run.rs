@@ -23,14 +23,20 @@ const LARGEST_SCRIPT: u64 = 4 << 20;
 pub async fn run(run: Run, common: &Common, environment: &Environment) -> Result<u8, Report> {
     let lines = match &run.file {
         Some(path) => script_lines(&read_script(path)?),
-        None => vec![ScriptLine { number: 1, text: run.pipeline.join(" ") }],
+        None => vec![ScriptLine {
+            number: 1,
+            text: run.pipeline.join(" "),
+        }],
     };
     let input = run.input.as_deref().map(records).transpose()?;
     let started = start::deck(common, environment).await?;
     let settings = Settings {
         format: format(run.output),
         echo: run.file.is_some(),
-        origin: Origin::Headless { yes: run.yes, max_targets: run.max_targets },
+        origin: Origin::Headless {
+            yes: run.yes,
+            max_targets: run.max_targets,
+        },
         timeout: run.timeout,
         input,
         on_error: match run.on_error {
@@ -49,7 +55,9 @@ pub async fn run(run: Run, common: &Common, environment: &Environment) -> Result
 /// What to print, on this stdout.
 pub fn format(format: cli::Format) -> Format {
     match format {
-        cli::Format::Text => Format::Text { terminal: std::io::stdout().is_terminal() },
+        cli::Format::Text => Format::Text {
+            terminal: std::io::stdout().is_terminal(),
+        },
         cli::Format::Json => Format::Json,
         cli::Format::Jsonl => Format::JsonLines,
     }
@@ -61,9 +69,14 @@ fn read_script(path: &Path) -> Result<String, Report> {
     };
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(refuse)?;
-    file.take(LARGEST_SCRIPT + 1).read_to_string(&mut text).map_err(refuse)?;
+    file.take(LARGEST_SCRIPT + 1)
+        .read_to_string(&mut text)
+        .map_err(refuse)?;
     if text.len() as u64 > LARGEST_SCRIPT {
-        return Err(Report::refused("E-RUN-SCRIPT", format!("{} is larger than {LARGEST_SCRIPT} bytes", path.display())));
+        return Err(Report::refused(
+            "E-RUN-SCRIPT",
+            format!("{} is larger than {LARGEST_SCRIPT} bytes", path.display()),
+        ));
     }
     Ok(text)
 }
