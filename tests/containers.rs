@@ -302,13 +302,7 @@ async fn a_stop_at_any_moment_of_a_start_leaves_nothing() {
             .await
             .unwrap_err();
         assert_eq!(report.severity, Severity::Interrupted, "{after} ms");
-    }
-    // A container that was being created when nobody waited any more is removed as soon as it exists.
-    let label = format!("{LABEL}={}", request.pipeline_id);
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while !containers(&world.docker, &label).await.is_empty() {
-        assert!(Instant::now() < deadline, "left over");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        world.assert_nothing_left(&request).await;
     }
 }
 
@@ -452,13 +446,17 @@ async fn configuration_does_not_reach_errors_logs_or_labels() {
         tokio::spawn(async move { engine.run(&image, &request, &stop, |_| {}).await })
     };
     let label = format!("{LABEL}={}", request.pipeline_id);
-    let id = loop {
-        if let Some(id) = containers(&world.docker, &label).await.pop() {
-            break id;
+    // An engine lists a container a moment before it can be inspected.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let inspected = loop {
+        assert!(Instant::now() < deadline && !running.is_finished(), "it runs");
+        if let Some(id) = containers(&world.docker, &label).await.pop()
+            && let Ok(inspected) = world.docker.inspect_container(&id, None).await
+        {
+            break inspected;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
-    let inspected = world.docker.inspect_container(&id, None).await.unwrap();
     let name = inspected.name.unwrap_or_default();
     assert!(name.starts_with("/cogdeck-demo-leaky-"), "{name}");
     let labels = inspected.config.and_then(|config| config.labels).unwrap_or_default();

@@ -75,6 +75,8 @@ pub enum Mode {
     Check(Check),
     /// Serve the built-in world for other programs until interrupted
     Sandbox(SandboxArgs),
+    /// Check the manifest of a bundle, or try one of its commands
+    Bundle(Bundle),
     /// The table of commands
     Verbs(Verbs),
 }
@@ -159,6 +161,61 @@ pub struct SandboxArgs {
     /// A deleted pod dies at once instead of draining, as the original program did
     #[arg(long)]
     pub drain_race: bool,
+}
+
+/// `cogdeck bundle`.
+#[derive(Debug, Args)]
+pub struct Bundle {
+    /// What to do with it
+    #[command(subcommand)]
+    pub action: BundleAction,
+}
+
+/// What can be done with a manifest.
+#[derive(Debug, Subcommand)]
+pub enum BundleAction {
+    /// Check a manifest and show what is in it
+    Validate {
+        /// The manifest: YAML or JSON
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Run one command in isolation and show what its process gets and what its answer is read as
+    Run(BundleRun),
+}
+
+/// `cogdeck bundle run`.
+#[derive(Debug, Args)]
+pub struct BundleRun {
+    /// The manifest: YAML or JSON
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The command, then its arguments and options; `--input` and `--dry` may stand among them
+    #[arg(
+        value_name = "COMMAND [ARGS…]",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub words: Vec<String>,
+    /// The records: JSON values one after another, or `-` for stdin; one invocation each
+    #[arg(long, value_name = "JSON|-")]
+    pub input: Option<String>,
+    /// Show what would be sent, run nothing
+    #[arg(long)]
+    pub dry: bool,
+    /// A variable of the bundle's configuration; without a value that of our own environment
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub set: Vec<String>,
+    /// What to print
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+    /// Approve it also where the context is marked production
+    #[arg(long)]
+    pub yes: bool,
+    /// Give up after this many seconds (exit code 124)
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<std::time::Duration>,
 }
 
 /// `cogdeck verbs`.

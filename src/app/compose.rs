@@ -11,7 +11,7 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::engine::ports::{Authorise, Contexts as ContextsPort, Journal, Place, Site};
-use crate::engine::{Session, SessionConfig};
+use crate::engine::{MemoryJournal, Session, SessionConfig};
 use crate::features::{self, Feature, Shared};
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
@@ -75,25 +75,45 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
         .iter_mut()
         .flat_map(|feature| std::mem::take(&mut feature.panels))
         .collect();
-    let context = parts.contexts.default().clone();
+    let catalogue = catalogue(&mut features, parts.bundles);
     let contexts = Arc::new(ArcSwap::from_pointee(parts.contexts));
-    let session = Session::new(SessionConfig {
-        catalogue: Arc::new(catalogue(&mut features, parts.bundles)),
-        context,
-        contexts: Arc::new(Known(contexts.clone())),
-        journal: parts.journal,
-        authorise: Arc::new(LocalUser),
-        place: Arc::new(OnThisConsole),
-        user: environment.user(),
+    let config = SessionConfig {
         clock,
-        directory: std::env::current_dir().unwrap_or_else(|_| environment.home()),
         read_only: parts.read_only,
-    });
+        ..config(catalogue, &contexts, parts.journal, environment)
+    };
     Deck {
-        session,
+        session: Session::new(config),
         contexts,
         hub,
         panels,
+    }
+}
+
+/// A session of a few verbs only, which remembers nothing: a bundle's command in isolation.
+pub fn isolated(catalogue: Catalogue, contexts: Contexts, environment: &Environment) -> Session {
+    let journal = Arc::new(MemoryJournal::new(Clock::real()));
+    let contexts = Arc::new(ArcSwap::from_pointee(contexts));
+    Session::new(config(catalogue, &contexts, journal, environment))
+}
+
+fn config(
+    catalogue: Catalogue,
+    contexts: &Arc<LiveContexts>,
+    journal: Arc<dyn Journal>,
+    environment: &Environment,
+) -> SessionConfig {
+    SessionConfig {
+        catalogue: Arc::new(catalogue),
+        context: contexts.load().default().clone(),
+        contexts: Arc::new(Known(contexts.clone())),
+        journal,
+        authorise: Arc::new(LocalUser),
+        place: Arc::new(OnThisConsole),
+        user: environment.user(),
+        clock: Clock::real(),
+        directory: std::env::current_dir().unwrap_or_else(|_| environment.home()),
+        read_only: false,
     }
 }
 

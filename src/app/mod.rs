@@ -1,5 +1,6 @@
 //! The composition root: the command line and one file a mode. May import everything; nobody imports it.
 
+mod bundle;
 mod check;
 pub mod cli;
 mod compose;
@@ -40,7 +41,13 @@ pub fn main() -> u8 {
             );
         }
     };
-    let structured = matches!(&cli.mode, Some(Mode::Run(run)) if run.output != cli::Format::Text);
+    let structured = match &cli.mode {
+        Some(Mode::Run(run)) => run.output != cli::Format::Text,
+        Some(Mode::Bundle(cli::Bundle {
+            action: cli::BundleAction::Run(run),
+        })) => run.output != cli::Format::Text,
+        _ => false,
+    };
     let ended = runtime.block_on(mode(cli, &environment));
     // A blocking task that never ends (a read of a terminal) must not keep the process.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
@@ -56,6 +63,7 @@ async fn mode(cli: Cli, environment: &Environment) -> Result<u8, Report> {
         Some(Mode::Run(args)) => run::run(args, common, environment).await,
         Some(Mode::Check(args)) => check::run(args, common, environment).await,
         Some(Mode::Sandbox(args)) => sandbox::run(args, common).await,
+        Some(Mode::Bundle(args)) => bundle::run(args.action, common, environment).await,
         Some(Mode::Verbs(args)) => verbs::run(args.json).await,
         None => console::run(common, environment).await,
     }

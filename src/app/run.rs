@@ -82,7 +82,7 @@ fn read_script(path: &Path) -> Result<String, Report> {
 }
 
 /// `--input`: JSON values one after another, from the argument or from stdin, read as the pipeline takes them.
-fn records(argument: &str) -> Result<Items, Report> {
+pub fn records(argument: &str) -> Result<Items, Report> {
     let (sender, receiver) = mpsc::channel(CHANNEL_ITEMS);
     if argument == "-" {
         std::thread::spawn(move || feed(std::io::BufReader::with_capacity(1 << 16, std::io::stdin()), &sender));

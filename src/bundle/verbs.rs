@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::manifest::{Command, CommandOptionKind, Docker, Manifest};
+use super::manifest::{Command, CommandOption, CommandOptionKind, Docker, Manifest};
 use crate::core::change::Risk;
 use crate::core::record::to_text;
 use crate::core::report::Report;
@@ -32,6 +32,7 @@ pub fn commands(manifest: &Manifest, configuration: &BTreeMap<String, Secret>) -
             bundle: manifest.name.clone(),
             command: name.clone(),
             executable: command.executable.clone(),
+            options: command.options.clone(),
             docker: manifest.docker.clone(),
             env_vars: command
                 .env_vars
@@ -105,6 +106,7 @@ pub struct BundleCommand {
     bundle: String,
     command: String,
     executable: String,
+    options: BTreeMap<String, CommandOption>,
     docker: Option<Docker>,
     env_vars: BTreeMap<String, String>,
     configuration: Arc<BTreeMap<String, Secret>>,
@@ -119,13 +121,7 @@ impl BundleCommand {
             command: self.command.clone(),
             executable: self.executable.clone(),
             arguments: call.arguments.positionals.clone(),
-            options: call
-                .arguments
-                .options
-                .clone()
-                .into_iter()
-                .filter(|(_, value)| *value != Value::Null)
-                .collect(),
+            options: self.given(&call.arguments.options),
             record: call.record.clone(),
             user: call.user.clone(),
             room: call.context.room.clone(),
@@ -136,6 +132,18 @@ impl BundleCommand {
             env_vars: self.env_vars.clone(),
             configuration: (*self.configuration).clone(),
         }
+    }
+
+    /// Options as commands test for them: by their presence. A flag or counter that was not given is bound as false
+    /// or 0, and must not be there at all.
+    fn given(&self, bound: &Map<String, Value>) -> Map<String, Value> {
+        let absent = |name: &String, value: &Value| match self.options.get(name).map(|option| option.kind) {
+            Some(CommandOptionKind::Bool) => *value == Value::Bool(false),
+            Some(CommandOptionKind::Incr) => *value == Value::from(0),
+            _ => value.is_null(),
+        };
+        let given = bound.iter().filter(|(name, value)| !absent(name, value));
+        given.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Runs the command; its lines go to the operator as progress while it runs.
@@ -203,8 +211,21 @@ pub async fn deliver(call: &Call, reply: Reply, output: &Output) -> Result<(), R
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
     use super::super::manifest::tests::DEMO;
     use super::*;
+
+    #[test]
+    fn a_flag_that_was_not_given_is_not_there() {
+        let manifest = Manifest::parse(&DEMO.replace("{type: list}", "{type: bool}")).unwrap();
+        let (_, command) = commands(&manifest, &BTreeMap::new()).remove(0);
+        let bound = |value: Value| value.as_object().cloned().unwrap();
+        let given = command.given(&bound(json!({"times": 0, "tag": false})));
+        assert_eq!(given, bound(json!({"times": 0})));
+        assert!(command.given(&bound(json!({"tag": true}))).contains_key("tag"));
+    }
 
     #[test]
     fn a_manifest_becomes_declared_verbs() {

@@ -107,11 +107,13 @@ impl Engine {
         mut watch: impl FnMut(String) + Send,
     ) -> Result<Reply, Report> {
         request.check()?;
-        let container = tokio::select! {
+        tokio::select! {
             biased;
             () = stop.cancelled() => return Err(Report::interrupted()),
-            container = self.prepare(image, request, &mut watch) => container?,
-        };
+            provided = self.provide(&image.name, &mut watch) => provided?,
+        }
+        // Not given up half way: it is short, and a container nobody knows of would stay until the next start.
+        let container = self.create(image, request).await?;
         let mut watch = |line: String| watch(request.redact(&line));
         let ended = tokio::select! {
             biased;
@@ -122,13 +124,7 @@ impl Engine {
         ended
     }
 
-    async fn prepare(
-        &self,
-        image: &Image,
-        request: &Request,
-        watch: &mut (impl FnMut(String) + Send),
-    ) -> Result<Container, Report> {
-        self.provide(&image.name, watch).await?;
+    async fn create(&self, image: &Image, request: &Request) -> Result<Container, Report> {
         let creation = tokio::spawn(Container::create(self.docker.clone(), image.clone(), request.clone()));
         match creation.await {
             Ok(created) => created.map_err(|error| self.failed("create a container from", &image.name, &error)),
