@@ -139,7 +139,7 @@ impl BundleCommand {
     fn given(&self, bound: &Map<String, Value>) -> Map<String, Value> {
         let absent = |name: &String, value: &Value| match self.options.get(name).map(|option| option.kind) {
             Some(CommandOptionKind::Bool) => *value == Value::Bool(false),
-            Some(CommandOptionKind::Incr) => *value == Value::from(0),
+            Some(CommandOptionKind::Incr) => value.as_i64() == Some(0),
             _ => value.is_null(),
         };
         let given = bound.iter().filter(|(name, value)| !absent(name, value));

@@ -396,8 +396,10 @@ fn known(word: &Word, each: bool, names: &BTreeSet<String>) -> Result<(), Proble
             continue;
         }
         let message = format!("${name} has no value: no record comes in here, and no `let {name} = …` came before");
-        let hint = did_you_mean(&nearest(name, names.iter().cloned()));
-        return Err(Problem::new("E-VALUE-001", span, message).hint(hint));
+        let near = did_you_mean(&nearest(name, names.iter().cloned()));
+        let hint =
+            near.unwrap_or_else(|| format!("let {name} = PIPELINE gives it one; '${name}' in single quotes is text"));
+        return Err(Problem::new("E-VALUE-001", span, message).hint(Some(hint)));
     }
     Ok(())
 }

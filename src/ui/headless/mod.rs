@@ -214,7 +214,11 @@ impl<O: Write, E: Write> Runner<'_, O, E> {
                 self.printer.settle()?;
                 self.errors.note(&text);
             }
-            BlockEvent::Progress(_) | BlockEvent::Ended { .. } => {}
+            BlockEvent::Progress(text) => {
+                self.printer.settle()?;
+                self.errors.line(text.as_str());
+            }
+            BlockEvent::Ended { .. } => {}
             BlockEvent::Job(job) => self.follow(*job),
         }
         Ok(())
