@@ -360,8 +360,12 @@ impl Planner<'_> {
 
     fn named_context(&self, name: &str, span: Span) -> Result<Arc<Context>, Problem> {
         self.contexts.context(name).ok_or_else(|| {
-            Problem::new("E-CONTEXT-001", span, format!("there is no context {name:?}"))
-                .hint(did_you_mean(&nearest(name, self.contexts.names())))
+            let known = self.contexts.names();
+            let hint = did_you_mean(&nearest(name, known.clone())).unwrap_or_else(|| match known.is_empty() {
+                true => "no context is configured: set KUBECONFIG, or write a [contexts.NAME] table".to_owned(),
+                false => format!("known contexts: {}", known.join(", ")),
+            });
+            Problem::new("E-CONTEXT-001", span, format!("there is no context {name:?}")).hint(Some(hint))
         })
     }
 }
