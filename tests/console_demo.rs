@@ -141,12 +141,19 @@ fn the_demo_typed_in_the_console() {
     console.0.key(Key::Ctrl('c'));
 
     console.line(r#"!instance-search 'tag:KubernetesCluster=staging.spawnhub.com' | jq '.public_ip_address | values | "ssh://admin@\(.)"'"#);
-    console.see_row(chat, r#"^│ +"ssh://admin@203\.0\.113\.\d+" +│"#);
-    let ssh = chat(&console.0.screen())
-        .iter()
-        .filter(|row| row.contains("\"ssh://admin@203."))
-        .count();
-    assert_eq!(ssh, 3, "{}", console.0.screen());
+    // The answer streams: it is read when its block says that it ended.
+    let ssh = Regex::new(r#"^│ +"ssh://admin@203\.0\.113\.\d+" +│"#).unwrap();
+    let whole = |screen: &str| {
+        let rows = chat(screen);
+        let block = rows
+            .iter()
+            .rposition(|row| row.contains("❯ !instance-search"))
+            .map(|at| &rows[at..]);
+        block.is_some_and(|rows| rows.iter().any(|row| row.contains("✓ done")))
+    };
+    let screen = console.0.wait_for(whole, SOON).expect("the end of the search");
+    let lines = chat(&screen).iter().filter(|row| ssh.is_match(row)).count();
+    assert_eq!(lines, 3, "{screen}");
 
     console.line("!kubectl:get svc inspector");
     console.see_row(chat, r" inspector +LoadBalancer");
