@@ -175,7 +175,7 @@ impl Section {
     fn len(&self) -> usize {
         match self {
             Section::Lines(lines) => lines.len(),
-            Section::Table { header, rows, .. } => rows.len() + 1 + usize::from(header.title.is_some()),
+            Section::Table { header, rows, .. } => rows.len() + header.lines(),
         }
     }
 
@@ -183,13 +183,12 @@ impl Section {
         match self {
             Section::Lines(lines) => lines.get(index).cloned().unwrap_or_default(),
             Section::Table { header, rows, layout } => {
-                let titled = usize::from(header.title.is_some());
-                match (index.checked_sub(titled), &header.title) {
-                    (None, title) => Line::new(title.as_deref().unwrap_or_default(), Role::Header),
-                    (Some(0), _) => Line::new(&layout.line(&header.columns), Role::Header),
+                match (index.checked_sub(header.lines()), &header.title) {
+                    (None, Some(title)) if index == 0 => Line::new(title, Role::Header),
+                    (None, _) => Line::new(&layout.line(&header.columns), Role::Header),
                     (Some(row), _) => {
                         let cells: Vec<&str> = rows
-                            .get(row - 1)
+                            .get(row)
                             .map(|cells| cells.iter().map(SafeText::as_str).collect())
                             .unwrap_or_default();
                         Line::plain(&layout.line(&cells))

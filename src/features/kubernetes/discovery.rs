@@ -131,6 +131,14 @@ impl Discovery {
         self.resources.iter().filter(|resource| resource.can("list"))
     }
 
+    /// Every type once, in the version its group prefers (which discovery names first).
+    pub fn preferred(&self) -> impl Iterator<Item = &Arc<Resource>> {
+        let mut seen = std::collections::HashSet::new();
+        self.resources
+            .iter()
+            .filter(move |resource| seen.insert((&resource.group, &resource.plural)))
+    }
+
     /// The types a word means: one, or those of a category such as `all`.
     pub fn find_all(&self, word: &str) -> Result<Vec<Arc<Resource>>, Report> {
         if let Some(one) = self.lookup(word) {

@@ -5,6 +5,7 @@ mod describe;
 mod discovery;
 mod error;
 pub mod feed;
+mod jsonpath;
 pub mod model;
 mod object;
 mod panel;
