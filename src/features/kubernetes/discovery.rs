@@ -57,6 +57,11 @@ impl Resource {
         qualified(&self.plural, &self.group)
     }
 
+    /// `Job.batch`, `Service`: the kind with its group.
+    pub fn qualified_kind(&self) -> String {
+        qualified(&self.kind, &self.group)
+    }
+
     /// The path of the collection: in a namespace, or over all.
     pub fn collection(&self, namespace: Option<&str>) -> String {
         let root = if self.group.is_empty() {

@@ -10,6 +10,7 @@ pub mod model;
 mod object;
 mod panel;
 mod path;
+mod quantity;
 pub mod rollout;
 mod target;
 mod verbs;

@@ -11,6 +11,7 @@ mod cordon;
 mod create_deployment;
 mod delete;
 mod describe;
+mod drain;
 mod events;
 mod expose;
 mod get;
@@ -27,6 +28,7 @@ mod set_resources;
 mod template;
 #[cfg(test)]
 mod testing;
+mod top;
 mod uncordon;
 mod wait;
 
@@ -48,6 +50,7 @@ pub fn all(clients: &Arc<Clients>, clock: &Clock) -> Vec<Verb> {
         create_deployment::verb(clients),
         delete::verb(clients),
         describe::verb(clients, clock),
+        drain::verb(clients),
         events::verb(clients, clock),
         expose::verb(clients),
         get::verb(clients),
@@ -64,6 +67,7 @@ pub fn all(clients: &Arc<Clients>, clock: &Clock) -> Vec<Verb> {
         set_env::verb(clients),
         set_image::verb(clients),
         set_resources::verb(clients),
+        top::verb(clients),
         uncordon::verb(clients),
         wait::verb(clients),
     ]
