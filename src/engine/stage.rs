@@ -19,7 +19,7 @@ use super::variables::Scope;
 use crate::core::record::Record;
 use crate::core::report::{Report, Severity};
 use crate::verb::invocation::NOBODY_READS;
-use crate::verb::{Action, Arguments, Call, Input, InputMode, Output, Read};
+use crate::verb::{Action, Arguments, Call, Input, InputMode, Known, Output, Read};
 
 /// How long a verb may take to end after it was told to, before it is dropped where it waits.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -353,11 +353,19 @@ impl StageRun {
             _ => Severity::Failed,
         };
         let bound = self.plan.template.arguments(scope);
-        bound.map_err(|problem| {
+        let arguments = bound.map_err(|problem| {
             problem
                 .report(&self.run.plan.source, severity)
                 .in_stage(self.plan.number)
-        })
+        })?;
+        if self.plan.conditional {
+            let (user, declaration) = (&self.run.user, &self.plan.verb.declaration);
+            let known = Known::from(&arguments);
+            self.run.authorise.authorise(user, declaration, &known).map_err(|report| {
+                self.placed(Report { severity, ..report })
+            })?;
+        }
+        Ok(arguments)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One invocation of a verb: bound arguments, context, ports, and the bounded streams of records.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +67,26 @@ impl Arguments {
             Some(Value::Array(items)) => items.iter().map(crate::core::record::to_text).collect(),
             Some(other) => vec![crate::core::record::to_text(other)],
             None => Vec::new(),
+        }
+    }
+}
+
+/// Arguments as far as they are known before the run: what a permission may depend on. `None`: a variable gives the
+/// value when its record comes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Positionals in order.
+    pub positionals: Vec<Option<Value>>,
+    /// Options by long name, defaults included.
+    pub options: BTreeMap<String, Option<Value>>,
+}
+
+impl From<&Arguments> for Known {
+    fn from(arguments: &Arguments) -> Known {
+        let options = arguments.options.iter();
+        Known {
+            positionals: arguments.positionals.iter().cloned().map(Some).collect(),
+            options: options.map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
         }
     }
 }
