@@ -92,7 +92,10 @@ impl StageRun {
     /// One invocation: without a record, or over the whole stream.
     async fn once(&self, items: Option<Items>, read: &dyn Read) -> Result<(), Report> {
         let call = self.call(None)?;
-        let mut input = items.map_or_else(Input::empty, |items| Input::new(items, self.output.clone()));
+        let run = self.run.clone();
+        let mut input = items.map_or_else(Input::empty, |items| {
+            Input::new(items, self.output.clone()).breaking(move || run.has_failed() || run.ending.is_ending())
+        });
         self.invoke(read, &call, &mut input, &self.output).await
     }
 

@@ -261,7 +261,7 @@ impl Authorise for Ports {
             // Who may run it depends on its first argument: 3 may not be.
             Some(permission) if permission == "t:values" => match known.positionals.first() {
                 Some(None) => Ok(Permit::Conditional),
-                Some(Some(value)) if *value == json!(3) => Err(Report::refused("E-ACCESS-001", "not 3")),
+                Some(Some(value)) if crate::core::record::to_text(value) == "3" => Err(Report::refused("E-ACCESS-001", "not 3")),
                 _ => Ok(Permit::Granted),
             },
             _ => Ok(Permit::Granted),

@@ -132,6 +132,8 @@ pub struct Input {
     receiver: Option<mpsc::Receiver<Result<Item, Report>>>,
     /// Where records go that failed in an earlier stage and were passed over: around the verb, in their order.
     around: Option<Output>,
+    /// Whether an earlier stage has failed.
+    broken: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
 impl Input {
@@ -140,6 +142,7 @@ impl Input {
         Input {
             receiver: None,
             around: None,
+            broken: None,
         }
     }
 
@@ -149,7 +152,20 @@ impl Input {
         Input {
             receiver: Some(receiver),
             around: Some(around),
+            broken: None,
         }
+    }
+
+    /// Can tell an end from a break by asking this.
+    #[must_use]
+    pub fn breaking(mut self, broken: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.broken = Some(Arc::new(broken));
+        self
+    }
+
+    /// At the end of the records: whether they ended because an earlier stage failed, so that they are not complete.
+    pub fn is_broken(&self) -> bool {
+        self.broken.as_ref().is_some_and(|broken| broken())
     }
 
     /// Whether anything comes down a pipe at all, be it no records.

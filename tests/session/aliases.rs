@@ -93,7 +93,8 @@ async fn l23_the_line_before_runs_again() {
     assert!(exit == 2 && errors.contains("E-REPEAT-001"), "{errors}");
     let (out, errors, exit) = script(&session, "echo a\n!!\n !!\n").await;
     assert_eq!((out.as_str(), exit), ("\"a\"\n\"a\"\n\"a\"\n", 0), "{errors}");
+    let session = fresh();
     run(&session, "echo b").await;
     assert_eq!(script(&session, "!!").await.0, "\"b\"\n");
-    assert_eq!(script(&session, "!! x").await.2, 2);
+    assert_eq!(script(&fresh(), "!! x").await.2, 2);
 }

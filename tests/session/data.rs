@@ -82,7 +82,7 @@ async fn d1_accumulating_verbs_take_any_number_of_records() {
 async fn d2_table_list_and_pluck() {
     let people = "seed '[{\"n\": \"b\", \"o\": {\"x\": 1}, \"p\": {\"x\": null}}, {\"n\": \"a\", \"o\": {\"x\": [2]}}]'";
     let table = run(&fresh(), &format!("{people} | table n first=o.x p.x")).await;
-    assert_eq!(table.text.trim_end(), "N   FIRST   X\nb   1       -\na   [2]");
+    assert_eq!(table.text.trim_end(), "N     FIRST   X\nb     1       -\na     [2]");
     assert_eq!(table.records, vec![json!({"n": "b", "first": 1, "x": null}), json!({"n": "a", "first": [2]})]);
     let table = run(&fresh(), &format!("{people} | table o.x p.x")).await;
     assert!(table.text.starts_with("O.X"), "equal headings become the paths: {}", table.text);
@@ -186,7 +186,7 @@ async fn l11_positionals_are_declared_and_options_exclude_each_other() {
     for (line, wanted) in [
         ("seed 1 | head 1 -n 2", "E-OPTION-004"),
         ("seed 1 | sort --asc --desc", "E-OPTION-004"),
-        ("seed 1 2 --range 1-2", "E-OPTION-004"),
+        ("seed 1 --range 1-2", "E-OPTION-004"),
         ("seed 1 | head 1 2", "E-ARGUMENT-001"),
         ("seed 1 | head x", "E-TYPE-001"),
         ("seed 1 | filter", "E-OPTION-003"),

@@ -20,7 +20,7 @@ pub fn verb() -> Verb {
         .positional(Positional::new("paths", OptionKind::String, "PATH or NAME=PATH").always().variadic())
         .option(OptionSpec::new("count", OptionKind::Bool, "only how many, without the records").short('c'))
         .output("{NAME: value, …, \"count\", \"records\": […]}")
-        .example_expecting("seed '[{\"a\": 1}, {\"a\": 2}, {\"a\": 1}]' | group-by a -c", "", "A   COUNT\n1   2\n2   1");
+        .example_expecting("seed '[{\"a\": 1}, {\"a\": 2}, {\"a\": 1}]' | group-by a -c", "", "A     COUNT\n1     2\n2     1");
     Verb::read(declaration, GroupBy)
 }
 

@@ -12,7 +12,7 @@ pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "info", "Show versions")
         .input(InputMode::None)
         .output("{\"name\", \"version\", \"user\", \"context\", \"bundles\": [{\"name\", \"version\", \"commands\"}]}")
-        .example_expecting("info | pluck name", "", "cogdeck");
+        .example_expecting("info | jq -r .name", "", "cogdeck");
     Verb::read(declaration, Info)
 }
 

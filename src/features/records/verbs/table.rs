@@ -24,7 +24,7 @@ pub fn verb() -> Verb {
         .example_expecting(
             "seed '[{\"a\": {\"b\": 1}, \"c\": null}, {\"c\": \"x\"}]' | table a.b kind=c",
             "",
-            "B   KIND\n1   -\n    x",
+            "B     KIND\n1     -\n      x",
         );
     Verb::read(declaration, Table)
 }

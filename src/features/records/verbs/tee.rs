@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use crate::core::report::Report;
+use crate::core::text::SafeText;
 use crate::features::records::kept::{Keeper, name};
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb, View};
@@ -41,8 +42,10 @@ impl Read for Tee {
             keeper.push(&item.record)?;
             output.send(item).await?;
         }
-        if call.cancel.is_cancelled() {
-            return Err(Report::interrupted());
+        if input.is_broken() {
+            let text = format!("nothing is kept as {name}: a stage before failed, so the records are not complete");
+            call.operator.note(SafeText::line(&text));
+            return Ok(());
         }
         call.session.keep(&name, keeper.records()).await
     }
