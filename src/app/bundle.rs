@@ -62,7 +62,7 @@ fn summary(manifest: &Manifest) -> String {
         }
         None => fact(
             "image",
-            "none: its executables would run on the host, which is not done yet".to_owned(),
+            "none: its executables run on this host".to_owned(),
         ),
     }
     let variables = manifest.config.iter().flat_map(|config| &config.env);
