@@ -90,14 +90,31 @@ fn records(home: &Path, args: &[&str]) -> Vec<Value> {
 #[test]
 fn c1_c2_c3_c4_c8_an_executable_of_this_host_gets_the_contract_and_nothing_else() {
     let home = home();
-    let told = records(home.path(), &["host:tell", "'two words'", "5", "--dry-run", "--tag=a,b"]);
+    let told = records(
+        home.path(),
+        &["host:tell", "'two words'", "5", "--dry-run", "--tag=a,b"],
+    );
     let [told] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(told["args"], json!(["two words", "5", null]));
     assert_eq!((&told["record"], &told["step"]), (&json!({}), &json!("last")));
     assert_eq!((&told["dry"], &told["tag"]), (&json!("true"), &json!("b")));
-    assert_eq!(Path::new(told["cwd"].as_str().unwrap()), home.path().canonicalize().unwrap());
-    let names: Vec<&str> = told["environment"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    for name in ["COG_ARGC", "COG_ARGV_0", "COG_BUNDLE", "COG_OPT_DRY_RUN", "COG_OPT_TAG_COUNT"] {
+    assert_eq!(
+        Path::new(told["cwd"].as_str().unwrap()),
+        home.path().canonicalize().unwrap()
+    );
+    let names: Vec<&str> = told["environment"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    for name in [
+        "COG_ARGC",
+        "COG_ARGV_0",
+        "COG_BUNDLE",
+        "COG_OPT_DRY_RUN",
+        "COG_OPT_TAG_COUNT",
+    ] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
     for name in ["PATH", "HOME", "TZ"] {
@@ -123,7 +140,10 @@ fn c1_the_step_names_the_first_and_the_last_record_only() {
 fn c5_stderr_of_a_success_is_shown_and_a_failure_tells_its_reason() {
     let home = home();
     let ended = run(cogdeck(home.path(), &["host:tell"]), LIMIT).code(0);
-    assert!(ended.stderr.contains("note: be patient") && ended.stderr.contains("info: told"), "{ended}");
+    assert!(
+        ended.stderr.contains("note: be patient") && ended.stderr.contains("info: told"),
+        "{ended}"
+    );
     let ended = run(cogdeck(home.path(), &["host:missing"]), LIMIT).code(1);
     assert!(ended.stderr.contains("No such file"), "{ended}");
     let ended = run(cogdeck(home.path(), &["host:status"]), LIMIT).code(1);
@@ -135,7 +155,11 @@ fn c5_stderr_of_a_success_is_shown_and_a_failure_tells_its_reason() {
 #[test]
 fn output_without_end_is_refused_and_its_writer_ended() {
     let home = home();
-    let ended = run(cogdeck(home.path(), &["host:shout", "-- -c", "'yes | tr -d \"\\n\"'"]), LIMIT).code(1);
+    let ended = run(
+        cogdeck(home.path(), &["host:shout", "-- -c", "'yes | tr -d \"\\n\"'"]),
+        LIMIT,
+    )
+    .code(1);
     assert!(ended.stderr.contains("more than 16 MiB"), "{ended}");
 }
 

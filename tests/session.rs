@@ -67,7 +67,10 @@ impl Place for Ports {
 }
 
 fn catalogue() -> Catalogue {
-    let (records, session) = (records::feature(&Helper::at(env!("CARGO_BIN_EXE_cogdeck"))), session::feature());
+    let (records, session) = (
+        records::feature(&Helper::at(env!("CARGO_BIN_EXE_cogdeck"))),
+        session::feature(),
+    );
     Catalogue::new(records.verbs.into_iter().chain(session.verbs)).describe(records.bundles)
 }
 
@@ -197,8 +200,14 @@ async fn d3_jq_takes_its_options_bundled_and_named_values() {
         ("jq -n '1, 2' | jq -s add", vec![json!(3)]),
         ("jq -n '1, 2' | jq -sc .", vec![json!([1, 2])]),
         ("jq -n --arg a x --arg b '1,2' '[$a, $b]'", vec![json!(["x", "1,2"])]),
-        ("jq -n '[$a, $b]' --argjson a '{\"n\": 1}' --arg b 5", vec![json!([{"n": 1}, "5"])]),
-        ("jq -n '[.]' | jq -s --arg=a '-1' '[.[], $a]'", vec![json!([[null], "-1"])]),
+        (
+            "jq -n '[$a, $b]' --argjson a '{\"n\": 1}' --arg b 5",
+            vec![json!([{"n": 1}, "5"])],
+        ),
+        (
+            "jq -n '[.]' | jq -s --arg=a '-1' '[.[], $a]'",
+            vec![json!([[null], "-1"])],
+        ),
         ("jq -n '1, 2' | jq -n '[inputs]'", vec![json!([1, 2])]),
         ("jq -n '{a: 1}' | jq '{b: .a}' | jq .b", vec![json!(1)]),
         ("jq -n 'env | keys'", vec![json!(["PATH"])]),
@@ -275,20 +284,29 @@ async fn a_filter_that_runs_away_is_an_error_of_its_stage() {
         let start = Instant::now();
         let ran = run(&session, line).await;
         let report = ran.report.unwrap();
-        assert!(["E-JQ-001", "E-JQ-002", "E-JQ-005"].contains(&report.code), "{report:?}");
+        assert!(
+            ["E-JQ-001", "E-JQ-002", "E-JQ-005"].contains(&report.code),
+            "{report:?}"
+        );
         assert!(report.message.contains(why), "{report:?}");
         let limit = if why == "more memory" { 20 } else { 5 };
-        assert!(start.elapsed() < Duration::from_secs(limit), "{why}: {:?}", start.elapsed());
+        assert!(
+            start.elapsed() < Duration::from_secs(limit),
+            "{why}: {:?}",
+            start.elapsed()
+        );
     }
-    assert_eq!(run(&session, "jq -n '1 + 1'").await.records, vec![json!(2)], "the session goes on");
+    assert_eq!(
+        run(&session, "jq -n '1 + 1'").await.records,
+        vec![json!(2)],
+        "the session goes on"
+    );
 }
 
 #[tokio::test]
 async fn outputs_come_as_they_are_made_and_not_at_the_end() {
     let session = fresh();
-    let mut block = session
-        .start("jq -n '1, last(repeat(1))'", Arc::new(Script))
-        .unwrap();
+    let mut block = session.start("jq -n '1, last(repeat(1))'", Arc::new(Script)).unwrap();
     let first = async {
         loop {
             match block.next().await {
@@ -298,7 +316,10 @@ async fn outputs_come_as_they_are_made_and_not_at_the_end() {
             }
         }
     };
-    assert_eq!(tokio::time::timeout(Duration::from_secs(10), first).await.unwrap(), json!(1));
+    assert_eq!(
+        tokio::time::timeout(Duration::from_secs(10), first).await.unwrap(),
+        json!(1)
+    );
     block.cancel();
     assert_eq!(finish(block).await.exit, 130);
 }

@@ -381,8 +381,14 @@ impl Reader<'_> {
                 next => {
                     let name = option.map_or("", |option| option.name.as_str());
                     let (needs, dashed) = match wanted {
-                        1 => ("a value", format!("a value that starts with a dash is written --{name}=-…")),
-                        _ => ("a name and a value", "a value that starts with a dash is quoted: '-…'".to_owned()),
+                        1 => (
+                            "a value",
+                            format!("a value that starts with a dash is written --{name}=-…"),
+                        ),
+                        _ => (
+                            "a name and a value",
+                            "a value that starts with a dash is quoted: '-…'".to_owned(),
+                        ),
                     };
                     let hint = next.map(|_| dashed);
                     return Err(Problem::new(NO_VALUE, word.span, format!("--{name} needs {needs}")).hint(hint));

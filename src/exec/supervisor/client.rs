@@ -112,7 +112,10 @@ impl Process {
 async fn word(control: &mut BufReader<UnixStream>) -> Result<Status, Report> {
     let mut line = String::new();
     let lost = |why: &str| Report::failed(LOST, format!("the command's supervisor was lost: {why}"));
-    control.read_line(&mut line).await.map_err(|error| lost(&error.to_string()))?;
+    control
+        .read_line(&mut line)
+        .await
+        .map_err(|error| lost(&error.to_string()))?;
     match serde_json::from_str(&line) {
         Ok(Word::Ended(status)) => Ok(status),
         Ok(Word::NotStarted(why)) => Err(Report::failed(NOT_STARTED, format!("it could not be started: {why}"))),

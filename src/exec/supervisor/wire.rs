@@ -124,7 +124,10 @@ mod tests {
     #[test]
     fn a_job_arrives_as_it_was_sent_and_an_oversized_one_is_refused() {
         let back = Job::decode(job("é\n").encode().unwrap().as_slice()).unwrap();
-        assert_eq!((back.arguments, back.environment["NAME"].as_str()), (job("").arguments, "é\n"));
+        assert_eq!(
+            (back.arguments, back.environment["NAME"].as_str()),
+            (job("").arguments, "é\n")
+        );
         assert!(job(&"x".repeat(LARGEST_JOB as usize)).encode().is_err());
         assert!(Job::decode([255, 255, 255, 255, b'{'].as_slice()).is_err());
         assert!(Job::decode([2, 0, 0, 0, b'{'].as_slice()).is_err());

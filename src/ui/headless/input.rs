@@ -63,7 +63,9 @@ impl Take for Handing {
         }
         match futures::executor::block_on(self.sender.reserve_many(self.records.len())) {
             Ok(permits) => {
-                permits.zip(self.records.drain(..)).for_each(|(permit, item)| permit.send(Ok(item)));
+                permits
+                    .zip(self.records.drain(..))
+                    .for_each(|(permit, item)| permit.send(Ok(item)));
                 true
             }
             Err(_) => false,
@@ -78,7 +80,11 @@ fn read(mut source: impl Read, values: &mut impl Take) -> Result<(), Report> {
         let ended = !fill(&mut source, &mut buffer).map_err(|error| unreadable(&error))?;
         // What ends with the buffer may go on (`12` and `34`): only a line break is an end for sure.
         let last = buffer.iter().rposition(|byte| *byte == b'\n');
-        let whole = if ended { buffer.len() } else { last.map_or(0, |at| at + 1) };
+        let whole = if ended {
+            buffer.len()
+        } else {
+            last.map_or(0, |at| at + 1)
+        };
         if !ended && buffer.len() < try_at {
             continue;
         }
@@ -100,7 +106,10 @@ fn read(mut source: impl Read, values: &mut impl Take) -> Result<(), Report> {
         }
         buffer.drain(..used);
         if buffer.len() > LARGEST {
-            return Err(unreadable(&io::Error::other(format!("a value is larger than {} MiB", LARGEST >> 20))));
+            return Err(unreadable(&io::Error::other(format!(
+                "a value is larger than {} MiB",
+                LARGEST >> 20
+            ))));
         }
         try_at = if buffer.len() > EAGER { buffer.len() * 2 } else { 0 };
     }
@@ -162,7 +171,15 @@ mod tests {
     #[test]
     fn values_over_lines_beside_each_other_and_without_a_last_line_break() {
         let text = "{\"a\":\n 1}\n12\n34 [5]\n\n\"x\\n\" null 7";
-        let wanted = vec![json!({"a": 1}), json!(12), json!(34), json!([5]), json!("x\n"), json!(null), json!(7)];
+        let wanted = vec![
+            json!({"a": 1}),
+            json!(12),
+            json!(34),
+            json!([5]),
+            json!("x\n"),
+            json!(null),
+            json!(7),
+        ];
         for at_a_time in [1, 2, 3, 7, 1000] {
             assert_eq!(all(text, at_a_time).unwrap(), wanted, "{at_a_time}");
         }

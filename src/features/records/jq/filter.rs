@@ -174,7 +174,10 @@ fn globals(options: &Options) -> Result<Vec<Val>, TooDeep> {
         .collect();
     let values: Vec<Val> = named.iter().map(|(_, value)| value.clone()).collect();
     let all: Map = named.into_iter().collect();
-    Ok(values.into_iter().chain([Val::obj(environment), Val::obj(all)]).collect())
+    Ok(values
+        .into_iter()
+        .chain([Val::obj(environment), Val::obj(all)])
+        .collect())
 }
 
 fn load_errors(code: &str, errors: load::Errors<&str, ()>) -> String {

@@ -147,9 +147,36 @@ mod tests {
             assert!(Paths::parse(filter).is_some(), "{filter}");
         }
         let more = [
-            "", "a", "..", ".[0]", ".a[]", ".a?", ".a | .b", ".a, .b", "{}", "{a", "{a,}", "{a: .}", "{a: 1}", "{$x}",
-            "{(.a): .b}", "{\"a\"}", ".\"a\"", ".a .b", ".a. b", ".if", "{if}", "{a: .b | .c}", "{a: {b}}", "def f: f; f",
-            ".é", "{a}}", ". .a", "repeat(1)", ".a#b", "{@base64}",
+            "",
+            "a",
+            "..",
+            ".[0]",
+            ".a[]",
+            ".a?",
+            ".a | .b",
+            ".a, .b",
+            "{}",
+            "{a",
+            "{a,}",
+            "{a: .}",
+            "{a: 1}",
+            "{$x}",
+            "{(.a): .b}",
+            "{\"a\"}",
+            ".\"a\"",
+            ".a .b",
+            ".a. b",
+            ".if",
+            "{if}",
+            "{a: .b | .c}",
+            "{a: {b}}",
+            "def f: f; f",
+            ".é",
+            "{a}}",
+            ". .a",
+            "repeat(1)",
+            ".a#b",
+            "{@base64}",
         ];
         for filter in more {
             assert_eq!(Paths::parse(filter), None, "{filter}");
@@ -168,7 +195,8 @@ mod tests {
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::vec(("[abc]", inner), 0..4).prop_map(|entries| Value::Object(entries.into_iter().collect())),
+                prop::collection::vec(("[abc]", inner), 0..4)
+                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
             ]
         })
     }

@@ -28,15 +28,17 @@ pub fn serve() -> u8 {
         current: Some(MEMORY),
         maximum: Some(MEMORY),
     };
-    let begun = setrlimit(Resource::As, limit)
-        .map_err(io::Error::from)
-        .and_then(|()| {
-            std::thread::Builder::new()
-                .name("jq".to_owned())
-                .stack_size(STACK)
-                .spawn(work)
-        });
-    let ended = begun.map(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("the filter crashed"))));
+    let begun = setrlimit(Resource::As, limit).map_err(io::Error::from).and_then(|()| {
+        std::thread::Builder::new()
+            .name("jq".to_owned())
+            .stack_size(STACK)
+            .spawn(work)
+    });
+    let ended = begun.map(|thread| {
+        thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the filter crashed")))
+    });
     match ended.and_then(|result| result) {
         Ok(()) => 0,
         Err(error) => {
@@ -144,7 +146,9 @@ impl Output {
 
     fn failed(&self, record: Option<&[u8]>, fault: Fault) -> io::Result<()> {
         let record = record.and_then(|line| serde_json::from_slice(line).ok());
-        self.line(FAILED, |text| Ok(serde_json::to_writer(text, &Failed { record, fault })?))
+        self.line(FAILED, |text| {
+            Ok(serde_json::to_writer(text, &Failed { record, fault })?)
+        })
     }
 
     fn flush(&self) -> io::Result<()> {

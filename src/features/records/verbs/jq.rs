@@ -162,8 +162,10 @@ fn variable(option: &str, name: &Record) -> Result<String, Report> {
     if starts && symbols.all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Ok(name);
     }
-    Err(Report::refused(USAGE, format!("--{option} {name:?} is no name of a variable"))
-        .hint(format!("jq --{option} NAME VALUE FILTER")))
+    Err(
+        Report::refused(USAGE, format!("--{option} {name:?} is no name of a variable"))
+            .hint(format!("jq --{option} NAME VALUE FILTER")),
+    )
 }
 
 fn report(fault: &Fault) -> Report {

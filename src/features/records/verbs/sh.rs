@@ -71,7 +71,11 @@ fn job(call: &Call) -> Job {
     set("no_proxy", &call.context.no_proxy);
     set("NO_PROXY", &call.context.no_proxy);
     let texts = call.arguments.texts();
-    let mut arguments = vec!["-c".to_owned(), texts.first().cloned().unwrap_or_default(), "sh".to_owned()];
+    let mut arguments = vec![
+        "-c".to_owned(),
+        texts.first().cloned().unwrap_or_default(),
+        "sh".to_owned(),
+    ];
     arguments.extend(texts.into_iter().skip(1));
     Job {
         program: "/bin/sh".to_owned(),
