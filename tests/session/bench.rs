@@ -11,6 +11,7 @@ use cogdeck::core::report::Report;
 use cogdeck::core::text::SafeText;
 use cogdeck::engine::ports::{Authorise, Contexts, Permit, Place, Site};
 use cogdeck::engine::{Block, BlockEvent, MemoryJournal, MemoryShelf, Session, SessionConfig};
+use cogdeck::exec::Helper;
 use cogdeck::features::{records, session};
 use cogdeck::render::Document;
 use cogdeck::verb::operator::TerminalCommand;
@@ -66,7 +67,10 @@ impl Place for Ports {
 }
 
 pub fn catalogue() -> Catalogue {
-    let (records, session) = (records::feature(), session::feature());
+    let (records, session) = (
+        records::feature(&Helper::at(env!("CARGO_BIN_EXE_cogdeck"))),
+        session::feature(),
+    );
     Catalogue::new(records.verbs.into_iter().chain(session.verbs)).describe(records.bundles)
 }
 

@@ -34,10 +34,11 @@ mod unique;
 mod wc;
 mod which;
 
+use crate::exec::Helper;
 use crate::verb::Verb;
 
-/// All of them.
-pub fn all() -> Vec<Verb> {
+/// All of them; `helper` runs what must not share our process.
+pub fn all(helper: &Helper) -> Vec<Verb> {
     vec![
         abort_when::verb(),
         cat::verb(),
@@ -54,13 +55,13 @@ pub fn all() -> Vec<Verb> {
         head::verb(),
         info::verb(),
         join::verb(),
-        jq::verb(),
+        jq::verb(helper.clone()),
         list::verb(),
         map::verb(),
         pluck::verb(),
         raw::verb(),
         seed::verb(),
-        sh::verb(),
+        sh::verb(helper.clone()),
         sleep::verb(),
         sort::verb(),
         sum::verb(),
