@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bench::{Script, catalogue, finish, fits, fresh, run, values};
+use cogdeck::engine::BlockEvent;
 use serde_json::{Value, json};
 
 #[tokio::test]
