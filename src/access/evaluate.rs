@@ -70,7 +70,11 @@ pub fn holds(condition: &Condition, known: &Known) -> Answer {
         }
         Condition::Not(inner) => {
             let (truth, parts) = holds(inner, known);
-            let parts = if parts.is_empty() { mentioned(inner, known) } else { parts };
+            let parts = if parts.is_empty() {
+                mentioned(inner, known)
+            } else {
+                parts
+            };
             (truth.not(), parts)
         }
         Condition::And(all) => {
@@ -118,11 +122,13 @@ fn seen<'a>(subject: &Subject, known: &'a Known) -> Vec<Seen<'a>> {
         Subject::Option(name) => vec![given(Part::Option(name.clone()), known.options.get(name))],
         Subject::Arguments(_) => {
             let all = known.positionals.iter().enumerate();
-            all.map(|(index, value)| given(Part::Argument(index), Some(value))).collect()
+            all.map(|(index, value)| given(Part::Argument(index), Some(value)))
+                .collect()
         }
         Subject::Options(_) => {
             let all = known.options.iter();
-            all.map(|(name, value)| given(Part::Option(name.clone()), Some(value))).collect()
+            all.map(|(name, value)| given(Part::Option(name.clone()), Some(value)))
+                .collect()
         }
         Subject::Items(_, name) => match known.options.get(name) {
             Some(Some(Value::Array(items))) => {

@@ -63,7 +63,12 @@ fn read(text: &str, own: Option<(&str, &str)>) -> Result<Rule, Report> {
         }
         (Some((bundle, command, _)), None) => (bundle.clone(), command.clone()),
         (None, Some((bundle, command))) => (bundle.to_owned(), command.to_owned()),
-        (None, None) => return Err(wrong(("`when command is BUNDLE:NAME` is missing".to_owned(), 0..text.len()))),
+        (None, None) => {
+            return Err(wrong((
+                "`when command is BUNDLE:NAME` is missing".to_owned(),
+                0..text.len(),
+            )));
+        }
     };
     let (condition, verdict) = parser.rest().map_err(wrong)?;
     let text = match named {
@@ -288,9 +293,10 @@ impl Parser {
         match token.map(|token| token.kind) {
             Some(Kind::Text(text)) => Ok(Literal::Value(Value::String(text))),
             Some(Kind::Pattern(pattern)) => compiled(&pattern, place).map(Literal::Pattern),
-            Some(Kind::Word(word)) if KEYWORDS.contains(&word.as_str()) => {
-                Err((format!("`{word}` means something in rules: quote it to be a value"), place))
-            }
+            Some(Kind::Word(word)) if KEYWORDS.contains(&word.as_str()) => Err((
+                format!("`{word}` means something in rules: quote it to be a value"),
+                place,
+            )),
             Some(Kind::Word(word)) => Ok(Literal::Value(spelled(word))),
             _ => Err(("a value is missing".to_owned(), place)),
         }

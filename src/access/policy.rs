@@ -61,7 +61,9 @@ impl Policy {
         disabled: impl IntoIterator<Item = String>,
     ) -> Result<Policy, Report> {
         let site = rules.into_iter().map(|text| Rule::parse(&text));
-        let disabled = disabled.into_iter().map(|text| Rule::parse(&text).map(|rule| plain(&rule.text)));
+        let disabled = disabled
+            .into_iter()
+            .map(|text| Rule::parse(&text).map(|rule| plain(&rule.text)));
         Ok(Policy {
             users,
             site: site.collect::<Result<_, _>>()?,

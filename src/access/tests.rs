@@ -10,7 +10,9 @@ use super::*;
 use crate::verb::{Declaration, Known};
 
 fn known(positionals: Value, options: Value) -> Known {
-    let Value::Array(positionals) = positionals else { panic!() };
+    let Value::Array(positionals) = positionals else {
+        panic!()
+    };
     let Value::Object(options) = options else { panic!() };
     Known {
         positionals: positionals.into_iter().map(Some).collect(),
@@ -28,7 +30,10 @@ fn permissions(names: &[&str]) -> Permissions {
 }
 
 fn passes(held: &[&str], rules: &[&str], known: &Known) -> Decision {
-    let rules: Vec<Rule> = rules.iter().map(|text| Rule::of_command(text, "b", "c").unwrap()).collect();
+    let rules: Vec<Rule> = rules
+        .iter()
+        .map(|text| Rule::of_command(text, "b", "c").unwrap())
+        .collect();
     decide(&permissions(held), &rules, known)
 }
 
@@ -197,7 +202,10 @@ fn r4_short_rules_site_rules_and_turned_off_rules() {
 
     let command = Declaration::new("b", "c", "").rule("must have b:p");
     let policy = |rules: &[&str], disabled: &[&str]| {
-        let users = BTreeMap::from([("ana".to_owned(), permissions(&["b:p"])), ("bo".to_owned(), permissions(&[]))]);
+        let users = BTreeMap::from([
+            ("ana".to_owned(), permissions(&["b:p"])),
+            ("bo".to_owned(), permissions(&[])),
+        ]);
         let own = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         Policy::new(users, own(rules), own(disabled)).unwrap()
     };
@@ -233,11 +241,23 @@ fn r6_a_value_that_only_the_run_knows_is_left_to_it() {
         options: BTreeMap::new(),
     };
     let prod = "with arg[1] == prod must have b:prod";
-    assert_eq!(passes(&["b:any"], &["must have b:any", prod], &later), Decision::Depends);
-    assert_eq!(passes(&["b:any", "b:prod"], &["must have b:any", prod], &later), Decision::Allowed);
-    assert!(matches!(passes(&[], &["must have b:any", prod], &later), Decision::Denied(_)));
+    assert_eq!(
+        passes(&["b:any"], &["must have b:any", prod], &later),
+        Decision::Depends
+    );
+    assert_eq!(
+        passes(&["b:any", "b:prod"], &["must have b:any", prod], &later),
+        Decision::Allowed
+    );
+    assert!(matches!(
+        passes(&[], &["must have b:any", prod], &later),
+        Decision::Denied(_)
+    ));
     assert_eq!(passes(&["b:prod"], &[prod], &later), Decision::Depends);
-    assert_eq!(passes(&["b:x"], &["with arg[0] == pod must have b:x"], &later), Decision::Allowed);
+    assert_eq!(
+        passes(&["b:x"], &["with arg[0] == pod must have b:x"], &later),
+        Decision::Allowed
+    );
 }
 
 proptest! {

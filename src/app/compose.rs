@@ -7,10 +7,10 @@ use arc_swap::ArcSwap;
 
 use super::contexts::Contexts;
 use super::environment::Environment;
+use crate::access::{Decision, Policy};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::access::{Decision, Policy};
 use crate::engine::ports::{Authorise, Contexts as ContextsPort, Journal, Permit, Place, Shelf, Site};
 use crate::engine::{MemoryJournal, MemoryShelf, Session, SessionConfig};
 use crate::features::{self, Feature, Shared};

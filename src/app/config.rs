@@ -128,10 +128,12 @@ impl Config {
     pub fn policy(&self) -> Result<Policy, Report> {
         let users = self.users.iter().map(|(name, entry)| {
             let permissions = Permissions::new(entry.permissions.iter().cloned());
-            permissions.map(|permissions| (name.clone(), permissions)).map_err(|report| Report {
-                message: format!("the configuration's [users.{name}]: {}", report.message),
-                ..report
-            })
+            permissions
+                .map(|permissions| (name.clone(), permissions))
+                .map_err(|report| Report {
+                    message: format!("the configuration's [users.{name}]: {}", report.message),
+                    ..report
+                })
         });
         let users = users.collect::<Result<_, _>>()?;
         Policy::new(users, self.rules.iter().cloned(), self.disabled_rules.iter().cloned())
@@ -182,9 +184,15 @@ mod tests {
         .unwrap();
         assert!(!config.policy().unwrap().is_open());
         assert!(Config::parse("").unwrap().policy().unwrap().is_open());
-        let wrong = Config::parse("[users.ana]\npermissions = [\"kubectl\"]\n").unwrap().policy().unwrap_err();
+        let wrong = Config::parse("[users.ana]\npermissions = [\"kubectl\"]\n")
+            .unwrap()
+            .policy()
+            .unwrap_err();
         assert!(wrong.message.contains("[users.ana]"), "{wrong}");
-        let wrong = Config::parse("rules = [\"must have a:b\"]\n").unwrap().policy().unwrap_err();
+        let wrong = Config::parse("rules = [\"must have a:b\"]\n")
+            .unwrap()
+            .policy()
+            .unwrap_err();
         assert_eq!(wrong.code, "E-RULE-001");
     }
 

@@ -89,7 +89,13 @@ fn expand_stage(
         return Ok((stage.clone().into(), None));
     };
     let name = alias.qualified();
-    let place = stage.words.iter().take(words).map(|word| word.span).reduce(Span::to).unwrap_or_default();
+    let place = stage
+        .words
+        .iter()
+        .take(words)
+        .map(|word| word.span)
+        .reduce(Span::to)
+        .unwrap_or_default();
     let looped = chain.contains(&name);
     chain.push(name.clone());
     if looped {
@@ -134,7 +140,8 @@ fn expand_stage(
 
 /// An alias's text as what it has to be: one pipeline, without a name for its result.
 pub fn body(text: &str) -> Result<Pipeline, Problem> {
-    let mut line = lang::parse(text).map_err(|error| Problem::new(error.code, error.span, error.message).hint(error.hint))?;
+    let mut line =
+        lang::parse(text).map_err(|error| Problem::new(error.code, error.span, error.message).hint(error.hint))?;
     let whole = line.span;
     match (line.items.len(), line.items.pop()) {
         (1, Some(item)) if item.then.is_none() && item.pipeline.binding.is_none() => Ok(item.pipeline),
@@ -158,7 +165,9 @@ fn find<'a>(catalogue: &'a Catalogue, words: &[Word]) -> Result<Option<(&'a Alia
             Some(scope) => {
                 let joins = joins(name, rest);
                 let named = joins.iter().enumerate().rev();
-                let found = named.filter_map(|(at, name)| Some((catalogue.alias(Some(scope), name)?, at + 1))).next();
+                let found = named
+                    .filter_map(|(at, name)| Some((catalogue.alias(Some(scope), name)?, at + 1)))
+                    .next();
                 found.map(Some).ok_or_else(|| unknown(catalogue, scope, name, place))
             }
         },
@@ -204,7 +213,9 @@ pub fn acceptable(catalogue: &Catalogue, alias: &Alias) -> Result<(), Report> {
         return Err(Report::refused(NAME, message));
     }
     let call = Pipeline::from(Stage::new(&alias.qualified()));
-    let aliases = catalogue.aliases().filter(|other| (other.scope, &other.name) != (alias.scope, name));
+    let aliases = catalogue
+        .aliases()
+        .filter(|other| (other.scope, &other.name) != (alias.scope, name));
     let with_it = catalogue.clone().with_aliases(aliases.cloned().chain([alias.clone()]));
     body(&alias.body).map_err(|problem| problem.refused(&alias.body))?;
     match expand(&with_it, &call) {
@@ -267,12 +278,19 @@ mod tests {
             assert_eq!(expanded(&aliases, line).as_deref(), Ok(wanted), "{line}");
         }
         let missing = expanded(&aliases, "site:dep").unwrap_err();
-        assert_eq!((missing.code, missing.hint.as_deref()), (UNKNOWN, Some("did you mean site:deps?")));
+        assert_eq!(
+            (missing.code, missing.hint.as_deref()),
+            (UNKNOWN, Some("did you mean site:deps?"))
+        );
     }
 
     #[test]
     fn l25_redirects_are_spliced() {
-        let aliases = [("user:out", "echo a > file:x"), ("user:via", "out"), ("user:mid", "out | echo b")];
+        let aliases = [
+            ("user:out", "echo a > file:x"),
+            ("user:via", "out"),
+            ("user:mid", "out | echo b"),
+        ];
         assert_eq!(expanded(&aliases, "out").as_deref(), Ok("echo a > file:x"));
         assert_eq!(expanded(&aliases, "via").as_deref(), Ok("echo a > file:x"));
         assert_eq!(expanded(&aliases, "via *> here me").as_deref(), Ok("echo a *> here me"));
@@ -284,7 +302,10 @@ mod tests {
     fn l25_loops_and_depth_are_guarded() {
         let aliases = [("user:a", "b x"), ("user:b", "echo | a"), ("user:self", "self")];
         let report = expanded(&aliases, "a").unwrap_err();
-        assert_eq!((report.code, report.message.as_str()), (LOOP, "this alias calls itself: user:a -> user:b -> user:a"));
+        assert_eq!(
+            (report.code, report.message.as_str()),
+            (LOOP, "this alias calls itself: user:a -> user:b -> user:a")
+        );
         assert_eq!(expanded(&aliases, "self").unwrap_err().code, LOOP);
         let deep: Vec<(String, String)> = (1..=6).map(|n| (format!("user:d{n}"), format!("d{}", n + 1))).collect();
         let mut deep: Vec<(&str, &str)> = deep.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
@@ -292,7 +313,11 @@ mod tests {
         assert_eq!(expanded(&deep, "d3").as_deref(), Ok("echo end"));
         assert_eq!(expanded(&deep, "d2").unwrap_err().code, TOO_DEEP);
         let ten = "w | w | w | w | w | w | w | w | w | w";
-        let wide = [("user:v", "v2 | v2 | v2 | v2 | v2 | v2"), ("user:v2", ten), ("user:w", "echo | echo")];
+        let wide = [
+            ("user:v", "v2 | v2 | v2 | v2 | v2 | v2"),
+            ("user:v2", ten),
+            ("user:w", "echo | echo"),
+        ];
         assert_eq!(expanded(&wide, "v").unwrap_err().code, TOO_DEEP);
     }
 
@@ -302,7 +327,10 @@ mod tests {
             assert!(body(text).is_err(), "{text:?}");
         }
         let broken = expanded(&[("user:x", "echo 'open")], "x").unwrap_err();
-        assert!(broken.message.starts_with("the alias user:x is not right"), "{broken:?}");
+        assert!(
+            broken.message.starts_with("the alias user:x is not right"),
+            "{broken:?}"
+        );
         assert_eq!(expanded(&[("user:x", "echo $1")], "x").unwrap_err().code, ARGUMENTS);
     }
 }

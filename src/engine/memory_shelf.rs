@@ -55,7 +55,9 @@ impl Shelf for MemoryShelf {
     async fn kept_names(&self, _: &str) -> Result<Vec<(String, u64)>, Report> {
         let state = self.lock();
         let names = state.kept.iter();
-        Ok(names.map(|(name, records)| (name.clone(), records.len() as u64)).collect())
+        Ok(names
+            .map(|(name, records)| (name.clone(), records.len() as u64))
+            .collect())
     }
 
     async fn forget(&self, _: &str, name: &str) -> Result<bool, Report> {

@@ -93,9 +93,17 @@ impl Template {
         let positionals = positionals.map(|word| if is_dynamic(word) { None } else { literal.next() });
         let mut known = Known {
             positionals: positionals.collect(),
-            options: folded.options.into_iter().map(|(name, value)| (name, Some(value))).collect(),
+            options: folded
+                .options
+                .into_iter()
+                .map(|(name, value)| (name, Some(value)))
+                .collect(),
         };
-        for given in self.options.iter().filter(|given| given.value.as_ref().is_some_and(is_dynamic)) {
+        for given in self
+            .options
+            .iter()
+            .filter(|given| given.value.as_ref().is_some_and(is_dynamic))
+        {
             if let Some(option) = self.declaration.signature.options.get(given.option) {
                 known.options.insert(option.name.clone(), None);
             }

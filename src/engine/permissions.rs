@@ -38,9 +38,11 @@ pub(super) fn may(inner: &Inner, catalogue: &Catalogue, user: &str, line: &str) 
     let mut names = inner.with_memory(|memory| memory.names()).into_iter().collect();
     let plan = planner.line(line, &mut names)?;
     let answers = asked.answers.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let stages = plan.items.iter().enumerate().flat_map(|(index, (pipeline, _))| {
-        pipeline.stages.iter().map(move |stage| (index + 1, stage))
-    });
+    let stages = plan
+        .items
+        .iter()
+        .enumerate()
+        .flat_map(|(index, (pipeline, _))| pipeline.stages.iter().map(move |stage| (index + 1, stage)));
     // The port is asked once a stage, in the order of the line.
     let permissions = stages.zip(answers).map(|((pipeline, stage), answer)| Permission {
         pipeline,

@@ -448,8 +448,10 @@ fn masked_calls(typed: &Pipeline, expanded: &Expanded, hidden: &Pipeline) -> Pip
     let mut masked = typed.clone();
     for (at, origin) in expanded.origins.iter().enumerate() {
         let (before, after) = (expanded.pipeline.stages.get(at), hidden.stages.get(at));
-        let (Some(after), Some(slot)) = (after.filter(|after| Some(*after) != before), masked.stages.get_mut(origin.typed))
-        else {
+        let (Some(after), Some(slot)) = (
+            after.filter(|after| Some(*after) != before),
+            masked.stages.get_mut(origin.typed),
+        ) else {
             continue;
         };
         match origin.alias {

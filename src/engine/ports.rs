@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use crate::core::change::Change;
 use crate::core::context::Context;
+use crate::core::record::Record;
 use crate::core::report::Report;
 pub use crate::verb::session::AuditEntry;
-use crate::core::record::Record;
 use crate::verb::{Alias, AliasScope, Declaration, Known};
 
 /// What a permission says before the run.

@@ -195,15 +195,13 @@ impl Session {
         let mut names: BTreeSet<String> = self.inner.with_memory(|memory| memory.names()).into_iter().collect();
         let mut planner = self.planner(&catalogue, &context, origin, OnError::Stop, fed);
         let lines = lines.into_iter().enumerate();
-        let checks =
-            lines.map(
-                |(index, line)| {
-                    planner.fed = fed && index == 0;
-                    match planner.line(&translated(line).unwrap_or(line.to_owned()), &mut names) {
-                    Ok(plan) => Ok(Check::of(&plan)),
-                    Err(report) => Err((index, report)),
-                }},
-            );
+        let checks = lines.map(|(index, line)| {
+            planner.fed = fed && index == 0;
+            match planner.line(&translated(line).unwrap_or(line.to_owned()), &mut names) {
+                Ok(plan) => Ok(Check::of(&plan)),
+                Err(report) => Err((index, report)),
+            }
+        });
         checks.collect()
     }
 

@@ -391,9 +391,10 @@ impl StageRun {
         if self.plan.conditional {
             let (user, declaration) = (&self.run.user, &self.plan.verb.declaration);
             let known = Known::from(&arguments);
-            self.run.authorise.authorise(user, declaration, &known).map_err(|report| {
-                self.placed(Report { severity, ..report })
-            })?;
+            self.run
+                .authorise
+                .authorise(user, declaration, &known)
+                .map_err(|report| self.placed(Report { severity, ..report }))?;
         }
         Ok(arguments)
     }

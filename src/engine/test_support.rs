@@ -261,7 +261,9 @@ impl Authorise for Ports {
             // Who may run it depends on its first argument: 3 may not be.
             Some(permission) if permission == "t:values" => match known.positionals.first() {
                 Some(None) => Ok(Permit::Conditional),
-                Some(Some(value)) if crate::core::record::to_text(value) == "3" => Err(Report::refused("E-ACCESS-001", "not 3")),
+                Some(Some(value)) if crate::core::record::to_text(value) == "3" => {
+                    Err(Report::refused("E-ACCESS-001", "not 3"))
+                }
                 _ => Ok(Permit::Granted),
             },
             _ => Ok(Permit::Granted),
@@ -433,7 +435,9 @@ fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
         Verb::read(Declaration::new("t", "echo", "").positional(any()), echo),
         Verb::read(Declaration::new("t", "never", "").permission("t:never"), Pass),
         Verb::read(
-            Declaration::new("t", "values", "").permission("t:values").positional(any()),
+            Declaration::new("t", "values", "")
+                .permission("t:values")
+                .positional(any()),
             Function(|call: &Call| Ok(call.arguments.positionals.clone())),
         ),
         Verb::read(Declaration::new("t", "opaque", "").risk(Risk::Change), Pass),

@@ -23,7 +23,9 @@ pub enum SpliceError {
 impl std::fmt::Display for SpliceError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            SpliceError::Missing(number) => write!(f, "it needs {number} argument{}", if *number == 1 { "" } else { "s" }),
+            SpliceError::Missing(number) => {
+                write!(f, "it needs {number} argument{}", if *number == 1 { "" } else { "s" })
+            }
             SpliceError::NotAVariable(number) => {
                 write!(f, "it looks into ${number}, and argument {number} is no variable")
             }
@@ -43,15 +45,29 @@ pub fn splice(call: &Stage, name_words: usize, body: &Pipeline) -> Result<Pipeli
     let (name, arguments) = call.words.split_at(name_words.min(call.words.len()));
     let place = name.iter().map(|word| word.span).reduce(Span::to).unwrap_or_default();
     let mut used = Used::default();
-    body.stages.iter().flat_map(stage_words).for_each(|word| used.look(word));
-    body.redirect.iter().flat_map(|redirect| &redirect.targets).for_each(|word| used.look(word));
+    body.stages
+        .iter()
+        .flat_map(stage_words)
+        .for_each(|word| used.look(word));
+    body.redirect
+        .iter()
+        .flat_map(|redirect| &redirect.targets)
+        .for_each(|word| used.look(word));
     let rest = arguments.iter().enumerate();
     let rest: Vec<Word> = rest
         .filter(|(index, _)| !used.numbers.contains(&(*index as u64 + 1)))
         .map(|(_, word)| word.clone())
         .collect();
-    let filler = Filler { arguments, rest: &rest, place };
-    let mut stages = body.stages.iter().map(|stage| filler.stage(stage, call)).collect::<Result<Vec<_>, _>>()?;
+    let filler = Filler {
+        arguments,
+        rest: &rest,
+        place,
+    };
+    let mut stages = body
+        .stages
+        .iter()
+        .map(|stage| filler.stage(stage, call))
+        .collect::<Result<Vec<_>, _>>()?;
     if let (false, Some(first)) = (used.rest, stages.first_mut()) {
         first.words.extend(rest.iter().cloned());
     }
@@ -63,11 +79,20 @@ pub fn splice(call: &Stage, name_words: usize, body: &Pipeline) -> Result<Pipeli
             span: place,
         }),
     };
-    Ok(Pipeline { binding: None, stages, redirect, span: place })
+    Ok(Pipeline {
+        binding: None,
+        stages,
+        redirect,
+        span: place,
+    })
 }
 
 fn stage_words(stage: &Stage) -> impl Iterator<Item = &Word> {
-    stage.modifiers.iter().map(|modifier| value(&modifier.kind)).chain(&stage.words)
+    stage
+        .modifiers
+        .iter()
+        .map(|modifier| value(&modifier.kind))
+        .chain(&stage.words)
 }
 
 fn value(kind: &ModifierKind) -> &Word {
@@ -109,7 +134,11 @@ struct Filler<'a> {
 
 impl Filler<'_> {
     fn stage(&self, stage: &Stage, call: &Stage) -> Result<Stage, SpliceError> {
-        let mut modifiers = stage.modifiers.iter().map(|modifier| self.modifier(modifier)).collect::<Result<Vec<_>, _>>()?;
+        let mut modifiers = stage
+            .modifiers
+            .iter()
+            .map(|modifier| self.modifier(modifier))
+            .collect::<Result<Vec<_>, _>>()?;
         for modifier in &call.modifiers {
             let own = |known: &Modifier| discriminant(&known.kind) == discriminant(&modifier.kind);
             if !modifiers.iter().any(own) {
@@ -146,7 +175,10 @@ impl Filler<'_> {
     }
 
     fn word(&self, word: &Word) -> Result<Word, SpliceError> {
-        let mut filled = Word { parts: Vec::new(), span: self.place };
+        let mut filled = Word {
+            parts: Vec::new(),
+            span: self.place,
+        };
         let mut from_call: Option<Span> = None;
         for part in &word.parts {
             match part {
@@ -155,7 +187,9 @@ impl Filler<'_> {
                     quote: *quote,
                     span: self.place,
                 }),
-                Part::Variable { path, default, quoted, .. } => {
+                Part::Variable {
+                    path, default, quoted, ..
+                } => {
                     let value = self.variable(path, default.as_deref(), *quoted)?;
                     if let Root::Block(_) = path.root {
                         from_call = Some(from_call.map_or(value.span, |span| span.to(value.span)));
@@ -177,7 +211,10 @@ impl Filler<'_> {
                 quoted,
                 span: self.place,
             };
-            return Ok(Word { parts: vec![part], span: self.place });
+            return Ok(Word {
+                parts: vec![part],
+                span: self.place,
+            });
         };
         let index = number.checked_sub(1).ok_or(SpliceError::Zero)?;
         let given = usize::try_from(index).ok().and_then(|index| self.arguments.get(index));
@@ -199,12 +236,18 @@ fn deeper(given: &Word, path: &Path) -> Option<Word> {
     let (start, default) = given.as_variable()?;
     let steps = start.steps.iter().chain(&path.steps).cloned().collect();
     let part = Part::Variable {
-        path: Path { root: start.root.clone(), steps },
+        path: Path {
+            root: start.root.clone(),
+            steps,
+        },
         default: default.cloned().map(Box::new),
         quoted: false,
         span: given.span,
     };
-    Some(Word { parts: vec![part], span: given.span })
+    Some(Word {
+        parts: vec![part],
+        span: given.span,
+    })
 }
 
 fn into_quotes(part: &mut Part) {

@@ -31,12 +31,19 @@ impl Shelf for Store {
         let alias = |row: &sqlx::sqlite::SqliteRow| {
             let owner: String = row.try_get("owner")?;
             Ok(Alias {
-                scope: if owner == SITE { AliasScope::Site } else { AliasScope::User },
+                scope: if owner == SITE {
+                    AliasScope::Site
+                } else {
+                    AliasScope::User
+                },
                 name: row.try_get("name")?,
                 body: row.try_get("body")?,
             })
         };
-        rows.iter().map(alias).collect::<Result<_, sqlx::Error>>().map_err(|e| self.broken(&e))
+        rows.iter()
+            .map(alias)
+            .collect::<Result<_, sqlx::Error>>()
+            .map_err(|e| self.broken(&e))
     }
 
     async fn put_alias(&self, user: &str, alias: Alias) -> Result<(), Report> {
@@ -96,7 +103,10 @@ impl Shelf for Store {
             .fetch_all(self.pool().await?)
             .await
             .map_err(|e| self.broken(&e))?;
-        Ok(rows.into_iter().map(|(name, count)| (name, count.unsigned_abs())).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(name, count)| (name, count.unsigned_abs()))
+            .collect())
     }
 
     async fn forget(&self, user: &str, name: &str) -> Result<bool, Report> {
@@ -128,9 +138,18 @@ mod tests {
     async fn l25_aliases_are_one_users_or_the_sites() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().join("journal.db"), Clock::real());
-        store.put_alias("ana", alias(AliasScope::User, "po", "old")).await.unwrap();
-        store.put_alias("ana", alias(AliasScope::User, "po", "kubectl:get po")).await.unwrap();
-        store.put_alias("ana", alias(AliasScope::Site, "po", "site's")).await.unwrap();
+        store
+            .put_alias("ana", alias(AliasScope::User, "po", "old"))
+            .await
+            .unwrap();
+        store
+            .put_alias("ana", alias(AliasScope::User, "po", "kubectl:get po"))
+            .await
+            .unwrap();
+        store
+            .put_alias("ana", alias(AliasScope::Site, "po", "site's"))
+            .await
+            .unwrap();
         let seen = |user: &'static str| {
             let store = &store;
             async move {

@@ -53,7 +53,9 @@ impl Catalogue {
     #[must_use]
     pub fn with_aliases(mut self, aliases: impl IntoIterator<Item = Alias>) -> Self {
         let aliases = aliases.into_iter();
-        self.aliases = aliases.map(|alias| ((alias.scope, alias.name.clone()), alias)).collect();
+        self.aliases = aliases
+            .map(|alias| ((alias.scope, alias.name.clone()), alias))
+            .collect();
         self
     }
 
@@ -64,8 +66,12 @@ impl Catalogue {
 
     /// An alias of this scope; of any, the user's before the site's.
     pub fn alias(&self, scope: Option<AliasScope>, name: &str) -> Option<&Alias> {
-        let scopes = AliasScope::ALL.into_iter().filter(|each| scope.is_none_or(|scope| scope == *each));
-        scopes.into_iter().find_map(|each| self.aliases.get(&(each, name.to_owned())))
+        let scopes = AliasScope::ALL
+            .into_iter()
+            .filter(|each| scope.is_none_or(|scope| scope == *each));
+        scopes
+            .into_iter()
+            .find_map(|each| self.aliases.get(&(each, name.to_owned())))
     }
 
     /// What is known of a bundle beside its commands.

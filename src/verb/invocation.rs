@@ -86,7 +86,9 @@ impl From<&Arguments> for Known {
         let options = arguments.options.iter();
         Known {
             positionals: arguments.positionals.iter().cloned().map(Some).collect(),
-            options: options.map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+            options: options
+                .map(|(name, value)| (name.clone(), Some(value.clone())))
+                .collect(),
         }
     }
 }

@@ -169,7 +169,6 @@ pub fn fits(wanted: &str, text: &str) -> bool {
         })
 }
 
-
 /// Runs a line that has to be refused or to fail: its code and exit code.
 pub async fn code(session: &Session, line: &str) -> (&'static str, u8) {
     let ran = run(session, line).await;

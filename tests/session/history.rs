@@ -14,19 +14,33 @@ async fn d4_history_has_numbers_ranges_and_runs_lines_again() {
         run(&session, line).await;
     }
     let lines = |ran: super::bench::Ran| ran.records.iter().map(|r| r["line"].clone()).collect::<Vec<Value>>();
-    assert_eq!(lines(run(&session, "history 2").await), vec![json!("seed --range 1-4 | count")]);
+    assert_eq!(
+        lines(run(&session, "history 2").await),
+        vec![json!("seed --range 1-4 | count")]
+    );
     assert_eq!(lines(run(&session, "history -2").await).len(), 2);
     assert_eq!(lines(run(&session, "history 2-3").await).len(), 2);
-    assert_eq!(lines(run(&session, "history -s seed").await)[0], json!("seed --range 1-4 | count"));
+    assert_eq!(
+        lines(run(&session, "history -s seed").await)[0],
+        json!("seed --range 1-4 | count")
+    );
     assert_eq!(code(&session, "history x").await, ("E-HISTORY-003", 2));
 
     let ran = run(&session, "history exec 2").await;
     assert_eq!((ran.records, ran.exit), (vec![json!(4)], 0));
-    assert_eq!(run(&session, "history exec 3 | count").await.records, vec![json!(2)], "its records flow on");
+    assert_eq!(
+        run(&session, "history exec 3 | count").await.records,
+        vec![json!(2)],
+        "its records flow on"
+    );
     assert_eq!(run(&session, "history exec 1").await.text.trim_end(), "a");
     assert_eq!(code(&session, "history exec 4711").await, ("E-HISTORY-001", 2));
     run(&session, "jq -n '1 | .a'").await;
-    assert_eq!(code(&session, "history exec -1").await, ("E-JQ-002", 1), "its failure is the line's");
+    assert_eq!(
+        code(&session, "history exec -1").await,
+        ("E-JQ-002", 1),
+        "its failure is the line's"
+    );
 }
 
 #[tokio::test]
@@ -49,13 +63,26 @@ async fn d5_pipelines_are_listed_shown_and_killed_with_their_processes() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let running = run(&session, "pipeline list -s running").await;
-    assert_eq!(running.records.iter().map(|r| r["number"].clone()).collect::<Vec<_>>(), vec![json!(number)]);
+    assert_eq!(
+        running.records.iter().map(|r| r["number"].clone()).collect::<Vec<_>>(),
+        vec![json!(number)]
+    );
     // In the ancestor the finished ones were never listed.
     let done = run(&session, "pipeline list -s done -e '^echo'").await;
     assert_eq!(done.records[0]["pipeline"], "echo done");
-    assert_eq!(run(&session, "pipeline list -e echo -v -s done -l 50").await.records.len(), 1);
+    assert_eq!(
+        run(&session, "pipeline list -e echo -v -s done -l 50")
+            .await
+            .records
+            .len(),
+        1
+    );
     let info = run(&session, &format!("pipeline info {number}")).await;
-    assert!(info.text.contains("state    running") && info.text.contains("in the background"), "{}", info.text);
+    assert!(
+        info.text.contains("state    running") && info.text.contains("in the background"),
+        "{}",
+        info.text
+    );
     assert_eq!(code(&session, "pipeline info 4711").await, ("E-JOB-001", 2));
     assert_eq!(code(&session, "pipeline list -e '('").await, ("E-JOB-006", 2));
     let killed = run(&session, &format!("pipeline kill {number}")).await;
@@ -85,5 +112,10 @@ async fn d4_a_line_that_runs_on_is_interrupted_with_the_one_that_runs_it() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     canceller.cancel();
     assert_eq!(end.await.unwrap().exit, 130);
-    assert!(session.jobs().iter().all(|job| job.state != cogdeck::verb::session::JobState::Running));
+    assert!(
+        session
+            .jobs()
+            .iter()
+            .all(|job| job.state != cogdeck::verb::session::JobState::Running)
+    );
 }

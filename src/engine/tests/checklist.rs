@@ -16,14 +16,21 @@ fn numbers(records: &[Value]) -> Vec<i64> {
 async fn l16_l18_l20_record_3_of_5_fails() {
     let bench = Bench::new();
     for parallel in ["", "parallel=3 "] {
-        let ran = bench.run(&format!("t:emit 5 | {parallel}on-error=continue t:pass --fail 3")).await;
+        let ran = bench
+            .run(&format!("t:emit 5 | {parallel}on-error=continue t:pass --fail 3"))
+            .await;
         assert_eq!((numbers(&ran.records), ran.exit), (vec![1, 2, 4, 5], 1), "{parallel}");
         assert_eq!(ran.failed.len(), 1);
         assert_eq!(ran.failed[0].record.as_deref(), Some(&json!({"n": 3, "name": "r3"})));
-        let ran = bench.run(&format!("t:emit 5 | {parallel}on-error=stop t:pass --fail 3")).await;
+        let ran = bench
+            .run(&format!("t:emit 5 | {parallel}on-error=stop t:pass --fail 3"))
+            .await;
         assert_eq!((numbers(&ran.records), ran.exit), (vec![1, 2], 1), "{parallel}");
         let report = ran.report.unwrap();
-        assert_eq!((report.code, report.record.as_deref()), ("E-TEST-001", Some(&json!({"n": 3, "name": "r3"}))));
+        assert_eq!(
+            (report.code, report.record.as_deref()),
+            ("E-TEST-001", Some(&json!({"n": 3, "name": "r3"})))
+        );
     }
 }
 
@@ -48,11 +55,20 @@ async fn l16_values_from_records_crash_nothing() {
 #[tokio::test]
 async fn l16_the_first_stage_may_look_into_records_that_are_given() {
     let bench = Bench::new();
-    let check = |fed| bench.session.check_script(["t:echo $n", "t:emit 1"], HEADLESS, fed).map_err(|(at, report)| (at, report.code));
+    let check = |fed| {
+        bench
+            .session
+            .check_script(["t:echo $n", "t:emit 1"], HEADLESS, fed)
+            .map_err(|(at, report)| (at, report.code))
+    };
     assert_eq!(check(true).map(|checks| checks.len()), Ok(2));
     assert_eq!(check(false).map(|checks| checks.len()), Err((0, "E-VALUE-001")));
     let second = bench.session.check_script(["t:pass", "t:echo $n"], HEADLESS, true);
-    assert_eq!(second.map(|checks| checks.len()).map_err(|(at, _)| at), Err(1), "only the first line is fed");
+    assert_eq!(
+        second.map(|checks| checks.len()).map_err(|(at, _)| at),
+        Err(1),
+        "only the first line is fed"
+    );
     let (sender, input) = tokio::sync::mpsc::channel(8);
     for record in [json!({"n": 1}), json!({"n": [2]})] {
         sender.send(Ok(Item { record, view: None })).await.unwrap();
@@ -74,9 +90,15 @@ async fn r6_permissions_that_depend_on_values_are_asked_for_each_record() {
     let bench = Bench::new();
     let ran = bench.run("t:emit 5 | t:values 3").await;
     assert_eq!((ran.exit, ran.report.unwrap().code), (2, "E-ACCESS-001"));
-    assert_eq!(bench.emitted.load(std::sync::atomic::Ordering::Relaxed), 0, "nothing ran");
+    assert_eq!(
+        bench.emitted.load(std::sync::atomic::Ordering::Relaxed),
+        0,
+        "nothing ran"
+    );
     for parallel in ["", "parallel=2 "] {
-        let ran = bench.run(&format!("t:emit 5 | {parallel}on-error=continue t:values $n")).await;
+        let ran = bench
+            .run(&format!("t:emit 5 | {parallel}on-error=continue t:values $n"))
+            .await;
         assert_eq!((ran.records.len(), ran.exit, ran.order), (4, 1, vec!["E-ACCESS-001"]));
         assert_eq!(ran.failed[0].record.as_deref(), Some(&json!({"n": 3, "name": "r3"})));
     }
@@ -94,7 +116,10 @@ async fn l25_secrets_in_an_aliass_call_are_masked() {
     bench.session.load_aliases().await.unwrap();
     assert_eq!(bench.run("in hunter2").await.exit, 0);
     let lines = bench.journal.history(10).await.unwrap();
-    assert!(lines[0].line.starts_with("in ") && !lines[0].line.contains("hunter2"), "{lines:?}");
+    assert!(
+        lines[0].line.starts_with("in ") && !lines[0].line.contains("hunter2"),
+        "{lines:?}"
+    );
     assert!(bench.session.jobs().iter().all(|job| !job.pipeline.contains("hunter2")));
     let check = bench.session.check("in hunter2", HEADLESS).unwrap();
     assert!(!format!("{check:?}").contains("hunter2"), "{check:?}");
@@ -109,9 +134,20 @@ async fn l25_an_aliass_modifiers_and_context_reach_its_stages() {
         body: body.into(),
     };
     bench.shelf.put_alias("", alias("where", "t:context")).await.unwrap();
-    bench.shelf.put_alias("", alias("there", "@prod t:context")).await.unwrap();
+    bench
+        .shelf
+        .put_alias("", alias("there", "@prod t:context"))
+        .await
+        .unwrap();
     bench.session.load_aliases().await.unwrap();
     assert_eq!(bench.run("@ro where").await.records, vec![json!("ro")]);
-    assert_eq!(bench.run("@ro there").await.records, vec![json!("prod")], "its own context stays");
-    assert_eq!(bench.run("t:emit 2 | on-error=continue where | t:count").await.records, vec![json!(2)]);
+    assert_eq!(
+        bench.run("@ro there").await.records,
+        vec![json!("prod")],
+        "its own context stays"
+    );
+    assert_eq!(
+        bench.run("t:emit 2 | on-error=continue where | t:count").await.records,
+        vec![json!(2)]
+    );
 }

@@ -17,7 +17,12 @@ pub struct Column {
 
 /// The positionals from `first` on.
 pub fn columns(call: &Call, first: usize) -> Result<Vec<Column>, Report> {
-    call.arguments.texts().iter().skip(first).map(|text| column(text)).collect()
+    call.arguments
+        .texts()
+        .iter()
+        .skip(first)
+        .map(|text| column(text))
+        .collect()
 }
 
 fn column(text: &str) -> Result<Column, Report> {
@@ -28,7 +33,8 @@ fn column(text: &str) -> Result<Column, Report> {
     let path = Path::parse(written)?;
     let name = name.map(str::to_owned).or_else(|| path.last().map(str::to_owned));
     let name = name.ok_or_else(|| {
-        Report::refused("E-PATH-002", format!("{text:?} has no name")).hint("write NAME=PATH; NAME= is the record itself")
+        Report::refused("E-PATH-002", format!("{text:?} has no name"))
+            .hint("write NAME=PATH; NAME= is the record itself")
     })?;
     Ok(Column {
         name,

@@ -37,7 +37,10 @@ impl<'a> Rows<'a> {
     }
 
     fn wrong(&self, reason: &'static str) -> Wrong {
-        Wrong { line: self.line, reason }
+        Wrong {
+            line: self.line,
+            reason,
+        }
     }
 
     fn row(&mut self) -> Result<Vec<String>, Wrong> {
@@ -128,7 +131,11 @@ impl Iterator for Rows<'_> {
 pub fn row(cells: impl IntoIterator<Item = String>, separator: char) -> String {
     let cells = cells.into_iter().map(|cell| {
         let special = cell.contains(['"', '\n', '\r', separator]) || cell.starts_with(' ') || cell.ends_with(' ');
-        if special { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+        if special {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell
+        }
     });
     cells.collect::<Vec<_>>().join(&separator.to_string())
 }
@@ -150,7 +157,16 @@ mod tests {
             [own(&["a", "b"]), own(&["1", "x, \"y\"\nz"]), own(&["", ""]), own(&[""])]
         );
         assert_eq!(rows("a\rb\n"), [own(&["a\rb"])]);
-        assert_eq!(rows("a\n\"b"), [own(&["a"]), Err(Wrong { line: 2, reason: "a quote is not closed" })]);
+        assert_eq!(
+            rows("a\n\"b"),
+            [
+                own(&["a"]),
+                Err(Wrong {
+                    line: 2,
+                    reason: "a quote is not closed"
+                })
+            ]
+        );
         assert_eq!(rows("\"a\"b\nc").len(), 1);
         assert!(rows(&",".repeat(20_000))[0].is_err());
     }

@@ -19,8 +19,10 @@ pub fn name(call: &Call) -> Result<String, Report> {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     match proper {
         true => Ok(name),
-        false => Err(Report::refused("E-KEPT-001", format!("{name:?} is no name to keep records under"))
-            .hint("letters, digits, . _ and -")),
+        false => Err(
+            Report::refused("E-KEPT-001", format!("{name:?} is no name to keep records under"))
+                .hint("letters, digits, . _ and -"),
+        ),
     }
 }
 
@@ -45,7 +47,11 @@ impl Keeper {
     pub fn push(&mut self, record: &Record) -> Result<(), Report> {
         self.bytes = self.bytes.saturating_add(record.to_string().len());
         if self.records.len() >= MOST_RECORDS || self.bytes > MOST_BYTES {
-            let message = format!("{} keeps at most {MOST_RECORDS} records and {} MiB", self.verb, MOST_BYTES >> 20);
+            let message = format!(
+                "{} keeps at most {MOST_RECORDS} records and {} MiB",
+                self.verb,
+                MOST_BYTES >> 20
+            );
             return Err(Report::failed("E-KEPT-003", message).hint("> file:PATH writes any number of records"));
         }
         self.records.push(record.clone());

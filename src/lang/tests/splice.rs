@@ -15,7 +15,11 @@ fn l25_arguments_are_spliced() {
         ("x", "a | b", "a | b"),
         ("x y --z", "a 1 | b", "a 1 y --z | b"),
         ("x web 3", "scale $1 --replicas=$2", "scale web --replicas=3"),
-        ("x web 3 -n prod", "scale $1 --replicas=$2 | c", "scale web --replicas=3 -n prod | c"),
+        (
+            "x web 3 -n prod",
+            "scale $1 --replicas=$2 | c",
+            "scale web --replicas=3 -n prod | c",
+        ),
         ("x a b c", "first $1 | second $*", "first a | second b c"),
         ("x", "a $*", "a"),
         ("x", "a ${1:-d}", "a d"),
@@ -26,7 +30,11 @@ fn l25_arguments_are_spliced() {
         ("x web", "cmd \"http://${1}/\" 'lit $1'", "cmd \"http://web/\" 'lit $1'"),
         ("x $pod", "cmd $1.metadata.name", "cmd $pod.metadata.name"),
         ("x --all", "cmd $1", "cmd --all"),
-        ("@prod parallel=2 x", "a | @dev b | c", "@prod parallel=2 a | @dev parallel=2 b | @prod parallel=2 c"),
+        (
+            "@prod parallel=2 x",
+            "a | @dev b | c",
+            "@prod parallel=2 a | @dev parallel=2 b | @prod parallel=2 c",
+        ),
         ("x prod", "@$1 a", "@prod a"),
         ("x out", "a > file:$1", "a > file:out"),
     ];

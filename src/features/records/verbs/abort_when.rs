@@ -9,16 +9,23 @@ use crate::verb::{Call, Declaration, Input, OptionKind, OptionSpec, Output, Posi
 
 /// The verb.
 pub fn verb() -> Verb {
-    let declaration = Declaration::new(BUILT_IN, "abort-when", "End the pipeline when a value is true or above 0")
-        .description(
-            "Hands its record on while the value is anything else: false, null, 0, a text, a list, or nothing at all. \
+    let declaration = Declaration::new(
+        BUILT_IN,
+        "abort-when",
+        "End the pipeline when a value is true or above 0",
+    )
+    .description(
+        "Hands its record on while the value is anything else: false, null, 0, a text, a list, or nothing at all. \
              What came before is delivered. A text counts as what it spells.",
-        )
-        .positional(Positional::new("value", OptionKind::Json, "such as $failed").optional())
-        .option(OptionSpec::new("message", OptionKind::String, "why").short('m'))
-        .output("The records as they are.")
-        .example_expecting("seed '[{\"n\": 0}, {\"n\": 1}]' | abort-when $n -m enough", "", "N\n0")
-        .example("kubectl:get po | abort-when $status.restarts -m 'something restarts'", "");
+    )
+    .positional(Positional::new("value", OptionKind::Json, "such as $failed").optional())
+    .option(OptionSpec::new("message", OptionKind::String, "why").short('m'))
+    .output("The records as they are.")
+    .example_expecting("seed '[{\"n\": 0}, {\"n\": 1}]' | abort-when $n -m enough", "", "N\n0")
+    .example(
+        "kubectl:get po | abort-when $status.restarts -m 'something restarts'",
+        "",
+    );
     Verb::read(declaration, AbortWhen)
 }
 

@@ -18,15 +18,33 @@ pub fn verb() -> Verb {
         .input(InputMode::All)
         .positional(Positional::new("name", OptionKind::String, "as tee was given it").optional())
         .options([
-            OptionSpec::new("append", OptionKind::Bool, "the incoming records first, then the kept ones").short('a'),
-            OptionSpec::new("merge", OptionKind::Bool, "the fields of the one kept record into each incoming one").short('m'),
-            OptionSpec::new("insert", OptionKind::String, "what is kept as a field of each incoming record")
-                .short('i')
-                .value_name("field"),
+            OptionSpec::new(
+                "append",
+                OptionKind::Bool,
+                "the incoming records first, then the kept ones",
+            )
+            .short('a'),
+            OptionSpec::new(
+                "merge",
+                OptionKind::Bool,
+                "the fields of the one kept record into each incoming one",
+            )
+            .short('m'),
+            OptionSpec::new(
+                "insert",
+                OptionKind::String,
+                "what is kept as a field of each incoming record",
+            )
+            .short('i')
+            .value_name("field"),
         ])
         .exclusive(&["append", "merge", "insert"])
         .output("The kept records, or the incoming ones with them.")
-        .example_expecting("seed '{\"a\": 1}' | tee one && seed '{\"b\": 2}' | cat one -m | jq -c .", "", "…{\"b\":2,\"a\":1}");
+        .example_expecting(
+            "seed '{\"a\": 1}' | tee one && seed '{\"b\": 2}' | cat one -m | jq -c .",
+            "",
+            "…{\"b\":2,\"a\":1}",
+        );
     Verb::read(declaration, Cat)
 }
 
@@ -43,7 +61,10 @@ impl Read for Cat {
         if !input.is_fed() {
             return match meeting {
                 Meeting::Alone(kept) | Meeting::Append(kept) => emit(kept, output).await,
-                _ => Err(Report::refused(USAGE, "nothing comes down a pipe to merge with or insert into")),
+                _ => Err(Report::refused(
+                    USAGE,
+                    "nothing comes down a pipe to merge with or insert into",
+                )),
             };
         }
         if let Meeting::Alone(_) = meeting {
@@ -55,7 +76,9 @@ impl Read for Cat {
                 Ok(record) => output.emit(record).await?,
                 Err(record) => {
                     let message = "only a record with fields takes more of them";
-                    output.fail(Report::failed(NO_FIELDS, message).on_record(&record)).await?;
+                    output
+                        .fail(Report::failed(NO_FIELDS, message).on_record(&record))
+                        .await?;
                 }
             }
         }

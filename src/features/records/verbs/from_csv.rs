@@ -14,15 +14,24 @@ pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "from-csv", "Read comma-separated text")
         .description("The first row names the fields. Values stay text; a row with more or fewer cells fails.")
         .input(InputMode::All)
-        .options([separator(), OptionSpec::new("no-header", OptionKind::Bool, "rows are lists, the first one included").short('n')])
+        .options([
+            separator(),
+            OptionSpec::new("no-header", OptionKind::Bool, "rows are lists, the first one included").short('n'),
+        ])
         .output("{FIELD: text, …}, or lists of texts.")
-        .example_expecting("sh 'printf \"a,b\\n1,\\\"x,y\\\"\\n\"' | from csv | jq -c .", "", "{\"a\":\"1\",\"b\":\"x,y\"}");
+        .example_expecting(
+            "sh 'printf \"a,b\\n1,\\\"x,y\\\"\\n\"' | from csv | jq -c .",
+            "",
+            "{\"a\":\"1\",\"b\":\"x,y\"}",
+        );
     Verb::read(declaration, FromCsv)
 }
 
 /// `--separator`, for reader and writer.
 pub fn separator() -> OptionSpec {
-    OptionSpec::new("separator", OptionKind::String, "one character; tab for a tabulator").short('s').default(",")
+    OptionSpec::new("separator", OptionKind::String, "one character; tab for a tabulator")
+        .short('s')
+        .default(",")
 }
 
 /// The character that was given.
@@ -56,8 +65,15 @@ impl Read for FromCsv {
                 continue;
             };
             if cells.len() != header.len() {
-                let message = format!("before line {}: {} cells for {} fields", rows.line(), cells.len(), header.len());
-                output.fail(Report::failed("E-CSV-003", message).on_record(&cells.collect())).await?;
+                let message = format!(
+                    "before line {}: {} cells for {} fields",
+                    rows.line(),
+                    cells.len(),
+                    header.len()
+                );
+                output
+                    .fail(Report::failed("E-CSV-003", message).on_record(&cells.collect()))
+                    .await?;
                 continue;
             }
             let fields: Map<String, Value> = header.iter().cloned().zip(cells).collect();

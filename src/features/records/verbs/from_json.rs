@@ -16,9 +16,20 @@ pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "from-json", "Read JSON text")
         .description("Values one after another; one may go over several lines.")
         .input(InputMode::All)
-        .option(OptionSpec::new("spread", OptionKind::Bool, "the items of a list become records of their own").short('s'))
+        .option(
+            OptionSpec::new(
+                "spread",
+                OptionKind::Bool,
+                "the items of a list become records of their own",
+            )
+            .short('s'),
+        )
         .output("The values.")
-        .example_expecting("sh 'echo \"{\\\"a\\\": [1,\"; echo \"2]} 7\"' | from json | jq -c .", "", "{\"a\":[1,2]}\n7");
+        .example_expecting(
+            "sh 'echo \"{\\\"a\\\": [1,\"; echo \"2]} 7\"' | from json | jq -c .",
+            "",
+            "{\"a\":[1,2]}\n7",
+        );
     Verb::read(declaration, FromJson)
 }
 
@@ -46,7 +57,10 @@ impl Read for FromJson {
             open.drain(..used);
             try_at = open.len() * 2;
             if open.len() > LARGEST {
-                return Err(Report::failed("E-JSON-002", format!("a value is larger than {} MiB", LARGEST >> 20)));
+                return Err(Report::failed(
+                    "E-JSON-002",
+                    format!("a value is larger than {} MiB", LARGEST >> 20),
+                ));
             }
         }
         let (values, _) = complete(&open, true)?;

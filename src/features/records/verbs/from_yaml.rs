@@ -14,7 +14,11 @@ pub fn verb() -> Verb {
         .description("A record a document. Aliases, depth and size are bounded.")
         .input(InputMode::All)
         .output("The documents.")
-        .example_expecting("sh 'printf \"a: 1\\nb: [x]\\n---\\nc\\n\"' | from yaml | jq -c .", "", "{\"a\":1,\"b\":[\"x\"]}\n\"c\"");
+        .example_expecting(
+            "sh 'printf \"a: 1\\nb: [x]\\n---\\nc\\n\"' | from yaml | jq -c .",
+            "",
+            "{\"a\":1,\"b\":[\"x\"]}\n\"c\"",
+        );
     Verb::read(declaration, FromYaml)
 }
 
@@ -33,6 +37,10 @@ impl Read for FromYaml {
 
 /// All documents of a text.
 fn documents(text: &str) -> Result<Vec<Value>, Report> {
-    serde_saphyr::from_multiple(text)
-        .map_err(|error| Report::failed("E-YAML-001", format!("the text is not YAML: {}", error.without_snippet())))
+    serde_saphyr::from_multiple(text).map_err(|error| {
+        Report::failed(
+            "E-YAML-001",
+            format!("the text is not YAML: {}", error.without_snippet()),
+        )
+    })
 }

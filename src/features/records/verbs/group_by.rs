@@ -17,10 +17,18 @@ pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "group-by", "Group records by their values")
         .description("In the order in which the values come first. A missing value is a group of its own, as null.")
         .input(InputMode::All)
-        .positional(Positional::new("paths", OptionKind::String, "PATH or NAME=PATH").always().variadic())
+        .positional(
+            Positional::new("paths", OptionKind::String, "PATH or NAME=PATH")
+                .always()
+                .variadic(),
+        )
         .option(OptionSpec::new("count", OptionKind::Bool, "only how many, without the records").short('c'))
         .output("{NAME: value, …, \"count\", \"records\": […]}")
-        .example_expecting("seed '[{\"a\": 1}, {\"a\": 2}, {\"a\": 1}]' | group-by a -c", "", "A     COUNT\n1     2\n2     1");
+        .example_expecting(
+            "seed '[{\"a\": 1}, {\"a\": 2}, {\"a\": 1}]' | group-by a -c",
+            "",
+            "A     COUNT\n1     2\n2     1",
+        );
     Verb::read(declaration, GroupBy)
 }
 
@@ -39,7 +47,11 @@ impl Read for GroupBy {
             let key = values.iter().map(Value::to_string).collect::<Vec<_>>().join("\u{0}");
             let at = *index.entry(key).or_insert(groups.len());
             if at == groups.len() {
-                groups.push(Group { values, count: 0, records: Vec::new() });
+                groups.push(Group {
+                    values,
+                    count: 0,
+                    records: Vec::new(),
+                });
                 held += 1;
             }
             if let Some(group) = groups.get_mut(at) {

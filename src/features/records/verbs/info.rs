@@ -29,9 +29,15 @@ impl Read for Info {
             format!("user {}, context {}", call.user, call.context.name),
         ];
         for name in catalogue.bundles() {
-            let of_bundle = catalogue.commands(name).next().map(|verb| verb.declaration.version.clone());
+            let of_bundle = catalogue
+                .commands(name)
+                .next()
+                .map(|verb| verb.declaration.version.clone());
             let count = catalogue.commands(name).count();
-            text.push(format!("{name} {} ({count} commands)", of_bundle.clone().unwrap_or_default()));
+            text.push(format!(
+                "{name} {} ({count} commands)",
+                of_bundle.clone().unwrap_or_default()
+            ));
             bundles.push(json!({"name": name, "version": of_bundle, "commands": count}));
         }
         let record: Value = json!({

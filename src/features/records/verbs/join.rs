@@ -41,7 +41,10 @@ struct Join;
 impl Read for Join {
     async fn run(&self, call: &Call, input: &mut Input, output: &Output) -> Result<(), Report> {
         let on = Path::parse(&call.arguments.text("on").unwrap_or_default())?;
-        let with = call.arguments.text("with").map_or_else(|| Ok(on.clone()), |text| Path::parse(&text))?;
+        let with = call
+            .arguments
+            .text("with")
+            .map_or_else(|| Ok(on.clone()), |text| Path::parse(&text))?;
         let (field, left) = (call.arguments.text("as"), call.arguments.flag("left"));
         let others = others(call)?;
         let mut index: HashMap<String, Vec<&Record>> = HashMap::new();

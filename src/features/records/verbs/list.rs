@@ -16,13 +16,31 @@ pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "list", "Join one value of each record into a text")
         .description("Records without the path, or with null there, are left out.")
         .input(InputMode::All)
-        .positional(Positional::new("path", OptionKind::String, "where the value is; the record itself if not given").optional())
+        .positional(
+            Positional::new(
+                "path",
+                OptionKind::String,
+                "where the value is; the record itself if not given",
+            )
+            .optional(),
+        )
         .options([
-            OptionSpec::new("order", OptionKind::Enum(&["asc", "desc"]), "sorted; as they come if not given").short('o'),
-            OptionSpec::new("join", OptionKind::String, "what stands between them").short('j').default(", "),
+            OptionSpec::new(
+                "order",
+                OptionKind::Enum(&["asc", "desc"]),
+                "sorted; as they come if not given",
+            )
+            .short('o'),
+            OptionSpec::new("join", OptionKind::String, "what stands between them")
+                .short('j')
+                .default(", "),
         ])
         .output("A text.")
-        .example_expecting("seed '[{\"n\": \"b\"}, {\"n\": \"a\"}, {}]' | list n -o asc", "", "a, b");
+        .example_expecting(
+            "seed '[{\"n\": \"b\"}, {\"n\": \"a\"}, {}]' | list n -o asc",
+            "",
+            "a, b",
+        );
     Verb::read(declaration, List)
 }
 

@@ -19,7 +19,11 @@ pub fn verb() -> Verb {
              whole paths. A missing value leaves its cell empty.",
         )
         .input(InputMode::All)
-        .positional(Positional::new("columns", OptionKind::String, "PATH or NAME=PATH").always().variadic())
+        .positional(
+            Positional::new("columns", OptionKind::String, "PATH or NAME=PATH")
+                .always()
+                .variadic(),
+        )
         .output("{COLUMN: value, …}, missing values left out.")
         .example_expecting(
             "seed '[{\"a\": {\"b\": 1}, \"c\": null}, {\"c\": \"x\"}]' | table a.b kind=c",

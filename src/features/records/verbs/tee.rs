@@ -18,9 +18,17 @@ pub fn verb() -> Verb {
         )
         .input(InputMode::All)
         .positional(Positional::new("name", OptionKind::String, "letters, digits, . _ and -").always())
-        .option(OptionSpec::new("delete", OptionKind::Bool, "remove what the name holds instead"))
+        .option(OptionSpec::new(
+            "delete",
+            OptionKind::Bool,
+            "remove what the name holds instead",
+        ))
         .output("The records as they are.")
-        .example_expecting("seed --range 1-3 | tee numbers | count && cat numbers", "", "3\n1\n2\n3");
+        .example_expecting(
+            "seed --range 1-3 | tee numbers | count && cat numbers",
+            "",
+            "3\n1\n2\n3",
+        );
     Verb::read(declaration, Tee)
 }
 
@@ -35,7 +43,9 @@ impl Read for Tee {
                 return Err(Report::failed("E-KEPT-002", format!("nothing is kept as {name}")));
             }
             let text = format!("{name} removed");
-            return output.emit_as(json!({"name": name, "message": text}), View::Text(text)).await;
+            return output
+                .emit_as(json!({"name": name, "message": text}), View::Text(text))
+                .await;
         }
         let mut keeper = Keeper::new("tee");
         while let Some(item) = input.next().await {

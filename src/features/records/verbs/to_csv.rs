@@ -20,10 +20,21 @@ pub fn verb() -> Verb {
              empty, maps and lists are written as JSON. A record with a field that is no column fails.",
         )
         .input(InputMode::All)
-        .positional(Positional::new("columns", OptionKind::String, "PATH or NAME=PATH").optional().variadic())
-        .options([separator(), OptionSpec::new("no-header", OptionKind::Bool, "without the row of names").short('n')])
+        .positional(
+            Positional::new("columns", OptionKind::String, "PATH or NAME=PATH")
+                .optional()
+                .variadic(),
+        )
+        .options([
+            separator(),
+            OptionSpec::new("no-header", OptionKind::Bool, "without the row of names").short('n'),
+        ])
         .output("A text for each row.")
-        .example_expecting("seed '[{\"a\": 1, \"b\": \"x,y\"}, {\"a\": null}]' | to csv", "", "a,b\n1,\"x,y\"\n,");
+        .example_expecting(
+            "seed '[{\"a\": 1, \"b\": \"x,y\"}, {\"a\": null}]' | to csv",
+            "",
+            "a,b\n1,\"x,y\"\n,",
+        );
     Verb::read(declaration, ToCsv)
 }
 
@@ -48,15 +59,22 @@ impl Read for ToCsv {
                 continue;
             };
             let columns = table.get_or_insert_with(|| map.keys().map(|name| own(name)).collect());
-            if let (false, Some(extra)) = (chosen, map.keys().find(|name| !columns.iter().any(|c| c.name == **name))) {
+            if let (false, Some(extra)) = (
+                chosen,
+                map.keys().find(|name| !columns.iter().any(|c| c.name == **name)),
+            ) {
                 let report = Report::failed("E-CSV-005", format!("{extra:?} is no field of the first record"));
-                output.fail(report.on_record(&item.record).hint("name the columns: to csv a b")).await?;
+                output
+                    .fail(report.on_record(&item.record).hint("name the columns: to csv a b"))
+                    .await?;
                 continue;
             }
             if std::mem::take(&mut header) {
                 write(row(columns.iter().map(|column| column.name.clone()), separator), output).await?;
             }
-            let cells = columns.iter().map(|column| column.path.find(&item.record).map(cell).unwrap_or_default());
+            let cells = columns
+                .iter()
+                .map(|column| column.path.find(&item.record).map(cell).unwrap_or_default());
             write(row(cells, separator), output).await?;
         }
         Ok(())

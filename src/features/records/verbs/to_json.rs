@@ -39,6 +39,10 @@ impl Read for ToJson {
 }
 
 async fn write(record: &Value, pretty: bool, output: &Output) -> Result<(), Report> {
-    let text = if pretty { format!("{record:#}") } else { record.to_string() };
+    let text = if pretty {
+        format!("{record:#}")
+    } else {
+        record.to_string()
+    };
     output.emit_as(Value::String(text.clone()), View::Text(text)).await
 }

@@ -25,7 +25,9 @@ impl Read for ToYaml {
         let mut first = true;
         while let Some(item) = input.next().await {
             let written = serde_saphyr::to_string(&item.record).map_err(|error| {
-                Report::failed("E-YAML-002", "the record can't be written as YAML").because(&error).on_record(&item.record)
+                Report::failed("E-YAML-002", "the record can't be written as YAML")
+                    .because(&error)
+                    .on_record(&item.record)
             })?;
             let start = if std::mem::take(&mut first) { "" } else { "---\n" };
             let text = format!("{start}{}", written.trim_end_matches('\n'));

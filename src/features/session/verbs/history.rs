@@ -19,7 +19,14 @@ pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "history", "List the lines that were run, oldest first")
         .description("Lines that start with a blank are not kept; secret values are masked.")
         .input(InputMode::None)
-        .positional(Positional::new("range", OptionKind::String, "numbers: 7, 7- (from it on), -7 (up to it), 3-7").optional())
+        .positional(
+            Positional::new(
+                "range",
+                OptionKind::String,
+                "numbers: 7, 7- (from it on), -7 (up to it), 3-7",
+            )
+            .optional(),
+        )
         .options([
             OptionSpec::new("limit", OptionKind::Int, "at most so many, the newest")
                 .short('l')
@@ -37,7 +44,11 @@ struct History;
 #[async_trait]
 impl Read for History {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
-        let limit = call.arguments.int("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(0);
+        let limit = call
+            .arguments
+            .int("limit")
+            .and_then(|limit| usize::try_from(limit).ok())
+            .unwrap_or(0);
         let range = call.arguments.text_at(0).map(|text| range(&text)).transpose()?;
         let search = call.arguments.text("search");
         let mut lines = call.session.history(MOST).await?;
@@ -51,7 +62,12 @@ impl Read for History {
             let exit = entry.exit.map_or_else(|| "-".to_owned(), |exit| exit.to_string());
             let view = View::Row {
                 header: header.clone(),
-                cells: vec![entry.number.to_string(), exit, entry.context.clone(), entry.line.clone()],
+                cells: vec![
+                    entry.number.to_string(),
+                    exit,
+                    entry.context.clone(),
+                    entry.line.clone(),
+                ],
             };
             let record =
                 json!({"number": entry.number, "line": entry.line, "context": entry.context, "exit": entry.exit});

@@ -17,7 +17,11 @@ pub fn verb() -> Verb {
              A line with a secret value has to be typed again, because the value is not kept.",
         )
         .input(InputMode::None)
-        .positional(Positional::new("number", OptionKind::Int, "as `history` lists it; -1 is the last line"))
+        .positional(Positional::new(
+            "number",
+            OptionKind::Int,
+            "as `history` lists it; -1 is the last line",
+        ))
         .output("What the line emits.")
         .example("history exec 41", "")
         .example("history exec -1 | count", "the line before, counted");
@@ -29,7 +33,12 @@ struct Exec;
 #[async_trait]
 impl Read for Exec {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
-        let number = call.arguments.positionals.first().and_then(serde_json::Value::as_i64).unwrap_or(0);
+        let number = call
+            .arguments
+            .positionals
+            .first()
+            .and_then(serde_json::Value::as_i64)
+            .unwrap_or(0);
         let lines = call.session.history(super::history::MOST).await?;
         let line = match usize::try_from(-number) {
             Ok(back) if back > 0 => lines.len().checked_sub(back).and_then(|at| lines.get(at)),

@@ -18,11 +18,22 @@ pub fn verb() -> Verb {
         )
         .input(InputMode::None)
         .positional(Positional::new("name", OptionKind::String, "letters, digits, _ and -"))
-        .positional(Positional::new("pipeline", OptionKind::String, "one pipeline, in quotes"))
+        .positional(Positional::new(
+            "pipeline",
+            OptionKind::String,
+            "one pipeline, in quotes",
+        ))
         .option(OptionSpec::new("replace", OptionKind::Bool, "even if there is one of that name").short('r'))
         .output("{\"scope\", \"name\", \"pipeline\"}")
-        .example_expecting("alias create twice 'echo $1 $1'", "`twice hi` says hi hi", "ALIAS        PIPELINE\nuser:twice   echo $1 $1")
-        .example("alias create site:restarts 'kubectl:get po | filter -p status.restarts'", "for everyone");
+        .example_expecting(
+            "alias create twice 'echo $1 $1'",
+            "`twice hi` says hi hi",
+            "ALIAS        PIPELINE\nuser:twice   echo $1 $1",
+        )
+        .example(
+            "alias create site:restarts 'kubectl:get po | filter -p status.restarts'",
+            "for everyone",
+        );
     Verb::read(declaration, Create)
 }
 

@@ -11,7 +11,11 @@ use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Posit
 pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "alias-info", "Show an alias")
         .input(InputMode::None)
-        .positional(Positional::new("name", OptionKind::String, "NAME, user:NAME or site:NAME"))
+        .positional(Positional::new(
+            "name",
+            OptionKind::String,
+            "NAME, user:NAME or site:NAME",
+        ))
         .output("{\"scope\", \"name\", \"pipeline\"}")
         .example("alias info twice", "");
     Verb::read(declaration, Info)

@@ -11,7 +11,14 @@ use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Posit
 pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "alias-list", "List aliases, one's own before everyone's")
         .input(InputMode::None)
-        .positional(Positional::new("pattern", OptionKind::String, "only names like it; * stands for anything").optional())
+        .positional(
+            Positional::new(
+                "pattern",
+                OptionKind::String,
+                "only names like it; * stands for anything",
+            )
+            .optional(),
+        )
         .output("{\"scope\", \"name\", \"pipeline\"}")
         .example("alias list 'kube*'", "");
     Verb::read(declaration, List)

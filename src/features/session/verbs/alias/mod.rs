@@ -16,7 +16,13 @@ use crate::verb::{Alias, AliasScope, Call, Catalogue, Declaration, Header, Item,
 
 /// All of them.
 pub fn all() -> Vec<Verb> {
-    vec![create::verb(), delete::verb(), info::verb(), list::verb(), relocate::verb()]
+    vec![
+        create::verb(),
+        delete::verb(),
+        info::verb(),
+        list::verb(),
+        relocate::verb(),
+    ]
 }
 
 /// A declaration whose arguments name aliases: everyone's are guarded by a permission.
@@ -57,11 +63,16 @@ fn own_unless_named(call: &Call, index: usize, alias: &Alias) -> Result<(), Repo
         return Ok(());
     }
     let name = alias.qualified();
-    Err(Report::refused("E-ALIAS-010", format!("{} is everyone's alias", alias.name)).hint(format!("write {name} to mean it")))
+    Err(
+        Report::refused("E-ALIAS-010", format!("{} is everyone's alias", alias.name))
+            .hint(format!("write {name} to mean it")),
+    )
 }
 
 fn unknown(catalogue: &Catalogue, text: &str) -> Report {
-    let known = catalogue.aliases().flat_map(|alias| [alias.name.clone(), alias.qualified()]);
+    let known = catalogue
+        .aliases()
+        .flat_map(|alias| [alias.name.clone(), alias.qualified()]);
     let hint = did_you_mean(&nearest(text, known)).unwrap_or_else(|| "`alias list` lists them".to_owned());
     Report::failed("E-ALIAS-001", format!("there is no alias {text}")).hint(hint)
 }

@@ -10,8 +10,16 @@ use crate::verb::{Alias, AliasScope, Call, Input, InputMode, OptionKind, Output,
 pub fn verb() -> Verb {
     let declaration = declaration("alias-move", "Rename an alias, or make it everyone's")
         .input(InputMode::None)
-        .positional(Positional::new("source", OptionKind::String, "NAME, user:NAME or site:NAME"))
-        .positional(Positional::new("target", OptionKind::String, "NAME, site, user, site:NAME or user:NAME"))
+        .positional(Positional::new(
+            "source",
+            OptionKind::String,
+            "NAME, user:NAME or site:NAME",
+        ))
+        .positional(Positional::new(
+            "target",
+            OptionKind::String,
+            "NAME, site, user, site:NAME or user:NAME",
+        ))
         .output("{\"scope\", \"name\", \"pipeline\"}")
         .example("alias move twice double", "another name")
         .example("alias move twice site", "everyone's, by the same name");
@@ -31,7 +39,10 @@ impl Read for Move {
             None => named(&text, source.scope)?,
         };
         if (scope, &name) == (source.scope, &source.name) {
-            return Err(Report::refused("E-ALIAS-009", format!("{} is there already", source.qualified())));
+            return Err(Report::refused(
+                "E-ALIAS-009",
+                format!("{} is there already", source.qualified()),
+            ));
         }
         if let Some(there) = call.session.catalogue().alias(Some(scope), &name) {
             let report = Report::refused("E-ALIAS-009", format!("there is an alias {there}"));

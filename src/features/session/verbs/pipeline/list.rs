@@ -14,7 +14,9 @@ pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "pipeline-list", "List pipelines of this session")
         .input(InputMode::None)
         .options([
-            OptionSpec::new("last", OptionKind::Int, "at most so many, the newest").short('l').default("20"),
+            OptionSpec::new("last", OptionKind::Int, "at most so many, the newest")
+                .short('l')
+                .default("20"),
             OptionSpec::new("expression", OptionKind::String, "only those whose text matches").short('e'),
             OptionSpec::new("invert", OptionKind::Bool, "only those whose text does not match").short('v'),
             OptionSpec::new(
@@ -36,18 +38,25 @@ struct List;
 impl Read for List {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
         let pattern = call.arguments.text("expression").map(|text| {
-            RegexBuilder::new(&text).size_limit(1 << 20).build().map_err(|error| {
-                Report::refused("E-JOB-006", format!("{text:?} is no pattern")).because(&error)
-            })
+            RegexBuilder::new(&text)
+                .size_limit(1 << 20)
+                .build()
+                .map_err(|error| Report::refused("E-JOB-006", format!("{text:?} is no pattern")).because(&error))
         });
         let (pattern, invert) = (pattern.transpose()?, call.arguments.flag("invert"));
         let state = call.arguments.text("state");
         let fits = |job: &Job| {
             state.as_deref().is_none_or(|state| word(job.state) == state)
-                && pattern.as_ref().is_none_or(|pattern| pattern.is_match(&job.pipeline) != invert)
+                && pattern
+                    .as_ref()
+                    .is_none_or(|pattern| pattern.is_match(&job.pipeline) != invert)
         };
         let jobs: Vec<Job> = call.session.jobs().into_iter().filter(fits).collect();
-        let last = call.arguments.int("last").and_then(|last| usize::try_from(last).ok()).unwrap_or(0);
+        let last = call
+            .arguments
+            .int("last")
+            .and_then(|last| usize::try_from(last).ok())
+            .unwrap_or(0);
         let table = Table::new();
         for job in jobs.iter().skip(jobs.len().saturating_sub(last)) {
             output.send(table.row(job)).await?;
