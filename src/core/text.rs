@@ -35,6 +35,12 @@ impl SafeText {
     pub fn fit(&self, columns: usize) -> SafeText {
         SafeText(fit(&self.0, columns))
     }
+
+    /// At most `columns` wide, with `…` where the middle was cut.
+    #[must_use]
+    pub fn fit_middle(&self, columns: usize) -> SafeText {
+        SafeText(fit_middle(&self.0, columns))
+    }
 }
 
 impl fmt::Display for SafeText {
@@ -104,6 +110,29 @@ pub fn fit(text: &str, columns: usize) -> String {
     cut
 }
 
+/// At most `columns` wide, with `…` where the middle was cut: names and hosts tell who they are at both ends.
+pub fn fit_middle(text: &str, columns: usize) -> String {
+    let all = width(text);
+    if all <= columns {
+        return text.to_owned();
+    }
+    let room = columns.saturating_sub(1);
+    let head = fit_start(text.chars(), room.div_ceil(2));
+    let mut tail: Vec<char> = fit_start(text.chars().rev(), room - room.div_ceil(2)).chars().collect();
+    tail.reverse();
+    let dots = if columns > 0 { "…" } else { "" };
+    format!("{head}{dots}{}", tail.into_iter().collect::<String>())
+}
+
+fn fit_start(symbols: impl Iterator<Item = char>, columns: usize) -> String {
+    let mut used = 0;
+    let fits = |symbol: &char| {
+        used += symbol.width().unwrap_or(0);
+        used <= columns
+    };
+    symbols.take_while(fits).collect()
+}
+
 /// A value that is never printed: neither by `Debug` nor by `Display`, and it has no serialisation.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
@@ -149,7 +178,15 @@ mod tests {
         #[test]
         fn fit_never_exceeds_its_columns(text in any::<String>(), columns in 0usize..40) {
             prop_assert!(SafeText::line(&text).fit(columns).width() <= columns);
+            prop_assert!(SafeText::line(&text).fit_middle(columns).width() <= columns);
         }
+    }
+
+    #[test]
+    fn the_middle_goes_and_both_ends_stay() {
+        assert_eq!(fit_middle("inspector-6c9f8d-k2x", 11), "inspe…d-k2x");
+        assert_eq!(fit_middle("short", 5), "short");
+        assert_eq!((fit_middle("abc", 1), fit_middle("abc", 0)), ("…".to_owned(), String::new()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::style::{Attribute, ResetColor, SetAttribute, force_color_output};
+use crossterm::style::{Attribute, Print, ResetColor, SetAttribute, force_color_output};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -21,7 +21,13 @@ use ratatui::layout::{Position, Rect};
 #[derive(Clone, Default)]
 pub struct Restore {
     entered: Arc<AtomicBool>,
+    /// The operator wants the mouse for the terminal itself.
+    no_mouse: Arc<AtomicBool>,
 }
+
+/// Press, release and wheel with SGR coordinates; no motion, which would flood a slow line.
+const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
+const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
 
 impl Restore {
     /// Takes the terminal: raw mode, alternate screen, bracketed paste.
@@ -32,12 +38,21 @@ impl Restore {
             io::stdout(),
             EnterAlternateScreen,
             EnableBracketedPaste,
+            Print(if self.no_mouse.load(Ordering::SeqCst) { "" } else { MOUSE_ON }),
             Clear(ClearType::All)
         );
         if entered.is_err() {
             self.leave();
         }
         entered
+    }
+
+    /// Asks the terminal for clicks, or leaves them to it, now and when it is entered again.
+    pub fn mouse(&self, on: bool) {
+        self.no_mouse.store(!on, Ordering::SeqCst);
+        let mut out = io::stdout();
+        // A terminal that takes nothing any more is found out by the next frame.
+        let _ = execute!(out, Print(if on { MOUSE_ON } else { MOUSE_OFF }));
     }
 
     /// Gives the terminal back. Errors are of no use to anybody here: the terminal may be gone.
@@ -47,6 +62,7 @@ impl Restore {
             let _ = execute!(
                 out,
                 EndSynchronizedUpdate,
+                Print(MOUSE_OFF),
                 DisableBracketedPaste,
                 SetAttribute(Attribute::Reset),
                 ResetColor,

@@ -1,5 +1,6 @@
 //! A table with a fixed header and a selection that stays on its row while rows come and go. Only the visible rows are
-//! asked for. A cell is never cut without a mark; the cells that matter (host names) wrap instead of being cut.
+//! asked for. A cell is never cut without a mark; names are cut in the middle, and the cells that matter (host names)
+//! wrap instead.
 
 mod columns;
 
@@ -18,6 +19,17 @@ const GAP: u16 = 2;
 /// A wrapped cell takes this many lines at most; what is left ends in `…`.
 const WRAPPED_LINES: usize = 6;
 
+/// What becomes of a cell that is wider than its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// Its end goes, when nothing else can give way.
+    CutEnd,
+    /// Its middle goes; such columns give way before others leave.
+    CutMiddle,
+    /// It goes on below; such columns give way before others leave.
+    Wrap,
+}
+
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -25,8 +37,8 @@ pub struct Column {
     pub title: &'static str,
     /// Right-aligned (numbers).
     pub right: bool,
-    /// Its cells wrap rather than being cut.
-    pub wrap: bool,
+    /// What becomes of cells that are wider than the column.
+    pub overflow: Overflow,
     /// Narrowest useful width.
     pub minimum: u16,
     /// Left out when there is no room, highest number first; 0 is never left out.
@@ -39,7 +51,7 @@ impl Column {
         Column {
             title,
             right: false,
-            wrap: false,
+            overflow: Overflow::CutEnd,
             minimum: 4,
             expendable: 0,
         }
@@ -55,7 +67,15 @@ impl Column {
     /// Wraps rather than being cut; not narrower than `minimum`.
     #[must_use]
     pub fn wrapping(mut self, minimum: u16) -> Self {
-        self.wrap = true;
+        self.overflow = Overflow::Wrap;
+        self.minimum = minimum;
+        self
+    }
+
+    /// Loses the middle of its cells when there is no room: for names; not narrower than `minimum`.
+    #[must_use]
+    pub fn shortening(mut self, minimum: u16) -> Self {
+        self.overflow = Overflow::CutMiddle;
         self.minimum = minimum;
         self
     }
@@ -71,7 +91,7 @@ impl Column {
 /// A cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// Its text, one line.
+    /// Its text: one line, or several in a column that wraps.
     pub text: SafeText,
     /// Its style.
     pub meaning: Meaning,
@@ -84,6 +104,20 @@ impl Cell {
             text: SafeText::line(text),
             meaning: Meaning::Text,
         }
+    }
+
+    /// Several lines, for a column that wraps. A line break inside of one becomes visible.
+    pub fn lines<'t>(lines: impl IntoIterator<Item = &'t str>, meaning: Meaning) -> Self {
+        let safe: Vec<String> = lines.into_iter().map(crate::core::text::safe_line).collect();
+        Cell {
+            text: SafeText::new(&safe.join("\n")),
+            meaning,
+        }
+    }
+
+    /// Columns of its widest line.
+    pub fn width(&self) -> usize {
+        self.text.as_str().split('\n').map(width).max().unwrap_or(0)
     }
 
     /// Text with a meaning.
@@ -101,6 +135,8 @@ pub struct Selection {
     selected: usize,
     key: Option<String>,
     offset: usize,
+    /// Of the last drawing: the row below the table's top where each shown row ends, and its index.
+    ends: Vec<(u16, usize)>,
 }
 
 impl Selection {
@@ -136,6 +172,17 @@ impl Selection {
         } else {
             key_at(self.selected)
         };
+    }
+
+    /// The index of what was drawn at this row below the table's top.
+    pub fn at(&self, row: u16) -> Option<usize> {
+        let below = |(end, _): &&(u16, usize)| row < *end;
+        (row > 0).then(|| self.ends.iter().find(below).map(|(_, index)| *index)).flatten()
+    }
+
+    /// Selects by index, until the next [`Selection::keep`] or [`Selection::settle`].
+    pub fn select(&mut self, index: usize) {
+        self.selected = index;
     }
 
     /// Moves in a table of `count` rows shown `page` at a time. Call [`Selection::keep`]'s `key_at` part through
@@ -197,6 +244,7 @@ impl Table<'_> {
             first += 1;
         }
         selection.offset = from + first;
+        selection.ends.clear();
 
         let mut top = 1;
         for (index, (cells, laid)) in shown.iter().zip(&lines).enumerate().skip(first) {
@@ -219,6 +267,7 @@ impl Table<'_> {
                 buffer.set_style(place, theme.style(meaning));
             }
             top += height;
+            selection.ends.push((top, from + index));
         }
     }
 
@@ -263,7 +312,7 @@ impl Table<'_> {
     fn lay_out(&self, cells: &[Cell], widths: &[Option<u16>]) -> Vec<Vec<String>> {
         let lay = |((cell, column), columns): ((&Cell, &Column), &Option<u16>)| match columns {
             None => Vec::new(),
-            Some(columns) if column.wrap => {
+            Some(columns) if column.overflow == Overflow::Wrap => {
                 let mut lines = wrap(cell.text.as_str(), *columns);
                 if lines.len() > WRAPPED_LINES {
                     lines.truncate(WRAPPED_LINES);
@@ -276,7 +325,14 @@ impl Table<'_> {
                 }
                 lines
             }
-            Some(columns) => vec![cell.text.fit(usize::from(*columns)).as_str().to_owned()],
+            Some(columns) => {
+                let columns = usize::from(*columns);
+                let text = match column.overflow {
+                    Overflow::CutMiddle => cell.text.fit_middle(columns),
+                    _ => cell.text.fit(columns),
+                };
+                vec![text.as_str().to_owned()]
+            }
         };
         cells.iter().zip(self.columns).zip(widths).map(lay).collect()
     }
