@@ -43,11 +43,13 @@ fn is_clean(terminal: &Terminal) {
 }
 
 fn ends_by(signal: &str, code: &str) {
-    let mut terminal = in_a_shell(&format!(r#""$0" --sandbox; {AND_THEN}"#), COGDECK);
+    let console = r#"bash --norc -c 'echo $$ > "$HOME/pid"; exec "$0" --sandbox' "$0""#;
+    let mut terminal = in_a_shell(&format!("{console}; {AND_THEN}"), COGDECK);
     terminal.wait_for_text("Pipelines run in sandbox", SOON).expect("the console");
     terminal.type_text("sh 'sleep 300' &\n");
     terminal.wait_for_text("1 running", SOON).expect("a job");
-    terminal.type_text(&format!("sh 'kill -{signal} $PPID'\n"));
+    let pid = std::fs::read_to_string(terminal.home().join("pid")).expect("the console's process id");
+    support::signal(pid.trim().parse().expect("a number"), signal);
     let screen = terminal
         .wait_for_text(&format!("ended with {code}"), SOON)
         .expect("the shell after the console");

@@ -188,7 +188,7 @@ impl Document {
         self.sections.iter().any(|section| match section {
             Section::Lines(_) => false,
             Section::Table { header, rows, layout } => {
-                Fitted::of(layout, &header.columns, rows.len(), columns, false).cuts()
+                Fitted::of(layout, &header.columns, rows, columns, false).cuts()
             }
         })
     }
@@ -217,7 +217,7 @@ impl Section {
             out.extend((first..first + count).map(|index| self.line(index)));
             return;
         };
-        let fitted = Fitted::of(layout, &header.columns, rows.len(), columns, whole);
+        let fitted = Fitted::of(layout, &header.columns, rows, columns, whole);
         let titled = usize::from(header.title.is_some());
         for index in first..first + count {
             match index.checked_sub(titled) {

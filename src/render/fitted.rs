@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::document::{Line, Role, Span};
 use super::table::Layout;
-use crate::core::text::{SafeText, fit_middle, width};
+use crate::core::text::{SafeText, differ_at_end, fit, fit_middle, width};
 
 /// Blanks between columns.
 const GAP: usize = 2;
@@ -30,21 +30,36 @@ pub(super) enum Fitted {
         room: usize,
     },
     /// Columns of these widths; none: left out.
-    Squeezed(Vec<Option<usize>>),
+    Squeezed(Vec<Option<Column>>),
+}
+
+/// A column that is shown.
+#[derive(Clone, Copy)]
+pub(super) struct Column {
+    width: usize,
+    /// Its cells are told apart by their ends: those stay when the middle goes.
+    keeps_end: bool,
 }
 
 impl Fitted {
-    /// The form for a table of `rows` rows in `room` columns; `whole`: nothing may be cut.
-    pub(super) fn of(layout: &Layout, header: &[String], rows: usize, room: usize, whole: bool) -> Self {
+    /// The form for a table of these rows in `room` columns; `whole`: nothing may be cut.
+    pub(super) fn of(layout: &Layout, header: &[String], rows: &[Vec<SafeText>], room: usize, whole: bool) -> Self {
         let natural = layout.natural();
         if layout.total() <= room || natural.len() < 2 {
             return Fitted::Natural;
         }
-        if rows == 1 || whole {
+        if rows.len() == 1 || whole {
             let keys = header.iter().map(|name| width(name)).max().unwrap_or(0);
             return Fitted::Cards { keys, room };
         }
-        Fitted::Squeezed(squeeze(&natural, room))
+        let column = |(at, width): (usize, Option<usize>)| {
+            let cells = rows.iter().filter_map(|row| row.get(at)).map(SafeText::as_str);
+            width.map(|width| Column {
+                width,
+                keeps_end: differ_at_end(cells),
+            })
+        };
+        Fitted::Squeezed(squeeze(&natural, room).into_iter().enumerate().map(column).collect())
     }
 
     /// Whether something of the table is not to be seen in this form.
@@ -116,43 +131,44 @@ fn squeeze(natural: &[usize], room: usize) -> Vec<Option<usize>> {
     widths
 }
 
-fn one_line<T: AsRef<str>>(widths: &[Option<usize>], cells: &[T]) -> String {
+fn one_line<T: AsRef<str>>(columns: &[Option<Column>], cells: &[T]) -> String {
     let mut line = String::new();
-    let kept = widths.iter().zip(cells).filter_map(|(width, cell)| Some(((*width)?, cell.as_ref())));
-    for (columns, cell) in kept {
-        let text = cut(cell, columns);
-        let blanks = columns.saturating_sub(width(&text)) + GAP;
+    let kept = columns.iter().zip(cells).filter_map(|(column, cell)| Some(((*column)?, cell.as_ref())));
+    for (column, cell) in kept {
+        let text = cut(cell, column);
+        let blanks = column.width.saturating_sub(width(&text)) + GAP;
         line.push_str(&text);
         line.push_str(&" ".repeat(blanks));
     }
     line.trim_end().to_owned()
 }
 
-/// Sentences lose their end, names and hosts their middle.
-fn cut(cell: &str, columns: usize) -> String {
-    if cell.contains(' ') {
-        crate::core::text::fit(cell, columns)
+/// Sentences lose their end, and so do names that end alike; other names and hosts lose their middle.
+fn cut(cell: &str, column: Column) -> String {
+    if cell.contains(' ') || !column.keeps_end {
+        fit(cell, column.width)
     } else {
-        fit_middle(cell, columns)
+        fit_middle(cell, column.width)
     }
 }
 
-fn squeezed(widths: &[Option<usize>], cells: &[&str]) -> Vec<Line> {
+fn squeezed(widths: &[Option<Column>], cells: &[&str]) -> Vec<Line> {
     let last = cells.len().saturating_sub(1);
-    let (Some(Some(columns)), Some(cell)) = (widths.get(last), cells.last()) else {
+    let (Some(Some(column)), Some(cell)) = (widths.get(last), cells.last()) else {
         return vec![Line::plain(&one_line(widths, cells))];
     };
-    if width(cell) <= *columns {
+    let columns = column.width;
+    if width(cell) <= columns {
         return vec![Line::plain(&one_line(widths, cells))];
     }
-    let mut pieces = pieces(cell, *columns);
+    let mut pieces = pieces(cell, columns);
     if pieces.len() > WRAPPED {
         pieces.truncate(WRAPPED);
         if let Some(end) = pieces.last_mut() {
-            *end = crate::core::text::fit(&format!("{end}……"), *columns);
+            *end = fit(&format!("{end}……"), columns);
         }
     }
-    let before: usize = widths.iter().take(last).flatten().map(|width| width + GAP).sum();
+    let before: usize = widths.iter().take(last).flatten().map(|column| column.width + GAP).sum();
     let start = one_line(widths.get(..last).unwrap_or_default(), cells.get(..last).unwrap_or_default());
     let mut lines = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
@@ -238,7 +254,7 @@ mod tests {
 
     fn shown(header: &[&str], rows: &[&[&str]], room: usize, whole: bool) -> (Vec<String>, bool) {
         let (layout, header, rows) = table(header, rows);
-        let fitted = Fitted::of(&layout, &header, rows.len(), room, whole);
+        let fitted = Fitted::of(&layout, &header, &rows, room, whole);
         let mut lines = fitted.header(&layout, &header);
         for (at, row) in rows.iter().enumerate() {
             lines.extend(fitted.row(&layout, &header, row, at == 0));
@@ -286,6 +302,16 @@ mod tests {
         assert!(lines.iter().all(|line| width(line) <= 60), "{lines:#?}");
         let column = lines[0].find("VALUE").unwrap();
         assert!(lines[2].starts_with(&" ".repeat(column)), "{lines:#?}");
+    }
+
+    #[test]
+    fn names_that_end_alike_lose_their_end() {
+        let node = |n: &str| format!("ip-172-20-{n}.ap-southeast-2.compute.internal");
+        let (one, two) = (node("108-33"), node("36-15"));
+        let rows: [&[&str]; 2] = [&[&one, "Ready", "node"], &[&two, "Ready", "control-plane"]];
+        let (lines, _) = shown(&["NAME", "STATUS", "ROLES"], &rows, 46, false);
+        assert!(lines[1].starts_with("ip-172-20-108-33.ap-"), "{lines:#?}");
+        assert!(lines[2].starts_with("ip-172-20-36-15.ap-"), "{lines:#?}");
     }
 
     #[test]

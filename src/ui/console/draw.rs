@@ -72,6 +72,7 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
             &app.theme,
         );
     }
+    app.draw_menu(screen, buffer);
     if let Some(scroll) = app.help {
         help::draw(app, screen, buffer, scroll);
         return None;

@@ -245,6 +245,7 @@ fn hints(app: &App) -> Vec<(String, String)> {
                     .map(move |action| (label(action), action.word.to_owned()))
             });
             let rest = [
+                (Action::Menu, "actions"),
                 (Action::Find, "filter"),
                 (Action::Zoom, "zoom"),
                 (Action::NextPane, "next"),

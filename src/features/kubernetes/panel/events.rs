@@ -71,12 +71,13 @@ impl Listing for Events {
             "Normal" => ("", Meaning::Text),
             _ => (look.theme.glyphs.warn, Meaning::StateWarn),
         };
+        let message = Cell::new(&row.message);
         vec![
             age_cell(row.at, look.now),
             Cell::styled(format!("{mark} {}", row.reason).trim_start(), meaning),
             Cell::new(&format!("{}/{}", row.object_kind.to_lowercase(), row.object)),
             Cell::new(&row.count.to_string()),
-            Cell::new(&row.message),
+            if look.open { message } else { message.single() },
         ]
     }
 

@@ -385,10 +385,10 @@ fn head(
     let deadline = left
         .map(|left| format!("  fails in {}", human_duration(left)))
         .unwrap_or_default();
-    let mut lines = vec![Line::from(vec![
-        theme.state(tone, &word.into()),
-        theme.span(&SafeText::line(&format!("  {}", sentence(view))), Meaning::Text),
-    ])];
+    let state = theme.state(tone, &word.into());
+    let room = usize::from(columns).saturating_sub(state.width());
+    let sentence = SafeText::line(&format!("  {}", sentence(view))).fit(room);
+    let mut lines = vec![Line::from(vec![state, theme.span(&sentence, Meaning::Text)])];
     let plan = format!(
         "{} wanted  +{} surge  -{} unavailable{deadline}",
         view.replicas, view.surge, view.unavailable

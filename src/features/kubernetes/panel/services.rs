@@ -59,7 +59,8 @@ impl Listing for Services {
             Column::new("NAME").shortening(12),
             Column::new("TYPE").expendable(1),
             Column::new("CLUSTER-IP").expendable(2),
-            Column::new("EXTERNAL").wrapping(16),
+            // The region part of a load balancer's name stays on one line.
+            Column::new("EXTERNAL").wrapping(34),
             Column::new("PORTS").expendable(3),
             Column::new("AGE").expendable(4),
         ]

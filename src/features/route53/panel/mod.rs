@@ -62,7 +62,7 @@ impl Listing for Records {
             Column::new("NAME").shortening(16),
             Column::new("TYPE"),
             Column::new("TTL").right().expendable(1),
-            Column::new("VALUE").wrapping(16),
+            Column::new("VALUE").wrapping(30),
         ]
     }
 
@@ -163,8 +163,10 @@ fn values(set: &RecordSet, pending: bool, look: &RowLook<'_>) -> Cell {
             Cell::lines(lines, meaning)
         }
         (None, [first, more @ ..]) if !more.is_empty() => {
-            Cell::styled(&format!("{mark}{first}  +{}", more.len()), meaning)
+            Cell::styled(&format!("{mark}{first} +{}", more.len()), meaning).single()
         }
+        // The numbers of a zone's start of authority are rarely what is looked for.
+        _ if set.kind == "SOA" && !look.open => Cell::styled(&set.value_line(), meaning).single(),
         _ => Cell::styled(&format!("{mark}{}", set.value_line()), meaning),
     }
 }

@@ -124,7 +124,7 @@ async fn several_values_are_one_and_a_count_and_all_in_the_selected_row() {
     ]);
     let rows = screen(&mut panel, 60, 7);
     let lines: Vec<&str> = rows.lines().collect();
-    assert!(lines[2].ends_with("ns-1.awsdns-01.org.  +3"), "{rows}");
+    assert!(lines[2].ends_with("ns-1.awsdns-01.org. +3"), "{rows}");
     panel.key(PanelKey::Move(Motion::Down));
     let rows = screen(&mut panel, 60, 7);
     let lines: Vec<&str> = rows.lines().collect();

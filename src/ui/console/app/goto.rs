@@ -78,7 +78,7 @@ impl App {
         vec![self.run(line, Origin::Typed)]
     }
 
-    /// A pane by its number as shown, its name, or kubectl's short name for it.
+    /// A pane by its number as shown, its name, kubectl's short name for it, or a beginning that no other has.
     fn pane_named(&self, name: &str) -> Option<usize> {
         if let Ok(number) = name.parse::<usize>() {
             return number.checked_sub(1).filter(|pane| *pane <= self.panels.len());
@@ -90,8 +90,14 @@ impl App {
         if name == "chat" {
             return Some(0);
         }
-        let id = |panel: &str| panel == name || panel.strip_suffix('s') == Some(name);
-        self.panels.iter().position(|panel| id(panel.id())).map(|at| at + 1)
+        let ids = || self.panels.iter().map(|panel| panel.id()).enumerate();
+        let whole = ids().find(|(_, id)| *id == name || id.strip_suffix('s') == Some(name));
+        let mut beginnings = ids().filter(|(_, id)| id.starts_with(name));
+        let only = match (beginnings.next(), beginnings.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        };
+        whole.or(only).map(|(at, _)| at + 1)
     }
 
     fn use_namespace(&mut self, name: &str) -> Vec<Effect> {

@@ -32,6 +32,9 @@ impl App {
             self.help_key(key);
             return Vec::new();
         }
+        if let Some(effects) = self.menu_key(key) {
+            return effects;
+        }
         if self.finder_key(key) {
             return Vec::new();
         }
@@ -321,6 +324,7 @@ impl App {
                 }
             }
             Action::Find => self.open_finder(),
+            Action::Menu => self.open_menu(),
             Action::Prompt => {
                 self.leave_pane();
                 if self.input.is_empty() {

@@ -6,6 +6,7 @@ mod event;
 mod finder;
 mod goto;
 mod keys;
+mod menu;
 mod mouse;
 mod present;
 mod typing;
@@ -34,6 +35,7 @@ use crate::verb::{Candidate, Catalogue};
 
 pub use event::{Effect, Event, Focus};
 pub use finder::Finder;
+pub use menu::Menu;
 pub use mouse::Places;
 pub use present::Script;
 
@@ -89,6 +91,8 @@ pub struct App {
     samples: Samples,
     /// `/` is being typed.
     pub(super) finder: Option<Finder>,
+    /// The actions menu.
+    menu: Option<Menu>,
     /// A script that is presented.
     pub(super) script: Option<Script>,
     /// Where things were drawn last.
@@ -136,6 +140,7 @@ impl App {
         let mut app = App {
             samples: Samples::default(),
             finder: None,
+            menu: None,
             script: None,
             places: Places::default(),
             mouse: true,

@@ -36,8 +36,17 @@ impl App {
             };
             return Vec::new();
         }
+        if self.menu.is_some() && matches!(event.kind, MouseEventKind::Down(_)) {
+            self.menu = None;
+            return Vec::new();
+        }
         match event.kind {
             MouseEventKind::Down(MouseButton::Left) => self.click(at),
+            MouseEventKind::Down(MouseButton::Right) => {
+                self.click(at);
+                self.open_menu();
+                Vec::new()
+            }
             MouseEventKind::ScrollUp => self.wheel(at, Motion::Up),
             MouseEventKind::ScrollDown => self.wheel(at, Motion::Down),
             _ => Vec::new(),

@@ -42,6 +42,8 @@ actions! {
     Prompt = "prompt", "go to: a pane, a kind, ns NAME, ctx NAME";
     /// Filters a panel, searches the chat.
     Find = "find", "filter the panel, search the chat";
+    /// The actions menu.
+    Menu = "menu", "what can be done with the row";
     /// The next match, older ones first.
     FindNext = "find-next", "next match (older)";
     /// The match before.

@@ -12,7 +12,7 @@ use self::columns::widths;
 use super::super::Motion;
 use super::super::theme::{Meaning, Theme};
 use super::wrap;
-use crate::core::text::{SafeText, width};
+use crate::core::text::{SafeText, differ_at_end, width};
 
 /// Blank columns between two cells.
 const GAP: u16 = 2;
@@ -95,14 +95,24 @@ pub struct Cell {
     pub text: SafeText,
     /// Its style.
     pub meaning: Meaning,
+    /// It stays one line even in a column that wraps.
+    pub single: bool,
 }
 
 impl Cell {
+    /// One line even in a column that wraps: its end goes instead.
+    #[must_use]
+    pub fn single(mut self) -> Self {
+        self.single = true;
+        self
+    }
+
     /// Running text. Remote text becomes safe here.
     pub fn new(text: &str) -> Self {
         Cell {
             text: SafeText::line(text),
             meaning: Meaning::Text,
+            single: false,
         }
     }
 
@@ -112,6 +122,7 @@ impl Cell {
         Cell {
             text: SafeText::new(&safe.join("\n")),
             meaning,
+            single: false,
         }
     }
 
@@ -125,6 +136,7 @@ impl Cell {
         Cell {
             text: SafeText::line(text),
             meaning,
+            single: false,
         }
     }
 }
@@ -237,7 +249,10 @@ impl Table<'_> {
         self.header(area, buffer, theme, &widths);
 
         // Wrapped rows are taller: the first row shown moves down until the selected one fits.
-        let lines: Vec<Vec<Vec<String>>> = shown.iter().map(|cells| self.lay_out(cells, &widths)).collect();
+        let ends: Vec<bool> = (0..self.columns.len())
+            .map(|at| differ_at_end(shown.iter().filter_map(|row| row.get(at)).map(|cell| cell.text.as_str())))
+            .collect();
+        let lines: Vec<Vec<Vec<String>>> = shown.iter().map(|cells| self.lay_out(cells, &widths, &ends)).collect();
         let chosen = selection.selected - from.min(selection.selected);
         let mut first = 0;
         while first < chosen && heights(lines.get(first..=chosen).unwrap_or_default()) > room {
@@ -308,11 +323,11 @@ impl Table<'_> {
         }
     }
 
-    /// The lines of each cell at these widths.
-    fn lay_out(&self, cells: &[Cell], widths: &[Option<u16>]) -> Vec<Vec<String>> {
-        let lay = |((cell, column), columns): ((&Cell, &Column), &Option<u16>)| match columns {
+    /// The lines of each cell at these widths; `ends`: the column's cells are told apart by how they end.
+    fn lay_out(&self, cells: &[Cell], widths: &[Option<u16>], ends: &[bool]) -> Vec<Vec<String>> {
+        let lay = |(((cell, column), columns), at_end): (((&Cell, &Column), &Option<u16>), &bool)| match columns {
             None => Vec::new(),
-            Some(columns) if column.overflow == Overflow::Wrap => {
+            Some(columns) if column.overflow == Overflow::Wrap && !cell.single => {
                 let mut lines = wrap(cell.text.as_str(), *columns);
                 if lines.len() > WRAPPED_LINES {
                     lines.truncate(WRAPPED_LINES);
@@ -328,13 +343,13 @@ impl Table<'_> {
             Some(columns) => {
                 let columns = usize::from(*columns);
                 let text = match column.overflow {
-                    Overflow::CutMiddle => cell.text.fit_middle(columns),
+                    Overflow::CutMiddle if *at_end => cell.text.fit_middle(columns),
                     _ => cell.text.fit(columns),
                 };
                 vec![text.as_str().to_owned()]
             }
         };
-        cells.iter().zip(self.columns).zip(widths).map(lay).collect()
+        cells.iter().zip(self.columns).zip(widths).zip(ends).map(lay).collect()
     }
 }
 

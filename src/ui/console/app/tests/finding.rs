@@ -69,6 +69,8 @@ fn the_colon_goes_to_panes_kinds_namespaces_and_contexts() {
     assert_eq!(desk.app.focus, Focus::Pane(3));
     desk.keys("<esc>:deploy<enter>");
     assert_eq!(desk.app.focus, Focus::Pane(1), "kubectl's short name");
+    desk.keys("<esc>:roll<enter>");
+    assert_eq!(desk.app.focus, Focus::Pane(2), "a beginning that is no other's");
     desk.keys("<esc>:4<enter>");
     assert_eq!(desk.app.focus, Focus::Pane(3), "the number in the title");
     let effects = desk.keys("i:configmaps<enter>");
@@ -87,7 +89,7 @@ fn the_colon_goes_to_panes_kinds_namespaces_and_contexts() {
     assert!(matches!(desk.keys(":ctx staging<enter>").as_slice(), [Effect::UseContext(name)] if name == "staging"));
     assert!(desk.keys(":ctx<enter>").is_empty());
     assert!(desk.shows(120, 40, "ctx NAME: sandbox  staging"));
-    assert!(quits(&desk.keys(":q<enter>")));
+    assert!(quits(&Desk::new().keys(":q<enter>")));
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn the_colon_offers_its_places() {
     let mut desk = Desk::new();
     desk.keys("<alt-2>:");
     assert!(desk.shows(120, 40, "another namespace: ns NAME"));
-    desk.keys("tra<tab>");
+    desk.keys("tra<tab><enter>");
     assert_eq!(desk.app.input.text(), ":traffic");
     desk.keys("<ctrl-u>:ctx st<tab>");
     assert_eq!(desk.app.input.text(), ":ctx staging");
@@ -106,7 +108,8 @@ fn clicks_focus_select_and_open_and_the_wheel_moves_what_is_below_it() {
     let mut desk = Desk::new();
     let screen = desk.screen(120, 40);
     let row = screen.iter().position(|row| row.contains("web; rm -rf")).unwrap();
-    let column = screen[row].chars().position(|c| c == 'w').unwrap();
+    let before = screen[row].split("web; rm").next().unwrap();
+    let column = before.chars().count();
     let (column, row) = (u16::try_from(column).unwrap(), u16::try_from(row).unwrap());
     assert!(mouse(&mut desk, CLICK, column, row).is_empty());
     assert_eq!(desk.app.focus, Focus::Pane(1));
@@ -121,6 +124,19 @@ fn clicks_focus_select_and_open_and_the_wheel_moves_what_is_below_it() {
     let tab = u16::try_from(narrow[1].find("3 rollout").unwrap()).unwrap();
     mouse(&mut desk, CLICK, tab, 1);
     assert_eq!(desk.app.focus, Focus::Pane(2));
+}
+
+#[test]
+fn the_menu_names_every_action_and_does_the_chosen_one() {
+    let mut desk = Desk::new();
+    desk.keys("<alt-2>m");
+    assert!(desk.shows(120, 40, "actions: Enter does it"));
+    desk.keys("jk<enter>");
+    assert_eq!(desk.app.input.text(), "kubectl:scale inspector ");
+    desk.keys("<ctrl-u><alt-2>mz");
+    assert!(!desk.app.zoomed && !desk.shows(120, 40, "actions: Enter"), "any other key closes it");
+    desk.keys("ms");
+    assert_eq!(desk.app.input.text(), "kubectl:scale inspector ", "its own key");
 }
 
 #[test]
