@@ -217,33 +217,36 @@ mod tests {
     }
 
     #[test]
-    fn the_selection_is_visible_without_colour_in_the_bytes() {
-        let theme = Theme::standard().without_color();
+    fn the_selection_is_visible_in_the_bytes_of_every_theme_and_without_colour() {
+        for name in Theme::PRESETS {
+            let theme = Theme::preset(name).unwrap();
+            assert_eq!(reversed_text(&selection(&theme)).trim_end(), "chosen", "{name}");
+            let bytes = selection(&theme.without_color());
+            assert_eq!(reversed_text(&bytes).trim_end(), "chosen", "{name}: {bytes:?}");
+            let parameters = bytes.split("\u{1b}[").filter_map(|part| part.split_once('m'));
+            for (parameters, _) in parameters {
+                let colour = parameters
+                    .split(';')
+                    .any(|p| matches!(p.parse::<u16>(), Ok(30..=38 | 40..=48 | 90..=107)));
+                assert!(!colour, "{name}: a colour under NO_COLOR: {parameters}");
+            }
+        }
+    }
+
+    fn selection(theme: &Theme) -> String {
         let mut screen = Screen::new(Vec::new(), 20, 3);
-        let bytes = bytes_of(&mut screen, |area, buffer| {
+        bytes_of(&mut screen, |area, buffer| {
+            buffer.set_style(area, theme.style(Meaning::Text));
             buffer.set_string(0, 0, "plain", theme.style(Meaning::StateBad));
             buffer.set_string(0, 1, "chosen", theme.style(Meaning::StateOk));
-            buffer.set_style(
-                Rect {
-                    y: 1,
-                    height: 1,
-                    ..area
-                },
-                theme.style(Meaning::RowSelected),
-            );
+            let row = Rect {
+                y: 1,
+                height: 1,
+                ..area
+            };
+            buffer.set_style(row, theme.style(Meaning::RowSelected));
             None
-        });
-        assert_eq!(reversed_text(&bytes).trim_end(), "chosen", "{bytes:?}");
-        for parameters in bytes
-            .split("\u{1b}[")
-            .filter_map(|part| part.split_once('m'))
-            .map(|(p, _)| p)
-        {
-            let colour = parameters
-                .split(';')
-                .any(|p| matches!(p.parse::<u16>(), Ok(30..=38 | 40..=48 | 90..=107)));
-            assert!(!colour, "a colour under NO_COLOR: {parameters}");
-        }
+        })
     }
 
     #[test]

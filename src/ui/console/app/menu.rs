@@ -80,7 +80,7 @@ impl App {
         let rows = self.menu_rows();
         let keys = rows.iter().map(|(_, key, _)| width(&key.label())).max().unwrap_or(0);
         let words = rows.iter().map(|(.., word)| width(word)).max().unwrap_or(0);
-        let columns = u16::try_from(keys + words + 8).unwrap_or(u16::MAX).max(24);
+        let columns = u16::try_from(keys + words + 8).unwrap_or(u16::MAX).max(28);
         let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
         let area = widgets::popup::middle(screen, columns, height);
         let inside = widgets::popup::popup(area, buffer, &self.theme, &SafeText::from("actions: Enter does it"));

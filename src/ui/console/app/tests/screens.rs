@@ -76,11 +76,8 @@ fn forty_by_twelve_is_usable() {
 
 #[test]
 fn the_selected_row_is_reversed_with_and_without_colour() {
-    for theme in [
-        Theme::standard(),
-        Theme::standard().without_color(),
-        Theme::preset("mono").unwrap(),
-    ] {
+    let presets = Theme::PRESETS.iter().map(|name| Theme::preset(name).unwrap());
+    for theme in presets.flat_map(|theme| [theme.clone(), theme.without_color()]) {
         let mut desk = Desk::new();
         desk.app.theme = theme;
         desk.keys("<alt-2>j");
