@@ -12,9 +12,14 @@ use support::terminal::{Key, Terminal};
 const SOON: Duration = Duration::from_secs(30);
 
 fn console(args: &[&str], envs: &[(&str, &str)], columns: u16, rows: u16) -> Terminal {
-    let all: Vec<&str> = ["--sandbox", "--speed", "5"].into_iter().chain(args.iter().copied()).collect();
+    let all: Vec<&str> = ["--sandbox", "--speed", "5"]
+        .into_iter()
+        .chain(args.iter().copied())
+        .collect();
     let terminal = Terminal::spawn(COGDECK, &all, envs, columns, rows);
-    terminal.wait_for_text("Pipelines run in sandbox", SOON).expect("the console");
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
     terminal
 }
 
@@ -38,10 +43,20 @@ fn place(terminal: &Terminal, text: &str) -> (u16, u16) {
 }
 
 fn deploy(terminal: &Terminal, name: &str) {
-    line(terminal, &format!("kubectl:run {name} --image=so0k/kuar-inspector:1.0.0"));
+    line(
+        terminal,
+        &format!("kubectl:run {name} --image=so0k/kuar-inspector:1.0.0"),
+    );
     see(terminal, &format!("deployment.apps/{name} created"));
     terminal
-        .wait_for(|screen| screen.lines().any(|row| row.contains(name) && row.contains("✓ available")), SOON)
+        .wait_for(
+            |screen| {
+                screen
+                    .lines()
+                    .any(|row| row.contains(name) && row.contains("✓ available"))
+            },
+            SOON,
+        )
         .expect("its row in the panel");
 }
 
@@ -59,10 +74,13 @@ fn vim_keys_without_colour_select_filter_and_act_on_rows() {
     };
     terminal.wait_for(selected, SOON).expect("the selected row, reversed");
     let bytes = String::from_utf8_lossy(&terminal.raw_output_since(0)).into_owned();
-    let colours = bytes.split("\u{1b}[").filter_map(|part| part.split_once('m')).any(|(numbers, _)| {
-        let mut all = numbers.split(';').map(str::parse::<u16>);
-        all.any(|number| matches!(number, Ok(30..=38 | 40..=48 | 90..=107)))
-    });
+    let colours = bytes
+        .split("\u{1b}[")
+        .filter_map(|part| part.split_once('m'))
+        .any(|(numbers, _)| {
+            let mut all = numbers.split(';').map(str::parse::<u16>);
+            all.any(|number| matches!(number, Ok(30..=38 | 40..=48 | 90..=107)))
+        });
     assert!(!colours, "no colour left the program");
     terminal.type_text("/alp");
     see(&terminal, "filter deployments: /alp");
@@ -101,7 +119,9 @@ fn the_mouse_selects_and_goes_to_panes_and_a_key_gives_it_to_the_terminal() {
     see(&terminal, "m actions");
     terminal.type_text("y");
     let copied = |_: &str| String::from_utf8_lossy(&terminal.raw_output_since(0)).contains("\x1b]52;c;YmV0YQ==");
-    terminal.wait_for(copied, SOON).expect("its name on the clipboard, by the operator's own key");
+    terminal
+        .wait_for(copied, SOON)
+        .expect("its name on the clipboard, by the operator's own key");
     terminal.key(Key::Alt('m'));
     see(&terminal, "the mouse is the terminal's");
     assert_eq!(terminal.view().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
@@ -114,7 +134,11 @@ fn a_megabyte_pasted_and_a_storm_of_sizes_do_no_harm() {
     see(&terminal, "nothing was pasted");
     terminal.paste("echo one\necho two\n");
     see(&terminal, "echo two");
-    assert!(!terminal.screen().contains("✓ done"), "nothing ran: {}", terminal.screen());
+    assert!(
+        !terminal.screen().contains("✓ done"),
+        "nothing ran: {}",
+        terminal.screen()
+    );
     terminal.key(Key::Ctrl('c'));
     for step in 0..40u16 {
         terminal.resize(30 + step * 7, 8 + step * 2);
@@ -123,7 +147,15 @@ fn a_megabyte_pasted_and_a_storm_of_sizes_do_no_harm() {
         terminal.resize(columns, rows);
     }
     terminal
-        .wait_for(|screen| screen.lines().nth(1).is_some_and(|row| row.contains("1 chat  2 deployments")), SOON)
+        .wait_for(
+            |screen| {
+                screen
+                    .lines()
+                    .nth(1)
+                    .is_some_and(|row| row.contains("1 chat  2 deployments"))
+            },
+            SOON,
+        )
         .expect("the screen at 80x24");
     line(&terminal, "echo still here");
     terminal

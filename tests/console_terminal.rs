@@ -45,7 +45,9 @@ fn is_clean(terminal: &Terminal) {
 fn ends_by(signal: &str, code: &str) {
     let console = r#"bash --norc -c 'echo $$ > "$HOME/pid"; exec "$0" --sandbox' "$0""#;
     let mut terminal = in_a_shell(&format!("{console}; {AND_THEN}"), COGDECK);
-    terminal.wait_for_text("Pipelines run in sandbox", SOON).expect("the console");
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
     terminal.type_text("sh 'sleep 300' &\n");
     terminal.wait_for_text("1 running", SOON).expect("a job");
     let pid = std::fs::read_to_string(terminal.home().join("pid")).expect("the console's process id");
@@ -72,7 +74,9 @@ fn sighup_leaves_a_clean_terminal_and_says_what_it_stopped() {
 fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     let script = format!(r#"set -m; "$0" --sandbox; stty -a; echo "it is stopped"; read -r; fg; {AND_THEN}"#);
     let mut terminal = in_a_shell(&script, COGDECK);
-    terminal.wait_for_text("Pipelines run in sandbox", SOON).expect("the console");
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
     terminal.type_text("echo not yet run");
     terminal.wait_for_text("echo not yet run", SOON).expect("typed");
     terminal.key(Key::Ctrl('z'));
@@ -80,7 +84,10 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     is_clean(&terminal);
     terminal.key(Key::Enter);
     terminal
-        .wait_for(|screen| screen.contains("echo not yet run") && screen.contains("Pipelines run"), SOON)
+        .wait_for(
+            |screen| screen.contains("echo not yet run") && screen.contains("Pipelines run"),
+            SOON,
+        )
         .expect("the console as it was");
     assert!(terminal.view().alternate_screen() && terminal.view().bracketed_paste());
     terminal.key(Key::Ctrl('u'));

@@ -130,7 +130,12 @@ pub fn differ_at_end<'t>(texts: impl IntoIterator<Item = &'t str>) -> bool {
     let mut texts = texts.into_iter().take(200);
     let Some(first) = texts.next() else { return true };
     let shared = |ends: bool, other: &str| match ends {
-        true => first.chars().rev().zip(other.chars().rev()).take_while(|(a, b)| a == b).count(),
+        true => first
+            .chars()
+            .rev()
+            .zip(other.chars().rev())
+            .take_while(|(a, b)| a == b)
+            .count(),
         false => first.chars().zip(other.chars()).take_while(|(a, b)| a == b).count(),
     };
     let (mut start, mut end, mut several) = (usize::MAX, usize::MAX, false);
@@ -204,7 +209,10 @@ mod tests {
     fn the_middle_goes_and_both_ends_stay() {
         assert_eq!(fit_middle("inspector-6c9f8d-k2x", 11), "inspe…d-k2x");
         assert_eq!(fit_middle("short", 5), "short");
-        assert_eq!((fit_middle("abc", 1), fit_middle("abc", 0)), ("…".to_owned(), String::new()));
+        assert_eq!(
+            (fit_middle("abc", 1), fit_middle("abc", 0)),
+            ("…".to_owned(), String::new())
+        );
     }
 
     #[test]

@@ -187,9 +187,7 @@ impl Document {
     pub fn is_cut(&self, columns: usize) -> bool {
         self.sections.iter().any(|section| match section {
             Section::Lines(_) => false,
-            Section::Table { header, rows, layout } => {
-                Fitted::of(layout, &header.columns, rows, columns, false).cuts()
-            }
+            Section::Table { header, rows, layout } => Fitted::of(layout, &header.columns, rows, columns, false).cuts(),
         })
     }
 

@@ -97,7 +97,11 @@ impl Fitted {
 /// The widths: every column at its least, the ones without room gone from the right (never the first and never the
 /// widest, which is what the table is about), then what is spare to the narrowest that want more.
 fn squeeze(natural: &[usize], room: usize) -> Vec<Option<usize>> {
-    let widest = natural.iter().enumerate().max_by_key(|(_, width)| **width).map(|(at, _)| at);
+    let widest = natural
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, width)| **width)
+        .map(|(at, _)| at);
     let mut widths: Vec<Option<usize>> = natural
         .iter()
         .map(|width| Some(if *width <= SHORT { *width } else { LEAST }))
@@ -133,7 +137,10 @@ fn squeeze(natural: &[usize], room: usize) -> Vec<Option<usize>> {
 
 fn one_line<T: AsRef<str>>(columns: &[Option<Column>], cells: &[T]) -> String {
     let mut line = String::new();
-    let kept = columns.iter().zip(cells).filter_map(|(column, cell)| Some(((*column)?, cell.as_ref())));
+    let kept = columns
+        .iter()
+        .zip(cells)
+        .filter_map(|(column, cell)| Some(((*column)?, cell.as_ref())));
     for (column, cell) in kept {
         let text = cut(cell, column);
         let blanks = column.width.saturating_sub(width(&text)) + GAP;
@@ -168,8 +175,16 @@ fn squeezed(widths: &[Option<Column>], cells: &[&str]) -> Vec<Line> {
             *end = fit(&format!("{end}……"), columns);
         }
     }
-    let before: usize = widths.iter().take(last).flatten().map(|column| column.width + GAP).sum();
-    let start = one_line(widths.get(..last).unwrap_or_default(), cells.get(..last).unwrap_or_default());
+    let before: usize = widths
+        .iter()
+        .take(last)
+        .flatten()
+        .map(|column| column.width + GAP)
+        .sum();
+    let start = one_line(
+        widths.get(..last).unwrap_or_default(),
+        cells.get(..last).unwrap_or_default(),
+    );
     let mut lines = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         let text = if at == 0 { start.as_str() } else { "" };
@@ -282,23 +297,41 @@ mod tests {
         ];
         let (lines, cut) = shown(&SERVICE, &rows, 60, false);
         assert_eq!(lines[0], "NAME        TYPE          CLUSTER-IP  EXTERNAL-IP  +2");
-        assert!(lines[2].starts_with("inspector   LoadBalancer  100.66.1.2  ab4ea"), "{lines:#?}");
+        assert!(
+            lines[2].starts_with("inspector   LoadBalancer  100.66.1.2  ab4ea"),
+            "{lines:#?}"
+        );
         assert!(lines[2].contains('…') && lines[2].ends_with("com"), "{lines:#?}");
-        assert!(cut && lines.len() == 3 && lines.iter().all(|line| width(line) <= 60), "{lines:#?}");
+        assert!(
+            cut && lines.len() == 3 && lines.iter().all(|line| width(line) <= 60),
+            "{lines:#?}"
+        );
         let (all, cut) = shown(&SERVICE, &rows, 60, true);
         assert!(!cut && all.concat().replace(' ', "").contains(HOST), "{all:#?}");
-        assert_eq!(all.iter().filter(|line| line.is_empty()).count(), 1, "a blank line between cards");
+        assert_eq!(
+            all.iter().filter(|line| line.is_empty()).count(),
+            1,
+            "a blank line between cards"
+        );
     }
 
     #[test]
     fn the_last_column_wraps_under_itself() {
         let rows: [&[&str]; 2] = [
-            &["spawnhub.com.", "NS", "172800", "ns-1.awsdns-01.org., ns-2.awsdns-02.com., ns-3.awsdns-03.net."],
+            &[
+                "spawnhub.com.",
+                "NS",
+                "172800",
+                "ns-1.awsdns-01.org., ns-2.awsdns-02.com., ns-3.awsdns-03.net.",
+            ],
             &["inspector.spawnhub.com.", "CNAME", "300", HOST],
         ];
         let (lines, _) = shown(&["NAME", "TYPE", "TTL", "VALUE"], &rows, 60, false);
         let joined: String = lines.iter().map(|line| line.trim()).collect();
-        assert!(joined.contains("elb.amazonaws.com") && joined.contains("ns-3.awsdns-03.net."), "{lines:#?}");
+        assert!(
+            joined.contains("elb.amazonaws.com") && joined.contains("ns-3.awsdns-03.net."),
+            "{lines:#?}"
+        );
         assert!(lines.iter().all(|line| width(line) <= 60), "{lines:#?}");
         let column = lines[0].find("VALUE").unwrap();
         assert!(lines[2].starts_with(&" ".repeat(column)), "{lines:#?}");
@@ -317,7 +350,10 @@ mod tests {
     #[test]
     fn a_table_that_fits_is_left_alone() {
         let row: &[&str] = &["inspector", "1/1"];
-        assert_eq!(shown(&["NAME", "READY"], &[row], 60, false).0, ["NAME        READY", "inspector   1/1"]);
+        assert_eq!(
+            shown(&["NAME", "READY"], &[row], 60, false).0,
+            ["NAME        READY", "inspector   1/1"]
+        );
     }
 
     proptest! {

@@ -100,20 +100,28 @@ mod tests {
     #[test]
     fn fields_follow_the_path_through_lists() {
         let mut samples = Samples::default();
-        samples.add(41, &json!({"status": {"loadBalancer": {"ingress": [{"hostname": "lb.example"}]}}}));
+        samples.add(
+            41,
+            &json!({"status": {"loadBalancer": {"ingress": [{"hostname": "lb.example"}]}}}),
+        );
         samples.add(41, &json!({"other": 1}));
         samples.add(42, &json!({"name": "web", "a b": 1}));
         let names = |root, steps: &[Step]| -> Vec<String> {
             let source = "echo $_.";
             let span = Span { start: 8, end: 8 };
             let found = samples.fields(source, &path(root, steps), span);
-            found.map_or_else(Vec::new, |(_, offers)| offers.into_iter().map(|offer| offer.insert).collect())
+            found.map_or_else(Vec::new, |(_, offers)| {
+                offers.into_iter().map(|offer| offer.insert).collect()
+            })
         };
         let key = |name: &str| Step::Key(name.to_owned());
         assert_eq!(names(Root::Last, &[]), ["name"], "of the newest answer");
         let ingress = [key("status"), key("loadBalancer"), key("ingress"), Step::Index(0)];
         assert_eq!(names(Root::Block(41), &ingress), ["hostname"]);
-        assert_eq!(names(Root::Block(41), &[key("status"), key("nothing")]), Vec::<String>::new());
+        assert_eq!(
+            names(Root::Block(41), &[key("status"), key("nothing")]),
+            Vec::<String>::new()
+        );
         assert_eq!(samples.numbers().collect::<Vec<_>>(), [42, 41]);
     }
 

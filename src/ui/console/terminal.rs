@@ -38,7 +38,11 @@ impl Restore {
             io::stdout(),
             EnterAlternateScreen,
             EnableBracketedPaste,
-            Print(if self.no_mouse.load(Ordering::SeqCst) { "" } else { MOUSE_ON }),
+            Print(if self.no_mouse.load(Ordering::SeqCst) {
+                ""
+            } else {
+                MOUSE_ON
+            }),
             Clear(ClearType::All)
         );
         if entered.is_err() {

@@ -137,7 +137,11 @@ impl<L: Listing> ListPanel<L> {
         let version = feed.source().version();
         if version != self.keys.0 {
             let (listing, filter) = (&self.listing, &self.filter);
-            let look = RowLook { theme, now, open: false };
+            let look = RowLook {
+                theme,
+                now,
+                open: false,
+            };
             let passes = |row: &L::Row| {
                 let cells = listing.cells(row, &look);
                 let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
@@ -180,7 +184,8 @@ impl<L: Listing> ListPanel<L> {
     }
 
     fn act(&self, action: &str) -> Vec<Effect> {
-        self.selected().map_or_else(Vec::new, |row| self.listing.act(action, &row))
+        self.selected()
+            .map_or_else(Vec::new, |row| self.listing.act(action, &row))
     }
 
     fn read(&self, look: impl FnOnce(&L, &RowTable<L::Row>) -> String) -> SafeText {
@@ -290,9 +295,10 @@ impl<L: Listing> Panel for ListPanel<L> {
                 now,
                 open: focused && at == chosen,
             };
-            let cells = keys
-                .get(at)
-                .and_then(|key| feed.source().read(|rows, _| rows.get(key).map(|row| listing.cells(row, &look))));
+            let cells = keys.get(at).and_then(|key| {
+                feed.source()
+                    .read(|rows, _| rows.get(key).map(|row| listing.cells(row, &look)))
+            });
             cells.unwrap_or_default()
         };
         let table = Table {

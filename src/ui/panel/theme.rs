@@ -243,14 +243,8 @@ pub struct Theme {
 
 impl Theme {
     /// The presets' names.
-    pub const PRESETS: &'static [&'static str] = &[
-        "terminal-16",
-        "dark",
-        "light",
-        "high-contrast",
-        "colour-blind",
-        "mono",
-    ];
+    pub const PRESETS: &'static [&'static str] =
+        &["terminal-16", "dark", "light", "high-contrast", "colour-blind", "mono"];
 
     /// The theme that needs no file: attributes only, no colour.
     pub fn plain() -> Self {

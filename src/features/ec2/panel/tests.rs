@@ -132,7 +132,10 @@ async fn a_long_name_loses_its_middle_and_a_filter_keeps_what_has_it() {
     assert!(lines[2].starts_with("bastion"), "one line a row: {narrow}");
     assert!(panel.filter("stop"));
     let filtered = screen(&mut panel, 60, 4);
-    assert!(filtered.contains("bastion") && !filtered.contains("control"), "{filtered}");
+    assert!(
+        filtered.contains("bastion") && !filtered.contains("control"),
+        "{filtered}"
+    );
     assert_eq!(panel.title().as_str(), "instances 2  /stop 1");
     panel.filter("nothing like it");
     assert!(screen(&mut panel, 60, 3).contains("none of 2 has /nothing like it"));

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{age_cell};
-use crate::core::text::SafeText;
+use super::age_cell;
 use crate::core::context::Context;
+use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::EventRow;

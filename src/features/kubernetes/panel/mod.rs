@@ -40,7 +40,9 @@ fn common(action: &str, kind: &str, name: &str) -> Vec<Effect> {
     let stage = |verb: &str| lang::Stage::new(verb).arg(kind).arg(name);
     match action {
         "describe" => vec![Effect::Run(stage("kubectl:describe").into())],
-        "yaml" => vec![Effect::Run(stage("kubectl:get").option("--output", Some("yaml")).into())],
+        "yaml" => vec![Effect::Run(
+            stage("kubectl:get").option("--output", Some("yaml")).into(),
+        )],
         "copy" => vec![Effect::Copy(SafeText::line(name))],
         _ => Vec::new(),
     }

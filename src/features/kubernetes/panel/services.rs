@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{COPY, DESCRIBE, YAML, age_cell, target};
 use crate::core::change::Target;
-use crate::core::text::SafeText;
 use crate::core::context::Context;
+use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::ServiceRow;

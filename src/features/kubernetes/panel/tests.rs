@@ -284,9 +284,21 @@ async fn every_list_in_every_state_at_the_three_sizes() {
     let states = [
         (HealthState::Loading, None, "loading…"),
         (HealthState::Live, None, "no "),
-        (HealthState::Stale, Some("no answer for 48s"), "stale: no answer for 48s"),
-        (HealthState::Denied, Some("pods is forbidden"), "denied: pods is forbidden"),
-        (HealthState::Failed, Some("connection refused"), "error: connection refused"),
+        (
+            HealthState::Stale,
+            Some("no answer for 48s"),
+            "stale: no answer for 48s",
+        ),
+        (
+            HealthState::Denied,
+            Some("pods is forbidden"),
+            "denied: pods is forbidden",
+        ),
+        (
+            HealthState::Failed,
+            Some("connection refused"),
+            "error: connection refused",
+        ),
     ];
     for (columns, rows) in [(78, 20), (52, 12), (60, 18)] {
         for (state, reason, wanted) in states {
@@ -326,12 +338,19 @@ async fn every_list_in_every_state_at_the_three_sizes() {
                 None,
             )
             .with(
-                vec![("p", pod("p", "s", "Running", true)), ("q", pod("q", "s", "CrashLoopBackOff", false))],
+                vec![
+                    ("p", pod("p", "s", "Running", true)),
+                    ("q", pod("q", "s", "CrashLoopBackOff", false)),
+                ],
                 HealthState::Live,
                 None,
             )
             .with(vec![("s", service("s")), ("t", service("t"))], HealthState::Live, None)
-            .with(vec![("e", event("restarting")), ("f", event("pulling"))], HealthState::Live, None);
+            .with(
+                vec![("e", event("restarting")), ("f", event("pulling"))],
+                HealthState::Live,
+                None,
+            );
         let facts = [
             ("deployments", "✓ available"),
             ("pods", "✗ CrashLoopBackOff"),
@@ -380,10 +399,19 @@ async fn rows_of_pods_and_services_are_acted_on_by_pipelines() {
         [Effect::Run(pipeline)] => print(pipeline),
         other => panic!("{other:?}"),
     };
-    assert_eq!(run(pods.key(PanelKey::Open)), format!("kubectl:logs '{hostile}' --tail=50"));
-    assert_eq!(run(pods.key(PanelKey::Act("yaml"))), format!("kubectl:get po '{hostile}' --output=yaml"));
+    assert_eq!(
+        run(pods.key(PanelKey::Open)),
+        format!("kubectl:logs '{hostile}' --tail=50")
+    );
+    assert_eq!(
+        run(pods.key(PanelKey::Act("yaml"))),
+        format!("kubectl:get po '{hostile}' --output=yaml")
+    );
     let mut services = super::services::panel(&bench.hub, &Clients::new());
     services.open(&bench.context);
     assert_eq!(run(services.key(PanelKey::Open)), "kubectl:describe svc web");
-    assert_eq!(services.key(PanelKey::Act("copy-address")), [Effect::Copy("100.64.0.9".into())]);
+    assert_eq!(
+        services.key(PanelKey::Act("copy-address")),
+        [Effect::Copy("100.64.0.9".into())]
+    );
 }

@@ -128,7 +128,10 @@ async fn several_values_are_one_and_a_count_and_all_in_the_selected_row() {
     panel.key(PanelKey::Move(Motion::Down));
     let rows = screen(&mut panel, 60, 7);
     let lines: Vec<&str> = rows.lines().collect();
-    let values: Vec<&str> = lines[2..6].iter().filter_map(|line| line.split_whitespace().last()).collect();
+    let values: Vec<&str> = lines[2..6]
+        .iter()
+        .filter_map(|line| line.split_whitespace().last())
+        .collect();
     assert_eq!(values[0], "ns-1.awsdns-01.org.", "{rows}");
     assert_eq!(values[3], "ns-4.awsdns-04.org.", "{rows}");
 }

@@ -380,7 +380,12 @@ mod tests {
         let context = Arc::new(Context::empty("test"));
         panel.open(&context);
         samples(&hub, &context).source().write(|table| {
-            for (pod, version) in [("web-1", "1.0.0"), ("web-2", "2.0.0"), ("web-1", "1.0.0"), ("web-2", "2.0.0")] {
+            for (pod, version) in [
+                ("web-1", "1.0.0"),
+                ("web-2", "2.0.0"),
+                ("web-1", "1.0.0"),
+                ("web-2", "2.0.0"),
+            ] {
                 append(table, sample(Some(pod), Some(version), None));
             }
         });

@@ -266,7 +266,11 @@ impl App {
 
     /// Runs a block's line again; asks first when it would now run somewhere else.
     fn rerun(&mut self, id: u64, line: String, armed: bool) -> Vec<Effect> {
-        let ran_in = self.chat.block(id).map(|block| block.context.clone()).unwrap_or_default();
+        let ran_in = self
+            .chat
+            .block(id)
+            .map(|block| block.context.clone())
+            .unwrap_or_default();
         let now_in = crate::core::text::SafeText::line(&self.context.name);
         if ran_in != now_in && !armed {
             self.rerun_armed = Some(id);

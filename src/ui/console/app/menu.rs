@@ -39,7 +39,10 @@ impl App {
     pub(super) fn open_menu(&mut self) {
         self.menu = (!self.menu_rows().is_empty()).then(Menu::default);
         if self.menu.is_none() {
-            self.tell("there is nothing to do with these rows", crate::ui::panel::Tone::Neutral);
+            self.tell(
+                "there is nothing to do with these rows",
+                crate::ui::panel::Tone::Neutral,
+            );
         }
     }
 
@@ -84,7 +87,9 @@ impl App {
         let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
         let area = widgets::popup::middle(screen, columns, height);
         let inside = widgets::popup::popup(area, buffer, &self.theme, &SafeText::from("actions: Enter does it"));
-        let first = menu.selected.saturating_sub(usize::from(inside.height).saturating_sub(1));
+        let first = menu
+            .selected
+            .saturating_sub(usize::from(inside.height).saturating_sub(1));
         for (row, (at, (_, key, word))) in rows.iter().enumerate().skip(first).enumerate() {
             let row = u16::try_from(row).unwrap_or(u16::MAX);
             let label = key.label();

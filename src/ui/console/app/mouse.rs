@@ -55,7 +55,11 @@ impl App {
 
     fn click(&mut self, at: Position) -> Vec<Effect> {
         let places = std::mem::take(&mut self.places);
-        let tab = places.tabs.iter().find(|(_, area)| area.contains(at)).map(|(pane, _)| *pane);
+        let tab = places
+            .tabs
+            .iter()
+            .find(|(_, area)| area.contains(at))
+            .map(|(pane, _)| *pane);
         let pane = places.panes.iter().find(|(_, area, _)| area.contains(at)).copied();
         let effects = match (tab, pane) {
             (Some(0), _) => {

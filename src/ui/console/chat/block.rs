@@ -239,7 +239,9 @@ impl Block {
         let mut lines = self.older.lines_within(first, count, columns, whole);
         let taken = older.saturating_sub(first).min(count);
         if taken < count {
-            let newer = self.newer.lines_within(first.saturating_sub(older), count - taken, columns, whole);
+            let newer = self
+                .newer
+                .lines_within(first.saturating_sub(older), count - taken, columns, whole);
             lines.extend(newer);
         }
         lines

@@ -49,7 +49,10 @@ pub(super) async fn read_script(file: &str) -> Result<String, Report> {
     let mut bounded = opened.take(SCRIPT_BYTES + 1);
     bounded.read_to_string(&mut text).await.map_err(failed)?;
     match text.len() as u64 > SCRIPT_BYTES {
-        true => Err(Report::refused("E-CONSOLE-006", format!("{file} is too long for a script"))),
+        true => Err(Report::refused(
+            "E-CONSOLE-006",
+            format!("{file} is too long for a script"),
+        )),
         false => Ok(text),
     }
 }

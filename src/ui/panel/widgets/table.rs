@@ -189,7 +189,9 @@ impl Selection {
     /// The index of what was drawn at this row below the table's top.
     pub fn at(&self, row: u16) -> Option<usize> {
         let below = |(end, _): &&(u16, usize)| row < *end;
-        (row > 0).then(|| self.ends.iter().find(below).map(|(_, index)| *index)).flatten()
+        (row > 0)
+            .then(|| self.ends.iter().find(below).map(|(_, index)| *index))
+            .flatten()
     }
 
     /// Selects by index, until the next [`Selection::keep`] or [`Selection::settle`].
@@ -250,7 +252,14 @@ impl Table<'_> {
 
         // Wrapped rows are taller: the first row shown moves down until the selected one fits.
         let ends: Vec<bool> = (0..self.columns.len())
-            .map(|at| differ_at_end(shown.iter().filter_map(|row| row.get(at)).map(|cell| cell.text.as_str())))
+            .map(|at| {
+                differ_at_end(
+                    shown
+                        .iter()
+                        .filter_map(|row| row.get(at))
+                        .map(|cell| cell.text.as_str()),
+                )
+            })
             .collect();
         let lines: Vec<Vec<Vec<String>>> = shown.iter().map(|cells| self.lay_out(cells, &widths, &ends)).collect();
         let chosen = selection.selected - from.min(selection.selected);

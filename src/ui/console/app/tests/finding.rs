@@ -21,7 +21,11 @@ fn a_filter_takes_effect_with_every_key_stays_after_enter_and_goes_with_esc() {
     desk.keys("<alt-2>/web");
     let screen = desk.screen(120, 40).join("\n");
     assert!(screen.contains("filter deployments: /web"), "{screen}");
-    assert_eq!(screen.matches("inspector").count(), 4, "three other panels and the welcome: {screen}");
+    assert_eq!(
+        screen.matches("inspector").count(),
+        4,
+        "three other panels and the welcome: {screen}"
+    );
     let effects = desk.keys("<enter><enter>");
     let [Effect::Start { line, .. }] = effects.as_slice() else {
         panic!("the row that is left is acted on")
@@ -134,7 +138,10 @@ fn the_menu_names_every_action_and_does_the_chosen_one() {
     desk.keys("jk<enter>");
     assert_eq!(desk.app.input.text(), "kubectl:scale inspector ");
     desk.keys("<ctrl-u><alt-2>mz");
-    assert!(!desk.app.zoomed && !desk.shows(120, 40, "actions: Enter"), "any other key closes it");
+    assert!(
+        !desk.app.zoomed && !desk.shows(120, 40, "actions: Enter"),
+        "any other key closes it"
+    );
     desk.keys("ms");
     assert_eq!(desk.app.input.text(), "kubectl:scale inspector ", "its own key");
 }

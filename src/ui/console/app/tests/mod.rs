@@ -22,11 +22,11 @@ use crate::core::change::{Change, Origin, Plan, Requirement, Risk, Target};
 use crate::feed::{Health, HealthState};
 use crate::lang::Stage;
 use crate::ui::console::draw::draw;
+use crate::ui::console::ports::BlockEvent;
 use crate::ui::panel::testing::rows;
 use crate::ui::panel::widgets::table::{Cell, Column, Selection, Table};
-use crate::ui::console::ports::BlockEvent;
 use crate::ui::panel::{self, Effect as PanelEffect, PanelKey};
-use crate::verb::{Call, Decision, Declaration, Item, Input as Records, OptionKind, Output, Positional, Read, Verb};
+use crate::verb::{Call, Decision, Declaration, Input as Records, Item, OptionKind, Output, Positional, Read, Verb};
 
 const START: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -53,7 +53,11 @@ struct Rows {
 impl Rows {
     fn shown(&self) -> Vec<&str> {
         let filter = crate::ui::panel::filter::Filter::new(&self.filter);
-        self.rows.iter().map(String::as_str).filter(|row| filter.matches(row)).collect()
+        self.rows
+            .iter()
+            .map(String::as_str)
+            .filter(|row| filter.matches(row))
+            .collect()
     }
 }
 
@@ -82,7 +86,12 @@ impl Panel for Rows {
         self.followed = Some(subject.name.clone());
     }
     fn key(&mut self, key: PanelKey) -> Vec<PanelEffect> {
-        let row = self.shown().get(self.selection.index()).copied().unwrap_or_default().to_owned();
+        let row = self
+            .shown()
+            .get(self.selection.index())
+            .copied()
+            .unwrap_or_default()
+            .to_owned();
         match key {
             PanelKey::Move(motion) => self.selection.step(motion, self.shown().len(), 5),
             PanelKey::At(row) => {

@@ -5,7 +5,9 @@ use super::*;
 #[test]
 fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
     let mut desk = Desk::new();
-    assert!(matches!(desk.keys(":present talk.cog<enter>").as_slice(), [Effect::ReadScript(file)] if file == "talk.cog"));
+    assert!(
+        matches!(desk.keys(":present talk.cog<enter>").as_slice(), [Effect::ReadScript(file)] if file == "talk.cog")
+    );
     let lines = ["# a word", "", "echo one", "echo two"].map(str::to_owned).to_vec();
     desk.app.handle(Event::Script(Ok(lines)));
     assert!(desk.shows(120, 40, "2 lines to present: F5 types the next"));
@@ -19,9 +21,16 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
     assert_eq!(seen.first().map(String::as_str), Some("e"), "letter by letter");
     assert_eq!(desk.app.input.text(), "echo one");
     let effects = desk.keys(" more<enter>");
-    assert!(matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "echo one more"), "edited");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "echo one more"),
+        "edited"
+    );
     assert!(desk.keys("<f5><f5>").is_empty());
-    assert_eq!(desk.app.input.text(), "echo two", "a second press types the rest at once");
+    assert_eq!(
+        desk.app.input.text(),
+        "echo two",
+        "a second press types the rest at once"
+    );
     assert!(desk.shows(120, 40, "presenting 2/2"));
     desk.keys("<ctrl-u><f5>");
     assert!(desk.shows(120, 40, "the script is over"));
@@ -30,7 +39,8 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
 #[test]
 fn typing_by_hand_takes_over_from_the_script() {
     let mut desk = Desk::new();
-    desk.app.handle(Event::Script(Ok(vec!["kubectl:delete deploy inspector".into()])));
+    desk.app
+        .handle(Event::Script(Ok(vec!["kubectl:delete deploy inspector".into()])));
     desk.keys("<f5>");
     desk.app.advance();
     desk.keys("x");
@@ -58,12 +68,18 @@ fn a_block_of_another_context_is_run_again_only_when_asked_twice() {
 fn fields_of_the_last_answer_are_completed() {
     let mut desk = Desk::new();
     let block = desk.start("kubectl:get svc inspector");
-    desk.item(block, json!({"status": {"loadBalancer": {"ingress": [{"hostname": "lb.example"}]}}, "spec": {}}));
+    desk.item(
+        block,
+        json!({"status": {"loadBalancer": {"ingress": [{"hostname": "lb.example"}]}}, "spec": {}}),
+    );
     desk.end(block, 0);
     desk.keys("echo $_.st<tab>");
     assert_eq!(desk.app.input.text(), "echo $_.status");
     desk.keys(".loadBalancer.ingress[0].<tab>");
     assert_eq!(desk.app.input.text(), "echo $_.status.loadBalancer.ingress[0].hostname");
     desk.keys("<ctrl-u>echo $<tab>");
-    assert!(desk.shows(120, 40, "what this block answered"), "numbers of known blocks");
+    assert!(
+        desk.shows(120, 40, "what this block answered"),
+        "numbers of known blocks"
+    );
 }
