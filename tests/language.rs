@@ -48,7 +48,10 @@ fn l25_l23_d4_aliases_and_history_outlive_the_process() {
     let home = Home::new("");
     let (code, _, errors) = home.run(&["run", "alias create twice 'echo $1 $1'"]);
     assert_eq!(code, Some(0), "{errors}");
-    assert_eq!(home.run(&["run", "twice ho"]), (Some(0), "ho ho\n".into(), String::new()));
+    assert_eq!(
+        home.run(&["run", "twice ho"]),
+        (Some(0), "ho ho\n".into(), String::new())
+    );
     assert_eq!(home.run(&["run", "!!"]).1, "ho ho\n");
     let (_, history, _) = home.run(&["run", "-o", "jsonl", "history -s twice"]);
     assert_eq!(history.lines().count(), 3, "{history}");
@@ -65,10 +68,26 @@ fn l25_l23_d4_aliases_and_history_outlive_the_process() {
 fn l06_the_first_stage_sees_the_fields_of_what_is_given() {
     let home = Home::new("");
     let records = "{\"x\": \"a\"}\n{\"x\": [1]}\n";
-    assert_eq!(home.run(&["run", "--input", records, "-o", "jsonl", "echo $x"]).1, "\"a\"\n[1]\n");
-    assert_eq!(home.fed(&["run", "--input", "-", "-o", "jsonl", "echo $x"], records).1, "\"a\"\n[1]\n");
-    let (code, _, errors) = home.run(&["run", "--input", "{\"x\": 1}{\"y\": 2}", "--on-error", "continue", "echo $x"]);
-    assert!(code == Some(1) && errors.contains("E-VALUE-001") && errors.contains("\"y\""), "{errors}");
+    assert_eq!(
+        home.run(&["run", "--input", records, "-o", "jsonl", "echo $x"]).1,
+        "\"a\"\n[1]\n"
+    );
+    assert_eq!(
+        home.fed(&["run", "--input", "-", "-o", "jsonl", "echo $x"], records).1,
+        "\"a\"\n[1]\n"
+    );
+    let (code, _, errors) = home.run(&[
+        "run",
+        "--input",
+        "{\"x\": 1}{\"y\": 2}",
+        "--on-error",
+        "continue",
+        "echo $x",
+    ]);
+    assert!(
+        code == Some(1) && errors.contains("E-VALUE-001") && errors.contains("\"y\""),
+        "{errors}"
+    );
     assert_eq!(home.run(&["run", "echo $x"]).0, Some(2));
 }
 
@@ -81,11 +100,25 @@ fn r4_r5_r6_the_configuration_says_who_may_run_what() {
     let touched = home.path().join("touched");
     let line = format!("sh 'touch {}' | head 1 | count", touched.display());
     let (code, _, errors) = home.run(&["run", &line]);
-    assert!(code == Some(2) && errors.contains("E-ACCESS-001") && errors.contains("site:count"), "{errors}");
+    assert!(
+        code == Some(2) && errors.contains("E-ACCESS-001") && errors.contains("site:count"),
+        "{errors}"
+    );
     assert_eq!(home.run(&["check", &line]).0, Some(2));
     assert!(!touched.exists(), "a denied third stage runs nothing");
-    let ask = |user: &str| home.run(&["run", "-o", "jsonl", &format!("may {user} 'seed 1 | count' | pluck allowed")]).1;
-    assert_eq!((ask("mia"), ask("root"), ask("nobody")), ("true\nfalse\n".into(), "true\ntrue\n".into(), "true\nfalse\n".into()));
+    let ask = |user: &str| {
+        home.run(&[
+            "run",
+            "-o",
+            "jsonl",
+            &format!("may {user} 'seed 1 | count' | pluck allowed"),
+        ])
+        .1
+    };
+    assert_eq!(
+        (ask("mia"), ask("root"), ask("nobody")),
+        ("true\nfalse\n".into(), "true\ntrue\n".into(), "true\nfalse\n".into())
+    );
     assert_eq!(home.run(&["run", "alias create site:x 'echo'"]).0, Some(2));
     let wrong = Home::new("rules = [\"when command is x allow\"]\n");
     let (code, _, errors) = wrong.run(&["run", "echo a"]);

@@ -365,8 +365,32 @@ mod tests {
     fn soup() -> impl proptest::prelude::Strategy<Value = String> {
         use proptest::prelude::*;
         let piece = prop::sample::select(vec![
-            "x", "y", "z", "echo", " ", " ", " | ", "$1", "$2", "$*", "${1:-d}", "\"${1}\"", "$1.k", "$x", "'q r'", "--o=", "-",
-            "> here", "@p ", "parallel=2 ", "x'; y", "\n", "user:", "&&", "$0", "ü",
+            "x",
+            "y",
+            "z",
+            "echo",
+            " ",
+            " ",
+            " | ",
+            "$1",
+            "$2",
+            "$*",
+            "${1:-d}",
+            "\"${1}\"",
+            "$1.k",
+            "$x",
+            "'q r'",
+            "--o=",
+            "-",
+            "> here",
+            "@p ",
+            "parallel=2 ",
+            "x'; y",
+            "\n",
+            "user:",
+            "&&",
+            "$0",
+            "ü",
         ]);
         prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
     }

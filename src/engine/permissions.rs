@@ -17,13 +17,7 @@ pub(super) fn may(inner: &Inner, catalogue: &Catalogue, user: &str, line: &str) 
         .or_else(|report| asked(inner, catalogue, user, line, true).map_err(|_| report))
 }
 
-fn asked(
-    inner: &Inner,
-    catalogue: &Catalogue,
-    user: &str,
-    line: &str,
-    fed: bool,
-) -> Result<Vec<Permission>, Report> {
+fn asked(inner: &Inner, catalogue: &Catalogue, user: &str, line: &str, fed: bool) -> Result<Vec<Permission>, Report> {
     let asked = Asked {
         inner: inner.authorise.as_ref(),
         answers: Mutex::default(),

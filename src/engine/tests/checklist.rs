@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::plan::OnError;
 use super::super::test_support::{Bench, HEADLESS, Script, finish};
-use crate::engine::{BlockEvent, Start};
 use crate::engine::ports::{Journal, Shelf};
+use crate::engine::{BlockEvent, Start};
 use crate::verb::{Alias, AliasScope, Item};
 
 fn numbers(records: &[Value]) -> Vec<i64> {
@@ -155,7 +155,10 @@ async fn l25_an_aliass_modifiers_and_context_reach_its_stages() {
 #[tokio::test]
 async fn l19_l21_results_come_while_the_source_still_runs() {
     let bench = Bench::new();
-    let mut block = bench.session.start("t:tail | t:pass", Script::new(HEADLESS, [])).unwrap();
+    let mut block = bench
+        .session
+        .start("t:tail | t:pass", Script::new(HEADLESS, []))
+        .unwrap();
     let canceller = block.canceller();
     let mut seen = 0;
     while let Some(event) = block.next().await {
@@ -177,5 +180,8 @@ async fn defect_every_failure_is_told() {
     assert_eq!((ran.records.len(), ran.exit), (1199, 1));
     assert!(ran.report.unwrap().message.contains("crashed"));
     assert_eq!(bench.run("t:emit 1500 | t:count").await.records, vec![json!(1500)]);
-    assert_eq!(bench.run("t:emit 1 > '#nowhere'").await.report.unwrap().code, "E-REDIRECT-001");
+    assert_eq!(
+        bench.run("t:emit 1 > '#nowhere'").await.report.unwrap().code,
+        "E-REDIRECT-001"
+    );
 }

@@ -47,7 +47,16 @@ fn defect_flags_dashes_and_values_that_start_with_one() {
     assert!(word("c -abc").is_option());
     assert_eq!(words("c - --"), ["c", "-", "--"]);
     assert!(!word("c -").is_option());
-    assert_eq!(word("c --x=-foo").as_option().unwrap().value.unwrap().literal().unwrap(), "-foo");
+    assert_eq!(
+        word("c --x=-foo")
+            .as_option()
+            .unwrap()
+            .value
+            .unwrap()
+            .literal()
+            .unwrap(),
+        "-foo"
+    );
     assert!(!word("c -5").is_option() && !word("c =foo").is_option());
     assert_eq!(words("c 1.2.3 5abc =foo"), ["c", "1.2.3", "5abc", "=foo"]);
 }

@@ -7,7 +7,8 @@ use crate::core::report::Report;
 use crate::features::session::page;
 use crate::verb::catalogue::{BUILT_IN, NameError, did_you_mean, nearest};
 use crate::verb::{
-    Alias, AliasScope, Call, Catalogue, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb, View,
+    Alias, AliasScope, Call, Catalogue, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional,
+    Read, Verb, View,
 };
 
 const UNKNOWN: &str = "E-HELP-001";
