@@ -60,10 +60,7 @@ fn summary(manifest: &Manifest) -> String {
             fact("image", format!("{}:{}", docker.image, docker.tag));
             fact("binds", docker.binds.join(", "));
         }
-        None => fact(
-            "image",
-            "none: its executables would run on the host, which is not done yet".to_owned(),
-        ),
+        None => fact("image", "none: its executables run on this host".to_owned()),
     }
     let variables = manifest.config.iter().flat_map(|config| &config.env);
     fact("configuration", joined(variables.map(|variable| variable.var.as_str())));

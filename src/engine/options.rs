@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::variables::{Scope, evaluate, is_dynamic};
 use crate::lang::{OptionWord, Part, Quote, Span, Word};
 use crate::verb::catalogue::{did_you_mean, nearest};
-use crate::verb::{Arguments, Declaration, OptionKind, OptionSpec, Signature};
+use crate::verb::{Arguments, Declaration, Known, OptionKind, OptionSpec, Signature};
 
 const UNKNOWN: &str = "E-OPTION-001";
 const NO_VALUE: &str = "E-OPTION-002";
@@ -82,9 +82,33 @@ impl Template {
         self.fixed.is_some()
     }
 
-    /// What is known before the start: words with variables are left out.
-    pub fn known(&self) -> Arguments {
-        self.fixed.clone().or_else(|| self.fold(None).ok()).unwrap_or_default()
+    /// What is known before the start.
+    pub fn known(&self) -> Known {
+        if let Some(fixed) = &self.fixed {
+            return Known::from(fixed);
+        }
+        let folded = self.fold(None).unwrap_or_default();
+        let mut literal = folded.positionals.into_iter();
+        let positionals = self.positionals.iter();
+        let positionals = positionals.map(|word| if is_dynamic(word) { None } else { literal.next() });
+        let mut known = Known {
+            positionals: positionals.collect(),
+            options: folded
+                .options
+                .into_iter()
+                .map(|(name, value)| (name, Some(value)))
+                .collect(),
+        };
+        for given in self
+            .options
+            .iter()
+            .filter(|given| given.value.as_ref().is_some_and(is_dynamic))
+        {
+            if let Some(option) = self.declaration.signature.options.get(given.option) {
+                known.options.insert(option.name.clone(), None);
+            }
+        }
+        known
     }
 
     /// Words that hold variables.
@@ -365,26 +389,44 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, index: usize, value: Option<Word>, word: &Word, tail: &[Word]) -> Result<usize, Problem> {
-        let mut given = Given {
-            option: index,
-            value,
-            span: word.span,
+        let option = self.signature.options.get(index);
+        let wanted = match option.map(|option| &option.kind) {
+            Some(OptionKind::Pair) => 2,
+            _ => usize::from(!self.is_flag(index)),
         };
+        let mut values: Vec<Option<Word>> = value.into_iter().map(Some).collect();
         let mut used = 0;
-        if given.value.is_none() && !self.is_flag(index) {
-            match tail.first() {
+        while values.len() < wanted {
+            match tail.get(used) {
                 Some(next) if !next.is_option() => {
-                    given.value = Some(next.clone());
-                    used = 1;
+                    values.push(Some(next.clone()));
+                    used += 1;
                 }
                 next => {
-                    let name = self.signature.options.get(index).map_or("", |o| o.name.as_str());
-                    let hint = next.map(|_| format!("a value that starts with a dash is written --{name}=-…"));
-                    return Err(Problem::new(NO_VALUE, word.span, format!("--{name} needs a value")).hint(hint));
+                    let name = option.map_or("", |option| option.name.as_str());
+                    let (needs, dashed) = match wanted {
+                        1 => (
+                            "a value",
+                            format!("a value that starts with a dash is written --{name}=-…"),
+                        ),
+                        _ => (
+                            "a name and a value",
+                            "a value that starts with a dash is quoted: '-…'".to_owned(),
+                        ),
+                    };
+                    let hint = next.map(|_| dashed);
+                    return Err(Problem::new(NO_VALUE, word.span, format!("--{name} needs {needs}")).hint(hint));
                 }
             }
         }
-        self.options.push(given);
+        if values.is_empty() {
+            values.push(None);
+        }
+        self.options.extend(values.into_iter().map(|value| Given {
+            option: index,
+            value,
+            span: word.span,
+        }));
         Ok(used)
     }
 

@@ -19,7 +19,7 @@ use super::variables::Scope;
 use crate::core::record::Record;
 use crate::core::report::{Report, Severity};
 use crate::verb::invocation::NOBODY_READS;
-use crate::verb::{Action, Arguments, Call, Input, InputMode, Output, Read};
+use crate::verb::{Action, Arguments, Call, Input, InputMode, Item, Known, Output, Read, Step};
 
 /// How long a verb may take to end after it was told to, before it is dropped where it waits.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -92,14 +92,18 @@ impl StageRun {
     /// One invocation: without a record, or over the whole stream.
     async fn once(&self, items: Option<Items>, read: &dyn Read) -> Result<(), Report> {
         let call = self.call(None)?;
-        let mut input = items.map_or_else(Input::empty, |items| Input::new(items, self.output.clone()));
+        let run = self.run.clone();
+        let mut input = items.map_or_else(Input::empty, |items| {
+            Input::new(items, self.output.clone()).breaking(move || run.has_failed() || run.ending.is_ending())
+        });
         self.invoke(read, &call, &mut input, &self.output).await
     }
 
     /// One invocation a record, in order.
     async fn each(&self, mut items: Items, read: &dyn Read) -> Result<(), Report> {
         let mut call: Option<Call> = None;
-        while let Some(item) = self.next(&mut items).await? {
+        let mut ahead = Ahead::default();
+        while let Some((item, step)) = self.next_step(&mut items, &mut ahead).await? {
             let record = match item {
                 Ok(item) => item.record,
                 failed => {
@@ -110,7 +114,7 @@ impl StageRun {
             let bound = self.rebind(call.take(), record);
             let result = match bound {
                 Ok(bound) => {
-                    let call = call.insert(bound);
+                    let call = call.insert(Call { step, ..bound });
                     self.invoke(read, call, &mut Input::empty(), &self.output)
                         .await
                         .map_err(|report| {
@@ -134,14 +138,15 @@ impl StageRun {
         let feed = async {
             // Moved in, so that the queue closes with the feeder.
             let queue = queue;
-            while let Some(item) = self.next(&mut items).await? {
+            let mut ahead = Ahead::default();
+            while let Some((item, step)) = self.next_step(&mut items, &mut ahead).await? {
                 let turn = match item {
                     Err(report) => Turn::Failed(report),
                     Ok(item) => {
                         let Ok(permit) = permits.clone().acquire_owned().await else {
                             break;
                         };
-                        self.start(&tracker, read.clone(), item.record, permit)
+                        self.start(&tracker, read.clone(), (item.record, step), permit)
                     }
                 };
                 if queue.send(turn).await.is_err() {
@@ -163,7 +168,13 @@ impl StageRun {
         result
     }
 
-    fn start(&self, tracker: &TaskTracker, read: Arc<dyn Read>, record: Record, permit: OwnedSemaphorePermit) -> Turn {
+    fn start(
+        &self,
+        tracker: &TaskTracker,
+        read: Arc<dyn Read>,
+        (record, step): (Record, Option<Step>),
+        permit: OwnedSemaphorePermit,
+    ) -> Turn {
         let (sender, results) = mpsc::channel(AHEAD);
         let output = match self.plan.on_error {
             OnError::Stop => Output::new(sender).stopping(),
@@ -171,7 +182,10 @@ impl StageRun {
         };
         let stage = self.without_channels(output);
         let work = tracker.spawn(async move {
-            let call = stage.call(Some(record))?;
+            let call = Call {
+                step,
+                ..stage.call(Some(record))?
+            };
             let result = caught(stage.invoke(read.as_ref(), &call, &mut Input::empty(), &stage.output)).await;
             result.map_err(|report| {
                 call.record
@@ -238,8 +252,23 @@ impl StageRun {
         Ok(Some(calls))
     }
 
+    /// The next item and, for a verb that must know, where it stands. Failed records in between are handed on at once.
+    async fn next_step(&self, items: &mut Items, ahead: &mut Ahead) -> Result<Option<Placed>, Report> {
+        loop {
+            match self.next(items).await? {
+                Some(Ok(item)) if self.plan.verb.declaration.stepped => {
+                    if let Some((before, step)) = ahead.push(item) {
+                        return Ok(Some((Ok(before), Some(step))));
+                    }
+                }
+                Some(item) => return Ok(Some((item, None))),
+                None => return Ok(ahead.end().map(|(last, step)| (Ok(last), Some(step)))),
+            }
+        }
+    }
+
     /// The next item; none at the end. Waits for nothing once the pipeline has to end or nobody reads.
-    async fn next(&self, items: &mut Items) -> Result<Option<Result<crate::verb::Item, Report>>, Report> {
+    async fn next(&self, items: &mut Items) -> Result<Option<Result<Item, Report>>, Report> {
         tokio::select! {
             biased;
             item = items.recv() => match self.run.ending.is_ending() {
@@ -322,6 +351,7 @@ impl StageRun {
         Ok(Call {
             verb: self.plan.verb.declaration.qualified(),
             arguments,
+            step: record.is_none().then_some(Step::Last),
             record,
             context: self.plan.context.clone(),
             user: self.run.user.clone(),
@@ -353,11 +383,46 @@ impl StageRun {
             _ => Severity::Failed,
         };
         let bound = self.plan.template.arguments(scope);
-        bound.map_err(|problem| {
+        let arguments = bound.map_err(|problem| {
             problem
                 .report(&self.run.plan.source, severity)
                 .in_stage(self.plan.number)
-        })
+        })?;
+        if self.plan.conditional {
+            let (user, declaration) = (&self.run.user, &self.plan.verb.declaration);
+            let known = Known::from(&arguments);
+            self.run
+                .authorise
+                .authorise(user, declaration, &known)
+                .map_err(|report| self.placed(Report { severity, ..report }))?;
+        }
+        Ok(arguments)
+    }
+}
+
+/// An item of a stream and where it stands, for a verb that must know.
+type Placed = (Result<Item, Report>, Option<Step>);
+
+/// Holds one record back, since only the next one or the end tells whether it is the last.
+#[derive(Debug, Default)]
+struct Ahead {
+    held: Option<Item>,
+    begun: bool,
+}
+
+impl Ahead {
+    /// Takes a record; gives the one before it.
+    fn push(&mut self, item: Item) -> Option<(Item, Step)> {
+        let before = self.held.replace(item)?;
+        match std::mem::replace(&mut self.begun, true) {
+            false => Some((before, Step::First)),
+            true => Some((before, Step::Middle)),
+        }
+    }
+
+    /// The end of the stream; gives the last record, if there was any.
+    fn end(&mut self) -> Option<(Item, Step)> {
+        Some((self.held.take()?, Step::Last))
     }
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::core::clock::Clock;
 use crate::core::context::KubeconfigSource;
+use crate::exec::Helper;
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
 use crate::verb::{BundleInfo, Verb};
@@ -49,7 +50,7 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
     let aws = aws::client::Clients::default();
     vec![
         session::feature(),
-        records::feature(),
+        records::feature(&Helper::this_program()),
         kubernetes::feature(shared, kubernetes),
         traffic::feature(shared, pods),
         route53::feature(shared, aws.clone()),

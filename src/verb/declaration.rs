@@ -34,6 +34,8 @@ pub enum OptionKind {
     Enum(&'static [&'static str]),
     /// Any JSON value, kept as it is.
     Json,
+    /// Two words each time, a name and a value; all of them in one list, one after another.
+    Pair,
 }
 
 /// One option.
@@ -204,8 +206,10 @@ pub struct Declaration {
     pub input: InputMode,
     /// The lowest class; a plan may raise it.
     pub risk: Risk,
-    /// Permission the access rules name, `kubectl:write`; none: allowed to all.
+    /// Permission the access rules name, `kubectl:write`; none: allowed to all, unless a rule says otherwise.
     pub permission: Option<String>,
+    /// Rules in the access language beside that of the permission; short (`must have kubectl:write`) or long.
+    pub rules: Vec<String>,
     /// Examples.
     pub examples: Vec<Example>,
     /// What its records look like.
@@ -216,6 +220,9 @@ pub struct Declaration {
     pub endless: bool,
     /// Recovers something (`undo`): asks by itself, one Enter, production included; so the engine does not ask first.
     pub recovery: bool,
+    /// Must know where in the stream its record stands ([`Call::step`](super::Call)); that holds back each record until
+    /// the next one or the end is known.
+    pub stepped: bool,
 }
 
 /// What is known of a bundle beside its commands: the help page of the whole.
@@ -264,11 +271,13 @@ impl Declaration {
             input: InputMode::Each,
             risk: Risk::Read,
             permission: None,
+            rules: Vec::new(),
             examples: Vec::new(),
             output: String::new(),
             notes: String::new(),
             endless: false,
             recovery: false,
+            stepped: false,
         }
     }
 
@@ -295,6 +304,20 @@ impl Declaration {
     #[must_use]
     pub fn permission(mut self, permission: &str) -> Self {
         self.permission = Some(permission.to_owned());
+        self
+    }
+
+    /// Adds a rule about who may run it.
+    #[must_use]
+    pub fn rule(mut self, text: &str) -> Self {
+        self.rules.push(text.to_owned());
+        self
+    }
+
+    /// Says that it must know where in the stream its record stands.
+    #[must_use]
+    pub fn stepped(mut self) -> Self {
+        self.stepped = true;
         self
     }
 

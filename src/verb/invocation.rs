@@ -1,5 +1,6 @@
 //! One invocation of a verb: bound arguments, context, ports, and the bounded streams of records.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +71,39 @@ impl Arguments {
     }
 }
 
+/// Arguments as far as they are known before the run: what a permission may depend on. `None`: a variable gives the
+/// value when its record comes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Positionals in order.
+    pub positionals: Vec<Option<Value>>,
+    /// Options by long name, defaults included.
+    pub options: BTreeMap<String, Option<Value>>,
+}
+
+impl From<&Arguments> for Known {
+    fn from(arguments: &Arguments) -> Known {
+        let options = arguments.options.iter();
+        Known {
+            positionals: arguments.positionals.iter().cloned().map(Some).collect(),
+            options: options
+                .map(|(name, value)| (name.clone(), Some(value.clone())))
+                .collect(),
+        }
+    }
+}
+
+/// Where in its stage's stream a record stands; an only one is the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The first of several.
+    First,
+    /// Between the two.
+    Middle,
+    /// The last.
+    Last,
+}
+
 /// One invocation.
 #[derive(Clone)]
 pub struct Call {
@@ -79,6 +113,8 @@ pub struct Call {
     pub arguments: Arguments,
     /// The record of an `Each` verb; none at the start of a pipeline.
     pub record: Option<Record>,
+    /// Where the record stands, for a verb that declares itself stepped.
+    pub step: Option<Step>,
     /// The targets.
     pub context: Arc<Context>,
     /// Who runs it.
@@ -106,11 +142,18 @@ pub struct Item {
     pub view: Option<View>,
 }
 
+/// Records that a stage takes out of its channel at a time, beside [`CHANNEL_ITEMS`] that wait in it.
+const TAKEN_ITEMS: usize = 64;
+
 /// Where a stage's records come from.
 pub struct Input {
     receiver: Option<mpsc::Receiver<Result<Item, Report>>>,
+    /// Taken out of the channel together, the next one last.
+    taken: Vec<Result<Item, Report>>,
     /// Where records go that failed in an earlier stage and were passed over: around the verb, in their order.
     around: Option<Output>,
+    /// Whether an earlier stage has failed.
+    broken: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
 impl Input {
@@ -118,7 +161,9 @@ impl Input {
     pub fn empty() -> Self {
         Input {
             receiver: None,
+            taken: Vec::new(),
             around: None,
+            broken: None,
         }
     }
 
@@ -127,8 +172,22 @@ impl Input {
     pub fn new(receiver: mpsc::Receiver<Result<Item, Report>>, around: Output) -> Self {
         Input {
             receiver: Some(receiver),
+            taken: Vec::with_capacity(TAKEN_ITEMS),
             around: Some(around),
+            broken: None,
         }
+    }
+
+    /// Can tell an end from a break by asking this.
+    #[must_use]
+    pub fn breaking(mut self, broken: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.broken = Some(Arc::new(broken));
+        self
+    }
+
+    /// At the end of the records: whether they ended because an earlier stage failed, so that they are not complete.
+    pub fn is_broken(&self) -> bool {
+        self.broken.as_ref().is_some_and(|broken| broken())
     }
 
     /// Whether anything comes down a pipe at all, be it no records.
@@ -138,9 +197,13 @@ impl Input {
 
     /// The next record; `None` at the end, or when nobody reads any more.
     pub async fn next(&mut self) -> Option<Item> {
-        let receiver = self.receiver.as_mut()?;
         loop {
-            match receiver.recv().await? {
+            if self.taken.is_empty() {
+                let receiver = self.receiver.as_mut()?;
+                receiver.recv_many(&mut self.taken, TAKEN_ITEMS).await;
+                self.taken.reverse();
+            }
+            match self.taken.pop()? {
                 Ok(item) => return Some(item),
                 Err(report) => {
                     if let Some(around) = &self.around {
@@ -149,6 +212,21 @@ impl Input {
                 }
             }
         }
+    }
+
+    /// The next record if it is there already: for a verb that hands on several at a time.
+    pub fn ready(&mut self) -> Option<Item> {
+        if self.taken.is_empty() {
+            let receiver = self.receiver.as_mut()?;
+            while self.taken.len() < TAKEN_ITEMS
+                && let Ok(item) = receiver.try_recv()
+            {
+                self.taken.push(item);
+            }
+            self.taken.reverse();
+        }
+        // A failed one goes around in its turn, which may have to wait.
+        self.taken.pop_if(|item| item.is_ok())?.ok()
     }
 }
 

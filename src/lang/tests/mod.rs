@@ -3,12 +3,14 @@
 
 mod checklist;
 mod completion;
+mod defects;
 mod errors;
 mod highlight;
 mod limits;
 mod paste;
 mod properties;
 mod shell_loop;
+mod splice;
 
 use super::*;
 
