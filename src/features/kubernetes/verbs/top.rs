@@ -71,7 +71,7 @@ impl Read for Top {
                 _ => return Err(usage("top takes one name at most").hint("or a selector: -l run=NAME")),
             };
             if name.is_some() && call.arguments.text("selector").is_some() {
-                return Err(usage("only one of NAME or --selector can be provided"));
+                return Err(usage("only one of NAME or selector can be provided"));
             }
             match kind {
                 "pod" | "pods" | "po" => pods(call, &session, name, output).await,
