@@ -15,6 +15,7 @@ use super::config::Config;
 use super::contexts::Contexts;
 use super::environment::Environment;
 use super::{run, start};
+use crate::bundle::Layers;
 use crate::bundle::manifest::{Command, Manifest};
 use crate::bundle::verbs::{self, BundleCommand};
 use crate::core::change::Origin;
@@ -67,12 +68,12 @@ fn summary(manifest: &Manifest) -> String {
     }
     let variables = manifest.config.iter().flat_map(|config| &config.env);
     fact("configuration", joined(variables.map(|variable| variable.var.as_str())));
-    fact("templates", joined(manifest.templates.keys().map(String::as_str)));
+    fact("templates", joined(manifest.templates.keys()));
     lines.push(String::new());
     let mut rows = vec![["COMMAND", "EXECUTABLE", "OPTIONS", "RULES"].map(str::to_owned)];
     rows.extend(manifest.commands.iter().map(|(name, command)| {
         [
-            name.clone(),
+            name.to_owned(),
             command.executable.clone(),
             options(command),
             command.rules.join("; "),
@@ -109,13 +110,13 @@ async fn isolated(mut args: BundleRun, common: &Common, environment: &Environmen
     let manifest = Manifest::read(&args.file)?;
     let name = args.words.remove(0);
     let Some(command) = manifest.commands.get(&name) else {
-        let near = nearest(&name, manifest.commands.keys().cloned());
-        let known = format!("its commands: {}", joined(manifest.commands.keys().map(String::as_str)));
+        let near = nearest(&name, manifest.commands.keys().map(str::to_owned));
+        let known = format!("its commands: {}", joined(manifest.commands.keys()));
         let message = format!("the bundle {} has no command {name:?}", manifest.name);
         return Err(Report::refused("E-BUNDLE-006", message).hint(did_you_mean(&near).unwrap_or(known)));
     };
     take_own_flags(&mut args, command)?;
-    let configuration = configuration(&args.set, environment)?;
+    let configuration = Layers::of_secrets(configuration(&args.set, environment)?);
     let (page, _) = verbs::verbs(&manifest, &configuration);
     let (dry, commands) = (args.dry, verbs::commands(&manifest, &configuration));
     let verbs = commands
@@ -147,7 +148,7 @@ async fn isolated(mut args: BundleRun, common: &Common, environment: &Environmen
 
 /// Behind the command's name everything is the command's, but for our own flags that it does not know.
 fn take_own_flags(args: &mut BundleRun, command: &Command) -> Result<(), Report> {
-    let own = |flag: &str| !command.options.contains_key(flag);
+    let own = |flag: &str| command.options.get(flag).is_none();
     if own("dry")
         && let Some(at) = args.words.iter().position(|word| word == "--dry")
     {
@@ -210,7 +211,7 @@ struct Harness {
 #[async_trait]
 impl Read for Harness {
     async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
-        let request = self.command.request(call);
+        let request = self.command.request(call)?;
         request.check()?;
         let (record, text) = sent(&request);
         output.emit_as(record, View::Text(text)).await?;

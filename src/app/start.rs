@@ -1,6 +1,5 @@
 //! What every mode that runs pipelines begins with: configuration, contexts (or the sandbox), journal, bundles, deck.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,10 +12,9 @@ use super::config::Config;
 use super::contexts::Contexts;
 use super::environment::Environment;
 use super::sandbox_context;
-use crate::bundle::{Manifest, verbs};
+use crate::bundle::{Layers, Manifest, verbs};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
-use crate::core::text::Secret;
 use crate::engine::MemoryJournal;
 use crate::engine::ports::Journal;
 use crate::sandbox::{Sandbox, SandboxConfig};
@@ -110,7 +108,7 @@ pub fn world(sandbox: &Sandbox, common: &Common, environment: &Environment) -> R
 }
 
 fn bundle(file: &Path) -> Result<(BundleInfo, Vec<Verb>), Report> {
-    Ok(verbs::verbs(&Manifest::read(file)?, &BTreeMap::<String, Secret>::new()))
+    Ok(verbs::verbs(&Manifest::read(file)?, &Layers::default()))
 }
 
 /// Resolves at the first SIGINT, SIGTERM or SIGHUP.

@@ -262,6 +262,11 @@ impl Planner<'_> {
         self.authorise
             .authorise(self.user, &declaration, &template.known())
             .map_err(|report| problem_of(report, name))?;
+        if let Action::Read(action) = &resolved.verb.action {
+            action
+                .ready(&context, self.user)
+                .map_err(|report| problem_of(report, name))?;
+        }
         let mut hidden = stage.clone();
         mask(&mut hidden, &template.secrets());
         let plan = StagePlan {

@@ -1,8 +1,10 @@
-//! The database: the journal (changes and history) in SQLite. Nothing else of the product's state, and no rules:
+//! The database: the journal (changes and history) and installed bundles, in SQLite. No rules:
 //! who may change what is decided before anything arrives here.
 //!
 //! The file lies in the state folder (0700), is itself 0600, uses write-ahead logging so that two consoles may share
 //! it, and is opened at the first use, which the console makes after its first frame.
+
+pub mod bundles;
 
 use std::path::{Path, PathBuf};
 
@@ -51,6 +53,11 @@ impl Store {
         }
     }
 
+    /// Whether there is a database yet; asking makes none.
+    pub fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
     async fn pool(&self) -> Result<&SqlitePool, Report> {
         self.pool.get_or_try_init(|| self.open()).await
     }
@@ -62,7 +69,9 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(|e| self.broken(&e))?;
-        pool.execute(SCHEMA).await.map_err(|e| self.broken(&e))?;
+        for schema in [SCHEMA, bundles::SCHEMA] {
+            pool.execute(schema).await.map_err(|e| self.broken(&e))?;
+        }
         Ok(pool)
     }
 

@@ -1,5 +1,7 @@
 //! The declaration of a verb: the one table that feeds help, completion, key hints, shell completions and tests.
 
+use serde_json::Value;
+
 use crate::core::change::Risk;
 
 /// How a verb takes what comes down the pipe.
@@ -170,6 +172,8 @@ pub struct Signature {
     pub positionals: Vec<Positional>,
     /// In the order help shows them.
     pub options: Vec<OptionSpec>,
+    /// The arguments as their author words them (`TYPE [NAME…]`): shown instead of the positionals; none: those.
+    pub usage: Option<String>,
     /// Groups of options (or positional names) of which at most one may be given.
     pub exclusive: Vec<Vec<&'static str>>,
 }
@@ -204,12 +208,16 @@ pub struct Declaration {
     pub input: InputMode,
     /// The lowest class; a plan may raise it.
     pub risk: Risk,
-    /// Permission the access rules name, `kubectl:write`; none: allowed to all.
+    /// Permission the access rules name, `kubectl:write`; none: allowed to all, unless a rule says otherwise.
     pub permission: Option<String>,
+    /// Rules in the access language beside that of the permission; short (`must have kubectl:write`) or long.
+    pub rules: Vec<String>,
     /// Examples.
     pub examples: Vec<Example>,
     /// What its records look like.
     pub output: String,
+    /// Sample records, which `help --output` emits; none: only the text above.
+    pub sample: Option<Value>,
     /// Remarks at the foot of the help page.
     pub notes: String,
     /// Does not end by itself (follows something).
@@ -264,8 +272,10 @@ impl Declaration {
             input: InputMode::Each,
             risk: Risk::Read,
             permission: None,
+            rules: Vec::new(),
             examples: Vec::new(),
             output: String::new(),
+            sample: None,
             notes: String::new(),
             endless: false,
             recovery: false,
