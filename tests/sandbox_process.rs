@@ -230,6 +230,51 @@ fn a_file_of_an_earlier_world_is_taken_over() {
 }
 
 #[test]
+fn a_fixed_row_of_ports_is_the_same_at_every_start_and_refused_while_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    // Below the ports that systems hand out, so that nobody takes one of the row meanwhile.
+    let free = |port: &u16| (*port..*port + 5).all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok());
+    let base = (20_000 + (std::process::id() % 1000) as u16 * 10..32_000)
+        .step_by(5)
+        .find(free)
+        .unwrap();
+    let (first, port) = (base.to_string(), base + 2);
+    let taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let ended = run(command(&["sandbox", "--port", &first], folder.path()), SOON).code(1);
+    assert!(ended.stdout.is_empty(), "not ready: {ended}");
+    for part in [
+        format!("DNS server could not listen on 127.0.0.1, port {port}"),
+        "in use".into(),
+        "another --port".into(),
+    ] {
+        assert!(ended.stderr.contains(&part), "{part}: {ended}");
+    }
+    drop(taken);
+    let (kubeconfig, env) = (folder.path().join("kubeconfig"), folder.path().join("env"));
+    let args = [
+        "sandbox",
+        "--port",
+        &first,
+        "--kubeconfig",
+        kubeconfig.to_str().unwrap(),
+        "--env",
+        env.to_str().unwrap(),
+    ];
+    for _ in 0..2 {
+        let mut world = Stream::start(command(&args, folder.path()));
+        world.wait_for(|lines| lines.iter().any(|line| line == "ready"), SOON);
+        signal(world.pid(), "INT");
+        assert!(world.end(SOON).success(), "{}", world.complaints());
+        assert_eq!(yaml_value(&kubeconfig, "server:"), format!("https://127.0.0.1:{base}"));
+        assert!(
+            std::fs::read_to_string(&env)
+                .unwrap()
+                .contains(&format!("'127.0.0.1:{port}'"))
+        );
+    }
+}
+
+#[test]
 fn a_signal_ends_it_promptly_and_well() {
     for name in ["TERM", "INT", "HUP"] {
         let folder = tempfile::tempdir().unwrap();

@@ -158,6 +158,9 @@ pub struct SandboxArgs {
     /// Pod status changes a second
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub events: usize,
+    /// First of five ports in a row, the same at every start: Kubernetes, AWS, DNS, proxy, admin (0: free ones)
+    #[arg(long, value_name = "PORT", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=65_531))]
+    pub port: u16,
     /// A deleted pod dies at once instead of draining, as the original program did
     #[arg(long)]
     pub drain_race: bool,

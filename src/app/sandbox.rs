@@ -1,11 +1,12 @@
 //! `cogdeck sandbox`: serves the built-in world for other programs until it is interrupted.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use super::cli::{Common, SandboxArgs};
 use super::start;
 use crate::core::report::Report;
+use crate::core::text::safe_line;
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// The first line of every file the sandbox writes: it overwrites only files that begin so.
@@ -25,14 +26,23 @@ pub async fn run(args: SandboxArgs, common: &Common) -> Result<u8, Report> {
         nodes: args.nodes,
         events: args.events,
         drain_race: args.drain_race,
+        port: args.port,
     };
     let sandbox = Sandbox::start(config).await.map_err(|error| {
         Report::failed("E-SANDBOX-001", "the sandbox cannot start")
             .because(&error)
-            .hint("it needs free ports on 127.0.0.1")
+            .hint(if args.port == 0 {
+                "it needs five free ports on 127.0.0.1"
+            } else {
+                "another --port, or none: without it the sandbox takes free ports"
+            })
     })?;
     let written = write_files(&sandbox, &args);
     if written.is_ok() {
+        let mut err = std::io::stderr();
+        if err.is_terminal() {
+            let _ = err.write_all(guide(&sandbox, args.env.as_deref()).as_bytes());
+        }
         let mut out = std::io::stdout();
         let _ = writeln!(out, "ready");
         let _ = out.flush();
@@ -40,6 +50,30 @@ pub async fn run(args: SandboxArgs, common: &Common) -> Result<u8, Report> {
     }
     sandbox.stop().await;
     written.map(|()| 0)
+}
+
+/// Where the world listens and how to use it: for people, so on a terminal only.
+fn guide(sandbox: &Sandbox, env: Option<&Path>) -> String {
+    let dns = sandbox.dns();
+    let mut text = format!(
+        "Kubernetes  {}\nAWS         {}\nDNS         dig @{} -p {}\nHTTP proxy  http://{}\n",
+        sandbox.kubernetes_url(),
+        sandbox.aws_url(),
+        dns.ip(),
+        dns.port(),
+        sandbox.proxy(),
+    );
+    if let Some(env) = env {
+        // Absolute, because `.` looks for a bare name in PATH first.
+        let env = std::path::absolute(env).unwrap_or_else(|_| env.to_owned());
+        let file = safe_line(&env.to_string_lossy());
+        let file = shlex::try_quote(&file).unwrap_or_default();
+        text.push_str(&format!(
+            "`. {file}` in another shell makes kubectl, aws, curl and cogdeck use it.\n"
+        ));
+    }
+    text.push_str("Ctrl-C ends it.\n");
+    text
 }
 
 fn write_files(sandbox: &Sandbox, args: &SandboxArgs) -> Result<(), Report> {

@@ -41,6 +41,8 @@ pub struct SandboxConfig {
     pub events: usize,
     /// Deleted pods die at once instead of leaving the endpoints first.
     pub drain_race: bool,
+    /// The first of five ports in a row: Kubernetes API, AWS endpoint, DNS, HTTP proxy, admin API. 0: free ones.
+    pub port: u16,
 }
 
 impl Default for SandboxConfig {
@@ -53,6 +55,7 @@ impl Default for SandboxConfig {
             nodes: 0,
             events: 0,
             drain_race: false,
+            port: 0,
         }
     }
 }
@@ -61,10 +64,12 @@ impl Default for SandboxConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// A part could not listen.
-    #[error("the sandbox's {part} could not listen on 127.0.0.1: {source}")]
+    #[error("the sandbox's {part} could not listen on 127.0.0.1, port {}: {source}", if *port == 0 { "any".to_owned() } else { port.to_string() })]
     Listen {
         /// Which part.
         part: &'static str,
+        /// The port asked for; 0 is any.
+        port: u16,
         /// The operating system's reason.
         source: io::Error,
     },
@@ -85,6 +90,38 @@ pub enum SandboxError {
     /// No randomness for the world's secrets.
     #[error("the operating system gave no random bytes for the sandbox's keys")]
     NoRandomness,
+}
+
+/// A part that listens: its name, and its place in the row of ports.
+type Part = (&'static str, u16);
+const KUBERNETES: Part = ("Kubernetes API", 0);
+const AWS: Part = ("AWS endpoint", 1);
+const DNS: Part = ("DNS server", 2);
+const PROXY: Part = ("HTTP proxy", 3);
+const ADMIN: Part = ("admin API", 4);
+
+/// The first port of the row; 0 when every part takes a free one.
+#[derive(Clone, Copy)]
+struct Ports(u16);
+
+impl Ports {
+    fn of(self, (_, place): Part) -> u16 {
+        if self.0 == 0 { 0 } else { self.0.saturating_add(place) }
+    }
+
+    fn failed(self, part: Part) -> impl Fn(io::Error) -> SandboxError {
+        move |source| SandboxError::Listen {
+            part: part.0,
+            port: self.of(part),
+            source,
+        }
+    }
+
+    async fn listen(self, part: Part) -> Result<TcpListener, SandboxError> {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, self.of(part)))
+            .await
+            .map_err(self.failed(part))
+    }
 }
 
 /// The running world.
@@ -139,10 +176,8 @@ impl Sandbox {
             pods: config.pods,
             nodes: config.nodes,
         })?;
-        let listen = |part| move |source| SandboxError::Listen { part, source };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .map_err(listen("Kubernetes API"))?;
+        let ports = Ports(config.port);
+        let listener = ports.listen(KUBERNETES).await?;
         let runtime = Arc::new(plane.kubelets.clone());
         let faults = Faults::new();
         let api = ApiServer::start(
@@ -155,24 +190,24 @@ impl Sandbox {
             listener,
         )?;
         plane.publish_authority(&api.ca_pem);
-        let aws = AwsServer::start(AwsConfig {
+        let listener = ports.listen(AWS).await?;
+        let account = AwsConfig {
             access_key_id: secrets.access_key_id.clone(),
             secret_access_key: secrets.secret_access_key.clone(),
             region: REGION.to_owned(),
             instances: ec2::default_world(),
             clock: clock.clone(),
             seed: config.seed,
-        })
-        .await
-        .map_err(listen("AWS endpoint"))?;
+        };
+        let aws = AwsServer::serve(listener, account).map_err(ports.failed(AWS))?;
         let lookup = balancers.clone();
         let names = Names::new(aws.zones.clone(), Arc::new(move |host: &str| lookup.addresses(host)));
-        let dns = DnsServer::start(names.clone()).await.map_err(listen("DNS server"))?;
-        let router = Router::new(names, balancers, plane.network.clone(), plane.store.clone());
-        let proxy = Proxy::start(router).await.map_err(listen("HTTP proxy"))?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        let dns = DnsServer::start_on(ports.of(DNS), names.clone())
             .await
-            .map_err(listen("admin API"))?;
+            .map_err(ports.failed(DNS))?;
+        let router = Router::new(names, balancers, plane.network.clone(), plane.store.clone());
+        let proxy = Proxy::serve(ports.listen(PROXY).await?, router).map_err(ports.failed(PROXY))?;
+        let listener = ports.listen(ADMIN).await?;
         let restarted = plane.store.clone();
         let admin = Admin::start(listener, secrets.admin_token.clone(), faults, move || {
             restarted.restart()

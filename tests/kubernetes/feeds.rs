@@ -139,6 +139,26 @@ async fn a_misbehaving_server_is_told_and_survived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rows_grow_older_while_the_server_does_not_answer() {
+    let bench = Bench::start().await;
+    let pods = follow::<PodRow>(&bench);
+    until("an empty list", pods.source(), is_live).await;
+    bench.faults.set(Some(Fault::Internal500));
+    bench.plane.store.restart();
+    until("stale rows", pods.source(), |source| {
+        source.health().state == HealthState::Stale
+    })
+    .await;
+    let heard = pods.source().health().data_at;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(
+        pods.source().health().data_at,
+        heard,
+        "an attempt that fails brings no data"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_comes_in_pages_and_first_rows_before_the_last_page() {
     let bench = Bench::start().await;
     for number in 0..1200 {

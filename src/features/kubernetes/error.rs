@@ -58,9 +58,21 @@ pub fn of_status(status: &Status) -> Report {
         401 => Report::failed(UNAUTHORIZED, message).hint("log in again, or check the user of this kube context"),
         403 => Report::failed(FORBIDDEN, message)
             .hint("ask for the missing permission, or use another context or namespace"),
-        404 => Report::failed(NOT_FOUND, message),
-        409 => Report::failed(CONFLICT, message),
+        404 => with_hint(Report::failed(NOT_FOUND, message), status, |kind| {
+            format!("`kubectl:get {kind}` lists those of the namespace, `-A` those of all")
+        }),
+        409 => with_hint(Report::failed(CONFLICT, message), status, |kind| {
+            format!("`kubectl:get {kind}` shows what is there now")
+        }),
         _ => Report::failed(REFUSED_BY_SERVER, message),
+    }
+}
+
+/// A hint that names the kind, where the Status does.
+fn with_hint(report: Report, status: &Status, hint: impl Fn(&str) -> String) -> Report {
+    match status.details.as_ref().map(|details| details.kind.as_str()) {
+        None | Some("") => report,
+        Some(kind) => report.hint(hint(kind)),
     }
 }
 
@@ -112,6 +124,8 @@ mod tests {
             "Error from server (NotFound): deployments.apps \"nope\" not found"
         );
         assert_eq!(report.code, NOT_FOUND);
+        let hint = report.hint.unwrap();
+        assert!(hint.contains("`kubectl:get deployments`"), "{hint}");
         let login = of_status(&status(
             json!({"reason": "Unauthorized", "message": "Unauthorized", "code": 401}),
         ));

@@ -56,7 +56,11 @@ pub struct AwsHandle {
 impl AwsServer {
     /// Binds a free port on 127.0.0.1 and serves until the handle is dropped. Fails only when no port can be bound.
     pub async fn start(config: AwsConfig) -> io::Result<AwsHandle> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::serve(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?, config)
+    }
+
+    /// Serves on a port that is bound already. Fails only when the port's number can't be read.
+    pub fn serve(listener: TcpListener, config: AwsConfig) -> io::Result<AwsHandle> {
         let addr = listener.local_addr()?;
         let account = Arc::new(server::Account::new(config));
         let zones = account.zones();

@@ -46,13 +46,18 @@ impl std::fmt::Debug for DnsHandle {
 impl DnsServer {
     /// Binds a free port on 127.0.0.1, the same for udp and tcp, and serves until the handle is dropped.
     pub async fn start(names: Names) -> io::Result<DnsHandle> {
+        Self::start_on(0, names).await
+    }
+
+    /// The same on this port; 0 takes a free one.
+    pub async fn start_on(port: u16, names: Names) -> io::Result<DnsHandle> {
         let mut attempt = 0;
         let (tcp, udp) = loop {
             attempt += 1;
-            let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
             match UdpSocket::bind(tcp.local_addr()?).await {
                 Ok(udp) => break (tcp, udp),
-                Err(error) if attempt >= ATTEMPTS => return Err(error),
+                Err(error) if port != 0 || attempt >= ATTEMPTS => return Err(error),
                 Err(_) => {}
             }
         };

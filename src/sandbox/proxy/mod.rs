@@ -83,7 +83,14 @@ impl Proxy {
     /// # Errors
     /// When no port can be bound.
     pub async fn start(router: Router) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::serve(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?, router)
+    }
+
+    /// Serves on a port that is bound already, until dropped.
+    ///
+    /// # Errors
+    /// When the port's number can't be read.
+    pub fn serve(listener: TcpListener, router: Router) -> io::Result<Self> {
         let addr = listener.local_addr()?;
         let stop = CancellationToken::new();
         let lost = Arc::<AtomicU64>::default();

@@ -143,7 +143,6 @@ impl<R: SlimRow> Feed<R> {
 
     /// Reads all pages; rows of a page are there as soon as it came. Returns the version to watch from.
     async fn list(&self, session: &Session, path: &str) -> Result<String, Broken> {
-        self.source.write(|table| table.begin_list());
         let mut next = String::new();
         let mut first = None;
         loop {
@@ -156,8 +155,13 @@ impl<R: SlimRow> Feed<R> {
                 .await
                 .map_err(|_| silent(session))?
                 .map_err(|e| broken(session, &e))?;
+            let begins = first.is_none();
             let version = first.get_or_insert(page.metadata.resource_version).clone();
+            // Nothing is written before an answer came: writing says that there is new data.
             self.source.write(|table| {
+                if begins {
+                    table.begin_list();
+                }
                 for raw in page.items {
                     table.upsert(raw.meta().key(), R::of(raw));
                 }
