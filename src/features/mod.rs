@@ -2,6 +2,7 @@
 //! (one file a verb), panel. They meet each other only through `model`.
 
 pub mod aws;
+pub mod bundles;
 pub mod dns;
 pub mod ec2;
 pub mod kubernetes;

@@ -10,6 +10,15 @@ use super::{BundleInfo, Verb};
 pub struct Catalogue {
     verbs: BTreeMap<(String, String), Verb>,
     infos: BTreeMap<String, BundleInfo>,
+    installed: Installed,
+}
+
+/// What installed bundles changed, so that it can be taken back.
+#[derive(Clone, Default)]
+struct Installed {
+    names: Vec<String>,
+    replaced: BTreeMap<(String, String), Verb>,
+    replaced_infos: BTreeMap<String, BundleInfo>,
 }
 
 /// Why a name did not lead to one verb.
@@ -36,7 +45,43 @@ impl Catalogue {
         Catalogue {
             verbs,
             infos: BTreeMap::new(),
+            installed: Installed::default(),
         }
+    }
+
+    /// The same with these installed bundles, each in place of whatever had its name, and without those of an earlier
+    /// call, whose names go back to what they replaced.
+    #[must_use]
+    pub fn with_bundles(mut self, bundles: Vec<(BundleInfo, Vec<Verb>)>) -> Self {
+        let before = std::mem::take(&mut self.installed);
+        self.remove(&before.names);
+        self.verbs.extend(before.replaced);
+        self.infos.extend(before.replaced_infos);
+        let names: Vec<String> = bundles.iter().map(|(info, _)| info.name.clone()).collect();
+        let (replaced, replaced_infos) = self.remove(&names);
+        self.installed = Installed { names, replaced, replaced_infos };
+        for (info, verbs) in bundles {
+            self.infos.insert(info.name.clone(), info);
+            let named = verbs.into_iter().map(|v| ((v.declaration.bundle.clone(), v.declaration.name.clone()), v));
+            self.verbs.extend(named);
+        }
+        self
+    }
+
+    /// Whether an installed bundle stands in the place of a built-in one.
+    pub fn is_replaced(&self, bundle: &str) -> bool {
+        self.installed.replaced.keys().any(|(name, _)| name == bundle)
+    }
+
+    /// Takes the bundles of these names out.
+    fn remove(&mut self, names: &[String]) -> (BTreeMap<(String, String), Verb>, BTreeMap<String, BundleInfo>) {
+        let verbs = std::mem::take(&mut self.verbs);
+        let (gone, kept) = verbs.into_iter().partition(|((bundle, _), _)| names.contains(bundle));
+        self.verbs = kept;
+        let infos = std::mem::take(&mut self.infos);
+        let (gone_infos, kept_infos) = infos.into_iter().partition(|(bundle, _)| names.contains(bundle));
+        self.infos = kept_infos;
+        (gone, gone_infos)
     }
 
     /// Adds what is known of the bundles.

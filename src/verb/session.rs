@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::Catalogue;
+use super::{BundleInfo, Verb};
 use super::invocation::{Call, Output};
 use crate::core::change::Change;
 use crate::core::report::Report;
@@ -100,6 +101,9 @@ pub trait Session: Send + Sync {
     /// Undoes a journalled change: runs its inverse as a new change in the context it was made in. Refused when there
     /// is no inverse, when it was undone already, or when the target moved meanwhile.
     async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report>;
+
+    /// Swaps the verbs of installed bundles for lines that start from now on.
+    fn set_bundles(&self, _bundles: Vec<(BundleInfo, Vec<Verb>)>) {}
 
     /// The last lines that were run, oldest first. A session without a memory has none.
     async fn history(&self, _limit: usize) -> Result<Vec<HistoryLine>, Report> {
