@@ -12,6 +12,7 @@ use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::engine::ports::{Authorise, Contexts as ContextsPort, Journal, Place, Site};
 use crate::engine::{MemoryJournal, Session, SessionConfig};
+use crate::features::bundles::Library;
 use crate::features::{self, Feature, Shared};
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
@@ -38,8 +39,10 @@ pub struct Parts {
     pub contexts: Contexts,
     /// Where changes and history go.
     pub journal: Arc<dyn Journal>,
-    /// Verbs and pages of installed bundles.
+    /// Verbs and pages of the bundles that the configuration names.
     pub bundles: Vec<(BundleInfo, Vec<Verb>)>,
+    /// Installed bundles: those that are enabled join the session when they are loaded.
+    pub library: Arc<Library>,
     /// `--read-only`.
     pub read_only: bool,
 }
@@ -69,6 +72,7 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
     let shared = Shared {
         hub: hub.clone(),
         clock: clock.clone(),
+        library: parts.library,
     };
     let mut features = features::all(&shared);
     let panels = features
@@ -112,7 +116,7 @@ fn config(
         place: Arc::new(OnThisConsole),
         user: environment.user(),
         clock: Clock::real(),
-        directory: std::env::current_dir().unwrap_or_else(|_| environment.home()),
+        directory: super::start::directory(environment),
         read_only: false,
     }
 }

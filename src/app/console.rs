@@ -34,6 +34,13 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         theme(common, &started, environment, &mut remarks)?,
         keymap(common, &started, &mut remarks)?,
     );
+    // Beside the first frame: the database is opened after it.
+    let (library, session) = (started.library.clone(), started.deck.session.clone());
+    tokio::spawn(async move {
+        for problem in start::load_bundles(&library, &session).await {
+            tracing::warn!("{problem}");
+        }
+    });
     let contexts = Arc::new(Known(started.deck.contexts.clone()));
     let runner = Arc::new(SessionRunner::new(started.deck.session.clone(), contexts));
     let sandbox = Arc::new(SandboxStarter {

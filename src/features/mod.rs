@@ -26,6 +26,8 @@ pub struct Shared {
     pub hub: Hub,
     /// The clock.
     pub clock: Clock,
+    /// Installed bundles.
+    pub library: Arc<bundles::Library>,
 }
 
 /// What a feature brings.
@@ -51,6 +53,7 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
     vec![
         session::feature(),
         records::feature(),
+        bundles::feature(&shared.library),
         kubernetes::feature(shared, kubernetes),
         traffic::feature(shared, pods),
         route53::feature(shared, aws.clone()),

@@ -41,6 +41,7 @@ pub struct Store {
     path: PathBuf,
     pool: OnceCell<SqlitePool>,
     clock: Clock,
+    in_memory: bool,
 }
 
 impl Store {
@@ -50,12 +51,21 @@ impl Store {
             path,
             pool: OnceCell::new(),
             clock,
+            in_memory: false,
+        }
+    }
+
+    /// A store that is gone with the process: for the sandbox, which must not touch what the operator keeps.
+    pub fn in_memory(clock: Clock) -> Self {
+        Store {
+            in_memory: true,
+            ..Store::new(PathBuf::from("in memory"), clock)
         }
     }
 
     /// Whether there is a database yet; asking makes none.
     pub fn exists(&self) -> bool {
-        self.path.exists()
+        self.in_memory || self.path.exists()
     }
 
     async fn pool(&self) -> Result<&SqlitePool, Report> {
@@ -63,9 +73,16 @@ impl Store {
     }
 
     async fn open(&self) -> Result<SqlitePool, Report> {
-        let options = file_options(&self.path)?;
-        let pool = SqlitePoolOptions::new()
-            .max_connections(2)
+        let options = match self.in_memory {
+            true => SqliteConnectOptions::new().in_memory(true),
+            false => file_options(&self.path)?,
+        };
+        // In memory each connection would be a database of its own, gone when it is closed.
+        let pool = match self.in_memory {
+            true => SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None),
+            false => SqlitePoolOptions::new().max_connections(2),
+        };
+        let pool = pool
             .connect_with(options)
             .await
             .map_err(|e| self.broken(&e))?;

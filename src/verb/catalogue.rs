@@ -35,6 +35,9 @@ pub enum NameError {
 /// The bundle whose commands win over those of any other when named without a bundle.
 pub const BUILT_IN: &str = "cogdeck";
 
+/// The version of what is compiled in.
+pub const NATIVE: &str = "native";
+
 impl Catalogue {
     /// A snapshot of these verbs; of two with the same name the later wins.
     pub fn new(verbs: impl IntoIterator<Item = Verb>) -> Self {
@@ -66,6 +69,16 @@ impl Catalogue {
             self.verbs.extend(named);
         }
         self
+    }
+
+    /// The names of what is compiled in, also of what is replaced now.
+    pub fn built_in(&self) -> Vec<String> {
+        let verbs = self.verbs.values().chain(self.installed.replaced.values());
+        let native = verbs.filter(|verb| verb.declaration.version == NATIVE);
+        let mut names: Vec<String> = native.map(|verb| verb.declaration.bundle.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// Whether an installed bundle stands in the place of a built-in one.

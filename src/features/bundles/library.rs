@@ -25,6 +25,8 @@ pub struct Library {
     pub keyring: Keyring,
     /// Variables of the process for the environment layer.
     pub environment: BTreeMap<String, String>,
+    /// Where relative paths start.
+    pub directory: PathBuf,
     /// A folder for what is fetched meanwhile.
     pub scratch: PathBuf,
 }
@@ -173,6 +175,7 @@ pub(crate) mod tests {
             environment: [("COGDECK_BUNDLE_MY_DEMO__TOKEN", "t"), ("COGDECK_BUNDLE_MY__DEMO", "no"), ("TOKEN", "no")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
+            directory: PathBuf::new(),
             scratch: PathBuf::new(),
         };
         let layers = library.layers("my.demo", &[]);

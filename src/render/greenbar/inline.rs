@@ -110,7 +110,7 @@ impl Writer {
                 }
                 2
             }
-            '*' | '_' if !within_word(marks, at, symbol) => {
+            '*' | '_' if !within_word(marks, at) => {
                 if self.style.italics || (is_start(marks, at) && closes(marks, at + 1, &symbol.to_string())) {
                     self.restyle(|style| style.italics = !style.italics);
                 } else {
@@ -158,12 +158,13 @@ fn closes(marks: &[Mark], from: usize, sign: &str) -> bool {
     find(marks, from, sign).is_some_and(|at| at > from)
 }
 
-/// `snake_case` and `2*3` are words.
-fn within_word(marks: &[Mark], at: usize, symbol: char) -> bool {
+/// `snake_case` and `2*3*4` are words.
+fn within_word(marks: &[Mark], at: usize) -> bool {
     let letter = |index: Option<usize>| {
-        index.and_then(|index| marks.get(index)).is_some_and(|(found, data)| *data || found.is_alphanumeric())
+        let found = index.and_then(|index| marks.get(index));
+        found.is_some_and(|(found, data)| !data && found.is_alphanumeric())
     };
-    symbol == '_' && letter(at.checked_sub(1)) && letter(Some(at + 1))
+    letter(at.checked_sub(1)) && letter(Some(at + 1))
 }
 
 /// An opening mark has something behind it.

@@ -40,9 +40,9 @@ pub enum Node {
 
 /// Reads a template.
 pub fn parse(text: &str) -> Result<Vec<Node>, TemplateError> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = Parser { text, at: 0, depth: 0, closed_at: 0 };
     match parser.nodes()? {
-        (_, true) => Err(parser.error("`~end~` has no beginning".to_owned())),
+        (_, true) => Err(parser.error_at(parser.closed_at, "`~end~` has no beginning".to_owned())),
         (nodes, false) => Ok(nodes),
     }
 }
@@ -51,6 +51,8 @@ struct Parser<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
+    /// Where the last `~end~` stands.
+    closed_at: usize,
 }
 
 impl<'t> Parser<'t> {
@@ -59,7 +61,11 @@ impl<'t> Parser<'t> {
     }
 
     fn error(&self, why: String) -> TemplateError {
-        let before = self.text.get(..self.at.min(self.text.len())).unwrap_or_default();
+        self.error_at(self.at, why)
+    }
+
+    fn error_at(&self, at: usize, why: String) -> TemplateError {
+        let before = self.text.get(..at.min(self.text.len())).unwrap_or_default();
         TemplateError {
             line: before.matches('\n').count() + 1,
             why,
@@ -81,8 +87,10 @@ impl<'t> Parser<'t> {
                 }
                 '#' if self.is_comment() => self.comment(&mut text),
                 '~' if rest[1..].starts_with(|c: char| c == '$' || c.is_ascii_alphabetic()) => {
+                    let begun = self.at;
                     let (tag, after) = self.tag()?;
                     if word(tag) == "end" {
+                        self.closed_at = begun;
                         self.trim_line(&mut text, after);
                         closed = true;
                         break;
@@ -97,7 +105,7 @@ impl<'t> Parser<'t> {
                     if !text.is_empty() {
                         nodes.push(Node::Text(std::mem::take(&mut text)));
                     }
-                    let node = self.node(tag)?;
+                    let node = self.node(tag, begun)?;
                     if node == Node::Break && self.rest().starts_with('\n') {
                         self.at += 1;
                     }
@@ -163,7 +171,7 @@ impl<'t> Parser<'t> {
         self.at += length + usize::from(whole && length < self.rest().len());
     }
 
-    fn node(&mut self, tag: &str) -> Result<Node, TemplateError> {
+    fn node(&mut self, tag: &str, begun: usize) -> Result<Node, TemplateError> {
         if tag.starts_with('$') {
             return match Path::read(tag) {
                 Ok((path, "")) => Ok(Node::Value(path)),
@@ -176,7 +184,7 @@ impl<'t> Parser<'t> {
         if name == "if" {
             let condition = rest.strip_prefix("cond=").ok_or_else(|| self.error("`if` needs cond=".to_owned()))?;
             let condition = Condition::read(condition).map_err(|why| self.error(why))?;
-            return Ok(Node::If(condition, self.body(name)?));
+            return Ok(Node::If(condition, self.body(name, begun)?));
         }
         let mut attributes = attributes(rest).map_err(|why| self.error(why))?;
         let list = |attributes: &mut Vec<(String, Operand)>| match taken(attributes, "var") {
@@ -195,10 +203,10 @@ impl<'t> Parser<'t> {
                 };
                 let item = text(taken(&mut attributes, "as"), "item");
                 let with = (name == "join").then(|| text(taken(&mut attributes, "with"), ", "));
-                let body = self.body(name)?;
+                let body = self.body(name, begun)?;
                 Node::Each { list, name: item.trim_start_matches('$').to_owned(), with, body }
             }
-            "attachment" => Node::Attachment(std::mem::take(&mut attributes), self.body(name)?),
+            "attachment" => Node::Attachment(std::mem::take(&mut attributes), self.body(name, begun)?),
             other => return Err(self.error(format!("there is no tag {other:?}"))),
         };
         match attributes.first() {
@@ -207,8 +215,8 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn body(&mut self, name: &str) -> Result<Vec<Node>, TemplateError> {
-        let unclosed = self.error(format!("`{name}` has no ~end~"));
+    fn body(&mut self, name: &str, begun: usize) -> Result<Vec<Node>, TemplateError> {
+        let unclosed = self.error_at(begun, format!("`{name}` has no ~end~"));
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(self.error(format!("tags are nested deeper than {DEEPEST}")));
