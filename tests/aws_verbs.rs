@@ -196,6 +196,7 @@ impl World {
             verb: name,
             arguments,
             record,
+            step: None,
             context: Arc::new(self.context.clone()),
             user: "tester".into(),
             operator: self.operator.clone(),

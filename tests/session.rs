@@ -11,6 +11,7 @@ use cogdeck::core::report::Report;
 use cogdeck::core::text::SafeText;
 use cogdeck::engine::ports::{Authorise, Contexts, Place, Site};
 use cogdeck::engine::{Block, BlockEvent, MemoryJournal, Session, SessionConfig};
+use cogdeck::exec::Helper;
 use cogdeck::features::{records, session};
 use cogdeck::render::Document;
 use cogdeck::verb::operator::TerminalCommand;
@@ -66,7 +67,10 @@ impl Place for Ports {
 }
 
 fn catalogue() -> Catalogue {
-    let (records, session) = (records::feature(), session::feature());
+    let (records, session) = (
+        records::feature(&Helper::at(env!("CARGO_BIN_EXE_cogdeck"))),
+        session::feature(),
+    );
     Catalogue::new(records.verbs.into_iter().chain(session.verbs)).describe(records.bundles)
 }
 
@@ -195,7 +199,15 @@ async fn d3_jq_takes_its_options_bundled_and_named_values() {
     let cases = [
         ("jq -n '1, 2' | jq -s add", vec![json!(3)]),
         ("jq -n '1, 2' | jq -sc .", vec![json!([1, 2])]),
-        ("jq -n --arg a --arg b '[$a, $b]' x y", vec![json!(["x", "y"])]),
+        ("jq -n --arg a x --arg b '1,2' '[$a, $b]'", vec![json!(["x", "1,2"])]),
+        (
+            "jq -n '[$a, $b]' --argjson a '{\"n\": 1}' --arg b 5",
+            vec![json!([{"n": 1}, "5"])],
+        ),
+        (
+            "jq -n '[.]' | jq -s --arg=a '-1' '[.[], $a]'",
+            vec![json!([[null], "-1"])],
+        ),
         ("jq -n '1, 2' | jq -n '[inputs]'", vec![json!([1, 2])]),
         ("jq -n '{a: 1}' | jq '{b: .a}' | jq .b", vec![json!(1)]),
         ("jq -n 'env | keys'", vec![json!(["PATH"])]),
@@ -218,7 +230,10 @@ async fn jq_errors_are_told_and_on_error_counts() {
     let cases = [
         ("jq -n '.a | nope'", "E-JQ-001", 2),
         ("jq .", "E-JQ-004", 2),
-        ("jq -n --arg x .", "E-JQ-004", 2),
+        ("jq -n --arg x", "E-OPTION-002", 2),
+        ("jq -n . --arg x", "E-OPTION-002", 2),
+        ("jq -n --arg x-y 1 .", "E-JQ-004", 2),
+        ("jq -n --argjson x '{' .", "E-JQ-004", 2),
         ("jq -n '1 | .a'", "E-JQ-002", 1),
         ("echo x | jq", "E-ARGUMENT-002", 2),
         ("jq -n 'reduce range(999) as $i (0; [.])'", "E-JQ-003", 1),
@@ -251,6 +266,62 @@ async fn an_endless_filter_is_interrupted_and_one_that_yields_nothing_does_not_h
         assert_eq!(end.await.unwrap().exit, 130, "{filter}");
         assert!(start.elapsed() < Duration::from_secs(2), "{filter}");
     }
+}
+
+/// What would end our own process ends the filter's alone, and the stage says which limit it was.
+#[tokio::test]
+async fn a_filter_that_runs_away_is_an_error_of_its_stage() {
+    let session = fresh();
+    let brackets = format!("jq -n '{}'", "[".repeat(100_000));
+    let cases = [
+        ("jq -n 'def f: 1 + f; f'", "recurses too deep"),
+        ("jq -n 'def f: [f]; f'", "recurses too deep"),
+        ("jq -n '[range(1e10)]'", "more memory"),
+        ("jq -n '[\"[\" * 100000 | fromjson]'", ""),
+        (brackets.as_str(), ""),
+    ];
+    for (line, why) in cases {
+        let start = Instant::now();
+        let ran = run(&session, line).await;
+        let report = ran.report.unwrap();
+        assert!(
+            ["E-JQ-001", "E-JQ-002", "E-JQ-005"].contains(&report.code),
+            "{report:?}"
+        );
+        assert!(report.message.contains(why), "{report:?}");
+        let limit = if why == "more memory" { 20 } else { 5 };
+        assert!(
+            start.elapsed() < Duration::from_secs(limit),
+            "{why}: {:?}",
+            start.elapsed()
+        );
+    }
+    assert_eq!(
+        run(&session, "jq -n '1 + 1'").await.records,
+        vec![json!(2)],
+        "the session goes on"
+    );
+}
+
+#[tokio::test]
+async fn outputs_come_as_they_are_made_and_not_at_the_end() {
+    let session = fresh();
+    let mut block = session.start("jq -n '1, last(repeat(1))'", Arc::new(Script)).unwrap();
+    let first = async {
+        loop {
+            match block.next().await {
+                Some(BlockEvent::Item(item)) => return item.record,
+                Some(_) => {}
+                None => panic!("no output"),
+            }
+        }
+    };
+    assert_eq!(
+        tokio::time::timeout(Duration::from_secs(10), first).await.unwrap(),
+        json!(1)
+    );
+    block.cancel();
+    assert_eq!(finish(block).await.exit, 130);
 }
 
 #[tokio::test]
@@ -321,7 +392,7 @@ async fn help_shows_bundles_commands_and_suggestions() {
     assert!(page.contains("• jq - Reshape records with a jq filter"), "{page}");
     let page = run(&session, "help jq").await;
     assert!(
-        page.text.contains("Synopsis\n  cogdeck:jq [--raw-output]"),
+        page.text.contains("Synopsis\n  cogdeck:jq [options] <filter>"),
         "{}",
         page.text
     );

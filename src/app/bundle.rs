@@ -24,6 +24,7 @@ use crate::core::text::{SafeText, Secret};
 use crate::engine::OnError;
 use crate::exec::{Reply, Request};
 use crate::lang::{self, Stage, Word};
+use crate::render::Line;
 use crate::render::table::Layout;
 use crate::ui::headless::{self, ScriptLine, Settings};
 use crate::verb::catalogue::{did_you_mean, nearest};
@@ -34,6 +35,14 @@ pub async fn run(action: BundleAction, common: &Common, environment: &Environmen
     match action {
         BundleAction::Validate { file } => {
             let text = summary(&Manifest::read(&file)?);
+            let written = std::io::stdout().lock().write_all(text.as_bytes());
+            Ok(u8::from(
+                written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe),
+            ))
+        }
+        BundleAction::Keygen => {
+            let path = start::keyring(environment).generate()?;
+            let text = format!("wrote {}; keep a copy: without it stored secrets are lost\n", SafeText::line(&path.display().to_string()));
             let written = std::io::stdout().lock().write_all(text.as_bytes());
             Ok(u8::from(
                 written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe),
@@ -61,10 +70,7 @@ fn summary(manifest: &Manifest) -> String {
             fact("image", format!("{}:{}", docker.image, docker.tag));
             fact("binds", docker.binds.join(", "));
         }
-        None => fact(
-            "image",
-            "none: its executables would run on the host, which is not done yet".to_owned(),
-        ),
+        None => fact("image", "none: its executables run on this host".to_owned()),
     }
     let variables = manifest.config.iter().flat_map(|config| &config.env);
     fact("configuration", joined(variables.map(|variable| variable.var.as_str())));
@@ -213,14 +219,31 @@ impl Read for Harness {
     async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
         let request = self.command.request(call)?;
         request.check()?;
+        let configured = self.command.configured(call.context.room.as_deref(), &call.user);
+        if let (Err(missing), true) = (&configured, self.dry) {
+            call.operator.note(SafeText::line(&format!("it would not start: {missing}")));
+        }
         let (record, text) = sent(&request);
         output.emit_as(record, View::Text(text)).await?;
         if self.dry {
             return Ok(());
         }
+        configured.map_err(|missing| Report {
+            hint: Some("--set NAME=VALUE sets a variable, --set NAME takes it from the environment".to_owned()),
+            ..missing
+        })?;
         let reply = self.command.execute(call, &request).await?;
         let (record, text) = received(&reply);
         output.emit_as(record, View::Text(text)).await?;
+        match self.command.rendered(&reply) {
+            Ok(None) => {}
+            Ok(Some(lines)) => {
+                let record = json!({"rendered": lines.iter().map(Line::text).collect::<Vec<_>>()});
+                let shown = std::iter::once(Line::plain("rendered:")).chain(lines).collect();
+                output.emit_as(record, View::Lines(shown)).await?;
+            }
+            Err(why) => call.operator.note(SafeText::line(&why)),
+        }
         reply.failure().map_or(Ok(()), Err)
     }
 }

@@ -183,6 +183,8 @@ pub enum BundleAction {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Make the key that secret values of bundles are kept with
+    Keygen,
     /// Run one command in isolation and show what its process gets and what its answer is read as
     Run(BundleRun),
 }

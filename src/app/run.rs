@@ -3,8 +3,6 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
-use tokio::sync::mpsc;
-
 use super::cli::{self, Common, Run};
 use super::environment::Environment;
 use super::start;
@@ -13,8 +11,6 @@ use crate::core::report::Report;
 use crate::engine::{Items, OnError};
 use crate::ui::headless::printer::Format;
 use crate::ui::headless::{self, ScriptLine, Settings, script_lines};
-use crate::verb::Item;
-use crate::verb::invocation::CHANNEL_ITEMS;
 
 /// The largest script.
 const LARGEST_SCRIPT: u64 = 4 << 20;
@@ -84,28 +80,12 @@ fn read_script(path: &Path) -> Result<String, Report> {
 
 /// `--input`: JSON values one after another, from the argument or from stdin, read as the pipeline takes them.
 pub fn records(argument: &str) -> Result<Items, Report> {
-    let (sender, receiver) = mpsc::channel(CHANNEL_ITEMS);
     if argument == "-" {
-        std::thread::spawn(move || feed(std::io::BufReader::with_capacity(1 << 16, std::io::stdin()), &sender));
-        return Ok(receiver);
+        return Ok(headless::input::records(std::io::stdin()));
     }
     // Checked before anything runs: a wrong argument is a refusal, not a failure half way.
     for value in serde_json::Deserializer::from_str(argument).into_iter::<serde_json::Value>() {
         value.map_err(|error| Report::refused("E-RUN-INPUT", "--input is not JSON").because(&error))?;
     }
-    let text = argument.to_owned();
-    std::thread::spawn(move || feed(text.as_bytes(), &sender));
-    Ok(receiver)
-}
-
-fn feed(source: impl Read, sender: &mpsc::Sender<Result<Item, Report>>) {
-    for value in serde_json::Deserializer::from_reader(source).into_iter::<serde_json::Value>() {
-        let item = value
-            .map(|record| Item { record, view: None })
-            .map_err(|error| Report::failed("E-RUN-INPUT", "the input is not JSON from here on").because(&error));
-        let broken = item.is_err();
-        if sender.blocking_send(item).is_err() || broken {
-            return;
-        }
-    }
+    Ok(headless::input::records(std::io::Cursor::new(argument.to_owned())))
 }

@@ -1,6 +1,7 @@
 //! Turns a manifest into verbs. Commands of bundles declare no plan: they count as `change`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,11 +15,13 @@ use crate::core::record::to_text;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::exec::docker::{Engines, Image};
-use crate::exec::{Reply, Request, Step};
+use crate::exec::native::{self, Surroundings};
+use crate::exec::{Helper, Reply, Request, Step};
 use crate::render::Line;
 use crate::render::greenbar::Template;
 use crate::verb::{
-    BundleInfo, Call, Declaration, Example, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb, View,
+    self, BundleInfo, Call, Declaration, Example, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read,
+    Verb, View,
 };
 
 /// The bundle's page and its verbs. `configuration` is what its variables are set to.
@@ -101,6 +104,7 @@ fn declaration(manifest: &Manifest, name: &str, command: &Command) -> Declaratio
         .notes(&notes(command))
         .output(&command.output.description)
         .input(InputMode::Each)
+        .stepped()
         .risk(Risk::Change)
         .positional(Positional::new("arguments", OptionKind::Json, "").optional().variadic())
         .options(options);
@@ -152,7 +156,7 @@ pub struct BundleCommand {
 
 impl BundleCommand {
     /// Refuses to start while a variable that the bundle needs is not set for this room and user.
-    fn configured(&self, room: Option<&str>, user: &str) -> Result<(), Report> {
+    pub fn configured(&self, room: Option<&str>, user: &str) -> Result<(), Report> {
         let set = self.configuration.values(room, user)?;
         let missing: Vec<&(String, String)> = self.required.iter().filter(|(name, _)| !set.contains_key(name)).collect();
         let Some((first, what)) = missing.first() else {
@@ -181,8 +185,11 @@ impl BundleCommand {
             room: call.context.room.clone(),
             pipeline_id: call.pipeline_id.clone(),
             invocation_id: format!("{}-{}", call.pipeline_id, call.stage),
-            // Which of several records is the last is known too late: telling it would hold back every record.
-            step: call.record.is_none().then_some(Step::Last),
+            step: match call.step {
+                Some(verb::Step::First) => Some(Step::First),
+                Some(verb::Step::Last) => Some(Step::Last),
+                Some(verb::Step::Middle) | None => None,
+            },
             env_vars: self.env_vars.clone(),
             configuration: self.configuration.values(room, &call.user)?,
         })
@@ -212,33 +219,33 @@ impl BundleCommand {
         given.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// Runs the command; its lines go to the operator as progress while it runs.
+    /// Runs the command, in a container of its bundle's image or, without one, on this host; its lines go to the
+    /// operator as progress while it runs.
     pub async fn execute(&self, call: &Call, request: &Request) -> Result<Reply, Report> {
-        let image = self.image()?;
+        let operator = call.operator.clone();
+        let watch = move |line: String| operator.progress(SafeText::line(&line));
+        let Some(docker) = &self.docker else {
+            let surroundings = Surroundings {
+                environment: call.context.environment.clone(),
+                directory: self.directory(call),
+            };
+            return native::run(&Helper::this_program(), &surroundings, request, &call.cancel, watch).await;
+        };
+        let image = Image {
+            name: format!("{}:{}", docker.image, docker.tag),
+            binds: docker.binds.clone(),
+        };
         let engine = tokio::select! {
             () = call.cancel.cancelled() => return Err(Report::interrupted()),
             engine = self.engines.get(call.context.docker_host.as_deref()) => engine?,
         };
-        let operator = call.operator.clone();
-        let watch = move |line: String| operator.progress(SafeText::line(&line));
         engine.run(&image, request, &call.cancel, watch).await
     }
 
-    fn image(&self) -> Result<Image, Report> {
-        let Some(docker) = &self.docker else {
-            return Err(Report::refused(
-                "E-BUNDLE-004",
-                format!(
-                    "{}:{} has no image, and executables of this host are not run yet",
-                    self.bundle, self.command
-                ),
-            )
-            .hint("give the bundle a docker section"));
-        };
-        Ok(Image {
-            name: format!("{}:{}", docker.image, docker.tag),
-            binds: docker.binds.clone(),
-        })
+    /// Where an executable of this host runs.
+    fn directory(&self, call: &Call) -> PathBuf {
+        let home = call.context.environment.get("HOME");
+        home.map_or_else(|| PathBuf::from("/"), PathBuf::from)
     }
 }
 

@@ -14,11 +14,13 @@ pub fn to_text(record: &Record) -> String {
 }
 
 /// The value at a path of keys and list indexes, if every step exists.
-pub fn at<'a>(record: &'a Record, path: &[&str]) -> Option<&'a Record> {
-    path.iter().try_fold(record, |value, step| match value {
-        Value::Array(items) => step.parse::<usize>().ok().and_then(|index| items.get(index)),
-        other => other.get(*step),
-    })
+pub fn at<'a>(record: &'a Record, path: &[impl AsRef<str>]) -> Option<&'a Record> {
+    path.iter()
+        .map(AsRef::as_ref)
+        .try_fold(record, |value, step: &str| match value {
+            Value::Array(items) => step.parse::<usize>().ok().and_then(|index| items.get(index)),
+            other => other.get(step),
+        })
 }
 
 /// The string at a path, if there is one.

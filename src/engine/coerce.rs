@@ -38,6 +38,7 @@ pub fn from_text(kind: &OptionKind, text: &str) -> Result<Value, Mismatch> {
             hint: Some("yes, no, true, false, on or off".to_owned()),
             ..mismatch(text, "yes or no")
         }),
+        OptionKind::Pair => Ok(json!([text])),
         OptionKind::List => Ok(Value::Array(split_list(text).into_iter().map(Value::String).collect())),
         OptionKind::Duration => millis(text).map(|ms| json!(ms)).ok_or_else(|| Mismatch {
             hint: Some("such as 500ms, 10s, 5m, 1h or 1h30m; a bare number is seconds".to_owned()),
@@ -51,6 +52,7 @@ pub fn from_text(kind: &OptionKind, text: &str) -> Result<Value, Mismatch> {
 pub fn from_value(kind: &OptionKind, value: Value) -> Result<Value, Mismatch> {
     match (kind, value) {
         (OptionKind::Json, value) => Ok(value),
+        (OptionKind::Pair, value) => Ok(json!([value])),
         (_, Value::Null) => Err(Mismatch {
             message: "the value is null".to_owned(),
             hint: Some("${name:-default} stands in for a missing value only; jq's // replaces a null".to_owned()),

@@ -365,26 +365,44 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, index: usize, value: Option<Word>, word: &Word, tail: &[Word]) -> Result<usize, Problem> {
-        let mut given = Given {
-            option: index,
-            value,
-            span: word.span,
+        let option = self.signature.options.get(index);
+        let wanted = match option.map(|option| &option.kind) {
+            Some(OptionKind::Pair) => 2,
+            _ => usize::from(!self.is_flag(index)),
         };
+        let mut values: Vec<Option<Word>> = value.into_iter().map(Some).collect();
         let mut used = 0;
-        if given.value.is_none() && !self.is_flag(index) {
-            match tail.first() {
+        while values.len() < wanted {
+            match tail.get(used) {
                 Some(next) if !next.is_option() => {
-                    given.value = Some(next.clone());
-                    used = 1;
+                    values.push(Some(next.clone()));
+                    used += 1;
                 }
                 next => {
-                    let name = self.signature.options.get(index).map_or("", |o| o.name.as_str());
-                    let hint = next.map(|_| format!("a value that starts with a dash is written --{name}=-…"));
-                    return Err(Problem::new(NO_VALUE, word.span, format!("--{name} needs a value")).hint(hint));
+                    let name = option.map_or("", |option| option.name.as_str());
+                    let (needs, dashed) = match wanted {
+                        1 => (
+                            "a value",
+                            format!("a value that starts with a dash is written --{name}=-…"),
+                        ),
+                        _ => (
+                            "a name and a value",
+                            "a value that starts with a dash is quoted: '-…'".to_owned(),
+                        ),
+                    };
+                    let hint = next.map(|_| dashed);
+                    return Err(Problem::new(NO_VALUE, word.span, format!("--{name} needs {needs}")).hint(hint));
                 }
             }
         }
-        self.options.push(given);
+        if values.is_empty() {
+            values.push(None);
+        }
+        self.options.extend(values.into_iter().map(|value| Given {
+            option: index,
+            value,
+            span: word.span,
+        }));
         Ok(used)
     }
 

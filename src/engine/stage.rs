@@ -19,7 +19,7 @@ use super::variables::Scope;
 use crate::core::record::Record;
 use crate::core::report::{Report, Severity};
 use crate::verb::invocation::NOBODY_READS;
-use crate::verb::{Action, Arguments, Call, Input, InputMode, Output, Read};
+use crate::verb::{Action, Arguments, Call, Input, InputMode, Item, Output, Read, Step};
 
 /// How long a verb may take to end after it was told to, before it is dropped where it waits.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -99,7 +99,8 @@ impl StageRun {
     /// One invocation a record, in order.
     async fn each(&self, mut items: Items, read: &dyn Read) -> Result<(), Report> {
         let mut call: Option<Call> = None;
-        while let Some(item) = self.next(&mut items).await? {
+        let mut ahead = Ahead::default();
+        while let Some((item, step)) = self.next_step(&mut items, &mut ahead).await? {
             let record = match item {
                 Ok(item) => item.record,
                 failed => {
@@ -110,7 +111,7 @@ impl StageRun {
             let bound = self.rebind(call.take(), record);
             let result = match bound {
                 Ok(bound) => {
-                    let call = call.insert(bound);
+                    let call = call.insert(Call { step, ..bound });
                     self.invoke(read, call, &mut Input::empty(), &self.output)
                         .await
                         .map_err(|report| {
@@ -134,14 +135,15 @@ impl StageRun {
         let feed = async {
             // Moved in, so that the queue closes with the feeder.
             let queue = queue;
-            while let Some(item) = self.next(&mut items).await? {
+            let mut ahead = Ahead::default();
+            while let Some((item, step)) = self.next_step(&mut items, &mut ahead).await? {
                 let turn = match item {
                     Err(report) => Turn::Failed(report),
                     Ok(item) => {
                         let Ok(permit) = permits.clone().acquire_owned().await else {
                             break;
                         };
-                        self.start(&tracker, read.clone(), item.record, permit)
+                        self.start(&tracker, read.clone(), (item.record, step), permit)
                     }
                 };
                 if queue.send(turn).await.is_err() {
@@ -163,7 +165,13 @@ impl StageRun {
         result
     }
 
-    fn start(&self, tracker: &TaskTracker, read: Arc<dyn Read>, record: Record, permit: OwnedSemaphorePermit) -> Turn {
+    fn start(
+        &self,
+        tracker: &TaskTracker,
+        read: Arc<dyn Read>,
+        (record, step): (Record, Option<Step>),
+        permit: OwnedSemaphorePermit,
+    ) -> Turn {
         let (sender, results) = mpsc::channel(AHEAD);
         let output = match self.plan.on_error {
             OnError::Stop => Output::new(sender).stopping(),
@@ -171,7 +179,10 @@ impl StageRun {
         };
         let stage = self.without_channels(output);
         let work = tracker.spawn(async move {
-            let call = stage.call(Some(record))?;
+            let call = Call {
+                step,
+                ..stage.call(Some(record))?
+            };
             let result = caught(stage.invoke(read.as_ref(), &call, &mut Input::empty(), &stage.output)).await;
             result.map_err(|report| {
                 call.record
@@ -238,8 +249,23 @@ impl StageRun {
         Ok(Some(calls))
     }
 
+    /// The next item and, for a verb that must know, where it stands. Failed records in between are handed on at once.
+    async fn next_step(&self, items: &mut Items, ahead: &mut Ahead) -> Result<Option<Placed>, Report> {
+        loop {
+            match self.next(items).await? {
+                Some(Ok(item)) if self.plan.verb.declaration.stepped => {
+                    if let Some((before, step)) = ahead.push(item) {
+                        return Ok(Some((Ok(before), Some(step))));
+                    }
+                }
+                Some(item) => return Ok(Some((item, None))),
+                None => return Ok(ahead.end().map(|(last, step)| (Ok(last), Some(step)))),
+            }
+        }
+    }
+
     /// The next item; none at the end. Waits for nothing once the pipeline has to end or nobody reads.
-    async fn next(&self, items: &mut Items) -> Result<Option<Result<crate::verb::Item, Report>>, Report> {
+    async fn next(&self, items: &mut Items) -> Result<Option<Result<Item, Report>>, Report> {
         tokio::select! {
             biased;
             item = items.recv() => match self.run.ending.is_ending() {
@@ -322,6 +348,7 @@ impl StageRun {
         Ok(Call {
             verb: self.plan.verb.declaration.qualified(),
             arguments,
+            step: record.is_none().then_some(Step::Last),
             record,
             context: self.plan.context.clone(),
             user: self.run.user.clone(),
@@ -358,6 +385,32 @@ impl StageRun {
                 .report(&self.run.plan.source, severity)
                 .in_stage(self.plan.number)
         })
+    }
+}
+
+/// An item of a stream and where it stands, for a verb that must know.
+type Placed = (Result<Item, Report>, Option<Step>);
+
+/// Holds one record back, since only the next one or the end tells whether it is the last.
+#[derive(Debug, Default)]
+struct Ahead {
+    held: Option<Item>,
+    begun: bool,
+}
+
+impl Ahead {
+    /// Takes a record; gives the one before it.
+    fn push(&mut self, item: Item) -> Option<(Item, Step)> {
+        let before = self.held.replace(item)?;
+        match std::mem::replace(&mut self.begun, true) {
+            false => Some((before, Step::First)),
+            true => Some((before, Step::Middle)),
+        }
+    }
+
+    /// The end of the stream; gives the last record, if there was any.
+    fn end(&mut self) -> Option<(Item, Step)> {
+        Some((self.held.take()?, Step::Last))
     }
 }
 

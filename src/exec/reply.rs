@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use super::request::Request;
 use crate::core::record::Record;
 use crate::core::report::Report;
 
@@ -141,6 +142,34 @@ impl ReplyParser {
             None => vec![json!({"body": self.lines})],
         };
         Ok(self.reply)
+    }
+}
+
+/// Both output streams of one command as they come, wherever it runs.
+#[derive(Debug, Default)]
+pub struct Answer {
+    parser: ReplyParser,
+    stderr: Vec<u8>,
+}
+
+impl Answer {
+    /// Takes a piece of stdout; `watch` sees each plain text line that became complete.
+    pub fn stdout(&mut self, bytes: &[u8], watch: &mut impl FnMut(String)) -> Result<(), Report> {
+        self.parser.feed(bytes)?.into_iter().for_each(watch);
+        Ok(())
+    }
+
+    /// Takes a piece of stderr; what is beyond [`LARGEST_OUTPUT`] is dropped.
+    pub fn stderr(&mut self, bytes: &[u8]) {
+        let room = LARGEST_OUTPUT.saturating_sub(self.stderr.len());
+        self.stderr.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    }
+
+    /// The end. What becomes messages shows no secret of the request.
+    pub fn finish(self, exit_code: i64, request: &Request) -> Result<Reply, Report> {
+        let mut reply = self.parser.finish(exit_code, &String::from_utf8_lossy(&self.stderr))?;
+        reply.redact(|text| request.redact(text));
+        Ok(reply)
     }
 }
 

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::core::clock::Clock;
 use crate::core::context::KubeconfigSource;
+use crate::exec::Helper;
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
 use crate::verb::{BundleInfo, Verb};
@@ -52,7 +53,7 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
     let aws = aws::client::Clients::default();
     vec![
         session::feature(),
-        records::feature(),
+        records::feature(&Helper::this_program()),
         bundles::feature(&shared.library),
         kubernetes::feature(shared, kubernetes),
         traffic::feature(shared, pods),

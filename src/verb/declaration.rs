@@ -36,6 +36,8 @@ pub enum OptionKind {
     Enum(&'static [&'static str]),
     /// Any JSON value, kept as it is.
     Json,
+    /// Two words each time, a name and a value; all of them in one list, one after another.
+    Pair,
 }
 
 /// One option.
@@ -224,6 +226,9 @@ pub struct Declaration {
     pub endless: bool,
     /// Recovers something (`undo`): asks by itself, one Enter, production included; so the engine does not ask first.
     pub recovery: bool,
+    /// Must know where in the stream its record stands ([`Call::step`](super::Call)); that holds back each record until
+    /// the next one or the end is known.
+    pub stepped: bool,
 }
 
 /// What is known of a bundle beside its commands: the help page of the whole.
@@ -279,6 +284,7 @@ impl Declaration {
             notes: String::new(),
             endless: false,
             recovery: false,
+            stepped: false,
         }
     }
 
@@ -305,6 +311,13 @@ impl Declaration {
     #[must_use]
     pub fn permission(mut self, permission: &str) -> Self {
         self.permission = Some(permission.to_owned());
+        self
+    }
+
+    /// Says that it must know where in the stream its record stands.
+    #[must_use]
+    pub fn stepped(mut self) -> Self {
+        self.stepped = true;
         self
     }
 

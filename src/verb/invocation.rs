@@ -70,6 +70,17 @@ impl Arguments {
     }
 }
 
+/// Where in its stage's stream a record stands; an only one is the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The first of several.
+    First,
+    /// Between the two.
+    Middle,
+    /// The last.
+    Last,
+}
+
 /// One invocation.
 #[derive(Clone)]
 pub struct Call {
@@ -79,6 +90,8 @@ pub struct Call {
     pub arguments: Arguments,
     /// The record of an `Each` verb; none at the start of a pipeline.
     pub record: Option<Record>,
+    /// Where the record stands, for a verb that declares itself stepped.
+    pub step: Option<Step>,
     /// The targets.
     pub context: Arc<Context>,
     /// Who runs it.
@@ -106,9 +119,14 @@ pub struct Item {
     pub view: Option<View>,
 }
 
+/// Records that a stage takes out of its channel at a time, beside [`CHANNEL_ITEMS`] that wait in it.
+const TAKEN_ITEMS: usize = 64;
+
 /// Where a stage's records come from.
 pub struct Input {
     receiver: Option<mpsc::Receiver<Result<Item, Report>>>,
+    /// Taken out of the channel together, the next one last.
+    taken: Vec<Result<Item, Report>>,
     /// Where records go that failed in an earlier stage and were passed over: around the verb, in their order.
     around: Option<Output>,
 }
@@ -118,6 +136,7 @@ impl Input {
     pub fn empty() -> Self {
         Input {
             receiver: None,
+            taken: Vec::new(),
             around: None,
         }
     }
@@ -127,6 +146,7 @@ impl Input {
     pub fn new(receiver: mpsc::Receiver<Result<Item, Report>>, around: Output) -> Self {
         Input {
             receiver: Some(receiver),
+            taken: Vec::with_capacity(TAKEN_ITEMS),
             around: Some(around),
         }
     }
@@ -138,9 +158,13 @@ impl Input {
 
     /// The next record; `None` at the end, or when nobody reads any more.
     pub async fn next(&mut self) -> Option<Item> {
-        let receiver = self.receiver.as_mut()?;
         loop {
-            match receiver.recv().await? {
+            if self.taken.is_empty() {
+                let receiver = self.receiver.as_mut()?;
+                receiver.recv_many(&mut self.taken, TAKEN_ITEMS).await;
+                self.taken.reverse();
+            }
+            match self.taken.pop()? {
                 Ok(item) => return Some(item),
                 Err(report) => {
                     if let Some(around) = &self.around {
@@ -149,6 +173,21 @@ impl Input {
                 }
             }
         }
+    }
+
+    /// The next record if it is there already: for a verb that hands on several at a time.
+    pub fn ready(&mut self) -> Option<Item> {
+        if self.taken.is_empty() {
+            let receiver = self.receiver.as_mut()?;
+            while self.taken.len() < TAKEN_ITEMS
+                && let Ok(item) = receiver.try_recv()
+            {
+                self.taken.push(item);
+            }
+            self.taken.reverse();
+        }
+        // A failed one goes around in its turn, which may have to wait.
+        self.taken.pop_if(|item| item.is_ok())?.ok()
     }
 }
 

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::container::{Container, MEMORY, OWNER, PIPELINE};
 use self::owner::Owner;
-use super::reply::{LARGEST_OUTPUT, Reply, ReplyParser};
+use super::reply::{Answer, Reply};
 use super::request::Request;
 use crate::core::report::Report;
 
@@ -184,17 +184,13 @@ impl Engine {
             let _ = input.shutdown().await;
             std::future::pending::<Infallible>().await
         };
-        let mut parser = ReplyParser::default();
-        let mut stderr = Vec::new();
+        let mut answer = Answer::default();
         let read = async {
             while let Some(piece) = attached.output.next().await {
                 match piece.map_err(|error| self.failed("read the output of", name, &error))? {
-                    LogOutput::StdErr { message } => {
-                        let room = LARGEST_OUTPUT.saturating_sub(stderr.len());
-                        stderr.extend_from_slice(&message[..message.len().min(room)]);
-                    }
+                    LogOutput::StdErr { message } => answer.stderr(&message),
                     LogOutput::StdOut { message } | LogOutput::Console { message } => {
-                        parser.feed(&message)?.into_iter().for_each(&mut *watch);
+                        answer.stdout(&message, watch)?;
                     }
                     LogOutput::StdIn { .. } => {}
                 }
@@ -206,9 +202,7 @@ impl Engine {
             never = write => match never {},
         }
         let exit_code = self.exit_code(id, name).await?;
-        let mut reply = parser.finish(exit_code, &String::from_utf8_lossy(&stderr))?;
-        reply.redact(|text| request.redact(text));
-        Ok(reply)
+        answer.finish(exit_code, request)
     }
 
     async fn exit_code(&self, id: &str, name: &str) -> Result<i64, Report> {

@@ -2,16 +2,17 @@
 //! come from: those are the other subjects.
 
 mod held;
-mod jq;
+pub mod jq;
 mod order;
 mod path;
 mod verbs;
 
 use super::Feature;
+use crate::exec::Helper;
 use crate::verb::BundleInfo;
 
-/// The verbs that work on any records.
-pub fn feature() -> Feature {
+/// The verbs that work on any records. `helper` runs what must not share our process.
+pub fn feature(helper: &Helper) -> Feature {
     Feature {
         bundles: vec![BundleInfo {
             description: "What works on any records, and what concerns the session itself. These names win over \
@@ -19,7 +20,7 @@ pub fn feature() -> Feature {
                 .to_owned(),
             ..BundleInfo::new(crate::verb::catalogue::BUILT_IN, "Commands that are always there")
         }],
-        verbs: verbs::all(),
+        verbs: verbs::all(helper),
         ..Feature::default()
     }
 }

@@ -44,8 +44,7 @@ impl Path {
 
     /// The value at the path, if every step exists.
     pub fn find<'a>(&self, record: &'a Record) -> Option<&'a Value> {
-        let steps: Vec<&str> = self.0.iter().map(String::as_str).collect();
-        at(record, &steps)
+        at(record, &self.0)
     }
 }
 

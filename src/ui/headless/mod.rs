@@ -1,6 +1,7 @@
 //! Pipelines without a screen: `cogdeck run`. Records go to stdout, notes, progress and errors to stderr; the exit code
 //! is that of the contract. Not for deciding anything: the engine plans, asks and runs.
 
+pub mod input;
 mod operator;
 pub mod printer;
 

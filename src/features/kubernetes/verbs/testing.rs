@@ -71,6 +71,7 @@ pub fn call(words: &[&str], options: Value) -> Call {
             options,
         },
         record: None,
+        step: None,
         context: Arc::new(Context::empty("test")),
         user: "tester".to_owned(),
         operator: Arc::new(Nobody),

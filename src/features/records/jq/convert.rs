@@ -1,10 +1,11 @@
-//! Records to jq's values and back.
+//! Records to jq's values, and jq's values to JSON.
 
 use jaq_json::{Map, Num, Val};
 use serde_json::{Number, Value};
 
-/// Deeper values than this are refused: dropping, printing and comparing them takes a stack frame a level.
-pub const MAX_DEPTH: usize = 256;
+/// Deeper values than this are refused: dropping, printing and comparing them takes a stack frame a level, and nobody
+/// reads deeper JSON (serde_json's own limit is 128).
+pub const MAX_DEPTH: usize = 127;
 
 /// A value nested deeper than [`MAX_DEPTH`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,62 +45,95 @@ fn number_to_jq(number: &Number) -> Num {
     }
 }
 
-/// A value of jq as a record. What JSON does not know becomes the nearest that it does, as jq prints it: NaN is null,
+/// Writes a value of jq as JSON. What JSON does not know becomes the nearest that it does, as jq prints it: NaN is null,
 /// infinities are the largest numbers, keys that are no text are their JSON.
-pub fn from_jq(value: &Val) -> Result<Value, TooDeep> {
-    outof(value, MAX_DEPTH)
+pub fn write_json(value: &Val, out: &mut Vec<u8>) -> Result<(), TooDeep> {
+    write(value, out, MAX_DEPTH)
 }
 
-fn outof(value: &Val, depth: usize) -> Result<Value, TooDeep> {
+fn write(value: &Val, out: &mut Vec<u8>, depth: usize) -> Result<(), TooDeep> {
     let below = depth.checked_sub(1).ok_or(TooDeep);
-    Ok(match value {
-        Val::Null => Value::Null,
-        Val::Bool(flag) => Value::Bool(*flag),
-        Val::Num(number) => number_from_jq(number),
-        Val::TStr(bytes) | Val::BStr(bytes) => Value::String(String::from_utf8_lossy(bytes).into_owned()),
+    match value {
+        Val::Null => out.extend_from_slice(b"null"),
+        Val::Bool(true) => out.extend_from_slice(b"true"),
+        Val::Bool(false) => out.extend_from_slice(b"false"),
+        Val::Num(number) => write_number(number, out),
+        Val::TStr(bytes) | Val::BStr(bytes) => write_text(&String::from_utf8_lossy(bytes), out),
         Val::Arr(items) => {
             let below = below?;
-            Value::Array(items.iter().map(|item| outof(item, below)).collect::<Result<_, _>>()?)
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write(item, out, below)?;
+            }
+            out.push(b']');
         }
         Val::Obj(map) => {
             let below = below?;
-            let entries = map
-                .iter()
-                .map(|(key, value)| Ok((key_from_jq(key, below)?, outof(value, below)?)));
-            Value::Object(entries.collect::<Result<_, _>>()?)
-        }
-    })
-}
-
-fn key_from_jq(key: &Val, depth: usize) -> Result<String, TooDeep> {
-    Ok(match outof(key, depth)? {
-        Value::String(text) => text,
-        other => other.to_string(),
-    })
-}
-
-fn number_from_jq(number: &Num) -> Value {
-    if let Some(n) = number.as_isize() {
-        return Value::from(n);
-    }
-    let float = match number {
-        Num::Float(float) if float.is_nan() => return Value::Null,
-        Num::Float(float) => Some(float.clamp(f64::MIN, f64::MAX)),
-        other => {
-            let text = other.to_string();
-            match text.parse::<u64>() {
-                Ok(n) => return Value::from(n),
-                Err(_) => text.parse::<f64>().ok().map(|float| float.clamp(f64::MIN, f64::MAX)),
+            out.push(b'{');
+            for (index, (key, value)) in map.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_key(key, out, below)?;
+                out.push(b':');
+                write(value, out, below)?;
             }
+            out.push(b'}');
+        }
+    }
+    Ok(())
+}
+
+fn write_key(key: &Val, out: &mut Vec<u8>, depth: usize) -> Result<(), TooDeep> {
+    match key {
+        Val::TStr(_) | Val::BStr(_) => write(key, out, depth),
+        other => {
+            let mut text = Vec::new();
+            write(other, &mut text, depth)?;
+            write_text(&String::from_utf8_lossy(&text), out);
+            Ok(())
+        }
+    }
+}
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    // Writing into memory does not fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+fn write_number(number: &Num, out: &mut Vec<u8>) {
+    let value = match (number, number.as_isize()) {
+        (_, Some(n)) => Value::from(n),
+        (Num::Float(float), None) => from_float(*float),
+        (other, None) => {
+            let text = other.to_string();
+            let whole = text.parse::<u64>().map(Value::from);
+            whole.unwrap_or_else(|_| text.parse().map_or(Value::Null, from_float))
         }
     };
-    float.and_then(Number::from_f64).map_or(Value::Null, Value::Number)
+    let _ = serde_json::to_writer(out, &value);
+}
+
+fn from_float(float: f64) -> Value {
+    if float.is_nan() {
+        return Value::Null;
+    }
+    Value::from(float.clamp(f64::MIN, f64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn from_jq(value: &Val) -> Value {
+        let mut text = Vec::new();
+        write_json(value, &mut text).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
 
     #[test]
     fn records_come_back_as_they_were() {
@@ -111,7 +145,7 @@ mod tests {
             json!({"": {}}),
         ];
         for case in cases {
-            assert_eq!(from_jq(&to_jq(&case).unwrap()).unwrap(), case);
+            assert_eq!(from_jq(&to_jq(&case).unwrap()), case);
         }
     }
 
@@ -119,14 +153,16 @@ mod tests {
     fn what_is_nested_too_deep_is_refused() {
         let mut value = json!(1);
         (0..MAX_DEPTH).for_each(|_| value = Value::Array(vec![value.take()]));
-        assert!(to_jq(&value).is_ok());
+        assert_eq!(from_jq(&to_jq(&value).unwrap()), value, "what is written can be read");
         let deeper = Value::Array(vec![value]);
         assert_eq!(to_jq(&deeper).unwrap_err(), TooDeep);
+        let deeper = Val::Arr(vec![to_jq(&deeper[0]).unwrap()].into());
+        assert_eq!(write_json(&deeper, &mut Vec::new()), Err(TooDeep));
     }
 
     #[test]
     fn numbers_that_json_lacks_are_the_nearest() {
-        assert_eq!(from_jq(&Val::Num(Num::Float(f64::NAN))).unwrap(), json!(null));
-        assert_eq!(from_jq(&Val::Num(Num::Float(f64::INFINITY))).unwrap(), json!(f64::MAX));
+        assert_eq!(from_jq(&Val::Num(Num::Float(f64::NAN))), json!(null));
+        assert_eq!(from_jq(&Val::Num(Num::Float(f64::INFINITY))), json!(f64::MAX));
     }
 }

@@ -6,33 +6,9 @@ use jaq_core::load::{Arena, File, Loader, lex, parse};
 use jaq_core::{Compiler, Ctx, DataT, Filter, Lut, Vars, compile, load, unwrap_valr};
 use jaq_json::{Map, Val};
 use jaq_std::input::{HasInputs, Inputs, RcIter};
-use serde_json::Value;
 
-use super::convert::{TooDeep, from_jq, to_jq};
-
-/// Options of a run.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// One run without an input; the records come from `input` and `inputs`.
-    pub null_input: bool,
-    /// One run over the list of all records.
-    pub slurp: bool,
-    /// Named values, `$name`.
-    pub variables: Vec<(String, Value)>,
-    /// What `env` and `$ENV` show.
-    pub environment: Vec<(String, String)>,
-}
-
-/// Why a filter can't run, or what went wrong with one input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The filter is not in the language; one sentence.
-    Syntax(String),
-    /// It failed on an input.
-    Failed(String),
-    /// A value is nested too deep.
-    TooDeep,
-}
+use super::convert::{TooDeep, to_jq};
+use super::wire::{Fault, Options};
 
 impl From<TooDeep> for Fault {
     fn from(_: TooDeep) -> Self {
@@ -40,8 +16,19 @@ impl From<TooDeep> for Fault {
     }
 }
 
-/// Takes an output or a failure with the input it belongs to (none: the one run over all); false: stop.
-pub type Emit<'a> = &'a mut dyn FnMut(Option<&Value>, Result<Value, Fault>) -> bool;
+/// How to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// With the next output of this input.
+    Output,
+    /// With the next input.
+    Input,
+    /// Not at all.
+    Stop,
+}
+
+/// Takes an output or a failure with the line of the input it belongs to (none: the one run over all).
+pub type Emit<'a> = &'a mut dyn FnMut(Option<&[u8]>, Result<&Val, Fault>) -> Next;
 
 /// What a filter sees beside its input.
 struct Kind;
@@ -73,6 +60,7 @@ impl<'a> HasInputs<'a, Val> for Data<'a> {
 pub struct Program {
     filter: Filter<Kind>,
     options: Options,
+    globals: Vec<Val>,
 }
 
 impl Program {
@@ -103,15 +91,19 @@ impl Program {
             .with_global_vars(variables)
             .compile(modules)
             .map_err(|errors| Fault::Syntax(compile_errors(errors)))?;
-        Ok(Program { filter, options })
+        Ok(Program {
+            filter,
+            globals: globals(&options)?,
+            options,
+        })
     }
 
-    /// Runs over the records, handing every output and every failed input to `emit` until it says stop (`false`).
+    /// Runs over the records, one line of JSON each, handing every output and every failed input to `emit`.
     /// An input that can't be had (a failure before it) counts as a failed one.
-    pub fn run(&self, records: impl Iterator<Item = Value>, emit: Emit<'_>) {
-        let records = std::cell::RefCell::new(records);
-        let next = || records.borrow_mut().next();
-        let inputs = std::iter::from_fn(|| next().map(|record| to_jq(&record).map_err(|_| TOO_DEEP.to_owned())));
+    pub fn run(&self, lines: impl Iterator<Item = Vec<u8>>, emit: Emit<'_>) {
+        let lines = std::cell::RefCell::new(lines);
+        let next = || lines.borrow_mut().next();
+        let inputs = std::iter::from_fn(|| next().map(|line| read(&line)));
         let inputs = RcIter::new(Box::new(inputs) as Box<dyn Iterator<Item = Result<Val, String>> + '_>);
         let inputs: Inputs<'_, Val> = &inputs;
         if self.options.null_input {
@@ -120,25 +112,25 @@ impl Program {
         }
         if self.options.slurp {
             let all: Result<Val, String> = inputs.collect();
-            self.one(None, all.map_err(|_| Fault::TooDeep), inputs, emit);
+            self.one(None, all.map_err(Fault::Failed), inputs, emit);
             return;
         }
-        while let Some(record) = next() {
-            let input = to_jq(&record).map_err(Fault::from);
-            if !self.one(Some(&record), input, inputs, emit) {
+        while let Some(line) = next() {
+            let input = read(&line).map_err(Fault::Failed);
+            if self.one(Some(&line), input, inputs, emit) == Next::Stop {
                 return;
             }
         }
     }
 
-    /// One input. False: stop.
+    /// One input.
     fn one<'a>(
         &'a self,
-        record: Option<&Value>,
+        record: Option<&[u8]>,
         input: Result<Val, Fault>,
         inputs: Inputs<'a, Val>,
         emit: Emit<'_>,
-    ) -> bool {
+    ) -> Next {
         let input = match input {
             Ok(input) => input,
             Err(fault) => return emit(record, Err(fault)),
@@ -147,44 +139,46 @@ impl Program {
             lut: &self.filter.lut,
             inputs,
         };
-        let context = Ctx::<Kind>::new(data, Vars::new(self.globals()));
+        let context = Ctx::<Kind>::new(data, Vars::new(self.globals.iter().cloned()));
         for output in self.filter.id.run((context, input)).map(unwrap_valr) {
-            let result = match output {
-                Ok(value) => from_jq(&value).map_err(Fault::from),
-                Err(error) => Err(Fault::Failed(error.to_string())),
-            };
-            let failed = result.is_err();
-            if !emit(record, result) {
-                return false;
-            }
-            if failed {
+            let next = match output {
+                Ok(value) => emit(record, Ok(&value)),
                 // As jq does: a failure ends this input, the next one goes on.
-                break;
+                Err(error) => match emit(record, Err(Fault::Failed(error.to_string()))) {
+                    Next::Stop => Next::Stop,
+                    Next::Input | Next::Output => Next::Input,
+                },
+            };
+            if next != Next::Output {
+                return next;
             }
         }
-        true
-    }
-
-    /// In the order in which their names were given to the compiler.
-    fn globals(&self) -> Vec<Val> {
-        let named = self
-            .options
-            .variables
-            .iter()
-            .map(|(_, value)| to_jq(value).unwrap_or(Val::Null));
-        let environment = self.options.environment.iter();
-        let environment: Map = environment
-            .map(|(k, v)| (Val::from(k.clone()), Val::from(v.clone())))
-            .collect();
-        let all = self.options.variables.iter();
-        let all: Map = all
-            .map(|(k, v)| (Val::from(k.clone()), to_jq(v).unwrap_or(Val::Null)))
-            .collect();
-        named.chain([Val::obj(environment), Val::obj(all)]).collect()
+        Next::Input
     }
 }
 
-const TOO_DEEP: &str = "a value is nested too deep";
+fn read(line: &[u8]) -> Result<Val, String> {
+    jaq_json::read::parse_single(line).map_err(|error| format!("the record can't be read: {error}"))
+}
+
+/// The values of all named variables, in the order in which their names were given to the compiler.
+fn globals(options: &Options) -> Result<Vec<Val>, TooDeep> {
+    let named: Vec<(Val, Val)> = options
+        .variables
+        .iter()
+        .map(|(name, value)| Ok((Val::from(name.clone()), to_jq(value)?)))
+        .collect::<Result<_, _>>()?;
+    let environment = options.environment.iter();
+    let environment: Map = environment
+        .map(|(name, value)| (Val::from(name.clone()), Val::from(value.clone())))
+        .collect();
+    let values: Vec<Val> = named.iter().map(|(_, value)| value.clone()).collect();
+    let all: Map = named.into_iter().collect();
+    Ok(values
+        .into_iter()
+        .chain([Val::obj(environment), Val::obj(all)])
+        .collect())
+}
 
 fn load_errors(code: &str, errors: load::Errors<&str, ()>) -> String {
     let mut texts = errors.into_iter().flat_map(|(_, error)| match error {
@@ -233,15 +227,27 @@ fn compile_errors(errors: compile::Errors<&str, ()>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::convert::write_json;
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn run(code: &str, records: Vec<Value>, options: Options) -> Result<Vec<Result<Value, Fault>>, Fault> {
         let program = Program::compile(code, options)?;
         let mut outputs = Vec::new();
-        program.run(records.into_iter(), &mut |_, output| {
+        let lines = records.into_iter().map(|record| record.to_string().into_bytes());
+        program.run(lines, &mut |_, output| {
+            let output = output.and_then(|value| {
+                let mut text = Vec::new();
+                write_json(value, &mut text)?;
+                Ok(serde_json::from_slice(&text).unwrap())
+            });
+            let failed = output.is_err();
             outputs.push(output);
-            outputs.len() < 1000
+            match (outputs.len() < 1000, failed) {
+                (false, _) => Next::Stop,
+                (true, true) => Next::Input,
+                (true, false) => Next::Output,
+            }
         });
         Ok(outputs)
     }

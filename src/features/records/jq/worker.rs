@@ -1,25 +1,25 @@
-//! The thread a filter runs on. Its values can't leave it, its stack is large, and it may be busy for long: so it is
-//! no thread of the async runtime.
-//!
-//! What bounds it: outputs wait for their reader, so an endless filter runs no further than it is read, and it ends
-//! with its first output after cancellation. A filter that yields nothing can't be stopped inside a thread: cancelling
-//! ends its stage, and the thread ends with its filter.
+//! A stage's side of a filter's process: starting it, feeding it records, reading what it says. Records wait for the
+//! process and outputs for their reader, since a pipe is full soon: an endless filter runs no further than it is read.
 
-use std::thread;
+use std::process::ExitStatus;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 
-use super::filter::{Fault, Options, Program};
+use super::serve::{MEMORY, STACK};
+use super::wire::{BATCH, DONE, FAILED, Failed, Fault, LARGEST_OUTPUT, MODE, OUTPUT, Options, READY, REFUSED, Setup};
+use crate::core::record::Record;
+use crate::exec::Helper;
+use crate::verb::{Input, Item};
 
-/// Frames of a filter's recursion fit in here; pages of it that are never touched cost nothing.
-const STACK: usize = 256 << 20;
+/// Of a failure a line may hold one record and its message beside the output's length.
+const LARGEST_LINE: usize = LARGEST_OUTPUT + (LARGEST_OUTPUT >> 1);
+/// Read of what a process says on stderr when it crashes.
+const LAST_WORDS: u64 = 4 << 10;
 
-/// Records between the stage and its thread.
-const QUEUE: usize = 64;
-
-/// What the thread says.
+/// What the process says.
 #[derive(Debug)]
 pub enum Reply {
     /// An output.
@@ -28,43 +28,169 @@ pub enum Reply {
     Failed(Option<Value>, Fault),
 }
 
-/// A running filter: records go in, replies come out; both ends close when it is done.
+/// A running filter. Dropping it kills its process.
 pub struct Worker {
     /// Where records go.
-    pub records: mpsc::Sender<Value>,
+    pub records: Records,
     /// What comes out.
-    pub replies: mpsc::Receiver<Reply>,
+    pub replies: Replies,
 }
 
-/// Starts a filter. `Err`: it can't be compiled, or there is no thread to be had.
-pub async fn start(code: String, options: Options, cancel: CancellationToken) -> Result<Worker, Fault> {
-    let (records, mut input) = mpsc::channel::<Value>(QUEUE);
-    let (output, replies) = mpsc::channel(QUEUE);
-    let (ready, compiled) = oneshot::channel();
-    let work = move || {
-        let program = match Program::compile(&code, options) {
-            Ok(program) => program,
-            Err(fault) => {
-                let _ = ready.send(Err(fault));
+impl Worker {
+    /// Starts a filter's process; back when the filter is compiled. `Err`: it can't be, or there is no process to be had.
+    pub async fn start(helper: &Helper, filter: String, options: Options) -> Result<Worker, Fault> {
+        let broken = |error: std::io::Error| Fault::Ended(format!("jq's process can't be started: {error}"));
+        let mut command = helper.command(MODE);
+        // A Ctrl-C at our terminal is ours to handle.
+        command.process_group(0).kill_on_drop(true);
+        let mut child = command.spawn().map_err(broken)?;
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(Fault::Ended("jq's process has no pipes".to_owned()));
+        };
+        let mut setup = serde_json::to_vec(&Setup { filter, options }).map_err(|error| broken(error.into()))?;
+        setup.push(b'\n');
+        let mut records = Records { stdin };
+        let mut replies = Replies {
+            stdout: BufReader::with_capacity(BATCH, stdout),
+            line: Vec::new(),
+            child,
+        };
+        // A process that is gone already says why when it is read.
+        let _ = records.stdin.write_all(&setup).await;
+        match replies.line(|line| Ok(Word::of(line))).await? {
+            Some(Word::Ready) => Ok(Worker { records, replies }),
+            Some(Word::Refused(fault)) => Err(fault),
+            Some(Word::Said(_)) | None => Err(Fault::Ended("jq's process does not speak our language".to_owned())),
+        }
+    }
+}
+
+/// Where records go; dropping it is their end.
+pub struct Records {
+    stdin: ChildStdin,
+}
+
+impl Records {
+    /// Hands over `first` and everything from `input`, what is there at once in one piece, until it or the process ends.
+    pub async fn send_all(mut self, first: Option<Item>, input: &mut Input) {
+        let mut text = Vec::with_capacity(BATCH);
+        let mut next = match first {
+            None => input.next().await,
+            first => first,
+        };
+        while let Some(item) = next {
+            text.clear();
+            write(&mut text, &item.record);
+            while text.len() < BATCH {
+                match input.ready() {
+                    Some(item) => write(&mut text, &item.record),
+                    None => break,
+                }
+            }
+            if self.stdin.write_all(&text).await.is_err() {
                 return;
             }
-        };
-        let _ = ready.send(Ok(()));
-        program.run(std::iter::from_fn(|| input.blocking_recv()), &mut |record, result| {
-            let reply = match result {
-                Ok(value) => Reply::Output(value),
-                Err(fault) => Reply::Failed(record.cloned(), fault),
-            };
-            !cancel.is_cancelled() && output.blocking_send(reply).is_ok()
-        });
-    };
-    let thread = thread::Builder::new()
-        .name("jq".to_owned())
-        .stack_size(STACK)
-        .spawn(work);
-    thread.map_err(|error| Fault::Failed(format!("no thread for jq: {error}")))?;
-    match compiled.await {
-        Ok(result) => result.map(|()| Worker { records, replies }),
-        Err(_) => Err(Fault::Failed("the filter crashed jq's compiler".to_owned())),
+            next = input.next().await;
+        }
+    }
+}
+
+fn write(text: &mut Vec<u8>, record: &Record) {
+    // Writing a value into memory does not fail.
+    let _ = serde_json::to_writer(&mut *text, record);
+    text.push(b'\n');
+}
+
+/// What comes out.
+pub struct Replies {
+    stdout: BufReader<ChildStdout>,
+    /// The part of a line that came before the rest.
+    line: Vec<u8>,
+    child: Child,
+}
+
+enum Word {
+    Ready,
+    Refused(Fault),
+    /// None: the end.
+    Said(Option<Reply>),
+}
+
+impl Word {
+    fn of(line: &[u8]) -> Option<Word> {
+        let (tag, text) = line.split_first()?;
+        Some(match *tag {
+            OUTPUT => Word::Said(Some(Reply::Output(serde_json::from_slice(text).ok()?))),
+            FAILED => {
+                let Failed { record, fault } = serde_json::from_slice(text).ok()?;
+                Word::Said(Some(Reply::Failed(record, fault)))
+            }
+            DONE => Word::Said(None),
+            READY => Word::Ready,
+            REFUSED => Word::Refused(serde_json::from_slice(text).ok()?),
+            _ => return None,
+        })
+    }
+}
+
+impl Replies {
+    /// The next output or failure; none at the end. `Err`: the process ended before its filter did.
+    pub async fn next(&mut self) -> Result<Option<Reply>, Fault> {
+        match self.line(|line| Ok(Word::of(line))).await? {
+            Some(Word::Said(reply)) => Ok(reply),
+            _ => Err(Fault::Ended("jq's process does not speak our language".to_owned())),
+        }
+    }
+
+    /// Reads one line.
+    async fn line<T>(&mut self, read: impl FnOnce(&[u8]) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.line.clear();
+        loop {
+            let chunk = self.stdout.fill_buf().await.unwrap_or_default();
+            if chunk.is_empty() {
+                return Err(self.lost().await);
+            }
+            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let part = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or_default();
+            let used = part.len() + usize::from(end.is_some());
+            if end.is_some() && self.line.is_empty() {
+                let result = read(part);
+                self.stdout.consume(used);
+                return result;
+            }
+            self.line.extend_from_slice(part);
+            self.stdout.consume(used);
+            if end.is_some() {
+                return read(&self.line);
+            }
+            if self.line.len() > LARGEST_LINE {
+                return Err(Fault::TooLong);
+            }
+        }
+    }
+
+    /// Why there is nothing more to read.
+    async fn lost(&mut self) -> Fault {
+        let mut last_words = Vec::new();
+        if let Some(stderr) = self.child.stderr.take() {
+            let _ = stderr.take(LAST_WORDS).read_to_end(&mut last_words).await;
+        }
+        let status = self.child.wait().await.ok();
+        Fault::Ended(cause(&String::from_utf8_lossy(&last_words), status))
+    }
+}
+
+/// What Rust's runtime says of a stack or of memory at its end.
+fn cause(last_words: &str, status: Option<ExitStatus>) -> String {
+    if last_words.contains("overflowed its stack") {
+        return format!("it recurses too deep: {} MiB of stack are used up", STACK >> 20);
+    }
+    if last_words.contains("memory allocation") {
+        return format!("it needs more memory than the {} MiB it may have", MEMORY >> 20);
+    }
+    let how = status.map_or_else(|| "in an unknown way".to_owned(), |status| format!("with {status}"));
+    match last_words.lines().rfind(|line| !line.trim().is_empty()) {
+        Some(line) => format!("its process ended {how}: {}", line.trim()),
+        None => format!("its process ended {how}"),
     }
 }

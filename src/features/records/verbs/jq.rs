@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::core::record::Record;
+use crate::core::record::{Record, to_text};
 use crate::core::report::Report;
-use crate::features::records::jq::{Fault, Options, Reply, Worker, start};
+use crate::exec::Helper;
+use crate::features::records::jq::{Fault, LARGEST_OUTPUT, Options, Paths, Reply, Worker};
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::{
     Call, Declaration, Input, InputMode, Item, OptionKind, OptionSpec, Output, Positional, Read, Verb, View,
@@ -15,9 +16,10 @@ const SYNTAX: &str = "E-JQ-001";
 const FAILED: &str = "E-JQ-002";
 const DEEP: &str = "E-JQ-003";
 const USAGE: &str = "E-JQ-004";
+const ENDED: &str = "E-JQ-005";
 
-/// The verb.
-pub fn verb() -> Verb {
+/// The verb; `helper` runs its filters.
+pub fn verb(helper: Helper) -> Verb {
     let declaration = Declaration::new(BUILT_IN, "jq", "Reshape records with a jq filter")
         .description(
             "Runs the filter on every record; each of its outputs is a record of its own. Strings are shown with \
@@ -26,11 +28,6 @@ pub fn verb() -> Verb {
         )
         .input(InputMode::All)
         .positional(Positional::new("filter", OptionKind::String, "the filter, best in single quotes").always())
-        .positional(
-            Positional::new("values", OptionKind::Json, "one value for each --arg")
-                .optional()
-                .variadic(),
-        )
         .options([
             OptionSpec::new("raw-output", OptionKind::Bool, "show strings without quotes").short('r'),
             OptionSpec::new("compact-output", OptionKind::Bool, "show each output on one line").short('c'),
@@ -41,21 +38,23 @@ pub fn verb() -> Verb {
                 "run once, on null; records come from `inputs`",
             )
             .short('n'),
-            OptionSpec::new("arg", OptionKind::List, "bind $NAME to the next value after the filter")
-                .value_name("name"),
+            OptionSpec::new("arg", OptionKind::Pair, "bind $NAME to a text").value_name("name value"),
+            OptionSpec::new("argjson", OptionKind::Pair, "bind $NAME to a JSON value").value_name("name json"),
         ])
         .output("Any JSON value.")
         .example_expecting("jq -n '1, [2]' | jq -c .", "any JSON values", "1\n[2]")
-        .example_expecting("jq -n --arg name '\"hi \\($name)\"' mia", "a named value", "\"hi mia\"")
+        .example_expecting("jq -n --arg name mia '\"hi \\($name)\"'", "a named value", "\"hi mia\"")
         .example(
             "instance-search 'tag:env=staging' | jq '.public_ip_address | values | \"ssh://admin@\\(.)\"'",
             "one quoted line for each instance that has a public address",
         )
         .notes("The filter language is jq's, as jaq implements it.");
-    Verb::read(declaration, Jq)
+    Verb::read(declaration, Jq { helper })
 }
 
-struct Jq;
+struct Jq {
+    helper: Helper,
+}
 
 #[async_trait]
 impl Read for Jq {
@@ -70,20 +69,29 @@ impl Read for Jq {
             compact: call.arguments.flag("compact-output"),
         };
         let filter = call.arguments.text_at(0).unwrap_or_default();
-        let Worker { records, mut replies } = start(filter, options, call.cancel.clone())
-            .await
-            .map_err(|fault| report(&fault))?;
-        let feed = async {
-            // Moved in: the filter sees the end of its input when this is done.
-            let records = records;
-            while let Some(item) = input.next().await {
-                if records.send(item.record).await.is_err() {
-                    break;
-                }
+        let mut first = None;
+        if !options.null_input
+            && !options.slurp
+            && let Some(paths) = Paths::parse(&filter)
+        {
+            first = look_up(&paths, &shape, input, output).await?;
+            if first.is_none() {
+                return Ok(());
             }
+        }
+        let started = tokio::select! {
+            biased;
+            () = call.cancel.cancelled() => return Err(Report::interrupted()),
+            started = Worker::start(&self.helper, filter, options) => started,
+        };
+        // Dropped at the end of this invocation, however it ends: that kills the process.
+        let Worker { records, mut replies } = started.map_err(|fault| report(&fault))?;
+        let feed = async {
+            records.send_all(first, input).await;
+            std::future::pending::<()>().await;
         };
         let drain = async {
-            while let Some(reply) = replies.recv().await {
+            while let Some(reply) = replies.next().await.map_err(|fault| report(&fault))? {
                 match reply {
                     Reply::Output(value) => output.send(shape.item(value)).await?,
                     Reply::Failed(record, fault) => {
@@ -95,44 +103,69 @@ impl Read for Jq {
             }
             Ok(())
         };
-        let feed = async {
-            feed.await;
-            std::future::pending::<()>().await;
-        };
         tokio::select! {
             result = drain => result,
             () = feed => Ok(()),
-            // A filter that yields nothing does not notice.
             () = call.cancel.cancelled() => Err(Report::interrupted()),
         }
     }
 }
 
-fn options(call: &Call) -> Result<Options, Report> {
-    let names = call.arguments.list("arg");
-    let values: Vec<Record> = call.arguments.positionals.iter().skip(1).cloned().collect();
-    if names.len() != values.len() {
-        let message = format!("{} values follow the filter for {} --arg", values.len(), names.len());
-        return Err(Report::refused(USAGE, message).hint("jq --arg NAME FILTER VALUE"));
+/// Answers records without a process; gives the first one that needs it.
+async fn look_up(paths: &Paths, shape: &Shape, input: &mut Input, output: &Output) -> Result<Option<Item>, Report> {
+    while let Some(item) = input.next().await {
+        match paths.apply(&item.record) {
+            Some(value) => output.send(shape.item(value)).await?,
+            None => return Ok(Some(item)),
+        }
     }
-    let proper = |name: &&String| {
-        let mut symbols = name.chars();
-        symbols.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-            && symbols.all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    if let Some(name) = names.iter().find(|name| !proper(name)) {
-        return Err(Report::refused(
-            USAGE,
-            format!("--arg {name:?} is no name of a variable"),
-        ));
+    Ok(None)
+}
+
+fn options(call: &Call) -> Result<Options, Report> {
+    let mut variables = Vec::new();
+    for (name, value) in pairs(call, "arg") {
+        variables.push((variable("arg", &name)?, Value::String(to_text(&value))));
+    }
+    for (name, value) in pairs(call, "argjson") {
+        let name = variable("argjson", &name)?;
+        let value = match value {
+            Value::String(text) => serde_json::from_str(&text).map_err(|error| {
+                Report::refused(USAGE, format!("--argjson {name}: {text:?} is not JSON")).because(&error)
+            })?,
+            // From a variable: it is JSON already.
+            other => other,
+        };
+        variables.push((name, value));
     }
     let environment = call.context.environment.iter();
     Ok(Options {
         null_input: call.arguments.flag("null-input"),
         slurp: call.arguments.flag("slurp"),
-        variables: names.into_iter().zip(values).collect(),
+        variables,
         environment: environment.map(|(name, value)| (name.clone(), value.clone())).collect(),
     })
+}
+
+/// The names and values of an option that takes both.
+fn pairs(call: &Call, option: &str) -> Vec<(Record, Record)> {
+    let words = call.arguments.options.get(option).and_then(Value::as_array);
+    let words = words.map_or(&[][..], Vec::as_slice);
+    let (pairs, _) = words.as_chunks();
+    pairs.iter().cloned().map(|[name, value]| (name, value)).collect()
+}
+
+fn variable(option: &str, name: &Record) -> Result<String, Report> {
+    let name = to_text(name);
+    let mut symbols = name.chars();
+    let starts = symbols.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    if starts && symbols.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Ok(name);
+    }
+    Err(
+        Report::refused(USAGE, format!("--{option} {name:?} is no name of a variable"))
+            .hint(format!("jq --{option} NAME VALUE FILTER")),
+    )
 }
 
 fn report(fault: &Fault) -> Report {
@@ -140,6 +173,9 @@ fn report(fault: &Fault) -> Report {
         Fault::Syntax(text) => Report::refused(SYNTAX, format!("the jq filter is wrong: {text}")),
         Fault::Failed(text) => Report::failed(FAILED, format!("jq: {text}")),
         Fault::TooDeep => Report::failed(DEEP, "jq: a value is nested too deep"),
+        Fault::TooLong => Report::failed(DEEP, format!("jq: a value is longer than {} MiB", LARGEST_OUTPUT >> 20)),
+        Fault::Ended(why) => Report::failed(ENDED, format!("the jq filter was ended: {why}"))
+            .hint("let it recurse less, or hold less at a time (without -s, with limit or first)"),
     }
 }
 

@@ -19,10 +19,11 @@ mod unique;
 mod wc;
 mod which;
 
+use crate::exec::Helper;
 use crate::verb::Verb;
 
-/// All of them.
-pub fn all() -> Vec<Verb> {
+/// All of them; `helper` runs what must not share our process.
+pub fn all(helper: &Helper) -> Vec<Verb> {
     vec![
         count::verb(),
         echo::verb(),
@@ -31,11 +32,11 @@ pub fn all() -> Vec<Verb> {
         fields::verb(),
         filter::verb(),
         head::verb(),
-        jq::verb(),
+        jq::verb(helper.clone()),
         pluck::verb(),
         raw::verb(),
         seed::verb(),
-        sh::verb(),
+        sh::verb(helper.clone()),
         sleep::verb(),
         sort::verb(),
         sum::verb(),
