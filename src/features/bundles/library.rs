@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::bundle::layers::{Held, Layer};
 use crate::bundle::secret::Keyring;
 use crate::bundle::{Layers, Manifest, Package, verbs};
+use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::core::text::Secret;
 use crate::store::Store;
@@ -41,6 +42,17 @@ pub struct Loaded {
 }
 
 impl Library {
+    /// One in which nothing is installed, gone with the process, and without a key.
+    pub fn empty() -> Library {
+        Library {
+            store: Arc::new(Store::in_memory(Clock::real())),
+            keyring: Keyring::File(PathBuf::new()),
+            environment: BTreeMap::new(),
+            directory: PathBuf::new(),
+            scratch: PathBuf::new(),
+        }
+    }
+
     /// The enabled bundles. A broken one is told and does not keep the others away; no database: none.
     pub async fn load(&self) -> Result<Loaded, Report> {
         let mut loaded = Loaded::default();
@@ -160,7 +172,6 @@ fn shouted(name: &str) -> String {
 pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::core::clock::Clock;
 
     #[test]
     fn b3_versions_are_ordered_by_their_numbers() {
@@ -170,13 +181,10 @@ pub(crate) mod tests {
     #[test]
     fn b8_the_environment_is_a_layer_of_its_own() {
         let library = Library {
-            store: Arc::new(Store::new("nowhere".into(), Clock::real())),
-            keyring: Keyring::File("nowhere".into()),
             environment: [("COGDECK_BUNDLE_MY_DEMO__TOKEN", "t"), ("COGDECK_BUNDLE_MY__DEMO", "no"), ("TOKEN", "no")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
-            directory: PathBuf::new(),
-            scratch: PathBuf::new(),
+            ..Library::empty()
         };
         let layers = library.layers("my.demo", &[]);
         let found: Vec<_> = layers.iter().map(|(layer, name, held)| format!("{layer} {name} {held}")).collect();

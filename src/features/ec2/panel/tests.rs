@@ -23,6 +23,7 @@ fn panel(rows: Vec<InstanceRow>) -> (InstancesPanel, Subscription<InstanceRow>) 
     let shared = Shared {
         hub,
         clock: Clock::real(),
+        library: std::sync::Arc::new(crate::features::bundles::Library::empty()),
     };
     let mut panel = InstancesPanel::new(Service {
         shared,
