@@ -42,6 +42,9 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         }
     });
     let contexts = Arc::new(Known(started.deck.contexts.clone()));
+    let session = started.deck.session.clone();
+    // Not waited for: the database is opened behind the first frame. One that can't be read is told by the history.
+    tokio::spawn(async move { session.load_aliases().await });
     let runner = Arc::new(SessionRunner::new(started.deck.session.clone(), contexts));
     let sandbox = Arc::new(SandboxStarter {
         common: common.clone(),

@@ -17,8 +17,8 @@ use crate::bundle::secret::Keyring;
 use crate::bundle::{Layers, Manifest, verbs};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
-use crate::engine::{MemoryJournal, Session};
-use crate::engine::ports::Journal;
+use crate::engine::ports::{Journal, Shelf};
+use crate::engine::{MemoryJournal, MemoryShelf, Session};
 use crate::features::bundles::Library;
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::store::Store;
@@ -38,10 +38,19 @@ pub struct Started {
 impl Started {
     /// Puts the enabled bundles among the session's commands. What could not be read is told and left out.
     pub async fn load_bundles(&self) {
-        let mut stderr = std::io::stderr();
         for problem in load_bundles(&self.library, &self.deck.session).await {
             for line in problem.lines() {
-                let _ = writeln!(stderr, "{line}");
+                let _ = writeln!(std::io::stderr(), "{line}");
+            }
+        }
+    }
+
+    /// Reads the aliases, for a mode whose lines may use them at once. What can't be read is told and left out: a line
+    /// without aliases runs all the same.
+    pub async fn aliases(&self) {
+        if let Err(report) = self.deck.session.load_aliases().await {
+            for line in report.lines() {
+                let _ = writeln!(std::io::stderr(), "note: no aliases: {line}");
             }
         }
     }
@@ -66,21 +75,24 @@ pub async fn deck(common: &Common, environment: &Environment) -> Result<Started,
         true => Some(sandbox(common).await?),
         false => None,
     };
-    let (contexts, journal, store): (Contexts, Arc<dyn Journal>, Arc<Store>) = match &sandbox {
+    let (contexts, journal, shelf, store): (Contexts, Arc<dyn Journal>, Arc<dyn Shelf>, Arc<Store>) = match &sandbox {
         Some(sandbox) => (
             world(sandbox, common, environment)?,
             Arc::new(MemoryJournal::new(Clock::real())),
+            Arc::new(MemoryShelf::default()),
             Arc::new(Store::in_memory(Clock::real())),
         ),
         None => {
             let store = Arc::new(store(environment));
-            (Contexts::load(&config, common, environment)?, store.clone(), store)
+            (Contexts::load(&config, common, environment)?, store.clone(), store.clone(), store)
         }
     };
     let library = Arc::new(library(store, environment));
     let parts = Parts {
         contexts,
         journal,
+        shelf,
+        policy: config.policy()?,
         bundles,
         library: library.clone(),
         read_only: common.read_only,
@@ -126,7 +138,7 @@ pub fn keyring(environment: &Environment) -> Keyring {
     Keyring::new(environment.get("COGDECK_IDENTITY"), standard)
 }
 
-/// The journal in the state folder.
+/// The journal and the shelf in the state folder.
 pub fn store(environment: &Environment) -> Store {
     Store::new(
         environment.xdg("XDG_STATE_HOME", ".local/state").join("journal.db"),

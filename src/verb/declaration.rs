@@ -314,6 +314,13 @@ impl Declaration {
         self
     }
 
+    /// Adds a rule about who may run it.
+    #[must_use]
+    pub fn rule(mut self, text: &str) -> Self {
+        self.rules.push(text.to_owned());
+        self
+    }
+
     /// Says that it must know where in the stream its record stands.
     #[must_use]
     pub fn stepped(mut self) -> Self {
