@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use super::contexts::Contexts;
 use super::environment::Environment;
 use super::{run, start};
 use crate::bundle::Layers;
+use crate::bundle::source::{Source, Surroundings};
 use crate::bundle::manifest::{Command, Manifest};
 use crate::bundle::verbs::{self, BundleCommand};
 use crate::core::change::Origin;
@@ -34,7 +36,7 @@ use crate::verb::{Call, Catalogue, Input, Output, Read, Verb, View};
 pub async fn run(action: BundleAction, common: &Common, environment: &Environment) -> Result<u8, Report> {
     match action {
         BundleAction::Validate { file } => {
-            let text = summary(&Manifest::read(&file)?);
+            let text = summary(&manifest(&file, environment).await?);
             let written = std::io::stdout().lock().write_all(text.as_bytes());
             Ok(u8::from(
                 written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe),
@@ -50,6 +52,20 @@ pub async fn run(action: BundleAction, common: &Common, environment: &Environmen
         }
         BundleAction::Run(args) => isolated(args, common, environment).await,
     }
+}
+
+/// The manifest of a file, or of a folder with its templates.
+async fn manifest(path: &Path, environment: &Environment) -> Result<Manifest, Report> {
+    if !path.is_dir() {
+        return Manifest::read(path);
+    }
+    let surroundings = Surroundings {
+        directory: start::directory(environment),
+        scratch: PathBuf::new(),
+        environment: BTreeMap::new(),
+        closed: true,
+    };
+    Source::Path(path.to_path_buf()).fetch(&surroundings).await?.package.load()
 }
 
 /// A manifest on one screen.
@@ -113,7 +129,7 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 async fn isolated(mut args: BundleRun, common: &Common, environment: &Environment) -> Result<u8, Report> {
-    let manifest = Manifest::read(&args.file)?;
+    let manifest = manifest(&args.file, environment).await?;
     let name = args.words.remove(0);
     let Some(command) = manifest.commands.get(&name) else {
         let near = nearest(&name, manifest.commands.keys().map(str::to_owned));

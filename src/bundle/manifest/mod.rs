@@ -13,7 +13,6 @@ use serde_json::Value;
 
 pub use self::named::Named;
 pub use self::read::LARGEST;
-pub use self::rules::permissions;
 
 /// A bundle's manifest.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
