@@ -18,7 +18,7 @@ use crate::core::report::Report;
 use crate::sandbox::Sandbox;
 use crate::ui::console::{Console, ConsoleConfig, Keymap, SessionRunner, StartSandbox};
 use crate::ui::panel::Theme;
-use crate::ui::panel::theme::Glyphs;
+use crate::ui::panel::theme::{Depth, Glyphs};
 
 /// Opens the console; the exit code.
 pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
@@ -95,7 +95,7 @@ fn theme(
     let dumb = environment.get("TERM") == Some("dumb");
     let theme = match common.no_color || environment.get("NO_COLOR").is_some() || dumb {
         true => theme.without_color(),
-        false => theme,
+        false => theme.at_depth(Depth::of(environment.get("COLORTERM"), environment.get("TERM"))),
     };
     let utf8 = environment.first(&["LC_ALL", "LC_CTYPE", "LANG"]).is_none_or(|locale| {
         let locale = locale.to_lowercase();
