@@ -69,7 +69,7 @@ fn vim_keys_without_colour_select_filter_and_act_on_rows() {
     see(&terminal, "m actions");
     terminal.type_text("G");
     let selected = |_: &str| {
-        let (y, x) = place(&terminal, "beta    ");
+        let (y, x) = place(&terminal, "beta   1/1");
         terminal.cell(y, x).inverse()
     };
     terminal.wait_for(selected, SOON).expect("the selected row, reversed");
@@ -110,7 +110,7 @@ fn the_mouse_selects_and_goes_to_panes_and_a_key_gives_it_to_the_terminal() {
     deploy(&terminal, "alpha");
     deploy(&terminal, "beta");
     assert_ne!(terminal.view().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
-    let (y, x) = place(&terminal, "beta    ");
+    let (y, x) = place(&terminal, "beta   1/1");
     terminal.send(format!("\x1b[<0;{};{}M", x + 1, y + 1).as_bytes());
     terminal.send(format!("\x1b[<0;{};{}m", x + 1, y + 1).as_bytes());
     terminal
