@@ -1,7 +1,10 @@
 //! `filter`: keeps records that have a path, or whose value there matches.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use regex::{Regex, RegexBuilder};
+use serde_json::Value;
 
 use crate::core::record::to_text;
 use crate::core::report::Report;
@@ -41,16 +44,22 @@ impl Read for Filter {
         while let Some(item) = input.next().await {
             let kept = path
                 .find(&item.record)
-                .is_some_and(|value| match (&pattern, value.as_str()) {
-                    (None, _) => true,
-                    (Some(pattern), Some(text)) => pattern.is_match(text),
-                    (Some(pattern), None) => pattern.is_match(&to_text(value)),
-                });
+                .is_some_and(|value| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&shown(value))));
             if kept != invert {
                 output.send(item).await?;
             }
         }
         Ok(())
+    }
+}
+
+/// The text that is matched; what most records are told apart by needs no copy.
+fn shown(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Bool(true) => Cow::Borrowed("true"),
+        Value::Bool(false) => Cow::Borrowed("false"),
+        other => Cow::Owned(to_text(other)),
     }
 }
 
