@@ -18,7 +18,9 @@ fn every_input_of_the_corpus_is_read_without_harm() {
             let result = std::panic::catch_unwind(|| target(&input));
             assert!(result.is_ok(), "{}", path.display());
             // Cut anywhere, it is hostile input too.
-            (0..input.len()).for_each(|end| drop(target(&input[..end])));
+            for end in 0..input.len() {
+                target(&input[..end]);
+            }
             inputs += 1;
         }
         assert!(inputs > 0, "{name} has no corpus");

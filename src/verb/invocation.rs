@@ -15,7 +15,7 @@ use crate::core::report::Report;
 use crate::render::View;
 
 /// Records between two stages at most; a full channel makes the producer wait (backpressure end to end).
-pub const CHANNEL_ITEMS: usize = 256;
+pub const CHANNEL_ITEMS: usize = 512;
 
 /// Arguments after binding and coercion; every declared option with a value (given or default) is present.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -120,7 +120,7 @@ pub struct Item {
 }
 
 /// Records that a stage takes out of its channel at a time, beside [`CHANNEL_ITEMS`] that wait in it.
-const TAKEN_ITEMS: usize = 64;
+const TAKEN_ITEMS: usize = 256;
 
 /// Where a stage's records come from.
 pub struct Input {
