@@ -3,6 +3,7 @@
 //! The crate is a library with a thin binary. ARCHITECTURE.md names the rooms (the modules below) and which
 //! room may import which; `tests/architecture.rs` holds the code to that table.
 
+pub mod access;
 pub mod app;
 pub mod bundle;
 pub mod core;

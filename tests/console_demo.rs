@@ -156,7 +156,7 @@ fn the_demo_typed_in_the_console() {
     assert_eq!(lines, 3, "{screen}");
 
     console.line("!kubectl:get svc inspector");
-    console.see_row(chat, r" inspector +LoadBalancer");
+    console.see_row(chat, r"TYPE +LoadBalancer");
     console.line("!r53:record-create -z Z37AJ8CHRUEZC6 -t A -a Z1GM3OXH4ZPM65 spawnhub.com $_.status.loadBalancer.ingress[0].hostname");
     console.see_row(chat, "upsert alias A record");
     console.line("!kubectl:get deploy | kubectl:describe");

@@ -7,15 +7,16 @@ use arc_swap::ArcSwap;
 
 use super::contexts::Contexts;
 use super::environment::Environment;
+use crate::access::{Decision, Policy};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::engine::ports::{Authorise, Contexts as ContextsPort, Journal, Place, Site};
-use crate::engine::{MemoryJournal, Session, SessionConfig};
+use crate::engine::ports::{Authorise, Contexts as ContextsPort, Journal, Permit, Place, Shelf, Site};
+use crate::engine::{MemoryJournal, MemoryShelf, Session, SessionConfig};
 use crate::features::{self, Feature, Shared};
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
-use crate::verb::{Arguments, BundleInfo, Catalogue, Declaration, Verb};
+use crate::verb::{BundleInfo, Catalogue, Declaration, Known as KnownArguments, Verb};
 
 /// The contexts there are now: the sandbox may join them while the console runs.
 pub type LiveContexts = ArcSwap<Contexts>;
@@ -38,6 +39,10 @@ pub struct Parts {
     pub contexts: Contexts,
     /// Where changes and history go.
     pub journal: Arc<dyn Journal>,
+    /// Where aliases and kept records are.
+    pub shelf: Arc<dyn Shelf>,
+    /// Who may run what.
+    pub policy: Policy,
     /// Verbs and pages of installed bundles.
     pub bundles: Vec<(BundleInfo, Vec<Verb>)>,
     /// `--read-only`.
@@ -80,6 +85,8 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
     let config = SessionConfig {
         clock,
         read_only: parts.read_only,
+        shelf: parts.shelf,
+        authorise: Arc::new(Configured(parts.policy)),
         ..config(catalogue, &contexts, parts.journal, environment)
     };
     Deck {
@@ -108,7 +115,8 @@ fn config(
         context: contexts.load().default().clone(),
         contexts: Arc::new(Known(contexts.clone())),
         journal,
-        authorise: Arc::new(LocalUser),
+        shelf: Arc::new(MemoryShelf::default()),
+        authorise: Arc::new(Configured(Policy::default())),
         place: Arc::new(OnThisConsole),
         user: environment.user(),
         clock: Clock::real(),
@@ -117,12 +125,16 @@ fn config(
     }
 }
 
-/// No permissions are configured: the local user may do everything.
-struct LocalUser;
+/// The policy that is configured; without any the local user may do everything.
+struct Configured(Policy);
 
-impl Authorise for LocalUser {
-    fn authorise(&self, _user: &str, _declaration: &Declaration, _arguments: &Arguments) -> Result<(), Report> {
-        Ok(())
+impl Authorise for Configured {
+    fn authorise(&self, user: &str, declaration: &Declaration, known: &KnownArguments) -> Result<Permit, Report> {
+        match self.0.decide(user, declaration, known)? {
+            Decision::Allowed => Ok(Permit::Granted),
+            Decision::Depends => Ok(Permit::Conditional),
+            Decision::Denied(denial) => Err(self.0.refusal(user, declaration, &denial)),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::environment::Environment;
+use crate::access::{Permissions, Policy};
 use crate::core::report::Report;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
@@ -22,8 +23,22 @@ pub struct Config {
     pub keymap: Option<String>,
     /// Manifests of bundles whose commands are loaded.
     pub bundles: Vec<PathBuf>,
+    /// Users by name, with what they may do; none: the local user may do everything.
+    pub users: BTreeMap<String, UserEntry>,
+    /// The site's own rules about who may run what, in the access language.
+    pub rules: Vec<String>,
+    /// Rules of commands that do not count here, in their long form.
+    pub disabled_rules: Vec<String>,
     /// Contexts by name.
     pub contexts: BTreeMap<String, ContextEntry>,
+}
+
+/// `[users.NAME]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UserEntry {
+    /// `NAMESPACE:NAME`, `NAMESPACE:*` or `*`.
+    pub permissions: Vec<String>,
 }
 
 /// `[contexts.NAME]`.
@@ -57,7 +72,11 @@ pub struct ContextEntry {
 }
 
 /// The keys, for suggestions.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 21] = [
+    "users",
+    "rules",
+    "disabled_rules",
+    "permissions",
     "bundles",
     "context",
     "theme",
@@ -105,6 +124,21 @@ impl Config {
         Ok(config)
     }
 
+    /// Who may run what, as it is configured.
+    pub fn policy(&self) -> Result<Policy, Report> {
+        let users = self.users.iter().map(|(name, entry)| {
+            let permissions = Permissions::new(entry.permissions.iter().cloned());
+            permissions
+                .map(|permissions| (name.clone(), permissions))
+                .map_err(|report| Report {
+                    message: format!("the configuration's [users.{name}]: {}", report.message),
+                    ..report
+                })
+        });
+        let users = users.collect::<Result<_, _>>()?;
+        Policy::new(users, self.rules.iter().cloned(), self.disabled_rules.iter().cloned())
+    }
+
     fn read(path: &Path) -> Result<Config, Report> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             Report::refused(
@@ -141,6 +175,26 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r4_users_and_rules_are_read_and_wrong_ones_refused() {
+        let config = Config::parse(
+            "rules = [\"when command is kubectl:delete must have site:ops\"]\n[users.ana]\npermissions = [\"kubectl:*\"]\n",
+        )
+        .unwrap();
+        assert!(!config.policy().unwrap().is_open());
+        assert!(Config::parse("").unwrap().policy().unwrap().is_open());
+        let wrong = Config::parse("[users.ana]\npermissions = [\"kubectl\"]\n")
+            .unwrap()
+            .policy()
+            .unwrap_err();
+        assert!(wrong.message.contains("[users.ana]"), "{wrong}");
+        let wrong = Config::parse("rules = [\"must have a:b\"]\n")
+            .unwrap()
+            .policy()
+            .unwrap_err();
+        assert_eq!(wrong.code, "E-RULE-001");
+    }
 
     #[test]
     fn an_unknown_key_is_refused_with_the_nearest_one() {

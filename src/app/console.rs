@@ -18,7 +18,7 @@ use crate::core::report::Report;
 use crate::sandbox::Sandbox;
 use crate::ui::console::{Console, ConsoleConfig, Keymap, SessionRunner, StartSandbox};
 use crate::ui::panel::Theme;
-use crate::ui::panel::theme::Glyphs;
+use crate::ui::panel::theme::{Depth, Glyphs};
 
 /// Opens the console; the exit code.
 pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
@@ -35,6 +35,9 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         keymap(common, &started, &mut remarks)?,
     );
     let contexts = Arc::new(Known(started.deck.contexts.clone()));
+    let session = started.deck.session.clone();
+    // Not waited for: the database is opened behind the first frame. One that can't be read is told by the history.
+    tokio::spawn(async move { session.load_aliases().await });
     let runner = Arc::new(SessionRunner::new(started.deck.session.clone(), contexts));
     let sandbox = Arc::new(SandboxStarter {
         common: common.clone(),
@@ -85,7 +88,7 @@ fn theme(
     let dumb = environment.get("TERM") == Some("dumb");
     let theme = match common.no_color || environment.get("NO_COLOR").is_some() || dumb {
         true => theme.without_color(),
-        false => theme,
+        false => theme.at_depth(Depth::of(environment.get("COLORTERM"), environment.get("TERM"))),
     };
     let utf8 = environment.first(&["LC_ALL", "LC_CTYPE", "LANG"]).is_none_or(|locale| {
         let locale = locale.to_lowercase();

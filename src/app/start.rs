@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ use crate::bundle::{Manifest, verbs};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::core::text::Secret;
-use crate::engine::MemoryJournal;
-use crate::engine::ports::Journal;
+use crate::engine::ports::{Journal, Shelf};
+use crate::engine::{MemoryJournal, MemoryShelf};
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::store::Store;
 use crate::verb::{BundleInfo, Verb};
@@ -33,6 +34,16 @@ pub struct Started {
 }
 
 impl Started {
+    /// Reads the aliases, for a mode whose lines may use them at once. What can't be read is told and left out: a line
+    /// without aliases runs all the same.
+    pub async fn aliases(&self) {
+        if let Err(report) = self.deck.session.load_aliases().await {
+            for line in report.lines() {
+                let _ = writeln!(std::io::stderr(), "note: no aliases: {line}");
+            }
+        }
+    }
+
     /// Ends the sandbox.
     pub async fn end(self) {
         if let Some(sandbox) = self.sandbox {
@@ -53,19 +64,22 @@ pub async fn deck(common: &Common, environment: &Environment) -> Result<Started,
         true => Some(sandbox(common).await?),
         false => None,
     };
-    let (contexts, journal): (Contexts, Arc<dyn Journal>) = match &sandbox {
+    let (contexts, journal, shelf): (Contexts, Arc<dyn Journal>, Arc<dyn Shelf>) = match &sandbox {
         Some(sandbox) => (
             world(sandbox, common, environment)?,
             Arc::new(MemoryJournal::new(Clock::real())),
+            Arc::new(MemoryShelf::default()),
         ),
-        None => (
-            Contexts::load(&config, common, environment)?,
-            Arc::new(store(environment)),
-        ),
+        None => {
+            let store = Arc::new(store(environment));
+            (Contexts::load(&config, common, environment)?, store.clone(), store)
+        }
     };
     let parts = Parts {
         contexts,
         journal,
+        shelf,
+        policy: config.policy()?,
         bundles,
         read_only: common.read_only,
     };
@@ -76,7 +90,7 @@ pub async fn deck(common: &Common, environment: &Environment) -> Result<Started,
     })
 }
 
-/// The journal in the state folder.
+/// The journal and the shelf in the state folder.
 pub fn store(environment: &Environment) -> Store {
     Store::new(
         environment.xdg("XDG_STATE_HOME", ".local/state").join("journal.db"),

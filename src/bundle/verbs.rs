@@ -90,6 +90,7 @@ fn declaration(manifest: &Manifest, name: &str, command: &Command) -> Declaratio
         .positional(Positional::new(words, OptionKind::Json, "").optional().variadic())
         .options(options);
     declaration.version.clone_from(&manifest.version);
+    declaration.rules.clone_from(&command.rules);
     declaration
 }
 

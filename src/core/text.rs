@@ -35,6 +35,12 @@ impl SafeText {
     pub fn fit(&self, columns: usize) -> SafeText {
         SafeText(fit(&self.0, columns))
     }
+
+    /// At most `columns` wide, with `…` where the middle was cut.
+    #[must_use]
+    pub fn fit_middle(&self, columns: usize) -> SafeText {
+        SafeText(fit_middle(&self.0, columns))
+    }
 }
 
 impl fmt::Display for SafeText {
@@ -104,6 +110,52 @@ pub fn fit(text: &str, columns: usize) -> String {
     cut
 }
 
+/// At most `columns` wide, with `…` where the middle was cut: names and hosts tell who they are at both ends.
+pub fn fit_middle(text: &str, columns: usize) -> String {
+    let all = width(text);
+    if all <= columns {
+        return text.to_owned();
+    }
+    let room = columns.saturating_sub(1);
+    let head = fit_start(text.chars(), room.div_ceil(2));
+    let mut tail: Vec<char> = fit_start(text.chars().rev(), room - room.div_ceil(2)).chars().collect();
+    tail.reverse();
+    let dots = if columns > 0 { "…" } else { "" };
+    format!("{head}{dots}{}", tail.into_iter().collect::<String>())
+}
+
+/// Whether texts of one column are told apart rather by how they end than by how they begin: what they share at the end
+/// is no longer than what they share at the beginning. Looks at the first ones only.
+pub fn differ_at_end<'t>(texts: impl IntoIterator<Item = &'t str>) -> bool {
+    let mut texts = texts.into_iter().take(200);
+    let Some(first) = texts.next() else { return true };
+    let shared = |ends: bool, other: &str| match ends {
+        true => first
+            .chars()
+            .rev()
+            .zip(other.chars().rev())
+            .take_while(|(a, b)| a == b)
+            .count(),
+        false => first.chars().zip(other.chars()).take_while(|(a, b)| a == b).count(),
+    };
+    let (mut start, mut end, mut several) = (usize::MAX, usize::MAX, false);
+    for other in texts.filter(|other| *other != first) {
+        several = true;
+        start = start.min(shared(false, other));
+        end = end.min(shared(true, other));
+    }
+    !several || end <= start
+}
+
+fn fit_start(symbols: impl Iterator<Item = char>, columns: usize) -> String {
+    let mut used = 0;
+    let fits = |symbol: &char| {
+        used += symbol.width().unwrap_or(0);
+        used <= columns
+    };
+    symbols.take_while(fits).collect()
+}
+
 /// A value that is never printed: neither by `Debug` nor by `Display`, and it has no serialisation.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
@@ -149,7 +201,26 @@ mod tests {
         #[test]
         fn fit_never_exceeds_its_columns(text in any::<String>(), columns in 0usize..40) {
             prop_assert!(SafeText::line(&text).fit(columns).width() <= columns);
+            prop_assert!(SafeText::line(&text).fit_middle(columns).width() <= columns);
         }
+    }
+
+    #[test]
+    fn the_middle_goes_and_both_ends_stay() {
+        assert_eq!(fit_middle("inspector-6c9f8d-k2x", 11), "inspe…d-k2x");
+        assert_eq!(fit_middle("short", 5), "short");
+        assert_eq!(
+            (fit_middle("abc", 1), fit_middle("abc", 0)),
+            ("…".to_owned(), String::new())
+        );
+    }
+
+    #[test]
+    fn names_keep_the_end_that_tells_them_apart() {
+        let nodes = ["ip-172-20-1-2.compute.internal", "ip-172-20-9-9.compute.internal"];
+        let pods = ["inspector-57984c6bd5-9qrhq", "inspector-57984c6bd5-bgzb9"];
+        assert_eq!((differ_at_end(nodes), differ_at_end(pods)), (false, true));
+        assert!(differ_at_end(["alone"]) && differ_at_end([]));
     }
 
     #[test]

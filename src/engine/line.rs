@@ -49,6 +49,7 @@ impl LineRun {
         }
         drop(limit);
         let entry = HistoryEntry {
+            number: 0,
             line: plan.masked.clone(),
             context: String::new(),
             exit: Some(outcome.exit_code),
@@ -108,6 +109,7 @@ impl LineRun {
             operator: self.operator.clone(),
             session: self.session.clone(),
             journal: self.inner.journal.clone(),
+            authorise: self.inner.authorise.clone(),
             user: self.inner.user.clone(),
             ending: self.front.ending.clone(),
             values: Arc::new(self.inner.with_memory(|memory| memory.snapshot())),
@@ -142,7 +144,7 @@ impl LineRun {
             background: true,
             operator: self.front.operator.clone(),
         };
-        let (block, run) = front.open(self.inner.clone(), text);
+        let (block, run) = front.open(self.inner.clone(), text, 0);
         // Boxed: a job is a line run that started in a line run.
         let work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
             let outcome = run.group(group, None).await;

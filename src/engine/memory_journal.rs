@@ -90,8 +90,9 @@ impl Journal for MemoryJournal {
             .map(|entry| entry.number))
     }
 
-    async fn remember(&self, entry: HistoryEntry) -> Result<(), Report> {
+    async fn remember(&self, mut entry: HistoryEntry) -> Result<(), Report> {
         let mut state = self.lock();
+        entry.number = state.history.last().map_or(0, |last| last.number) + 1;
         if state.history.len() >= MAX_HISTORY {
             state.history.remove(0);
         }

@@ -4,6 +4,7 @@
 //! A line goes through `lang` (text to tree), [`plan`] (the static pass over the whole line: nothing runs before it
 //! has passed), `line` (what `&&`, `||`, `;` and `&` mean), `run` (one pipeline) and `stage` (one verb).
 
+mod aliases;
 mod block;
 mod check;
 mod coerce;
@@ -13,11 +14,14 @@ mod jobs;
 mod line;
 pub mod memory;
 mod memory_journal;
+mod memory_shelf;
 mod mutation;
 mod options;
+mod permissions;
 pub mod plan;
 pub mod ports;
 mod problem;
+mod rerun;
 mod resolve;
 mod run;
 mod session;
@@ -30,6 +34,7 @@ mod variables;
 pub use block::{Block, BlockEvent, Canceller};
 pub use check::{Check, CheckedStage};
 pub use memory_journal::MemoryJournal;
+pub use memory_shelf::MemoryShelf;
 pub use plan::OnError;
 pub use run::Items;
 pub use session::{Session, SessionConfig, Start};

@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::variables::{Scope, evaluate, is_dynamic};
 use crate::lang::{OptionWord, Part, Quote, Span, Word};
 use crate::verb::catalogue::{did_you_mean, nearest};
-use crate::verb::{Arguments, Declaration, OptionKind, OptionSpec, Signature};
+use crate::verb::{Arguments, Declaration, Known, OptionKind, OptionSpec, Signature};
 
 const UNKNOWN: &str = "E-OPTION-001";
 const NO_VALUE: &str = "E-OPTION-002";
@@ -82,9 +82,33 @@ impl Template {
         self.fixed.is_some()
     }
 
-    /// What is known before the start: words with variables are left out.
-    pub fn known(&self) -> Arguments {
-        self.fixed.clone().or_else(|| self.fold(None).ok()).unwrap_or_default()
+    /// What is known before the start.
+    pub fn known(&self) -> Known {
+        if let Some(fixed) = &self.fixed {
+            return Known::from(fixed);
+        }
+        let folded = self.fold(None).unwrap_or_default();
+        let mut literal = folded.positionals.into_iter();
+        let positionals = self.positionals.iter();
+        let positionals = positionals.map(|word| if is_dynamic(word) { None } else { literal.next() });
+        let mut known = Known {
+            positionals: positionals.collect(),
+            options: folded
+                .options
+                .into_iter()
+                .map(|(name, value)| (name, Some(value)))
+                .collect(),
+        };
+        for given in self
+            .options
+            .iter()
+            .filter(|given| given.value.as_ref().is_some_and(is_dynamic))
+        {
+            if let Some(option) = self.declaration.signature.options.get(given.option) {
+                known.options.insert(option.name.clone(), None);
+            }
+        }
+        known
     }
 
     /// Words that hold variables.

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::aliases::{Expanded, expand};
 use super::coerce::millis;
 use super::destination::{Destination, destinations};
 use super::options::Template;
-use super::ports::{Authorise, Contexts, Place, Site};
+use super::ports::{Authorise, Contexts, Permit, Place, Site};
 use super::problem::Problem;
 use super::resolve::resolve;
 use super::variables::roots;
@@ -83,6 +84,8 @@ pub struct StagePlan {
     pub parallel: usize,
     /// Most time one invocation may take.
     pub timeout: Option<Duration>,
+    /// Whether it may run is asked again for each invocation, when the values of its variables are known.
+    pub conditional: bool,
     /// Records come down a pipe.
     pub fed: bool,
     /// What it emits is the pipeline's result.
@@ -162,14 +165,18 @@ impl Planner<'_> {
         let mut masked = line.clone();
         for (index, item) in line.items.iter().enumerate() {
             let fed = self.fed && index == 0;
+            let expanded = expand(self.catalogue, &item.pipeline).map_err(|problem| problem.refused(&source))?;
             let (plan, hidden) = self
-                .pipeline(&source, &item.pipeline, fed, names)
+                .pipeline(&source, &expanded, fed, names)
                 .map_err(|(problem, stage)| {
                     let report = problem.refused(&source);
                     stage.map_or(report.clone(), |stage| report.in_stage(stage))
                 })?;
             if let Some(slot) = masked.items.get_mut(index) {
-                slot.pipeline = hidden;
+                slot.pipeline = match expanded.any() {
+                    true => masked_calls(&item.pipeline, &expanded, &hidden),
+                    false => hidden,
+                };
             }
             names.extend(plan.binding.clone());
             items.push((Arc::new(plan), item.then));
@@ -185,18 +192,26 @@ impl Planner<'_> {
     fn pipeline(
         &self,
         source: &Arc<str>,
-        pipeline: &Pipeline,
+        expanded: &Expanded,
         fed: bool,
         names: &BTreeSet<String>,
     ) -> Result<(PipelinePlan, Pipeline), (Problem, Option<usize>)> {
+        let pipeline = &expanded.pipeline;
         let mut hidden = pipeline.clone();
         let mut stages: Vec<Arc<StagePlan>> = Vec::new();
         let count = pipeline.stages.len();
         for (index, stage) in pipeline.stages.iter().enumerate() {
             let number = index + 1;
+            let alias = expanded.origins.get(index).and_then(|origin| origin.alias.as_deref());
             let mut plan = self
                 .stage(source, stage, number, fed || index > 0, names)
-                .map_err(|problem| (problem, Some(number)))?;
+                .map_err(|problem| (in_alias(problem, alias), Some(number)))?;
+            if alias.is_some() {
+                // The source does not spell what an alias stands for.
+                let mut shown = stage.clone();
+                mask(&mut shown, &plan.template.secrets());
+                plan.text = lang::print(&shown);
+            }
             plan.last = number == count;
             follows(stages.last(), &plan).map_err(|problem| (problem, Some(number)))?;
             if let Some(slot) = hidden.stages.get_mut(index) {
@@ -215,7 +230,7 @@ impl Planner<'_> {
         };
         let plan = PipelinePlan {
             source: source.clone(),
-            text: match hidden == *pipeline {
+            text: match hidden == *pipeline && !expanded.any() {
                 true => pipeline.span.of(source).to_owned(),
                 false => lang::print(&hidden),
             },
@@ -259,8 +274,10 @@ impl Planner<'_> {
                 ..context.as_ref().clone()
             });
         }
-        self.authorise
+        let conditional = self
+            .authorise
             .authorise(self.user, &declaration, &template.known())
+            .map(|permit| permit == Permit::Conditional)
             .map_err(|report| problem_of(report, name))?;
         let mut hidden = stage.clone();
         mask(&mut hidden, &template.secrets());
@@ -278,6 +295,7 @@ impl Planner<'_> {
             on_error: modifiers.on_error.unwrap_or(self.on_error),
             parallel: modifiers.parallel,
             timeout: modifiers.timeout,
+            conditional,
             fed,
             last: false,
         };
@@ -413,10 +431,44 @@ fn problem_of(report: Report, span: Span) -> Problem {
     Problem::new(report.code, span, report.sentence()).hint(report.hint)
 }
 
+/// A problem in what an alias stands for.
+fn in_alias(problem: Problem, alias: Option<&str>) -> Problem {
+    match alias {
+        None => problem,
+        Some(alias) => Problem {
+            message: format!("in the alias {alias}: {}", problem.message),
+            ..problem
+        },
+    }
+}
+
+/// The pipeline as it was typed, secrets masked. Which argument of an alias's call became a secret is not traced: if
+/// one did, all are masked.
+fn masked_calls(typed: &Pipeline, expanded: &Expanded, hidden: &Pipeline) -> Pipeline {
+    let mut masked = typed.clone();
+    for (at, origin) in expanded.origins.iter().enumerate() {
+        let (before, after) = (expanded.pipeline.stages.get(at), hidden.stages.get(at));
+        let (Some(after), Some(slot)) = (
+            after.filter(|after| Some(*after) != before),
+            masked.stages.get_mut(origin.typed),
+        ) else {
+            continue;
+        };
+        match origin.alias {
+            None => slot.clone_from(after),
+            Some(_) => slot.words.iter_mut().skip(1).for_each(|word| *word = Word::text(MARK)),
+        }
+    }
+    masked
+}
+
+/// What stands for a secret value.
+const MARK: &str = "•••";
+
 /// Replaces secret values by a mark.
 fn mask(stage: &mut Stage, secrets: &[Span]) {
-    const MARK: &str = "•••";
-    for word in &mut stage.words {
+    // The name is never secret; what an alias brings stands in its place.
+    for word in stage.words.iter_mut().skip(1) {
         let Some(secret) = secrets
             .iter()
             .find(|secret| word.span.start <= secret.start && secret.end <= word.span.end)

@@ -6,14 +6,25 @@ use async_trait::async_trait;
 
 use crate::core::change::Change;
 use crate::core::context::Context;
+use crate::core::record::Record;
 use crate::core::report::Report;
 pub use crate::verb::session::AuditEntry;
-use crate::verb::{Arguments, Declaration};
+use crate::verb::{Alias, AliasScope, Declaration, Known};
 
-/// Decides whether a user may run an invocation. Asked by the static pass, for every stage, before stage 1 starts.
+/// What a permission says before the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// It may run.
+    Granted,
+    /// Values decide that only the run knows: each invocation is asked about again, with its values.
+    Conditional,
+}
+
+/// Decides whether a user may run an invocation. Asked by the static pass, for every stage, before stage 1 starts; and
+/// by the run, for each invocation whose arguments come from variables.
 pub trait Authorise: Send + Sync {
     /// `Err` names the missing permission.
-    fn authorise(&self, user: &str, declaration: &Declaration, arguments: &Arguments) -> Result<(), Report>;
+    fn authorise(&self, user: &str, declaration: &Declaration, arguments: &Known) -> Result<Permit, Report>;
 }
 
 /// Finds the contexts that `@NAME` names.
@@ -60,6 +71,8 @@ pub struct NewEntry {
 /// A line of history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryEntry {
+    /// Given by the journal when it is written; 0 before.
+    pub number: u64,
     /// The text as typed, secrets masked.
     pub line: String,
     /// Context name.
@@ -83,4 +96,23 @@ pub trait Journal: Send + Sync {
     async fn remember(&self, entry: HistoryEntry) -> Result<(), Report>;
     /// The last lines of history, oldest first.
     async fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Report>;
+}
+
+/// What a user keeps by name beyond a session: aliases, and the records that `tee` put away. Bounded by its callers.
+#[async_trait]
+pub trait Shelf: Send + Sync {
+    /// The user's aliases and the site's.
+    async fn aliases(&self, user: &str) -> Result<Vec<Alias>, Report>;
+    /// Makes or replaces an alias.
+    async fn put_alias(&self, user: &str, alias: Alias) -> Result<(), Report>;
+    /// Removes an alias; whether there was one.
+    async fn remove_alias(&self, user: &str, scope: AliasScope, name: &str) -> Result<bool, Report>;
+    /// Keeps records under a name, instead of those that were there.
+    async fn keep(&self, user: &str, name: &str, records: Vec<Record>) -> Result<(), Report>;
+    /// The records kept under a name.
+    async fn kept(&self, user: &str, name: &str) -> Result<Option<Vec<Record>>, Report>;
+    /// The names in use with their numbers of records, by name.
+    async fn kept_names(&self, user: &str) -> Result<Vec<(String, u64)>, Report>;
+    /// Removes what is kept under a name; whether there was anything.
+    async fn forget(&self, user: &str, name: &str) -> Result<bool, Report>;
 }

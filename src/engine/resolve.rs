@@ -51,7 +51,7 @@ pub fn resolve<'a>(catalogue: &'a Catalogue, words: &[Word]) -> Result<Resolved<
 }
 
 /// The first word alone, joined with the second, and so on.
-fn joins(command: &str, rest: &[Word]) -> Vec<String> {
+pub(super) fn joins(command: &str, rest: &[Word]) -> Vec<String> {
     let mut candidates = vec![command.to_owned()];
     for word in rest.iter().take(MOST_WORDS - 1) {
         let plain = word.plain().filter(|text| !word.is_option() && is_name(text));

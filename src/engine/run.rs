@@ -11,7 +11,7 @@ use super::destination::Sinks;
 use super::ending::Ending;
 use super::memory::Recorder;
 use super::plan::PipelinePlan;
-use super::ports::Journal;
+use super::ports::{Authorise, Journal};
 use super::stage::StageRun;
 use super::variables::Values;
 use crate::core::report::Report;
@@ -32,6 +32,8 @@ pub struct Run {
     pub session: Arc<dyn Session>,
     /// Where changes are recorded.
     pub journal: Arc<dyn Journal>,
+    /// Asked again where values decide.
+    pub authorise: Arc<dyn Authorise>,
     /// Who runs it.
     pub user: String,
     /// Ends it early.

@@ -17,19 +17,20 @@ use super::jobs::Jobs;
 use super::line::LineRun;
 use super::memory::Memory;
 use super::plan::{LinePlan, OnError, Planner};
-use super::ports::{Authorise, Contexts, Journal, Place};
+use super::ports::{Authorise, Contexts, Journal, Place, Shelf};
 use super::run::Items;
-use super::undo;
+use super::{aliases, permissions, rerun, undo};
 use crate::core::change::{Origin, Plan, Requirement};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
+use crate::core::record::Record;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::lang::{self, shell_loop};
 use crate::verb::invocation::CHANNEL_ITEMS;
 use crate::verb::operator::TerminalCommand;
-use crate::verb::session::{AuditEntry, HistoryLine, Job};
-use crate::verb::{Call, Catalogue, Decision, Operator, Output};
+use crate::verb::session::{AuditEntry, HistoryLine, Job, Permission};
+use crate::verb::{Alias, AliasScope, Call, Catalogue, Decision, Operator, Output};
 
 /// What a session is made of.
 pub struct SessionConfig {
@@ -41,6 +42,8 @@ pub struct SessionConfig {
     pub contexts: Arc<dyn Contexts>,
     /// Where changes and history go.
     pub journal: Arc<dyn Journal>,
+    /// Where aliases and kept records are.
+    pub shelf: Arc<dyn Shelf>,
     /// May it run?
     pub authorise: Arc<dyn Authorise>,
     /// Where does it run?
@@ -78,6 +81,7 @@ pub struct Session {
 /// What blocks share.
 pub(super) struct Inner {
     pub(super) journal: Arc<dyn Journal>,
+    pub(super) shelf: Arc<dyn Shelf>,
     pub(super) contexts: Arc<dyn Contexts>,
     pub(super) authorise: Arc<dyn Authorise>,
     pub(super) place: Arc<dyn Place>,
@@ -101,9 +105,22 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The context of stages that name none.
+    pub(super) fn context(&self) -> Arc<Context> {
+        self.lock().context.clone()
+    }
+
     /// The name of the context of stages that name none.
     pub(super) fn context_name(&self) -> String {
         self.lock().context.name.clone()
+    }
+
+    /// Reads the aliases again; lines that start from now on see them.
+    async fn load_aliases(&self) -> Result<(), Report> {
+        let aliases = self.shelf.aliases(&self.user).await?;
+        let mut state = self.lock();
+        state.catalogue = Arc::new(state.catalogue.as_ref().clone().with_aliases(aliases));
+        Ok(())
     }
 
     /// What earlier pipelines answered.
@@ -122,6 +139,7 @@ impl Session {
         };
         let inner = Inner {
             journal: config.journal,
+            shelf: config.shelf,
             contexts: config.contexts,
             authorise: config.authorise,
             place: config.place,
@@ -160,29 +178,30 @@ impl Session {
 
     /// Checks a line and runs nothing.
     pub fn check(&self, line: &str, origin: Origin) -> Result<Check, Report> {
-        self.check_script([line], origin)
+        self.check_script([line], origin, false)
             .map_err(|(_, report)| report)
             .map(|mut checks| checks.swap_remove(0))
     }
 
     /// Checks the lines of a script as a whole: a name that one line gives by `let` is known in the next. `Err`: the
-    /// index of the first wrong line, and why.
+    /// index of the first wrong line, and why. `fed`: records are given to the first stage of the first line.
     pub fn check_script<'a>(
         &self,
         lines: impl IntoIterator<Item = &'a str>,
         origin: Origin,
+        fed: bool,
     ) -> Result<Vec<Check>, (usize, Report)> {
         let (catalogue, context) = self.snapshot();
         let mut names: BTreeSet<String> = self.inner.with_memory(|memory| memory.names()).into_iter().collect();
-        let planner = self.planner(&catalogue, &context, origin, OnError::Stop, false);
+        let mut planner = self.planner(&catalogue, &context, origin, OnError::Stop, fed);
         let lines = lines.into_iter().enumerate();
-        let checks =
-            lines.map(
-                |(index, line)| match planner.line(&translated(line).unwrap_or(line.to_owned()), &mut names) {
-                    Ok(plan) => Ok(Check::of(&plan)),
-                    Err(report) => Err((index, report)),
-                },
-            );
+        let checks = lines.map(|(index, line)| {
+            planner.fed = fed && index == 0;
+            match planner.line(&translated(line).unwrap_or(line.to_owned()), &mut names) {
+                Ok(plan) => Ok(Check::of(&plan)),
+                Err(report) => Err((index, report)),
+            }
+        });
         checks.collect()
     }
 
@@ -201,9 +220,16 @@ impl Session {
         self.inner.lock().catalogue.clone()
     }
 
-    /// Swaps the verbs for lines that start from now on.
+    /// Swaps the verbs for lines that start from now on; the aliases stay.
     pub fn set_catalogue(&self, catalogue: Arc<Catalogue>) {
-        self.inner.lock().catalogue = catalogue;
+        let mut state = self.inner.lock();
+        let aliases: Vec<_> = state.catalogue.aliases().cloned().collect();
+        state.catalogue = Arc::new(catalogue.as_ref().clone().with_aliases(aliases));
+    }
+
+    /// Reads the user's and the site's aliases; until then there are none.
+    pub async fn load_aliases(&self) -> Result<(), Report> {
+        self.inner.load_aliases().await
     }
 
     /// Blocks and jobs, oldest first.
@@ -263,7 +289,7 @@ impl Session {
             background: false,
             operator,
         };
-        let (block, run) = front.open(inner, plan.masked.clone());
+        let (block, run) = front.open(inner, plan.masked.clone(), 0);
         if let Some(line) = translation {
             run.operator
                 .note(SafeText::line(&format!("a shell's loop, which runs as: {line}")));
@@ -289,8 +315,8 @@ pub(super) struct Front {
 }
 
 impl Front {
-    /// The two ends of a block.
-    pub(super) fn open(self, inner: Arc<Inner>, text: String) -> (Block, LineRun) {
+    /// The two ends of a block. `depth`: how many lines ran the line that it is for.
+    pub(super) fn open(self, inner: Arc<Inner>, text: String, depth: usize) -> (Block, LineRun) {
         let (sender, events) = mpsc::channel::<BlockEvent>(CHANNEL_ITEMS);
         let board = Arc::new(Board::default());
         let block = Block::new(
@@ -305,6 +331,7 @@ impl Front {
             inner: inner.clone(),
             catalogue: self.catalogue.clone(),
             number: self.number,
+            depth,
         };
         let operator = BlockOperator {
             inner: self.operator.clone(),
@@ -355,6 +382,7 @@ struct SessionPort {
     inner: Arc<Inner>,
     catalogue: Arc<Catalogue>,
     number: u64,
+    depth: usize,
 }
 
 #[async_trait]
@@ -392,10 +420,48 @@ impl crate::verb::Session for SessionPort {
     async fn history(&self, limit: usize) -> Result<Vec<HistoryLine>, Report> {
         let entries = self.inner.journal.history(limit).await?;
         let lines = entries.into_iter().map(|entry| HistoryLine {
+            number: entry.number,
             line: entry.line,
             context: entry.context,
             exit: entry.exit,
         });
         Ok(lines.collect())
+    }
+
+    async fn run_line(&self, line: &str, call: &Call, output: &Output) -> Result<(), Report> {
+        rerun::run_line(&self.inner, &self.catalogue, self.depth, line, call, output).await
+    }
+
+    fn may(&self, user: &str, line: &str) -> Result<Vec<Permission>, Report> {
+        permissions::may(&self.inner, &self.catalogue, user, line)
+    }
+
+    async fn put_alias(&self, alias: Alias) -> Result<(), Report> {
+        let now = self.inner.lock().catalogue.clone();
+        aliases::acceptable(&now, &alias)?;
+        self.inner.shelf.put_alias(&self.inner.user, alias).await?;
+        self.inner.load_aliases().await
+    }
+
+    async fn remove_alias(&self, scope: AliasScope, name: &str) -> Result<bool, Report> {
+        let there = self.inner.shelf.remove_alias(&self.inner.user, scope, name).await?;
+        self.inner.load_aliases().await?;
+        Ok(there)
+    }
+
+    async fn keep(&self, name: &str, records: Vec<Record>) -> Result<(), Report> {
+        self.inner.shelf.keep(&self.inner.user, name, records).await
+    }
+
+    async fn kept(&self, name: &str) -> Result<Option<Vec<Record>>, Report> {
+        self.inner.shelf.kept(&self.inner.user, name).await
+    }
+
+    async fn kept_names(&self) -> Result<Vec<(String, u64)>, Report> {
+        self.inner.shelf.kept_names(&self.inner.user).await
+    }
+
+    async fn forget(&self, name: &str) -> Result<bool, Report> {
+        self.inner.shelf.forget(&self.inner.user, name).await
     }
 }

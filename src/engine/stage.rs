@@ -19,7 +19,7 @@ use super::variables::Scope;
 use crate::core::record::Record;
 use crate::core::report::{Report, Severity};
 use crate::verb::invocation::NOBODY_READS;
-use crate::verb::{Action, Arguments, Call, Input, InputMode, Item, Output, Read, Step};
+use crate::verb::{Action, Arguments, Call, Input, InputMode, Item, Known, Output, Read, Step};
 
 /// How long a verb may take to end after it was told to, before it is dropped where it waits.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -92,7 +92,10 @@ impl StageRun {
     /// One invocation: without a record, or over the whole stream.
     async fn once(&self, items: Option<Items>, read: &dyn Read) -> Result<(), Report> {
         let call = self.call(None)?;
-        let mut input = items.map_or_else(Input::empty, |items| Input::new(items, self.output.clone()));
+        let run = self.run.clone();
+        let mut input = items.map_or_else(Input::empty, |items| {
+            Input::new(items, self.output.clone()).breaking(move || run.has_failed() || run.ending.is_ending())
+        });
         self.invoke(read, &call, &mut input, &self.output).await
     }
 
@@ -380,11 +383,20 @@ impl StageRun {
             _ => Severity::Failed,
         };
         let bound = self.plan.template.arguments(scope);
-        bound.map_err(|problem| {
+        let arguments = bound.map_err(|problem| {
             problem
                 .report(&self.run.plan.source, severity)
                 .in_stage(self.plan.number)
-        })
+        })?;
+        if self.plan.conditional {
+            let (user, declaration) = (&self.run.user, &self.plan.verb.declaration);
+            let known = Known::from(&arguments);
+            self.run
+                .authorise
+                .authorise(user, declaration, &known)
+                .map_err(|report| self.placed(Report { severity, ..report }))?;
+        }
+        Ok(arguments)
     }
 }
 

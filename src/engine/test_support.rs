@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::ports::{Authorise, Contexts, Place, Site};
-use super::{Block, BlockEvent, MemoryJournal, Session, SessionConfig};
+use super::ports::{Authorise, Contexts, Permit, Place, Site};
+use super::{Block, BlockEvent, MemoryJournal, MemoryShelf, Session, SessionConfig};
 use crate::core::change::{Change, Inverse, Origin, Plan, Requirement, Risk, Target};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
@@ -253,12 +253,20 @@ impl Contexts for Ports {
 }
 
 impl Authorise for Ports {
-    fn authorise(&self, _: &str, declaration: &Declaration, _: &Arguments) -> Result<(), Report> {
+    fn authorise(&self, _: &str, declaration: &Declaration, known: &Known) -> Result<Permit, Report> {
         match &declaration.permission {
             Some(permission) if permission == "t:never" => {
                 Err(Report::refused("E-ACCESS-001", format!("{permission} is missing")))
             }
-            _ => Ok(()),
+            // Who may run it depends on its first argument: 3 may not be.
+            Some(permission) if permission == "t:values" => match known.positionals.first() {
+                Some(None) => Ok(Permit::Conditional),
+                Some(Some(value)) if crate::core::record::to_text(value) == "3" => {
+                    Err(Report::refused("E-ACCESS-001", "not 3"))
+                }
+                _ => Ok(Permit::Granted),
+            },
+            _ => Ok(Permit::Granted),
         }
     }
 }
@@ -281,6 +289,7 @@ pub struct Bench {
     pub session: Session,
     pub world: World,
     pub journal: Arc<MemoryJournal>,
+    pub shelf: Arc<MemoryShelf>,
     pub emitted: Arc<AtomicUsize>,
 }
 
@@ -301,6 +310,7 @@ impl Bench {
         let world = World::default();
         let emitted = Arc::new(AtomicUsize::new(0));
         let journal = Arc::new(MemoryJournal::new(Clock::real()));
+        let shelf = Arc::new(MemoryShelf::default());
         let context = |name: &str, production: bool, read_only: bool| {
             Arc::new(Context {
                 production,
@@ -319,6 +329,7 @@ impl Bench {
             context: contexts[0].clone(),
             contexts: ports.clone(),
             journal: journal.clone(),
+            shelf: shelf.clone(),
             authorise: ports.clone(),
             place: ports,
             user: "mia".into(),
@@ -330,6 +341,7 @@ impl Bench {
             session,
             world,
             journal,
+            shelf,
             emitted,
         }
     }
@@ -422,6 +434,12 @@ fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
         ),
         Verb::read(Declaration::new("t", "echo", "").positional(any()), echo),
         Verb::read(Declaration::new("t", "never", "").permission("t:never"), Pass),
+        Verb::read(
+            Declaration::new("t", "values", "")
+                .permission("t:values")
+                .positional(any()),
+            Function(|call: &Call| Ok(call.arguments.positionals.clone())),
+        ),
         Verb::read(Declaration::new("t", "opaque", "").risk(Risk::Change), Pass),
         Verb::read(
             Declaration::new("t", "context", ""),

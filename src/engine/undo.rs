@@ -70,6 +70,7 @@ pub(super) async fn undo(
         operator: call.operator.clone(),
         session: call.session.clone(),
         journal: inner.journal.clone(),
+        authorise: inner.authorise.clone(),
         user: call.user.clone(),
         ending: Ending::below(&call.cancel),
         values: Arc::default(),

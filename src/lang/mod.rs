@@ -44,6 +44,7 @@ mod printer;
 mod quotes;
 mod roles;
 pub mod shell_loop;
+mod splice;
 mod variable;
 mod word;
 
@@ -55,6 +56,7 @@ pub use lexer::{MAX_DEPTH, MAX_LINE, MAX_PIECES, Token, TokenKind, lex_lenient};
 pub use parser::parse;
 pub use paste::clean_paste;
 pub use printer::{Print, print};
+pub use splice::{SpliceError, splice};
 pub use word::OptionWord;
 
 /// What a typed line says, after the translation of a shell's loop.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::fitted::Fitted;
 use super::table::Layout;
 use super::verbatim::Sgr;
 use super::view::{Header, View};
@@ -160,6 +161,36 @@ impl Document {
         lines
     }
 
+    /// The lines from `first`, at most `count`, in a room of `columns`: a line of a table that does not fit becomes as
+    /// many lines as it takes, or is cut where it must be one; with `whole` nothing is cut. Other lines are as long as
+    /// they are.
+    pub fn lines_within(&self, first: usize, count: usize, columns: usize, whole: bool) -> Vec<Line> {
+        let mut lines = Vec::with_capacity(count.min(256));
+        let (mut skip, mut left) = (first, count);
+        for section in &self.sections {
+            let length = section.len();
+            if skip >= length {
+                skip -= length;
+                continue;
+            }
+            let shown = left.min(length - skip);
+            section.lines_within(skip, shown, columns, whole, &mut lines);
+            (skip, left) = (0, left - shown);
+            if left == 0 {
+                break;
+            }
+        }
+        lines
+    }
+
+    /// Whether [`Document::lines_within`] cuts something in a room of `columns`.
+    pub fn is_cut(&self, columns: usize) -> bool {
+        self.sections.iter().any(|section| match section {
+            Section::Lines(_) => false,
+            Section::Table { header, rows, layout } => Fitted::of(layout, &header.columns, rows, columns, false).cuts(),
+        })
+    }
+
     /// Every line as plain text.
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -176,6 +207,25 @@ impl Section {
         match self {
             Section::Lines(lines) => lines.len(),
             Section::Table { header, rows, .. } => rows.len() + 1 + usize::from(header.title.is_some()),
+        }
+    }
+
+    fn lines_within(&self, first: usize, count: usize, columns: usize, whole: bool, out: &mut Vec<Line>) {
+        let Section::Table { header, rows, layout } = self else {
+            out.extend((first..first + count).map(|index| self.line(index)));
+            return;
+        };
+        let fitted = Fitted::of(layout, &header.columns, rows, columns, whole);
+        let titled = usize::from(header.title.is_some());
+        for index in first..first + count {
+            match index.checked_sub(titled) {
+                None => out.push(self.line(index)),
+                Some(0) => out.extend(fitted.header(layout, &header.columns)),
+                Some(row) => {
+                    let cells = rows.get(row - 1).map_or(&[][..], Vec::as_slice);
+                    out.extend(fitted.row(layout, &header.columns, cells, row == 1));
+                }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Records to text: tables, JSON, plain and verbatim lines, all safe to show. Knows no terminal library and no verbs.
 
 pub mod document;
+mod fitted;
 pub mod json;
 pub mod table;
 pub mod verbatim;

@@ -29,6 +29,17 @@ impl Layout {
         grew
     }
 
+    /// Width of each column's widest cell.
+    pub(super) fn natural(&self) -> Vec<usize> {
+        self.widths.iter().map(|width| width.saturating_sub(PADDING)).collect()
+    }
+
+    /// Width of the widest line.
+    pub(super) fn total(&self) -> usize {
+        let last = self.widths.last().map_or(0, |width| width.saturating_sub(PADDING));
+        self.widths.iter().rev().skip(1).sum::<usize>() + last
+    }
+
     /// Each cell padded to its column; the last one as it is.
     pub fn pad<T: AsRef<str>>(&self, cells: &[T]) -> Vec<String> {
         let last = cells.len().saturating_sub(1);

@@ -1,8 +1,10 @@
-//! The database: the journal (changes and history) in SQLite. Nothing else of the product's state, and no rules:
-//! who may change what is decided before anything arrives here.
+//! The database: the journal (changes and history) and the shelf (aliases, kept records) in SQLite. No rules: who may
+//! change what is decided before anything arrives here.
 //!
 //! The file lies in the state folder (0700), is itself 0600, uses write-ahead logging so that two consoles may share
 //! it, and is opened at the first use, which the console makes after its first frame.
+
+mod shelf;
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +33,13 @@ CREATE INDEX IF NOT EXISTS change_undoes ON change (undoes);
 CREATE TABLE IF NOT EXISTS history (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL, line TEXT NOT NULL, context TEXT NOT NULL, exit INTEGER
+) STRICT;
+CREATE TABLE IF NOT EXISTS alias (
+    owner TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (owner, name)
+) STRICT;
+CREATE TABLE IF NOT EXISTS kept (
+    owner TEXT NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL, count INTEGER NOT NULL, records TEXT NOT NULL,
+    PRIMARY KEY (owner, name)
 ) STRICT;
 ";
 
@@ -235,7 +244,7 @@ impl Journal for Store {
     }
 
     async fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Report> {
-        let rows = sqlx::query("SELECT line, context, exit FROM history ORDER BY id DESC LIMIT ?")
+        let rows = sqlx::query("SELECT id, line, context, exit FROM history ORDER BY id DESC LIMIT ?")
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.pool().await?)
             .await
@@ -244,7 +253,9 @@ impl Journal for Store {
             .iter()
             .map(|row| {
                 let exit: Option<i64> = row.try_get("exit")?;
+                let number: i64 = row.try_get("id")?;
                 Ok(HistoryEntry {
+                    number: number.unsigned_abs(),
                     line: row.try_get("line")?,
                     context: row.try_get("context")?,
                     exit: exit.and_then(|code| u8::try_from(code).ok()),
@@ -348,14 +359,16 @@ mod tests {
         let store = Store::new(folder.path().join("journal.db"), Clock::real());
         for line in ["echo 1", "echo 2"] {
             let entry = HistoryEntry {
+                number: 0,
                 line: line.into(),
                 context: "sandbox".into(),
                 exit: Some(0),
             };
             store.remember(entry).await.unwrap();
         }
-        let lines: Vec<String> = store.history(10).await.unwrap().into_iter().map(|e| e.line).collect();
-        assert_eq!(lines, ["echo 1", "echo 2"]);
+        let lines = store.history(10).await.unwrap();
+        let lines: Vec<(u64, &str)> = lines.iter().map(|e| (e.number, e.line.as_str())).collect();
+        assert_eq!(lines, [(1, "echo 1"), (2, "echo 2")]);
         let broken = Store::new("/proc/nowhere/journal.db".into(), Clock::real());
         let report = broken.history(1).await.unwrap_err();
         assert!(report.sentence().contains("/proc/nowhere/journal.db"), "{report}");

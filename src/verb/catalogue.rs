@@ -1,15 +1,16 @@
-//! The catalogue: an immutable snapshot of every verb. A running plan keeps its own. Not for aliases: the engine
-//! expands those before it asks here.
+//! The catalogue: an immutable snapshot of every verb and alias. A running plan keeps its own. Not for what an alias
+//! means: the engine expands it.
 
 use std::collections::BTreeMap;
 
-use super::{BundleInfo, Verb};
+use super::{Alias, AliasScope, BundleInfo, Verb};
 
 /// All verbs, by bundle and name.
 #[derive(Clone, Default)]
 pub struct Catalogue {
     verbs: BTreeMap<(String, String), Verb>,
     infos: BTreeMap<String, BundleInfo>,
+    aliases: BTreeMap<(AliasScope, String), Alias>,
 }
 
 /// Why a name did not lead to one verb.
@@ -36,6 +37,7 @@ impl Catalogue {
         Catalogue {
             verbs,
             infos: BTreeMap::new(),
+            aliases: BTreeMap::new(),
         }
     }
 
@@ -45,6 +47,31 @@ impl Catalogue {
         self.infos
             .extend(infos.into_iter().map(|info| (info.name.clone(), info)));
         self
+    }
+
+    /// The same verbs with these aliases instead of those it had.
+    #[must_use]
+    pub fn with_aliases(mut self, aliases: impl IntoIterator<Item = Alias>) -> Self {
+        let aliases = aliases.into_iter();
+        self.aliases = aliases
+            .map(|alias| ((alias.scope, alias.name.clone()), alias))
+            .collect();
+        self
+    }
+
+    /// The aliases, the user's before the site's, by name.
+    pub fn aliases(&self) -> impl Iterator<Item = &Alias> {
+        self.aliases.values()
+    }
+
+    /// An alias of this scope; of any, the user's before the site's.
+    pub fn alias(&self, scope: Option<AliasScope>, name: &str) -> Option<&Alias> {
+        let scopes = AliasScope::ALL
+            .into_iter()
+            .filter(|each| scope.is_none_or(|scope| scope == *each));
+        scopes
+            .into_iter()
+            .find_map(|each| self.aliases.get(&(each, name.to_owned())))
     }
 
     /// What is known of a bundle beside its commands.
@@ -117,6 +144,7 @@ impl Catalogue {
                 format!("{bundle}:{n}")
             }
         });
+        let all = all.chain(self.aliases.values().map(|alias| alias.name.clone()));
         let mut scored: Vec<(usize, String)> = all
             .map(|full| {
                 let short = full.rsplit(':').next().unwrap_or(&full).to_owned();

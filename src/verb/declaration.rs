@@ -206,8 +206,10 @@ pub struct Declaration {
     pub input: InputMode,
     /// The lowest class; a plan may raise it.
     pub risk: Risk,
-    /// Permission the access rules name, `kubectl:write`; none: allowed to all.
+    /// Permission the access rules name, `kubectl:write`; none: allowed to all, unless a rule says otherwise.
     pub permission: Option<String>,
+    /// Rules in the access language beside that of the permission; short (`must have kubectl:write`) or long.
+    pub rules: Vec<String>,
     /// Examples.
     pub examples: Vec<Example>,
     /// What its records look like.
@@ -269,6 +271,7 @@ impl Declaration {
             input: InputMode::Each,
             risk: Risk::Read,
             permission: None,
+            rules: Vec::new(),
             examples: Vec::new(),
             output: String::new(),
             notes: String::new(),
@@ -301,6 +304,13 @@ impl Declaration {
     #[must_use]
     pub fn permission(mut self, permission: &str) -> Self {
         self.permission = Some(permission.to_owned());
+        self
+    }
+
+    /// Adds a rule about who may run it.
+    #[must_use]
+    pub fn rule(mut self, text: &str) -> Self {
+        self.rules.push(text.to_owned());
         self
     }
 

@@ -1,5 +1,6 @@
 //! One invocation of a verb: bound arguments, context, ports, and the bounded streams of records.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +71,28 @@ impl Arguments {
     }
 }
 
+/// Arguments as far as they are known before the run: what a permission may depend on. `None`: a variable gives the
+/// value when its record comes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Positionals in order.
+    pub positionals: Vec<Option<Value>>,
+    /// Options by long name, defaults included.
+    pub options: BTreeMap<String, Option<Value>>,
+}
+
+impl From<&Arguments> for Known {
+    fn from(arguments: &Arguments) -> Known {
+        let options = arguments.options.iter();
+        Known {
+            positionals: arguments.positionals.iter().cloned().map(Some).collect(),
+            options: options
+                .map(|(name, value)| (name.clone(), Some(value.clone())))
+                .collect(),
+        }
+    }
+}
+
 /// Where in its stage's stream a record stands; an only one is the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -129,6 +152,8 @@ pub struct Input {
     taken: Vec<Result<Item, Report>>,
     /// Where records go that failed in an earlier stage and were passed over: around the verb, in their order.
     around: Option<Output>,
+    /// Whether an earlier stage has failed.
+    broken: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
 impl Input {
@@ -138,6 +163,7 @@ impl Input {
             receiver: None,
             taken: Vec::new(),
             around: None,
+            broken: None,
         }
     }
 
@@ -148,7 +174,20 @@ impl Input {
             receiver: Some(receiver),
             taken: Vec::with_capacity(TAKEN_ITEMS),
             around: Some(around),
+            broken: None,
         }
+    }
+
+    /// Can tell an end from a break by asking this.
+    #[must_use]
+    pub fn breaking(mut self, broken: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.broken = Some(Arc::new(broken));
+        self
+    }
+
+    /// At the end of the records: whether they ended because an earlier stage failed, so that they are not complete.
+    pub fn is_broken(&self) -> bool {
+        self.broken.as_ref().is_some_and(|broken| broken())
     }
 
     /// Whether anything comes down a pipe at all, be it no records.

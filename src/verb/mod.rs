@@ -1,6 +1,7 @@
 //! What a command is: its declaration, an invocation of it, the ports it is given, and the catalogue of all.
 //! Not for running pipelines: that is the engine's.
 
+pub mod alias;
 pub mod catalogue;
 pub mod declaration;
 pub mod invocation;
@@ -15,9 +16,10 @@ use crate::core::change::Change;
 use crate::core::report::Report;
 
 pub use crate::render::{Header, View};
+pub use alias::{Alias, AliasScope};
 pub use catalogue::Catalogue;
 pub use declaration::{BundleInfo, Declaration, Example, InputMode, OptionKind, OptionSpec, Positional, Signature};
-pub use invocation::{Arguments, Call, Input, Item, Output, Step};
+pub use invocation::{Arguments, Call, Input, Item, Known, Output, Step};
 pub use operator::{Decision, Operator};
 pub use session::Session;
 

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::alias::{Alias, AliasScope};
 use super::catalogue::Catalogue;
 use super::invocation::{Call, Output};
 use crate::core::change::Change;
+use crate::core::record::Record;
 use crate::core::report::Report;
 
 /// The state of a job.
@@ -68,12 +70,31 @@ pub struct AuditEntry {
 /// A line of history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryLine {
+    /// Its number, which `history exec` takes.
+    pub number: u64,
     /// The text as typed, secrets masked.
     pub line: String,
     /// Context name.
     pub context: String,
     /// Exit code; none while it runs.
     pub exit: Option<u8>,
+}
+
+/// Whether a user may run one stage of a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Permission {
+    /// Pipeline in the line, from 1.
+    pub pipeline: usize,
+    /// Stage in the pipeline, from 1.
+    pub stage: usize,
+    /// `kubectl:get`.
+    pub verb: String,
+    /// The stage, secret values masked.
+    pub text: String,
+    /// None: values decide that only the run knows.
+    pub allowed: Option<bool>,
+    /// Why not.
+    pub reason: Option<String>,
 }
 
 /// What a verb may ask of the session. Session verbs mutate nothing themselves.
@@ -105,4 +126,49 @@ pub trait Session: Send + Sync {
     async fn history(&self, _limit: usize) -> Result<Vec<HistoryLine>, Report> {
         Ok(Vec::new())
     }
+
+    /// Runs a line as if it were typed now; its records go to `output`. Checked as a whole before it starts.
+    async fn run_line(&self, _line: &str, _call: &Call, _output: &Output) -> Result<(), Report> {
+        Err(no_session("run a line"))
+    }
+
+    /// Whether a user may run a line, stage by stage. Nothing runs.
+    fn may(&self, _user: &str, _line: &str) -> Result<Vec<Permission>, Report> {
+        Err(no_session("ask for permissions"))
+    }
+
+    /// Makes or replaces an alias; lines that start from now on see it. Refused when it can't be expanded.
+    async fn put_alias(&self, _alias: Alias) -> Result<(), Report> {
+        Err(no_session("keep an alias"))
+    }
+
+    /// Removes an alias; whether there was one.
+    async fn remove_alias(&self, _scope: AliasScope, _name: &str) -> Result<bool, Report> {
+        Err(no_session("remove an alias"))
+    }
+
+    /// Keeps records under a name beyond the session.
+    async fn keep(&self, _name: &str, _records: Vec<Record>) -> Result<(), Report> {
+        Err(no_session("keep records"))
+    }
+
+    /// The records kept under a name.
+    async fn kept(&self, _name: &str) -> Result<Option<Vec<Record>>, Report> {
+        Ok(None)
+    }
+
+    /// The names in use with their numbers of records, by name.
+    async fn kept_names(&self) -> Result<Vec<(String, u64)>, Report> {
+        Ok(Vec::new())
+    }
+
+    /// Removes what is kept under a name; whether there was anything.
+    async fn forget(&self, _name: &str) -> Result<bool, Report> {
+        Ok(false)
+    }
+}
+
+/// What a stand-in for a session, as tests have them, can't do.
+fn no_session(what: &str) -> Report {
+    Report::failed("E-SESSION-001", format!("there is no session to {what}"))
 }

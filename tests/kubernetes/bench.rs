@@ -10,8 +10,8 @@ use cogdeck::core::clock::Clock;
 use cogdeck::core::context::{Context, KubeconfigSource};
 use cogdeck::core::report::Report;
 use cogdeck::core::text::{SafeText, Secret};
-use cogdeck::engine::ports::{Authorise, Contexts, Place, Site};
-use cogdeck::engine::{BlockEvent, MemoryJournal, Session, SessionConfig};
+use cogdeck::engine::ports::{Authorise, Contexts, Permit, Place, Site};
+use cogdeck::engine::{BlockEvent, MemoryJournal, MemoryShelf, Session, SessionConfig};
 use cogdeck::features::kubernetes::client::Clients;
 use cogdeck::features::{Shared, kubernetes};
 use cogdeck::feed::Hub;
@@ -22,7 +22,7 @@ use cogdeck::sandbox::faults::{Fault, Gate};
 use cogdeck::sandbox::kubernetes::api::{ApiConfig, ApiHandle, ApiServer};
 use cogdeck::sandbox::kubernetes::control_plane::{ClusterConfig, ControlPlane};
 use cogdeck::verb::operator::TerminalCommand;
-use cogdeck::verb::{Arguments, Catalogue, Decision, Declaration, Operator, Verb};
+use cogdeck::verb::{Catalogue, Decision, Declaration, Known, Operator, Verb};
 use serde_json::Value;
 
 pub const SPEED: f64 = 10.0;
@@ -84,8 +84,8 @@ impl Ran {
 struct Anyone(Vec<Arc<Context>>);
 
 impl Authorise for Anyone {
-    fn authorise(&self, _: &str, _: &Declaration, _: &Arguments) -> Result<(), Report> {
-        Ok(())
+    fn authorise(&self, _: &str, _: &Declaration, _: &Known) -> Result<Permit, Report> {
+        Ok(Permit::Granted)
     }
 }
 
@@ -164,6 +164,7 @@ impl Bench {
             context: context.clone(),
             contexts: ports.clone(),
             journal: Arc::new(MemoryJournal::new(Clock::real())),
+            shelf: Arc::new(MemoryShelf::default()),
             authorise: ports.clone(),
             place: ports,
             user: "mia".into(),

@@ -96,10 +96,10 @@ async fn l22_check_shows_the_plan_and_runs_nothing() {
 async fn a_script_is_checked_as_a_whole_and_its_let_names_carry_over() {
     let bench = Bench::new();
     let good = ["let a = t:emit 1", "t:echo $a.n", "t:echo $_"];
-    assert_eq!(bench.session.check_script(good, HEADLESS).unwrap().len(), 3);
+    assert_eq!(bench.session.check_script(good, HEADLESS, false).unwrap().len(), 3);
     let (index, report) = bench
         .session
-        .check_script(["let a = t:emit 1", "t:echo $b"], HEADLESS)
+        .check_script(["let a = t:emit 1", "t:echo $b"], HEADLESS, false)
         .unwrap_err();
     assert_eq!((index, report.code), (1, "E-VALUE-001"));
 }

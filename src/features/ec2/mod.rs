@@ -39,6 +39,6 @@ pub fn feature(shared: &Shared, clients: Clients) -> Feature {
             ..BundleInfo::new("ec2", "Look at EC2 instances")
         }],
         verbs: verbs::all(&service),
-        panels: vec![Box::new(panel::InstancesPanel::new(service))],
+        panels: vec![Box::new(panel::panel(service))],
     }
 }

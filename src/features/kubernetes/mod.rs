@@ -24,8 +24,11 @@ pub fn feature(shared: &Shared, clients: Arc<client::Clients>) -> Feature {
         bundles: vec![bundle()],
         verbs: verbs::all(&clients, &shared.clock),
         panels: vec![
-            Box::new(panel::deployments::DeploymentsPanel::new(&shared.hub, &clients)),
+            Box::new(panel::deployments::panel(&shared.hub, &clients)),
             Box::new(panel::rollout::RolloutPanel::new(&shared.hub, &clients)),
+            Box::new(panel::pods::panel(&shared.hub, &clients)),
+            Box::new(panel::services::panel(&shared.hub, &clients)),
+            Box::new(panel::events::panel(&shared.hub, &clients)),
         ],
     }
 }

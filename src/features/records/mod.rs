@@ -1,10 +1,14 @@
 //! Records themselves: making, filtering and reshaping them, by ourselves (`jq`) or by a shell. Not for where records
 //! come from: those are the other subjects.
 
+mod column;
+mod csv;
 mod held;
 pub mod jq;
+mod kept;
 mod order;
 mod path;
+mod text;
 mod verbs;
 
 use super::Feature;

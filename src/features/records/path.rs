@@ -42,6 +42,16 @@ impl Path {
         Ok(Path(steps))
     }
 
+    /// One key, whatever it holds.
+    pub fn key(name: &str) -> Path {
+        Path(vec![name.to_owned()])
+    }
+
+    /// Its last step.
+    pub fn last(&self) -> Option<&str> {
+        self.0.last().map(String::as_str)
+    }
+
     /// The value at the path, if every step exists.
     pub fn find<'a>(&self, record: &'a Record) -> Option<&'a Value> {
         at(record, &self.0)

@@ -44,6 +44,6 @@ pub fn feature(shared: &Shared, clients: Clients) -> Feature {
             ..BundleInfo::new("r53", "Look at and change Route 53 records")
         }],
         verbs: verbs::all(&service),
-        panels: vec![Box::new(panel::DnsPanel::new(service))],
+        panels: vec![Box::new(panel::panel(service))],
     }
 }

@@ -9,6 +9,7 @@ mod limits;
 mod paste;
 mod properties;
 mod shell_loop;
+mod splice;
 
 use super::*;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
+use super::samples::Samples;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::lang::{CompletionPosition, Span, Stage, Word, complete_at, complete_variable, print};
@@ -38,6 +39,18 @@ impl Offer {
             note: SafeText::line(note),
             complete,
         }
+    }
+
+    /// A field of a record: what is inserted may be quoted, what is shown is its name.
+    pub fn field(insert: &str, name: &str, note: &str) -> Self {
+        let mut offer = Offer::new(insert.to_owned(), note, false);
+        offer.label = SafeText::line(name);
+        offer
+    }
+
+    /// A place to go to, behind the colon: no word of the language.
+    pub fn place(name: &str, note: &str, goes_on: bool) -> Self {
+        Offer::new(name.to_owned(), note, goes_on)
     }
 
     /// A live value: quoted by the language's printer.
@@ -86,6 +99,7 @@ pub fn gather(
     catalogue: &Catalogue,
     contexts: &[String],
     context: &Arc<Context>,
+    samples: &Samples,
     text: &str,
     cursor: usize,
 ) -> Option<Gathered> {
@@ -140,11 +154,22 @@ pub fn gather(
             span,
         } => {
             let (at, insert) = complete_variable(text, span, "_");
-            let mut offer = Offer::new(insert, "the last block's records", false);
-            offer.label = "_".into();
-            gathered(at, prefix, vec![offer])
+            let last = Offer::field(&insert, "_", "the last block's records");
+            let numbered = samples.numbers().map(|number| {
+                let number = number.to_string();
+                Offer::field(&number, &number, "what this block answered")
+            });
+            gathered(at, prefix, std::iter::once(last).chain(numbered).collect())
         }
-        CompletionPosition::Variable { .. } | CompletionPosition::None => None,
+        CompletionPosition::Variable {
+            path: Some(path),
+            prefix,
+            span,
+        } => {
+            let (at, offers) = samples.fields(text, &path, span)?;
+            gathered(at, prefix, offers)
+        }
+        CompletionPosition::None => None,
     }
 }
 

@@ -7,10 +7,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::app::{App, Focus, Offer};
+use super::app::{App, Focus, Offer, Places};
 use super::chat::view::Look;
 use super::input::view::View;
-use super::layout::{Layout, Pane, Wants, layout};
+use super::layout::{Layout, Pane, TALL, WIDE, Wants, layout};
 use super::{help, status};
 use crate::core::text::{SafeText, width};
 use crate::ui::panel::widgets::health::{tone, words};
@@ -33,7 +33,11 @@ pub fn draw(app: &mut App, screen: Rect, buffer: &mut Buffer) -> Option<Position
         return None;
     }
     let view = input_view(app, screen.width.saturating_sub(4));
-    let layout = layout(screen, &wants(app, view.height()));
+    let layout = layout(screen, &wants(app, screen, view.height()));
+    app.places = Places {
+        input: layout.input,
+        ..Places::default()
+    };
     status::top(app, layout.status, buffer, now);
     if let Some(area) = layout.tabs {
         tabs(app, area, buffer);
@@ -68,6 +72,7 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
             &app.theme,
         );
     }
+    app.draw_menu(screen, buffer);
     if let Some(scroll) = app.help {
         help::draw(app, screen, buffer, scroll);
         return None;
@@ -75,11 +80,18 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
     cursor
 }
 
-fn wants(app: &App, input: u16) -> Wants {
+fn wants(app: &App, screen: Rect, input: u16) -> Wants {
+    let roomy = screen.width >= WIDE && screen.height >= TALL;
+    // A panel without weight of its own shows where there is room for all, and while it is the chosen one.
+    let weight = |at: usize, own: u16| match own {
+        0 if roomy || app.shown == at + 1 => 2,
+        own => own,
+    };
     let panels = app
         .panels
         .iter()
-        .map(|panel| (panel.weight(), panel.minimum().0, panel.minimum().1))
+        .enumerate()
+        .map(|(at, panel)| (weight(at, panel.weight()), panel.minimum().0, panel.minimum().1))
         .collect();
     Wants {
         panels,
@@ -91,6 +103,13 @@ fn wants(app: &App, input: u16) -> Wants {
 }
 
 fn input_view(app: &App, columns: u16) -> View {
+    if let Some(finder) = &app.finder {
+        let label = match finder.pane.checked_sub(1).and_then(|at| app.panels.get(at)) {
+            Some(panel) => format!("filter {}: /", panel.id()),
+            None => "search the chat: /".to_owned(),
+        };
+        return View::of_prompt(&label, &finder.text, columns);
+    }
     let empty = match app.offer {
         Offer::Yes => "Enter starts the sandbox",
         Offer::Starting => "the sandbox starts…",
@@ -100,7 +119,7 @@ fn input_view(app: &App, columns: u16) -> View {
 }
 
 fn draw_input(app: &App, layout: &Layout, view: &View, buffer: &mut Buffer) -> Option<Position> {
-    let focused = app.focus == Focus::Input;
+    let focused = app.focus == Focus::Input || app.finder.is_some();
     let area = layout.input;
     let inside = if layout.borders {
         let block = frame(&app.theme, focused);
@@ -134,8 +153,9 @@ fn draw_input(app: &App, layout: &Layout, view: &View, buffer: &mut Buffer) -> O
 }
 
 /// Number and name of every pane; those with trouble say so.
-fn tabs(app: &App, area: Rect, buffer: &mut Buffer) {
+fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
     let mut line = Line::from(" ");
+    let mut places = Vec::new();
     let titles = std::iter::once(SafeText::from("chat")).chain(app.panels.iter().map(|panel| panel.title()));
     for (index, title) in titles.enumerate() {
         let shown = app.shown == index;
@@ -145,10 +165,20 @@ fn tabs(app: &App, area: Rect, buffer: &mut Buffer) {
         if used + width(&text) + 2 > usize::from(area.width) && !shown {
             continue;
         }
+        let (start, wide) = (u16::try_from(used), u16::try_from(width(&text) + 2));
+        if let (Ok(start), Ok(width)) = (start, wide) {
+            let place = Rect {
+                x: area.x + start,
+                width,
+                ..area
+            };
+            places.push((index, place.intersection(area)));
+        }
         line.spans
             .push(Span::styled(format!(" {text} "), app.theme.style(meaning)));
     }
     buffer.set_line(area.x, area.y, &line, area.width);
+    app.places.tabs = places;
 }
 
 fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now: Timestamp) {
@@ -168,6 +198,7 @@ fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now:
             Meaning::Dim,
             buffer,
         );
+        app.places.panes.push((pane.index, pane.area, Rect::default()));
         return;
     }
     let (title, note, meaning) = caption(app, pane.index, now);
@@ -200,6 +231,7 @@ fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now:
                 ..inside
             };
             let theme = app.theme.clone();
+            app.places.panes.push((pane.index, pane.area, inside));
             app.chat_width = inside.width;
             let look = Look {
                 width: inside.width,
@@ -219,6 +251,7 @@ fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now:
                 },
                 false => inside,
             };
+            app.places.panes.push((pane.index, pane.area, inside));
             if let Some(panel) = app.panels.get_mut(index).filter(|_| !inside.is_empty()) {
                 panel.draw(inside, buffer, &app.theme, focused, now);
             }

@@ -7,13 +7,15 @@ use ratatui::layout::Rect;
 pub const NARROW: u16 = 100;
 /// From this width: three columns.
 pub const WIDE: u16 = 160;
+/// From this height on columns have room for every panel.
+pub const TALL: u16 = 50;
 /// Below this height: no borders between panes.
 pub const LOW: u16 = 30;
 
 /// What the layout has to place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wants {
-    /// For each panel: weight, smallest content width and height.
+    /// For each panel: weight (0: not shown beside others), smallest content width and height.
     pub panels: Vec<(u16, u16, u16)>,
     /// The pane shown in one-pane mode or zoomed: 0 is the chat, then the panels.
     pub shown: usize,
@@ -82,12 +84,13 @@ pub fn layout(screen: Rect, wants: &Wants) -> Layout {
             area: chat,
             folded: false,
         });
-        let all: Vec<usize> = (0..wants.panels.len()).collect();
+        let weighs = |at: &usize| wants.panels.get(*at).is_some_and(|panel| panel.0 > 0);
+        let all: Vec<usize> = (0..wants.panels.len()).filter(weighs).collect();
         if screen.width < WIDE || all.len() < 2 {
             stack(rest, &all, wants, borders, &mut panes);
         } else {
             let (middle, right) = split(rest, 53);
-            let cut = balance(&wants.panels);
+            let cut = balance(&wants.panels, &all);
             stack(middle, &all[..cut], wants, borders, &mut panes);
             stack(right, &all[cut..], wants, borders, &mut panes);
         }
@@ -142,16 +145,17 @@ fn split(area: Rect, percent: u32) -> (Rect, Rect) {
 }
 
 /// How many panels go into the first of two columns so that their weights come out even.
-fn balance(panels: &[(u16, u16, u16)]) -> usize {
-    let total: u32 = panels.iter().map(|panel| u32::from(panel.0)).sum();
+fn balance(panels: &[(u16, u16, u16)], members: &[usize]) -> usize {
+    let weight = |at: &usize| panels.get(*at).map_or(0, |panel| u32::from(panel.0));
+    let total: u32 = members.iter().map(weight).sum();
     let mut sum = 0;
-    for (index, panel) in panels.iter().enumerate() {
-        sum += u32::from(panel.0);
+    for (index, member) in members.iter().enumerate() {
+        sum += weight(member);
         if sum * 2 >= total {
-            return (index + 1).min(panels.len().saturating_sub(1)).max(1);
+            return (index + 1).min(members.len().saturating_sub(1)).max(1);
         }
     }
-    panels.len()
+    members.len()
 }
 
 /// Stacks panels: heights by weight, never under the smallest; those for which there is no room fold to one line.
@@ -162,7 +166,7 @@ fn stack(area: Rect, members: &[usize], wants: &Wants, borders: bool, panes: &mu
         wants
             .panels
             .get(index)
-            .is_some_and(|panel| panel.1 + if borders { 2 } else { 0 } <= area.width && panel.0 > 0)
+            .is_some_and(|panel| panel.1 + if borders { 2 } else { 0 } <= area.width)
     };
     let mut open: Vec<usize> = members.iter().copied().filter(|index| fits_width(*index)).collect();
     let needed = |open: &[usize]| {

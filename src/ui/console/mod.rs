@@ -13,6 +13,7 @@ pub mod layout;
 pub mod operator;
 pub mod popup;
 pub mod ports;
+pub mod samples;
 pub mod session;
 pub mod shell;
 pub mod status;

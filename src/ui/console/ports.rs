@@ -81,6 +81,9 @@ pub trait Runner: Send + Sync {
     /// The context new blocks run in.
     fn context(&self) -> Arc<Context>;
 
+    /// The context of this name.
+    fn find_context(&self, name: &str) -> Option<Arc<Context>>;
+
     /// Makes this the context of new blocks.
     fn switch(&self, context: Arc<Context>);
 

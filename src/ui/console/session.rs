@@ -79,6 +79,10 @@ impl Runner for SessionRunner {
         self.session.context()
     }
 
+    fn find_context(&self, name: &str) -> Option<Arc<Context>> {
+        self.contexts.context(name)
+    }
+
     fn switch(&self, context: Arc<Context>) {
         self.session.set_context(context);
     }

@@ -27,6 +27,7 @@ use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::feed::Hub;
 use crate::ui::panel::{Panel, Theme, Tone};
+use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// Between two frames at least: here, and where the terminal is far away.
 const FRAME: Duration = Duration::from_millis(16);
@@ -184,6 +185,7 @@ impl<W: Write> Shell<W> {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let frame_at = self.frame_due();
+            let due = self.app.rests_for().map(|rest| Instant::now() + rest);
             tokio::select! {
                 biased;
                 code = signals.next() => return Ok(code),
@@ -196,6 +198,7 @@ impl<W: Write> Shell<W> {
                 Some(message) = self.inbox.recv() => self.message(message),
                 Some(text) = self.panics.recv() => self.tell_panic(&text),
                 Ok(()) = self.hub_changes.changed() => {}
+                () = sleep_until(due) => self.app.advance(),
                 () = sleep_until(frame_at) => {}
                 _ = tick.tick() => self.app.tick(),
             }
@@ -253,6 +256,7 @@ impl<W: Write> Shell<W> {
     fn terminal_event(&mut self, event: TerminalEvent) {
         match event {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.reduce(Event::Key(key)),
+            TerminalEvent::Mouse(event) => self.reduce(Event::Mouse(event)),
             TerminalEvent::Paste(text) => self.reduce(Event::Paste(text)),
             TerminalEvent::Resize(width, height) => {
                 self.screen.resize(width, height);
@@ -292,6 +296,9 @@ impl<W: Write> Shell<W> {
             }
             Effect::StartSandbox => self.start_sandbox(),
             Effect::Switch(context) => self.runner.switch(context),
+            Effect::UseContext(name) => self.use_context(&name),
+            Effect::ReadScript(file) => self.read_script(file),
+            Effect::Mouse(on) => self.restore.mouse(on),
             Effect::Copy(text) => {
                 if self.screen.copy(&text).is_err() {
                     self.reduce(Event::Tell("the terminal took no copy".into(), Tone::Warn));
@@ -367,6 +374,32 @@ impl<W: Write> Shell<W> {
         tokio::spawn(async move {
             let started = sandbox.start().await.map_err(Box::new);
             let _ = outbox.send(Message::App(Event::Sandbox(started))).await;
+        });
+    }
+
+    fn use_context(&mut self, name: &str) {
+        match self.runner.find_context(name) {
+            Some(context) => {
+                self.runner.switch(context.clone());
+                self.reduce(Event::Session(context, self.runner.catalogue()));
+                self.reduce(Event::Tell(SafeText::line(&format!("context {name}")), Tone::Ok));
+            }
+            None => {
+                let near = nearest(name, self.runner.contexts());
+                let hint = did_you_mean(&near).unwrap_or_default();
+                let text = SafeText::line(&format!("there is no context {name}  {hint}"));
+                self.reduce(Event::Tell(text, Tone::Warn));
+            }
+        }
+    }
+
+    fn read_script(&self, file: String) {
+        let outbox = self.outbox.clone();
+        tokio::spawn(async move {
+            let read = programs::read_script(&file).await;
+            let lines = read.map(|text| text.lines().map(str::to_owned).collect());
+            // The console closed meanwhile: nobody presents.
+            let _ = outbox.send(Message::App(Event::Script(lines.map_err(Box::new)))).await;
         });
     }
 

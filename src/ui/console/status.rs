@@ -141,6 +141,12 @@ pub fn bottom(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
     let theme = &app.theme;
     let mut right = Vec::new();
     let jobs = app.chat.blocks().filter(|block| block.state.is_live()).count();
+    if let Some((typed, all)) = app.script.as_ref().map(super::app::Script::place) {
+        right.push(Span::styled(
+            format!("presenting {typed}/{all}"),
+            theme.style(Meaning::StateProgress),
+        ));
+    }
     if app.waiting() > 0 {
         right.push(theme.state(Tone::Waiting, &format!("{} to approve", app.waiting()).into()));
     }
@@ -176,6 +182,7 @@ fn hints(app: &App) -> Vec<(String, String)> {
         wanted.iter().filter_map(hint).collect()
     };
     match app.focus {
+        _ if app.finder.is_some() => vec![("Enter".into(), "keep".into()), ("Esc".into(), "show all again".into())],
         _ if app.approval().is_some() => vec![("Enter".into(), "apply".into()), ("Esc".into(), "decline".into())],
         Focus::Input if app.popup.is_some() => named(
             Part::Popup,
@@ -221,6 +228,7 @@ fn hints(app: &App) -> Vec<(String, String)> {
                 (Action::Rerun, "rerun"),
                 (Action::Edit, "edit"),
                 (Action::Copy, "copy"),
+                (Action::Find, "search"),
                 (Action::Stop, "stop"),
                 (Action::Zoom, "zoom"),
                 (Action::ToInput, "input"),
@@ -237,6 +245,8 @@ fn hints(app: &App) -> Vec<(String, String)> {
                     .map(move |action| (label(action), action.word.to_owned()))
             });
             let rest = [
+                (Action::Menu, "actions"),
+                (Action::Find, "filter"),
                 (Action::Zoom, "zoom"),
                 (Action::NextPane, "next"),
                 (Action::ToInput, "input"),

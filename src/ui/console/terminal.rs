@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::style::{Attribute, ResetColor, SetAttribute, force_color_output};
+use crossterm::style::{Attribute, Print, ResetColor, SetAttribute, force_color_output};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -21,7 +21,13 @@ use ratatui::layout::{Position, Rect};
 #[derive(Clone, Default)]
 pub struct Restore {
     entered: Arc<AtomicBool>,
+    /// The operator wants the mouse for the terminal itself.
+    no_mouse: Arc<AtomicBool>,
 }
+
+/// Press, release and wheel with SGR coordinates; no motion, which would flood a slow line.
+const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
+const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
 
 impl Restore {
     /// Takes the terminal: raw mode, alternate screen, bracketed paste.
@@ -32,12 +38,25 @@ impl Restore {
             io::stdout(),
             EnterAlternateScreen,
             EnableBracketedPaste,
+            Print(if self.no_mouse.load(Ordering::SeqCst) {
+                ""
+            } else {
+                MOUSE_ON
+            }),
             Clear(ClearType::All)
         );
         if entered.is_err() {
             self.leave();
         }
         entered
+    }
+
+    /// Asks the terminal for clicks, or leaves them to it, now and when it is entered again.
+    pub fn mouse(&self, on: bool) {
+        self.no_mouse.store(!on, Ordering::SeqCst);
+        let mut out = io::stdout();
+        // A terminal that takes nothing any more is found out by the next frame.
+        let _ = execute!(out, Print(if on { MOUSE_ON } else { MOUSE_OFF }));
     }
 
     /// Gives the terminal back. Errors are of no use to anybody here: the terminal may be gone.
@@ -47,6 +66,7 @@ impl Restore {
             let _ = execute!(
                 out,
                 EndSynchronizedUpdate,
+                Print(MOUSE_OFF),
                 DisableBracketedPaste,
                 SetAttribute(Attribute::Reset),
                 ResetColor,
@@ -201,33 +221,36 @@ mod tests {
     }
 
     #[test]
-    fn the_selection_is_visible_without_colour_in_the_bytes() {
-        let theme = Theme::standard().without_color();
+    fn the_selection_is_visible_in_the_bytes_of_every_theme_and_without_colour() {
+        for name in Theme::PRESETS {
+            let theme = Theme::preset(name).unwrap();
+            assert_eq!(reversed_text(&selection(&theme)).trim_end(), "chosen", "{name}");
+            let bytes = selection(&theme.without_color());
+            assert_eq!(reversed_text(&bytes).trim_end(), "chosen", "{name}: {bytes:?}");
+            let parameters = bytes.split("\u{1b}[").filter_map(|part| part.split_once('m'));
+            for (parameters, _) in parameters {
+                let colour = parameters
+                    .split(';')
+                    .any(|p| matches!(p.parse::<u16>(), Ok(30..=38 | 40..=48 | 90..=107)));
+                assert!(!colour, "{name}: a colour under NO_COLOR: {parameters}");
+            }
+        }
+    }
+
+    fn selection(theme: &Theme) -> String {
         let mut screen = Screen::new(Vec::new(), 20, 3);
-        let bytes = bytes_of(&mut screen, |area, buffer| {
+        bytes_of(&mut screen, |area, buffer| {
+            buffer.set_style(area, theme.style(Meaning::Text));
             buffer.set_string(0, 0, "plain", theme.style(Meaning::StateBad));
             buffer.set_string(0, 1, "chosen", theme.style(Meaning::StateOk));
-            buffer.set_style(
-                Rect {
-                    y: 1,
-                    height: 1,
-                    ..area
-                },
-                theme.style(Meaning::RowSelected),
-            );
+            let row = Rect {
+                y: 1,
+                height: 1,
+                ..area
+            };
+            buffer.set_style(row, theme.style(Meaning::RowSelected));
             None
-        });
-        assert_eq!(reversed_text(&bytes).trim_end(), "chosen", "{bytes:?}");
-        for parameters in bytes
-            .split("\u{1b}[")
-            .filter_map(|part| part.split_once('m'))
-            .map(|(p, _)| p)
-        {
-            let colour = parameters
-                .split(';')
-                .any(|p| matches!(p.parse::<u16>(), Ok(30..=38 | 40..=48 | 90..=107)));
-            assert!(!colour, "a colour under NO_COLOR: {parameters}");
-        }
+        })
     }
 
     #[test]

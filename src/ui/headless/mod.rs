@@ -18,6 +18,7 @@ use crate::core::change::Origin;
 use crate::core::report::{Report, Severity};
 use crate::core::text::SafeText;
 use crate::engine::{Block, BlockEvent, Items, OnError, Session, Start};
+use crate::lang::is_repeat;
 use crate::render::Document;
 
 /// Rows wait this long for more, so that columns fit what comes together.
@@ -87,7 +88,15 @@ pub async fn run<O: Write, E: Write>(
         jobs: (sender, receiver),
         begun: false,
     };
-    if let Err((index, report)) = session.check_script(lines.iter().map(|line| line.text.as_str()), settings.origin) {
+    let lines = match repeated(session, lines).await {
+        Ok(lines) => lines,
+        Err(report) => {
+            runner.errors.report(&report);
+            return report.severity.exit_code();
+        }
+    };
+    let texts = lines.iter().map(|line| line.text.as_str());
+    if let Err((index, report)) = session.check_script(texts, settings.origin, settings.input.is_some()) {
         if let (true, Some(line)) = (settings.echo, lines.get(index)) {
             runner.errors.line(&format!("line {}:", line.number));
         }
@@ -95,7 +104,7 @@ pub async fn run<O: Write, E: Write>(
         return report.severity.exit_code();
     }
     let ended = tokio::select! {
-        ended = runner.lines(lines, settings) => ended,
+        ended = runner.lines(&lines, settings) => ended,
         () = interrupt => {
             session.interrupt_all();
             runner.errors.report(&Report::interrupted());
@@ -114,6 +123,37 @@ pub async fn run<O: Write, E: Write>(
             1
         }
     }
+}
+
+/// The lines with the line before in the place of `!!`; before the first line stands the last of the history.
+async fn repeated(session: &Session, lines: &[ScriptLine]) -> Result<Vec<ScriptLine>, Report> {
+    let mut found: Vec<ScriptLine> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let text = match (is_repeat(&line.text), found.last()) {
+            (false, _) => line.text.clone(),
+            (true, Some(before)) => before.text.clone(),
+            (true, None) => {
+                let last = session.journal().history(1).await?.pop();
+                let none = || Report::refused("E-REPEAT-001", "!! repeats the line before, and there is none");
+                last.ok_or_else(none)?.line
+            }
+        };
+        if is_repeat(&line.text) && text.contains(MASK) {
+            return Err(masked());
+        }
+        found.push(ScriptLine {
+            number: line.number,
+            text,
+        });
+    }
+    Ok(found)
+}
+
+/// What stands for a secret value in the history.
+const MASK: &str = "•••";
+
+fn masked() -> Report {
+    Report::refused("E-REPEAT-002", "the line has a secret value, which is not kept").hint("type it again")
 }
 
 /// A line of a background job, ready to be printed.

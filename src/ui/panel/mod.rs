@@ -2,6 +2,8 @@
 //! with: the meanings of a theme and the widgets. Not for layout, focus and frames: the console places panels, draws
 //! border, title and health around them, and performs their effects.
 
+pub mod filter;
+pub mod list;
 #[cfg(test)]
 pub mod testing;
 pub mod theme;
@@ -59,6 +61,18 @@ pub trait Panel: Send {
         &[]
     }
 
+    /// Shows only rows that have this in them, read as [`filter::Filter`]; an empty text: all. False where there is
+    /// nothing to filter.
+    fn filter(&mut self, text: &str) -> bool {
+        let _ = text;
+        false
+    }
+
+    /// The filter in force, as typed; empty: none.
+    fn filter_text(&self) -> &str {
+        ""
+    }
+
     /// Draws its content into `area`, which is inside the border and never empty. May fill less than the area, never
     /// more. `now` is for ages only.
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp);
@@ -100,6 +114,8 @@ pub enum PanelKey {
     Open,
     /// Marks the selected row.
     Mark,
+    /// A click on this row of the content area: selects what is there; opens it when it is selected already.
+    At(u16),
     /// One of its own [`Panel::actions`], by name.
     Act(&'static str),
 }

@@ -1,6 +1,7 @@
 //! Themes: meanings, not colours, in the code. A theme file maps meanings to styles; a state is always a glyph and a
 //! word as well, so that nothing rests on colour alone.
 
+mod depth;
 mod file;
 
 use ratatui::style::{Modifier, Style};
@@ -8,6 +9,8 @@ use ratatui::text::Span;
 
 use crate::core::report::Report;
 use crate::core::text::SafeText;
+
+pub use depth::Depth;
 
 macro_rules! meanings {
     ($($(#[doc = $doc:literal])* $variant:ident = $name:literal,)*) => {
@@ -240,7 +243,8 @@ pub struct Theme {
 
 impl Theme {
     /// The presets' names.
-    pub const PRESETS: &'static [&'static str] = &["terminal-16", "mono"];
+    pub const PRESETS: &'static [&'static str] =
+        &["terminal-16", "dark", "light", "high-contrast", "colour-blind", "mono"];
 
     /// The theme that needs no file: attributes only, no colour.
     pub fn plain() -> Self {
@@ -254,12 +258,10 @@ impl Theme {
 
     /// A preset by name; unknown names are reported with the nearest one.
     pub fn preset(name: &str) -> Result<Self, Report> {
-        let text = match name {
-            "terminal-16" => include_str!("../../../themes/terminal-16.toml"),
-            "mono" => include_str!("../../../themes/mono.toml"),
-            _ => return Err(file::unknown("theme", name, Self::PRESETS.iter().copied())),
-        };
-        Self::parse(text).map(|(theme, _)| theme)
+        match source(name) {
+            Some(text) => Self::parse(text).map(|(theme, _)| theme),
+            None => Err(file::unknown("theme", name, Self::PRESETS.iter().copied())),
+        }
     }
 
     /// Reads a theme file. What it names that does not exist comes back as remarks; the rest of it counts.
@@ -283,6 +285,16 @@ impl Theme {
                 ..*style
             };
             *style = kept.patch(plain_style(*meaning));
+        }
+        self
+    }
+
+    /// The same theme for a terminal that shows fewer colours than it names.
+    #[must_use]
+    pub fn at_depth(mut self, depth: Depth) -> Self {
+        for style in &mut self.styles {
+            style.fg = style.fg.map(|color| depth.nearest(color));
+            style.bg = style.bg.map(|color| depth.nearest(color));
         }
         self
     }
@@ -324,6 +336,19 @@ impl Default for Theme {
     }
 }
 
+/// The text of a preset's file.
+fn source(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "terminal-16" => include_str!("../../../themes/terminal-16.toml"),
+        "dark" => include_str!("../../../themes/dark.toml"),
+        "light" => include_str!("../../../themes/light.toml"),
+        "high-contrast" => include_str!("../../../themes/high-contrast.toml"),
+        "colour-blind" => include_str!("../../../themes/colour-blind.toml"),
+        "mono" => include_str!("../../../themes/mono.toml"),
+        _ => return None,
+    })
+}
+
 /// Attributes that must be there whatever the colours: the selection is reverse video, rank is bold and dim.
 fn plain_style(meaning: Meaning) -> Style {
     let style = Style::new();
@@ -358,11 +383,7 @@ mod tests {
     #[test]
     fn presets_parse_without_remarks() {
         for name in Theme::PRESETS {
-            let text = match *name {
-                "mono" => include_str!("../../../themes/mono.toml"),
-                _ => include_str!("../../../themes/terminal-16.toml"),
-            };
-            let (theme, remarks) = Theme::parse(text).unwrap();
+            let (theme, remarks) = Theme::parse(source(name).unwrap()).unwrap();
             assert_eq!((theme.name.as_str(), remarks), (*name, vec![]));
         }
     }
@@ -381,6 +402,15 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn the_colour_blind_theme_tells_good_from_bad_by_more_than_red_and_green() {
+        let theme = Theme::preset("colour-blind").unwrap();
+        let color = |meaning| theme.style(meaning).fg.unwrap();
+        assert_eq!(color(Meaning::StateOk), Color::Rgb(0x56, 0xb4, 0xe9));
+        assert_eq!(color(Meaning::StateBad), Color::Rgb(0xd5, 0x5e, 0x00));
+        assert_ne!(color(Meaning::StateNew), color(Meaning::StateOld));
     }
 
     #[test]

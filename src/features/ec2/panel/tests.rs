@@ -1,15 +1,19 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
 use super::*;
 use crate::core::clock::Clock;
 use crate::features::Shared;
 use crate::features::aws::client::Clients;
 use crate::feed::{FeedKey, HealthState, Hub};
 use crate::lang::print;
-use crate::ui::panel::Motion;
+use crate::ui::panel::{Motion, Panel, PanelKey, Theme};
 
 /// A panel whose feed is filled by the test instead of by polling.
-fn panel(rows: Vec<InstanceRow>) -> (InstancesPanel, Subscription<InstanceRow>) {
+fn panel(rows: Vec<InstanceRow>) -> (ListPanel<Instances>, Subscription<InstanceRow>) {
     let hub = Hub::new(Clock::real());
     let context = Arc::new(Context::empty("test"));
     let key = FeedKey {
@@ -24,7 +28,7 @@ fn panel(rows: Vec<InstanceRow>) -> (InstancesPanel, Subscription<InstanceRow>) 
         hub,
         clock: Clock::real(),
     };
-    let mut panel = InstancesPanel::new(Service {
+    let mut panel = super::panel(Service {
         shared,
         clients: Clients::new(),
     });
@@ -32,7 +36,7 @@ fn panel(rows: Vec<InstanceRow>) -> (InstancesPanel, Subscription<InstanceRow>) 
     (panel, feed)
 }
 
-fn screen(panel: &mut InstancesPanel, columns: u16, rows: u16) -> String {
+fn screen(panel: &mut ListPanel<Instances>, columns: u16, rows: u16) -> String {
     let area = Rect::new(0, 0, columns, rows);
     let mut buffer = Buffer::empty(area);
     panel.draw(area, &mut buffer, &Theme::plain(), true, Timestamp::UNIX_EPOCH);
@@ -113,4 +117,28 @@ async fn an_empty_table_says_why_and_hostile_tags_do_no_harm() {
     for (columns, rows) in [(1, 1), (20, 2), (90, 4)] {
         assert!(!screen(&mut hostile, columns, rows).contains('\u{1b}'));
     }
+}
+
+#[tokio::test]
+async fn a_long_name_loses_its_middle_and_a_filter_keeps_what_has_it() {
+    let long = "control-plane-ap-southeast-2a.masters.staging.spawnhub.com";
+    let (mut panel, _feed) = panel(vec![
+        row("i-1", long, "running", "203.0.113.7"),
+        row("i-2", "bastion", "stopped", ""),
+    ]);
+    let narrow = screen(&mut panel, 52, 4);
+    let lines: Vec<&str> = narrow.lines().collect();
+    assert!(lines[1].starts_with("control-") && lines[1].contains('…'), "{narrow}");
+    assert!(lines[2].starts_with("bastion"), "one line a row: {narrow}");
+    assert!(panel.filter("stop"));
+    let filtered = screen(&mut panel, 60, 4);
+    assert!(
+        filtered.contains("bastion") && !filtered.contains("control"),
+        "{filtered}"
+    );
+    assert_eq!(panel.title().as_str(), "instances 2  /stop 1");
+    panel.filter("nothing like it");
+    assert!(screen(&mut panel, 60, 3).contains("none of 2 has /nothing like it"));
+    panel.filter("");
+    assert_eq!(panel.title().as_str(), "instances 2");
 }

@@ -2,39 +2,33 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use super::{state, urgency};
+use super::{age_cell, state, state_cell, target, urgency};
 use crate::core::change::Target;
 use crate::core::context::Context;
-use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::DeploymentRow;
-use crate::feed::health::age;
-use crate::feed::{Health, Hub, Subscription};
+use crate::feed::{Hub, RowTable, Subscription};
 use crate::lang::Stage;
-use crate::ui::panel::widgets::health::empty_reason;
-use crate::ui::panel::widgets::message;
-use crate::ui::panel::widgets::table::{Cell, Column, Selection, Table};
-use crate::ui::panel::{Action, Effect, Meaning, Panel, PanelKey, Theme};
+use crate::ui::panel::list::{ListPanel, Listing, RowLook};
+use crate::ui::panel::widgets::table::{Cell, Column};
+use crate::ui::panel::{Action, Effect};
 
-/// The panel.
-pub struct DeploymentsPanel {
+/// The list of deployments.
+pub struct Deployments {
     hub: Hub,
     clients: Arc<Clients>,
-    feed: Option<Subscription<DeploymentRow>>,
-    selection: Selection,
-    /// Rows of the last page drawn, for half pages.
-    page: usize,
-    moved: u64,
-    /// What is drawn, and the feed's version it was taken at.
-    rows: (u64, Vec<DeploymentRow>),
 }
 
-const ACTIONS: [Action; 6] = [
+/// The panel, which shows nothing until it is opened.
+pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Deployments> {
+    ListPanel::new(Deployments {
+        hub: hub.clone(),
+        clients: clients.clone(),
+    })
+}
+
+const ACTIONS: [Action; 8] = [
     Action {
         name: "rollout",
         key: 'r',
@@ -57,7 +51,7 @@ const ACTIONS: [Action; 6] = [
     },
     Action {
         name: "image",
-        key: 'i',
+        key: 'I',
         word: "set image",
     },
     Action {
@@ -65,60 +59,77 @@ const ACTIONS: [Action; 6] = [
         key: 'u',
         word: "undo rollout",
     },
+    super::YAML,
+    super::COPY,
 ];
 
-impl DeploymentsPanel {
-    /// Shows nothing until it is opened.
-    pub fn new(hub: &Hub, clients: &Arc<Clients>) -> Self {
-        DeploymentsPanel {
-            hub: hub.clone(),
-            clients: clients.clone(),
-            feed: None,
-            selection: Selection::default(),
-            page: 1,
-            moved: 0,
-            rows: (u64::MAX, Vec::new()),
+impl Listing for Deployments {
+    type Row = DeploymentRow;
+
+    fn id(&self) -> &'static str {
+        "deployments"
+    }
+
+    fn source(&self) -> &'static str {
+        "k8s"
+    }
+
+    fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<DeploymentRow> {
+        feed::rows(&self.hub, &self.clients, context, false)
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        vec![
+            Column::new("NAME").shortening(12),
+            Column::new("READY"),
+            Column::new("UP-TO-DATE").right().expendable(3),
+            Column::new("AVAILABLE").right().expendable(2),
+            Column::new("VERSION"),
+            Column::new("AGE").expendable(1),
+            Column::new("STATE"),
+        ]
+    }
+
+    fn cells(&self, row: &DeploymentRow, look: &RowLook<'_>) -> Vec<Cell> {
+        let (tone, word) = state(row);
+        vec![
+            Cell::new(&row.name),
+            Cell::new(&format!("{}/{}", row.ready, row.replicas)),
+            Cell::new(&row.updated.to_string()),
+            Cell::new(&row.available.to_string()),
+            Cell::new(&row.version),
+            age_cell(row.created, look.now),
+            state_cell(tone, word, look.theme),
+        ]
+    }
+
+    fn empty(&self) -> &'static str {
+        "no deployment in this namespace: kubectl:run makes one"
+    }
+
+    fn folded(&self, rows: &RowTable<DeploymentRow>) -> String {
+        let bad = rows.iter().filter(|(_, row)| urgency(row) > 2).count();
+        match bad {
+            0 => self.title(rows),
+            bad => format!("{}  ! {bad}", self.title(rows)),
         }
     }
 
-    /// Takes the feed's rows over, and keeps the selection on its row.
-    fn refresh(&mut self) {
-        let Some(feed) = &self.feed else {
-            return self.rows.1.clear();
-        };
-        let version = feed.source().version();
-        if version != self.rows.0 {
-            self.rows = (
-                version,
-                feed.source()
-                    .read(|rows, _| rows.iter().map(|(_, row)| row.clone()).collect()),
-            );
-        }
-        let rows = &self.rows.1;
-        self.selection.keep(
-            rows.len(),
-            |key| rows.iter().position(|row| row.name == key),
-            |at| rows.get(at).map(|row| row.name.clone()),
-        );
+    fn actions(&self) -> &'static [Action] {
+        &ACTIONS
     }
 
-    fn act(&self, action: &str) -> Vec<Effect> {
-        let Some(row) = self.rows.1.get(self.selection.index()) else {
-            return Vec::new();
-        };
+    fn opens(&self) -> &'static str {
+        "rollout"
+    }
+
+    fn act(&self, action: &str, row: &DeploymentRow) -> Vec<Effect> {
         let stage = |verb: &str| Stage::new(verb).arg("deploy").arg(&row.name);
         match action {
-            "rollout" => {
-                let subject = Target {
-                    kind: "Deployment".to_owned(),
-                    scope: row.namespace.clone(),
-                    name: row.name.clone(),
-                };
-                vec![Effect::Show {
-                    panel: super::rollout::ID,
-                    subject,
-                }]
-            }
+            "rollout" => vec![Effect::Show {
+                panel: super::rollout::ID,
+                subject: target("Deployment", &row.namespace, &row.name),
+            }],
             "describe" => vec![Effect::Run(stage("kubectl:describe").into())],
             "logs" => vec![Effect::Run(
                 Stage::new("kubectl:logs")
@@ -143,125 +154,15 @@ impl DeploymentsPanel {
                 )]
             }
             "undo" => vec![Effect::Run(stage("kubectl:rollout-undo").into())],
-            _ => Vec::new(),
+            other => super::common(other, "deploy", &row.name),
         }
     }
 
-    fn counts(&self) -> (usize, usize) {
-        self.feed.as_ref().map_or((0, 0), |feed| {
-            feed.source()
-                .read(|rows, _| (rows.len(), rows.iter().filter(|(_, row)| urgency(row) > 2).count()))
-        })
-    }
-}
-
-impl Panel for DeploymentsPanel {
-    fn id(&self) -> &'static str {
-        "deployments"
-    }
-
-    fn title(&self) -> SafeText {
-        match self.counts().0 {
-            0 => "deployments".into(),
-            count => SafeText::line(&format!("deployments {count}")),
-        }
-    }
-
-    fn open(&mut self, context: &Arc<Context>) {
-        self.feed = Some(feed::rows(&self.hub, &self.clients, context, false));
-        self.rows = (u64::MAX, Vec::new());
-        self.moved += 1;
-    }
-
-    fn close(&mut self) {
-        self.feed = None;
-    }
-
-    fn version(&self) -> u64 {
-        self.moved + self.feed.as_ref().map_or(0, |feed| feed.source().version())
-    }
-
-    fn health(&self) -> Vec<(SafeText, Health)> {
-        self.feed
-            .iter()
-            .map(|feed| ("k8s".into(), feed.source().health()))
-            .collect()
-    }
-
-    fn key(&mut self, key: PanelKey) -> Vec<Effect> {
-        self.refresh();
-        match key {
-            PanelKey::Move(motion) => {
-                self.selection.step(motion, self.rows.1.len(), self.page);
-                self.selection
-                    .settle(self.rows.1.get(self.selection.index()).map(|row| row.name.clone()));
-                self.moved += 1;
-                Vec::new()
-            }
-            PanelKey::Open => self.act("rollout"),
-            PanelKey::Act(action) => self.act(action),
-            PanelKey::Mark => Vec::new(),
-        }
-    }
-
-    fn actions(&self) -> &'static [Action] {
-        &ACTIONS
-    }
-
-    fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {
-        self.refresh();
-        self.page = usize::from(area.height.saturating_sub(1)).max(1);
-        let Some(feed) = &self.feed else { return };
-        if self.rows.1.is_empty() {
-            let reason = empty_reason(
-                &feed.source().health(),
-                "no deployment in this namespace: kubectl:run makes one",
-            );
-            return message(area, buffer, theme, &reason);
-        }
-        let columns = [
-            Column::new("NAME").wrapping(12),
-            Column::new("READY"),
-            Column::new("UP-TO-DATE").right().expendable(3),
-            Column::new("AVAILABLE").right().expendable(2),
-            Column::new("VERSION"),
-            Column::new("AGE").expendable(1),
-            Column::new("STATE"),
-        ];
-        let rows = &self.rows.1;
-        let table = Table {
-            columns: &columns,
-            count: rows.len(),
-            row: &|at| rows.get(at).map_or_else(Vec::new, |row| cells(row, theme, now)),
-            focused,
-        };
-        table.draw(area, buffer, theme, &mut self.selection);
-    }
-
-    fn folded(&self) -> SafeText {
-        match self.counts() {
-            (_, 0) => self.title(),
-            (count, bad) => SafeText::line(&format!("deployments {count}  ! {bad}")),
-        }
+    fn is(&self, row: &DeploymentRow, subject: &Target) -> bool {
+        *subject == target("Deployment", &row.namespace, &row.name)
     }
 
     fn minimum(&self) -> (u16, u16) {
         (36, 3)
     }
-}
-
-fn cells(row: &DeploymentRow, theme: &Theme, now: Timestamp) -> Vec<Cell> {
-    let (tone, word) = state(row);
-    vec![
-        Cell::new(&row.name),
-        Cell::new(&format!("{}/{}", row.ready, row.replicas)),
-        Cell::new(&row.updated.to_string()),
-        Cell::new(&row.available.to_string()),
-        Cell::new(&row.version),
-        Cell::styled(
-            &row.created.map_or_else(|| "-".to_owned(), |at| age(now, at)),
-            Meaning::Dim,
-        ),
-        Cell::styled(&format!("{} {word}", theme.glyphs.of(tone)), tone.meaning()),
-    ]
 }

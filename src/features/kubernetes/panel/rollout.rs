@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{state, urgency};
+use super::{age_cell, pod_tone, state, state_cell, urgency};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -17,7 +17,7 @@ use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::{DeploymentRow, PodRow, ReplicaSetRow};
 use crate::features::kubernetes::rollout::{PodView, RolloutView, SetView, view};
-use crate::feed::health::{age, human_duration};
+use crate::feed::health::human_duration;
 use crate::feed::{Health, Hub, Subscription};
 use crate::lang::Stage;
 use crate::ui::panel::widgets::bar::{Fill, Part, bar};
@@ -66,6 +66,8 @@ pub struct RolloutPanel {
     seen: Seen,
     selection: Selection,
     page: usize,
+    /// Row of the content at which the pods begin.
+    table_top: u16,
     moved: u64,
 }
 
@@ -108,6 +110,7 @@ impl RolloutPanel {
             },
             selection: Selection::default(),
             page: 1,
+            table_top: 0,
             moved: 0,
         }
     }
@@ -257,6 +260,19 @@ impl Panel for RolloutPanel {
             }
             PanelKey::Open => self.act("describe"),
             PanelKey::Act(action) => self.act(action),
+            PanelKey::At(row) => {
+                let at = row.checked_sub(self.table_top).and_then(|row| self.selection.at(row));
+                match at.and_then(|at| self.pods().get(at).map(|pod| (at, pod.name.clone()))) {
+                    Some((at, _)) if at == self.selection.index() => return self.act("describe"),
+                    Some((at, name)) => {
+                        self.selection.select(at);
+                        self.selection.settle(Some(name));
+                        self.moved += 1;
+                    }
+                    None => {}
+                }
+                Vec::new()
+            }
             PanelKey::Mark => Vec::new(),
         }
     }
@@ -299,9 +315,10 @@ impl Panel for RolloutPanel {
             height: rest - below,
             ..area
         };
+        self.table_top = row;
         self.page = usize::from(place.height.saturating_sub(1)).max(1);
         let columns = [
-            Column::new("POD").wrapping(12),
+            Column::new("POD").shortening(12),
             Column::new("VERSION"),
             Column::new("STATUS"),
             Column::new("READY").expendable(2),
@@ -368,10 +385,10 @@ fn head(
     let deadline = left
         .map(|left| format!("  fails in {}", human_duration(left)))
         .unwrap_or_default();
-    let mut lines = vec![Line::from(vec![
-        theme.state(tone, &word.into()),
-        theme.span(&SafeText::line(&format!("  {}", sentence(view))), Meaning::Text),
-    ])];
+    let state = theme.state(tone, &word.into());
+    let room = usize::from(columns).saturating_sub(state.width());
+    let sentence = SafeText::line(&format!("  {}", sentence(view))).fit(room);
+    let mut lines = vec![Line::from(vec![state, theme.span(&sentence, Meaning::Text)])];
     let plan = format!(
         "{} wanted  +{} surge  -{} unavailable{deadline}",
         view.replicas, view.surge, view.unavailable
@@ -457,16 +474,7 @@ fn cause(view: &RolloutView, theme: &Theme, columns: u16) -> Vec<Line<'static>> 
 }
 
 fn cells(pod: &PodView, theme: &Theme, now: Timestamp) -> Vec<Cell> {
-    let tone = match pod.status.as_str() {
-        "Running" if pod.is_ready => Tone::Ok,
-        "Running" | "Pending" | "ContainerCreating" | "PodInitializing" => Tone::Progress,
-        "Terminating" => Tone::Neutral,
-        "Completed" | "Succeeded" => Tone::Neutral,
-        status if status.starts_with("Init:") && !status.contains("Err") && !status.contains("BackOff") => {
-            Tone::Progress
-        }
-        _ => Tone::Bad,
-    };
+    let tone = pod_tone(&pod.status, pod.is_ready);
     let version = if pod.is_new {
         Meaning::StateNew
     } else {
@@ -475,13 +483,10 @@ fn cells(pod: &PodView, theme: &Theme, now: Timestamp) -> Vec<Cell> {
     vec![
         Cell::new(&pod.name),
         Cell::styled(&pod.version, version),
-        Cell::styled(&format!("{} {}", theme.glyphs.of(tone), pod.status), tone.meaning()),
+        state_cell(tone, &pod.status, theme),
         Cell::new(if pod.is_ready { "yes" } else { "no" }),
         Cell::new(&pod.restarts.to_string()),
         Cell::new(if pod.ip.is_empty() { "-" } else { &pod.ip }),
-        Cell::styled(
-            &pod.created.map_or_else(|| "-".to_owned(), |at| age(now, at)),
-            Meaning::Dim,
-        ),
+        age_cell(pod.created, now),
     ]
 }

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::deployments::DeploymentsPanel;
 use super::rollout::RolloutPanel;
 use crate::core::change::Target;
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
-use crate::features::kubernetes::model::{Container, DeploymentRow, PodRow, ReplicaSetRow, SlimRow};
+use crate::features::kubernetes::model::{
+    Container, DeploymentRow, EventRow, PodRow, ReplicaSetRow, ServiceRow, SlimRow,
+};
 use crate::feed::{FeedKey, HealthState, Hub, Subscription};
 use crate::lang::print;
 use crate::ui::panel::{Effect, Motion, Panel, PanelKey, Theme};
@@ -116,7 +117,7 @@ fn pod(name: &str, set: &str, status: &str, ready: bool) -> PodRow {
 async fn deployments_are_rows_with_a_state_in_words() {
     let rows = vec![("api", deployment("api", 0, 0, 0)), ("web", deployment("web", 3, 1, 3))];
     let bench = Bench::new().with(rows, HealthState::Live, None);
-    let mut panel = DeploymentsPanel::new(&bench.hub, &Clients::new());
+    let mut panel = super::deployments::panel(&bench.hub, &Clients::new());
     panel.open(&bench.context);
     let text = screen(&mut panel, 80, 5);
     assert!(text.starts_with("NAME"), "{text}");
@@ -165,7 +166,7 @@ async fn an_empty_table_says_why() {
             .with::<DeploymentRow>(vec![], state, reason)
             .with::<ReplicaSetRow>(vec![], state, reason)
             .with::<PodRow>(vec![], state, reason);
-        let mut panel = DeploymentsPanel::new(&bench.hub, &Clients::new());
+        let mut panel = super::deployments::panel(&bench.hub, &Clients::new());
         panel.open(&bench.context);
         assert!(screen(&mut panel, 80, 5).contains(wanted), "{wanted}");
         let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
@@ -266,7 +267,7 @@ async fn hostile_names_and_small_areas_do_no_harm() {
         .with::<ReplicaSetRow>(vec![], HealthState::Live, None)
         .with::<PodRow>(vec![], HealthState::Live, None);
     let mut panels: Vec<Box<dyn Panel>> = vec![
-        Box::new(DeploymentsPanel::new(&bench.hub, &Clients::new())),
+        Box::new(super::deployments::panel(&bench.hub, &Clients::new())),
         Box::new(RolloutPanel::new(&bench.hub, &Clients::new())),
     ];
     for panel in &mut panels {
@@ -275,4 +276,142 @@ async fn hostile_names_and_small_areas_do_no_harm() {
             assert!(!screen(panel.as_mut(), columns, rows).contains('\u{1b}'));
         }
     }
+}
+
+/// One screen of a list of two rows in a state at a size, and what must be seen of it.
+#[tokio::test]
+async fn every_list_in_every_state_at_the_three_sizes() {
+    let states = [
+        (HealthState::Loading, None, "loading…"),
+        (HealthState::Live, None, "no "),
+        (
+            HealthState::Stale,
+            Some("no answer for 48s"),
+            "stale: no answer for 48s",
+        ),
+        (
+            HealthState::Denied,
+            Some("pods is forbidden"),
+            "denied: pods is forbidden",
+        ),
+        (
+            HealthState::Failed,
+            Some("connection refused"),
+            "error: connection refused",
+        ),
+    ];
+    for (columns, rows) in [(78, 20), (52, 12), (60, 18)] {
+        for (state, reason, wanted) in states {
+            let bench = Bench::new()
+                .with::<DeploymentRow>(vec![], state, reason)
+                .with::<PodRow>(vec![], state, reason)
+                .with::<ServiceRow>(vec![], state, reason)
+                .with::<EventRow>(vec![], state, reason);
+            for mut panel in lists(&bench) {
+                panel.open(&bench.context);
+                let text = screen(panel.as_mut(), columns, rows);
+                let wanted = match (state, panel.id()) {
+                    (HealthState::Live, "events") => "nothing happened",
+                    _ => wanted,
+                };
+                assert!(text.contains(wanted), "{} {state:?}: {text}", panel.id());
+            }
+        }
+        let service = |name: &str| ServiceRow {
+            name: name.into(),
+            kind: "LoadBalancer".into(),
+            ingress: vec!["ab4ea5ab1f1234567890abcdef012345-1234567890.ap-southeast-2.elb.amazonaws.com".into()],
+            ..ServiceRow::default()
+        };
+        let event = |message: &str| EventRow {
+            kind: "Warning".into(),
+            reason: "BackOff".into(),
+            message: message.into(),
+            object_kind: "Pod".into(),
+            object: "web-1".into(),
+            ..EventRow::default()
+        };
+        let bench = Bench::new()
+            .with(
+                vec![("a", deployment("a", 1, 1, 1)), ("b", deployment("b", 1, 1, 0))],
+                HealthState::Live,
+                None,
+            )
+            .with(
+                vec![
+                    ("p", pod("p", "s", "Running", true)),
+                    ("q", pod("q", "s", "CrashLoopBackOff", false)),
+                ],
+                HealthState::Live,
+                None,
+            )
+            .with(vec![("s", service("s")), ("t", service("t"))], HealthState::Live, None)
+            .with(
+                vec![("e", event("restarting")), ("f", event("pulling"))],
+                HealthState::Live,
+                None,
+            );
+        let facts = [
+            ("deployments", "✓ available"),
+            ("pods", "✗ CrashLoopBackOff"),
+            ("services", "amazonaws.com"),
+            ("events", "! BackOff"),
+        ];
+        for (mut panel, (id, fact)) in lists(&bench).into_iter().zip(facts) {
+            panel.open(&bench.context);
+            let text = screen(panel.as_mut(), columns, rows);
+            assert_eq!((panel.id(), panel.title().as_str()), (id, format!("{id} 2").as_str()));
+            assert!(text.contains(fact), "{id}: {text}");
+        }
+    }
+}
+
+fn lists(bench: &Bench) -> Vec<Box<dyn Panel>> {
+    let clients = Clients::new();
+    vec![
+        Box::new(super::deployments::panel(&bench.hub, &clients)),
+        Box::new(super::pods::panel(&bench.hub, &clients)),
+        Box::new(super::services::panel(&bench.hub, &clients)),
+        Box::new(super::events::panel(&bench.hub, &clients)),
+    ]
+}
+
+#[tokio::test]
+async fn rows_of_pods_and_services_are_acted_on_by_pipelines() {
+    let hostile = "web; kubectl:delete ns default";
+    let bench = Bench::new()
+        .with(vec![("p", pod(hostile, "s", "Running", true))], HealthState::Live, None)
+        .with(
+            vec![(
+                "s",
+                ServiceRow {
+                    name: "web".into(),
+                    cluster_ip: "100.64.0.9".into(),
+                    ..ServiceRow::default()
+                },
+            )],
+            HealthState::Live,
+            None,
+        );
+    let mut pods = super::pods::panel(&bench.hub, &Clients::new());
+    pods.open(&bench.context);
+    let run = |effects: Vec<Effect>| match effects.as_slice() {
+        [Effect::Run(pipeline)] => print(pipeline),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        run(pods.key(PanelKey::Open)),
+        format!("kubectl:logs '{hostile}' --tail=50")
+    );
+    assert_eq!(
+        run(pods.key(PanelKey::Act("yaml"))),
+        format!("kubectl:get po '{hostile}' --output=yaml")
+    );
+    let mut services = super::services::panel(&bench.hub, &Clients::new());
+    services.open(&bench.context);
+    assert_eq!(run(services.key(PanelKey::Open)), "kubectl:describe svc web");
+    assert_eq!(
+        services.key(PanelKey::Act("copy-address")),
+        [Effect::Copy("100.64.0.9".into())]
+    );
 }

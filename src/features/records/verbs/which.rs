@@ -5,14 +5,16 @@ use serde_json::json;
 
 use crate::core::report::Report;
 use crate::verb::catalogue::{BUILT_IN, NameError, did_you_mean};
-use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Positional, Read, Verb, View};
+use crate::verb::{
+    Alias, AliasScope, Call, Catalogue, Declaration, Input, InputMode, OptionKind, Output, Positional, Read, Verb, View,
+};
 
 /// The verb.
 pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "which", "Say what a command's name runs")
         .input(InputMode::None)
         .positional(Positional::new("name", OptionKind::String, "with or without its bundle").variadic())
-        .output("{\"bundle\", \"name\", \"version\"}")
+        .output("{\"bundle\", \"name\", \"version\"}; of an alias {\"bundle\": user or site, \"name\", \"pipeline\"}")
         .example_expecting("which jq", "", "cogdeck:jq (native)");
     Verb::read(declaration, Which)
 }
@@ -24,6 +26,10 @@ impl Read for Which {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
         let name = call.arguments.texts().join("-");
         let catalogue = call.session.catalogue();
+        if let Some(alias) = alias(&catalogue, &name) {
+            let record = json!({"bundle": alias.scope, "name": alias.name, "pipeline": alias.body});
+            return output.emit_as(record, View::Text(alias.to_string())).await;
+        }
         let found = match name.split_once(':') {
             Some((bundle, command)) => catalogue.find(Some(bundle), command),
             None => catalogue.find(None, &name),
@@ -46,5 +52,14 @@ impl Read for Which {
                 Err(report)
             }
         }
+    }
+}
+
+/// The alias that a line which starts with this name would run: a built-in command wins over it.
+fn alias<'a>(catalogue: &'a Catalogue, name: &str) -> Option<&'a Alias> {
+    match name.split_once(':') {
+        Some((word, name)) => catalogue.alias(Some(AliasScope::of_word(word)?), name),
+        None if catalogue.find(Some(BUILT_IN), name).is_ok() => None,
+        None => catalogue.alias(None, name),
     }
 }

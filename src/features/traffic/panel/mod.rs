@@ -19,6 +19,10 @@ use crate::ui::panel::{Effect, Meaning, Motion, Panel, PanelKey, Theme};
 
 /// Requests that the shares are counted over.
 const WINDOW: usize = 60;
+/// Requests shown one by one.
+const RIBBON: usize = 200;
+/// Columns of a lane's name.
+const LANE: usize = 10;
 /// A watch is over when nothing came for this long; the panel then says so.
 const QUIET: std::time::Duration = std::time::Duration::from_secs(5);
 /// Letters of the versions in the ribbon, oldest version first.
@@ -50,7 +54,7 @@ impl TrafficPanel {
                 let samples = rows.iter().rev().map(|(_, sample)| sample);
                 // Shares over different questions would mean nothing: the last one asked counts.
                 let same = samples.filter(|sample| Some(sample.url.as_str()) == newest);
-                same.take(WINDOW).cloned().collect()
+                same.take(RIBBON).cloned().collect()
             })
         });
         look(&samples)
@@ -142,8 +146,17 @@ struct Picture {
     tally: Tally,
     /// Versions in the order they were first seen, each with its rank.
     ranks: BTreeMap<String, usize>,
-    /// The requests, newest first: rank of the version, or why there is none.
-    requests: Vec<Result<Option<usize>, ()>>,
+    /// The requests, newest first.
+    requests: Vec<Request>,
+}
+
+/// One request as a cell.
+struct Request {
+    /// Who answered.
+    answerer: String,
+    /// The rank of the version told, if one was.
+    rank: Option<usize>,
+    failed: bool,
 }
 
 impl Picture {
@@ -157,10 +170,14 @@ impl Picture {
         let rank = |sample: &Sample| sample.version.as_ref().and_then(|version| ranks.get(version)).copied();
         let requests = samples
             .iter()
-            .map(|s| if s.succeeded() { Ok(rank(s)) } else { Err(()) })
+            .map(|sample| Request {
+                answerer: sample.answerer().to_owned(),
+                rank: rank(sample),
+                failed: !sample.succeeded(),
+            })
             .collect();
         Picture {
-            tally: Tally::of(samples),
+            tally: Tally::of(samples.iter().take(WINDOW)),
             requests,
             ranks,
         }
@@ -212,22 +229,47 @@ impl Picture {
             };
             lines.push(self.share(theme, columns, &label, *count, rank));
         }
+        let lanes = self.tally.answerers.len();
+        if lanes > 1 && lines.len() + lanes < rows && usize::from(columns) > 3 * LANE {
+            lines.push(Line::default());
+            lines.extend(self.tally.answerers.keys().map(|name| self.lane(theme, columns, name)));
+        }
         lines
+    }
+
+    /// The requests that one of them answered, each under its cell of the ribbon's right end.
+    fn lane(&self, theme: &Theme, columns: u16, name: &str) -> Line<'static> {
+        let label = fit_end(SafeText::line(name).as_str(), LANE - 1);
+        let blanks = LANE.saturating_sub(crate::core::text::width(&label));
+        let mut spans = vec![Span::styled(
+            format!("{label}{}", " ".repeat(blanks)),
+            theme.style(Meaning::Dim),
+        )];
+        let room = usize::from(columns) - LANE;
+        // What has not come yet is left blank at the left, so that the newest of all lanes stand below each other.
+        spans.push(Span::raw(" ".repeat(room.saturating_sub(self.requests.len()))));
+        let newest: Vec<&Request> = self.requests.iter().take(room).collect();
+        spans.extend(newest.into_iter().rev().map(|request| match request.answerer == name {
+            true => self.cell(theme, request),
+            false => Span::styled(theme.glyphs.neutral, theme.style(Meaning::Border)),
+        }));
+        Line::from(spans)
     }
 
     /// One cell a request, newest at the right: the version's letter, `!` for a failure, `.` where none is told.
     fn ribbon(&self, theme: &Theme, columns: u16) -> Line<'static> {
         let newest: Vec<_> = self.requests.iter().take(usize::from(columns)).collect();
-        let cells = newest.into_iter().rev().map(|request| match request {
-            Err(()) => Span::styled("!", theme.style(Meaning::StateBad)),
-            Ok(rank) => {
-                let letter = rank
-                    .and_then(|rank| LETTERS.chars().nth(rank))
-                    .map_or_else(|| ".".to_owned(), String::from);
-                Span::styled(letter, theme.style(self.meaning(*rank)))
-            }
-        });
+        let cells = newest.into_iter().rev().map(|request| self.cell(theme, request));
         Line::from(cells.collect::<Vec<_>>())
+    }
+
+    fn cell(&self, theme: &Theme, request: &Request) -> Span<'static> {
+        if request.failed {
+            return Span::styled("!", theme.style(Meaning::StateBad));
+        }
+        let letter = request.rank.and_then(|rank| LETTERS.chars().nth(rank));
+        let text = letter.map_or_else(|| ".".to_owned(), String::from);
+        Span::styled(text, theme.style(self.meaning(request.rank)))
     }
 
     fn share(&self, theme: &Theme, columns: u16, label: &str, count: usize, rank: Option<usize>) -> Line<'static> {
@@ -329,6 +371,32 @@ mod tests {
                 .any(|l| l.starts_with("b web-2 2.0.0") && l.ends_with("1  25%")),
             "{screen}"
         );
+    }
+
+    #[tokio::test]
+    async fn with_room_each_pod_has_a_lane_with_its_requests() {
+        let hub = Hub::new(Clock::real());
+        let mut panel = TrafficPanel::new(hub.clone());
+        let context = Arc::new(Context::empty("test"));
+        panel.open(&context);
+        samples(&hub, &context).source().write(|table| {
+            for (pod, version) in [
+                ("web-1", "1.0.0"),
+                ("web-2", "2.0.0"),
+                ("web-1", "1.0.0"),
+                ("web-2", "2.0.0"),
+            ] {
+                append(table, sample(Some(pod), Some(version), None));
+            }
+        });
+        let screen = drawn(&mut panel, 60, 12);
+        let lane = |name: &str| {
+            let rows: Vec<&str> = screen.lines().filter(|row| row.starts_with(name)).collect();
+            rows.last().map(|row| row.trim_end().to_owned())
+        };
+        assert!(lane("web-1").is_some_and(|row| row.ends_with("a·a·")), "{screen}");
+        assert!(lane("web-2").is_some_and(|row| row.ends_with("·b·b")), "{screen}");
+        assert!(!drawn(&mut panel, 60, 6).contains("a·a·"), "no room, no lanes");
     }
 
     #[tokio::test]

@@ -6,7 +6,6 @@ use super::{App, Effect, Focus};
 use crate::core::change::Origin;
 use crate::ui::console::approval::Step;
 use crate::ui::console::chat::block::State;
-use crate::ui::console::chat::view::Look;
 use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::panel::{Motion, PanelKey, Tone};
 use crate::verb::Decision;
@@ -23,6 +22,9 @@ impl App {
         if global == Some(Action::Suspend) {
             return vec![Effect::Suspend];
         }
+        if global == Some(Action::Mouse) {
+            return self.toggle_mouse();
+        }
         if self.approval().is_some() {
             return self.approval_key(key);
         }
@@ -30,6 +32,17 @@ impl App {
             self.help_key(key);
             return Vec::new();
         }
+        if let Some(effects) = self.menu_key(key) {
+            return effects;
+        }
+        if self.finder_key(key) {
+            return Vec::new();
+        }
+        if global == Some(Action::Present) {
+            self.next_line();
+            return Vec::new();
+        }
+        self.take_over();
         let armed = self
             .quit_armed
             .take()
@@ -54,7 +67,7 @@ impl App {
     fn approval_key(&mut self, key: Key) -> Vec<Effect> {
         let global = self.keymap.own(Part::Global, key);
         let step = match (global, self.keymap.own(Part::Input, key), key.typed()) {
-            (Some(Action::Interrupt), ..) | (_, Some(Action::Cancel), _) => Step::Decline,
+            (Some(Action::Interrupt), ..) | (_, Some(Action::Cancel | Action::ToChat), _) => Step::Decline,
             (_, Some(Action::Submit), _) => Step::Confirm,
             (_, Some(Action::DeleteLeft), _) => Step::Erase,
             (.., Some(symbol)) => Step::Type(symbol),
@@ -118,6 +131,22 @@ impl App {
         Vec::new()
     }
 
+    /// `:quit`: as Ctrl-D on an empty line.
+    pub(super) fn quit(&mut self) -> Vec<Effect> {
+        self.end_of_input(false)
+    }
+
+    fn toggle_mouse(&mut self) -> Vec<Effect> {
+        self.mouse = !self.mouse;
+        let word = if self.mouse {
+            "the mouse clicks and scrolls here"
+        } else {
+            "the mouse is the terminal's: it selects text"
+        };
+        self.tell(word, Tone::Neutral);
+        vec![Effect::Mouse(self.mouse)]
+    }
+
     /// Ctrl-D on an empty line: quits when nothing runs, else says what does and quits when pressed again.
     fn end_of_input(&mut self, armed: bool) -> Vec<Effect> {
         if !self.input.is_empty() {
@@ -176,6 +205,10 @@ impl App {
             Action::PreviousPane => self.cycle(false),
             Action::Complete if !searching => return self.complete(false),
             Action::Commands if !searching => return self.complete(true),
+            Action::ToChat if searching => {
+                self.input.edit(Action::Cancel);
+            }
+            Action::ToChat => self.focus_pane(0),
             Action::Cancel if !searching => {
                 if self.shown != 0 || self.zoomed {
                     self.leave_pane();
@@ -197,6 +230,7 @@ impl App {
         let Some(action) = self.keymap.action(Part::Chat, key) else {
             return Vec::new();
         };
+        let armed = self.rerun_armed.take();
         let selected = self
             .chat
             .selected()
@@ -208,16 +242,15 @@ impl App {
             (Action::Last, _) => self.chat.select(Motion::Last),
             (Action::PageUp, _) => self.scroll_chat(Motion::PageUp),
             (Action::PageDown, _) => self.scroll_chat(Motion::PageDown),
-            (Action::Open, _) => self.chat.toggle(),
+            (Action::Open, _) => self.chat.toggle(self.chat_width),
             (Action::Copy, Some((id, ..))) => {
                 let text = self.chat.block(id).map(|block| block.text()).unwrap_or_default();
                 self.tell(&format!("{} bytes copied", text.len()), Tone::Ok);
                 return vec![Effect::Copy(text)];
             }
-            (Action::Rerun, Some((_, line, _))) if !line.is_empty() => {
-                self.input.history.add(&line);
-                return vec![self.run(line, Origin::Key)];
-            }
+            (Action::Rerun, Some((id, line, _))) if !line.is_empty() => return self.rerun(id, line, armed == Some(id)),
+            (Action::FindNext, _) => self.with_look(|chat, look| chat.find_next(true, look)),
+            (Action::FindPrevious, _) => self.with_look(|chat, look| chat.find_next(false, look)),
             (Action::Edit, Some((_, line, _))) if !line.is_empty() => {
                 self.input.set(&line);
                 self.leave_pane();
@@ -229,6 +262,26 @@ impl App {
             (action, _) => return self.shared(action),
         }
         Vec::new()
+    }
+
+    /// Runs a block's line again; asks first when it would now run somewhere else.
+    fn rerun(&mut self, id: u64, line: String, armed: bool) -> Vec<Effect> {
+        let ran_in = self
+            .chat
+            .block(id)
+            .map(|block| block.context.clone())
+            .unwrap_or_default();
+        let now_in = crate::core::text::SafeText::line(&self.context.name);
+        if ran_in != now_in && !armed {
+            self.rerun_armed = Some(id);
+            self.tell(
+                &format!("it ran in {ran_in}, and this is {now_in}: the same key again runs it here"),
+                Tone::Warn,
+            );
+            return Vec::new();
+        }
+        self.input.history.add(&line);
+        vec![self.run(line, Origin::Key)]
     }
 
     fn panel_key(&mut self, index: usize, key: Key) -> Vec<Effect> {
@@ -266,6 +319,23 @@ impl App {
         match action {
             Action::Help => self.help = Some(0),
             Action::ToInput => self.leave_pane(),
+            Action::Back => {
+                if !self.end_filter() {
+                    match self.zoomed {
+                        true => self.zoomed = false,
+                        false => self.leave_pane(),
+                    }
+                }
+            }
+            Action::Find => self.open_finder(),
+            Action::Menu => self.open_menu(),
+            Action::Prompt => {
+                self.leave_pane();
+                if self.input.is_empty() {
+                    self.type_char(':');
+                    return self.complete(true);
+                }
+            }
             Action::NextPane => self.cycle(true),
             Action::PreviousPane => self.cycle(false),
             Action::Zoom => self.zoomed = !self.zoomed,
@@ -293,15 +363,7 @@ impl App {
         }
     }
 
-    fn scroll_chat(&mut self, motion: Motion) {
-        let theme = self.theme.clone();
-        let look = Look {
-            width: self.chat_width,
-            theme: &theme,
-            latest: false,
-            selected: false,
-            now: self.clock.now(),
-        };
-        self.chat.scroll(motion, &look);
+    pub(super) fn scroll_chat(&mut self, motion: Motion) {
+        self.with_look(|chat, look| chat.scroll(motion, look));
     }
 }

@@ -1,123 +1,43 @@
 //! The console's state and what every event does to it: events in, effects out, no IO. The shell feeds it and performs
 //! what it asks for; `draw` shows it.
 
+mod blocks;
+mod event;
+mod finder;
+mod goto;
 mod keys;
+mod menu;
+mod mouse;
+mod present;
 mod typing;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
 use super::approval::Approval;
 use super::chat::Chat;
-use super::chat::block::{Fold, State};
-use super::complete::{Live, live_offers};
+use super::chat::block::State;
+use super::complete::live_offers;
 use super::input::Input;
 use super::keymap::{Action, Keymap};
 use super::popup::Popup;
-use super::ports::{BlockEvent, Ended};
+use super::ports::Ended;
+use super::samples::Samples;
 use super::toast::Toasts;
-use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
-use crate::core::record::text_at;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::lang::print;
-use crate::ui::panel::{self, Meaning, Panel, Theme, Tone};
-use crate::verb::{Candidate, Catalogue, Decision, Item};
+use crate::ui::panel::{Meaning, Panel, Theme, Tone};
+use crate::verb::{Candidate, Catalogue};
 
-/// What happens to the console.
-pub enum Event {
-    /// A key.
-    Key(KeyEvent),
-    /// Text in one piece: inserted, never executed.
-    Paste(String),
-    /// A block started; the engine's number, the line with secrets masked, its translation, whether in the background.
-    Started {
-        /// The console's id for it.
-        block: u64,
-        /// The engine's number.
-        number: u64,
-        /// As shown and kept.
-        line: String,
-        /// Of a shell's loop.
-        translation: Option<String>,
-        /// Ended with `&`.
-        background: bool,
-    },
-    /// A line was refused; nothing ran.
-    Refused(u64, Box<Report>),
-    /// Something happened in a block.
-    Block(u64, Box<BlockEvent>),
-    /// A block asks for an approval.
-    Question {
-        /// Names the question.
-        id: u64,
-        /// The block.
-        block: u64,
-        /// What it wants to do.
-        plan: Box<Plan>,
-        /// What approving takes.
-        requirement: Requirement,
-    },
-    /// Nobody waits for the answer any more.
-    Withdrawn(u64),
-    /// A completer answered.
-    Candidates(u64, Vec<Candidate>),
-    /// Lines of earlier sessions, oldest first.
-    History(Vec<String>),
-    /// The session's context or catalogue may have changed.
-    Session(Arc<Context>, Arc<Catalogue>),
-    /// The sandbox started, or did not.
-    Sandbox(Result<Arc<Context>, Box<Report>>),
-    /// Something to tell that belongs to no block.
-    Tell(SafeText, Tone),
-}
-
-/// What the console wants done.
-pub enum Effect {
-    /// Start a line.
-    Start {
-        /// The console's id for it.
-        block: u64,
-        /// The line.
-        line: String,
-        /// Typed, or asked for by a key.
-        origin: Origin,
-    },
-    /// Ask a block to end.
-    Cancel(u64),
-    /// End a block for good.
-    Kill(u64),
-    /// Answer a question.
-    Answer(u64, Decision),
-    /// Ask a completer.
-    Complete(u64, Live),
-    /// Start the sandbox.
-    StartSandbox,
-    /// Make this the session's context.
-    Switch(Arc<Context>),
-    /// Put text onto the clipboard, by the operator's own key.
-    Copy(String),
-    /// Draw everything anew.
-    Redraw,
-    /// Stop the process until it is continued.
-    Suspend,
-    /// Leave with this exit code.
-    Quit(u8),
-}
-
-/// Who has the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Focus {
-    /// The input line.
-    Input,
-    /// A pane: 0 is the chat, then the panels.
-    Pane(usize),
-}
+pub use event::{Effect, Event, Focus};
+pub use finder::Finder;
+pub use menu::Menu;
+pub use mouse::Places;
+pub use present::Script;
 
 struct Question {
     id: u64,
@@ -167,6 +87,20 @@ pub struct App {
     pub(super) user: SafeText,
     pub(super) context: Arc<Context>,
     pub(super) read_only: bool,
+    /// What the latest answers look like.
+    samples: Samples,
+    /// `/` is being typed.
+    pub(super) finder: Option<Finder>,
+    /// The actions menu.
+    menu: Option<Menu>,
+    /// A script that is presented.
+    pub(super) script: Option<Script>,
+    /// Where things were drawn last.
+    pub(super) places: Places,
+    /// The terminal tells of clicks.
+    mouse: bool,
+    /// A block is to be run again although the context has changed since: asked once.
+    rerun_armed: Option<u64>,
     /// The sandbox is offered: nothing is configured.
     pub(super) offer: Offer,
     contexts: Vec<String>,
@@ -200,13 +134,23 @@ impl App {
             true => Offer::Yes,
             false => Offer::No,
         };
+        let mut panels = parts.panels;
+        // Those that only show up when there is room come last, so that the others keep their numbers.
+        panels.sort_by_key(|panel| panel.weight() == 0);
         let mut app = App {
+            samples: Samples::default(),
+            finder: None,
+            menu: None,
+            script: None,
+            places: Places::default(),
+            mouse: true,
+            rerun_armed: None,
             chat: Chat::default(),
             input: Input::default(),
             popup: None,
             help: None,
             drawn: Vec::new(),
-            panels: parts.panels,
+            panels,
             focus: Focus::Input,
             shown: 0,
             zoomed: false,
@@ -256,7 +200,7 @@ impl App {
             ]),
         }
         lines.push((
-            "? help   Tab completes   ^C stops a block   ^D quits".into(),
+            "? help   Tab completes   : goes to a pane   ^C stops a block   ^D quits".into(),
             Meaning::Dim,
         ));
         self.chat.say(self.clock.now(), lines);
@@ -271,6 +215,9 @@ impl App {
                 self.toasts.seen(now);
                 return self.key(key.into());
             }
+            Event::Mouse(event) => return self.mouse(event),
+            Event::Script(Ok(lines)) => self.present(lines),
+            Event::Script(Err(report)) => self.tell(&report.sentence(), Tone::Bad),
             Event::Paste(text) => self.paste(&text),
             Event::Started {
                 block,
@@ -354,94 +301,6 @@ impl App {
                 Vec::new()
             }
         }
-    }
-
-    fn block_event(&mut self, block: u64, event: BlockEvent) {
-        match event {
-            BlockEvent::Item(item) => {
-                self.follow_change(&item);
-                self.chat.change(block, |known| known.push(&item));
-            }
-            BlockEvent::Failed(report) => self.chat.change(block, |known| known.error(&report)),
-            BlockEvent::Note(text) => self.chat.change(block, |known| known.note(&text)),
-            BlockEvent::Progress(text) => self.chat.change(block, |known| {
-                known.progress = Some(SafeText::line(text.as_str()));
-                known.version += 1;
-            }),
-            BlockEvent::Ended(ended) => {
-                self.questions.retain(|question| question.block != block);
-                self.chat.change(block, |known| known.end(&ended));
-                self.chat.trim();
-            }
-            // One block shows all pipelines of its line; jobs get a block of their own through `adopt`.
-            BlockEvent::Pipeline(_) | BlockEvent::Job(_) => {}
-        }
-    }
-
-    /// A sentence about a change (`{"kind","name","namespace","action"}`) turns the panels to its subject.
-    fn follow_change(&mut self, item: &Item) {
-        let field = |name: &str| text_at(&item.record, &[name]);
-        if let (Some(kind), Some(name), Some(_)) = (field("kind"), field("name"), field("action")) {
-            let scope = field("namespace").unwrap_or_default();
-            let target = Target {
-                kind: kind.to_owned(),
-                scope: scope.to_owned(),
-                name: name.to_owned(),
-            };
-            self.panels.iter_mut().for_each(|panel| panel.focus_on(&target));
-        }
-    }
-
-    /// A block for a job that a line started; its id.
-    pub fn adopt(&mut self, number: u64, line: String) -> u64 {
-        let context = SafeText::line(&self.context.name);
-        let id = self.chat.open(line, context, self.clock.now());
-        self.chat.change(id, |block| {
-            block.number = Some(number);
-            block.background = true;
-            block.fold = Fold::Auto;
-            block.become_state(State::Running);
-        });
-        id
-    }
-
-    /// Runs a line as a new block.
-    fn run(&mut self, line: String, origin: Origin) -> Effect {
-        self.shown = 0;
-        let context = SafeText::line(&self.context.name);
-        let block = self.chat.open(line.clone(), context, self.clock.now());
-        Effect::Start { block, line, origin }
-    }
-
-    /// What a panel wants done.
-    fn panel_effects(&mut self, effects: Vec<panel::Effect>) -> Vec<Effect> {
-        let mut wanted = Vec::new();
-        for effect in effects {
-            match effect {
-                panel::Effect::Run(pipeline) => {
-                    let line = print(&pipeline);
-                    self.input.history.add(&line);
-                    let shown = self.shown;
-                    wanted.push(self.run(line, Origin::Key));
-                    self.shown = shown;
-                }
-                panel::Effect::Compose(pipeline) => {
-                    self.input.set(&format!("{} ", print(&pipeline)));
-                    self.leave_pane();
-                }
-                panel::Effect::Copy(text) => wanted.push(Effect::Copy(text.as_str().to_owned())),
-                panel::Effect::Show { panel, subject } => {
-                    if let Some(at) = self.panels.iter().position(|known| known.id() == panel) {
-                        if let Some(panel) = self.panels.get_mut(at) {
-                            panel.focus_on(&subject);
-                        }
-                        self.focus_pane(at + 1);
-                    }
-                }
-                panel::Effect::Toast(text) => self.toasts.add(text, Tone::Neutral, self.clock.now()),
-            }
-        }
-        wanted
     }
 
     /// The approval that has the keys: the oldest, unless something is being typed that it must not swallow.

@@ -1,6 +1,6 @@
 //! The input line in the app: sending, completing, pasting.
 
-use super::{App, Effect, Focus, Offer};
+use super::{App, Effect, Focus, Offer, goto};
 use crate::core::change::Origin;
 use crate::core::text::SafeText;
 use crate::lang::{clean_paste, is_repeat, read};
@@ -23,6 +23,9 @@ impl App {
             return Vec::new();
         }
         self.input.take();
+        if goto::is_one(text.trim()) {
+            return self.go_to(text.trim());
+        }
         let line = match is_repeat(&text) {
             true => self.input.history.last().map(str::to_owned).unwrap_or(text),
             false => text.trim_end().to_owned(),
@@ -71,10 +74,15 @@ impl App {
     }
 
     pub(super) fn gathered(&self) -> Option<Gathered> {
+        let text = self.input.text();
+        if goto::is_one(&text) {
+            return self.places(&text, self.input.cursor());
+        }
         gather(
             &self.catalogue,
             &self.contexts,
             &self.context,
+            &self.samples,
             &self.input.text(),
             self.input.cursor(),
         )

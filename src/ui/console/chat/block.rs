@@ -232,6 +232,27 @@ impl Block {
         lines
     }
 
+    /// Result lines from `first`, at most `count`, with tables laid out for a room of `columns`.
+    pub fn lines_within(&self, first: usize, count: usize, columns: u16) -> Vec<Line> {
+        let (columns, whole) = (usize::from(columns), self.fold == Fold::Open);
+        let older = self.older.len();
+        let mut lines = self.older.lines_within(first, count, columns, whole);
+        let taken = older.saturating_sub(first).min(count);
+        if taken < count {
+            let newer = self
+                .newer
+                .lines_within(first.saturating_sub(older), count - taken, columns, whole);
+            lines.extend(newer);
+        }
+        lines
+    }
+
+    /// Whether a table is cut to fit a room of `columns`, which opening the block would mend.
+    pub fn is_cut(&self, columns: u16) -> bool {
+        let columns = usize::from(columns);
+        self.fold != Fold::Open && (self.older.is_cut(columns) || self.newer.is_cut(columns))
+    }
+
     /// Remarks in order, and how many more there were.
     pub fn remarks(&self) -> (&[(SafeText, Meaning)], u64) {
         (&self.remarks, self.remarks_dropped)

@@ -2,6 +2,7 @@
 //! happens in blocks comes from the engine through the app.
 
 pub mod block;
+mod search;
 pub mod text;
 pub mod view;
 
@@ -13,6 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use self::block::{Block, Fold};
+use self::search::Search;
 use self::view::Look;
 use crate::core::text::SafeText;
 use crate::ui::panel::{Meaning, Motion};
@@ -34,8 +36,11 @@ pub struct Chat {
     dropped: u64,
     /// Changes that arrived since following ended.
     unseen: u64,
+    search: Option<Search>,
     /// Of the last drawing.
     page: usize,
+    /// Of the last drawing: the block in each row.
+    rows: Vec<u64>,
 }
 
 struct Entry {
@@ -59,7 +64,9 @@ impl Default for Chat {
             selected: None,
             dropped: 0,
             unseen: 0,
+            search: None,
             page: 10,
+            rows: Vec::new(),
         }
     }
 }
@@ -157,6 +164,9 @@ impl Chat {
 
     /// The title of the pane: follow mode or what arrived below.
     pub fn title(&self) -> SafeText {
+        if let Some(search) = &self.search {
+            return search.title();
+        }
         match (self.follow, self.unseen) {
             (true, _) => "follow".into(),
             (false, 0) => "scrolled".into(),
@@ -173,12 +183,18 @@ impl Chat {
         };
     }
 
-    /// Opens or folds the selected block.
-    pub fn toggle(&mut self) {
+    /// No block is selected.
+    pub fn unselect(&mut self) {
+        self.selected = None;
+    }
+
+    /// Opens or folds the selected block, or shows whole what was cut to fit `columns`.
+    pub fn toggle(&mut self, columns: u16) {
         let latest = self.blocks.back().map(|entry| entry.block.id);
         let Some(id) = self.selected else { return };
         self.change(id, |block| {
-            let open = matches!(view::shape(block, latest == Some(id)), view::Shape::All);
+            let all = matches!(view::shape(block, latest == Some(id)), view::Shape::All);
+            let open = all && !block.is_cut(view::room(columns));
             block.fold = if open { Fold::Folded } else { Fold::Open };
             block.version += 1;
         });
@@ -233,6 +249,91 @@ impl Chat {
         }
     }
 
+    /// Looks for a text from the end upwards; an empty one ends the search.
+    pub fn find(&mut self, text: &str, look: &Look<'_>) {
+        self.search = (!text.is_empty()).then(|| Search::new(text));
+        self.find_next(true, look);
+    }
+
+    /// Whether a search is on.
+    pub fn is_searching(&self) -> bool {
+        self.search.is_some()
+    }
+
+    /// Goes to the next match, towards older ones or newer ones, around the ends; opens the block it is in.
+    pub fn find_next(&mut self, older: bool, look: &Look<'_>) {
+        let Some(mut search) = self.search.take() else { return };
+        let has: Vec<bool> = self.blocks().map(|block| search.is_in_block(block)).collect();
+        search.blocks = has.iter().filter(|has| **has).count();
+        let count = has.len();
+        let known = search.at.and_then(|(id, line)| {
+            let at = self.blocks.iter().position(|entry| entry.block.id == id)?;
+            Some((at, line))
+        });
+        let from = known.map_or(count.saturating_sub(1), |(at, _)| at);
+        for step in 0..=count {
+            if search.blocks == 0 {
+                break;
+            }
+            let at = match older {
+                true => (from + 2 * count - step) % count,
+                false => (from + step) % count,
+            };
+            if !has.get(at).copied().unwrap_or(false) {
+                continue;
+            }
+            let lines = self.matching_lines(at, &search, look);
+            let beyond = |line: &&usize| match known.filter(|_| step == 0) {
+                Some((_, last)) if older => **line < last,
+                Some((_, last)) => **line > last,
+                None => true,
+            };
+            let found = match older {
+                true => lines.iter().rev().find(beyond),
+                false => lines.iter().find(beyond),
+            };
+            if let (Some(line), Some(id)) = (found, self.blocks.get(at).map(|entry| entry.block.id)) {
+                search.at = Some((id, *line));
+                self.follow = false;
+                self.anchor = (id, line.saturating_sub(self.page / 3));
+                self.selected = Some(id);
+                break;
+            }
+        }
+        self.search = Some(search);
+    }
+
+    /// The lines of a block, opened for that, that have what is looked for.
+    fn matching_lines(&mut self, at: usize, search: &Search, look: &Look<'_>) -> Vec<usize> {
+        let latest = at + 1 == self.blocks.len();
+        let Some(entry) = self.blocks.get_mut(at) else {
+            return Vec::new();
+        };
+        if view::shape(&entry.block, latest) == view::Shape::Folded {
+            entry.block.fold = Fold::Open;
+            entry.block.version += 1;
+        }
+        let look = Look { latest, ..*look };
+        let lines = entry.lines(&look).iter().enumerate();
+        let hits: Vec<usize> = lines
+            .filter(|(_, line)| search.is_in(&line.to_string()))
+            .map(|(at, _)| at)
+            .collect();
+        // It may stand where a long line was broken: then the block's head must do.
+        if hits.is_empty() { vec![0] } else { hits }
+    }
+
+    /// A click on a row: selects the block there, opens or folds it when it is selected already.
+    pub fn click(&mut self, row: u16, columns: u16) {
+        let Some(id) = self.rows.get(usize::from(row)).copied() else {
+            return;
+        };
+        if self.selected == Some(id) {
+            self.toggle(columns);
+        }
+        self.selected = Some(id);
+    }
+
     /// The first line shown, counted from the start of the scrollback.
     fn top(&self, heights: &[(u64, usize)]) -> usize {
         let total: usize = heights.iter().map(|(_, height)| height).sum();
@@ -278,6 +379,7 @@ impl Chat {
         let mut skip = self.top(&heights);
         // A short conversation stands at the top, like in a terminal.
         let mut row = 0;
+        self.rows.clear();
         // The blank line after the last block is not worth a row.
         let rows = usize::from(area.height).min(total - skip.min(total));
         let (last, selected) = (self.blocks.len().saturating_sub(1), self.selected);
@@ -293,13 +395,17 @@ impl Chat {
             };
             for line in entry.lines(&look).iter().skip(skip) {
                 if row >= rows {
-                    return;
+                    break;
                 }
                 let y = area.y + u16::try_from(row).unwrap_or(u16::MAX);
                 buffer.set_line(area.x, y, line, area.width);
+                self.rows.push(*id);
                 row += 1;
             }
             skip = 0;
+        }
+        if let Some(search) = &self.search {
+            search.highlight(area, buffer, look.theme.style(Meaning::Match));
         }
     }
 }

@@ -94,9 +94,9 @@ fn long_output_folds_when_others_follow_and_opens_again() {
     assert!(lines.contains(&"  line 0 of many".to_owned()) && lines.contains(&"  line 213 of many".to_owned()));
     chat.focus(true);
     chat.select(Motion::Up);
-    chat.toggle();
+    chat.toggle(60);
     assert!(draw(&mut chat, 60, 300).contains(&"  line 100 of many".to_owned()));
-    chat.toggle();
+    chat.toggle(60);
     assert!(!draw(&mut chat, 60, 300).contains(&"  line 100 of many".to_owned()));
 }
 
@@ -164,6 +164,69 @@ fn an_endless_stream_forgets_its_oldest_lines_and_says_so() {
     assert!(block.len() <= block::BLOCK_LINES + 1);
     assert_eq!(block.dropped() + block.len() as u64, 30_000);
     assert!(draw(&mut chat, 60, 5)[3].contains("line 29999"));
+}
+
+#[test]
+fn a_wide_table_keeps_to_the_pane_and_opens_whole() {
+    let host = "ab4ea5ab1f1234567890abcdef012345-1234567890.ap-southeast-2.elb.amazonaws.com";
+    let record = |name: &str, host: &str| Item {
+        record: json!({"name": name, "type": "LoadBalancer", "external_ip": host, "ports": "80:31234/TCP", "age": "12s"}),
+        view: None,
+    };
+    let mut chat = Chat::default();
+    let id = chat.open("kubectl:get svc".into(), "sandbox".into(), NOW);
+    chat.change(id, |block| {
+        block.push(&record("kubernetes", "<none>"));
+        block.push(&record("inspector", host));
+        block.end(&ended(0));
+    });
+    let lines = draw(&mut chat, 62, 20);
+    assert!(lines[3].contains("inspector") && lines[3].contains('…'), "{lines:#?}");
+    assert_eq!(lines[4], "  ▸ cut to fit, Enter shows all of it");
+    chat.focus(true);
+    chat.toggle(62);
+    let whole = draw(&mut chat, 62, 30).concat().replace([' ', '\n'], "");
+    assert!(whole.contains(host), "{whole}");
+    chat.toggle(62);
+    assert!(draw(&mut chat, 62, 20).concat().contains("cut to fit"));
+}
+
+#[test]
+fn a_search_goes_up_opens_what_is_folded_shows_the_place_and_ends() {
+    let mut chat = Chat::default();
+    run(&mut chat, "many", 214);
+    run(&mut chat, "other", 3);
+    run(&mut chat, "last", 3);
+    draw(&mut chat, 60, 10);
+    let theme = Theme::plain();
+    chat.find("LINE 10", &look(&theme));
+    assert_eq!(chat.title().as_str(), "/LINE 10 not found", "capitals count when typed");
+    chat.find("line 100 of", &look(&theme));
+    assert_eq!(chat.title().as_str(), "/line 100 of in 1 block");
+    let screen = draw(&mut chat, 60, 10);
+    assert!(screen.iter().any(|row| row.contains("line 100 of many")), "{screen:#?}");
+    chat.find("line 1 of", &look(&theme));
+    assert_eq!(chat.selected().unwrap().line, "last");
+    chat.find_next(true, &look(&theme));
+    assert_eq!(chat.selected().unwrap().line, "other");
+    chat.find_next(true, &look(&theme));
+    chat.find_next(true, &look(&theme));
+    assert_eq!(chat.selected().unwrap().line, "last", "around the end");
+    chat.find_next(false, &look(&theme));
+    assert_eq!(chat.selected().unwrap().line, "many");
+    let area = Rect::new(0, 0, 60, 10);
+    let mut buffer = Buffer::empty(area);
+    chat.draw(area, &mut buffer, &look(&theme));
+    let marked = ratatui::style::Modifier::UNDERLINED;
+    let found: String = buffer
+        .content()
+        .iter()
+        .filter(|cell| cell.modifier.contains(marked))
+        .map(|cell| cell.symbol())
+        .collect();
+    assert!(found.starts_with("line 1 of"), "{found}");
+    chat.find("", &look(&theme));
+    assert!(!chat.is_searching());
 }
 
 #[test]

@@ -190,42 +190,41 @@ fn cut(line: Line<'static>, theme: &Theme) -> Line<'static> {
     Line::from(spans)
 }
 
+/// Columns for a result's lines: what the indentation leaves.
+pub fn room(columns: u16) -> u16 {
+    columns.saturating_sub(2)
+}
+
 fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
-    if block.dropped() > 0 {
-        let text = format!("{} {} earlier lines dropped", look.theme.glyphs.folded, block.dropped());
+    let remark = |text: String, lines: &mut Vec<Line<'static>>| {
+        let text = format!("{} {text}", look.theme.glyphs.folded);
         body(lines, look, &render::Line::plain(&text), Some(Meaning::ChatMark));
+    };
+    if block.dropped() > 0 {
+        remark(format!("{} earlier lines dropped", block.dropped()), lines);
     }
+    let add = |first: usize, count: usize, lines: &mut Vec<Line<'static>>| {
+        for line in block.lines_within(first, count, room(look.width)) {
+            body(lines, look, &line, None);
+        }
+    };
     let count = block.len();
     match shape(block, look.latest) {
-        Shape::All => {
-            for line in block.lines(0, usize::MAX) {
-                body(lines, look, &line, None);
-            }
-        }
         Shape::Tail(tail) if count > tail => {
             let hidden = count - tail;
-            let text = format!("{} {hidden} lines above", look.theme.glyphs.folded);
-            body(lines, look, &render::Line::plain(&text), Some(Meaning::ChatMark));
-            for line in block.lines(hidden, tail) {
-                body(lines, look, &line, None);
-            }
+            remark(format!("{hidden} lines above"), lines);
+            add(hidden, tail, lines);
         }
-        Shape::Tail(_) => {
-            for line in block.lines(0, usize::MAX) {
-                body(lines, look, &line, None);
-            }
-        }
+        Shape::All | Shape::Tail(_) => add(0, count, lines),
         Shape::Folded => {
-            for line in block.lines(0, FOLDED_HEAD) {
-                body(lines, look, &line, None);
-            }
+            add(0, FOLDED_HEAD, lines);
             let hidden = count - FOLDED_HEAD - FOLDED_TAIL;
-            let text = format!("{} {hidden} lines folded, Enter opens", look.theme.glyphs.folded);
-            body(lines, look, &render::Line::plain(&text), Some(Meaning::ChatMark));
-            for line in block.lines(count - FOLDED_TAIL, FOLDED_TAIL) {
-                body(lines, look, &line, None);
-            }
+            remark(format!("{hidden} lines folded, Enter opens"), lines);
+            add(count - FOLDED_TAIL, FOLDED_TAIL, lines);
         }
+    }
+    if !block.state.is_live() && block.is_cut(room(look.width)) {
+        remark("cut to fit, Enter shows all of it".to_owned(), lines);
     }
 }
 

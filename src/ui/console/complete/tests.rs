@@ -43,6 +43,7 @@ fn offers(text: &str) -> Vec<String> {
         &catalogue(),
         &["staging".into(), "prod eu".into()],
         &context,
+        &Samples::default(),
         text,
         text.len(),
     );
@@ -89,7 +90,7 @@ fn an_empty_line_offers_everything() {
 fn the_live_question_names_the_words_before_and_the_option() {
     let context = Arc::new(Context::empty("x"));
     let ask = |text: &str| {
-        gather(&catalogue(), &[], &context, text, text.len())
+        gather(&catalogue(), &[], &context, &Samples::default(), text, text.len())
             .unwrap()
             .live
             .unwrap()

@@ -58,6 +58,20 @@ impl View {
         layout.done()
     }
 
+    /// A line for something else than a pipeline: what it is for, and what was typed.
+    pub fn of_prompt(label: &str, text: &str, columns: u16) -> Self {
+        let mut layout = Layout {
+            rows: vec![Row::new()],
+            columns: usize::from(columns.max(4)),
+            used: 0,
+            cursor: None,
+        };
+        layout.piece(label, Meaning::Hint);
+        layout.piece(&safe_line(text), Meaning::Match);
+        layout.mark();
+        layout.done()
+    }
+
     fn of_search(text: &str, found: Option<&str>, columns: usize) -> Self {
         let mut layout = Layout {
             rows: vec![Row::new()],

@@ -37,6 +37,26 @@ impl Signals {
     }
 }
 
+/// A script of more than this is none.
+const SCRIPT_BYTES: u64 = 1 << 20;
+
+/// The text of a script to present.
+pub(super) async fn read_script(file: &str) -> Result<String, Report> {
+    use tokio::io::AsyncReadExt;
+    let failed = |error: io::Error| Report::refused("E-CONSOLE-006", format!("cannot read {file}")).because(&error);
+    let opened = tokio::fs::File::open(file).await.map_err(failed)?;
+    let mut text = String::new();
+    let mut bounded = opened.take(SCRIPT_BYTES + 1);
+    bounded.read_to_string(&mut text).await.map_err(failed)?;
+    match text.len() as u64 > SCRIPT_BYTES {
+        true => Err(Report::refused(
+            "E-CONSOLE-006",
+            format!("{file} is too long for a script"),
+        )),
+        false => Ok(text),
+    }
+}
+
 /// Stops the process until somebody continues it, as Ctrl-Z does to a program without a screen.
 pub(super) fn stop_here() -> io::Result<()> {
     signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)

@@ -105,6 +105,10 @@ impl Runner for Fake {
         Arc::new(context)
     }
 
+    fn find_context(&self, _: &str) -> Option<Arc<Context>> {
+        None
+    }
+
     fn switch(&self, _: Arc<Context>) {}
 
     fn catalogue(&self) -> Arc<Catalogue> {

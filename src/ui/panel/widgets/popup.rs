@@ -48,6 +48,7 @@ pub fn middle(screen: Rect, columns: u16, rows: u16) -> Rect {
 /// Draws the box; the room inside it.
 pub fn popup(area: Rect, buffer: &mut Buffer, theme: &Theme, title: &SafeText) -> Rect {
     Clear.render(area, buffer);
+    buffer.set_style(area, theme.style(Meaning::Text));
     let title = format!(" {} ", title.fit(usize::from(area.width.saturating_sub(4))));
     let block = frame(theme, true).title(Span::styled(title, theme.style(Meaning::Title)));
     let inside = block.inner(area);

@@ -1,5 +1,6 @@
 //! A table with a fixed header and a selection that stays on its row while rows come and go. Only the visible rows are
-//! asked for. A cell is never cut without a mark; the cells that matter (host names) wrap instead of being cut.
+//! asked for. A cell is never cut without a mark; names are cut in the middle, and the cells that matter (host names)
+//! wrap instead.
 
 mod columns;
 
@@ -11,12 +12,23 @@ use self::columns::widths;
 use super::super::Motion;
 use super::super::theme::{Meaning, Theme};
 use super::wrap;
-use crate::core::text::{SafeText, width};
+use crate::core::text::{SafeText, differ_at_end, width};
 
 /// Blank columns between two cells.
 const GAP: u16 = 2;
 /// A wrapped cell takes this many lines at most; what is left ends in `…`.
 const WRAPPED_LINES: usize = 6;
+
+/// What becomes of a cell that is wider than its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// Its end goes, when nothing else can give way.
+    CutEnd,
+    /// Its middle goes; such columns give way before others leave.
+    CutMiddle,
+    /// It goes on below; such columns give way before others leave.
+    Wrap,
+}
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +37,8 @@ pub struct Column {
     pub title: &'static str,
     /// Right-aligned (numbers).
     pub right: bool,
-    /// Its cells wrap rather than being cut.
-    pub wrap: bool,
+    /// What becomes of cells that are wider than the column.
+    pub overflow: Overflow,
     /// Narrowest useful width.
     pub minimum: u16,
     /// Left out when there is no room, highest number first; 0 is never left out.
@@ -39,7 +51,7 @@ impl Column {
         Column {
             title,
             right: false,
-            wrap: false,
+            overflow: Overflow::CutEnd,
             minimum: 4,
             expendable: 0,
         }
@@ -55,7 +67,15 @@ impl Column {
     /// Wraps rather than being cut; not narrower than `minimum`.
     #[must_use]
     pub fn wrapping(mut self, minimum: u16) -> Self {
-        self.wrap = true;
+        self.overflow = Overflow::Wrap;
+        self.minimum = minimum;
+        self
+    }
+
+    /// Loses the middle of its cells when there is no room: for names; not narrower than `minimum`.
+    #[must_use]
+    pub fn shortening(mut self, minimum: u16) -> Self {
+        self.overflow = Overflow::CutMiddle;
         self.minimum = minimum;
         self
     }
@@ -71,19 +91,44 @@ impl Column {
 /// A cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// Its text, one line.
+    /// Its text: one line, or several in a column that wraps.
     pub text: SafeText,
     /// Its style.
     pub meaning: Meaning,
+    /// It stays one line even in a column that wraps.
+    pub single: bool,
 }
 
 impl Cell {
+    /// One line even in a column that wraps: its end goes instead.
+    #[must_use]
+    pub fn single(mut self) -> Self {
+        self.single = true;
+        self
+    }
+
     /// Running text. Remote text becomes safe here.
     pub fn new(text: &str) -> Self {
         Cell {
             text: SafeText::line(text),
             meaning: Meaning::Text,
+            single: false,
         }
+    }
+
+    /// Several lines, for a column that wraps. A line break inside of one becomes visible.
+    pub fn lines<'t>(lines: impl IntoIterator<Item = &'t str>, meaning: Meaning) -> Self {
+        let safe: Vec<String> = lines.into_iter().map(crate::core::text::safe_line).collect();
+        Cell {
+            text: SafeText::new(&safe.join("\n")),
+            meaning,
+            single: false,
+        }
+    }
+
+    /// Columns of its widest line.
+    pub fn width(&self) -> usize {
+        self.text.as_str().split('\n').map(width).max().unwrap_or(0)
     }
 
     /// Text with a meaning.
@@ -91,6 +136,7 @@ impl Cell {
         Cell {
             text: SafeText::line(text),
             meaning,
+            single: false,
         }
     }
 }
@@ -101,6 +147,8 @@ pub struct Selection {
     selected: usize,
     key: Option<String>,
     offset: usize,
+    /// Of the last drawing: the row below the table's top where each shown row ends, and its index.
+    ends: Vec<(u16, usize)>,
 }
 
 impl Selection {
@@ -136,6 +184,19 @@ impl Selection {
         } else {
             key_at(self.selected)
         };
+    }
+
+    /// The index of what was drawn at this row below the table's top.
+    pub fn at(&self, row: u16) -> Option<usize> {
+        let below = |(end, _): &&(u16, usize)| row < *end;
+        (row > 0)
+            .then(|| self.ends.iter().find(below).map(|(_, index)| *index))
+            .flatten()
+    }
+
+    /// Selects by index, until the next [`Selection::keep`] or [`Selection::settle`].
+    pub fn select(&mut self, index: usize) {
+        self.selected = index;
     }
 
     /// Moves in a table of `count` rows shown `page` at a time. Call [`Selection::keep`]'s `key_at` part through
@@ -190,13 +251,24 @@ impl Table<'_> {
         self.header(area, buffer, theme, &widths);
 
         // Wrapped rows are taller: the first row shown moves down until the selected one fits.
-        let lines: Vec<Vec<Vec<String>>> = shown.iter().map(|cells| self.lay_out(cells, &widths)).collect();
+        let ends: Vec<bool> = (0..self.columns.len())
+            .map(|at| {
+                differ_at_end(
+                    shown
+                        .iter()
+                        .filter_map(|row| row.get(at))
+                        .map(|cell| cell.text.as_str()),
+                )
+            })
+            .collect();
+        let lines: Vec<Vec<Vec<String>>> = shown.iter().map(|cells| self.lay_out(cells, &widths, &ends)).collect();
         let chosen = selection.selected - from.min(selection.selected);
         let mut first = 0;
         while first < chosen && heights(lines.get(first..=chosen).unwrap_or_default()) > room {
             first += 1;
         }
         selection.offset = from + first;
+        selection.ends.clear();
 
         let mut top = 1;
         for (index, (cells, laid)) in shown.iter().zip(&lines).enumerate().skip(first) {
@@ -219,6 +291,7 @@ impl Table<'_> {
                 buffer.set_style(place, theme.style(meaning));
             }
             top += height;
+            selection.ends.push((top, from + index));
         }
     }
 
@@ -259,11 +332,11 @@ impl Table<'_> {
         }
     }
 
-    /// The lines of each cell at these widths.
-    fn lay_out(&self, cells: &[Cell], widths: &[Option<u16>]) -> Vec<Vec<String>> {
-        let lay = |((cell, column), columns): ((&Cell, &Column), &Option<u16>)| match columns {
+    /// The lines of each cell at these widths; `ends`: the column's cells are told apart by how they end.
+    fn lay_out(&self, cells: &[Cell], widths: &[Option<u16>], ends: &[bool]) -> Vec<Vec<String>> {
+        let lay = |(((cell, column), columns), at_end): (((&Cell, &Column), &Option<u16>), &bool)| match columns {
             None => Vec::new(),
-            Some(columns) if column.wrap => {
+            Some(columns) if column.overflow == Overflow::Wrap && !cell.single => {
                 let mut lines = wrap(cell.text.as_str(), *columns);
                 if lines.len() > WRAPPED_LINES {
                     lines.truncate(WRAPPED_LINES);
@@ -276,9 +349,16 @@ impl Table<'_> {
                 }
                 lines
             }
-            Some(columns) => vec![cell.text.fit(usize::from(*columns)).as_str().to_owned()],
+            Some(columns) => {
+                let columns = usize::from(*columns);
+                let text = match column.overflow {
+                    Overflow::CutMiddle if *at_end => cell.text.fit_middle(columns),
+                    _ => cell.text.fit(columns),
+                };
+                vec![text.as_str().to_owned()]
+            }
         };
-        cells.iter().zip(self.columns).zip(widths).map(lay).collect()
+        cells.iter().zip(self.columns).zip(widths).zip(ends).map(lay).collect()
     }
 }
 

@@ -1,7 +1,7 @@
-//! How wide the columns of a table are: natural widths where they fit; then wrapping columns give way, then expendable
+//! How wide the columns of a table are: natural widths where they fit; then wrapping and shortening columns give way, then expendable
 //! ones leave, then all that are left share what there is.
 
-use super::{Cell, Column, GAP};
+use super::{Cell, Column, GAP, Overflow};
 use crate::core::text::width;
 
 /// The width of each column, `None` for those left out.
@@ -15,7 +15,7 @@ pub(super) fn widths(columns: &[Column], rows: &[Vec<Cell>], room: u16) -> Vec<O
         .iter()
         .zip(&natural)
         .map(|(column, natural)| {
-            if column.wrap {
+            if column.overflow != Overflow::CutEnd {
                 column.minimum.min(*natural)
             } else {
                 *natural
@@ -51,7 +51,7 @@ pub(super) fn widths(columns: &[Column], rows: &[Vec<Cell>], room: u16) -> Vec<O
 }
 
 fn natural(column: &Column, at: usize, rows: &[Vec<Cell>]) -> u16 {
-    let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.text.width());
+    let cells = rows.iter().filter_map(|row| row.get(at)).map(Cell::width);
     let widest = cells.max().unwrap_or(0).max(width(column.title));
     u16::try_from(widest).unwrap_or(u16::MAX)
 }

@@ -134,6 +134,29 @@ fn hostile_and_wide_cells_stay_inside_their_column() {
 }
 
 #[test]
+fn a_name_loses_its_middle_before_it_wraps_and_values_may_have_lines() {
+    let row = |_: usize| {
+        vec![
+            Cell::new("nodes.staging.spawnhub.com"),
+            Cell::lines(["ns-1.org.", "ns-2\n.com."], Meaning::Text),
+        ]
+    };
+    let columns = [Column::new("NAME").shortening(12), Column::new("VALUE").wrapping(9)];
+    let area = Rect::new(0, 0, 30, 4);
+    let mut buffer = Buffer::empty(area);
+    let table = Table {
+        columns: &columns,
+        count: 1,
+        row: &row,
+        focused: true,
+    };
+    table.draw(area, &mut buffer, &Theme::plain(), &mut Selection::default());
+    let lines = text(&buffer);
+    assert_eq!(lines[1], "nodes.sta…wnhub.com  ns-1.org.", "{lines:#?}");
+    assert_eq!(lines[2].trim(), "ns-2⏎.", "a line break in a value is seen: {lines:#?}");
+}
+
+#[test]
 fn no_room_is_no_panic() {
     for (width, height) in [(0, 0), (1, 1), (1, 2), (3, 2), (5, 1)] {
         draw(width, height, 3, &mut Selection::default());

@@ -1,181 +1,35 @@
 //! The session's and the records' verbs, run as lines of a session that has no others.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod aliases;
+mod bench;
+mod data;
+mod history;
+mod permissions;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cogdeck::core::change::{Origin, Plan, Requirement};
-use cogdeck::core::clock::Clock;
-use cogdeck::core::context::Context;
-use cogdeck::core::report::Report;
-use cogdeck::core::text::SafeText;
-use cogdeck::engine::ports::{Authorise, Contexts, Place, Site};
-use cogdeck::engine::{Block, BlockEvent, MemoryJournal, Session, SessionConfig};
-use cogdeck::exec::Helper;
-use cogdeck::features::{records, session};
-use cogdeck::render::Document;
-use cogdeck::verb::operator::TerminalCommand;
-use cogdeck::verb::{Arguments, Catalogue, Decision, Declaration, Operator};
+use bench::{Script, catalogue, finish, fits, fresh, run, values};
+use cogdeck::engine::BlockEvent;
 use serde_json::{Value, json};
-
-struct Script;
-
-#[async_trait::async_trait]
-impl Operator for Script {
-    fn origin(&self) -> Origin {
-        Origin::Headless {
-            yes: false,
-            max_targets: None,
-        }
-    }
-
-    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
-        Decision::Declined("nobody there".into())
-    }
-
-    fn note(&self, _: SafeText) {}
-
-    fn progress(&self, _: SafeText) {}
-
-    async fn suspend(&self, _: TerminalCommand) -> Result<i32, Report> {
-        Err(Report::refused("E-TEST-001", "no terminal"))
-    }
-}
-
-struct Ports;
-
-impl Contexts for Ports {
-    fn context(&self, _: &str) -> Option<Arc<Context>> {
-        None
-    }
-
-    fn names(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
-impl Authorise for Ports {
-    fn authorise(&self, _: &str, _: &Declaration, _: &Arguments) -> Result<(), Report> {
-        Ok(())
-    }
-}
-
-impl Place for Ports {
-    fn place(&self, _: &Arc<Context>, _: &Declaration, _: Option<&str>) -> Result<Site, Report> {
-        Ok(Site::Here)
-    }
-}
-
-fn catalogue() -> Catalogue {
-    let (records, session) = (
-        records::feature(&Helper::at(env!("CARGO_BIN_EXE_cogdeck"))),
-        session::feature(),
-    );
-    Catalogue::new(records.verbs.into_iter().chain(session.verbs)).describe(records.bundles)
-}
-
-fn fresh() -> Session {
-    let mut context = Context::empty("test");
-    context.environment.insert("PATH".into(), "/usr/bin:/bin".into());
-    context.http_proxy = Some("http://127.0.0.1:1".into());
-    Session::new(SessionConfig {
-        catalogue: Arc::new(catalogue()),
-        context: Arc::new(context),
-        contexts: Arc::new(Ports),
-        journal: Arc::new(MemoryJournal::new(Clock::real())),
-        authorise: Arc::new(Ports),
-        place: Arc::new(Ports),
-        user: "mia".into(),
-        clock: Clock::real(),
-        directory: std::env::temp_dir(),
-        read_only: false,
-    })
-}
-
-#[derive(Debug, Default)]
-struct Ran {
-    records: Vec<Value>,
-    text: String,
-    notes: Vec<String>,
-    failed: Vec<Report>,
-    exit: u8,
-    report: Option<Report>,
-}
-
-async fn run(session: &Session, line: &str) -> Ran {
-    match session.start(line, Arc::new(Script)) {
-        Ok(block) => finish(block).await,
-        Err(report) => Ran {
-            exit: report.severity.exit_code(),
-            report: Some(report),
-            ..Ran::default()
-        },
-    }
-}
-
-async fn finish(mut block: Block) -> Ran {
-    let mut ran = Ran::default();
-    let mut document = Document::default();
-    let end = async {
-        while let Some(event) = block.next().await {
-            match event {
-                BlockEvent::Item(item) => {
-                    document.push(&item.record, item.view.as_ref());
-                    ran.records.push(item.record);
-                }
-                BlockEvent::Failed(report) => ran.failed.push(report),
-                BlockEvent::Note(text) => ran.notes.push(text.to_string()),
-                BlockEvent::Job(mut job) => {
-                    tokio::spawn(async move { while job.next().await.is_some() {} });
-                }
-                BlockEvent::Pipeline(_) | BlockEvent::Progress(_) => {}
-                BlockEvent::Ended { exit_code, report, .. } => {
-                    ran.exit = exit_code;
-                    ran.report = report;
-                }
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), end)
-        .await
-        .expect("the block ends");
-    ran.text = document.text();
-    ran
-}
-
-async fn values(line: &str) -> Vec<Value> {
-    let ran = run(&fresh(), line).await;
-    assert_eq!(ran.exit, 0, "{line}: {ran:?}");
-    ran.records
-}
-
-/// Whether a text is the wanted one, `…` standing for anything.
-fn fits(wanted: &str, text: &str) -> bool {
-    let mut rest = text;
-    wanted
-        .split('…')
-        .enumerate()
-        .all(|(index, piece)| match rest.find(piece) {
-            Some(at) if index > 0 || at == 0 => {
-                rest = &rest[at + piece.len()..];
-                true
-            }
-            _ => false,
-        })
-}
 
 #[tokio::test]
 async fn examples_with_an_expectation_run_as_written() {
     let catalogue = catalogue();
     let mut ran = 0;
+    let mut wrong = Vec::new();
     for verb in catalogue.iter() {
         for example in &verb.declaration.examples {
             let Some(expected) = &example.expect else { continue };
             let result = run(&fresh(), &example.line).await;
-            assert!(fits(expected, result.text.trim_end()), "{}\n{:?}", example.line, result);
+            if !fits(expected, result.text.trim_end()) {
+                wrong.push(format!("{}\n{result:?}", example.line));
+            }
             ran += 1;
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(ran >= 5, "{ran}");
 }
 

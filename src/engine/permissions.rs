@@ -1,0 +1,74 @@
+//! "May they run this?": a line planned for another user, every refusal of the `Authorise` port written down instead of
+//! ending it. Nothing runs, and nothing else is refused that a run would be: approvals are another question.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::plan::{OnError, Planner};
+use super::ports::{Authorise, Permit};
+use super::session::Inner;
+use crate::core::change::Origin;
+use crate::core::report::Report;
+use crate::verb::session::Permission;
+use crate::verb::{Catalogue, Declaration, Known};
+
+/// Asks for each stage of a line.
+pub(super) fn may(inner: &Inner, catalogue: &Catalogue, user: &str, line: &str) -> Result<Vec<Permission>, Report> {
+    let asked = Asked {
+        inner: inner.authorise.as_ref(),
+        answers: Mutex::default(),
+    };
+    let context = inner.context();
+    let planner = Planner {
+        catalogue,
+        context: &context,
+        contexts: inner.contexts.as_ref(),
+        authorise: &asked,
+        place: inner.place.as_ref(),
+        user,
+        origin: Origin::Headless {
+            yes: true,
+            max_targets: None,
+        },
+        on_error: OnError::Stop,
+        fed: true,
+        read_only: false,
+        recovery: true,
+        directory: &inner.directory,
+    };
+    let mut names = inner.with_memory(|memory| memory.names()).into_iter().collect();
+    let plan = planner.line(line, &mut names)?;
+    let answers = asked.answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let stages = plan
+        .items
+        .iter()
+        .enumerate()
+        .flat_map(|(index, (pipeline, _))| pipeline.stages.iter().map(move |stage| (index + 1, stage)));
+    // The port is asked once a stage, in the order of the line.
+    let permissions = stages.zip(answers).map(|((pipeline, stage), answer)| Permission {
+        pipeline,
+        stage: stage.number,
+        verb: stage.verb.declaration.qualified(),
+        text: stage.text.clone(),
+        allowed: match &answer {
+            Ok(Permit::Granted) => Some(true),
+            Ok(Permit::Conditional) => None,
+            Err(_) => Some(false),
+        },
+        reason: answer.err().map(|report| report.sentence()),
+    });
+    Ok(permissions.collect())
+}
+
+/// Writes answers down and lets everything pass.
+struct Asked<'a> {
+    inner: &'a dyn Authorise,
+    answers: Mutex<Vec<Result<Permit, Report>>>,
+}
+
+impl Authorise for Asked<'_> {
+    fn authorise(&self, user: &str, declaration: &Declaration, known: &Known) -> Result<Permit, Report> {
+        let answer = self.inner.authorise(user, declaration, known);
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
+        Ok(Permit::Granted)
+    }
+}

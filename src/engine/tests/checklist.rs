@@ -1,0 +1,153 @@
+//! The checklist's rows about the engine that have no table elsewhere, and the ancestor's defects they mend.
+
+use serde_json::{Value, json};
+
+use super::super::plan::OnError;
+use super::super::test_support::{Bench, HEADLESS, Script, finish};
+use crate::engine::Start;
+use crate::engine::ports::{Journal, Shelf};
+use crate::verb::{Alias, AliasScope, Item};
+
+fn numbers(records: &[Value]) -> Vec<i64> {
+    records.iter().filter_map(|record| record["n"].as_i64()).collect()
+}
+
+#[tokio::test]
+async fn l16_l18_l20_record_3_of_5_fails() {
+    let bench = Bench::new();
+    for parallel in ["", "parallel=3 "] {
+        let ran = bench
+            .run(&format!("t:emit 5 | {parallel}on-error=continue t:pass --fail 3"))
+            .await;
+        assert_eq!((numbers(&ran.records), ran.exit), (vec![1, 2, 4, 5], 1), "{parallel}");
+        assert_eq!(ran.failed.len(), 1);
+        assert_eq!(ran.failed[0].record.as_deref(), Some(&json!({"n": 3, "name": "r3"})));
+        let ran = bench
+            .run(&format!("t:emit 5 | {parallel}on-error=stop t:pass --fail 3"))
+            .await;
+        assert_eq!((numbers(&ran.records), ran.exit), (vec![1, 2], 1), "{parallel}");
+        let report = ran.report.unwrap();
+        assert_eq!(
+            (report.code, report.record.as_deref()),
+            ("E-TEST-001", Some(&json!({"n": 3, "name": "r3"})))
+        );
+    }
+}
+
+#[tokio::test]
+async fn l16_values_from_records_crash_nothing() {
+    let bench = Bench::new();
+    // Null is a value; a step into what has none is a failure of the record, with a reason.
+    let ran = bench.run("t:echo '' | t:echo ${x:-none}").await;
+    assert_eq!(ran.records, vec![json!("none")]);
+    for (line, code) in [
+        ("t:emit 1 | t:echo $n[0]", "E-VALUE-003"),
+        ("t:emit 1 | t:echo $n.x", "E-VALUE-003"),
+        ("t:emit 1 | t:echo $name.x", "E-VALUE-003"),
+        ("t:emit 1 | t:echo $nope", "E-VALUE-001"),
+    ] {
+        let report = bench.run(line).await.report.unwrap();
+        assert_eq!((report.code, report.stage), (code, Some(2)), "{line}");
+        assert!(report.record.is_some(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn l16_the_first_stage_may_look_into_records_that_are_given() {
+    let bench = Bench::new();
+    let check = |fed| {
+        bench
+            .session
+            .check_script(["t:echo $n", "t:emit 1"], HEADLESS, fed)
+            .map_err(|(at, report)| (at, report.code))
+    };
+    assert_eq!(check(true).map(|checks| checks.len()), Ok(2));
+    assert_eq!(check(false).map(|checks| checks.len()), Err((0, "E-VALUE-001")));
+    let second = bench.session.check_script(["t:pass", "t:echo $n"], HEADLESS, true);
+    assert_eq!(
+        second.map(|checks| checks.len()).map_err(|(at, _)| at),
+        Err(1),
+        "only the first line is fed"
+    );
+    let (sender, input) = tokio::sync::mpsc::channel(8);
+    for record in [json!({"n": 1}), json!({"n": [2]})] {
+        sender.send(Ok(Item { record, view: None })).await.unwrap();
+    }
+    drop(sender);
+    let start = Start {
+        line: "t:echo $n",
+        operator: Script::new(HEADLESS, []),
+        input: Some(input),
+        on_error: OnError::Stop,
+        timeout: None,
+    };
+    let ran = finish(bench.session.start_with(start).unwrap()).await;
+    assert_eq!((ran.records, ran.exit), (vec![json!(1), json!([2])], 0));
+}
+
+#[tokio::test]
+async fn r6_permissions_that_depend_on_values_are_asked_for_each_record() {
+    let bench = Bench::new();
+    let ran = bench.run("t:emit 5 | t:values 3").await;
+    assert_eq!((ran.exit, ran.report.unwrap().code), (2, "E-ACCESS-001"));
+    assert_eq!(
+        bench.emitted.load(std::sync::atomic::Ordering::Relaxed),
+        0,
+        "nothing ran"
+    );
+    for parallel in ["", "parallel=2 "] {
+        let ran = bench
+            .run(&format!("t:emit 5 | {parallel}on-error=continue t:values $n"))
+            .await;
+        assert_eq!((ran.records.len(), ran.exit, ran.order), (4, 1, vec!["E-ACCESS-001"]));
+        assert_eq!(ran.failed[0].record.as_deref(), Some(&json!({"n": 3, "name": "r3"})));
+    }
+}
+
+#[tokio::test]
+async fn l25_secrets_in_an_aliass_call_are_masked() {
+    let bench = Bench::new();
+    let alias = Alias {
+        scope: AliasScope::User,
+        name: "in".into(),
+        body: "t:login --password=$1".into(),
+    };
+    bench.shelf.put_alias("mia", alias).await.unwrap();
+    bench.session.load_aliases().await.unwrap();
+    assert_eq!(bench.run("in hunter2").await.exit, 0);
+    let lines = bench.journal.history(10).await.unwrap();
+    assert!(
+        lines[0].line.starts_with("in ") && !lines[0].line.contains("hunter2"),
+        "{lines:?}"
+    );
+    assert!(bench.session.jobs().iter().all(|job| !job.pipeline.contains("hunter2")));
+    let check = bench.session.check("in hunter2", HEADLESS).unwrap();
+    assert!(!format!("{check:?}").contains("hunter2"), "{check:?}");
+}
+
+#[tokio::test]
+async fn l25_an_aliass_modifiers_and_context_reach_its_stages() {
+    let bench = Bench::new();
+    let alias = |name: &str, body: &str| Alias {
+        scope: AliasScope::Site,
+        name: name.into(),
+        body: body.into(),
+    };
+    bench.shelf.put_alias("", alias("where", "t:context")).await.unwrap();
+    bench
+        .shelf
+        .put_alias("", alias("there", "@prod t:context"))
+        .await
+        .unwrap();
+    bench.session.load_aliases().await.unwrap();
+    assert_eq!(bench.run("@ro where").await.records, vec![json!("ro")]);
+    assert_eq!(
+        bench.run("@ro there").await.records,
+        vec![json!("prod")],
+        "its own context stays"
+    );
+    assert_eq!(
+        bench.run("t:emit 2 | on-error=continue where | t:count").await.records,
+        vec![json!(2)]
+    );
+}

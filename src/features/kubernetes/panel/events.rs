@@ -1,0 +1,123 @@
+//! The panel `events`: what the cluster says about the namespace's objects, the latest first.
+
+use std::sync::Arc;
+
+use super::age_cell;
+use crate::core::context::Context;
+use crate::core::text::SafeText;
+use crate::features::kubernetes::client::Clients;
+use crate::features::kubernetes::feed;
+use crate::features::kubernetes::model::EventRow;
+use crate::feed::{Hub, RowTable, Subscription};
+use crate::lang::Stage;
+use crate::ui::panel::list::{ListPanel, Listing, RowLook};
+use crate::ui::panel::widgets::table::{Cell, Column};
+use crate::ui::panel::{Action, Effect, Meaning};
+
+/// The list of events.
+pub struct Events {
+    hub: Hub,
+    clients: Arc<Clients>,
+}
+
+/// The panel, which shows nothing until it is opened.
+pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Events> {
+    ListPanel::new(Events {
+        hub: hub.clone(),
+        clients: clients.clone(),
+    })
+}
+
+const ACTIONS: [Action; 2] = [
+    Action {
+        name: "describe",
+        key: 'd',
+        word: "describe its object",
+    },
+    Action {
+        name: "copy",
+        key: 'y',
+        word: "copy message",
+    },
+];
+
+impl Listing for Events {
+    type Row = EventRow;
+
+    fn id(&self) -> &'static str {
+        "events"
+    }
+
+    fn source(&self) -> &'static str {
+        "k8s"
+    }
+
+    fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<EventRow> {
+        feed::rows(&self.hub, &self.clients, context, false)
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        vec![
+            Column::new("AGE"),
+            Column::new("REASON"),
+            Column::new("OBJECT").shortening(12),
+            Column::new("N").right().expendable(1),
+            Column::new("MESSAGE").wrapping(20),
+        ]
+    }
+
+    fn cells(&self, row: &EventRow, look: &RowLook<'_>) -> Vec<Cell> {
+        let (mark, meaning) = match row.kind.as_str() {
+            "Normal" => ("", Meaning::Text),
+            _ => (look.theme.glyphs.warn, Meaning::StateWarn),
+        };
+        let message = Cell::new(&row.message);
+        vec![
+            age_cell(row.at, look.now),
+            Cell::styled(format!("{mark} {}", row.reason).trim_start(), meaning),
+            Cell::new(&format!("{}/{}", row.object_kind.to_lowercase(), row.object)),
+            Cell::new(&row.count.to_string()),
+            if look.open { message } else { message.single() },
+        ]
+    }
+
+    fn empty(&self) -> &'static str {
+        "nothing happened in this namespace lately"
+    }
+
+    fn folded(&self, rows: &RowTable<EventRow>) -> String {
+        let warnings = rows.iter().filter(|(_, row)| row.kind != "Normal").count();
+        format!("{}  ! {warnings}", self.title(rows))
+    }
+
+    fn shown<'a>(&self, rows: &'a RowTable<EventRow>) -> Vec<&'a str> {
+        let mut newest: Vec<_> = rows.iter().map(|(key, row)| (row.at, key)).collect();
+        newest.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        newest.into_iter().map(|(_, key)| key).collect()
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &ACTIONS
+    }
+
+    fn opens(&self) -> &'static str {
+        "describe"
+    }
+
+    fn act(&self, action: &str, row: &EventRow) -> Vec<Effect> {
+        match action {
+            "describe" => vec![Effect::Run(
+                Stage::new("kubectl:describe")
+                    .arg(&row.object_kind.to_lowercase())
+                    .arg(&row.object)
+                    .into(),
+            )],
+            "copy" => vec![Effect::Copy(SafeText::line(&row.message))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn weight(&self) -> u16 {
+        0
+    }
+}

@@ -1,0 +1,131 @@
+//! The panel `pods`: every pod of the namespace, the ones in trouble said in words.
+
+use std::sync::Arc;
+
+use super::{COPY, DESCRIBE, YAML, age_cell, pod_tone, state_cell, target};
+use crate::core::change::Target;
+use crate::core::context::Context;
+use crate::features::kubernetes::client::Clients;
+use crate::features::kubernetes::feed;
+use crate::features::kubernetes::model::PodRow;
+use crate::feed::{Hub, RowTable, Subscription};
+use crate::lang::Stage;
+use crate::ui::panel::list::{ListPanel, Listing, RowLook};
+use crate::ui::panel::widgets::table::{Cell, Column};
+use crate::ui::panel::{Action, Effect, Tone};
+
+/// The list of pods.
+pub struct Pods {
+    hub: Hub,
+    clients: Arc<Clients>,
+}
+
+/// The panel, which shows nothing until it is opened.
+pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Pods> {
+    ListPanel::new(Pods {
+        hub: hub.clone(),
+        clients: clients.clone(),
+    })
+}
+
+const ACTIONS: [Action; 5] = [
+    DESCRIBE,
+    Action {
+        name: "logs",
+        key: 'l',
+        word: "logs",
+    },
+    YAML,
+    COPY,
+    Action {
+        name: "delete",
+        key: 'D',
+        word: "delete",
+    },
+];
+
+impl Listing for Pods {
+    type Row = PodRow;
+
+    fn id(&self) -> &'static str {
+        "pods"
+    }
+
+    fn source(&self) -> &'static str {
+        "k8s"
+    }
+
+    fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<PodRow> {
+        feed::rows(&self.hub, &self.clients, context, false)
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        vec![
+            Column::new("NAME").shortening(14),
+            Column::new("READY").expendable(3),
+            Column::new("STATUS"),
+            Column::new("RESTARTS").right().expendable(4),
+            Column::new("AGE"),
+            Column::new("VERSION").expendable(2),
+            Column::new("IP").expendable(5),
+            Column::new("NODE").expendable(6),
+        ]
+    }
+
+    fn cells(&self, row: &PodRow, look: &RowLook<'_>) -> Vec<Cell> {
+        let or_dash = |text: &str| Cell::new(if text.is_empty() { "-" } else { text });
+        vec![
+            Cell::new(&row.name),
+            Cell::new(&format!("{}/{}", row.ready, row.containers)),
+            state_cell(pod_tone(&row.status, row.is_ready), &row.status, look.theme),
+            Cell::new(&row.restarts.to_string()),
+            age_cell(row.created, look.now),
+            or_dash(&row.version),
+            or_dash(&row.ip),
+            or_dash(&row.node),
+        ]
+    }
+
+    fn empty(&self) -> &'static str {
+        "no pod in this namespace"
+    }
+
+    fn folded(&self, rows: &RowTable<PodRow>) -> String {
+        let bad = |row: &PodRow| pod_tone(&row.status, row.is_ready) == Tone::Bad;
+        match rows.iter().filter(|(_, row)| bad(row)).count() {
+            0 => self.title(rows),
+            bad => format!("{}  ! {bad}", self.title(rows)),
+        }
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &ACTIONS
+    }
+
+    fn opens(&self) -> &'static str {
+        "logs"
+    }
+
+    fn act(&self, action: &str, row: &PodRow) -> Vec<Effect> {
+        match action {
+            "logs" => vec![Effect::Run(
+                Stage::new("kubectl:logs")
+                    .arg(&row.name)
+                    .option("--tail", Some("50"))
+                    .into(),
+            )],
+            "delete" => vec![Effect::Compose(
+                Stage::new("kubectl:delete").arg("po").arg(&row.name).into(),
+            )],
+            other => super::common(other, "po", &row.name),
+        }
+    }
+
+    fn is(&self, row: &PodRow, subject: &Target) -> bool {
+        *subject == target("Pod", &row.namespace, &row.name)
+    }
+
+    fn weight(&self) -> u16 {
+        0
+    }
+}

@@ -1,0 +1,125 @@
+//! The panel `services`: how the namespace is reached. The address from outside is never cut.
+
+use std::sync::Arc;
+
+use super::{COPY, DESCRIBE, YAML, age_cell, target};
+use crate::core::change::Target;
+use crate::core::context::Context;
+use crate::core::text::SafeText;
+use crate::features::kubernetes::client::Clients;
+use crate::features::kubernetes::feed;
+use crate::features::kubernetes::model::ServiceRow;
+use crate::feed::{Hub, Subscription};
+use crate::ui::panel::list::{ListPanel, Listing, RowLook};
+use crate::ui::panel::widgets::table::{Cell, Column};
+use crate::ui::panel::{Action, Effect, Meaning};
+
+/// The list of services.
+pub struct Services {
+    hub: Hub,
+    clients: Arc<Clients>,
+}
+
+/// The panel, which shows nothing until it is opened.
+pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Services> {
+    ListPanel::new(Services {
+        hub: hub.clone(),
+        clients: clients.clone(),
+    })
+}
+
+const ACTIONS: [Action; 4] = [
+    DESCRIBE,
+    YAML,
+    COPY,
+    Action {
+        name: "copy-address",
+        key: 'Y',
+        word: "copy address",
+    },
+];
+
+impl Listing for Services {
+    type Row = ServiceRow;
+
+    fn id(&self) -> &'static str {
+        "services"
+    }
+
+    fn source(&self) -> &'static str {
+        "k8s"
+    }
+
+    fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<ServiceRow> {
+        feed::rows(&self.hub, &self.clients, context, false)
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        vec![
+            Column::new("NAME").shortening(12),
+            Column::new("TYPE").expendable(1),
+            Column::new("CLUSTER-IP").expendable(2),
+            // The region part of a load balancer's name stays on one line.
+            Column::new("EXTERNAL").wrapping(34),
+            Column::new("PORTS").expendable(3),
+            Column::new("AGE").expendable(4),
+        ]
+    }
+
+    fn cells(&self, row: &ServiceRow, look: &RowLook<'_>) -> Vec<Cell> {
+        let ports: Vec<String> = row
+            .ports
+            .iter()
+            .map(|port| match port.node_port {
+                0 => format!("{}/{}", port.port, port.protocol),
+                node => format!("{}:{node}/{}", port.port, port.protocol),
+            })
+            .collect();
+        let external = match (row.ingress.is_empty(), row.kind.as_str()) {
+            (false, _) => Cell::lines(row.ingress.iter().map(String::as_str), Meaning::Text),
+            (true, "LoadBalancer") => {
+                let waiting = crate::ui::panel::Tone::Progress;
+                Cell::styled(&format!("{} pending", look.theme.glyphs.of(waiting)), waiting.meaning())
+            }
+            (true, _) => Cell::styled("-", Meaning::Dim),
+        };
+        vec![
+            Cell::new(&row.name),
+            Cell::new(&row.kind),
+            Cell::new(&row.cluster_ip),
+            external,
+            Cell::new(&ports.join(",")),
+            age_cell(row.created, look.now),
+        ]
+    }
+
+    fn empty(&self) -> &'static str {
+        "no service in this namespace: kubectl:expose makes one"
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &ACTIONS
+    }
+
+    fn opens(&self) -> &'static str {
+        "describe"
+    }
+
+    fn act(&self, action: &str, row: &ServiceRow) -> Vec<Effect> {
+        match action {
+            "copy-address" => {
+                let address = row.ingress.first().unwrap_or(&row.cluster_ip);
+                vec![Effect::Copy(SafeText::line(address))]
+            }
+            other => super::common(other, "svc", &row.name),
+        }
+    }
+
+    fn is(&self, row: &ServiceRow, subject: &Target) -> bool {
+        *subject == target("Service", &row.namespace, &row.name)
+    }
+
+    fn weight(&self) -> u16 {
+        0
+    }
+}

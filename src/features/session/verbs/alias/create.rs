@@ -1,0 +1,59 @@
+//! `alias create NAME PIPELINE`.
+
+use async_trait::async_trait;
+
+use super::{Table, declaration, named};
+use crate::core::report::Report;
+use crate::verb::{Alias, AliasScope, Call, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb};
+
+/// The verb.
+pub fn verb() -> Verb {
+    let declaration = declaration("alias-create", "Name a pipeline")
+        .description(
+            "Called by its name, the pipeline stands in its place. In it $1, $2 … are the words after the name, $* \
+             alone those that no number takes; what is left over goes to the end of its first command. A redirect \
+             behind the call replaces the pipeline's own. Quote the pipeline with single quotes.\n\n\
+             NAME is one's own; site:NAME is everyone's. A built-in command wins over an alias, one's own alias over \
+             everyone's, an alias over a bundle's command. The next line that is started knows it.",
+        )
+        .input(InputMode::None)
+        .positional(Positional::new("name", OptionKind::String, "letters, digits, _ and -"))
+        .positional(Positional::new(
+            "pipeline",
+            OptionKind::String,
+            "one pipeline, in quotes",
+        ))
+        .option(OptionSpec::new("replace", OptionKind::Bool, "even if there is one of that name").short('r'))
+        .output("{\"scope\", \"name\", \"pipeline\"}")
+        .example_expecting(
+            "alias create twice 'echo $1 $1'",
+            "`twice hi` says hi hi",
+            "ALIAS        PIPELINE\nuser:twice   echo $1 $1",
+        )
+        .example(
+            "alias create site:restarts 'kubectl:get po | filter -p status.restarts'",
+            "for everyone",
+        );
+    Verb::read(declaration, Create)
+}
+
+struct Create;
+
+#[async_trait]
+impl Read for Create {
+    async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
+        let (scope, name) = named(&call.arguments.text_at(0).unwrap_or_default(), AliasScope::User)?;
+        let alias = Alias {
+            scope,
+            name,
+            body: call.arguments.text_at(1).unwrap_or_default(),
+        };
+        let there = call.session.catalogue().alias(Some(scope), &alias.name).cloned();
+        if let (Some(there), false) = (there, call.arguments.flag("replace")) {
+            let report = Report::refused("E-ALIAS-009", format!("there is an alias {there}"));
+            return Err(report.hint("--replace makes it anew"));
+        }
+        call.session.put_alias(alias.clone()).await?;
+        output.send(Table::new().row(&alias)).await
+    }
+}

@@ -1,0 +1,104 @@
+//! Blocks in the app: started, filled, ended, followed by the panels; and what panels want run.
+
+use super::{App, Effect};
+use crate::core::change::{Origin, Target};
+use crate::core::record::text_at;
+use crate::core::text::SafeText;
+use crate::lang::print;
+use crate::ui::console::chat::block::{Fold, State};
+use crate::ui::console::ports::BlockEvent;
+use crate::ui::panel::{self, Tone};
+use crate::verb::Item;
+
+impl App {
+    pub(super) fn block_event(&mut self, block: u64, event: BlockEvent) {
+        match event {
+            BlockEvent::Item(item) => {
+                self.follow_change(&item);
+                if let Some(number) = self.chat.block(block).and_then(|known| known.number) {
+                    self.samples.add(number, &item.record);
+                }
+                self.chat.change(block, |known| known.push(&item));
+            }
+            BlockEvent::Failed(report) => self.chat.change(block, |known| known.error(&report)),
+            BlockEvent::Note(text) => self.chat.change(block, |known| known.note(&text)),
+            BlockEvent::Progress(text) => self.chat.change(block, |known| {
+                known.progress = Some(SafeText::line(text.as_str()));
+                known.version += 1;
+            }),
+            BlockEvent::Ended(ended) => {
+                self.questions.retain(|question| question.block != block);
+                self.chat.change(block, |known| known.end(&ended));
+                self.chat.trim();
+            }
+            // One block shows all pipelines of its line; jobs get a block of their own through `adopt`.
+            BlockEvent::Pipeline(_) | BlockEvent::Job(_) => {}
+        }
+    }
+
+    /// A sentence about a change (`{"kind","name","namespace","action"}`) turns the panels to its subject.
+    fn follow_change(&mut self, item: &Item) {
+        let field = |name: &str| text_at(&item.record, &[name]);
+        if let (Some(kind), Some(name), Some(_)) = (field("kind"), field("name"), field("action")) {
+            let scope = field("namespace").unwrap_or_default();
+            let target = Target {
+                kind: kind.to_owned(),
+                scope: scope.to_owned(),
+                name: name.to_owned(),
+            };
+            self.panels.iter_mut().for_each(|panel| panel.focus_on(&target));
+        }
+    }
+
+    /// A block for a job that a line started; its id.
+    pub fn adopt(&mut self, number: u64, line: String) -> u64 {
+        let context = SafeText::line(&self.context.name);
+        let id = self.chat.open(line, context, self.clock.now());
+        self.chat.change(id, |block| {
+            block.number = Some(number);
+            block.background = true;
+            block.fold = Fold::Auto;
+            block.become_state(State::Running);
+        });
+        id
+    }
+
+    /// Runs a line as a new block.
+    pub(super) fn run(&mut self, line: String, origin: Origin) -> Effect {
+        self.shown = 0;
+        let context = SafeText::line(&self.context.name);
+        let block = self.chat.open(line.clone(), context, self.clock.now());
+        Effect::Start { block, line, origin }
+    }
+
+    /// What a panel wants done.
+    pub(super) fn panel_effects(&mut self, effects: Vec<panel::Effect>) -> Vec<Effect> {
+        let mut wanted = Vec::new();
+        for effect in effects {
+            match effect {
+                panel::Effect::Run(pipeline) => {
+                    let line = print(&pipeline);
+                    self.input.history.add(&line);
+                    let shown = self.shown;
+                    wanted.push(self.run(line, Origin::Key));
+                    self.shown = shown;
+                }
+                panel::Effect::Compose(pipeline) => {
+                    self.input.set(&format!("{} ", print(&pipeline)));
+                    self.leave_pane();
+                }
+                panel::Effect::Copy(text) => wanted.push(Effect::Copy(text.as_str().to_owned())),
+                panel::Effect::Show { panel, subject } => {
+                    if let Some(at) = self.panels.iter().position(|known| known.id() == panel) {
+                        if let Some(panel) = self.panels.get_mut(at) {
+                            panel.focus_on(&subject);
+                        }
+                        self.focus_pane(at + 1);
+                    }
+                }
+                panel::Effect::Toast(text) => self.toasts.add(text, Tone::Neutral, self.clock.now()),
+            }
+        }
+        wanted
+    }
+}

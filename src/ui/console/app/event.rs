@@ -1,0 +1,114 @@
+//! What happens to the console, and what the console wants done.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::context::Context;
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+use crate::ui::console::complete::Live;
+use crate::ui::console::ports::BlockEvent;
+use crate::ui::panel::Tone;
+use crate::verb::{Candidate, Catalogue, Decision};
+
+/// What happens to the console.
+pub enum Event {
+    /// A key.
+    Key(KeyEvent),
+    /// A click or the wheel.
+    Mouse(MouseEvent),
+    /// Text in one piece: inserted, never executed.
+    Paste(String),
+    /// A block started; the engine's number, the line with secrets masked, its translation, whether in the background.
+    Started {
+        /// The console's id for it.
+        block: u64,
+        /// The engine's number.
+        number: u64,
+        /// As shown and kept.
+        line: String,
+        /// Of a shell's loop.
+        translation: Option<String>,
+        /// Ended with `&`.
+        background: bool,
+    },
+    /// A line was refused; nothing ran.
+    Refused(u64, Box<Report>),
+    /// Something happened in a block.
+    Block(u64, Box<BlockEvent>),
+    /// A block asks for an approval.
+    Question {
+        /// Names the question.
+        id: u64,
+        /// The block.
+        block: u64,
+        /// What it wants to do.
+        plan: Box<Plan>,
+        /// What approving takes.
+        requirement: Requirement,
+    },
+    /// Nobody waits for the answer any more.
+    Withdrawn(u64),
+    /// A completer answered.
+    Candidates(u64, Vec<Candidate>),
+    /// Lines of earlier sessions, oldest first.
+    History(Vec<String>),
+    /// The session's context or catalogue may have changed.
+    Session(Arc<Context>, Arc<Catalogue>),
+    /// A script to present, its lines in order; or why there is none.
+    Script(Result<Vec<String>, Box<Report>>),
+    /// The sandbox started, or did not.
+    Sandbox(Result<Arc<Context>, Box<Report>>),
+    /// Something to tell that belongs to no block.
+    Tell(SafeText, Tone),
+}
+
+/// What the console wants done.
+pub enum Effect {
+    /// Start a line.
+    Start {
+        /// The console's id for it.
+        block: u64,
+        /// The line.
+        line: String,
+        /// Typed, or asked for by a key.
+        origin: Origin,
+    },
+    /// Ask a block to end.
+    Cancel(u64),
+    /// End a block for good.
+    Kill(u64),
+    /// Answer a question.
+    Answer(u64, Decision),
+    /// Ask a completer.
+    Complete(u64, Live),
+    /// Start the sandbox.
+    StartSandbox,
+    /// Make this the session's context.
+    Switch(Arc<Context>),
+    /// Make the context of this name the session's.
+    UseContext(String),
+    /// Read a script for presenting.
+    ReadScript(String),
+    /// Ask the terminal for clicks, or leave them to it.
+    Mouse(bool),
+    /// Put text onto the clipboard, by the operator's own key.
+    Copy(String),
+    /// Draw everything anew.
+    Redraw,
+    /// Stop the process until it is continued.
+    Suspend,
+    /// Leave with this exit code.
+    Quit(u8),
+}
+
+/// Who has the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The input line.
+    Input,
+    /// A pane: 0 is the chat, then the panels.
+    Pane(usize),
+}

@@ -1,0 +1,158 @@
+//! `:`: going somewhere. A pane by its name or number, a kind of the cluster, another namespace or context, a script to
+//! present. What runs a command is built as a tree and appears in the chat like any other line.
+
+use std::sync::Arc;
+
+use super::{App, Effect};
+use crate::core::change::Origin;
+use crate::core::context::Context;
+use crate::lang::ast::Pipeline;
+use crate::lang::{Span, Stage, print};
+use crate::ui::console::complete::{Gathered, Live, Offer};
+use crate::ui::panel::Tone;
+use crate::verb::CompletionRequest;
+use crate::verb::catalogue::{did_you_mean, nearest};
+
+/// Places that are no pane.
+const PLACES: [(&str, &str); 4] = [
+    ("ns", "another namespace: ns NAME"),
+    ("ctx", "another context: ctx NAME"),
+    ("present", "steps through a script: present FILE"),
+    ("quit", "leaves the console"),
+];
+
+/// Short names of kubectl for what has a panel.
+const SHORT: [(&str, &str); 5] = [
+    ("deploy", "deployments"),
+    ("po", "pods"),
+    ("svc", "services"),
+    ("ev", "events"),
+    ("ec2", "instances"),
+];
+
+/// Whether a line is one of these.
+pub(super) fn is_one(line: &str) -> bool {
+    line.starts_with(':')
+}
+
+impl App {
+    /// Goes where the line says.
+    pub(super) fn go_to(&mut self, line: &str) -> Vec<Effect> {
+        let mut words = line.trim_start_matches(':').split_whitespace();
+        let Some(place) = words.next() else { return Vec::new() };
+        let rest: Vec<&str> = words.collect();
+        match (place, rest.as_slice()) {
+            ("q" | "quit", _) => return self.quit(),
+            ("ctx" | "context", [name]) => return vec![Effect::UseContext((*name).to_owned())],
+            ("ctx" | "context", _) => {
+                let names = self.contexts.join("  ");
+                self.tell(&format!("ctx NAME: {names}"), Tone::Neutral);
+            }
+            ("ns" | "namespace", [name]) => return self.use_namespace(name),
+            ("ns" | "namespace", _) => self.tell("ns NAME shows another namespace", Tone::Neutral),
+            ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
+            ("present", _) => self.tell("present FILE: a script, one pipeline a line", Tone::Neutral),
+            _ => return self.go_to_kind(place, &rest),
+        }
+        Vec::new()
+    }
+
+    fn go_to_kind(&mut self, place: &str, rest: &[&str]) -> Vec<Effect> {
+        if rest.is_empty()
+            && let Some(pane) = self.pane_named(place)
+        {
+            self.focus_pane(pane);
+            return Vec::new();
+        }
+        if self.catalogue.find(Some("kubectl"), "get").is_err() {
+            let known = self.panels.iter().map(|panel| panel.id().to_owned());
+            let hint = did_you_mean(&nearest(place, known)).unwrap_or_default();
+            self.tell(&format!("no pane {place}  {hint}"), Tone::Warn);
+            return Vec::new();
+        }
+        let stage = rest
+            .iter()
+            .fold(Stage::new("kubectl:get").arg(place), |stage, word| stage.arg(word));
+        let line = print(&Pipeline::from(stage));
+        self.input.history.add(&line);
+        vec![self.run(line, Origin::Typed)]
+    }
+
+    /// A pane by its number as shown, its name, kubectl's short name for it, or a beginning that no other has.
+    fn pane_named(&self, name: &str) -> Option<usize> {
+        if let Ok(number) = name.parse::<usize>() {
+            return number.checked_sub(1).filter(|pane| *pane <= self.panels.len());
+        }
+        let name = SHORT
+            .iter()
+            .find(|(short, _)| *short == name)
+            .map_or(name, |(_, full)| full);
+        if name == "chat" {
+            return Some(0);
+        }
+        let ids = || self.panels.iter().map(|panel| panel.id()).enumerate();
+        let whole = ids().find(|(_, id)| *id == name || id.strip_suffix('s') == Some(name));
+        let mut beginnings = ids().filter(|(_, id)| id.starts_with(name));
+        let only = match (beginnings.next(), beginnings.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        };
+        whole.or(only).map(|(at, _)| at + 1)
+    }
+
+    fn use_namespace(&mut self, name: &str) -> Vec<Effect> {
+        let mut context = Context::clone(&self.context);
+        context.kubernetes.namespace = Some(name.to_owned());
+        let context = Arc::new(context);
+        self.change_context(context.clone());
+        self.tell(&format!("namespace {name}"), Tone::Ok);
+        vec![Effect::Switch(context)]
+    }
+
+    /// What can stand behind the colon.
+    pub(super) fn places(&self, text: &str, cursor: usize) -> Option<Gathered> {
+        let typed = text.get(..cursor)?.strip_prefix(':')?;
+        let (word_start, prefix) = match typed.rsplit_once(' ') {
+            Some((before, prefix)) => (before.len() + 2, prefix),
+            None => (1, typed),
+        };
+        let mut gathered = Gathered {
+            span: Span {
+                start: word_start,
+                end: cursor,
+            },
+            prefix: prefix.to_owned(),
+            offers: Vec::new(),
+            live: None,
+        };
+        match typed.split_whitespace().next().filter(|_| typed.contains(' ')) {
+            None => {
+                let panes = self.panels.iter().map(|panel| Offer::place(panel.id(), "pane", false));
+                let others = PLACES
+                    .iter()
+                    .map(|(name, note)| Offer::place(name, note, *name != "quit"));
+                gathered.offers = panes.chain(others).collect();
+            }
+            Some("ctx" | "context") => {
+                let contexts = self.contexts.iter();
+                gathered.offers = contexts.map(|name| Offer::place(name, "context", false)).collect();
+            }
+            Some("ns" | "namespace") => gathered.live = self.live("get", &["namespaces"], prefix),
+            Some(kind) => gathered.live = self.live("get", &[kind], prefix),
+        }
+        Some(gathered)
+    }
+
+    fn live(&self, verb: &str, words: &[&str], prefix: &str) -> Option<Live> {
+        let verb = self.catalogue.find(Some("kubectl"), verb).ok()?;
+        Some(Live {
+            completer: verb.completer.clone()?,
+            request: CompletionRequest {
+                context: self.context.clone(),
+                words: words.iter().map(|word| (*word).to_owned()).collect(),
+                option: None,
+                prefix: prefix.to_owned(),
+            },
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! The mouse: a click focuses a pane and selects what it is on, a second one opens it; the wheel moves what is below
+//! the pointer without taking the focus. Where things are is what was drawn last.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect};
+
+use super::{App, Effect, Focus};
+use crate::ui::panel::{Motion, PanelKey};
+
+/// Rows that one step of the wheel moves.
+const WHEEL: usize = 3;
+
+/// Where things were drawn last.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Panes: index, the whole of it, its content.
+    pub panes: Vec<(usize, Rect, Rect)>,
+    /// Names of panes in one-pane mode.
+    pub tabs: Vec<(usize, Rect)>,
+    /// The input.
+    pub input: Rect,
+}
+
+impl App {
+    pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
+        let at = Position::new(event.column, event.row);
+        if self.approval().is_some() {
+            return Vec::new();
+        }
+        if let Some(scroll) = self.help {
+            self.help = match event.kind {
+                MouseEventKind::ScrollUp => Some(scroll.saturating_sub(1)),
+                MouseEventKind::ScrollDown => Some(scroll + 1),
+                MouseEventKind::Down(_) => None,
+                _ => Some(scroll),
+            };
+            return Vec::new();
+        }
+        if self.menu.is_some() && matches!(event.kind, MouseEventKind::Down(_)) {
+            self.menu = None;
+            return Vec::new();
+        }
+        match event.kind {
+            MouseEventKind::Down(MouseButton::Left) => self.click(at),
+            MouseEventKind::Down(MouseButton::Right) => {
+                self.click(at);
+                self.open_menu();
+                Vec::new()
+            }
+            MouseEventKind::ScrollUp => self.wheel(at, Motion::Up),
+            MouseEventKind::ScrollDown => self.wheel(at, Motion::Down),
+            _ => Vec::new(),
+        }
+    }
+
+    fn click(&mut self, at: Position) -> Vec<Effect> {
+        let places = std::mem::take(&mut self.places);
+        let tab = places
+            .tabs
+            .iter()
+            .find(|(_, area)| area.contains(at))
+            .map(|(pane, _)| *pane);
+        let pane = places.panes.iter().find(|(_, area, _)| area.contains(at)).copied();
+        let effects = match (tab, pane) {
+            (Some(0), _) => {
+                self.leave_pane();
+                Vec::new()
+            }
+            (Some(pane), _) => {
+                self.focus_pane(pane);
+                Vec::new()
+            }
+            (None, Some((pane, _, inside))) => self.click_pane(pane, inside, at),
+            _ => {
+                if places.input.contains(at) {
+                    self.leave_pane();
+                }
+                Vec::new()
+            }
+        };
+        self.places = places;
+        effects
+    }
+
+    fn click_pane(&mut self, pane: usize, inside: Rect, at: Position) -> Vec<Effect> {
+        let had_focus = self.focus == Focus::Pane(pane);
+        if !had_focus {
+            self.focus_pane(pane);
+        }
+        if !inside.contains(at) {
+            return Vec::new();
+        }
+        let row = at.y - inside.y;
+        match pane.checked_sub(1) {
+            None => {
+                if !had_focus {
+                    self.chat.unselect();
+                }
+                self.chat.click(row, self.chat_width);
+                Vec::new()
+            }
+            // The click that brings the focus only selects.
+            Some(index) if had_focus => {
+                let effects = self.panels.get_mut(index).map(|panel| panel.key(PanelKey::At(row)));
+                self.panel_effects(effects.unwrap_or_default())
+            }
+            Some(index) => {
+                if let Some(panel) = self.panels.get_mut(index) {
+                    panel.key(PanelKey::At(row));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn wheel(&mut self, at: Position, motion: Motion) -> Vec<Effect> {
+        let pane = self.places.panes.iter().find(|(_, area, _)| area.contains(at));
+        let Some(pane) = pane.map(|(pane, ..)| *pane) else {
+            return Vec::new();
+        };
+        for _ in 0..WHEEL {
+            match pane.checked_sub(1).and_then(|index| self.panels.get_mut(index)) {
+                Some(panel) => {
+                    panel.key(PanelKey::Move(motion));
+                }
+                None => self.scroll_chat(motion),
+            }
+        }
+        Vec::new()
+    }
+}

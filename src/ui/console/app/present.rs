@@ -1,0 +1,109 @@
+//! Presenting a script live: one key types its next line visibly into the input, where it can still be edited; Enter
+//! runs it like any other. The script is data for the input line and nothing else.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::App;
+use crate::ui::panel::Tone;
+
+/// Between two characters: a quick typist.
+const STROKE: Duration = Duration::from_millis(18);
+
+/// A script being presented.
+pub struct Script {
+    lines: Vec<String>,
+    /// Lines that were typed.
+    next: usize,
+    /// What is left of the line being typed, and when the next character comes.
+    typing: Option<(Vec<char>, Timestamp)>,
+}
+
+impl Script {
+    /// The lines that say something: no blank ones, no comments.
+    pub fn new(lines: Vec<String>) -> Self {
+        let says = |line: &String| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+        Script {
+            lines: lines.into_iter().filter(says).collect(),
+            next: 0,
+            typing: None,
+        }
+    }
+
+    /// Lines typed and lines in all.
+    pub fn place(&self) -> (usize, usize) {
+        (self.next, self.lines.len())
+    }
+}
+
+impl App {
+    /// A script was read.
+    pub(super) fn present(&mut self, lines: Vec<String>) {
+        let script = Script::new(lines);
+        let (_, all) = script.place();
+        let key = self.present_key();
+        self.tell(&format!("{all} lines to present: {key} types the next"), Tone::Ok);
+        self.script = (all > 0).then_some(script);
+    }
+
+    fn present_key(&self) -> String {
+        use crate::ui::console::keymap::{Action, Part};
+        let key = self.keymap.key_of(Part::Global, Action::Present);
+        key.map_or_else(|| "the key for present".to_owned(), |key| key.label())
+    }
+
+    /// Types the next line; a second press finishes the typing at once.
+    pub(super) fn next_line(&mut self) {
+        let now = self.clock.now();
+        let Some(script) = &mut self.script else {
+            self.tell("nothing is presented: type :present FILE", Tone::Neutral);
+            return;
+        };
+        if let Some((rest, _)) = script.typing.take() {
+            rest.into_iter().rev().for_each(|symbol| self.type_char(symbol));
+            return;
+        }
+        let Some(line) = script.lines.get(script.next) else {
+            self.script = None;
+            self.tell("the script is over", Tone::Ok);
+            return;
+        };
+        script.typing = Some((line.chars().rev().collect(), now));
+        script.next += 1;
+        self.leave_pane();
+        self.popup = None;
+        self.input.take();
+    }
+
+    /// How long nothing has to be done, if something has to be done by itself.
+    pub fn rests_for(&self) -> Option<Duration> {
+        let (_, at) = self.script.as_ref()?.typing.as_ref()?;
+        Some(Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default())
+    }
+
+    /// Does what is due by itself: the next character of a line presented.
+    pub fn advance(&mut self) {
+        let now = self.clock.now();
+        let Some(typing) = self.script.as_mut().and_then(|script| script.typing.as_mut()) else {
+            return;
+        };
+        if typing.1 > now {
+            return;
+        }
+        typing.1 = now + STROKE;
+        let (symbol, over) = (typing.0.pop(), typing.0.is_empty());
+        if over && let Some(script) = &mut self.script {
+            script.typing = None;
+        }
+        symbol.into_iter().for_each(|symbol| self.type_char(symbol));
+        self.dirty = true;
+    }
+
+    /// Typing by hand takes over: the rest of the line is not typed any more.
+    pub(super) fn take_over(&mut self) {
+        if let Some(script) = &mut self.script {
+            script.typing = None;
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Approvals: who has the keys, and what answers them.
+
+use super::*;
+
+#[test]
+fn an_approval_has_the_keys_and_its_answer_goes_out() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:delete deploy inspector");
+    desk.ask(block, Requirement::Name("inspector".into()));
+    let screen = desk.screen(120, 40).join("\n");
+    assert!(
+        screen.contains("? needs approval") && screen.contains("approve 1 change, class destroy"),
+        "{screen}"
+    );
+    assert!(screen.contains("- replicas: 3") && screen.contains("cannot be undone"));
+    assert!(desk.keys("inspect<enter>").is_empty());
+    assert!(desk.shows(120, 40, "that is not inspector"));
+    let effects = desk.keys("or<enter>");
+    assert!(matches!(effects.as_slice(), [Effect::Answer(7, Decision::Approved(_))]));
+    assert!(desk.app.input.is_empty(), "nothing leaked into the input");
+}
+
+#[test]
+fn an_approval_is_declined_by_esc_ctrl_c_and_never_by_what_is_typed_already() {
+    for key in ["<esc>", "<ctrl-c>"] {
+        let mut desk = Desk::new();
+        let block = desk.start("kubectl:delete x");
+        desk.ask(block, Requirement::Enter);
+        assert!(matches!(
+            desk.keys(key).as_slice(),
+            [Effect::Answer(7, Decision::Declined(_))]
+        ));
+    }
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:delete x");
+    desk.keys("echo hel");
+    desk.ask(block, Requirement::Enter);
+    let effects = desk.keys("lo<enter>");
+    assert!(matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "echo hello"));
+    desk.app.handle(Event::Paste("inspector".into()));
+    assert!(desk.app.input.is_empty(), "an approval is not pasted");
+    desk.clock.advance(Duration::from_secs(1));
+    assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::Answer(..)]));
+}
+
+#[test]
+fn a_question_nobody_waits_for_goes_away() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:delete x");
+    desk.ask(block, Requirement::Enter);
+    desk.app.handle(Event::Withdrawn(7));
+    assert!(desk.app.approval().is_none());
+    desk.ask(block, Requirement::Enter);
+    desk.end(block, 130);
+    assert!(desk.app.approval().is_none());
+}

@@ -1,0 +1,159 @@
+//! Finding and going: filters of panels, searches of the chat, the colon's places, the mouse.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
+use super::*;
+
+fn mouse(desk: &mut Desk, kind: MouseEventKind, column: u16, row: u16) -> Vec<Effect> {
+    desk.app.handle(Event::Mouse(MouseEvent {
+        kind,
+        column,
+        row,
+        modifiers: KeyModifiers::NONE,
+    }))
+}
+
+const CLICK: MouseEventKind = MouseEventKind::Down(MouseButton::Left);
+
+#[test]
+fn a_filter_takes_effect_with_every_key_stays_after_enter_and_goes_with_esc() {
+    let mut desk = Desk::new();
+    desk.keys("<alt-2>/web");
+    let screen = desk.screen(120, 40).join("\n");
+    assert!(screen.contains("filter deployments: /web"), "{screen}");
+    assert_eq!(
+        screen.matches("inspector").count(),
+        4,
+        "three other panels and the welcome: {screen}"
+    );
+    let effects = desk.keys("<enter><enter>");
+    let [Effect::Start { line, .. }] = effects.as_slice() else {
+        panic!("the row that is left is acted on")
+    };
+    assert_eq!(line, "kubectl:describe 'web; rm -rf'");
+    desk.keys("<esc>");
+    assert_eq!(desk.app.focus, Focus::Pane(1), "the first Esc shows all again");
+    assert_eq!(desk.screen(120, 40).join("\n").matches("web; rm -rf").count() > 4, true);
+    desk.keys("<esc>");
+    assert_eq!(desk.app.focus, Focus::Input);
+}
+
+#[test]
+fn letters_typed_into_a_filter_are_no_keys() {
+    let mut desk = Desk::new();
+    assert!(desk.keys("<alt-2>/sqz?:.<ctrl-c>").is_empty());
+    assert_eq!(desk.app.focus, Focus::Pane(1));
+    assert!(desk.app.panels[0].filter_text().is_empty() && !desk.app.zoomed);
+}
+
+#[test]
+fn the_chat_is_searched_and_left_as_it_was() {
+    let mut desk = Desk::new();
+    for word in ["one", "two", "three"] {
+        let block = desk.start(&format!("echo {word}"));
+        desk.item(block, json!({"line": format!("said {word}"), "source": "x"}));
+        desk.end(block, 0);
+    }
+    desk.screen(120, 40);
+    desk.keys("<alt-1>/said<enter>");
+    assert!(desk.shows(120, 40, "/said in 3 blocks"));
+    assert_eq!(desk.app.chat.selected().unwrap().line, "echo three");
+    desk.keys("nn");
+    assert_eq!(desk.app.chat.selected().unwrap().line, "echo one");
+    desk.keys("N");
+    assert_eq!(desk.app.chat.selected().unwrap().line, "echo two");
+    desk.keys("<esc>");
+    assert!(!desk.app.chat.is_searching());
+}
+
+#[test]
+fn the_colon_goes_to_panes_kinds_namespaces_and_contexts() {
+    let mut desk = Desk::new();
+    desk.keys(":traffic<enter>");
+    assert_eq!(desk.app.focus, Focus::Pane(3));
+    desk.keys("<esc>:deploy<enter>");
+    assert_eq!(desk.app.focus, Focus::Pane(1), "kubectl's short name");
+    desk.keys("<esc>:roll<enter>");
+    assert_eq!(desk.app.focus, Focus::Pane(2), "a beginning that is no other's");
+    desk.keys("<esc>:4<enter>");
+    assert_eq!(desk.app.focus, Focus::Pane(3), "the number in the title");
+    let effects = desk.keys("i:configmaps<enter>");
+    assert!(matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "kubectl:get configmaps"));
+    let effects = desk.keys(":nodes 'a;b'<enter>");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == r#"kubectl:get nodes '\'a;b\''"# || line.contains("a;b")),
+        "words are arguments"
+    );
+    let effects = desk.keys(":ns kube-system<enter>");
+    let [Effect::Switch(context)] = effects.as_slice() else {
+        panic!("a context with another namespace")
+    };
+    assert_eq!(context.kubernetes.namespace.as_deref(), Some("kube-system"));
+    assert!(desk.screen(120, 40)[0].contains("kube-system"));
+    assert!(matches!(desk.keys(":ctx staging<enter>").as_slice(), [Effect::UseContext(name)] if name == "staging"));
+    assert!(desk.keys(":ctx<enter>").is_empty());
+    assert!(desk.shows(120, 40, "ctx NAME: sandbox  staging"));
+    assert!(quits(&Desk::new().keys(":q<enter>")));
+}
+
+#[test]
+fn the_colon_offers_its_places() {
+    let mut desk = Desk::new();
+    desk.keys("<alt-2>:");
+    assert!(desk.shows(120, 40, "another namespace: ns NAME"));
+    desk.keys("tra<tab><enter>");
+    assert_eq!(desk.app.input.text(), ":traffic");
+    desk.keys("<ctrl-u>:ctx st<tab>");
+    assert_eq!(desk.app.input.text(), ":ctx staging");
+}
+
+#[test]
+fn clicks_focus_select_and_open_and_the_wheel_moves_what_is_below_it() {
+    let mut desk = Desk::new();
+    let screen = desk.screen(120, 40);
+    let row = screen.iter().position(|row| row.contains("web; rm -rf")).unwrap();
+    let before = screen[row].split("web; rm").next().unwrap();
+    let column = before.chars().count();
+    let (column, row) = (u16::try_from(column).unwrap(), u16::try_from(row).unwrap());
+    assert!(mouse(&mut desk, CLICK, column, row).is_empty());
+    assert_eq!(desk.app.focus, Focus::Pane(1));
+    let effects = desk.keys("<enter>");
+    assert!(matches!(effects.as_slice(), [Effect::Start { line, .. }] if line.contains("web; rm -rf")));
+    desk.screen(120, 40);
+    mouse(&mut desk, CLICK, 5, 38);
+    assert_eq!(desk.app.focus, Focus::Input, "the input line");
+    mouse(&mut desk, MouseEventKind::ScrollDown, column, row);
+    assert_eq!(desk.app.focus, Focus::Input, "the wheel takes no focus");
+    let narrow = desk.screen(80, 24);
+    let tab = u16::try_from(narrow[1].find("3 rollout").unwrap()).unwrap();
+    mouse(&mut desk, CLICK, tab, 1);
+    assert_eq!(desk.app.focus, Focus::Pane(2));
+}
+
+#[test]
+fn the_menu_names_every_action_and_does_the_chosen_one() {
+    let mut desk = Desk::new();
+    desk.keys("<alt-2>m");
+    assert!(desk.shows(120, 40, "actions: Enter does it"));
+    desk.keys("jk<enter>");
+    assert_eq!(desk.app.input.text(), "kubectl:scale inspector ");
+    desk.keys("<ctrl-u><alt-2>mz");
+    assert!(
+        !desk.app.zoomed && !desk.shows(120, 40, "actions: Enter"),
+        "any other key closes it"
+    );
+    desk.keys("ms");
+    assert_eq!(desk.app.input.text(), "kubectl:scale inspector ", "its own key");
+}
+
+#[test]
+fn a_click_does_not_answer_an_approval() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:delete x");
+    desk.ask(block, Requirement::Enter);
+    desk.screen(120, 40);
+    for row in 0..40 {
+        assert!(mouse(&mut desk, CLICK, 10, row).is_empty());
+    }
+    assert!(desk.app.approval().is_some());
+}

@@ -1,0 +1,314 @@
+//! The app driven by keys and events without a terminal: a desk with panels of made rows.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod approval;
+mod finding;
+mod panes;
+mod presenting;
+mod screens;
+mod typing;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::core::change::{Change, Origin, Plan, Requirement, Risk, Target};
+use crate::feed::{Health, HealthState};
+use crate::lang::Stage;
+use crate::ui::console::draw::draw;
+use crate::ui::console::ports::BlockEvent;
+use crate::ui::panel::testing::rows;
+use crate::ui::panel::widgets::table::{Cell, Column, Selection, Table};
+use crate::ui::panel::{self, Effect as PanelEffect, PanelKey};
+use crate::verb::{Call, Decision, Declaration, Input as Records, Item, OptionKind, Output, Positional, Read, Verb};
+
+const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+struct Nothing;
+
+#[async_trait]
+impl Read for Nothing {
+    async fn run(&self, _: &Call, _: &mut Records, _: &Output) -> Result<(), Report> {
+        Ok(())
+    }
+}
+
+/// A panel of rows; Enter describes the selected one, `s` composes.
+struct Rows {
+    id: &'static str,
+    rows: Vec<String>,
+    selection: Selection,
+    version: Arc<AtomicU64>,
+    followed: Option<String>,
+    state: HealthState,
+    filter: String,
+}
+
+impl Rows {
+    fn shown(&self) -> Vec<&str> {
+        let filter = crate::ui::panel::filter::Filter::new(&self.filter);
+        self.rows
+            .iter()
+            .map(String::as_str)
+            .filter(|row| filter.matches(row))
+            .collect()
+    }
+}
+
+impl Panel for Rows {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+    fn title(&self) -> SafeText {
+        match &self.followed {
+            Some(name) => SafeText::line(&format!("{} of {name}", self.id)),
+            None => SafeText::line(&format!("{} {}", self.id, self.rows.len())),
+        }
+    }
+    fn open(&mut self, _: &Arc<Context>) {}
+    fn close(&mut self) {}
+    fn version(&self) -> u64 {
+        self.version.load(Ordering::Relaxed)
+    }
+    fn health(&self) -> Vec<(SafeText, Health)> {
+        let mut health = Health::loading(START);
+        health.data_at = Some(START);
+        health.become_state(self.state, None, START);
+        vec![("k8s".into(), health)]
+    }
+    fn focus_on(&mut self, subject: &Target) {
+        self.followed = Some(subject.name.clone());
+    }
+    fn key(&mut self, key: PanelKey) -> Vec<PanelEffect> {
+        let row = self
+            .shown()
+            .get(self.selection.index())
+            .copied()
+            .unwrap_or_default()
+            .to_owned();
+        match key {
+            PanelKey::Move(motion) => self.selection.step(motion, self.shown().len(), 5),
+            PanelKey::At(row) => {
+                if let Some(at) = self.selection.at(row) {
+                    self.selection.select(at);
+                }
+            }
+            PanelKey::Open => return vec![PanelEffect::Run(Stage::new("kubectl:describe").arg(&row).into())],
+            PanelKey::Act("scale") => {
+                return vec![PanelEffect::Compose(Stage::new("kubectl:scale").arg(&row).into())];
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+    fn actions(&self) -> &'static [panel::Action] {
+        &[panel::Action {
+            name: "scale",
+            key: 's',
+            word: "scale",
+        }]
+    }
+    fn filter(&mut self, text: &str) -> bool {
+        self.filter = text.to_owned();
+        true
+    }
+    fn filter_text(&self) -> &str {
+        &self.filter
+    }
+    fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, _: Timestamp) {
+        let columns = [Column::new("NAME"), Column::new("READY").right()];
+        let shown: Vec<String> = self.shown().into_iter().map(str::to_owned).collect();
+        let row = |at: usize| {
+            vec![
+                Cell::new(shown.get(at).map_or("", String::as_str)),
+                Cell::styled("✓ 1/1", Meaning::StateOk),
+            ]
+        };
+        Table {
+            columns: &columns,
+            count: shown.len(),
+            row: &row,
+            focused,
+        }
+        .draw(area, buffer, theme, &mut self.selection);
+    }
+}
+
+struct Desk {
+    app: App,
+    clock: Clock,
+    versions: Vec<Arc<AtomicU64>>,
+}
+
+impl Desk {
+    fn with(context: Context, names: &[&'static str]) -> Self {
+        let clock = Clock::paused(START);
+        let versions: Vec<Arc<AtomicU64>> = names.iter().map(|_| Arc::default()).collect();
+        let panels = names.iter().zip(&versions).map(|(id, version)| {
+            let rows = ["inspector", "web; rm -rf", "世界\u{1b}[31m"]
+                .map(str::to_owned)
+                .to_vec();
+            Box::new(Rows {
+                id,
+                rows,
+                selection: Selection::default(),
+                version: version.clone(),
+                followed: None,
+                state: HealthState::Live,
+                filter: String::new(),
+            }) as Box<dyn Panel>
+        });
+        let get = Declaration::new("kubectl", "get", "lists objects").positional(Positional::new(
+            "kind",
+            OptionKind::Enum(&["deploy", "deployments", "svc"]),
+            "what",
+        ));
+        let catalogue = Catalogue::new([
+            Verb::read(get, Nothing),
+            Verb::read(Declaration::new("kubectl", "describe", "explains one"), Nothing),
+            Verb::read(Declaration::new("cogdeck", "help", "explains commands"), Nothing),
+        ]);
+        let app = App::new(Parts {
+            panels: panels.collect(),
+            keymap: Keymap::preset("default").unwrap(),
+            theme: Theme::standard(),
+            clock: clock.clone(),
+            user: "maria".into(),
+            context: Arc::new(context),
+            contexts: vec!["sandbox".into(), "staging".into()],
+            catalogue: Arc::new(catalogue),
+            can_start_sandbox: true,
+            read_only: false,
+        });
+        Desk { app, clock, versions }
+    }
+
+    fn new() -> Self {
+        let mut context = Context::empty("sandbox");
+        context.kubernetes.namespace = Some("default".into());
+        context.aws.region = Some("ap-southeast-2".into());
+        Self::with(context, &["deployments", "rollout", "traffic", "dns", "ec2"])
+    }
+
+    /// Types keys: `<enter>` and the like are named keys, all else is typed.
+    fn keys(&mut self, script: &str) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut rest = script;
+        while let Some(symbol) = rest.chars().next() {
+            let named = rest.strip_prefix('<').and_then(|tail| tail.split_once('>'));
+            let event = match named {
+                Some((name, tail)) => {
+                    rest = tail;
+                    event(name)
+                }
+                None => {
+                    rest = &rest[symbol.len_utf8()..];
+                    KeyEvent::new(KeyCode::Char(symbol), KeyModifiers::NONE)
+                }
+            };
+            effects.extend(self.app.handle(Event::Key(event)));
+        }
+        effects
+    }
+
+    /// Runs a line up to the point where the engine says that it runs; the console's id.
+    fn start(&mut self, line: &str) -> u64 {
+        let effects = self.keys(&format!("{line}<enter>"));
+        let Some(Effect::Start { block, line, .. }) = effects.into_iter().next() else {
+            panic!("{line} did not start")
+        };
+        let event = Event::Started {
+            block,
+            number: 40 + block,
+            line,
+            translation: None,
+            background: false,
+        };
+        self.app.handle(event);
+        block
+    }
+
+    fn item(&mut self, block: u64, record: Value) {
+        let event = BlockEvent::Item(Item { record, view: None });
+        self.app.handle(Event::Block(block, Box::new(event)));
+    }
+
+    fn end(&mut self, block: u64, exit_code: u8) {
+        let ended = Ended {
+            exit_code,
+            report: None,
+            elapsed: Duration::from_millis(310),
+        };
+        self.app.handle(Event::Block(block, Box::new(BlockEvent::Ended(ended))));
+    }
+
+    fn ask(&mut self, block: u64, requirement: Requirement) {
+        let change = Change {
+            verb: "kubectl:delete".into(),
+            summary: "delete deployment/inspector".into(),
+            target: Target {
+                kind: "Deployment".into(),
+                scope: "default".into(),
+                name: "inspector".into(),
+            },
+            before: json!({"replicas": 3}),
+            after: Value::Null,
+            precondition: Value::Null,
+            request: Value::Null,
+            risk: Risk::Destroy,
+            inverse: None,
+            recovery: false,
+        };
+        let plan = Box::new(Plan { changes: vec![change] });
+        self.app.handle(Event::Question {
+            id: 7,
+            block,
+            plan,
+            requirement,
+        });
+    }
+
+    fn screen(&mut self, width: u16, height: u16) -> Vec<String> {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        draw(&mut self.app, buffer.area, &mut buffer);
+        self.app.drawn();
+        rows(&buffer)
+    }
+
+    fn shows(&mut self, width: u16, height: u16, text: &str) -> bool {
+        self.screen(width, height).iter().any(|row| row.contains(text))
+    }
+}
+
+fn event(name: &str) -> KeyEvent {
+    let (code, modifiers) = match name {
+        "enter" => (KeyCode::Enter, KeyModifiers::NONE),
+        "tab" => (KeyCode::Tab, KeyModifiers::NONE),
+        "esc" => (KeyCode::Esc, KeyModifiers::NONE),
+        "up" => (KeyCode::Up, KeyModifiers::NONE),
+        "down" => (KeyCode::Down, KeyModifiers::NONE),
+        "pgup" => (KeyCode::PageUp, KeyModifiers::NONE),
+        "bs" => (KeyCode::Backspace, KeyModifiers::NONE),
+        "f1" => (KeyCode::F(1), KeyModifiers::NONE),
+        "f5" => (KeyCode::F(5), KeyModifiers::NONE),
+        _ => match name
+            .split_once('-')
+            .and_then(|(modifier, key)| Some((modifier, key.chars().next()?)))
+        {
+            Some(("ctrl", key)) => (KeyCode::Char(key), KeyModifiers::CONTROL),
+            Some(("alt", key)) => (KeyCode::Char(key), KeyModifiers::ALT),
+            _ => panic!("no key {name}"),
+        },
+    };
+    KeyEvent::new(code, modifiers)
+}
+
+fn quits(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Quit(0)))
+}

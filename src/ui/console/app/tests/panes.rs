@@ -1,0 +1,78 @@
+//! Panes: focus, keys on rows, blocks of the chat.
+
+use super::*;
+
+#[test]
+fn keys_on_rows_are_pipelines_in_the_chat_and_names_stay_data() {
+    let mut desk = Desk::new();
+    desk.screen(120, 40);
+    desk.keys("<alt-2>j");
+    let effects = desk.keys("<enter>");
+    let [Effect::Start { line, origin, .. }] = effects.as_slice() else {
+        panic!("one start")
+    };
+    assert_eq!(
+        (line.as_str(), *origin),
+        ("kubectl:describe 'web; rm -rf'", Origin::Key)
+    );
+    assert!(desk.shows(120, 40, "❯ kubectl:describe 'web; rm -rf'"));
+    desk.keys("s");
+    assert_eq!(desk.app.focus, Focus::Input);
+    assert_eq!(desk.app.input.text(), "kubectl:scale 'web; rm -rf' ");
+    desk.keys("<ctrl-u><up>");
+    assert_eq!(
+        desk.app.input.text(),
+        "kubectl:describe 'web; rm -rf'",
+        "in the history too"
+    );
+}
+
+#[test]
+fn panes_are_reached_by_number_tab_and_left_by_i_colon_and_esc() {
+    let mut desk = Desk::new();
+    for key in ["i", ":", "<esc>", "q"] {
+        desk.keys("<alt-3>");
+        assert_eq!(desk.app.focus, Focus::Pane(2));
+        desk.keys(key);
+        assert_eq!(desk.app.focus, Focus::Input, "{key}");
+        desk.keys("<esc><ctrl-u>");
+    }
+    let mut seen = Vec::new();
+    for _ in 0..7 {
+        desk.keys("<tab>");
+        seen.push(desk.app.focus);
+    }
+    use Focus::*;
+    assert_eq!(seen, [Pane(1), Pane(2), Pane(3), Pane(4), Pane(5), Pane(0), Input]);
+    desk.keys("<alt-9>");
+    assert_eq!(desk.app.focus, Input, "there is no pane 9");
+}
+
+#[test]
+fn the_change_just_made_turns_the_panels_to_it() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:scale deploy inspector --replicas=3");
+    desk.item(
+        block,
+        json!({"kind": "Deployment", "name": "inspector", "namespace": "default", "action": "scaled", "message": "x"}),
+    );
+    assert!(desk.shows(120, 40, "rollout of inspector"));
+}
+
+#[test]
+fn blocks_are_rerun_edited_and_copied_from_the_chat() {
+    let mut desk = Desk::new();
+    let block = desk.start("echo one");
+    desk.item(block, json!({"line": "one", "source": "x"}));
+    desk.end(block, 0);
+    desk.keys("<alt-1>");
+    assert!(matches!(desk.keys("y").as_slice(), [Effect::Copy(text)] if text == "one\n"));
+    assert!(
+        matches!(desk.keys(".").as_slice(), [Effect::Start { line, origin: Origin::Key, .. }] if line == "echo one")
+    );
+    desk.keys("e");
+    assert_eq!(
+        (desk.app.input.text().as_str(), desk.app.focus),
+        ("echo one", Focus::Input)
+    );
+}

@@ -1,0 +1,85 @@
+//! Presenting a script, running blocks again in another context, fields of known answers.
+
+use super::*;
+
+#[test]
+fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
+    let mut desk = Desk::new();
+    assert!(
+        matches!(desk.keys(":present talk.cog<enter>").as_slice(), [Effect::ReadScript(file)] if file == "talk.cog")
+    );
+    let lines = ["# a word", "", "echo one", "echo two"].map(str::to_owned).to_vec();
+    desk.app.handle(Event::Script(Ok(lines)));
+    assert!(desk.shows(120, 40, "2 lines to present: F5 types the next"));
+    assert!(desk.keys("<f5>").is_empty());
+    let mut seen = Vec::new();
+    while let Some(rest) = desk.app.rests_for() {
+        desk.clock.advance(rest);
+        desk.app.advance();
+        seen.push(desk.app.input.text());
+    }
+    assert_eq!(seen.first().map(String::as_str), Some("e"), "letter by letter");
+    assert_eq!(desk.app.input.text(), "echo one");
+    let effects = desk.keys(" more<enter>");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "echo one more"),
+        "edited"
+    );
+    assert!(desk.keys("<f5><f5>").is_empty());
+    assert_eq!(
+        desk.app.input.text(),
+        "echo two",
+        "a second press types the rest at once"
+    );
+    assert!(desk.shows(120, 40, "presenting 2/2"));
+    desk.keys("<ctrl-u><f5>");
+    assert!(desk.shows(120, 40, "the script is over"));
+}
+
+#[test]
+fn typing_by_hand_takes_over_from_the_script() {
+    let mut desk = Desk::new();
+    desk.app
+        .handle(Event::Script(Ok(vec!["kubectl:delete deploy inspector".into()])));
+    desk.keys("<f5>");
+    desk.app.advance();
+    desk.keys("x");
+    assert_eq!(desk.app.rests_for(), None);
+    assert_eq!(desk.app.input.text(), "kx");
+}
+
+#[test]
+fn a_block_of_another_context_is_run_again_only_when_asked_twice() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:delete deploy x");
+    desk.end(block, 0);
+    let mut other = Context::empty("eu-prod");
+    other.aws.region = Some("x".into());
+    let catalogue = desk.app.catalogue.clone();
+    desk.app.handle(Event::Session(Arc::new(other), catalogue));
+    assert!(desk.keys("<alt-1>.").is_empty());
+    assert!(desk.shows(120, 40, "it ran in sandbox, and this is eu-prod"));
+    assert!(matches!(desk.keys(".").as_slice(), [Effect::Start { .. }]));
+    desk.keys("<alt-1>k.");
+    assert!(desk.keys("j").is_empty(), "another key forgets it");
+}
+
+#[test]
+fn fields_of_the_last_answer_are_completed() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:get svc inspector");
+    desk.item(
+        block,
+        json!({"status": {"loadBalancer": {"ingress": [{"hostname": "lb.example"}]}}, "spec": {}}),
+    );
+    desk.end(block, 0);
+    desk.keys("echo $_.st<tab>");
+    assert_eq!(desk.app.input.text(), "echo $_.status");
+    desk.keys(".loadBalancer.ingress[0].<tab>");
+    assert_eq!(desk.app.input.text(), "echo $_.status.loadBalancer.ingress[0].hostname");
+    desk.keys("<ctrl-u>echo $<tab>");
+    assert!(
+        desk.shows(120, 40, "what this block answered"),
+        "numbers of known blocks"
+    );
+}

@@ -1,0 +1,134 @@
+//! The input line: sending, completing, pasting, history, quitting.
+
+use super::*;
+
+#[test]
+fn a_typed_line_starts_as_typed_and_its_answer_is_shown() {
+    let mut desk = Desk::new();
+    let effects = desk.keys("kubectl:get deploy inspector<enter>");
+    let [Effect::Start { line, origin, block }] = effects.as_slice() else {
+        panic!("one start")
+    };
+    assert_eq!(
+        (line.as_str(), *origin),
+        ("kubectl:get deploy inspector", Origin::Typed)
+    );
+    let block = *block;
+    desk.item(block, json!({"name": "inspector", "ready": "1/1"}));
+    desk.end(block, 0);
+    let screen = desk.screen(120, 40);
+    assert!(
+        screen
+            .iter()
+            .any(|row| row.contains("❯ kubectl:get deploy inspector") && row.contains("✓ done 310ms"))
+    );
+    assert!(screen.iter().any(|row| row.contains("inspector   1/1")), "{screen:#?}");
+}
+
+#[test]
+fn ctrl_c_cancels_then_kills_and_never_quits_while_anything_runs() {
+    let mut desk = Desk::new();
+    let block = desk.start("traffic:watch x");
+    assert!(matches!(desk.keys("<ctrl-c>").as_slice(), [Effect::Cancel(id)] if *id == block));
+    assert!(desk.shows(120, 40, "! stopping"));
+    assert!(matches!(desk.keys("<ctrl-c>").as_slice(), [Effect::Kill(id)] if *id == block));
+    desk.end(block, 130);
+    assert!(desk.keys("<ctrl-c>").is_empty());
+    assert!(quits(&desk.keys("<ctrl-c>")));
+}
+
+#[test]
+fn ctrl_c_forgets_a_typed_line_and_old_warnings() {
+    let mut desk = Desk::new();
+    assert!(desk.keys("half a line<ctrl-c>").is_empty());
+    assert!(desk.app.input.is_empty());
+    assert!(desk.keys("<ctrl-c>").is_empty());
+    desk.clock.advance(Duration::from_secs(10));
+    assert!(desk.keys("<ctrl-c>").is_empty(), "too long ago to mean it");
+    assert!(desk.keys("x<bs><ctrl-c>").is_empty(), "something else came between");
+}
+
+#[test]
+fn ctrl_d_quits_an_idle_empty_line_and_warns_about_jobs() {
+    let mut desk = Desk::new();
+    assert!(!quits(&desk.keys("x<ctrl-d>")));
+    assert!(quits(&desk.keys("<bs><ctrl-d>")));
+    let mut desk = Desk::new();
+    desk.start("traffic:watch x");
+    assert!(!quits(&desk.keys("<ctrl-d>")));
+    assert!(desk.shows(120, 40, "1 block runs: ^D again stops and quits"));
+    assert!(quits(&desk.keys("<ctrl-d>")));
+}
+
+#[test]
+fn nothing_configured_offers_the_sandbox_and_enter_starts_it() {
+    let mut desk = Desk::with(Context::empty("default"), &["deployments"]);
+    assert!(desk.shows(80, 24, "Press Enter to start the built-in sandbox"));
+    assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::StartSandbox]));
+    assert!(desk.keys("<enter>").is_empty(), "once");
+    let failed = Box::new(Report::failed("E-SANDBOX-001", "port 53 is taken"));
+    desk.app.handle(Event::Sandbox(Err(failed)));
+    assert!(desk.shows(80, 24, "port 53 is taken"));
+    assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::StartSandbox]));
+    let context = Arc::new(Context::empty("sandbox"));
+    let effects = desk.app.handle(Event::Sandbox(Ok(context)));
+    assert!(matches!(effects.as_slice(), [Effect::Switch(context)] if context.name == "sandbox"));
+    assert!(desk.keys("<enter>").is_empty());
+}
+
+#[test]
+fn pasted_text_never_runs() {
+    let mut desk = Desk::new();
+    let pasted = "kubectl:delete deploy x\nkubectl:delete deploy y\n";
+    assert!(desk.app.handle(Event::Paste(pasted.into())).is_empty());
+    assert_eq!(desk.app.input.text(), pasted.trim_end());
+    let effects = desk.app.handle(Event::Paste("x".repeat(2 << 20)));
+    assert!(effects.is_empty() && desk.shows(120, 40, "nothing was pasted"));
+}
+
+#[test]
+fn an_unfinished_line_goes_on_and_a_blank_one_ends_it() {
+    let mut desk = Desk::new();
+    assert!(desk.keys("echo 'a<enter>").is_empty());
+    assert_eq!(desk.app.input.text(), "echo 'a\n");
+    assert!(matches!(desk.keys("b'<enter>").as_slice(), [Effect::Start { line, .. }] if line == "echo 'a\nb'"));
+    desk.keys("echo 'never closed<enter>");
+    assert!(
+        matches!(desk.keys("<enter>").as_slice(), [Effect::Start { .. }]),
+        "the error is shown then"
+    );
+}
+
+#[test]
+fn tab_completes_and_shows_what_fits() {
+    let mut desk = Desk::new();
+    desk.keys("he<tab>");
+    assert_eq!(desk.app.input.text(), "help ");
+    desk.keys("<ctrl-u>kubectl:get d<tab>");
+    assert_eq!(desk.app.input.text(), "kubectl:get deploy");
+    assert!(desk.shows(120, 40, "deployments"));
+    desk.keys("<tab><tab><enter>");
+    assert_eq!(desk.app.input.text(), "kubectl:get deployments ");
+    desk.keys("s<tab>");
+    assert!(desk.app.popup.is_none());
+}
+
+#[test]
+fn live_objects_come_later_and_old_answers_are_ignored() {
+    let mut desk = Desk::new();
+    desk.keys("kubectl:get svc <ctrl- >");
+    assert!(desk.app.popup.is_none() || desk.app.popup.as_ref().unwrap().pending.is_none());
+    let candidate = |value: &str| Candidate {
+        value: value.into(),
+        note: String::new(),
+    };
+    desk.app.handle(Event::Candidates(99, vec![candidate("x")]));
+    assert_eq!(desk.app.input.text(), "kubectl:get svc ");
+}
+
+#[test]
+fn history_keeps_no_line_that_starts_with_a_blank() {
+    let mut desk = Desk::new();
+    desk.keys("echo a<enter> echo secret<enter><up>");
+    assert_eq!(desk.app.input.text(), "echo a");
+}

@@ -1,0 +1,205 @@
+//! Which key means what, in which part of the screen. The table comes from a TOML preset; key hints and the help
+//! overlay are made from it, so that they cannot lie.
+
+mod action;
+mod key;
+
+use std::collections::HashMap;
+
+use crossterm::event::{KeyCode, KeyModifiers};
+use serde::Deserialize;
+
+use self::key::NAMED;
+use crate::core::report::Report;
+use crate::verb::catalogue::{did_you_mean, nearest};
+
+pub use action::Action;
+pub use key::Key;
+
+/// Part of the screen that has the keys. A key that a part does not bind is looked for in [`Part::Global`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Everywhere.
+    Global,
+    /// The input line.
+    Input,
+    /// The completion popup.
+    Popup,
+    /// The chat pane.
+    Chat,
+    /// A live panel.
+    Panel,
+}
+
+impl Part {
+    const ALL: [Part; 5] = [Part::Global, Part::Input, Part::Popup, Part::Chat, Part::Panel];
+
+    /// The table's name in keymap files, and the heading in help.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Global => "global",
+            Part::Input => "input",
+            Part::Popup => "popup",
+            Part::Chat => "chat",
+            Part::Panel => "panel",
+        }
+    }
+}
+
+/// Keys to actions for each part of the screen.
+#[derive(Clone, Debug, Default)]
+pub struct Keymap {
+    bindings: HashMap<(Part, Key), Action>,
+    /// In the order of the file, for help.
+    order: Vec<(Part, Key, Action)>,
+    /// A panel's own actions on other keys than theirs: (panel, action) to key.
+    panels: HashMap<(String, String), Key>,
+}
+
+/// Key to action; the place of each keeps the order of the file.
+type Table = HashMap<String, toml::Spanned<String>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[allow(dead_code)]
+    name: String,
+    #[serde(default)]
+    global: Table,
+    #[serde(default)]
+    input: Table,
+    #[serde(default)]
+    popup: Table,
+    #[serde(default)]
+    chat: Table,
+    #[serde(default)]
+    panel: Table,
+    /// `[panels.deployments] describe = "D"`.
+    #[serde(default)]
+    panels: HashMap<String, HashMap<String, String>>,
+}
+
+impl Keymap {
+    /// The presets' names.
+    pub const PRESETS: &'static [&'static str] = &["default", "vim"];
+
+    /// A preset by name; unknown names are reported with the nearest one.
+    pub fn preset(name: &str) -> Result<Self, Report> {
+        let text = match name {
+            "default" => include_str!("../../../../keymaps/default.toml"),
+            "vim" => include_str!("../../../../keymaps/vim.toml"),
+            _ => return Err(unknown("keymap", name, Self::PRESETS.iter().copied())),
+        };
+        Self::parse(text).map(|(keymap, _)| keymap)
+    }
+
+    /// Reads a keymap file: `key = "action"` in a table for each part. What it names that does not exist comes back as
+    /// remarks; the rest counts.
+    pub fn parse(text: &str) -> Result<(Self, Vec<Report>), Report> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let report = Report::refused(
+                "E-KEYMAP-002",
+                format!("the keymap cannot be read: {}", error.message()),
+            );
+            error.span().map_or(report.clone(), |span| report.at(text, span))
+        })?;
+        let mut keymap = Keymap::default();
+        let mut remarks = Vec::new();
+        let tables = [&file.global, &file.input, &file.popup, &file.chat, &file.panel];
+        for (part, table) in Part::ALL.into_iter().zip(tables) {
+            let mut rows: Vec<_> = table.iter().collect();
+            rows.sort_by_key(|(_, action)| action.span().start);
+            for (key_name, action) in rows {
+                let name = action.get_ref().as_str();
+                let found = Action::ALL.iter().find(|action| action.name() == name);
+                let remark = match (Key::parse(key_name), found) {
+                    (Some(key), Some(action)) => {
+                        keymap.bind(part, key, *action);
+                        continue;
+                    }
+                    (None, _) => unknown_key(key_name),
+                    (_, None) => unknown("action", name, Action::ALL.iter().map(|action| action.name())),
+                };
+                remarks.push(remark.at(text, action.span()));
+            }
+        }
+        for (panel, table) in &file.panels {
+            for (action, key_name) in table {
+                match Key::parse(key_name) {
+                    Some(key) => {
+                        keymap.panels.insert((panel.clone(), action.clone()), key);
+                    }
+                    None => remarks.push(unknown_key(key_name)),
+                }
+            }
+        }
+        Ok((keymap, remarks))
+    }
+
+    fn bind(&mut self, part: Part, key: Key, action: Action) {
+        self.bindings.insert((part, key), action);
+        self.order.push((part, key, action));
+    }
+
+    /// What a key means in a part of the screen.
+    pub fn action(&self, part: Part, key: Key) -> Option<Action> {
+        self.bindings
+            .get(&(part, key))
+            .or_else(|| self.bindings.get(&(Part::Global, key)))
+            .copied()
+    }
+
+    /// What a part itself binds a key to.
+    pub fn own(&self, part: Part, key: Key) -> Option<Action> {
+        self.bindings.get(&(part, key)).copied()
+    }
+
+    /// The key of a panel's own action.
+    pub fn panel_key(&self, panel: &str, action: &crate::ui::panel::Action) -> Key {
+        let named = self.panels.get(&(panel.to_owned(), action.name.to_owned())).copied();
+        named.unwrap_or(Key::new(KeyCode::Char(action.key), KeyModifiers::NONE))
+    }
+
+    /// The first key bound to an action in a part, for hints.
+    pub fn key_of(&self, part: Part, action: Action) -> Option<Key> {
+        let bound = |wanted: Part| {
+            self.order
+                .iter()
+                .find(|(part, _, known)| *part == wanted && *known == action)
+                .map(|(_, key, _)| *key)
+        };
+        bound(part).or_else(|| bound(Part::Global))
+    }
+
+    /// Keys and words of one part, keys of the same action together, in the order of the file.
+    pub fn help(&self, part: Part) -> Vec<(String, &'static str)> {
+        let mut rows: Vec<(Action, String)> = Vec::new();
+        for (_, key, action) in self.order.iter().filter(|(known, _, _)| *known == part) {
+            match rows.iter_mut().find(|(known, _)| known == action) {
+                Some((_, keys)) => {
+                    keys.push_str("  ");
+                    keys.push_str(&key.label());
+                }
+                None => rows.push((*action, key.label())),
+            }
+        }
+        rows.into_iter().map(|(action, keys)| (keys, action.word())).collect()
+    }
+}
+
+fn unknown(what: &str, name: &str, known: impl IntoIterator<Item = &'static str>) -> Report {
+    let near = nearest(name, known.into_iter().map(str::to_owned));
+    let report = Report::refused("E-KEYMAP-001", format!("unknown {what} {name}"));
+    match did_you_mean(&near) {
+        Some(hint) => report.hint(hint),
+        None => report,
+    }
+}
+
+fn unknown_key(name: &str) -> Report {
+    unknown("key", name, NAMED.iter().map(|(name, _)| *name))
+        .hint("write keys as ctrl-c, alt-1, shift-tab, f1, pageup, ?")
+}
+
+#[cfg(test)]
+mod tests;

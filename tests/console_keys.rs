@@ -1,0 +1,164 @@
+//! The console's keys, mouse, pastes and resizes in a real terminal, under both keymaps and without colour. Not for the
+//! demo, and not for how the terminal is left.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::time::Duration;
+
+use support::process::COGDECK;
+use support::terminal::{Key, Terminal};
+
+const SOON: Duration = Duration::from_secs(30);
+
+fn console(args: &[&str], envs: &[(&str, &str)], columns: u16, rows: u16) -> Terminal {
+    let all: Vec<&str> = ["--sandbox", "--speed", "5"]
+        .into_iter()
+        .chain(args.iter().copied())
+        .collect();
+    let terminal = Terminal::spawn(COGDECK, &all, envs, columns, rows);
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
+    terminal
+}
+
+fn line(terminal: &Terminal, text: &str) {
+    terminal.type_text(text);
+    terminal.key(Key::Enter);
+}
+
+fn see(terminal: &Terminal, text: &str) -> String {
+    terminal.wait_for_text(text, SOON).expect("on the screen")
+}
+
+/// Row and column of a text on the screen.
+fn place(terminal: &Terminal, text: &str) -> (u16, u16) {
+    let screen = terminal.screen();
+    let found = screen.lines().zip(0..).find_map(|(row, y)| {
+        let before = row.split_once(text)?.0;
+        Some((y, u16::try_from(before.chars().count()).ok()?))
+    });
+    found.unwrap_or_else(|| panic!("{text} is not on the screen: {screen}"))
+}
+
+fn deploy(terminal: &Terminal, name: &str) {
+    line(
+        terminal,
+        &format!("kubectl:run {name} --image=so0k/kuar-inspector:1.0.0"),
+    );
+    see(terminal, &format!("deployment.apps/{name} created"));
+    terminal
+        .wait_for(
+            |screen| {
+                screen
+                    .lines()
+                    .any(|row| row.contains(name) && row.contains("✓ available"))
+            },
+            SOON,
+        )
+        .expect("its row in the panel");
+}
+
+#[test]
+fn vim_keys_without_colour_select_filter_and_act_on_rows() {
+    let terminal = console(&["--keymap", "vim"], &[("NO_COLOR", "1")], 120, 40);
+    deploy(&terminal, "alpha");
+    deploy(&terminal, "beta");
+    terminal.key(Key::Alt('2'));
+    see(&terminal, "m actions");
+    terminal.type_text("G");
+    let selected = |_: &str| {
+        let (y, x) = place(&terminal, "beta    ");
+        terminal.cell(y, x).inverse()
+    };
+    terminal.wait_for(selected, SOON).expect("the selected row, reversed");
+    let bytes = String::from_utf8_lossy(&terminal.raw_output_since(0)).into_owned();
+    let colours = bytes
+        .split("\u{1b}[")
+        .filter_map(|part| part.split_once('m'))
+        .any(|(numbers, _)| {
+            let mut all = numbers.split(';').map(str::parse::<u16>);
+            all.any(|number| matches!(number, Ok(30..=38 | 40..=48 | 90..=107)))
+        });
+    assert!(!colours, "no colour left the program");
+    terminal.type_text("/alp");
+    see(&terminal, "filter deployments: /alp");
+    terminal.key(Key::Enter);
+    see(&terminal, "/alp 1");
+    terminal.type_text("d");
+    see(&terminal, "❯ kubectl:describe deploy alpha");
+    terminal.key(Key::Escape);
+    terminal
+        .wait_for(|screen| !screen.contains("/alp 1"), SOON)
+        .expect("the first Esc shows all again");
+    // Esc is also how Alt begins: the next key must not come at once.
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.type_text("i");
+    terminal.type_text("echo back in the line");
+    see(&terminal, "❯ echo back in the line");
+    terminal.key(Key::Escape);
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.type_text("/created");
+    see(&terminal, "search the chat: /created");
+    see(&terminal, "/created in ");
+}
+
+#[test]
+fn the_mouse_selects_and_goes_to_panes_and_a_key_gives_it_to_the_terminal() {
+    let terminal = console(&[], &[], 120, 40);
+    deploy(&terminal, "alpha");
+    deploy(&terminal, "beta");
+    assert_ne!(terminal.view().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    let (y, x) = place(&terminal, "beta    ");
+    terminal.send(format!("\x1b[<0;{};{}M", x + 1, y + 1).as_bytes());
+    terminal.send(format!("\x1b[<0;{};{}m", x + 1, y + 1).as_bytes());
+    terminal
+        .wait_for(|_| terminal.cell(y, x).inverse(), SOON)
+        .expect("the row clicked is selected");
+    see(&terminal, "m actions");
+    terminal.type_text("y");
+    let copied = |_: &str| String::from_utf8_lossy(&terminal.raw_output_since(0)).contains("\x1b]52;c;YmV0YQ==");
+    terminal
+        .wait_for(copied, SOON)
+        .expect("its name on the clipboard, by the operator's own key");
+    terminal.key(Key::Alt('m'));
+    see(&terminal, "the mouse is the terminal's");
+    assert_eq!(terminal.view().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+}
+
+#[test]
+fn a_megabyte_pasted_and_a_storm_of_sizes_do_no_harm() {
+    let terminal = console(&[], &[], 120, 40);
+    terminal.paste(&"kubectl:delete deploy x\n".repeat(44_000));
+    see(&terminal, "nothing was pasted");
+    terminal.paste("echo one\necho two\n");
+    see(&terminal, "echo two");
+    assert!(
+        !terminal.screen().contains("✓ done"),
+        "nothing ran: {}",
+        terminal.screen()
+    );
+    terminal.key(Key::Ctrl('c'));
+    for step in 0..40u16 {
+        terminal.resize(30 + step * 7, 8 + step * 2);
+    }
+    for (columns, rows) in [(40, 12), (300, 80), (1, 1), (80, 24)] {
+        terminal.resize(columns, rows);
+    }
+    terminal
+        .wait_for(
+            |screen| {
+                screen
+                    .lines()
+                    .nth(1)
+                    .is_some_and(|row| row.contains("1 chat  2 deployments"))
+            },
+            SOON,
+        )
+        .expect("the screen at 80x24");
+    line(&terminal, "echo still here");
+    terminal
+        .wait_for(|screen| screen.lines().any(|row| row.trim() == "still here"), SOON)
+        .expect("it answers");
+}

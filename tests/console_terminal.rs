@@ -1,0 +1,195 @@
+//! How the console leaves the terminal, in a real one: signals, Ctrl-Z and back, a panic in a panel. Not for what it
+//! draws, and not for the exits by key, which the demo's test takes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cogdeck::core::change::Origin;
+use cogdeck::core::clock::Clock;
+use cogdeck::core::context::Context;
+use cogdeck::core::report::Report;
+use cogdeck::core::text::SafeText;
+use cogdeck::feed::{Health, Hub};
+use cogdeck::ui::console::{Console, ConsoleConfig, Keymap, Runner, Running};
+use cogdeck::ui::panel::{Effect, Panel, PanelKey, Theme};
+use cogdeck::verb::{Catalogue, Operator};
+use support::process::COGDECK;
+use support::require;
+use support::terminal::{Key, Terminal};
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// A program in a shell that tells afterwards how it found the terminal.
+fn in_a_shell(script: &str, program: &str) -> Terminal {
+    let shell = require("bash").expect("every Debian has bash");
+    Terminal::spawn(shell, &["--norc", "-c", script, program], &[], 100, 40)
+}
+
+const AND_THEN: &str = r#"code=$?; stty -a; echo "ended with $code""#;
+
+fn is_clean(terminal: &Terminal) {
+    let view = terminal.view();
+    assert!(!view.alternate_screen(), "the main screen is back");
+    assert!(!view.hide_cursor(), "the cursor is visible");
+    assert!(!view.bracketed_paste() && view.mouse_protocol_mode() == vt100::MouseProtocolMode::None);
+    let settings = terminal.screen();
+    for mode in ["icanon", "echo", "isig", "icrnl", "opost"] {
+        let mut words = settings.split_whitespace().map(|word| word.trim_end_matches(';'));
+        assert!(words.any(|word| word == mode), "{mode} is on again: {settings}");
+    }
+}
+
+fn ends_by(signal: &str, code: &str) {
+    let console = r#"bash --norc -c 'echo $$ > "$HOME/pid"; exec "$0" --sandbox' "$0""#;
+    let mut terminal = in_a_shell(&format!("{console}; {AND_THEN}"), COGDECK);
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
+    terminal.type_text("sh 'sleep 300' &\n");
+    terminal.wait_for_text("1 running", SOON).expect("a job");
+    let pid = std::fs::read_to_string(terminal.home().join("pid")).expect("the console's process id");
+    support::signal(pid.trim().parse().expect("a number"), signal);
+    let screen = terminal
+        .wait_for_text(&format!("ended with {code}"), SOON)
+        .expect("the shell after the console");
+    assert!(screen.contains("cogdeck: stopped"), "what ran is named: {screen}");
+    terminal.exit_status(SOON).expect("its end");
+    is_clean(&terminal);
+}
+
+#[test]
+fn sigterm_leaves_a_clean_terminal_and_says_what_it_stopped() {
+    ends_by("TERM", "143");
+}
+
+#[test]
+fn sighup_leaves_a_clean_terminal_and_says_what_it_stopped() {
+    ends_by("HUP", "129");
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
+    let script = format!(r#"set -m; "$0" --sandbox; stty -a; echo "it is stopped"; read -r; fg; {AND_THEN}"#);
+    let mut terminal = in_a_shell(&script, COGDECK);
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
+    terminal.type_text("echo not yet run");
+    terminal.wait_for_text("echo not yet run", SOON).expect("typed");
+    terminal.key(Key::Ctrl('z'));
+    terminal.wait_for_text("it is stopped", SOON).expect("the shell");
+    is_clean(&terminal);
+    terminal.key(Key::Enter);
+    terminal
+        .wait_for(
+            |screen| screen.contains("echo not yet run") && screen.contains("Pipelines run"),
+            SOON,
+        )
+        .expect("the console as it was");
+    assert!(terminal.view().alternate_screen() && terminal.view().bracketed_paste());
+    terminal.key(Key::Ctrl('u'));
+    terminal.key(Key::Ctrl('d'));
+    terminal.wait_for_text("ended with 0", SOON).expect("its end");
+    terminal.exit_status(SOON).expect("its end");
+    is_clean(&terminal);
+}
+
+#[test]
+fn a_panic_in_a_panel_leaves_a_clean_terminal_and_its_message() {
+    let this = std::env::current_exe().expect("this test");
+    let script = format!(r#""$0" --ignored --exact --nocapture a_console_whose_panel_breaks; {AND_THEN}"#);
+    let mut terminal = in_a_shell(&script, this.to_str().expect("a path in UTF-8"));
+    terminal.wait_for_text("press a key", SOON).expect("the console");
+    terminal.key(Key::Alt('2'));
+    terminal.type_text("j");
+    let screen = terminal.wait_for_text("ended with 101", SOON).expect("the shell");
+    assert!(screen.contains("this panel is broken"), "{screen}");
+    terminal.exit_status(SOON).expect("its end");
+    is_clean(&terminal);
+}
+
+/// Runs nothing.
+struct Idle;
+
+#[async_trait::async_trait]
+impl Runner for Idle {
+    fn start(&self, _: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
+        assert_eq!(operator.origin(), Origin::Typed);
+        Err(Report::refused("E-TEST-001", "nothing runs here"))
+    }
+    fn context(&self) -> Arc<Context> {
+        let mut context = Context::empty("test");
+        context.aws.region = Some("somewhere".to_owned());
+        Arc::new(context)
+    }
+    fn find_context(&self, _: &str) -> Option<Arc<Context>> {
+        None
+    }
+    fn switch(&self, _: Arc<Context>) {}
+    fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::default()
+    }
+    fn contexts(&self) -> Vec<String> {
+        Vec::new()
+    }
+    async fn history(&self, _: usize) -> Result<Vec<String>, Report> {
+        Ok(Vec::new())
+    }
+    fn stop_all(&self) {}
+}
+
+/// Breaks at the first key.
+struct Broken;
+
+impl Panel for Broken {
+    fn id(&self) -> &'static str {
+        "broken"
+    }
+    fn title(&self) -> SafeText {
+        "press a key".into()
+    }
+    fn open(&mut self, _: &Arc<Context>) {}
+    fn close(&mut self) {}
+    fn version(&self) -> u64 {
+        0
+    }
+    fn health(&self) -> Vec<(SafeText, Health)> {
+        Vec::new()
+    }
+    fn key(&mut self, _: PanelKey) -> Vec<Effect> {
+        panic!("this panel is broken")
+    }
+    fn draw(
+        &mut self,
+        _: ratatui::layout::Rect,
+        _: &mut ratatui::buffer::Buffer,
+        _: &Theme,
+        _: bool,
+        _: jiff::Timestamp,
+    ) {
+    }
+}
+
+#[test]
+#[ignore = "run in a terminal by the test of a panic"]
+fn a_console_whose_panel_breaks() {
+    let clock = Clock::real();
+    let config = ConsoleConfig {
+        runner: Arc::new(Idle),
+        hub: Hub::new(clock.clone()),
+        panels: vec![Box::new(Broken)],
+        theme: Theme::standard(),
+        keymap: Keymap::preset("default").unwrap(),
+        clock,
+        user: "test".to_owned(),
+        read_only: false,
+        sandbox: None,
+        remote: false,
+        remarks: Vec::new(),
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(Console::run(config)).unwrap();
+}
