@@ -10,7 +10,7 @@ use crate::core::record::to_text;
 use crate::core::report::Report;
 use crate::features::records::path::Path;
 use crate::verb::catalogue::BUILT_IN;
-use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Read, Verb};
+use crate::verb::{Call, Declaration, Input, InputMode, Item, OptionKind, OptionSpec, Output, Read, Verb};
 
 /// The verb.
 pub fn verb() -> Verb {
@@ -41,13 +41,15 @@ impl Read for Filter {
         let path = Path::parse(&call.arguments.text("path").unwrap_or_default())?;
         let pattern = call.arguments.text("matches").map(|text| pattern(&text)).transpose()?;
         let invert = call.arguments.flag("invert");
-        while let Some(item) = input.next().await {
-            let kept = path
-                .find(&item.record)
-                .is_some_and(|value| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&shown(value))));
-            if kept != invert {
-                output.send(item).await?;
-            }
+        let kept = |item: &Item| {
+            let value = path.find(&item.record);
+            let fits = value.is_some_and(|value| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&shown(value))));
+            fits != invert
+        };
+        let mut items = Vec::new();
+        while input.batch(&mut items).await {
+            items.retain(kept);
+            output.send_all(&mut items).await?;
         }
         Ok(())
     }
