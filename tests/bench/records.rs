@@ -105,7 +105,11 @@ fn helpers(child: &Child) -> u64 {
     let tasks = std::fs::read_dir(format!("/proc/{}/task", child.id()));
     let tasks = tasks.into_iter().flatten().flatten();
     let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    let ids = children.flat_map(|ids| ids.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>());
+    let ids = children.flat_map(|ids| {
+        ids.split_whitespace()
+            .filter_map(|id| id.parse().ok())
+            .collect::<Vec<u32>>()
+    });
     ids.map(high_water).sum()
 }
 

@@ -1,5 +1,9 @@
 //! The product's readers of text, compiled from its sources without the rest of it, and what is expected of them.
-#![allow(dead_code, unused_imports, reason = "modules of the product, of which only the readers are used")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "modules of the product, of which only the readers are used"
+)]
 
 #[path = "../../../src/core/mod.rs"]
 pub mod core;

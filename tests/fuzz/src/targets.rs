@@ -14,7 +14,9 @@ use super::core::report::Report;
 use super::engine::ports::{Authorise, Contexts, Place, Site};
 use super::engine::{MemoryJournal, Session, SessionConfig};
 use super::lang;
-use super::verb::{Arguments, Call, Catalogue, Declaration, Input, OptionKind, OptionSpec, Output, Positional, Read, Verb};
+use super::verb::{
+    Arguments, Call, Catalogue, Declaration, Input, OptionKind, OptionSpec, Output, Positional, Read, Verb,
+};
 
 /// A reader under test.
 pub type Target = fn(&[u8]) -> u64;
@@ -34,14 +36,20 @@ pub fn lexer(data: &[u8]) -> u64 {
     let mut end = 0;
     let mut kinds = Vec::new();
     for token in lang::lex_lenient(&text) {
-        assert!(token.span.start >= end && token.span.end >= token.span.start, "{token:?} after {end}");
+        assert!(
+            token.span.start >= end && token.span.end >= token.span.start,
+            "{token:?} after {end}"
+        );
         assert!(text.get(token.span.start..token.span.end).is_some(), "{token:?}");
         end = token.span.end;
         kinds.push(std::mem::discriminant(&token.kind));
     }
     let mut end = 0;
     for (span, _) in lang::highlight(&text) {
-        assert!(span.start >= end && text.get(span.start..span.end).is_some(), "{span:?} after {end}");
+        assert!(
+            span.start >= end && text.get(span.start..span.end).is_some(),
+            "{span:?} after {end}"
+        );
         end = span.end;
     }
     let step = (text.len() / 8).max(1);
@@ -64,7 +72,11 @@ pub fn parser(data: &[u8]) -> u64 {
                 Ok(again) => assert!(line.same(&again), "{text:?} is printed as {printed:?}"),
                 Err(error) => panic!("{text:?} is printed as {printed:?}: {error}"),
             }
-            let stages: Vec<usize> = line.items.iter().map(|item| item.pipeline.stages.len().min(4)).collect();
+            let stages: Vec<usize> = line
+                .items
+                .iter()
+                .map(|item| item.pipeline.stages.len().min(4))
+                .collect();
             hash((stages, line.items.first().map(|item| item.pipeline.redirect.is_some())))
         }
         Err(error) => {
@@ -80,7 +92,13 @@ pub fn options(data: &[u8]) -> u64 {
     static SESSION: OnceLock<Session> = OnceLock::new();
     let session = SESSION.get_or_init(session);
     let text = String::from_utf8_lossy(data);
-    match session.check(&format!("t:all {text}"), Origin::Headless { yes: false, max_targets: None }) {
+    match session.check(
+        &format!("t:all {text}"),
+        Origin::Headless {
+            yes: false,
+            max_targets: None,
+        },
+    ) {
         Ok(check) => hash(check.to_json().to_string().len().ilog2()),
         Err(report) => hash((report.code, report.hint.is_some())),
     }
@@ -108,7 +126,9 @@ fn session() -> Session {
         ("json", 'j', OptionKind::Json),
         ("pair", 'p', OptionKind::Pair),
     ];
-    let options = kinds.into_iter().map(|(name, short, kind)| OptionSpec::new(name, kind, "").short(short));
+    let options = kinds
+        .into_iter()
+        .map(|(name, short, kind)| OptionSpec::new(name, kind, "").short(short));
     let all = Declaration::new("t", "all", "Every kind")
         .options(options)
         .exclusive(&["int", "float"])

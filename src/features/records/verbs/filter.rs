@@ -43,7 +43,8 @@ impl Read for Filter {
         let invert = call.arguments.flag("invert");
         let kept = |item: &Item| {
             let value = path.find(&item.record);
-            let fits = value.is_some_and(|value| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&shown(value))));
+            let fits =
+                value.is_some_and(|value| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&shown(value))));
             fits != invert
         };
         let mut items = Vec::new();

@@ -19,10 +19,64 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MOST: usize = 4096;
 /// Pieces that mean something to one of the readers.
 const WORDS: [&str; 58] = [
-    "|", "||", "&&", "&", ";", ">", "*>", "'", "\"", "\\", "\n", "$", "${", "}", ":-", "$_", "$41", ".a", "[0]", "[", "]",
-    "\\(", "--", "-", "=", "@", "@cog ", "!", "!!", "on=", "parallel=", "on-error=", "timeout=", "let x = ", "#", "here",
-    "file:", "~", "~$", "~if cond=", "~each var=", "~end~", "~attachment", "must have", "when command is", "with", "and",
-    "or", "not", "in", "any", "all", "arg[0]", "option[x]", "/re/", "&a ", "*a", "\u{202e}",
+    "|",
+    "||",
+    "&&",
+    "&",
+    ";",
+    ">",
+    "*>",
+    "'",
+    "\"",
+    "\\",
+    "\n",
+    "$",
+    "${",
+    "}",
+    ":-",
+    "$_",
+    "$41",
+    ".a",
+    "[0]",
+    "[",
+    "]",
+    "\\(",
+    "--",
+    "-",
+    "=",
+    "@",
+    "@cog ",
+    "!",
+    "!!",
+    "on=",
+    "parallel=",
+    "on-error=",
+    "timeout=",
+    "let x = ",
+    "#",
+    "here",
+    "file:",
+    "~",
+    "~$",
+    "~if cond=",
+    "~each var=",
+    "~end~",
+    "~attachment",
+    "must have",
+    "when command is",
+    "with",
+    "and",
+    "or",
+    "not",
+    "in",
+    "any",
+    "all",
+    "arg[0]",
+    "option[x]",
+    "/re/",
+    "&a ",
+    "*a",
+    "\u{202e}",
 ];
 
 /// xorshift64*: small, seeded, good enough to pick places.
@@ -46,14 +100,22 @@ fn main() -> ExitCode {
     let name = arguments.first().map_or("all", String::as_str);
     let seconds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(10);
     let seed = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(1u64);
-    let chosen: Vec<_> = TARGETS.iter().filter(|(known, _)| name == "all" || name == *known).collect();
+    let chosen: Vec<_> = TARGETS
+        .iter()
+        .filter(|(known, _)| name == "all" || name == *known)
+        .collect();
     if chosen.is_empty() {
-        println!("mutate TARGET|all SECONDS [SEED]; targets: {}", TARGETS.map(|(name, _)| name).join(" "));
+        println!(
+            "mutate TARGET|all SECONDS [SEED]; targets: {}",
+            TARGETS.map(|(name, _)| name).join(" ")
+        );
         return ExitCode::from(2);
     }
     // A panic is told by us, with its input.
     std::panic::set_hook(Box::new(|_| {}));
-    let failed = chosen.iter().filter(|(name, target)| !fuzz(name, *target, Duration::from_secs(seconds), seed));
+    let failed = chosen
+        .iter()
+        .filter(|(name, target)| !fuzz(name, *target, Duration::from_secs(seconds), seed));
     match failed.count() {
         0 => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
@@ -122,7 +184,10 @@ fn seeds(folder: &Path) -> Vec<Vec<u8>> {
 
 fn keep(folder: &Path, input: &[u8]) -> PathBuf {
     let path = folder.join(format!("found-{}", input.len()));
-    if std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, input)).is_err() {
+    if std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&path, input))
+        .is_err()
+    {
         println!("{:?}", String::from_utf8_lossy(input));
     }
     path
