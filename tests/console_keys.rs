@@ -146,12 +146,7 @@ fn a_megabyte_pasted_and_a_storm_of_sizes_do_no_harm() {
     }
     terminal
         .wait_for(
-            |screen| {
-                screen
-                    .lines()
-                    .nth(1)
-                    .is_some_and(|row| row.contains("1 chat  2 depl"))
-            },
+            |screen| screen.lines().nth(1).is_some_and(|row| row.contains("1 chat  2 depl")),
             SOON,
         )
         .expect("the screen at 80x24");

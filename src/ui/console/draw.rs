@@ -166,8 +166,14 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
         .chain(app.panels.iter().map(|panel| (panel.title(), panel.id())))
         .collect();
     let label = |index: usize, form: fn(&SafeText, &str) -> String| {
-        let (title, id) = panes.get(index).map_or((SafeText::default(), ""), |(title, id)| (title.clone(), *id));
-        let name = if index == app.shown { TABS[0](&title, id) } else { form(&title, id) };
+        let (title, id) = panes
+            .get(index)
+            .map_or((SafeText::default(), ""), |(title, id)| (title.clone(), *id));
+        let name = if index == app.shown {
+            TABS[0](&title, id)
+        } else {
+            form(&title, id)
+        };
         format!(" {} ", format!("{} {name}", index + 1).trim_end())
     };
     let labels = |form| -> Vec<String> { (0..panes.len()).map(|index| label(index, form)).collect() };
@@ -181,7 +187,11 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
         let place = Rect { x, width: wide, ..area };
         places.push((index, place.intersection(area)));
         x = x.saturating_add(wide);
-        let meaning = if app.shown == index { Meaning::RowSelected } else { Meaning::Dim };
+        let meaning = if app.shown == index {
+            Meaning::RowSelected
+        } else {
+            Meaning::Dim
+        };
         line.spans.push(Span::styled(text, app.theme.style(meaning)));
     }
     buffer.set_line(area.x, area.y, &line, area.width);
