@@ -53,7 +53,11 @@ pub fn decide<'a>(permissions: &Permissions, rules: impl IntoIterator<Item = &'a
         if !certain.is_empty() && all().all(passes) {
             return Decision::Allowed;
         }
-        return if all().any(passes) { Decision::Depends } else { denied(all()) };
+        return if all().any(passes) {
+            Decision::Depends
+        } else {
+            denied(all())
+        };
     }
     let Some(heaviest) = certain.iter().map(|(weight, _)| *weight).max() else {
         return Decision::Denied(Denial::NoRule);

@@ -120,7 +120,10 @@ fn r1_what_is_no_rule_is_marked() {
         ("when command is b:c with arg[0] == 'x allow", "'x allow"),
         ("when command is b:c with arg[0] == /(/ allow", "/(/"),
         ("when command is b:c with arg[0] > /x/ allow", "/x/"),
-        ("when command is b:c with arg[0] == /(a{999}){999}/ allow", "/(a{999}){999}/"),
+        (
+            "when command is b:c with arg[0] == /(a{999}){999}/ allow",
+            "/(a{999}){999}/",
+        ),
         ("when command is b:c with arg[0] == must allow", "must"),
         ("when command is b:c with arg[0] in [] allow", "]"),
         ("when command is b:c with (arg[0] == 1 allow", "allow"),

@@ -187,13 +187,18 @@ fn commands(catalogue: &Catalogue, prefix: &str) -> Vec<Offer> {
     };
     match prefix.split_once(':') {
         Some((bundle, _)) => {
-            let commands = catalogue.iter().filter(|verb| verb.declaration.bundle == bundle).map(named);
+            let commands = catalogue
+                .iter()
+                .filter(|verb| verb.declaration.bundle == bundle)
+                .map(named);
             let aliases = catalogue.aliases().filter(|alias| alias.scope.word() == bundle);
             let aliases = aliases.map(|alias| Offer::new(alias.qualified(), &alias.body, true));
             commands.chain(aliases).collect()
         }
         None => {
-            let aliases = catalogue.aliases().map(|alias| Offer::new(alias.name.clone(), &alias.body, true));
+            let aliases = catalogue
+                .aliases()
+                .map(|alias| Offer::new(alias.name.clone(), &alias.body, true));
             catalogue.iter().map(named).chain(aliases).collect()
         }
     }
