@@ -36,7 +36,13 @@ pub fn main() -> u8 {
         }
     };
     let environment = Environment::of_process();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if matches!(cli.mode, Some(Mode::Run(_))) && !cli.common.sandbox {
+        // The stages of one pipeline hand records to each other; waking a second worker for each batch costs more than
+        // it does. Reading input and filters have threads and processes of their own.
+        runtime.worker_threads(1);
+    }
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             return tell(

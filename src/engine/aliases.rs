@@ -164,10 +164,8 @@ fn find<'a>(catalogue: &'a Catalogue, words: &[Word]) -> Result<Option<(&'a Alia
             None => Ok(None),
             Some(scope) => {
                 let joins = joins(name, rest);
-                let named = joins.iter().enumerate().rev();
-                let found = named
-                    .filter_map(|(at, name)| Some((catalogue.alias(Some(scope), name)?, at + 1)))
-                    .next();
+                let mut longest_first = joins.iter().enumerate().rev();
+                let found = longest_first.find_map(|(at, name)| Some((catalogue.alias(Some(scope), name)?, at + 1)));
                 found.map(Some).ok_or_else(|| unknown(catalogue, scope, name, place))
             }
         },
@@ -332,5 +330,66 @@ mod tests {
             "{broken:?}"
         );
         assert_eq!(expanded(&[("user:x", "echo $1")], "x").unwrap_err().code, ARGUMENTS);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 500, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn l25_no_body_or_call_breaks_the_expansion(
+            bodies in proptest::collection::vec(soup(), 3),
+            call in soup(),
+        ) {
+            let names = ["user:x", "site:y", "user:z"];
+            let aliases: Vec<(&str, &str)> = names.into_iter().zip(bodies.iter().map(String::as_str)).collect();
+            let line = format!("x {call}");
+            if let Ok(line) = parse(&line) {
+                for item in &line.items {
+                    if let Ok(expanded) = expand(&catalogue(&aliases), &item.pipeline) {
+                        let text = print(&expanded.pipeline);
+                        let again = parse(&text).map_err(|error| proptest::prelude::TestCaseError::fail(error.to_string()))?;
+                        proptest::prop_assert!(again.items[0].pipeline.same(&expanded.pipeline), "{}", text);
+                        proptest::prop_assert_eq!(expanded.origins.len(), expanded.pipeline.stages.len());
+                    }
+                }
+            }
+            for body in &bodies {
+                let alias = Alias { scope: AliasScope::User, name: "x".into(), body: body.clone() };
+                let _ = acceptable(&catalogue(&aliases), &alias);
+            }
+        }
+    }
+
+    fn soup() -> impl proptest::prelude::Strategy<Value = String> {
+        use proptest::prelude::*;
+        let piece = prop::sample::select(vec![
+            "x",
+            "y",
+            "z",
+            "echo",
+            " ",
+            " ",
+            " | ",
+            "$1",
+            "$2",
+            "$*",
+            "${1:-d}",
+            "\"${1}\"",
+            "$1.k",
+            "$x",
+            "'q r'",
+            "--o=",
+            "-",
+            "> here",
+            "@p ",
+            "parallel=2 ",
+            "x'; y",
+            "\n",
+            "user:",
+            "&&",
+            "$0",
+            "ü",
+        ]);
+        prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
     }
 }

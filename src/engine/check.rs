@@ -19,7 +19,7 @@ pub struct CheckedStage {
     pub site: String,
     /// The context's name.
     pub context: String,
-    /// The permission it needs; none: allowed to all.
+    /// The permission it needs, or else the rules about it; none: allowed to all.
     pub permission: Option<String>,
     /// The class known before the run.
     pub risk: String,
@@ -90,6 +90,8 @@ impl Check {
 }
 
 fn checked(pipeline: usize, stage: &StagePlan) -> CheckedStage {
+    let declaration = &stage.verb.declaration;
+    let rules = (!declaration.rules.is_empty()).then(|| declaration.rules.join("; "));
     CheckedStage {
         pipeline,
         stage: stage.number,
@@ -99,7 +101,7 @@ fn checked(pipeline: usize, stage: &StagePlan) -> CheckedStage {
             Site::Docker(host) => host.clone(),
         },
         context: stage.context.name.clone(),
-        permission: stage.verb.declaration.permission.clone(),
+        permission: declaration.permission.clone().or(rules),
         risk: stage.risk().to_string(),
         text: stage.text.clone(),
     }

@@ -11,8 +11,13 @@ use crate::core::report::Report;
 use crate::verb::session::Permission;
 use crate::verb::{Catalogue, Declaration, Known};
 
-/// Asks for each stage of a line.
+/// Asks for each stage of a line. Whether records would be given to it is not known, so either way it may stand.
 pub(super) fn may(inner: &Inner, catalogue: &Catalogue, user: &str, line: &str) -> Result<Vec<Permission>, Report> {
+    asked(inner, catalogue, user, line, false)
+        .or_else(|report| asked(inner, catalogue, user, line, true).map_err(|_| report))
+}
+
+fn asked(inner: &Inner, catalogue: &Catalogue, user: &str, line: &str, fed: bool) -> Result<Vec<Permission>, Report> {
     let asked = Asked {
         inner: inner.authorise.as_ref(),
         answers: Mutex::default(),
@@ -30,7 +35,7 @@ pub(super) fn may(inner: &Inner, catalogue: &Catalogue, user: &str, line: &str) 
             max_targets: None,
         },
         on_error: OnError::Stop,
-        fed: true,
+        fed,
         read_only: false,
         recovery: true,
         directory: &inner.directory,
@@ -38,11 +43,10 @@ pub(super) fn may(inner: &Inner, catalogue: &Catalogue, user: &str, line: &str) 
     let mut names = inner.with_memory(|memory| memory.names()).into_iter().collect();
     let plan = planner.line(line, &mut names)?;
     let answers = asked.answers.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let stages = plan
-        .items
-        .iter()
-        .enumerate()
-        .flat_map(|(index, (pipeline, _))| pipeline.stages.iter().map(move |stage| (index + 1, stage)));
+    let stages = plan.items.iter().enumerate().flat_map(|(index, (pipeline, _))| {
+        let stages = pipeline.stages.iter();
+        stages.map(move |stage| (index + 1, stage))
+    });
     // The port is asked once a stage, in the order of the line.
     let permissions = stages.zip(answers).map(|((pipeline, stage), answer)| Permission {
         pipeline,

@@ -33,6 +33,11 @@ async fn l25_an_alias_is_made_run_moved_and_removed() {
         "user:twice = echo $1 $1 | tee $2"
     );
 
+    let page = run(&session, "help twice").await.text;
+    assert!(
+        page.contains("user:twice - an alias") && page.contains("echo $1 $1"),
+        "{page}"
+    );
     assert_eq!(code(&session, "twice").await, ("E-ALIAS-005", 2));
     assert_eq!(code(&session, "alias create twice 'echo'").await, ("E-ALIAS-009", 2));
     assert_eq!(code(&session, "alias create echo 'count'").await, ("E-ALIAS-007", 2));

@@ -153,3 +153,30 @@ fn arguments_without_variables_are_bound_once() {
     assert_eq!(dynamic.known().options["port"], None);
     assert_eq!(dynamic.dynamic_words().count(), 1);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 500, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_words_break_the_option_reader(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "--", "-", "--port", "--port=", "-z", "-zt", "-5", "=", "x", "'a b'", "$n", "${n:-1}", "\"${x}\"", "5", "ü", ",", "\\,",
+                "true", "--replicas", "999999999999999999999", "1h", "-1h", "nan", "inf", " ", " ", " ",
+            ]),
+            0..16,
+        ),
+        fed in proptest::bool::ANY,
+    ) {
+        let text = pieces.concat();
+        if parse(&format!("x {text}")).is_ok()
+            && let Ok(template) = read(&text, fed)
+        {
+            let values = super::super::variables::Values::default();
+            let record = serde_json::json!({"n": null, "x": [1]});
+            let scope = Scope { record: Some(&record), values: &values };
+            let _ = template.arguments(scope);
+            let _ = template.known();
+        }
+    }
+}

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::plan::OnError;
 use super::super::test_support::{Bench, HEADLESS, Script, finish};
-use crate::engine::Start;
 use crate::engine::ports::{Journal, Shelf};
+use crate::engine::{BlockEvent, Start};
 use crate::verb::{Alias, AliasScope, Item};
 
 fn numbers(records: &[Value]) -> Vec<i64> {
@@ -149,5 +149,39 @@ async fn l25_an_aliass_modifiers_and_context_reach_its_stages() {
     assert_eq!(
         bench.run("t:emit 2 | on-error=continue where | t:count").await.records,
         vec![json!(2)]
+    );
+}
+
+#[tokio::test]
+async fn l19_l21_results_come_while_the_source_still_runs() {
+    let bench = Bench::new();
+    let mut block = bench
+        .session
+        .start("t:tail | t:pass", Script::new(HEADLESS, []))
+        .unwrap();
+    let canceller = block.canceller();
+    let mut seen = 0;
+    while let Some(event) = block.next().await {
+        if let BlockEvent::Item(_) = event {
+            seen += 1;
+            if seen == 2000 {
+                canceller.cancel();
+            }
+        }
+    }
+    assert!(seen >= 2000, "more than the ancestor could hold: {seen}");
+}
+
+#[tokio::test]
+async fn defect_every_failure_is_told() {
+    let bench = Bench::new();
+    // A stage that crashes, a batch of more than 500, a variable of the wrong shape: all died silently.
+    let ran = bench.run("t:emit 1500 | t:pass --crash 1200").await;
+    assert_eq!((ran.records.len(), ran.exit), (1199, 1));
+    assert!(ran.report.unwrap().message.contains("crashed"));
+    assert_eq!(bench.run("t:emit 1500 | t:count").await.records, vec![json!(1500)]);
+    assert_eq!(
+        bench.run("t:emit 1 > '#nowhere'").await.report.unwrap().code,
+        "E-REDIRECT-001"
     );
 }

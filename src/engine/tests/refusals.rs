@@ -6,7 +6,7 @@ use crate::core::change::Origin;
 use crate::engine::test_support::{Bench, HEADLESS};
 
 #[tokio::test]
-async fn l22_a_wrong_third_stage_runs_nothing() {
+async fn e1_l22_r6_a_wrong_third_stage_runs_nothing() {
     let bench = Bench::new();
     let cases = [
         ("t:emit 1 | t:pass | t:nope", "E-RESOLVE-004", Some("t:nope")),

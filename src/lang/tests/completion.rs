@@ -54,7 +54,7 @@ fn shown(marked: &str) -> String {
 }
 
 #[test]
-fn positions() {
+fn x4_positions_of_the_cursor() {
     let table = [
         ("‸", r#"command 0+ "" """#),
         ("!kub‸ectl", r#"command 0+ "kub" "kub""#),
@@ -126,7 +126,7 @@ fn keys_that_are_no_names_get_brackets() {
 
 proptest! {
     #[test]
-    fn any_cursor_of_any_text_has_a_position(text in prop_oneof![any::<String>(), grammar_soup()], cursor in 0usize..60) {
+    fn x4_any_cursor_of_any_text_has_a_position(text in prop_oneof![any::<String>(), grammar_soup()], cursor in 0usize..60) {
         let end = text.floor_char_boundary(cursor);
         let span = match complete_at(&text, cursor) {
             C::Command { span, .. } | C::Option { span, .. } | C::OptionValue { span, .. } | C::Argument { span, .. } => span,

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn errors_say_what_where_and_what_to_do() {
+fn e1_errors_say_what_where_and_what_to_do() {
     // source, code, what is marked, can more typing mend it
     let table = [
         ("echo 'a b", "E-SYNTAX-002", "'a b", true),

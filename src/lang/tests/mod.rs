@@ -3,6 +3,7 @@
 
 mod checklist;
 mod completion;
+mod defects;
 mod errors;
 mod highlight;
 mod limits;

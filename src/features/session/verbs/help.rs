@@ -7,7 +7,8 @@ use crate::core::report::Report;
 use crate::features::session::page;
 use crate::verb::catalogue::{BUILT_IN, NameError, did_you_mean, nearest};
 use crate::verb::{
-    Call, Catalogue, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb, View,
+    Alias, AliasScope, Call, Catalogue, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional,
+    Read, Verb, View,
 };
 
 const UNKNOWN: &str = "E-HELP-001";
@@ -52,6 +53,10 @@ impl Read for Help {
             name if catalogue.bundles().contains(&name) && !call.arguments.flag("output") => {
                 (bundle(&catalogue, name), page::bundle(&catalogue, name))
             }
+            name if let Some(alias) = alias(&catalogue, name) => (
+                json!({"name": alias.qualified(), "pipeline": alias.body}),
+                format!("Name\n  {} - an alias\n\nPipeline\n  {}", alias.qualified(), alias.body),
+            ),
             name => {
                 let declaration = find(&catalogue, name)?;
                 if let (Some(sample), true) = (&declaration.sample, call.arguments.flag("output")) {
@@ -73,6 +78,15 @@ async fn emit_sample(sample: &Value, output: &Output) -> Result<(), Report> {
         output.emit(record.clone()).await?;
     }
     Ok(())
+}
+
+/// An alias of this name, where no command has it.
+fn alias<'a>(catalogue: &'a Catalogue, name: &str) -> Option<&'a Alias> {
+    match name.split_once(':') {
+        Some((word, name)) => catalogue.alias(Some(AliasScope::of_word(word)?), name),
+        None if catalogue.find(None, name).is_ok() => None,
+        None => catalogue.alias(None, name),
+    }
 }
 
 fn find(catalogue: &Catalogue, name: &str) -> Result<Declaration, Report> {
