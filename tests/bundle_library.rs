@@ -37,7 +37,10 @@ type Ended = (Option<i32>, String, String);
 
 impl Home {
     fn new() -> Home {
-        Home { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+        Home {
+            folder: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
+        }
     }
 
     fn cogdeck(&self, words: &[&str]) -> Ended {
@@ -77,7 +80,10 @@ impl Home {
     fn records(&self, line: &str) -> Vec<Value> {
         let (code, stdout, stderr) = self.cogdeck(&["run", "-o", "jsonl", line]);
         assert_eq!(code, Some(0), "{line}: {stderr}");
-        stdout.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
+        stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a record"))
+            .collect()
     }
 
     /// A manifest of a bundle with one command of this machine, which prints `reply`.
@@ -102,7 +108,9 @@ impl Home {
 }
 
 fn public(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bundles").join(format!("{name}.yaml"))
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/bundles")
+        .join(format!("{name}.yaml"))
 }
 
 #[test]
@@ -117,27 +125,69 @@ fn b1_b5_the_public_bundles_load_unchanged_and_show_their_help_pages() {
         home.done(&format!("bundle enable {name} {version}"));
     }
     let sections = |page: &str| -> Vec<String> {
-        page.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')).map(str::to_owned).collect()
+        page.lines()
+            .filter(|line| !line.is_empty() && !line.starts_with(' '))
+            .map(str::to_owned)
+            .collect()
     };
     let page = home.done("help kubectl");
-    assert_eq!(sections(&page), ["Name", "Commands", "Configuration", "Author", "Homepage"]);
+    assert_eq!(
+        sections(&page),
+        ["Name", "Commands", "Configuration", "Author", "Homepage"]
+    );
     assert!(page.contains("  kubectl - Interact with Kubernetes\n"), "{page}");
-    assert!(page.contains("  • KUBERNETES_TOKEN - bearer token of a service account\n"), "{page}");
+    assert!(
+        page.contains("  • KUBERNETES_TOKEN - bearer token of a service account\n"),
+        "{page}"
+    );
     let page = home.done("help kubectl:run");
-    assert_eq!(sections(&page), ["Name", "Synopsis", "Required Options", "Options", "Author", "Homepage"]);
-    assert!(page.contains("\n  kubectl:run --image <image> [--port <port>] [--expose] NAME [.. cmd]\n"), "{page}");
-    assert!(page.contains("Required Options\n  • --image <image> - image to run\n"), "{page}");
+    assert_eq!(
+        sections(&page),
+        ["Name", "Synopsis", "Required Options", "Options", "Author", "Homepage"]
+    );
+    assert!(
+        page.contains("\n  kubectl:run --image <image> [--port <port>] [--expose] NAME [.. cmd]\n"),
+        "{page}"
+    );
+    assert!(
+        page.contains("Required Options\n  • --image <image> - image to run\n"),
+        "{page}"
+    );
     for (command, synopsis) in [
         ("kubectl:set image", "kubectl:set-image TYPE/NAME CONTAINER=IMAGE ..."),
-        ("kubectl:get", "kubectl:get [--all-namespaces] [--selector <selector>] [--show-all] [--sort-by <sort-by>] TYPE [NAME...]"),
+        (
+            "kubectl:get",
+            "kubectl:get [--all-namespaces] [--selector <selector>] [--show-all] [--sort-by <sort-by>] TYPE [NAME...]",
+        ),
         ("kubectl:logs", "kubectl:logs [options] [POD]"),
-        ("kubectl:scale", "kubectl:scale --replicas <replicas> [--current-replicas <current-replicas>] TYPE/NAME | TYPE NAME"),
-        ("r53:record-create", "r53:record-create --zone <zone> --type <type> [--alias-target-zone <alias-target-zone>] [--ttl <ttl>] <name> <value> [value...]"),
-        ("r53:record-list", "r53:record-list --zone <zone> [--type <type>] [--name <name>]"),
-        ("ec2:instance-create", "ec2:instance-create --image-id <image-id> [options]"),
-        ("ec2:instance-stop", "ec2:instance-stop [--force] [--region <region>] <id> [id...]"),
-        ("s3:bucket-create", "s3:bucket-create [--acl <acl>] [--region <region>] <name>"),
-        ("net:dig", "net:dig [--short] [--type <type>] [--server <server>] [--trace] <target>"),
+        (
+            "kubectl:scale",
+            "kubectl:scale --replicas <replicas> [--current-replicas <current-replicas>] TYPE/NAME | TYPE NAME",
+        ),
+        (
+            "r53:record-create",
+            "r53:record-create --zone <zone> --type <type> [--alias-target-zone <alias-target-zone>] [--ttl <ttl>] <name> <value> [value...]",
+        ),
+        (
+            "r53:record-list",
+            "r53:record-list --zone <zone> [--type <type>] [--name <name>]",
+        ),
+        (
+            "ec2:instance-create",
+            "ec2:instance-create --image-id <image-id> [options]",
+        ),
+        (
+            "ec2:instance-stop",
+            "ec2:instance-stop [--force] [--region <region>] <id> [id...]",
+        ),
+        (
+            "s3:bucket-create",
+            "s3:bucket-create [--acl <acl>] [--region <region>] <name>",
+        ),
+        (
+            "net:dig",
+            "net:dig [--short] [--type <type>] [--server <server>] [--trace] <target>",
+        ),
         ("jq:jq", "jq:jq [filter]"),
         ("format:list", "format:list [--order <order>] [--join <join>] FIELD"),
         ("format:fields", "format:fields"),
@@ -146,13 +196,25 @@ fn b1_b5_the_public_bundles_load_unchanged_and_show_their_help_pages() {
         assert!(page.contains(&format!("Synopsis\n  {synopsis}\n")), "{command}: {page}");
     }
     let page = home.done("help r53:record-create");
-    assert!(page.contains("  • -z <zone>, --zone <zone> - zone of the record\n"), "{page}");
+    assert!(
+        page.contains("  • -z <zone>, --zone <zone> - zone of the record\n"),
+        "{page}"
+    );
     let page = home.done("help kubectl:get");
-    assert!(page.contains("Examples\n  kubectl:get po\n") && page.contains("Output\n  One object a resource"), "{page}");
+    assert!(
+        page.contains("Examples\n  kubectl:get po\n") && page.contains("Output\n  One object a resource"),
+        "{page}"
+    );
     // The documented sample feeds a pipeline.
-    assert_eq!(home.records("help --output kubectl:get | jq .Name"), [json!("inspector-1")]);
+    assert_eq!(
+        home.records("help --output kubectl:get | jq .Name"),
+        [json!("inspector-1")]
+    );
     // Reserved, or simply wrong: the error names its place.
-    assert!(home.refused("kubectl:get --selectr a=b po").contains("did you mean --selector"));
+    assert!(
+        home.refused("kubectl:get --selectr a=b po")
+            .contains("did you mean --selector")
+    );
 }
 
 #[test]
@@ -160,20 +222,42 @@ fn b2_a_wrong_manifest_is_not_installed_and_its_place_is_marked() {
     let home = Home::new();
     let file = home.demo("0.1.0", "true", "    options: {x: {type: number}}\n");
     let stderr = home.refused(&format!("bundle install '{}'", file.display()));
-    assert!(stderr.contains("line 11, column 25, #/commands/greet/options/x/type"), "{stderr}");
+    assert!(
+        stderr.contains("line 11, column 25, #/commands/greet/options/x/type"),
+        "{stderr}"
+    );
     let right = std::fs::read_to_string(home.demo("0.2.0", "true", "    options: {x: {type: int}}\n")).unwrap();
     for (from, to, place) in [
-        ("rules: [allow]", "rules: [allow, must have demo:other]", "#/commands/greet/rules/1: demo:other is not among"),
-        ("rules: [allow]", "rules: [when command is demo:other allow]", "#/commands/greet/rules/0: a rule of demo:greet is about demo:other"),
-        ("[demo:greet]", "[demo:greet, site:admin]", "line 5, column 27, #/permissions/1: \"site:admin\" is not demo:NAME"),
-        ("    options: {x: {type: int}}\n", "templates:\n  a: {body: \"~each var=$x~\"}\n", "#/templates/a/body: line 1 of the template"),
+        (
+            "rules: [allow]",
+            "rules: [allow, must have demo:other]",
+            "#/commands/greet/rules/1: demo:other is not among",
+        ),
+        (
+            "rules: [allow]",
+            "rules: [when command is demo:other allow]",
+            "#/commands/greet/rules/0: a rule of demo:greet is about demo:other",
+        ),
+        (
+            "[demo:greet]",
+            "[demo:greet, site:admin]",
+            "line 5, column 27, #/permissions/1: \"site:admin\" is not demo:NAME",
+        ),
+        (
+            "    options: {x: {type: int}}\n",
+            "templates:\n  a: {body: \"~each var=$x~\"}\n",
+            "#/templates/a/body: line 1 of the template",
+        ),
         ("name: demo", "name: site", "#/name: site is reserved"),
     ] {
         let text = right.replace(from, to);
         let wrong = home.folder.path().join("wrong.yaml");
         std::fs::write(&wrong, text).unwrap();
         let stderr = home.refused("bundle install wrong.yaml");
-        assert!(stderr.contains(place) && stderr.contains("wrong.yaml: line "), "{place}\n{stderr}");
+        assert!(
+            stderr.contains(place) && stderr.contains("wrong.yaml: line "),
+            "{place}\n{stderr}"
+        );
     }
     assert!(!home.done("bundle list").contains("demo"));
 }
@@ -184,12 +268,21 @@ fn b3_one_of_several_versions_is_in_use_and_goes_back() {
     for version in ["0.9.0", "0.10.0"] {
         let file = home.demo(version, &format!("echo {version}"), "");
         let page = home.install(&file);
-        assert!(page.contains("off until") && page.contains("digest:      sha256:"), "{page}");
+        assert!(
+            page.contains("off until") && page.contains("digest:      sha256:"),
+            "{page}"
+        );
     }
     assert!(home.refused("demo:greet").contains("demo"), "installed is not enabled");
     // The highest by its numbers, not by its letters; and what it brings is told.
     let page = home.done("bundle enable demo");
-    for brought in ["demo 0.10.0", "executables: ", "greet-0.10.0", "permissions: demo:greet", "run on this host"] {
+    for brought in [
+        "demo 0.10.0",
+        "executables: ",
+        "greet-0.10.0",
+        "permissions: demo:greet",
+        "run on this host",
+    ] {
         assert!(page.contains(brought), "{brought}\n{page}");
     }
     assert_eq!(home.done("demo:greet"), "0.10.0\n");
@@ -202,7 +295,10 @@ fn b3_one_of_several_versions_is_in_use_and_goes_back() {
     assert_eq!(home.done("demo:greet"), "0.10.0\n");
     let (code, _, stderr) = home.cogdeck(&["run", "--yes", "bundle uninstall demo 0.10.0"]);
     assert!(code != Some(0) && stderr.contains("is in use"), "{stderr}");
-    assert!(home.refused("bundle enable demo 7.0").contains("installed: 0.9.0, 0.10.0"));
+    assert!(
+        home.refused("bundle enable demo 7.0")
+            .contains("installed: 0.9.0, 0.10.0")
+    );
     assert!(home.refused("bundle enable dmo").contains("did you mean demo"));
     home.done("bundle disable demo");
     home.refused("demo:greet");
@@ -232,7 +328,11 @@ fn b3_a_built_in_name_stays_built_in_until_a_version_is_enabled_by_name() {
 fn b4_what_is_installed_is_pinned_by_its_digest() {
     let home = Home::new();
     let file = home.demo("0.1.0", "echo one", "");
-    let refusal = home.refused(&format!("bundle install '{}' --digest sha256:{}", file.display(), "0".repeat(64)));
+    let refusal = home.refused(&format!(
+        "bundle install '{}' --digest sha256:{}",
+        file.display(),
+        "0".repeat(64)
+    ));
     assert!(refusal.contains("E-BUNDLE-044"), "{refusal}");
     home.install(&file);
     home.install(&file);
@@ -258,7 +358,10 @@ fn b8_b9_b11_layers_are_merged_shown_without_secrets_and_enforced_before_anythin
     home.done("bundle enable demo");
     // A later stage that lacks its configuration: nothing runs, the first stage neither.
     let stderr = home.refused("echo before > file:ran.txt ; demo:greet");
-    assert!(stderr.contains("E-BUNDLE-011") && stderr.contains("TOKEN") && !stderr.contains("REGION"), "{stderr}");
+    assert!(
+        stderr.contains("E-BUNDLE-011") && stderr.contains("TOKEN") && !stderr.contains("REGION"),
+        "{stderr}"
+    );
     assert!(!home.folder.path().join("ran.txt").exists());
     home.done("bundle config set demo TOKEN --value t-base");
     home.done("bundle config set demo REGION --value base");
@@ -270,28 +373,52 @@ fn b8_b9_b11_layers_are_merged_shown_without_secrets_and_enforced_before_anythin
     assert_eq!(home.done("demo:greet"), "t-base base\n");
     let (_, stdout, _) = home.cogdeck(&["run", "--room", "ops", "demo:greet"]);
     assert_eq!(stdout, "t-base ops\n");
-    home.variables.push(("COGDECK_BUNDLE_DEMO__REGION".to_owned(), "here-and-now".to_owned()));
+    home.variables
+        .push(("COGDECK_BUNDLE_DEMO__REGION".to_owned(), "here-and-now".to_owned()));
     assert_eq!(home.done("demo:greet"), "t-base here-and-now\n");
     let shown = home.records("bundle config demo --user bob | jq -c '[.variable, .value, .layer]'");
-    assert_eq!(shown, [json!(["REGION", "•••", "environment"]), json!(["TOKEN", "t-base", "base"])]);
+    assert_eq!(
+        shown,
+        [
+            json!(["REGION", "•••", "environment"]),
+            json!(["TOKEN", "t-base", "base"])
+        ]
+    );
     assert!(!home.done("bundle config demo --all").contains("here-and-now"));
-    assert!(home.refused("bundle config set demo COG_USERNAME --value root").contains("E-BUNDLE-049"));
-    assert!(home.refused("bundle config set demo X --value 1 --layer team/x").contains("room/NAME"));
+    assert!(
+        home.refused("bundle config set demo COG_USERNAME --value root")
+            .contains("E-BUNDLE-049")
+    );
+    assert!(
+        home.refused("bundle config set demo X --value 1 --layer team/x")
+            .contains("room/NAME")
+    );
 }
 
 #[test]
 fn b10_secrets_are_kept_encrypted_or_not_at_all() {
     let home = Home::new();
-    let file = home.demo("0.1.0", "test \"$TOKEN\" = tok-123456 && echo same", "config: {env: [{var: TOKEN}]}\n");
+    let file = home.demo(
+        "0.1.0",
+        "test \"$TOKEN\" = tok-123456 && echo same",
+        "config: {env: [{var: TOKEN}]}\n",
+    );
     home.install(&file);
     home.done("bundle enable demo");
     std::fs::write(home.folder.path().join("token"), "tok-123456\n").unwrap();
     let set = "bundle config set demo TOKEN --secret @token";
     let stderr = home.refused(set);
-    assert!(stderr.contains("E-SECRET-001") && stderr.contains("cogdeck bundle keygen"), "{stderr}");
+    assert!(
+        stderr.contains("E-SECRET-001") && stderr.contains("cogdeck bundle keygen"),
+        "{stderr}"
+    );
     let (code, stdout, _) = home.cogdeck(&["bundle", "keygen"]);
     assert!(code == Some(0) && stdout.contains("identity.txt"), "{stdout}");
-    assert_ne!(home.cogdeck(&["bundle", "keygen"]).0, Some(0), "a key is never replaced");
+    assert_ne!(
+        home.cogdeck(&["bundle", "keygen"]).0,
+        Some(0),
+        "a key is never replaced"
+    );
     home.done(set);
     assert_eq!(home.done("demo:greet"), "same\n");
     // Neither shown, nor in the journal, nor in any file of ours.
@@ -302,7 +429,11 @@ fn b10_secrets_are_kept_encrypted_or_not_at_all() {
     for file in std::fs::read_dir(&state).unwrap() {
         let path = file.unwrap().path();
         let bytes = std::fs::read(&path).unwrap_or_default();
-        assert!(!String::from_utf8_lossy(&bytes).contains("tok-123456"), "{}", path.display());
+        assert!(
+            !String::from_utf8_lossy(&bytes).contains("tok-123456"),
+            "{}",
+            path.display()
+        );
     }
     // Without the key the value is not replaced by another, and nothing runs.
     std::fs::remove_file(home.folder.path().join(".config/cogdeck/identity.txt")).unwrap();
@@ -325,7 +456,10 @@ esac"#;
     assert_eq!(shown, "Name   Value\na|b    **x**\nc      ␛[2J·U+202E·\n");
     // In a pipe the record is what counts.
     assert_eq!(home.records("demo:greet table | jq .n"), [json!("a|b"), json!("c")]);
-    assert_eq!(home.records("demo:greet text"), [json!({"body": ["NAME  READY", "* pod*  \u{1b}[32mok\u{1b}[0m \u{1b}[2J|"]})]);
+    assert_eq!(
+        home.records("demo:greet text"),
+        [json!({"body": ["NAME  READY", "* pod*  \u{1b}[32mok\u{1b}[0m \u{1b}[2J|"]})]
+    );
     let (code, stdout, stderr) = home.run("demo:greet other");
     assert_eq!((code, stdout.as_str()), (Some(0), "N\n1\n"));
     assert!(stderr.contains("no template \"nope\""), "{stderr}");
@@ -334,7 +468,11 @@ esac"#;
 #[test]
 fn b1_variables_of_a_command_that_are_no_text_arrive_as_text() {
     let home = Home::new();
-    let file = home.demo("0.1.0", "echo \"$LEVEL $LOUD $RATIO\"", "    env_vars: {LEVEL: 5, LOUD: true, RATIO: 0.5}\n");
+    let file = home.demo(
+        "0.1.0",
+        "echo \"$LEVEL $LOUD $RATIO\"",
+        "    env_vars: {LEVEL: 5, LOUD: true, RATIO: 0.5}\n",
+    );
     home.install(&file);
     home.done("bundle enable demo");
     assert_eq!(home.done("demo:greet"), "5 true 0.5\n");
@@ -347,14 +485,38 @@ fn x3_the_harness_shows_both_sides_and_the_rendering() {
     let more = "templates: {one: {body: \"# none\\n**~$results[0].arg~** is ~$results[0].got.id~\"}}\nconfig: {env: [{var: TOKEN}]}\n";
     let file = home.demo("0.1.0", reply, more);
     let file = file.to_str().unwrap();
-    let (code, stdout, stderr) = home.cogdeck(&["bundle", "run", file, "greet", "bob", "--dry", "--input", r#"{"id": 7}"#]);
+    let (code, stdout, stderr) = home.cogdeck(&[
+        "bundle",
+        "run",
+        file,
+        "greet",
+        "bob",
+        "--dry",
+        "--input",
+        r#"{"id": 7}"#,
+    ]);
     assert_eq!(code, Some(0), "{stderr}");
-    assert!(stdout.contains("COG_ARGV_0=bob") && stdout.contains("{\"id\":7}") && !stdout.contains("rendered"), "{stdout}");
-    assert!(stderr.contains("it would not start") && stderr.contains("TOKEN"), "{stderr}");
+    assert!(
+        stdout.contains("COG_ARGV_0=bob") && stdout.contains("{\"id\":7}") && !stdout.contains("rendered"),
+        "{stdout}"
+    );
+    assert!(
+        stderr.contains("it would not start") && stderr.contains("TOKEN"),
+        "{stderr}"
+    );
     let (code, _, stderr) = home.cogdeck(&["bundle", "run", file, "greet", "bob"]);
     assert!(code != Some(0) && stderr.contains("--set NAME=VALUE"), "{stderr}");
-    let (code, stdout, stderr) =
-        home.cogdeck(&["bundle", "run", "--set", "TOKEN=tok-123456", file, "greet", "*bob*", "--input", r#"{"id": 7}"#]);
+    let (code, stdout, stderr) = home.cogdeck(&[
+        "bundle",
+        "run",
+        "--set",
+        "TOKEN=tok-123456",
+        file,
+        "greet",
+        "*bob*",
+        "--input",
+        r#"{"id": 7}"#,
+    ]);
     assert_eq!(code, Some(0), "{stderr}");
     for expected in ["TOKEN=•••", "template: one", "\"got\": {", "rendered:\n*bob* is 7\n"] {
         assert!(stdout.contains(expected), "{expected}\n{stdout}");

@@ -17,8 +17,8 @@ use super::contexts::Contexts;
 use super::environment::Environment;
 use super::{run, start};
 use crate::bundle::Layers;
-use crate::bundle::source::{Source, Surroundings};
 use crate::bundle::manifest::{Command, Manifest};
+use crate::bundle::source::{Source, Surroundings};
 use crate::bundle::verbs::{self, BundleCommand};
 use crate::core::change::Origin;
 use crate::core::report::Report;
@@ -44,7 +44,10 @@ pub async fn run(action: BundleAction, common: &Common, environment: &Environmen
         }
         BundleAction::Keygen => {
             let path = start::keyring(environment).generate()?;
-            let text = format!("wrote {}; keep a copy: without it stored secrets are lost\n", SafeText::line(&path.display().to_string()));
+            let text = format!(
+                "wrote {}; keep a copy: without it stored secrets are lost\n",
+                SafeText::line(&path.display().to_string())
+            );
             let written = std::io::stdout().lock().write_all(text.as_bytes());
             Ok(u8::from(
                 written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe),
@@ -65,7 +68,11 @@ async fn manifest(path: &Path, environment: &Environment) -> Result<Manifest, Re
         environment: BTreeMap::new(),
         closed: true,
     };
-    Source::Path(path.to_path_buf()).fetch(&surroundings).await?.package.load()
+    Source::Path(path.to_path_buf())
+        .fetch(&surroundings)
+        .await?
+        .package
+        .load()
 }
 
 /// A manifest on one screen.
@@ -237,7 +244,8 @@ impl Read for Harness {
         request.check()?;
         let configured = self.command.configured(call.context.room.as_deref(), &call.user);
         if let (Err(missing), true) = (&configured, self.dry) {
-            call.operator.note(SafeText::line(&format!("it would not start: {missing}")));
+            call.operator
+                .note(SafeText::line(&format!("it would not start: {missing}")));
         }
         let (record, text) = sent(&request);
         output.emit_as(record, View::Text(text)).await?;

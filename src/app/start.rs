@@ -84,7 +84,12 @@ pub async fn deck(common: &Common, environment: &Environment) -> Result<Started,
         ),
         None => {
             let store = Arc::new(store(environment));
-            (Contexts::load(&config, common, environment)?, store.clone(), store.clone(), store)
+            (
+                Contexts::load(&config, common, environment)?,
+                store.clone(),
+                store.clone(),
+                store,
+            )
         }
     };
     let library = Arc::new(library(store, environment));

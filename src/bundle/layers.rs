@@ -46,8 +46,10 @@ impl FromStr for Layer {
             None if text == "base" => Ok(Layer::Base),
             Some(("room", name)) if !name.is_empty() => Ok(Layer::Room(name.trim_start_matches('#').to_lowercase())),
             Some(("user", name)) if !name.is_empty() => Ok(Layer::User(name.trim_start_matches('@').to_lowercase())),
-            _ => Err(Report::refused("E-BUNDLE-020", format!("{text:?} is no layer that can be set"))
-                .hint("base, room/NAME or user/NAME")),
+            _ => Err(
+                Report::refused("E-BUNDLE-020", format!("{text:?} is no layer that can be set"))
+                    .hint("base, room/NAME or user/NAME"),
+            ),
         }
     }
 }
@@ -99,12 +101,17 @@ impl Layers {
 
     /// Every setting, layer by layer.
     pub fn iter(&self) -> impl Iterator<Item = (&Layer, &str, &Held)> {
-        self.settings.iter().map(|((layer, name), held)| (layer, name.as_str(), held))
+        self.settings
+            .iter()
+            .map(|((layer, name), held)| (layer, name.as_str(), held))
     }
 
     /// The merge for a room and a user.
     pub fn effective(&self, room: Option<&str>, user: &str) -> Effective<'_> {
-        let (room, user) = (room.unwrap_or(DIRECT).trim_start_matches('#').to_lowercase(), user.to_lowercase());
+        let (room, user) = (
+            room.unwrap_or(DIRECT).trim_start_matches('#').to_lowercase(),
+            user.to_lowercase(),
+        );
         let counts = |layer: &Layer| match layer {
             Layer::Base | Layer::Environment => true,
             Layer::Room(name) => *name == room,
@@ -112,7 +119,9 @@ impl Layers {
         };
         // In the order of the layers: the later replaces the earlier.
         let counting = self.settings.iter().filter(|((layer, _), _)| counts(layer));
-        counting.map(|((layer, name), held)| (name.as_str(), (layer, held))).collect()
+        counting
+            .map(|((layer, name), held)| (name.as_str(), (layer, held)))
+            .collect()
     }
 
     /// The merge as values for a process. Refused while one of them is locked: the value of an earlier layer would be
@@ -164,7 +173,10 @@ mod tests {
         }
         let mut with_environment = layers;
         with_environment.set(Layer::Environment, "REGION", Held::Secret(Secret::new("local")));
-        assert_eq!(with_environment.values(Some("ops"), "ana").unwrap()["REGION"].reveal(), "local");
+        assert_eq!(
+            with_environment.values(Some("ops"), "ana").unwrap()["REGION"].reveal(),
+            "local"
+        );
         for wrong in ["", "room", "room/", "team/x", "environment"] {
             assert_eq!(wrong.parse::<Layer>().unwrap_err().code, "E-BUNDLE-020", "{wrong}");
         }
@@ -185,7 +197,11 @@ mod tests {
     #[test]
     fn b10_a_value_that_cannot_be_decrypted_is_no_reason_to_take_another() {
         let mut layers = layers();
-        layers.set("user/ana".parse().unwrap(), "TOKEN", Held::Locked("there is no key".to_owned()));
+        layers.set(
+            "user/ana".parse().unwrap(),
+            "TOKEN",
+            Held::Locked("there is no key".to_owned()),
+        );
         assert_eq!(layers.values(None, "ana").unwrap_err().code, "E-BUNDLE-021");
         assert_eq!(layers.values(None, "bob").unwrap()["TOKEN"].reveal(), "tok-123456");
     }

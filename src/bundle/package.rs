@@ -24,7 +24,10 @@ pub struct Package {
 impl Package {
     /// A manifest alone.
     pub fn of_manifest(text: &str) -> Package {
-        Package { manifest: text.to_owned(), templates: BTreeMap::new() }
+        Package {
+            manifest: text.to_owned(),
+            templates: BTreeMap::new(),
+        }
     }
 
     /// `sha256:…` over the manifest (what `sha256sum` prints for the file), or over everything if there is more.
@@ -49,7 +52,10 @@ impl Package {
             true => Ok(package),
             false => Err(Report::failed(
                 "E-BUNDLE-031",
-                format!("an installed bundle is not what was pinned: {digest} was, {} is there", package.digest()),
+                format!(
+                    "an installed bundle is not what was pinned: {digest} was, {} is there",
+                    package.digest()
+                ),
             )
             .hint("install it again")),
         }
@@ -59,9 +65,8 @@ impl Package {
     pub fn load(&self) -> Result<Manifest, Report> {
         let mut manifest = Manifest::parse(&self.manifest)?;
         for (name, body) in &self.templates {
-            greenbar::Template::parse(body).map_err(|error| {
-                Report::refused("E-BUNDLE-002", format!("templates/{name}.greenbar: {error}"))
-            })?;
+            greenbar::Template::parse(body)
+                .map_err(|error| Report::refused("E-BUNDLE-002", format!("templates/{name}.greenbar: {error}")))?;
             manifest.templates.insert(name, Template { body: body.clone() });
         }
         Ok(manifest)

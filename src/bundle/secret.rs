@@ -63,7 +63,12 @@ impl Keyring {
         let mut value = sealed.to_vec();
         let value = key
             .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place), &mut value)
-            .map_err(|_| Report::failed("E-SECRET-005", "a stored secret was encrypted with another key, or was changed"))?;
+            .map_err(|_| {
+                Report::failed(
+                    "E-SECRET-005",
+                    "a stored secret was encrypted with another key, or was changed",
+                )
+            })?;
         String::from_utf8(value.to_vec()).map(Secret::new).map_err(|_| broken())
     }
 
@@ -80,9 +85,17 @@ impl Keyring {
         }
         let mut key = [0; KEY];
         random(&mut key)?;
-        let text = format!("# The key of cogdeck's stored secrets. Without it they are lost.\n{PREFIX}{}\n", STANDARD.encode(key));
+        let text = format!(
+            "# The key of cogdeck's stored secrets. Without it they are lost.\n{PREFIX}{}\n",
+            STANDARD.encode(key)
+        );
         // `create_new`: a key that exists is never replaced, since what it encrypted would be lost.
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
         Ok(path.clone())
     }
@@ -95,12 +108,18 @@ impl Keyring {
                 let text = match private(path) {
                     Ok(text) => text,
                     Err(error) if error.kind() == ErrorKind::NotFound => {
-                        return Err(Report::refused("E-SECRET-001", format!("there is no key to keep secrets with: {place} is missing"))
-                            .hint("`cogdeck bundle keygen` makes one, or set COGDECK_IDENTITY to a key or its file"));
+                        return Err(Report::refused(
+                            "E-SECRET-001",
+                            format!("there is no key to keep secrets with: {place} is missing"),
+                        )
+                        .hint("`cogdeck bundle keygen` makes one, or set COGDECK_IDENTITY to a key or its file"));
                     }
                     Err(error) => {
-                        return Err(Report::refused("E-SECRET-002", format!("the key file {place} cannot be used: {error}"))
-                            .hint(format!("chmod 600 {place}")));
+                        return Err(Report::refused(
+                            "E-SECRET-002",
+                            format!("the key file {place} cannot be used: {error}"),
+                        )
+                        .hint(format!("chmod 600 {place}")));
                     }
                 };
                 let key = text.lines().map(str::trim).find(|line| line.starts_with(PREFIX));
@@ -127,13 +146,19 @@ fn private(path: &PathBuf) -> std::io::Result<String> {
 }
 
 fn parsed(text: &str, place: &str) -> Result<LessSafeKey, Report> {
-    let bytes = text.trim().strip_prefix(PREFIX).and_then(|key| STANDARD.decode(key).ok());
+    let bytes = text
+        .trim()
+        .strip_prefix(PREFIX)
+        .and_then(|key| STANDARD.decode(key).ok());
     let key = bytes.and_then(|bytes| UnboundKey::new(&CHACHA20_POLY1305, &bytes).ok());
-    key.map(LessSafeKey::new).ok_or_else(|| Report::refused("E-SECRET-002", format!("{place} holds no key of ours")))
+    key.map(LessSafeKey::new)
+        .ok_or_else(|| Report::refused("E-SECRET-002", format!("{place} holds no key of ours")))
 }
 
 fn random(bytes: &mut [u8]) -> Result<(), Report> {
-    SystemRandom::new().fill(bytes).map_err(|_| Report::failed("E-SECRET-003", "the system gives no random numbers"))
+    SystemRandom::new()
+        .fill(bytes)
+        .map_err(|_| Report::failed("E-SECRET-003", "the system gives no random numbers"))
 }
 
 #[cfg(test)]
@@ -160,14 +185,24 @@ mod tests {
         let sealed = keyring.seal(&secret, PLACE).unwrap();
         let raw = STANDARD.decode(&sealed).unwrap();
         assert!(!sealed.contains("tok-123456") && !String::from_utf8_lossy(&raw).contains("tok-123456"));
-        assert_ne!(sealed, keyring.seal(&secret, PLACE).unwrap(), "each time under another nonce");
+        assert_ne!(
+            sealed,
+            keyring.seal(&secret, PLACE).unwrap(),
+            "each time under another nonce"
+        );
         assert_eq!(keyring.open(&sealed, PLACE).unwrap(), secret);
-        assert_eq!(keyring.open(&sealed, "demo/base/OTHER").unwrap_err().code, "E-SECRET-005");
+        assert_eq!(
+            keyring.open(&sealed, "demo/base/OTHER").unwrap_err().code,
+            "E-SECRET-005"
+        );
         assert_eq!(keyring.generate().unwrap_err().code, "E-SECRET-006");
         // The same key from the environment; another key opens nothing.
         let text = fs::read_to_string(&path).unwrap();
         let key = text.lines().find(|line| line.starts_with(PREFIX)).unwrap();
-        assert_eq!(Keyring::new(Some(key), PathBuf::new()).open(&sealed, PLACE).unwrap(), secret);
+        assert_eq!(
+            Keyring::new(Some(key), PathBuf::new()).open(&sealed, PLACE).unwrap(),
+            secret
+        );
         let other = Keyring::new(Some(&format!("{PREFIX}{}", STANDARD.encode([7; KEY]))), PathBuf::new());
         assert_eq!(other.open(&sealed, PLACE).unwrap_err().code, "E-SECRET-005");
         assert_eq!(keyring.open("no base64", PLACE).unwrap_err().code, "E-SECRET-004");

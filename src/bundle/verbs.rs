@@ -59,7 +59,11 @@ pub fn commands(manifest: &Manifest, configuration: &Layers) -> Vec<(Declaration
                 .map(|(name, value)| (name.clone(), to_text(value)))
                 .collect(),
             configuration: configuration.clone(),
-            required: required.iter().filter(|(name, _)| !command.env_vars.contains_key(name)).cloned().collect(),
+            required: required
+                .iter()
+                .filter(|(name, _)| !command.env_vars.contains_key(name))
+                .cloned()
+                .collect(),
             templates: templates.clone(),
             engines: engines.clone(),
         };
@@ -112,7 +116,11 @@ fn declaration(manifest: &Manifest, name: &str, command: &Command) -> Declaratio
     declaration.version.clone_from(&manifest.version);
     declaration.rules.clone_from(&command.rules);
     declaration.sample = serde_json::from_str(&command.output.example).ok();
-    let lines = command.examples.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let lines = command
+        .examples
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty());
     declaration.examples.extend(lines.map(|line| Example {
         line: line.to_owned(),
         note: String::new(),
@@ -123,7 +131,10 @@ fn declaration(manifest: &Manifest, name: &str, command: &Command) -> Declaratio
 
 /// Remarks, and the words that a version 4 manifest documents apart.
 fn notes(command: &Command) -> String {
-    let words = command.subcommands.iter().map(|(word, what)| format!("{word} - {what}"));
+    let words = command
+        .subcommands
+        .iter()
+        .map(|(word, what)| format!("{word} - {what}"));
     let remarks = Some(command.notes.trim_end().to_owned()).filter(|notes| !notes.is_empty());
     remarks.into_iter().chain(words).collect::<Vec<_>>().join("\n")
 }
@@ -158,13 +169,26 @@ impl BundleCommand {
     /// Refuses to start while a variable that the bundle needs is not set for this room and user.
     pub fn configured(&self, room: Option<&str>, user: &str) -> Result<(), Report> {
         let set = self.configuration.values(room, user)?;
-        let missing: Vec<&(String, String)> = self.required.iter().filter(|(name, _)| !set.contains_key(name)).collect();
+        let missing: Vec<&(String, String)> = self
+            .required
+            .iter()
+            .filter(|(name, _)| !set.contains_key(name))
+            .collect();
         let Some((first, what)) = missing.first() else {
             return Ok(());
         };
         let names: Vec<&str> = missing.iter().map(|(name, _)| name.as_str()).collect();
-        let message = format!("{}:{} needs {}, not set for this room and user", self.bundle, self.command, names.join(", "));
-        let what = if what.is_empty() { String::new() } else { format!(" ({what})") };
+        let message = format!(
+            "{}:{} needs {}, not set for this room and user",
+            self.bundle,
+            self.command,
+            names.join(", ")
+        );
+        let what = if what.is_empty() {
+            String::new()
+        } else {
+            format!(" ({what})")
+        };
         let bundle = &self.bundle;
         Err(Report::refused("E-BUNDLE-011", message).hint(format!(
             "{first}{what}: `bundle config set {bundle} {first} --value VALUE`, or `--secret @FILE` for a secret"
@@ -198,12 +222,17 @@ impl BundleCommand {
     /// The rendering of a reply by the template it names; none: it names none, or one that is not there (which is
     /// told).
     pub fn rendered(&self, reply: &Reply) -> Result<Option<Vec<Line>>, String> {
-        let Some(name) = reply.template.as_deref() else { return Ok(None) };
+        let Some(name) = reply.template.as_deref() else {
+            return Ok(None);
+        };
         match self.templates.get(name) {
             Some(template) => Ok(Some(template.render(&reply.records))),
             // Cog's own two, for which the shape decides here.
             None if matches!(name, "raw" | "text") => Ok(None),
-            None => Err(format!("the bundle {} has no template {name:?}; shown as it is", self.bundle)),
+            None => Err(format!(
+                "the bundle {} has no template {name:?}; shown as it is",
+                self.bundle
+            )),
         }
     }
 

@@ -27,7 +27,11 @@ fn secrets(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
     };
     let options = &resolved.verb.declaration.signature.options;
     let long = |name: &str| options.iter().any(|option| option.secret && option.name == name);
-    let short = |letter: char| options.iter().any(|option| option.secret && option.short == Some(letter));
+    let short = |letter: char| {
+        options
+            .iter()
+            .any(|option| option.secret && option.short == Some(letter))
+    };
     let mut places = Vec::new();
     for (index, word) in stage.words.iter().enumerate() {
         let Some(option) = word.as_option() else { continue };

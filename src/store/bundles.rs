@@ -212,7 +212,10 @@ mod tests {
             assert_eq!(enabled().await, [number]);
         }
         assert!(store.remove_bundle("demo", "0.9.0").await.is_err());
-        assert!(store.use_bundle("demo", Some("7.0.0")).await.is_err(), "only what is installed");
+        assert!(
+            store.use_bundle("demo", Some("7.0.0")).await.is_err(),
+            "only what is installed"
+        );
         store.use_bundle("demo", None).await.unwrap();
         store.remove_bundle("demo", "0.9.0").await.unwrap();
         assert_eq!(store.bundles().await.unwrap().len(), 1);

@@ -87,13 +87,13 @@ impl Store {
         };
         // In memory each connection would be a database of its own, gone when it is closed.
         let pool = match self.in_memory {
-            true => SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None),
+            true => SqlitePoolOptions::new()
+                .max_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None),
             false => SqlitePoolOptions::new().max_connections(2),
         };
-        let pool = pool
-            .connect_with(options)
-            .await
-            .map_err(|e| self.broken(&e))?;
+        let pool = pool.connect_with(options).await.map_err(|e| self.broken(&e))?;
         for schema in [SCHEMA, bundles::SCHEMA] {
             pool.execute(schema).await.map_err(|e| self.broken(&e))?;
         }

@@ -64,10 +64,16 @@ impl Catalogue {
         self.infos.extend(before.replaced_infos);
         let names: Vec<String> = bundles.iter().map(|(info, _)| info.name.clone()).collect();
         let (replaced, replaced_infos) = self.remove(&names);
-        self.installed = Installed { names, replaced, replaced_infos };
+        self.installed = Installed {
+            names,
+            replaced,
+            replaced_infos,
+        };
         for (info, verbs) in bundles {
             self.infos.insert(info.name.clone(), info);
-            let named = verbs.into_iter().map(|v| ((v.declaration.bundle.clone(), v.declaration.name.clone()), v));
+            let named = verbs
+                .into_iter()
+                .map(|v| ((v.declaration.bundle.clone(), v.declaration.name.clone()), v));
             self.verbs.extend(named);
         }
         self

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::alias::{Alias, AliasScope};
 use super::catalogue::Catalogue;
-use super::{BundleInfo, Verb};
 use super::invocation::{Call, Output};
+use super::{BundleInfo, Verb};
 use crate::core::change::Change;
 use crate::core::record::Record;
 use crate::core::report::Report;

@@ -40,7 +40,10 @@ fn templates(manifest: &Manifest) -> Option<Objection> {
     manifest.templates.iter().find_map(|(name, template)| {
         let steps = vec!["templates".to_owned(), name.to_owned()];
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Some((steps, format!("the name {name:?} may hold letters, digits and `_` only")));
+            return Some((
+                steps,
+                format!("the name {name:?} may hold letters, digits and `_` only"),
+            ));
         }
         let why = Template::parse(&template.body).err()?;
         Some(([steps, vec!["body".to_owned()]].concat(), why.to_string()))
@@ -77,7 +80,10 @@ impl<'de> Visitor<'de> for FailAt<'_> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         while let Some(key) = map.next_key::<String>()? {
             match self.steps.split_first() {
-                Some((step, rest)) if *step == key => map.next_value_seed(FailAt { steps: rest, why: self.why })?,
+                Some((step, rest)) if *step == key => map.next_value_seed(FailAt {
+                    steps: rest,
+                    why: self.why,
+                })?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -92,7 +98,11 @@ impl<'de> Visitor<'de> for FailAt<'_> {
             let found = match wanted == Some(index) {
                 true => {
                     let rest = self.steps.get(1..).unwrap_or_default();
-                    list.next_element_seed(FailAt { steps: rest, why: self.why })?.is_some()
+                    list.next_element_seed(FailAt {
+                        steps: rest,
+                        why: self.why,
+                    })?
+                    .is_some()
                 }
                 false => list.next_element::<IgnoredAny>()?.is_some(),
             };

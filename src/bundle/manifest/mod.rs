@@ -98,7 +98,8 @@ impl Variable {
     pub fn is_required(&self) -> bool {
         let optional = || {
             let text = self.description.to_lowercase();
-            text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "optional")
+            text.split(|c: char| !c.is_ascii_alphanumeric())
+                .any(|word| word == "optional")
         };
         self.required.unwrap_or_else(|| !optional())
     }
@@ -230,7 +231,17 @@ commands:
     fn b1_a_version_4_manifest_loads_unchanged() {
         let manifest = Manifest::parse(DEMO).unwrap();
         assert_eq!(manifest.docker.as_ref().map(|d| d.tag.as_str()), Some("1"));
-        assert_eq!(manifest.commands.get("greet").unwrap().options.get("times").unwrap().kind, CommandOptionKind::Int);
+        assert_eq!(
+            manifest
+                .commands
+                .get("greet")
+                .unwrap()
+                .options
+                .get("times")
+                .unwrap()
+                .kind,
+            CommandOptionKind::Int
+        );
         assert!(Manifest::parse(&DEMO.replace("version: 4", "version: 5")).is_ok());
     }
 

@@ -70,7 +70,9 @@ fn limits() -> Options {
 
 /// The report for the value that `steps` lead to.
 fn wrong_at(text: &str, steps: &[String], why: &str) -> Report {
-    let pointer = steps.iter().fold("#".to_owned(), |pointer, step| format!("{pointer}/{}", escaped(step)));
+    let pointer = steps
+        .iter()
+        .fold("#".to_owned(), |pointer, step| format!("{pointer}/{}", escaped(step)));
     let walk = serde_saphyr::with_deserializer_from_str_with_options(text, limits(), |document| {
         late::FailAt { steps, why }.deserialize(document)
     });
@@ -113,4 +115,3 @@ fn wrong(text: &str, pointer: &str, error: &serde_saphyr::Error) -> Report {
     )
     .at(text, start + from..start + from + word.max(1))
 }
-

@@ -13,7 +13,9 @@ pub fn objection(rule: &str, bundle: &str, command: &str, declared: &[String]) -
     if let Verdict::MustHave(wanted) = &rule.verdict {
         collect(wanted, &mut names);
     }
-    let undeclared = names.into_iter().find(|name| !declared.iter().any(|known| known == name));
+    let undeclared = names
+        .into_iter()
+        .find(|name| !declared.iter().any(|known| known == name));
     undeclared.map(|name| format!("{name} is not among the bundle's permissions"))
 }
 
@@ -46,11 +48,23 @@ mod tests {
         ] {
             assert_eq!(objection(right), None, "{right}");
         }
-        for wrong in ["", "must have", "deny", "when command is r53:zone", "when command is ec2:zone allow"] {
+        for wrong in [
+            "",
+            "must have",
+            "deny",
+            "when command is r53:zone",
+            "when command is ec2:zone allow",
+        ] {
             assert!(objection(wrong).is_some(), "{wrong}");
         }
-        for (wrong, name) in [("must have site:admin", "site:admin"), ("must have r53:read and r53:admin", "r53:admin")] {
-            assert_eq!(objection(wrong), Some(format!("{name} is not among the bundle's permissions")));
+        for (wrong, name) in [
+            ("must have site:admin", "site:admin"),
+            ("must have r53:read and r53:admin", "r53:admin"),
+        ] {
+            assert_eq!(
+                objection(wrong),
+                Some(format!("{name} is not among the bundle's permissions"))
+            );
         }
     }
 }

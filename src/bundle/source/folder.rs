@@ -20,14 +20,19 @@ pub fn read(folder: &Path) -> Result<Package, Report> {
         let body = text(Path::new(&entry.handle), greenbar::LONGEST as u64)?;
         Ok((name, body))
     });
-    Ok(Package { manifest, templates: templates.collect::<Result<_, Report>>()? })
+    Ok(Package {
+        manifest,
+        templates: templates.collect::<Result<_, Report>>()?,
+    })
 }
 
 fn walk(folder: &Path, prefix: &str, depth: usize, entries: &mut Vec<Entry>) -> Result<(), Report> {
     tree::bounded(entries.len(), depth, 0)?;
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let entry = entry.map_err(|error| unreadable(folder, &error))?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
         let path = entry.path();
         // Not followed: of a link this is the link itself, which is neither file nor folder.
         let known = fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
@@ -36,7 +41,11 @@ fn walk(folder: &Path, prefix: &str, depth: usize, entries: &mut Vec<Entry>) -> 
         } else if known.is_file() {
             tree::bounded(entries.len() + 1, depth, 0)?;
             let handle = path.display().to_string();
-            entries.push(Entry { path: format!("{prefix}{name}"), size: known.len(), handle });
+            entries.push(Entry {
+                path: format!("{prefix}{name}"),
+                size: known.len(),
+                handle,
+            });
         }
     }
     Ok(())
@@ -44,14 +53,21 @@ fn walk(folder: &Path, prefix: &str, depth: usize, entries: &mut Vec<Entry>) -> 
 
 /// The text of a regular file of at most `most` bytes.
 pub fn text(path: &Path, most: u64) -> Result<String, Report> {
-    let refuse = |why: &str| Report::refused("E-BUNDLE-001", format!("cannot read the bundle {}: {why}", path.display()));
+    let refuse = |why: &str| {
+        Report::refused(
+            "E-BUNDLE-001",
+            format!("cannot read the bundle {}: {why}", path.display()),
+        )
+    };
     let known = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if !known.is_file() {
         return Err(refuse("it is no file"));
     }
     let mut text = Vec::new();
     let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
-    file.take(most + 1).read_to_end(&mut text).map_err(|error| unreadable(path, &error))?;
+    file.take(most + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| unreadable(path, &error))?;
     if text.len() as u64 > most {
         return Err(refuse(&format!("it is larger than {most} bytes")));
     }
@@ -59,5 +75,8 @@ pub fn text(path: &Path, most: u64) -> Result<String, Report> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Report {
-    Report::refused("E-BUNDLE-001", format!("cannot read the bundle {}: {error}", path.display()))
+    Report::refused(
+        "E-BUNDLE-001",
+        format!("cannot read the bundle {}: {error}", path.display()),
+    )
 }

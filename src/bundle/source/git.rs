@@ -36,16 +36,23 @@ const SETTINGS: [&str; 6] = [
 
 /// A repository that git may be pointed at.
 pub fn checked(url: String, reference: Option<String>, folder: &str) -> Result<Source, Report> {
-    let refuse = |why: String| Err(Report::refused("E-BUNDLE-032", why).hint("git+https://HOST/REPO, --ref BRANCH|TAG|COMMIT, --path FOLDER"));
+    let refuse = |why: String| {
+        Err(Report::refused("E-BUNDLE-032", why).hint("git+https://HOST/REPO, --ref BRANCH|TAG|COMMIT, --path FOLDER"))
+    };
     let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c));
-    let allowed = ["https://", "ssh://", "file://"].iter().any(|scheme| url.starts_with(scheme));
+    let allowed = ["https://", "ssh://", "file://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
     if !allowed && !url.starts_with("git@") {
         return refuse(format!("{url:?} is not fetched: only https, ssh and file are"));
     }
     if url.chars().any(|c| c.is_control() || c == ' ') {
         return refuse(format!("{url:?} is no address of a repository"));
     }
-    if let Some(reference) = reference.as_deref().filter(|name| !plain(name) || name.starts_with('-') || name.contains("..")) {
+    if let Some(reference) = reference
+        .as_deref()
+        .filter(|name| !plain(name) || name.starts_with('-') || name.contains(".."))
+    {
         return refuse(format!("{reference:?} is no branch, tag or commit"));
     }
     let folder = folder.trim_matches('/').to_owned();
@@ -56,24 +63,55 @@ pub fn checked(url: String, reference: Option<String>, folder: &str) -> Result<S
 }
 
 /// Fetches one commit and reads the bundle in it.
-pub async fn fetch(url: &str, reference: Option<&str>, folder: &str, surroundings: &Surroundings) -> Result<Fetched, Report> {
-    let repository = Repository { folder: Scratch::new(&surroundings.scratch)?, surroundings, url };
-    repository.git(&["init", "--quiet", "--bare", "--template=", "."], LONGEST_WORD).await?;
+pub async fn fetch(
+    url: &str,
+    reference: Option<&str>,
+    folder: &str,
+    surroundings: &Surroundings,
+) -> Result<Fetched, Report> {
+    let repository = Repository {
+        folder: Scratch::new(&surroundings.scratch)?,
+        surroundings,
+        url,
+    };
+    repository
+        .git(&["init", "--quiet", "--bare", "--template=", "."], LONGEST_WORD)
+        .await?;
     let wanted = reference.unwrap_or("HEAD");
-    let fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", url, wanted];
+    let fetch = [
+        "fetch",
+        "--quiet",
+        "--depth=1",
+        "--no-tags",
+        "--no-recurse-submodules",
+        "--",
+        url,
+        wanted,
+    ];
     repository.git(&fetch, LONGEST_WORD).await?;
-    let commit = repository.git(&["rev-parse", "--verify", "FETCH_HEAD^{commit}"], LONGEST_WORD).await?;
+    let commit = repository
+        .git(&["rev-parse", "--verify", "FETCH_HEAD^{commit}"], LONGEST_WORD)
+        .await?;
     let commit = String::from_utf8_lossy(&commit).trim().to_owned();
     let top = format!("{commit}:{folder}");
-    let listed = repository.git(&["ls-tree", "-r", "-l", "-z", "--full-tree", &top], LONGEST_LIST).await?;
+    let listed = repository
+        .git(&["ls-tree", "-r", "-l", "-z", "--full-tree", &top], LONGEST_LIST)
+        .await?;
     let selection = tree::select(entries(&listed), url)?;
     let manifest = repository.blob(&selection.manifest, LARGEST).await?;
     let mut templates = std::collections::BTreeMap::new();
     for (name, entry) in &selection.templates {
         templates.insert(name.clone(), repository.blob(entry, greenbar::LONGEST as u64).await?);
     }
-    let place = if folder.is_empty() { String::new() } else { format!("#{folder}") };
-    Ok(Fetched { package: Package { manifest, templates }, origin: format!("git+{url}@{commit}{place}") })
+    let place = if folder.is_empty() {
+        String::new()
+    } else {
+        format!("#{folder}")
+    };
+    Ok(Fetched {
+        package: Package { manifest, templates },
+        origin: format!("git+{url}@{commit}{place}"),
+    })
 }
 
 /// The regular files of a listing: mode, kind, object, size, path. Links and submodules are not among them.
@@ -133,8 +171,10 @@ impl Repository<'_> {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Report::failed("E-BUNDLE-035", "git is not there to fetch a repository with")
-                .hint("install git, or install the bundle from a folder or a URL"),
+            std::io::ErrorKind::NotFound => {
+                Report::failed("E-BUNDLE-035", "git is not there to fetch a repository with")
+                    .hint("install git, or install the bundle from a folder or a URL")
+            }
             _ => Report::failed("E-BUNDLE-035", "git cannot be started").because(&error),
         })?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -164,7 +204,10 @@ impl Repository<'_> {
         };
         if !status.success() {
             let said = String::from_utf8_lossy(&said);
-            let why = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+            let why = said
+                .lines()
+                .rfind(|line| !line.trim().is_empty())
+                .unwrap_or("it said nothing");
             return Err(failed(why.trim()).hint("see that the address, the branch and your access are right"));
         }
         if answer.len() as u64 > most {
@@ -181,11 +224,17 @@ impl Scratch {
     fn new(below: &Path) -> Result<Scratch, Report> {
         use std::os::unix::fs::DirBuilderExt;
         let refuse = |error: std::io::Error| {
-            Report::failed("E-BUNDLE-034", format!("no folder can be made below {}", below.display())).because(&error)
+            Report::failed(
+                "E-BUNDLE-034",
+                format!("no folder can be made below {}", below.display()),
+            )
+            .because(&error)
         };
         let mut builder = std::fs::DirBuilder::new();
         builder.mode(0o700).recursive(true).create(below).map_err(refuse)?;
-        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+        let nanos = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |time| time.as_nanos());
         let folder = below.join(format!("fetch-{}-{nanos}", std::process::id()));
         std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(refuse)?;
         Ok(Scratch(folder))
@@ -211,7 +260,9 @@ impl Drop for Scratch {
 }
 
 fn size(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
     let sizes = entries.flatten().map(|entry| match entry.metadata() {
         Ok(known) if known.is_dir() => size(&entry.path()),
         Ok(known) => known.len(),

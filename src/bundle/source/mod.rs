@@ -58,15 +58,20 @@ impl Source {
     pub fn parse(text: &str, reference: Option<&str>, folder: Option<&str>) -> Result<Source, Report> {
         let git = text.strip_prefix("git+");
         let remote = text.contains("://") || text.starts_with("git@");
-        let is_git = git.is_some() || text.starts_with("ssh://") || text.starts_with("git@") || (remote && text.ends_with(".git"));
+        let is_git = git.is_some()
+            || text.starts_with("ssh://")
+            || text.starts_with("git@")
+            || (remote && text.ends_with(".git"));
         if is_git {
             let url = git.unwrap_or(text).to_owned();
             let reference = reference.map(str::to_owned);
             return git::checked(url, reference, folder.unwrap_or_default());
         }
         if reference.is_some() || folder.is_some() {
-            return Err(Report::refused("E-BUNDLE-032", "--ref and --path belong to a git repository")
-                .hint(format!("write git+{text} if it is one")));
+            return Err(
+                Report::refused("E-BUNDLE-032", "--ref and --path belong to a git repository")
+                    .hint(format!("write git+{text} if it is one")),
+            );
         }
         match text.split_once("://") {
             None => Ok(Source::Path(PathBuf::from(text))),
@@ -79,18 +84,22 @@ impl Source {
     /// Reads the bundle.
     pub async fn fetch(&self, surroundings: &Surroundings) -> Result<Fetched, Report> {
         if surroundings.closed && !matches!(self, Source::Path(_)) {
-            return Err(Report::refused("E-BUNDLE-033", "this is a closed world: nothing is fetched over a network")
-                .hint("install from a file or a folder"));
+            return Err(Report::refused(
+                "E-BUNDLE-033",
+                "this is a closed world: nothing is fetched over a network",
+            )
+            .hint("install from a file or a folder"));
         }
         match self {
             Source::Path(path) => local(&surroundings.directory.join(path)).await,
             Source::Url(url) => {
                 let manifest = url::fetch(url).await?;
-                Ok(Fetched { package: Package::of_manifest(&manifest), origin: url.clone() })
+                Ok(Fetched {
+                    package: Package::of_manifest(&manifest),
+                    origin: url.clone(),
+                })
             }
-            Source::Git { url, reference, folder } => {
-                git::fetch(url, reference.as_deref(), folder, surroundings).await
-            }
+            Source::Git { url, reference, folder } => git::fetch(url, reference.as_deref(), folder, surroundings).await,
         }
     }
 }
@@ -106,7 +115,10 @@ async fn local(path: &Path) -> Result<Fetched, Report> {
     let package = tokio::task::spawn_blocking(read)
         .await
         .map_err(|error| Report::failed("E-BUNDLE-034", "a bundle was not read").because(&error))??;
-    Ok(Fetched { package, origin: path.display().to_string() })
+    Ok(Fetched {
+        package,
+        origin: path.display().to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -26,14 +26,34 @@ fn b4_what_was_typed_says_where_to_look() {
     let parse = |text: &str| Source::parse(text, None, None);
     assert_eq!(parse("bundles/x.yaml").unwrap(), Source::Path("bundles/x.yaml".into()));
     assert!(matches!(parse("https://example.com/x.yaml").unwrap(), Source::Url(_)));
-    for git in ["git+https://example.com/x", "https://example.com/x.git", "git@example.com:a/x.git", "ssh://example.com/x", "git+file:///srv/x"] {
+    for git in [
+        "git+https://example.com/x",
+        "https://example.com/x.git",
+        "git@example.com:a/x.git",
+        "ssh://example.com/x",
+        "git+file:///srv/x",
+    ] {
         assert!(matches!(parse(git).unwrap(), Source::Git { .. }), "{git}");
     }
-    for refused in ["ftp://example.com/x.yaml", "git+http://example.com/x", "git+ext::sh -c id", "git+--upload-pack=id", "git+https://example.com/x y"] {
+    for refused in [
+        "ftp://example.com/x.yaml",
+        "git+http://example.com/x",
+        "git+ext::sh -c id",
+        "git+--upload-pack=id",
+        "git+https://example.com/x y",
+    ] {
         assert_eq!(parse(refused).unwrap_err().code, "E-BUNDLE-032", "{refused}");
     }
-    for (reference, folder) in [(Some("--exec=id"), None), (Some("a..b"), None), (None, Some("../x")), (None, Some("a//b"))] {
-        assert!(Source::parse("git+https://example.com/x", reference, folder).is_err(), "{reference:?} {folder:?}");
+    for (reference, folder) in [
+        (Some("--exec=id"), None),
+        (Some("a..b"), None),
+        (None, Some("../x")),
+        (None, Some("a//b")),
+    ] {
+        assert!(
+            Source::parse("git+https://example.com/x", reference, folder).is_err(),
+            "{reference:?} {folder:?}"
+        );
     }
     assert!(Source::parse("x.yaml", Some("main"), None).is_err());
 }
@@ -44,9 +64,15 @@ async fn b4_a_file_and_a_folder_with_templates() {
     std::fs::write(folder.path().join("demo.yaml"), MANIFEST).unwrap();
     let file = fetched(folder.path(), "demo.yaml").await.unwrap();
     assert_eq!(file.package, Package::of_manifest(MANIFEST));
-    let sum = Command::new("sha256sum").arg(folder.path().join("demo.yaml")).output().unwrap();
+    let sum = Command::new("sha256sum")
+        .arg(folder.path().join("demo.yaml"))
+        .output()
+        .unwrap();
     let sum = String::from_utf8(sum.stdout).unwrap();
-    assert_eq!(file.package.digest(), format!("sha256:{}", sum.split(' ').next().unwrap()));
+    assert_eq!(
+        file.package.digest(),
+        format!("sha256:{}", sum.split(' ').next().unwrap())
+    );
 
     let bundle = folder.path().join("bundle");
     std::fs::create_dir_all(bundle.join("templates")).unwrap();
@@ -56,13 +82,28 @@ async fn b4_a_file_and_a_folder_with_templates() {
     std::os::unix::fs::symlink("/etc/passwd", bundle.join("templates/stolen.greenbar")).unwrap();
     let found = fetched(folder.path(), "bundle").await.unwrap().package;
     assert_eq!(found.templates.keys().collect::<Vec<_>>(), ["list"]);
-    assert_eq!(found.load().unwrap().templates.get("list").unwrap().body, "~count var=$results~");
+    assert_eq!(
+        found.load().unwrap().templates.get("list").unwrap().body,
+        "~count var=$results~"
+    );
     assert_ne!(found.digest(), file.package.digest());
     assert_eq!(Package::of_text(&found.to_text(), &found.digest()).unwrap(), found);
-    assert_eq!(Package::of_text(&found.to_text(), "sha256:0").unwrap_err().code, "E-BUNDLE-031");
+    assert_eq!(
+        Package::of_text(&found.to_text(), "sha256:0").unwrap_err().code,
+        "E-BUNDLE-031"
+    );
 
-    let broken = Package { templates: BTreeMap::from([("x".to_owned(), "~end~".to_owned())]), ..found };
-    assert!(broken.load().unwrap_err().message.contains("templates/x.greenbar: line 1"));
+    let broken = Package {
+        templates: BTreeMap::from([("x".to_owned(), "~end~".to_owned())]),
+        ..found
+    };
+    assert!(
+        broken
+            .load()
+            .unwrap_err()
+            .message
+            .contains("templates/x.greenbar: line 1")
+    );
 }
 
 #[tokio::test]
@@ -90,12 +131,23 @@ async fn b4_what_is_too_large_too_deep_or_no_file_is_refused() {
 
 fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "protocol.file.allow=always"])
+        .args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+            "-c",
+            "protocol.file.allow=always",
+        ])
         .args(arguments)
         .current_dir(folder)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -124,7 +176,16 @@ async fn b4_a_repository_is_read_without_hooks_submodules_or_links() {
     std::fs::write(&hook, format!("#!/bin/sh\ntouch {}\n", witness.display())).unwrap();
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
     std::fs::write(repository.join(".gitattributes"), "* filter=evil\n").unwrap();
-    git(&repository, &["submodule", "--quiet", "add", &format!("file://{}", other.display()), "demo/sub"]);
+    git(
+        &repository,
+        &[
+            "submodule",
+            "--quiet",
+            "add",
+            &format!("file://{}", other.display()),
+            "demo/sub",
+        ],
+    );
     git(&repository, &["add", "."]);
     git(&repository, &["commit", "-qm", "demo"]);
     let commit = git(&repository, &["rev-parse", "HEAD"]);
@@ -139,13 +200,33 @@ async fn b4_a_repository_is_read_without_hooks_submodules_or_links() {
         assert_eq!(found.origin, format!("{url}@{commit}#demo"));
     }
     assert!(!witness.exists());
-    assert_eq!(std::fs::read_dir(&surroundings.scratch).unwrap().count(), 0, "nothing is left behind");
+    assert_eq!(
+        std::fs::read_dir(&surroundings.scratch).unwrap().count(),
+        0,
+        "nothing is left behind"
+    );
     let missing = source(Some("no-such-branch")).fetch(&surroundings).await.unwrap_err();
-    assert!(missing.code == "E-BUNDLE-035" && missing.message.contains("no-such-branch"), "{missing}");
-    let closed = Surroundings { closed: true, ..surroundings.clone() };
+    assert!(
+        missing.code == "E-BUNDLE-035" && missing.message.contains("no-such-branch"),
+        "{missing}"
+    );
+    let closed = Surroundings {
+        closed: true,
+        ..surroundings.clone()
+    };
     assert_eq!(source(None).fetch(&closed).await.unwrap_err().code, "E-BUNDLE-033");
-    let without = Surroundings { environment: BTreeMap::from([("PATH".to_owned(), "/nowhere".to_owned())]), ..surroundings };
-    assert!(source(None).fetch(&without).await.unwrap_err().message.contains("git is not there"));
+    let without = Surroundings {
+        environment: BTreeMap::from([("PATH".to_owned(), "/nowhere".to_owned())]),
+        ..surroundings
+    };
+    assert!(
+        source(None)
+            .fetch(&without)
+            .await
+            .unwrap_err()
+            .message
+            .contains("git is not there")
+    );
 }
 
 #[tokio::test]
@@ -153,7 +234,12 @@ async fn b4_a_url_is_fetched_within_limits_and_over_https_only() {
     use axum::Router;
     use axum::http::{HeaderMap, StatusCode};
     use axum::routing::get;
-    let redirect = |to: &'static str| async move { (StatusCode::FOUND, HeaderMap::from_iter([(axum::http::header::LOCATION, to.parse().unwrap())])) };
+    let redirect = |to: &'static str| async move {
+        (
+            StatusCode::FOUND,
+            HeaderMap::from_iter([(axum::http::header::LOCATION, to.parse().unwrap())]),
+        )
+    };
     let router = Router::new()
         .route("/demo.yaml", get(|| async { MANIFEST }))
         .route("/moved", get(move || redirect("/demo.yaml")))
@@ -165,7 +251,9 @@ async fn b4_a_url_is_fetched_within_limits_and_over_https_only() {
     tokio::spawn(async move { axum::serve(listener, router).await });
     let folder = tempfile::tempdir().unwrap();
     for path in ["demo.yaml", "moved"] {
-        let found = fetched(folder.path(), &format!("http://{address}/{path}")).await.unwrap();
+        let found = fetched(folder.path(), &format!("http://{address}/{path}"))
+            .await
+            .unwrap();
         assert_eq!(found.package, Package::of_manifest(MANIFEST));
     }
     for (url, why) in [

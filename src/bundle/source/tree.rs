@@ -10,7 +10,14 @@ pub const DEEPEST: usize = 16;
 pub const LARGEST_TREE: u64 = 64 << 20;
 
 /// Names a manifest has, the first that is there counts.
-const MANIFESTS: [&str; 6] = ["config.yaml", "config.yml", "config.json", "bundle.yaml", "bundle.yml", "bundle.json"];
+const MANIFESTS: [&str; 6] = [
+    "config.yaml",
+    "config.yml",
+    "config.json",
+    "bundle.yaml",
+    "bundle.yml",
+    "bundle.json",
+];
 
 /// A file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,22 +50,34 @@ pub fn bounded(count: usize, depth: usize, bytes: u64) -> Result<(), Report> {
     } else {
         return Ok(());
     };
-    Err(Report::refused("E-BUNDLE-036", format!("this is too large for a bundle: {why}"))
-        .hint("name the folder that holds the bundle alone"))
+    Err(
+        Report::refused("E-BUNDLE-036", format!("this is too large for a bundle: {why}"))
+            .hint("name the folder that holds the bundle alone"),
+    )
 }
 
 /// Finds manifest and templates.
 pub fn select(entries: Vec<Entry>, place: &str) -> Result<Selection, Report> {
-    let depth = entries.iter().map(|entry| entry.path.split('/').count()).max().unwrap_or(0);
+    let depth = entries
+        .iter()
+        .map(|entry| entry.path.split('/').count())
+        .max()
+        .unwrap_or(0);
     bounded(entries.len(), depth, entries.iter().map(|entry| entry.size).sum())?;
-    let found = MANIFESTS.iter().find_map(|name| entries.iter().find(|entry| entry.path == *name));
+    let found = MANIFESTS
+        .iter()
+        .find_map(|name| entries.iter().find(|entry| entry.path == *name));
     let manifest = found.cloned().ok_or_else(|| {
-        Report::refused("E-BUNDLE-037", format!("{place} holds no manifest")).hint(format!("looked for {}", MANIFESTS.join(", ")))
+        Report::refused("E-BUNDLE-037", format!("{place} holds no manifest"))
+            .hint(format!("looked for {}", MANIFESTS.join(", ")))
     })?;
     let templates = entries.into_iter().filter_map(|entry| {
         let name = entry.path.strip_prefix("templates/")?.strip_suffix(".greenbar")?;
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         (plain && !name.is_empty()).then(|| (name.to_owned(), entry.clone()))
     });
-    Ok(Selection { manifest, templates: templates.collect() })
+    Ok(Selection {
+        manifest,
+        templates: templates.collect(),
+    })
 }

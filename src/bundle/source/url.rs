@@ -25,7 +25,8 @@ const REDIRECTS: usize = 3;
 /// The text at a URL.
 pub async fn fetch(url: &str) -> Result<String, Report> {
     let failed = |why: String| {
-        Report::failed("E-BUNDLE-038", format!("cannot fetch {url}: {why}")).hint("see that the address is right and reachable")
+        Report::failed("E-BUNDLE-038", format!("cannot fetch {url}: {why}"))
+            .hint("see that the address is right and reachable")
     };
     match tokio::time::timeout(PATIENCE, follow(url)).await {
         Ok(fetched) => fetched.map_err(failed),
@@ -60,7 +61,11 @@ fn joined(base: &Uri, place: &str) -> Result<Uri, String> {
     if place.contains("://") {
         return place.parse().map_err(wrong);
     }
-    let path = if place.starts_with('/') { place.to_owned() } else { format!("/{place}") };
+    let path = if place.starts_with('/') {
+        place.to_owned()
+    } else {
+        format!("/{place}")
+    };
     let mut parts = base.clone().into_parts();
     parts.path_and_query = Some(path.parse().map_err(wrong)?);
     Uri::from_parts(parts).map_err(|_| format!("it leads to {place:?}, which is not a URL"))
@@ -71,7 +76,9 @@ async fn exchange(uri: &Uri) -> Result<Answer, String> {
     let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let tls = match uri.scheme_str() {
         Some("https") => true,
-        Some("http") if bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) => false,
+        Some("http") if bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) => {
+            false
+        }
         _ => return Err("only https is fetched from other machines".to_owned()),
     };
     let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
@@ -82,13 +89,18 @@ async fn exchange(uri: &Uri) -> Result<Answer, String> {
         return send(uri, stream).await;
     }
     let name = ServerName::try_from(bare).map_err(|error| error.to_string())?;
-    let stream = connector()?.connect(name, stream).await.map_err(|error| format!("TLS: {error}"))?;
+    let stream = connector()?
+        .connect(name, stream)
+        .await
+        .map_err(|error| format!("TLS: {error}"))?;
     send(uri, stream).await
 }
 
 async fn send<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(uri: &Uri, stream: S) -> Result<Answer, String> {
     let said = |error: hyper::Error| error.to_string();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(said)?;
     let driver = tokio::spawn(connection);
     let answer = async {
         let request = Request::get(uri.path_and_query().map_or("/", |path| path.as_str()))
@@ -101,7 +113,9 @@ async fn send<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(uri: &Uri, str
         let status = response.status();
         if status.is_redirection() {
             let place = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-            return place.map(|place| Answer::Elsewhere(place.to_owned())).ok_or_else(|| "a redirect to nowhere".to_owned());
+            return place
+                .map(|place| Answer::Elsewhere(place.to_owned()))
+                .ok_or_else(|| "a redirect to nowhere".to_owned());
         }
         if status != StatusCode::OK {
             return Err(format!("the server answers {status}"));
@@ -109,7 +123,9 @@ async fn send<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(uri: &Uri, str
         let most = usize::try_from(LARGEST).unwrap_or(usize::MAX);
         let body = Limited::new(response.into_body(), most).collect().await;
         let body = body.map_err(|error| format!("the answer is broken or larger than {most} bytes: {error}"))?;
-        String::from_utf8(body.to_bytes().to_vec()).map(Answer::Text).map_err(|_| "it is not UTF-8".to_owned())
+        String::from_utf8(body.to_bytes().to_vec())
+            .map(Answer::Text)
+            .map_err(|_| "it is not UTF-8".to_owned())
     };
     let answer = answer.await;
     driver.abort();

@@ -299,7 +299,10 @@ async fn a_refused_line_is_quoted_without_its_secrets() {
         "t:login -phunter2 --nope=1",
         "t:login --password 'hunter2 x' --nope",
     ] {
-        let report = bench.session.check(line, crate::core::change::Origin::Typed).unwrap_err();
+        let report = bench
+            .session
+            .check(line, crate::core::change::Origin::Typed)
+            .unwrap_err();
         let text = report.lines().join("\n");
         assert!(text.contains("nope") && text.contains('^'), "{text}");
         assert!(!text.contains("hunter2") && text.contains("****"), "{text}");

@@ -7,8 +7,16 @@ use crate::store::bundles::Installed;
 
 /// What enabling it allows: image, mounts of the host, executables, permissions, variables.
 pub fn record(installed: &Installed, manifest: &Manifest) -> Value {
-    let variables = manifest.config.iter().flat_map(|config| &config.env).map(|variable| variable.var.as_str());
-    let mut executables: Vec<&str> = manifest.commands.iter().map(|(_, command)| command.executable.as_str()).collect();
+    let variables = manifest
+        .config
+        .iter()
+        .flat_map(|config| &config.env)
+        .map(|variable| variable.var.as_str());
+    let mut executables: Vec<&str> = manifest
+        .commands
+        .iter()
+        .map(|(_, command)| command.executable.as_str())
+        .collect();
     executables.sort_unstable();
     executables.dedup();
     json!({

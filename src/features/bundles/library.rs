@@ -67,7 +67,10 @@ impl Library {
                     loaded.bundles.push(verbs::verbs(&manifest, &layers));
                 }
                 Err(report) => loaded.problems.push(Report {
-                    message: format!("{} {} is left out: {}", installed.name, installed.version, report.message),
+                    message: format!(
+                        "{} {} is left out: {}",
+                        installed.name, installed.version, report.message
+                    ),
                     ..report
                 }),
             }
@@ -90,10 +93,15 @@ impl Library {
         let mut layers = Layers::default();
         for setting in settings.iter().filter(|setting| setting.bundle == bundle) {
             // What is no layer any more counts for nobody.
-            let Ok(layer) = setting.layer.parse::<Layer>() else { continue };
+            let Ok(layer) = setting.layer.parse::<Layer>() else {
+                continue;
+            };
             let held = match setting.encrypted {
                 false => Held::Plain(setting.value.clone()),
-                true => match self.keyring.open(&setting.value, &place(bundle, &setting.layer, &setting.variable)) {
+                true => match self
+                    .keyring
+                    .open(&setting.value, &place(bundle, &setting.layer, &setting.variable))
+                {
                     Ok(secret) => Held::Secret(secret),
                     Err(report) => Held::Locked(report.message),
                 },
@@ -144,7 +152,9 @@ impl Library {
     pub async fn setting(&self, bundle: &str, layer: &Layer, variable: &str) -> Result<Option<Setting>, Report> {
         let layer = layer.to_string();
         let all = self.store.settings().await?;
-        Ok(all.into_iter().find(|known| known.bundle == bundle && known.layer == layer && known.variable == variable))
+        Ok(all
+            .into_iter()
+            .find(|known| known.bundle == bundle && known.layer == layer && known.variable == variable))
     }
 }
 
@@ -165,7 +175,15 @@ fn order(version: &str) -> [u32; 3] {
 }
 
 fn shouted(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+    name.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -181,13 +199,20 @@ pub(crate) mod tests {
     #[test]
     fn b8_the_environment_is_a_layer_of_its_own() {
         let library = Library {
-            environment: [("COGDECK_BUNDLE_MY_DEMO__TOKEN", "t"), ("COGDECK_BUNDLE_MY__DEMO", "no"), ("TOKEN", "no")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            environment: [
+                ("COGDECK_BUNDLE_MY_DEMO__TOKEN", "t"),
+                ("COGDECK_BUNDLE_MY__DEMO", "no"),
+                ("TOKEN", "no"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
             ..Library::empty()
         };
         let layers = library.layers("my.demo", &[]);
-        let found: Vec<_> = layers.iter().map(|(layer, name, held)| format!("{layer} {name} {held}")).collect();
+        let found: Vec<_> = layers
+            .iter()
+            .map(|(layer, name, held)| format!("{layer} {name} {held}"))
+            .collect();
         assert_eq!(found, ["environment TOKEN •••"]);
     }
 }

@@ -71,7 +71,9 @@ impl Operand {
         }
         for quote in ['"', '\''] {
             if let Some(inside) = text.strip_prefix(quote) {
-                let (value, rest) = inside.split_once(quote).ok_or_else(|| format!("a {quote} is missing"))?;
+                let (value, rest) = inside
+                    .split_once(quote)
+                    .ok_or_else(|| format!("a {quote} is missing"))?;
                 return Ok((Operand::Literal(Value::String(value.to_owned())), rest));
             }
         }
@@ -81,7 +83,9 @@ impl Operand {
             return Err("a value is missing".to_owned());
         }
         let plain = || Value::String(word.to_owned());
-        let scalar = serde_json::from_str::<Value>(word).ok().filter(|v| !v.is_object() && !v.is_array());
+        let scalar = serde_json::from_str::<Value>(word)
+            .ok()
+            .filter(|v| !v.is_object() && !v.is_array());
         Ok((Operand::Literal(scalar.unwrap_or_else(plain)), rest))
     }
 }
@@ -99,7 +103,9 @@ impl Condition {
             "not_empty?" => return Ok(Condition::Empty(left, false)),
             _ => {}
         }
-        let found = OPERATORS.iter().find_map(|(sign, operator)| Some((*operator, rest.strip_prefix(sign)?)));
+        let found = OPERATORS
+            .iter()
+            .find_map(|(sign, operator)| Some((*operator, rest.strip_prefix(sign)?)));
         let (operator, rest) = found.ok_or_else(|| format!("{rest:?} is not a comparison"))?;
         let (right, rest) = Operand::read(rest)?;
         match rest.trim() {

@@ -55,7 +55,10 @@ impl<'v> Expansion<'v> {
             }
         }
         if cut {
-            all.push(Line::new("… cut here: this is more than a template may print", Role::Dim));
+            all.push(Line::new(
+                "… cut here: this is more than a template may print",
+                Role::Dim,
+            ));
         }
         all
     }

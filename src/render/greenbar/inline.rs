@@ -22,14 +22,23 @@ impl Style {
             (true, ..) => Role::String,
             (false, false, false) => plain,
             // A terminal's italics are rarely there; a line below always is.
-            (false, bold, underline) => Role::Styled(Sgr { bold, underline, ..Sgr::default() }),
+            (false, bold, underline) => Role::Styled(Sgr {
+                bold,
+                underline,
+                ..Sgr::default()
+            }),
         }
     }
 }
 
 /// The lines of a piece of running text: one, and one more for each line break that data brings.
 pub fn text(marks: &[Mark], plain: Role) -> Vec<Line> {
-    let mut writer = Writer { lines: vec![Line::default()], pending: String::new(), style: Style::default(), plain };
+    let mut writer = Writer {
+        lines: vec![Line::default()],
+        pending: String::new(),
+        style: Style::default(),
+        plain,
+    };
     let mut at = 0;
     while at < marks.len() {
         at += writer.step(marks, at);
@@ -40,7 +49,10 @@ pub fn text(marks: &[Mark], plain: Role) -> Vec<Line> {
 
 /// The same on one line: a line break becomes a mark.
 pub fn cell(marks: &[Mark], plain: Role) -> Line {
-    let flat: Vec<Mark> = marks.iter().map(|(symbol, data)| (if *symbol == '\n' { '⏎' } else { *symbol }, *data)).collect();
+    let flat: Vec<Mark> = marks
+        .iter()
+        .map(|(symbol, data)| (if *symbol == '\n' { '⏎' } else { *symbol }, *data))
+        .collect();
     text(&flat, plain).into_iter().next().unwrap_or_default()
 }
 
@@ -71,7 +83,9 @@ impl Writer {
 
     /// Reads what stands at `at`; how many characters that was.
     fn step(&mut self, marks: &[Mark], at: usize) -> usize {
-        let Some((symbol, data)) = marks.get(at).copied() else { return 1 };
+        let Some((symbol, data)) = marks.get(at).copied() else {
+            return 1;
+        };
         if symbol == '\n' {
             self.flush();
             self.lines.push(Line::default());
@@ -137,7 +151,10 @@ impl Writer {
         self.pending.push_str(&text.replace('\n', "⏎"));
         if url != text {
             self.flush();
-            let span = Span { text: SafeText::line(&format!(" ({url})")), role: Role::Dim };
+            let span = Span {
+                text: SafeText::line(&format!(" ({url})")),
+                role: Role::Dim,
+            };
             if let Some(line) = self.lines.last_mut() {
                 line.spans.push(span);
             }
@@ -151,7 +168,10 @@ fn find(marks: &[Mark], from: usize, sign: &str) -> Option<usize> {
     let sign: Vec<Mark> = sign.chars().map(|symbol| (symbol, false)).collect();
     let end = marks.len().min(from + REACH);
     let window = marks.get(from..end)?;
-    window.windows(sign.len()).position(|found| found == sign).map(|at| from + at)
+    window
+        .windows(sign.len())
+        .position(|found| found == sign)
+        .map(|at| from + at)
 }
 
 fn closes(marks: &[Mark], from: usize, sign: &str) -> bool {
@@ -169,5 +189,7 @@ fn within_word(marks: &[Mark], at: usize) -> bool {
 
 /// An opening mark has something behind it.
 fn is_start(marks: &[Mark], at: usize) -> bool {
-    marks.get(at + 1).is_some_and(|(next, data)| *data || !next.is_whitespace())
+    marks
+        .get(at + 1)
+        .is_some_and(|(next, data)| *data || !next.is_whitespace())
 }

@@ -55,7 +55,10 @@ pub fn lines(marks: &[Mark]) -> Vec<Line> {
             found.extend(led(&format!("{indent}• "), inline::text(&text[2..], Role::Plain)));
         } else if let Some(length) = ordered {
             number += 1;
-            found.extend(led(&format!("{indent}{number}. "), inline::text(&text[length..], Role::Plain)));
+            found.extend(led(
+                &format!("{indent}{number}. "),
+                inline::text(&text[length..], Role::Plain),
+            ));
         } else {
             found.extend(led(&indent, inline::text(text, Role::Plain)));
         }
@@ -72,8 +75,16 @@ pub fn lines(marks: &[Mark]) -> Vec<Line> {
 
 /// An attachment: its texts and its content behind a bar of its colour. What is no known attribute is a field.
 pub fn attachment(attributes: &[(&str, String)], content: Vec<Line>) -> Vec<Line> {
-    let of = |name: &str| attributes.iter().find(|(known, _)| *known == name).map(|(_, text)| text.as_str());
-    let bold = Role::Styled(Sgr { bold: true, ..Sgr::default() });
+    let of = |name: &str| {
+        attributes
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, text)| text.as_str())
+    };
+    let bold = Role::Styled(Sgr {
+        bold: true,
+        ..Sgr::default()
+    });
     let mut inside: Vec<Line> = Vec::new();
     let mut say = |text: Option<&str>, role: Role| {
         let text = text.unwrap_or_default();
@@ -89,24 +100,51 @@ pub fn attachment(attributes: &[(&str, String)], content: Vec<Line>) -> Vec<Line
         let label = format!("{}: ", name.strip_suffix("-short").unwrap_or(name));
         let mut first = Line::new(&label, bold);
         let mut rest = text.lines();
-        first.spans.push(Span { text: SafeText::line(rest.next().unwrap_or_default()), role: Role::Plain });
+        first.spans.push(Span {
+            text: SafeText::line(rest.next().unwrap_or_default()),
+            role: Role::Plain,
+        });
         inside.push(first);
         inside.extend(rest.map(Line::plain));
     }
     for name in ["image_url", "thumb_url", "footer", "ts"] {
-        inside.extend(of(name).unwrap_or_default().lines().map(|line| Line::new(line, Role::Dim)));
+        inside.extend(
+            of(name)
+                .unwrap_or_default()
+                .lines()
+                .map(|line| Line::new(line, Role::Dim)),
+        );
     }
-    let bar = Role::Styled(Sgr { foreground: of("color").and_then(colour), ..Sgr::default() });
+    let bar = Role::Styled(Sgr {
+        foreground: of("color").and_then(colour),
+        ..Sgr::default()
+    });
     let barred = |mut line: Line| {
-        line.spans.insert(0, Span { text: SafeText::line("▌ "), role: bar });
+        line.spans.insert(
+            0,
+            Span {
+                text: SafeText::line("▌ "),
+                role: bar,
+            },
+        );
         line
     };
     inside.into_iter().map(barred).collect()
 }
 
 const KNOWN: [&str; 12] = [
-    "title", "title_url", "color", "image_url", "thumb_url", "author", "author_link", "author_icon", "pretext",
-    "fallback", "footer", "ts",
+    "title",
+    "title_url",
+    "color",
+    "image_url",
+    "thumb_url",
+    "author",
+    "author_link",
+    "author_icon",
+    "pretext",
+    "fallback",
+    "footer",
+    "ts",
 ];
 
 /// A colour's name, or `#rrggbb`, as a terminal's number.
@@ -126,9 +164,15 @@ fn colour(name: &str) -> Option<u8> {
 }
 
 fn cube(hex: &str) -> Option<u8> {
-    let part = |at: usize| u16::from_str_radix(hex.get(at..at + 2)?, 16).ok().map(|value| value * 5 / 255);
+    let part = |at: usize| {
+        u16::from_str_radix(hex.get(at..at + 2)?, 16)
+            .ok()
+            .map(|value| value * 5 / 255)
+    };
     let (red, green, blue) = (part(0)?, part(2)?, part(4)?);
-    u8::try_from(16 + 36 * red + 6 * green + blue).ok().filter(|_| hex.len() == 6)
+    u8::try_from(16 + 36 * red + 6 * green + blue)
+        .ok()
+        .filter(|_| hex.len() == 6)
 }
 
 /// Rows of a table; the first is its header if a line of dashes follows.
@@ -139,7 +183,11 @@ fn table(rows: &[&[Mark]]) -> Vec<Line> {
         .enumerate()
         .filter(|(_, row)| !is_rule(row))
         .map(|(index, row)| {
-            let role = if headed && index == 0 { Role::Header } else { Role::Plain };
+            let role = if headed && index == 0 {
+                Role::Header
+            } else {
+                Role::Plain
+            };
             split(row).iter().map(|cell| inline::cell(cell, role)).collect()
         })
         .collect();
@@ -158,7 +206,10 @@ fn table(rows: &[&[Mark]]) -> Vec<Line> {
             line.spans.extend(cell.spans);
             if index < last {
                 let blanks = widths.get(index).map_or(0, |wide| wide.saturating_sub(used)) + GAP;
-                line.spans.push(Span { text: SafeText::line(&" ".repeat(blanks)), role: Role::Plain });
+                line.spans.push(Span {
+                    text: SafeText::line(&" ".repeat(blanks)),
+                    role: Role::Plain,
+                });
             }
         }
         line
@@ -194,7 +245,13 @@ fn led(first: &str, lines: Vec<Line>) -> Vec<Line> {
     let leading = lines.into_iter().enumerate().map(|(index, mut line)| {
         let lead = if index == 0 { first } else { &blanks };
         if !lead.is_empty() {
-            line.spans.insert(0, Span { text: SafeText::line(lead), role: Role::Plain });
+            line.spans.insert(
+                0,
+                Span {
+                    text: SafeText::line(lead),
+                    role: Role::Plain,
+                },
+            );
         }
         line
     });
@@ -218,12 +275,18 @@ fn heading(text: &[Mark]) -> Option<usize> {
 
 /// `1. `: how long that is.
 fn ordered(text: &[Mark]) -> Option<usize> {
-    let digits = text.iter().take_while(|(symbol, data)| !data && symbol.is_ascii_digit()).count();
+    let digits = text
+        .iter()
+        .take_while(|(symbol, data)| !data && symbol.is_ascii_digit())
+        .count();
     (digits > 0 && digits < 10 && starts(&text[digits..], ". ")).then_some(digits + 2)
 }
 
 fn unindented(line: &[Mark]) -> &[Mark] {
-    let blanks = line.iter().take_while(|mark| **mark == (' ', false) || **mark == ('\t', false)).count();
+    let blanks = line
+        .iter()
+        .take_while(|mark| **mark == (' ', false) || **mark == ('\t', false))
+        .count();
     &line[blanks..]
 }
 

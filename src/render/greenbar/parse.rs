@@ -40,7 +40,12 @@ pub enum Node {
 
 /// Reads a template.
 pub fn parse(text: &str) -> Result<Vec<Node>, TemplateError> {
-    let mut parser = Parser { text, at: 0, depth: 0, closed_at: 0 };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth: 0,
+        closed_at: 0,
+    };
     match parser.nodes()? {
         (_, true) => Err(parser.error_at(parser.closed_at, "`~end~` has no beginning".to_owned())),
         (nodes, false) => Ok(nodes),
@@ -137,7 +142,10 @@ impl<'t> Parser<'t> {
             }
         }
         let shown: String = inside.chars().take(20).collect();
-        Err(self.error(format!("the tag {:?} is not closed by `~`", shown.lines().next().unwrap_or_default())))
+        Err(self.error(format!(
+            "the tag {:?} is not closed by `~`",
+            shown.lines().next().unwrap_or_default()
+        )))
     }
 
     /// Moves behind a tag; where it stands alone on its line, its blanks and its line break go with it.
@@ -182,7 +190,9 @@ impl<'t> Parser<'t> {
         let name = word(tag);
         let rest = tag[name.len()..].trim();
         if name == "if" {
-            let condition = rest.strip_prefix("cond=").ok_or_else(|| self.error("`if` needs cond=".to_owned()))?;
+            let condition = rest
+                .strip_prefix("cond=")
+                .ok_or_else(|| self.error("`if` needs cond=".to_owned()))?;
             let condition = Condition::read(condition).map_err(|why| self.error(why))?;
             return Ok(Node::If(condition, self.body(name, begun)?));
         }
@@ -204,7 +214,12 @@ impl<'t> Parser<'t> {
                 let item = text(taken(&mut attributes, "as"), "item");
                 let with = (name == "join").then(|| text(taken(&mut attributes, "with"), ", "));
                 let body = self.body(name, begun)?;
-                Node::Each { list, name: item.trim_start_matches('$').to_owned(), with, body }
+                Node::Each {
+                    list,
+                    name: item.trim_start_matches('$').to_owned(),
+                    with,
+                    body,
+                }
             }
             "attachment" => Node::Attachment(std::mem::take(&mut attributes), self.body(name, begun)?),
             other => return Err(self.error(format!("there is no tag {other:?}"))),
@@ -244,7 +259,9 @@ fn attributes(mut text: &str) -> Result<Vec<(String, Operand)>, String> {
         if text.is_empty() {
             return Ok(found);
         }
-        let (name, rest) = text.split_once('=').ok_or_else(|| format!("{text:?} is not name=value"))?;
+        let (name, rest) = text
+            .split_once('=')
+            .ok_or_else(|| format!("{text:?} is not name=value"))?;
         let name = name.trim().trim_matches(['"', '\'']);
         if name.is_empty() {
             return Err("an attribute has no name".to_owned());

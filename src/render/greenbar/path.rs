@@ -14,7 +14,9 @@ pub struct Path {
 impl Path {
     /// Reads a path that starts with `$`; the rest of the text comes back with it.
     pub fn read(text: &str) -> Result<(Path, &str), String> {
-        let rest = text.strip_prefix('$').ok_or_else(|| format!("{text:?} is not a variable"))?;
+        let rest = text
+            .strip_prefix('$')
+            .ok_or_else(|| format!("{text:?} is not a variable"))?;
         let (name, mut rest) = word(rest);
         if name.is_empty() {
             return Err("a variable's name is missing behind `$`".to_owned());
@@ -30,14 +32,22 @@ impl Path {
                 rest = left;
             } else if let Some(after) = rest.strip_prefix('[') {
                 let (inside, left) = after.split_once(']').ok_or("a `]` is missing")?;
-                let quoted = ['"', '\''].iter().find_map(|quote| inside.strip_prefix(*quote)?.strip_suffix(*quote));
+                let quoted = ['"', '\'']
+                    .iter()
+                    .find_map(|quote| inside.strip_prefix(*quote)?.strip_suffix(*quote));
                 steps.push(quoted.unwrap_or(inside).to_owned());
                 rest = left;
             } else {
                 break;
             }
         }
-        Ok((Path { name: name.to_owned(), steps }, rest))
+        Ok((
+            Path {
+                name: name.to_owned(),
+                steps,
+            },
+            rest,
+        ))
     }
 
     /// The value the steps lead to from that of the name; none: a step is missing.

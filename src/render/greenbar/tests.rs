@@ -30,7 +30,10 @@ nothing gone: ~$pod.gone~~$pod.missing.deep~
 ~end~
 ~end~
 ~count var=$results~ in all";
-    assert_eq!(shown(template, &pods), "a many (x + y)\nnothing gone:\nb\nnothing gone:\n2 in all");
+    assert_eq!(
+        shown(template, &pods),
+        "a many (x + y)\nnothing gone:\nb\nnothing gone:\n2 in all"
+    );
     for (condition, holds) in [
         ("$item.name == \"a\"", true),
         ("$item.name != 'a'", false),
@@ -55,7 +58,10 @@ nothing gone: ~$pod.gone~~$pod.missing.deep~
 fn b6_tables_lists_and_attachments() {
     let zones = json!([{"id": "Z1", "name": "a|b"}, {"id": "Z22", "name": "*c*\nd"}]);
     let table = "| Zone ID | Zone Name |\n|---|---|\n~each var=$results as=z~\n| ~$z.id~ | ~$z.name~ |\n~end~\n\nend";
-    assert_eq!(shown(table, &zones), "Zone ID   Zone Name\nZ1        a|b\nZ22       *c*⏎d\n\nend");
+    assert_eq!(
+        shown(table, &zones),
+        "Zone ID   Zone Name\nZ1        a|b\nZ22       *c*⏎d\n\nend"
+    );
     let list = "\\# Zones\n~each var=$results~\n* ~$item.id~ [site](http://~$item.id~/)\n~end~\n1. one\n2. two";
     assert_eq!(
         shown(list, &zones),
@@ -65,9 +71,14 @@ fn b6_tables_lists_and_attachments() {
     let lines = Template::parse(attachment).unwrap().render(&[zones[0].clone()]);
     let text: Vec<String> = lines.iter().map(Line::text).collect();
     assert_eq!(text, ["▌ Z1", "▌ Name: a|b", "▌ last", "▌ Zone: a|b"]);
-    let Role::Styled(bar) = lines[0].spans[0].role else { panic!("{lines:?}") };
+    let Role::Styled(bar) = lines[0].spans[0].role else {
+        panic!("{lines:?}")
+    };
     assert_eq!(bar.foreground, Some(1));
-    assert_eq!(shown("~json var=$results[0]~", &zones), "{\n  \"id\": \"Z1\",\n  \"name\": \"a|b\"\n}");
+    assert_eq!(
+        shown("~json var=$results[0]~", &zones),
+        "{\n  \"id\": \"Z1\",\n  \"name\": \"a|b\"\n}"
+    );
 }
 
 #[test]
@@ -93,27 +104,45 @@ fn b6_data_is_never_markup() {
             ("| ~$results[0].x~ | z |", "", "   z"),
         ] {
             let lines = Template::parse(template).unwrap().render(std::slice::from_ref(&data));
-            let [line] = lines.as_slice() else { panic!("{template} {text:?}: {lines:?}") };
+            let [line] = lines.as_slice() else {
+                panic!("{template} {text:?}: {lines:?}")
+            };
             assert_eq!(line.text(), format!("{before}{inert}{after}"), "{template} {text:?}");
         }
         let lines = Template::parse("~$results[0].x~").unwrap().render(&[data]);
         assert!(lines[0].spans.iter().all(|span| span.role == Role::Plain), "{lines:?}");
     }
     // A line break in data starts no block.
-    let lines = Template::parse("* ~$results[0].x~").unwrap().render(&[json!({"x": "a\n# b\n| c |"})]);
-    assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), ["• a", "  # b", "  | c |"]);
+    let lines = Template::parse("* ~$results[0].x~")
+        .unwrap()
+        .render(&[json!({"x": "a\n# b\n| c |"})]);
+    assert_eq!(
+        lines.iter().map(Line::text).collect::<Vec<_>>(),
+        ["• a", "  # b", "  | c |"]
+    );
 }
 
 #[test]
 fn b7_a_fenced_block_is_verbatim_with_its_colours_and_cannot_be_left_by_data() {
     let text = "  NAME   READY\n\u{1b}[32m* pod*\u{1b}[0m  | x |\n```\n# not a heading \u{1b}]0;title\u{7}";
-    let lines = Template::parse("before\n```\n~$results[0].body~\n```\n**after**").unwrap().render(&[json!({"body": text})]);
+    let lines = Template::parse("before\n```\n~$results[0].body~\n```\n**after**")
+        .unwrap()
+        .render(&[json!({"body": text})]);
     let shown: Vec<String> = lines.iter().map(Line::text).collect();
     assert_eq!(
         shown,
-        ["before", "  NAME   READY", "* pod*  | x |", "```", "# not a heading ␛]0;title␇", "after"]
+        [
+            "before",
+            "  NAME   READY",
+            "* pod*  | x |",
+            "```",
+            "# not a heading ␛]0;title␇",
+            "after"
+        ]
     );
-    let Role::Styled(green) = lines[2].spans[0].role else { panic!("{lines:?}") };
+    let Role::Styled(green) = lines[2].spans[0].role else {
+        panic!("{lines:?}")
+    };
     assert_eq!(green.foreground, Some(2));
 }
 
@@ -121,7 +150,10 @@ fn b7_a_fenced_block_is_verbatim_with_its_colours_and_cannot_be_left_by_data() {
 fn b6_a_hash_inside_a_line_is_text_and_a_comment_is_none() {
     let template = "# a comment\ntalk in #room or \\#dev # and this is none\n  # another\n\\# Heading";
     assert_eq!(shown(template, &json!([])), "talk in #room or #dev\nHeading");
-    assert_eq!(shown("5*3*2 snake_case_name 100% ~/bin **open", &json!([])), "5*3*2 snake_case_name 100% ~/bin **open");
+    assert_eq!(
+        shown("5*3*2 snake_case_name 100% ~/bin **open", &json!([])),
+        "5*3*2 snake_case_name 100% ~/bin **open"
+    );
 }
 
 #[test]
@@ -149,17 +181,44 @@ fn b6_a_rendering_is_bounded_and_says_so() {
     let many: Vec<Value> = (0..3_000).map(|_| json!("x")).collect();
     let begun = std::time::Instant::now();
     let loops = "~each var=$results as=a~~each var=$results as=b~~each var=$results as=c~~end~~end~~end~";
-    for template in [loops.to_owned(), "~each var=$results as=a~~each var=$results as=b~[~$b~~end~~end~".to_owned()] {
+    for template in [
+        loops.to_owned(),
+        "~each var=$results as=a~~each var=$results as=b~[~$b~~end~~end~".to_owned(),
+    ] {
         let lines = Template::parse(&template).unwrap().render(&many);
         assert!(lines.last().unwrap().text().contains("cut here"), "{template}");
     }
-    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 fn piece() -> impl Strategy<Value = String> {
     let tags = proptest::sample::select(vec![
-        "~", "~end~", "~each var=$results~", "~if cond=$item.a empty?~", "~$item.a[0]~", "~attachment color=$x~", "~br~",
-        "\n", "|", "**", "_", "`", "```", "# ", "[", "](", ")", "\\", "* ", "1. ", "|---|", "~json var=$results~",
+        "~",
+        "~end~",
+        "~each var=$results~",
+        "~if cond=$item.a empty?~",
+        "~$item.a[0]~",
+        "~attachment color=$x~",
+        "~br~",
+        "\n",
+        "|",
+        "**",
+        "_",
+        "`",
+        "```",
+        "# ",
+        "[",
+        "](",
+        ")",
+        "\\",
+        "* ",
+        "1. ",
+        "|---|",
+        "~json var=$results~",
     ]);
     prop_oneof![3 => tags.prop_map(str::to_owned), 1 => any::<String>()]
 }

@@ -10,9 +10,7 @@ use super::super::library::manifest;
 use super::{name, name_argument};
 use crate::core::report::Report;
 use crate::verb::catalogue::BUILT_IN;
-use crate::verb::{
-    Call, Declaration, Header, Input, InputMode, OptionKind, OptionSpec, Output, Read, Verb, View,
-};
+use crate::verb::{Call, Declaration, Header, Input, InputMode, OptionKind, OptionSpec, Output, Read, Verb, View};
 
 /// The verb.
 pub fn verb(library: &Arc<Library>) -> Verb {
@@ -30,7 +28,12 @@ pub fn verb(library: &Arc<Library>) -> Verb {
         ])
         .output("{\"variable\", \"value\", \"layer\", \"required\"}; value null: not set; ••• for a secret")
         .example("bundle config kubectl --room ops", "what counts in a room");
-    Verb::read(declaration, Config { library: library.clone() })
+    Verb::read(
+        declaration,
+        Config {
+            library: library.clone(),
+        },
+    )
 }
 
 struct Config {
@@ -55,11 +58,15 @@ impl Read for Config {
         let mut rows: Vec<(String, Option<String>, String)> = match call.arguments.flag("all") {
             true => {
                 let every = layers.iter();
-                every.map(|(layer, name, held)| (name.to_owned(), Some(held.to_string()), layer.to_string())).collect()
+                every
+                    .map(|(layer, name, held)| (name.to_owned(), Some(held.to_string()), layer.to_string()))
+                    .collect()
             }
             false => {
                 let merged = layers.effective(room.as_deref(), &user).into_iter();
-                merged.map(|(name, (layer, held))| (name.to_owned(), Some(held.to_string()), layer.to_string())).collect()
+                merged
+                    .map(|(name, (layer, held))| (name.to_owned(), Some(held.to_string()), layer.to_string()))
+                    .collect()
             }
         };
         let missing = documented().filter(|known| !rows.iter().any(|(name, ..)| *name == known.var));
@@ -67,12 +74,28 @@ impl Read for Config {
         rows.extend(missing);
         let header = Header::new(["VARIABLE", "VALUE", "LAYER"]);
         for (variable, value, layer) in rows {
-            let unset = if required(&variable) { "not set (required)" } else { "not set" };
-            let cells = vec![variable.clone(), value.clone().unwrap_or_else(|| unset.to_owned()), layer.clone()];
+            let unset = if required(&variable) {
+                "not set (required)"
+            } else {
+                "not set"
+            };
+            let cells = vec![
+                variable.clone(),
+                value.clone().unwrap_or_else(|| unset.to_owned()),
+                layer.clone(),
+            ];
             let record = json!({
                 "variable": variable, "value": value, "layer": layer, "required": required(&variable),
             });
-            output.emit_as(record, View::Row { header: header.clone(), cells }).await?;
+            output
+                .emit_as(
+                    record,
+                    View::Row {
+                        header: header.clone(),
+                        cells,
+                    },
+                )
+                .await?;
         }
         Ok(())
     }

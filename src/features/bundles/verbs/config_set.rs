@@ -24,7 +24,11 @@ const LONGEST: usize = 64 << 10;
 pub fn verb(library: &Arc<Library>) -> Verb {
     let secret = OptionSpec {
         secret: true,
-        ..OptionSpec::new("secret", OptionKind::String, "a secret value; @FILE reads it from a file")
+        ..OptionSpec::new(
+            "secret",
+            OptionKind::String,
+            "a secret value; @FILE reads it from a file",
+        )
     };
     let declaration = Declaration::new(BUILT_IN, "bundle-config-set", "Set a variable of a bundle")
         .description(
@@ -34,7 +38,11 @@ pub fn verb(library: &Arc<Library>) -> Verb {
         .input(InputMode::None)
         .risk(Risk::Change)
         .positional(name_argument())
-        .positional(Positional::new("variable", OptionKind::String, "as the bundle names it"))
+        .positional(Positional::new(
+            "variable",
+            OptionKind::String,
+            "as the bundle names it",
+        ))
         .options([
             OptionSpec::new("value", OptionKind::String, "a value that may be shown"),
             secret,
@@ -42,9 +50,20 @@ pub fn verb(library: &Arc<Library>) -> Verb {
         ])
         .exclusive(&["value", "secret"])
         .output("{\"kind\", \"name\", \"action\", \"message\"}")
-        .example("bundle config set kubectl KUBERNETES_SERVER --value https://10.0.0.1", "for everyone")
-        .example("bundle config set kubectl KUBERNETES_TOKEN --secret @token --layer room/ops", "for a room");
-    Verb::mutate(declaration, Set { library: library.clone() })
+        .example(
+            "bundle config set kubectl KUBERNETES_SERVER --value https://10.0.0.1",
+            "for everyone",
+        )
+        .example(
+            "bundle config set kubectl KUBERNETES_TOKEN --secret @token --layer room/ops",
+            "for a room",
+        );
+    Verb::mutate(
+        declaration,
+        Set {
+            library: library.clone(),
+        },
+    )
 }
 
 struct Set {
@@ -60,7 +79,13 @@ impl Mutate for Set {
         self.library.versions(&name).await?;
         let known = self.library.setting(&name, &layer, &variable).await?;
         let (value, encrypted) = self.value(call, &name, &layer, &variable).await?;
-        let fresh = Setting { bundle: name.clone(), layer: layer.to_string(), variable, value, encrypted };
+        let fresh = Setting {
+            bundle: name.clone(),
+            layer: layer.to_string(),
+            variable,
+            value,
+            encrypted,
+        };
         let shown = if encrypted { "•••" } else { &fresh.value };
         let summary = format!("set {} of {name} in the layer {layer} to {shown}", fresh.variable);
         let back = back(known.as_ref(), &fresh);
@@ -74,7 +99,8 @@ impl Mutate for Set {
         if let Some(inverse) = change.inverse.as_mut().filter(|_| encrypted) {
             inverse.expects = setting_state(Some(&fresh));
         }
-        change.request = json!({"layer": fresh.layer, "variable": fresh.variable, "value": fresh.value, "encrypted": encrypted});
+        change.request =
+            json!({"layer": fresh.layer, "variable": fresh.variable, "value": fresh.value, "encrypted": encrypted});
         Ok(vec![change])
     }
 
@@ -92,7 +118,10 @@ impl Mutate for Set {
         still(change, &setting_state(known.as_ref()))?;
         self.library.store.put_setting(&setting).await?;
         self.library.refresh(call).await?;
-        let message = format!("{} of {} set in the layer {}", setting.variable, setting.bundle, setting.layer);
+        let message = format!(
+            "{} of {} set in the layer {}",
+            setting.variable, setting.bundle, setting.layer
+        );
         output.emit(done(&setting.bundle, "configured", &message)).await
     }
 }
@@ -103,16 +132,27 @@ impl Set {
         let (text, secret) = match (call.arguments.text("value"), call.arguments.text("secret")) {
             (Some(value), None) => (value, false),
             (None, Some(value)) => (of_file(value).await?, true),
-            _ => return Err(Report::refused("E-BUNDLE-048", "the value is missing: --value TEXT, or --secret @FILE")),
+            _ => {
+                return Err(Report::refused(
+                    "E-BUNDLE-048",
+                    "the value is missing: --value TEXT, or --secret @FILE",
+                ));
+            }
         };
         if text.len() > LONGEST || text.contains('\0') {
-            return Err(Report::refused("E-BUNDLE-048", format!("the value of {variable} is longer than {LONGEST} bytes or holds a zero byte")));
+            return Err(Report::refused(
+                "E-BUNDLE-048",
+                format!("the value of {variable} is longer than {LONGEST} bytes or holds a zero byte"),
+            ));
         }
         match secret {
             false => Ok((text, false)),
             true => {
                 let place = place(name, &layer.to_string(), variable);
-                self.library.keyring.seal(&Secret::new(text), &place).map(|sealed| (sealed, true))
+                self.library
+                    .keyring
+                    .seal(&Secret::new(text), &place)
+                    .map(|sealed| (sealed, true))
             }
         }
     }
@@ -127,12 +167,24 @@ async fn of_file(value: String) -> Result<String, Report> {
     let place = path.clone();
     let read = move || -> std::io::Result<String> {
         let mut text = String::new();
-        std::io::Read::read_to_string(&mut std::io::Read::take(std::fs::File::open(path)?, most + 2), &mut text)?;
+        std::io::Read::read_to_string(
+            &mut std::io::Read::take(std::fs::File::open(path)?, most + 2),
+            &mut text,
+        )?;
         Ok(text)
     };
-    let failed = |error: &dyn std::fmt::Display| Report::refused("E-BUNDLE-048", format!("cannot read the value from {place}: {error}"));
-    let text = tokio::task::spawn_blocking(read).await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
-    Ok(text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r').to_owned())
+    let failed = |error: &dyn std::fmt::Display| {
+        Report::refused("E-BUNDLE-048", format!("cannot read the value from {place}: {error}"))
+    };
+    let text = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|error| failed(&error))?
+        .map_err(|error| failed(&error))?;
+    Ok(text
+        .strip_suffix('\n')
+        .unwrap_or(&text)
+        .trim_end_matches('\r')
+        .to_owned())
 }
 
 /// What takes it back: nothing does where a secret was, since its value is told to nobody.
@@ -160,7 +212,9 @@ fn checked(variable: &str) -> Result<(), Report> {
     let ours = variable.starts_with("COG_") || variable.starts_with("RELAY_");
     match plain && !ours && !variable.starts_with(|c: char| c.is_ascii_digit()) {
         true => Ok(()),
-        false => Err(Report::refused("E-BUNDLE-049", format!("{variable:?} is no variable that can be set"))
-            .hint("letters, digits and `_`; COG_… and RELAY_… belong to the contract")),
+        false => Err(
+            Report::refused("E-BUNDLE-049", format!("{variable:?} is no variable that can be set"))
+                .hint("letters, digits and `_`; COG_… and RELAY_… belong to the contract"),
+        ),
     }
 }

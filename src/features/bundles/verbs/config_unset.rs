@@ -16,15 +16,28 @@ use crate::verb::{Call, Declaration, InputMode, Mutate, OptionKind, Output, Posi
 
 /// The verb.
 pub fn verb(library: &Arc<Library>) -> Verb {
-    let declaration = Declaration::new(BUILT_IN, "bundle-config-unset", "Remove a variable of a bundle from a layer")
-        .input(InputMode::None)
-        .risk(Risk::Change)
-        .positional(name_argument())
-        .positional(Positional::new("variable", OptionKind::String, "as `bundle config` shows it"))
-        .option(layer_option())
-        .output("{\"kind\", \"name\", \"action\", \"message\"}")
-        .example("bundle config unset kubectl KUBERNETES_TOKEN --layer room/ops", "");
-    Verb::mutate(declaration, Unset { library: library.clone() })
+    let declaration = Declaration::new(
+        BUILT_IN,
+        "bundle-config-unset",
+        "Remove a variable of a bundle from a layer",
+    )
+    .input(InputMode::None)
+    .risk(Risk::Change)
+    .positional(name_argument())
+    .positional(Positional::new(
+        "variable",
+        OptionKind::String,
+        "as `bundle config` shows it",
+    ))
+    .option(layer_option())
+    .output("{\"kind\", \"name\", \"action\", \"message\"}")
+    .example("bundle config unset kubectl KUBERNETES_TOKEN --layer room/ops", "");
+    Verb::mutate(
+        declaration,
+        Unset {
+            library: library.clone(),
+        },
+    )
 }
 
 struct Unset {
@@ -38,7 +51,8 @@ impl Mutate for Unset {
         let variable = call.arguments.text_at(1).unwrap_or_default();
         let Some(known) = self.library.setting(&name, &layer, &variable).await? else {
             let message = format!("the layer {layer} of {name} does not set {variable:?}");
-            return Err(Report::refused("E-BUNDLE-050", message).hint(format!("`bundle config {name} --all` shows what is set")));
+            return Err(Report::refused("E-BUNDLE-050", message)
+                .hint(format!("`bundle config {name} --all` shows what is set")));
         };
         // A secret's value is told to nobody, so nothing can put it back.
         let back = (!known.encrypted).then(|| {
@@ -49,7 +63,13 @@ impl Mutate for Unset {
                 .option("--layer", Some(&known.layer))
         });
         let summary = format!("unset {variable} of {name} in the layer {layer}");
-        let mut change = change("bundle-config-unset", summary, &name, (setting_state(Some(&known)), Value::Null), back);
+        let mut change = change(
+            "bundle-config-unset",
+            summary,
+            &name,
+            (setting_state(Some(&known)), Value::Null),
+            back,
+        );
         change.request = serde_json::json!({"layer": known.layer, "variable": variable});
         Ok(vec![change])
     }

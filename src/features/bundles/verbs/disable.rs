@@ -22,7 +22,12 @@ pub fn verb(library: &Arc<Library>) -> Verb {
         .positional(name_argument())
         .output("{\"kind\", \"name\", \"action\", \"message\"}")
         .example("bundle disable demo", "");
-    Verb::mutate(declaration, Disable { library: library.clone() })
+    Verb::mutate(
+        declaration,
+        Disable {
+            library: library.clone(),
+        },
+    )
 }
 
 struct Disable {
@@ -35,22 +40,35 @@ impl Mutate for Disable {
         let name = name(call);
         self.library.versions(&name).await?;
         let Some(now) = self.library.enabled(&name).await? else {
-            return Err(Report::refused("E-BUNDLE-047", format!("no version of {name} is in use")));
+            return Err(Report::refused(
+                "E-BUNDLE-047",
+                format!("no version of {name} is in use"),
+            ));
         };
         let back = Stage::new("cogdeck:bundle-enable").arg(&name).arg(&now.version);
         let summary = format!("disable {name} {}", now.version);
         // What cannot be read any more can still be taken out of use.
         let before = state(Some(&now)).unwrap_or_else(|_| Value::String(now.digest.clone()));
-        Ok(vec![change("bundle-disable", summary, &name, (before, Value::Null), Some(back))])
+        Ok(vec![change(
+            "bundle-disable",
+            summary,
+            &name,
+            (before, Value::Null),
+            Some(back),
+        )])
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
         let name = &change.target.name;
         let now = self.library.enabled(name).await?;
-        let digest = now.as_ref().map_or(Value::Null, |now| Value::String(now.digest.clone()));
+        let digest = now
+            .as_ref()
+            .map_or(Value::Null, |now| Value::String(now.digest.clone()));
         still(change, &state(now.as_ref()).unwrap_or(digest))?;
         self.library.store.use_bundle(name, None).await?;
         self.library.refresh(call).await?;
-        output.emit(done(name, "disabled", &format!("bundle {name} disabled"))).await
+        output
+            .emit(done(name, "disabled", &format!("bundle {name} disabled")))
+            .await
     }
 }

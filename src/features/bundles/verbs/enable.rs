@@ -28,7 +28,12 @@ pub fn verb(library: &Arc<Library>) -> Verb {
         .output("{\"kind\", \"name\", \"action\", \"message\"}")
         .example("bundle enable demo", "the highest version")
         .example("bundle enable kubectl 0.1.15", "in place of the built-in one");
-    Verb::mutate(declaration, Enable { library: library.clone() })
+    Verb::mutate(
+        declaration,
+        Enable {
+            library: library.clone(),
+        },
+    )
 }
 
 struct Enable {
@@ -42,7 +47,9 @@ impl Mutate for Enable {
         let wanted = self.library.version(&name, version.as_deref()).await?;
         if version.is_none() && call.session.catalogue().built_in().contains(&name) {
             let message = format!("{name} is built in, and another bundle takes its place only by its version");
-            return Err(Report::refused("E-BUNDLE-046", message).hint(format!("bundle enable {name} {}", wanted.version)));
+            return Err(
+                Report::refused("E-BUNDLE-046", message).hint(format!("bundle enable {name} {}", wanted.version))
+            );
         }
         let now = self.library.enabled(&name).await?;
         let back = match &now {
@@ -68,6 +75,11 @@ impl Mutate for Enable {
         let message = format!("bundle {name} {version} enabled");
         let built_in = call.session.catalogue().built_in().contains(name);
         let page = brings::page(&change.after, &manifest.description, built_in);
-        output.emit_as(done(name, "enabled", &message), View::Text(format!("{page}\n\n{message}"))).await
+        output
+            .emit_as(
+                done(name, "enabled", &message),
+                View::Text(format!("{page}\n\n{message}")),
+            )
+            .await
     }
 }

@@ -20,7 +20,12 @@ pub fn verb(library: &Arc<Library>) -> Verb {
         .positional(version_argument("the highest if left out").optional())
         .output("{\"name\", \"version\", \"digest\", \"source\", \"image\", \"binds\", \"executables\", \"permissions\", \"variables\", \"commands\"}")
         .example("bundle info kubectl", "");
-    Verb::read(declaration, Info { library: library.clone() })
+    Verb::read(
+        declaration,
+        Info {
+            library: library.clone(),
+        },
+    )
 }
 
 struct Info {

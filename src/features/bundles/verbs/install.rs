@@ -18,25 +18,46 @@ use crate::verb::{Call, Declaration, InputMode, Mutate, OptionKind, OptionSpec, 
 
 /// The verb.
 pub fn verb(library: &Arc<Library>) -> Verb {
-    let declaration = Declaration::new(BUILT_IN, "bundle-install", "Install a bundle; it stays off until it is enabled")
-        .description(
-            "SOURCE is a manifest, a folder that holds config.yaml (and templates/NAME.greenbar), the https URL of a \
+    let declaration = Declaration::new(
+        BUILT_IN,
+        "bundle-install",
+        "Install a bundle; it stays off until it is enabled",
+    )
+    .description(
+        "SOURCE is a manifest, a folder that holds config.yaml (and templates/NAME.greenbar), the https URL of a \
              manifest, or a git repository (git+https://HOST/REPO, ssh, git@HOST:REPO). Nothing of it is run. What was \
              read is pinned by its digest.",
+    )
+    .input(InputMode::None)
+    .risk(Risk::Change)
+    .positional(Positional::new(
+        "source",
+        OptionKind::String,
+        "file, folder, URL or repository",
+    ))
+    .options([
+        OptionSpec::new("ref", OptionKind::String, "branch, tag or commit of a repository"),
+        OptionSpec::new("path", OptionKind::String, "folder inside a repository"),
+        OptionSpec::new("digest", OptionKind::String, "refuse anything but this: sha256:…"),
+        OptionSpec::new(
+            "force",
+            OptionKind::Bool,
+            "replace the same version with another content",
         )
-        .input(InputMode::None)
-        .risk(Risk::Change)
-        .positional(Positional::new("source", OptionKind::String, "file, folder, URL or repository"))
-        .options([
-            OptionSpec::new("ref", OptionKind::String, "branch, tag or commit of a repository"),
-            OptionSpec::new("path", OptionKind::String, "folder inside a repository"),
-            OptionSpec::new("digest", OptionKind::String, "refuse anything but this: sha256:…"),
-            OptionSpec::new("force", OptionKind::Bool, "replace the same version with another content").short('f'),
-        ])
-        .output("{\"kind\", \"name\", \"action\", \"message\"}")
-        .example("bundle install ./demo.yaml", "a manifest")
-        .example("bundle install git+https://example.com/bundles --ref v1.2.0 --path demo", "a folder of a repository");
-    Verb::mutate(declaration, Install { library: library.clone() })
+        .short('f'),
+    ])
+    .output("{\"kind\", \"name\", \"action\", \"message\"}")
+    .example("bundle install ./demo.yaml", "a manifest")
+    .example(
+        "bundle install git+https://example.com/bundles --ref v1.2.0 --path demo",
+        "a folder of a repository",
+    );
+    Verb::mutate(
+        declaration,
+        Install {
+            library: library.clone(),
+        },
+    )
 }
 
 struct Install {
@@ -49,19 +70,25 @@ impl Mutate for Install {
         let found = self.read(call).await?;
         let manifest = manifest(&found)?;
         let all = self.library.store.bundles().await?;
-        let known = all.iter().find(|known| known.name == found.name && known.version == found.version);
+        let known = all
+            .iter()
+            .find(|known| known.name == found.name && known.version == found.version);
         let forced = call.arguments.flag("force");
         if let Some(known) = known.filter(|known| known.digest != found.digest && !forced) {
-            let message = format!("{} {} is installed with another content ({})", known.name, known.version, known.digest);
-            return Err(Report::refused("E-BUNDLE-043", message)
-                .hint("raise its version, or --force to replace it"));
+            let message = format!(
+                "{} {} is installed with another content ({})",
+                known.name, known.version, known.digest
+            );
+            return Err(Report::refused("E-BUNDLE-043", message).hint("raise its version, or --force to replace it"));
         }
         if let Some(known) = known.filter(|known| known.enabled && known.digest != found.digest) {
             let message = format!("{} {} is in use and stays what it is", known.name, known.version);
             return Err(Report::refused("E-BUNDLE-043", message).hint(format!("`bundle disable {}` first", known.name)));
         }
         let before = super::state(known)?;
-        let back = Stage::new("cogdeck:bundle-uninstall").arg(&found.name).arg(&found.version);
+        let back = Stage::new("cogdeck:bundle-uninstall")
+            .arg(&found.name)
+            .arg(&found.version);
         let after = brings::record(&found, &manifest);
         let mut change = change(
             "bundle-install",
@@ -93,7 +120,12 @@ impl Mutate for Install {
         let message = format!("bundle {name} {version} installed; off until `bundle enable {name} {version}`");
         let built_in = call.session.catalogue().built_in().contains(name);
         let page = brings::page(&change.after, &manifest.description, built_in);
-        output.emit_as(done(name, "installed", &message), View::Text(format!("{page}\n\n{message}"))).await
+        output
+            .emit_as(
+                done(name, "installed", &message),
+                View::Text(format!("{page}\n\n{message}")),
+            )
+            .await
     }
 }
 
@@ -114,7 +146,10 @@ impl Install {
         };
         let digest = fetched.package.digest();
         if let Some(wanted) = text("digest").filter(|wanted| *wanted != digest) {
-            let message = format!("{} is not what was asked for: {wanted} was, {digest} is there", fetched.origin);
+            let message = format!(
+                "{} is not what was asked for: {wanted} was, {digest} is there",
+                fetched.origin
+            );
             return Err(Report::refused("E-BUNDLE-044", message));
         }
         let manifest = fetched.package.load().map_err(|report| Report {

@@ -12,11 +12,20 @@ use crate::verb::{Call, Declaration, Header, Input, InputMode, Output, Read, Ver
 
 /// The verb.
 pub fn verb(library: &Arc<Library>) -> Verb {
-    let declaration = Declaration::new(BUILT_IN, "bundle-list", "List bundles and which of their versions is in use")
-        .input(InputMode::None)
-        .output("{\"name\", \"version\", \"state\", \"source\"}, one a version; state: built in, replaced, enabled, off")
-        .example("bundle list", "");
-    Verb::read(declaration, List { library: library.clone() })
+    let declaration = Declaration::new(
+        BUILT_IN,
+        "bundle-list",
+        "List bundles and which of their versions is in use",
+    )
+    .input(InputMode::None)
+    .output("{\"name\", \"version\", \"state\", \"source\"}, one a version; state: built in, replaced, enabled, off")
+    .example("bundle list", "");
+    Verb::read(
+        declaration,
+        List {
+            library: library.clone(),
+        },
+    )
 }
 
 struct List {
@@ -29,7 +38,11 @@ impl Read for List {
         let catalogue = call.session.catalogue();
         let installed = self.library.store.bundles().await?;
         let built_in = catalogue.built_in().into_iter().map(|name| {
-            let state = if catalogue.is_replaced(&name) { "replaced" } else { "built in" };
+            let state = if catalogue.is_replaced(&name) {
+                "replaced"
+            } else {
+                "built in"
+            };
             [name, "native".to_owned(), state.to_owned(), "-".to_owned()]
         });
         let others = installed.into_iter().map(|bundle| {
@@ -42,7 +55,10 @@ impl Read for List {
         for row in rows {
             let [name, version, state, source] = &row;
             let record = json!({"name": name, "version": version, "state": state, "source": source});
-            let view = View::Row { header: header.clone(), cells: row.to_vec() };
+            let view = View::Row {
+                header: header.clone(),
+                cells: row.to_vec(),
+            };
             output.emit_as(record, view).await?;
         }
         Ok(())

@@ -58,7 +58,10 @@ fn name(call: &Call) -> String {
 }
 
 fn layer(call: &Call) -> Result<Layer, Report> {
-    call.arguments.text("layer").unwrap_or_else(|| "base".to_owned()).parse()
+    call.arguments
+        .text("layer")
+        .unwrap_or_else(|| "base".to_owned())
+        .parse()
 }
 
 /// The state of a bundle as changes show it: what the version in use brings; null: none is in use.
@@ -96,7 +99,10 @@ fn change(verb: &str, summary: String, name: &str, states: (Value, Value), back:
         precondition: before.clone(),
         request: Value::Null,
         risk: Risk::Change,
-        inverse: back.map(|stage| Inverse { pipeline: print(&stage), expects: after.clone() }),
+        inverse: back.map(|stage| Inverse {
+            pipeline: print(&stage),
+            expects: after.clone(),
+        }),
         before,
         after,
         recovery: false,
@@ -107,7 +113,10 @@ fn change(verb: &str, summary: String, name: &str, states: (Value, Value), back:
 fn still(change: &Change, now: &Value) -> Result<(), Report> {
     match change.precondition == *now {
         true => Ok(()),
-        false => Err(Report::failed("E-BUNDLE-042", format!("{} was changed meanwhile; nothing was done", change.target.name))),
+        false => Err(Report::failed(
+            "E-BUNDLE-042",
+            format!("{} was changed meanwhile; nothing was done", change.target.name),
+        )),
     }
 }
 

@@ -22,7 +22,12 @@ pub fn verb(library: &Arc<Library>) -> Verb {
         .positional(version_argument("which of its versions"))
         .output("{\"kind\", \"name\", \"action\", \"message\"}")
         .example("bundle uninstall demo 0.1.0", "");
-    Verb::mutate(declaration, Uninstall { library: library.clone() })
+    Verb::mutate(
+        declaration,
+        Uninstall {
+            library: library.clone(),
+        },
+    )
 }
 
 struct Uninstall {
@@ -35,8 +40,10 @@ impl Mutate for Uninstall {
         let (name, version) = (name(call), call.arguments.text_at(1));
         let installed = self.library.version(&name, version.as_deref()).await?;
         if installed.enabled {
-            return Err(Report::refused("E-BUNDLE-045", format!("{name} {} is in use", installed.version))
-                .hint(format!("`bundle disable {name}`, or enable another version")));
+            return Err(
+                Report::refused("E-BUNDLE-045", format!("{name} {} is in use", installed.version))
+                    .hint(format!("`bundle disable {name}`, or enable another version")),
+            );
         }
         // What cannot be read any more can still be removed.
         let before = state(Some(&installed)).unwrap_or_else(|_| Value::String(installed.digest.clone()));
@@ -55,9 +62,18 @@ impl Mutate for Uninstall {
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
         let (name, version) = (&change.target.name, change.request.as_str().unwrap_or_default());
         let now = self.library.version(name, Some(version)).await?;
-        still(change, &state(Some(&now)).unwrap_or_else(|_| Value::String(now.digest.clone())))?;
+        still(
+            change,
+            &state(Some(&now)).unwrap_or_else(|_| Value::String(now.digest.clone())),
+        )?;
         self.library.store.remove_bundle(name, version).await?;
         self.library.refresh(call).await?;
-        output.emit(done(name, "uninstalled", &format!("bundle {name} {version} uninstalled"))).await
+        output
+            .emit(done(
+                name,
+                "uninstalled",
+                &format!("bundle {name} {version} uninstalled"),
+            ))
+            .await
     }
 }

@@ -18,7 +18,12 @@ pub fn verb(library: &Arc<Library>) -> Verb {
         .positional(name_argument())
         .output("{\"name\", \"version\", \"enabled\", \"installed\", \"digest\", \"source\"}, the highest version last")
         .example("bundle versions kubectl", "");
-    Verb::read(declaration, Versions { library: library.clone() })
+    Verb::read(
+        declaration,
+        Versions {
+            library: library.clone(),
+        },
+    )
 }
 
 struct Versions {
@@ -36,8 +41,22 @@ impl Read for Versions {
             });
             let enabled = if bundle.enabled { "yes" } else { "no" };
             let digest = bundle.digest.chars().take(19).collect();
-            let cells = vec![bundle.version, enabled.to_owned(), bundle.installed, digest, bundle.source];
-            output.emit_as(record, View::Row { header: header.clone(), cells }).await?;
+            let cells = vec![
+                bundle.version,
+                enabled.to_owned(),
+                bundle.installed,
+                digest,
+                bundle.source,
+            ];
+            output
+                .emit_as(
+                    record,
+                    View::Row {
+                        header: header.clone(),
+                        cells,
+                    },
+                )
+                .await?;
         }
         Ok(())
     }
