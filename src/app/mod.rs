@@ -36,7 +36,13 @@ pub fn main() -> u8 {
         }
     };
     let environment = Environment::of_process();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if matches!(cli.mode, Some(Mode::Run(_))) && !cli.common.sandbox {
+        // The stages of one pipeline hand records to each other; waking a second worker for each batch costs more than
+        // it does. Reading input and filters have threads and processes of their own.
+        runtime.worker_threads(1);
+    }
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             return tell(
@@ -68,7 +74,7 @@ async fn mode(cli: Cli, environment: &Environment) -> Result<u8, Report> {
         Some(Mode::Check(args)) => check::run(args, common, environment).await,
         Some(Mode::Sandbox(args)) => sandbox::run(args, common).await,
         Some(Mode::Bundle(args)) => bundle::run(args.action, common, environment).await,
-        Some(Mode::Verbs(args)) => verbs::run(args.json).await,
+        Some(Mode::Verbs(args)) => verbs::run(args.json, environment).await,
         None => console::run(common, environment).await,
     }
 }

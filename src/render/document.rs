@@ -100,6 +100,7 @@ impl Document {
             }
             View::Verbatim(text) => self.extend(verbatim::lines(text.strip_suffix('\n').unwrap_or(text))),
             View::Json(indent) => self.extend(json::lines(record, *indent)),
+            View::Lines(lines) => self.extend(lines.iter().cloned()),
             View::Hidden => {}
         }
     }

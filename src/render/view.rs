@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::document::Line;
 use crate::core::record::{Record, text_at, to_text};
 
 /// A table's columns.
@@ -46,6 +47,8 @@ pub enum View {
     Verbatim(String),
     /// JSON over several lines, indented by this many blanks.
     Json(usize),
+    /// Finished lines: what a template made.
+    Lines(Vec<Line>),
     /// Shown as nothing (the record still flows).
     Hidden,
 }

@@ -16,7 +16,7 @@ use crate::core::report::Report;
 use crate::render::View;
 
 /// Records between two stages at most; a full channel makes the producer wait (backpressure end to end).
-pub const CHANNEL_ITEMS: usize = 256;
+pub const CHANNEL_ITEMS: usize = 512;
 
 /// Arguments after binding and coercion; every declared option with a value (given or default) is present.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -143,7 +143,7 @@ pub struct Item {
 }
 
 /// Records that a stage takes out of its channel at a time, beside [`CHANNEL_ITEMS`] that wait in it.
-const TAKEN_ITEMS: usize = 64;
+const TAKEN_ITEMS: usize = 256;
 
 /// Where a stage's records come from.
 pub struct Input {
@@ -214,19 +214,18 @@ impl Input {
         }
     }
 
-    /// The next record if it is there already: for a verb that hands on several at a time.
-    pub fn ready(&mut self) -> Option<Item> {
-        if self.taken.is_empty() {
-            let receiver = self.receiver.as_mut()?;
-            while self.taken.len() < TAKEN_ITEMS
-                && let Ok(item) = receiver.try_recv()
-            {
-                self.taken.push(item);
-            }
-            self.taken.reverse();
-        }
+    /// Waits for a record and takes with it all that are there, for a verb that is done with each at once: a reader that
+    /// is woken for each record costs more than the work. False: the end, or nobody reads any more.
+    pub async fn batch(&mut self, into: &mut Vec<Item>) -> bool {
+        let Some(first) = self.next().await else {
+            return false;
+        };
+        into.push(first);
         // A failed one goes around in its turn, which may have to wait.
-        self.taken.pop_if(|item| item.is_ok())?.ok()
+        while let Some(Ok(item)) = self.taken.pop_if(|item| item.is_ok()) {
+            into.push(item);
+        }
+        true
     }
 }
 
@@ -271,6 +270,18 @@ impl Output {
     /// Hands on an item.
     pub async fn send(&self, item: Item) -> Result<(), Report> {
         self.sender.send(Ok(item)).await.map_err(|_| nobody_reads())
+    }
+
+    /// Hands on several items, which are taken out of the list, so that the next stage is woken once.
+    pub async fn send_all(&self, items: &mut Vec<Item>) -> Result<(), Report> {
+        while !items.is_empty() {
+            let count = items.len().min(self.sender.max_capacity());
+            let places = self.sender.reserve_many(count).await.map_err(|_| nobody_reads())?;
+            for (place, item) in places.zip(items.drain(..count)) {
+                place.send(Ok(item));
+            }
+        }
+        Ok(())
     }
 
     /// Hands on what came from the stage before as it is, a failed record included.

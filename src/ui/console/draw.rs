@@ -152,30 +152,47 @@ fn draw_input(app: &App, layout: &Layout, view: &View, buffer: &mut Buffer) -> O
     view.draw(inside, buffer, &app.theme).filter(|_| focused)
 }
 
-/// Number and name of every pane; those with trouble say so.
+/// How much of their names the tabs show: all of the title, the name, its beginning, the number alone.
+const TABS: [fn(&SafeText, &str) -> String; 4] = [
+    |title, _| title.fit(18).as_str().to_owned(),
+    |_, id| id.to_owned(),
+    |_, id| id.chars().take(4).collect(),
+    |_, _| String::new(),
+];
+
+/// Number and name of every pane, as much as there is room for; the shown one has its title.
 fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
+    let panes: Vec<(SafeText, &'static str)> = std::iter::once((SafeText::from("chat"), "chat"))
+        .chain(app.panels.iter().map(|panel| (panel.title(), panel.id())))
+        .collect();
+    let label = |index: usize, form: fn(&SafeText, &str) -> String| {
+        let (title, id) = panes
+            .get(index)
+            .map_or((SafeText::default(), ""), |(title, id)| (title.clone(), *id));
+        let name = if index == app.shown {
+            TABS[0](&title, id)
+        } else {
+            form(&title, id)
+        };
+        format!(" {} ", format!("{} {name}", index + 1).trim_end())
+    };
+    let labels = |form| -> Vec<String> { (0..panes.len()).map(|index| label(index, form)).collect() };
+    let fits = |labels: &Vec<String>| labels.iter().map(|text| width(text)).sum::<usize>() < usize::from(area.width);
+    let all = TABS.into_iter().map(labels).find(fits);
+    let all = all.unwrap_or_else(|| labels(TABS[3]));
     let mut line = Line::from(" ");
-    let mut places = Vec::new();
-    let titles = std::iter::once(SafeText::from("chat")).chain(app.panels.iter().map(|panel| panel.title()));
-    for (index, title) in titles.enumerate() {
-        let shown = app.shown == index;
-        let text = format!("{} {}", index + 1, title.fit(18));
-        let meaning = if shown { Meaning::RowSelected } else { Meaning::Dim };
-        let used: usize = line.spans.iter().map(|span| width(&span.content)).sum();
-        if used + width(&text) + 2 > usize::from(area.width) && !shown {
-            continue;
-        }
-        let (start, wide) = (u16::try_from(used), u16::try_from(width(&text) + 2));
-        if let (Ok(start), Ok(width)) = (start, wide) {
-            let place = Rect {
-                x: area.x + start,
-                width,
-                ..area
-            };
-            places.push((index, place.intersection(area)));
-        }
-        line.spans
-            .push(Span::styled(format!(" {text} "), app.theme.style(meaning)));
+    let (mut places, mut x) = (Vec::new(), area.x + 1);
+    for (index, text) in all.into_iter().enumerate() {
+        let wide = u16::try_from(width(&text)).unwrap_or(0);
+        let place = Rect { x, width: wide, ..area };
+        places.push((index, place.intersection(area)));
+        x = x.saturating_add(wide);
+        let meaning = if app.shown == index {
+            Meaning::RowSelected
+        } else {
+            Meaning::Dim
+        };
+        line.spans.push(Span::styled(text, app.theme.style(meaning)));
     }
     buffer.set_line(area.x, area.y, &line, area.width);
     app.places.tabs = places;

@@ -201,8 +201,14 @@ mod tests {
             if let Some(body) = rest.strip_prefix("\u{1b}[") {
                 let end = body.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(0);
                 if body[end..].starts_with('m') && !body.starts_with('?') {
-                    for parameter in body[..end].split(';') {
+                    let mut parameters = body[..end].split(';');
+                    while let Some(parameter) = parameters.next() {
                         match parameter {
+                            // A colour in numbers: 2;r;g;b or 5;n.
+                            "38" | "48" => {
+                                let numbers = if parameters.next() == Some("2") { 3 } else { 1 };
+                                parameters.nth(numbers - 1);
+                            }
                             "7" => reversed = true,
                             "27" | "0" | "" => reversed = false,
                             _ => {}

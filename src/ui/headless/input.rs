@@ -17,8 +17,8 @@ const PIECE: usize = 64 << 10;
 const EAGER: usize = 1 << 20;
 /// The largest value.
 const LARGEST: usize = 64 << 20;
-/// Records handed on together.
-const TOGETHER: usize = 64;
+/// Records handed on together: fewer would wake the next stage for each few, which costs more than reading them.
+const TOGETHER: usize = 256;
 
 /// The values of `source` as a stage takes them; reading waits while the stage is busy.
 pub fn records(source: impl Read + Send + 'static) -> Items {

@@ -97,6 +97,7 @@ impl<W: Write> Printer<W> {
             View::Text(text) => self.lines(text),
             View::Verbatim(text) => self.verbatim(text),
             View::Json(indent) => self.json(record, *indent),
+            View::Lines(lines) => lines.iter().try_for_each(|line| writeln!(self.out, "{}", line.text())),
             View::Row { .. } | View::Hidden => Ok(()),
         }
     }

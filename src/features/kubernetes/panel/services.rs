@@ -1,4 +1,4 @@
-//! The panel `services`: how the namespace is reached. The address from outside is never cut.
+//! The panel `services`: how the namespace is reached. The selected row shows the address from outside whole.
 
 use std::sync::Arc;
 
@@ -76,7 +76,8 @@ impl Listing for Services {
             })
             .collect();
         let external = match (row.ingress.is_empty(), row.kind.as_str()) {
-            (false, _) => Cell::lines(row.ingress.iter().map(String::as_str), Meaning::Text),
+            (false, _) if look.open => Cell::lines(row.ingress.iter().map(String::as_str), Meaning::Text),
+            (false, _) => Cell::new(&row.ingress.join(" ")).single(),
             (true, "LoadBalancer") => {
                 let waiting = crate::ui::panel::Tone::Progress;
                 Cell::styled(&format!("{} pending", look.theme.glyphs.of(waiting)), waiting.meaning())

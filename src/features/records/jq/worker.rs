@@ -16,6 +16,8 @@ use crate::verb::{Input, Item};
 
 /// Of a failure a line may hold one record and its message beside the output's length.
 const LARGEST_LINE: usize = LARGEST_OUTPUT + (LARGEST_OUTPUT >> 1);
+/// Replies handed on together.
+const TOGETHER: usize = 256;
 /// Read of what a process says on stderr when it crashes.
 const LAST_WORDS: u64 = 4 << 10;
 
@@ -53,14 +55,15 @@ impl Worker {
         let mut replies = Replies {
             stdout: BufReader::with_capacity(BATCH, stdout),
             line: Vec::new(),
+            ended: false,
             child,
         };
         // A process that is gone already says why when it is read.
         let _ = records.stdin.write_all(&setup).await;
-        match replies.line(|line| Ok(Word::of(line))).await? {
+        match replies.line(Word::of).await? {
             Some(Word::Ready) => Ok(Worker { records, replies }),
             Some(Word::Refused(fault)) => Err(fault),
-            Some(Word::Said(_)) | None => Err(Fault::Ended("jq's process does not speak our language".to_owned())),
+            Some(Word::Said(_)) | None => Err(foreign()),
         }
     }
 }
@@ -71,26 +74,24 @@ pub struct Records {
 }
 
 impl Records {
-    /// Hands over `first` and everything from `input`, what is there at once in one piece, until it or the process ends.
-    pub async fn send_all(mut self, first: Option<Item>, input: &mut Input) {
+    /// Hands over `items` and everything from `input`, what is there at once in large pieces, until it or the process
+    /// ends.
+    pub async fn send_all(mut self, mut items: Vec<Item>, input: &mut Input) {
         let mut text = Vec::with_capacity(BATCH);
-        let mut next = match first {
-            None => input.next().await,
-            first => first,
-        };
-        while let Some(item) = next {
-            text.clear();
-            write(&mut text, &item.record);
-            while text.len() < BATCH {
-                match input.ready() {
-                    Some(item) => write(&mut text, &item.record),
-                    None => break,
+        while !items.is_empty() || input.batch(&mut items).await {
+            for item in items.drain(..) {
+                write(&mut text, &item.record);
+                if text.len() >= BATCH {
+                    if self.stdin.write_all(&text).await.is_err() {
+                        return;
+                    }
+                    text.clear();
                 }
             }
             if self.stdin.write_all(&text).await.is_err() {
                 return;
             }
-            next = input.next().await;
+            text.clear();
         }
     }
 }
@@ -106,6 +107,8 @@ pub struct Replies {
     stdout: BufReader<ChildStdout>,
     /// The part of a line that came before the rest.
     line: Vec<u8>,
+    /// Its last line was read.
+    ended: bool,
     child: Child,
 }
 
@@ -134,16 +137,29 @@ impl Word {
 }
 
 impl Replies {
-    /// The next output or failure; none at the end. `Err`: the process ended before its filter did.
-    pub async fn next(&mut self) -> Result<Option<Reply>, Fault> {
-        match self.line(|line| Ok(Word::of(line))).await? {
-            Some(Word::Said(reply)) => Ok(reply),
-            _ => Err(Fault::Ended("jq's process does not speak our language".to_owned())),
+    /// Waits for an output or a failure and takes with it those that have come; false: the end. `Err`: the process ended
+    /// before its filter did.
+    pub async fn batch(&mut self, into: &mut Vec<Reply>) -> Result<bool, Fault> {
+        if self.ended {
+            return Ok(false);
+        }
+        loop {
+            match self.line(Word::of).await? {
+                Some(Word::Said(Some(reply))) => into.push(reply),
+                Some(Word::Said(None)) => {
+                    self.ended = true;
+                    return Ok(!into.is_empty());
+                }
+                _ => return Err(foreign()),
+            }
+            if into.len() >= TOGETHER || !self.stdout.buffer().contains(&b'\n') {
+                return Ok(true);
+            }
         }
     }
 
     /// Reads one line.
-    async fn line<T>(&mut self, read: impl FnOnce(&[u8]) -> Result<T, Fault>) -> Result<T, Fault> {
+    async fn line<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> Result<T, Fault> {
         self.line.clear();
         loop {
             let chunk = self.stdout.fill_buf().await.unwrap_or_default();
@@ -156,12 +172,12 @@ impl Replies {
             if end.is_some() && self.line.is_empty() {
                 let result = read(part);
                 self.stdout.consume(used);
-                return result;
+                return Ok(result);
             }
             self.line.extend_from_slice(part);
             self.stdout.consume(used);
             if end.is_some() {
-                return read(&self.line);
+                return Ok(read(&self.line));
             }
             if self.line.len() > LARGEST_LINE {
                 return Err(Fault::TooLong);
@@ -178,6 +194,10 @@ impl Replies {
         let status = self.child.wait().await.ok();
         Fault::Ended(cause(&String::from_utf8_lossy(&last_words), status))
     }
+}
+
+fn foreign() -> Fault {
+    Fault::Ended("jq's process does not speak our language".to_owned())
 }
 
 /// What Rust's runtime says of a stack or of memory at its end.

@@ -1,13 +1,16 @@
 //! `filter`: keeps records that have a path, or whose value there matches.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use regex::{Regex, RegexBuilder};
+use serde_json::Value;
 
 use crate::core::record::to_text;
 use crate::core::report::Report;
 use crate::features::records::path::Path;
 use crate::verb::catalogue::BUILT_IN;
-use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Read, Verb};
+use crate::verb::{Call, Declaration, Input, InputMode, Item, OptionKind, OptionSpec, Output, Read, Verb};
 
 /// The verb.
 pub fn verb() -> Verb {
@@ -38,19 +41,28 @@ impl Read for Filter {
         let path = Path::parse(&call.arguments.text("path").unwrap_or_default())?;
         let pattern = call.arguments.text("matches").map(|text| pattern(&text)).transpose()?;
         let invert = call.arguments.flag("invert");
-        while let Some(item) = input.next().await {
-            let kept = path
-                .find(&item.record)
-                .is_some_and(|value| match (&pattern, value.as_str()) {
-                    (None, _) => true,
-                    (Some(pattern), Some(text)) => pattern.is_match(text),
-                    (Some(pattern), None) => pattern.is_match(&to_text(value)),
-                });
-            if kept != invert {
-                output.send(item).await?;
-            }
+        let kept = |item: &Item| {
+            let value = path.find(&item.record);
+            let fits =
+                value.is_some_and(|value| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&shown(value))));
+            fits != invert
+        };
+        let mut items = Vec::new();
+        while input.batch(&mut items).await {
+            items.retain(kept);
+            output.send_all(&mut items).await?;
         }
         Ok(())
+    }
+}
+
+/// The text that is matched; what most records are told apart by needs no copy.
+fn shown(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Bool(true) => Cow::Borrowed("true"),
+        Value::Bool(false) => Cow::Borrowed("false"),
+        other => Cow::Owned(to_text(other)),
     }
 }
 

@@ -69,13 +69,13 @@ impl Read for Jq {
             compact: call.arguments.flag("compact-output"),
         };
         let filter = call.arguments.text_at(0).unwrap_or_default();
-        let mut first = None;
+        let mut first = Vec::new();
         if !options.null_input
             && !options.slurp
             && let Some(paths) = Paths::parse(&filter)
         {
             first = look_up(&paths, &shape, input, output).await?;
-            if first.is_none() {
+            if first.is_empty() {
                 return Ok(());
             }
         }
@@ -91,15 +91,21 @@ impl Read for Jq {
             std::future::pending::<()>().await;
         };
         let drain = async {
-            while let Some(reply) = replies.next().await.map_err(|fault| report(&fault))? {
-                match reply {
-                    Reply::Output(value) => output.send(shape.item(value)).await?,
-                    Reply::Failed(record, fault) => {
-                        let report = report(&fault);
-                        let report = record.map_or(report.clone(), |record| report.on_record(&record));
-                        output.fail(report).await?;
+            let mut said = Vec::new();
+            let mut items = Vec::new();
+            while replies.batch(&mut said).await.map_err(|fault| report(&fault))? {
+                for reply in said.drain(..) {
+                    match reply {
+                        Reply::Output(value) => items.push(shape.item(value)),
+                        Reply::Failed(record, fault) => {
+                            output.send_all(&mut items).await?;
+                            let report = report(&fault);
+                            let report = record.map_or(report.clone(), |record| report.on_record(&record));
+                            output.fail(report).await?;
+                        }
                     }
                 }
+                output.send_all(&mut items).await?;
             }
             Ok(())
         };
@@ -111,15 +117,24 @@ impl Read for Jq {
     }
 }
 
-/// Answers records without a process; gives the first one that needs it.
-async fn look_up(paths: &Paths, shape: &Shape, input: &mut Input, output: &Output) -> Result<Option<Item>, Report> {
-    while let Some(item) = input.next().await {
-        match paths.apply(&item.record) {
-            Some(value) => output.send(shape.item(value)).await?,
-            None => return Ok(Some(item)),
+/// Answers records without a process; gives the first one that needs it and those that came with it.
+async fn look_up(paths: &Paths, shape: &Shape, input: &mut Input, output: &Output) -> Result<Vec<Item>, Report> {
+    let (mut items, mut answers) = (Vec::new(), Vec::new());
+    while input.batch(&mut items).await {
+        let stuck = items.iter().position(|item| match paths.apply(&item.record) {
+            Some(value) => {
+                answers.push(shape.item(value));
+                false
+            }
+            None => true,
+        });
+        output.send_all(&mut answers).await?;
+        if let Some(at) = stuck {
+            return Ok(items.split_off(at));
         }
+        items.clear();
     }
-    Ok(None)
+    Ok(Vec::new())
 }
 
 fn options(call: &Call) -> Result<Options, Report> {

@@ -1,5 +1,5 @@
 //! The panel `dns`: the records of the account's zones. A value is never cut without a mark, and the selected row shows
-//! all of its values.
+//! all of its values whole.
 
 use std::sync::Arc;
 
@@ -149,25 +149,24 @@ impl Listing for Records {
     }
 }
 
-/// One value and how many more, so that a row is a line; all of them, one a line, in the open row.
+/// A row is a line, with one value and how many more there are; the open row shows all of them whole, one a line.
 fn values(set: &RecordSet, pending: bool, look: &RowLook<'_>) -> Cell {
     let meaning = if pending { Meaning::StateProgress } else { Meaning::Text };
     let mark = match pending {
         true => format!("{} pending ", look.theme.glyphs.of(Tone::Progress)),
         false => String::new(),
     };
-    match (&set.alias, set.values.as_slice()) {
-        (None, [first, more @ ..]) if look.open => {
+    match (&set.alias, set.values.as_slice(), look.open) {
+        (None, [first, more @ ..], true) => {
             let first = format!("{mark}{first}");
             let lines = std::iter::once(first.as_str()).chain(more.iter().map(String::as_str));
             Cell::lines(lines, meaning)
         }
-        (None, [first, more @ ..]) if !more.is_empty() => {
+        (None, [first, more @ ..], false) if !more.is_empty() => {
             Cell::styled(&format!("{mark}{first} +{}", more.len()), meaning).single()
         }
-        // The numbers of a zone's start of authority are rarely what is looked for.
-        _ if set.kind == "SOA" && !look.open => Cell::styled(&set.value_line(), meaning).single(),
-        _ => Cell::styled(&format!("{mark}{}", set.value_line()), meaning),
+        (.., true) => Cell::styled(&format!("{mark}{}", set.value_line()), meaning),
+        (.., false) => Cell::styled(&format!("{mark}{}", set.value_line()), meaning).single(),
     }
 }
 

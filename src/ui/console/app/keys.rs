@@ -248,6 +248,10 @@ impl App {
                 self.tell(&format!("{} bytes copied", text.len()), Tone::Ok);
                 return vec![Effect::Copy(text)];
             }
+            (Action::CopyLine, Some((_, line, _))) if !line.is_empty() => {
+                self.tell("the line is copied", Tone::Ok);
+                return vec![Effect::Copy(line)];
+            }
             (Action::Rerun, Some((id, line, _))) if !line.is_empty() => return self.rerun(id, line, armed == Some(id)),
             (Action::FindNext, _) => self.with_look(|chat, look| chat.find_next(true, look)),
             (Action::FindPrevious, _) => self.with_look(|chat, look| chat.find_next(false, look)),

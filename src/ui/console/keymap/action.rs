@@ -102,6 +102,8 @@ actions! {
     Mark = "mark", "mark";
     /// Copies.
     Copy = "copy", "copy the block";
+    /// Copies the line.
+    CopyLine = "copy-line", "copy the line typed";
     /// Runs a block again.
     Rerun = "rerun", "run the block again";
     /// Puts a block's line into the input.

@@ -3,12 +3,39 @@ use crossterm::event::KeyEvent;
 use super::*;
 
 #[test]
-fn the_preset_has_no_remarks_and_every_part() {
-    let (keymap, remarks) = Keymap::parse(include_str!("../../../../keymaps/default.toml")).unwrap();
-    assert_eq!(remarks, vec![]);
-    for part in Part::ALL {
-        assert!(!keymap.help(part).is_empty(), "{part:?}");
+fn the_presets_have_no_remarks_and_every_part_and_know_the_same_actions() {
+    let sources = [
+        include_str!("../../../../keymaps/default.toml"),
+        include_str!("../../../../keymaps/vim.toml"),
+    ];
+    for (name, source) in Keymap::PRESETS.iter().zip(sources) {
+        let (keymap, remarks) = Keymap::parse(source).unwrap();
+        assert_eq!(remarks, vec![], "{name}");
+        for part in Part::ALL {
+            assert!(!keymap.help(part).is_empty(), "{name} {part:?}");
+        }
+        for (part, action) in [
+            (Part::Panel, Action::Find),
+            (Part::Panel, Action::Menu),
+            (Part::Panel, Action::Prompt),
+            (Part::Panel, Action::Back),
+            (Part::Chat, Action::FindNext),
+            (Part::Chat, Action::Rerun),
+            (Part::Global, Action::Present),
+            (Part::Global, Action::Interrupt),
+        ] {
+            assert!(keymap.key_of(part, action).is_some(), "{name}: {action:?} in {part:?}");
+        }
     }
+}
+
+#[test]
+fn in_vim_keys_esc_leaves_the_input_for_the_chat_and_declines_and_gives_up() {
+    let keymap = Keymap::preset("vim").unwrap();
+    let escape = Key::parse("esc").unwrap();
+    assert_eq!(keymap.action(Part::Input, escape), Some(Action::ToChat));
+    assert_eq!(keymap.action(Part::Popup, escape), Some(Action::Cancel));
+    assert_eq!(keymap.action(Part::Panel, escape), Some(Action::Back));
 }
 
 #[test]

@@ -100,7 +100,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// One line even in a column that wraps: its end goes instead.
+    /// One line even in a column that wraps: the end of a sentence goes instead, the middle of a name.
     #[must_use]
     pub fn single(mut self) -> Self {
         self.single = true;
@@ -250,7 +250,7 @@ impl Table<'_> {
         let widths = widths(self.columns, &shown, area.width);
         self.header(area, buffer, theme, &widths);
 
-        // Wrapped rows are taller: the first row shown moves down until the selected one fits.
+        // Wrapped rows are taller: while somebody moves in it, the first row shown moves down until the selected fits.
         let ends: Vec<bool> = (0..self.columns.len())
             .map(|at| {
                 differ_at_end(
@@ -264,7 +264,7 @@ impl Table<'_> {
         let lines: Vec<Vec<Vec<String>>> = shown.iter().map(|cells| self.lay_out(cells, &widths, &ends)).collect();
         let chosen = selection.selected - from.min(selection.selected);
         let mut first = 0;
-        while first < chosen && heights(lines.get(first..=chosen).unwrap_or_default()) > room {
+        while self.focused && first < chosen && heights(lines.get(first..=chosen).unwrap_or_default()) > room {
             first += 1;
         }
         selection.offset = from + first;
@@ -353,6 +353,7 @@ impl Table<'_> {
                 let columns = usize::from(*columns);
                 let text = match column.overflow {
                     Overflow::CutMiddle if *at_end => cell.text.fit_middle(columns),
+                    Overflow::Wrap if !cell.text.as_str().contains(' ') => cell.text.fit_middle(columns),
                     _ => cell.text.fit(columns),
                 };
                 vec![text.as_str().to_owned()]
