@@ -233,19 +233,17 @@ impl Section {
     fn line(&self, index: usize) -> Line {
         match self {
             Section::Lines(lines) => lines.get(index).cloned().unwrap_or_default(),
-            Section::Table { header, rows, layout } => {
-                match (index.checked_sub(header.lines()), &header.title) {
-                    (None, Some(title)) if index == 0 => Line::new(title, Role::Header),
-                    (None, _) => Line::new(&layout.line(&header.columns), Role::Header),
-                    (Some(row), _) => {
-                        let cells: Vec<&str> = rows
-                            .get(row)
-                            .map(|cells| cells.iter().map(SafeText::as_str).collect())
-                            .unwrap_or_default();
-                        Line::plain(&layout.line(&cells))
-                    }
+            Section::Table { header, rows, layout } => match (index.checked_sub(header.lines()), &header.title) {
+                (None, Some(title)) if index == 0 => Line::new(title, Role::Header),
+                (None, _) => Line::new(&layout.line(&header.columns), Role::Header),
+                (Some(row), _) => {
+                    let cells: Vec<&str> = rows
+                        .get(row)
+                        .map(|cells| cells.iter().map(SafeText::as_str).collect())
+                        .unwrap_or_default();
+                    Line::plain(&layout.line(&cells))
                 }
-            }
+            },
         }
     }
 }

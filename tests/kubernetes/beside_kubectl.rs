@@ -116,7 +116,8 @@ async fn rollout_restart_pause_and_resume() {
     same_everywhere(&bench, "rollout restart svc/kubernetes").await;
     same_everywhere(&bench, "rollout resume svc/kubernetes").await;
     next_second().await;
-    let template = |bench: &Bench| bench.plane.store.get("deployments", OURS, "web").unwrap()["spec"]["template"].clone();
+    let template =
+        |bench: &Bench| bench.plane.store.get("deployments", OURS, "web").unwrap()["spec"]["template"].clone();
     let before = template(&bench);
     same(&bench, "rollout restart deploy").await;
     assert_ne!(template(&bench), before, "the annotation moved");
@@ -149,7 +150,10 @@ async fn cordon_and_uncordon() {
     same_everywhere(&bench, "cordon nope").await;
     bench.run("kubectl:get nodes | kubectl:cordon").await.ok();
     assert!(!open(&bench));
-    assert_eq!(bench.run("kubectl:get deploy web | kubectl:cordon").await.message(), "deployment.apps/web is no node");
+    assert_eq!(
+        bench.run("kubectl:get deploy web | kubectl:cordon").await.message(),
+        "deployment.apps/web is no node"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,9 +185,13 @@ async fn label_and_annotate() {
     ] {
         same(&bench, line).await;
     }
-    let labels = |space: &str| bench.plane.store.get("deployments", space, "web").unwrap()["metadata"]["labels"].clone();
+    let labels =
+        |space: &str| bench.plane.store.get("deployments", space, "web").unwrap()["metadata"]["labels"].clone();
     assert_eq!(labels(OURS), labels(THEIRS));
-    bench.run("kubectl:label deploy web app=other tier=x --overwrite").await.ok();
+    bench
+        .run("kubectl:label deploy web app=other tier=x --overwrite")
+        .await
+        .ok();
     bench.run("test:undo-last").await.ok();
     assert_eq!(labels(OURS), labels(THEIRS), "undo restores and removes");
 }
@@ -214,11 +222,15 @@ async fn set_env_and_resources() {
     ] {
         same(&bench, line).await;
     }
-    let containers =
-        |space: &str| bench.plane.store.get("deployments", space, "web").unwrap()["spec"]["template"]["spec"]["containers"].clone();
+    let containers = |space: &str| {
+        bench.plane.store.get("deployments", space, "web").unwrap()["spec"]["template"]["spec"]["containers"].clone()
+    };
     let (ours, theirs) = (containers(OURS), containers(THEIRS));
     assert_eq!(ours, theirs);
-    assert_eq!(ours[0]["env"][1]["valueFrom"]["configMapKeyRef"], json!({"key": "db.url", "name": "conf"}));
+    assert_eq!(
+        ours[0]["env"][1]["valueFrom"]["configMapKeyRef"],
+        json!({"key": "db.url", "name": "conf"})
+    );
     bench.run("kubectl:rollout status deploy/web").await.ok();
     bench.run("kubectl:set env deploy/web Z=1").await.ok();
     bench.run("kubectl:rollout status deploy/web").await.ok();
@@ -247,7 +259,9 @@ async fn create_deployment() {
 
 /// The namespace stands before `--`, where words of a command begin.
 async fn same_created(bench: &Bench, line: &str) {
-    let (head, tail) = line.split_once(" -- ").map_or((line, String::new()), |(head, tail)| (head, format!(" -- {tail}")));
+    let (head, tail) = line
+        .split_once(" -- ")
+        .map_or((line, String::new()), |(head, tail)| (head, format!(" -- {tail}")));
     let (code, out, error) = bench.kubectl(&format!("{head} -n {THEIRS}{tail}")).await.unwrap();
     let ran = bench.run(&format!("kubectl:{head} -n {OURS}{tail}")).await;
     assert_eq!(lines(&format!("{out}\n{error}")), said(&ran), "{line}\n{ran:?}");
@@ -259,11 +273,19 @@ async fn events_and_api_resources() {
     let Some(bench) = twins().await else { return };
     let ages = |found: Vec<String>| -> Vec<String> {
         let age = regex::Regex::new(r"\b\d+(s|m)(\d+s)?\b").unwrap();
-        let mut found: Vec<String> = found.iter().map(|line| age.replace_all(line, "AGE").into_owned()).collect();
+        let mut found: Vec<String> = found
+            .iter()
+            .map(|line| age.replace_all(line, "AGE").into_owned())
+            .collect();
         found.sort();
         found
     };
-    for line in ["events", "events --for deploy/web", "events -A", "events --types=Warning"] {
+    for line in [
+        "events",
+        "events --for deploy/web",
+        "events -A",
+        "events --types=Warning",
+    ] {
         let line = format!("{line} -n {THEIRS}");
         let (code, out, error) = bench.kubectl(&line).await.unwrap();
         let ran = bench.run(&format!("kubectl:{line}")).await;
@@ -316,7 +338,10 @@ async fn get_in_every_format() {
     for space in [THEIRS, OURS] {
         let line = format!("create deployment api --image=api:2 --replicas=3 -n {space}");
         assert_eq!(bench.kubectl(&line).await.unwrap().0, 0);
-        bench.kubectl(&format!("rollout status deploy/api -n {space}")).await.unwrap();
+        bench
+            .kubectl(&format!("rollout status deploy/api -n {space}"))
+            .await
+            .unwrap();
     }
     for line in [
         "get deploy -o jsonpath={.items[*].metadata.name}",
@@ -365,35 +390,69 @@ async fn apply_on_the_server() {
     let path = two.path().display().to_string();
     let apply = |rest: &str| format!("apply --server-side -f {path} {rest}");
     // The difference a dry run shows is ours alone; the sentences are the same.
-    let (_, out, _) = bench.kubectl(&format!("{} -n {THEIRS}", apply("--dry-run=server"))).await.unwrap();
-    let ran = bench.run(&format!("kubectl:{} -n {OURS}", apply("--dry-run=server"))).await.ok();
+    let (_, out, _) = bench
+        .kubectl(&format!("{} -n {THEIRS}", apply("--dry-run=server")))
+        .await
+        .unwrap();
+    let ran = bench
+        .run(&format!("kubectl:{} -n {OURS}", apply("--dry-run=server")))
+        .await
+        .ok();
     assert_eq!(lines(&out), said(&ran));
-    assert!(bench.plane.store.get("deployments", OURS, "made").is_none(), "a dry run makes nothing");
+    assert!(
+        bench.plane.store.get("deployments", OURS, "made").is_none(),
+        "a dry run makes nothing"
+    );
     same(&bench, &apply("")).await;
     same(&bench, &apply("")).await;
     let changed = TWO.replace("'1'", "'2'").replace("i:1", "i:2");
     std::fs::write(two.path(), &changed).unwrap();
-    let dry = bench.run(&format!("kubectl:{} -n {OURS}", apply("--dry-run=server"))).await.ok();
+    let dry = bench
+        .run(&format!("kubectl:{} -n {OURS}", apply("--dry-run=server")))
+        .await
+        .ok();
     assert!(dry.notes.contains(&"  /data/a: \"1\" → \"2\"".to_owned()), "{dry:?}");
     same(&bench, &apply("")).await;
-    let image = |space: &str| bench.plane.store.get("deployments", space, "made").unwrap()["spec"]["template"]["spec"]["containers"][0]["image"].clone();
+    let image = |space: &str| {
+        bench.plane.store.get("deployments", space, "made").unwrap()["spec"]["template"]["spec"]["containers"][0]["image"].clone()
+    };
     assert_eq!((image(OURS), image(THEIRS)), (json!("i:2"), json!("i:2")));
     // Another manager's field is not taken over by accident.
     std::fs::write(two.path(), changed.replace("i:2", "i:3")).unwrap();
-    let ran = bench.run(&format!("kubectl:{} -n {OURS}", apply("--field-manager=other"))).await;
-    let (code, _, error) = bench.kubectl(&format!("{} -n {THEIRS}", apply("--field-manager=other"))).await.unwrap();
+    let ran = bench
+        .run(&format!("kubectl:{} -n {OURS}", apply("--field-manager=other")))
+        .await;
+    let (code, _, error) = bench
+        .kubectl(&format!("{} -n {THEIRS}", apply("--field-manager=other")))
+        .await
+        .unwrap();
     assert_eq!((code, ran.exit), (1, 1));
-    let first = |text: &str| text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let first = |text: &str| {
+        text.lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned()
+    };
     assert!(first(&ran.message()).starts_with("Apply failed with"), "{ran:?}");
     assert!(first(&error).starts_with("Apply failed with"), "{error}");
     same(&bench, &apply("--field-manager=other --force-conflicts")).await;
     for (text, line) in [
         ("apiVersion: v1\nkind: Foo\nmetadata: {name: x}\n", "unknown"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n", "nameless"),
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: q}\nfoo: 1\n", "unknown field"),
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: q, namespace: other}\n", "another namespace"),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: q}\nfoo: 1\n",
+            "unknown field",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: q, namespace: other}\n",
+            "another namespace",
+        ),
         ("\n", "empty"),
-        ("apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: q}}\n", "a list"),
+        (
+            "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: q}}\n",
+            "a list",
+        ),
     ] {
         std::fs::write(two.path(), text).unwrap();
         println!("{line}");
@@ -419,8 +478,16 @@ async fn same_end(bench: &Bench, line: &str) {
     let (code, out, error) = bench.kubectl(&format!("{line} -n {THEIRS}")).await.unwrap();
     let ran = bench.run(&format!("kubectl:{} -n {OURS}", quoted(line))).await;
     let last = |text: &str| text.lines().last().unwrap_or_default().to_owned();
-    let theirs = if error.is_empty() { last(&out) } else { last(&error).trim_start_matches("error: ").to_owned() };
-    let ours = if ran.exit == 0 { ran.text.last().cloned().unwrap_or_default() } else { ran.message() };
+    let theirs = if error.is_empty() {
+        last(&out)
+    } else {
+        last(&error).trim_start_matches("error: ").to_owned()
+    };
+    let ours = if ran.exit == 0 {
+        ran.text.last().cloned().unwrap_or_default()
+    } else {
+        ran.message()
+    };
     assert_eq!(theirs, ours, "{line}\n{out}{error}\n{ran:?}");
     assert_eq!(code, i32::from(ran.exit.min(1)));
 }
@@ -434,7 +501,10 @@ async fn rollout_status_of_stateful_and_daemon_sets() {
     same_end(&bench, "rollout status ds/agent").await;
     let pods = bench.plane.store.list("pods", Some(OURS));
     let names: Vec<&str> = pods.iter().filter_map(|pod| pod["metadata"]["name"].as_str()).collect();
-    assert!(names.contains(&"db-2") && names.iter().filter(|name| name.starts_with("agent-")).count() == 3, "{names:?}");
+    assert!(
+        names.contains(&"db-2") && names.iter().filter(|name| name.starts_with("agent-")).count() == 3,
+        "{names:?}"
+    );
     for line in ["set image sts/db c=i:2", "set image ds/agent c=i:2"] {
         same(&bench, line).await;
     }
@@ -522,22 +592,34 @@ async fn drain() {
     // Both drain the same node, one after the other, and say the same about the same kinds of pods.
     let pods = regex::Regex::new(r"(pod[ /])(\S+)").unwrap();
     let told = |found: Vec<String>| -> Vec<String> {
-        let mut told: Vec<String> = found.iter().map(|line| pods.replace_all(line, "${1}POD").into_owned()).collect();
+        let mut told: Vec<String> = found
+            .iter()
+            .map(|line| pods.replace_all(line, "${1}POD").into_owned())
+            .collect();
         told.sort();
         told.dedup();
         told
     };
-    let (code, out, error) = bench.kubectl(&format!("drain {bare} --force --ignore-daemonsets")).await.unwrap();
+    let (code, out, error) = bench
+        .kubectl(&format!("drain {bare} --force --ignore-daemonsets"))
+        .await
+        .unwrap();
     assert_eq!(code, 0, "{error}");
     bench.kubectl(&format!("uncordon {bare}")).await.unwrap();
     let theirs = told(lines(&format!("{out}\n{error}")));
     assert!(theirs.contains(&format!("node/{bare} drained")), "{theirs:?}");
     let other = workers.iter().find(|node| **node != bare).unwrap();
-    let ran = bench.run(&format!("kubectl:drain {other} --force --ignore-daemonsets")).await.ok();
+    let ran = bench
+        .run(&format!("kubectl:drain {other} --force --ignore-daemonsets"))
+        .await
+        .ok();
     assert_eq!(ran.text.first().unwrap(), &format!("node/{other} cordoned"));
     assert_eq!(ran.text.last().unwrap(), &format!("node/{other} drained"));
     let left = bench.plane.store.list("pods", None);
-    let left: Vec<_> = left.iter().filter(|pod| pod["spec"]["nodeName"] == json!(other)).collect();
+    let left: Vec<_> = left
+        .iter()
+        .filter(|pod| pod["spec"]["nodeName"] == json!(other))
+        .collect();
     assert!(left.is_empty(), "{left:?}");
     bench.run("test:undo-last").await.ok();
     assert!(bench.plane.store.get("nodes", "", other).unwrap()["spec"]["unschedulable"].is_null());
@@ -550,7 +632,10 @@ async fn a_budget_holds_a_drain_until_its_time_is_up() {
         "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: web}\nspec:\n  minAvailable: 1\n  \
          selector: {matchLabels: {app: web}}\n",
     );
-    bench.run(&format!("kubectl:apply -f {}", budget.path().display())).await.ok();
+    bench
+        .run(&format!("kubectl:apply -f {}", budget.path().display()))
+        .await
+        .ok();
     let node = loop {
         let known = bench.plane.store.get("poddisruptionbudgets", OURS, "web").unwrap();
         if known["status"]["expectedPods"] == 1 {
@@ -562,7 +647,9 @@ async fn a_budget_holds_a_drain_until_its_time_is_up() {
     let line = format!("drain {node} --force --ignore-daemonsets --timeout=1s");
     let ran = bench.run(&format!("kubectl:{line}")).await;
     assert_eq!(ran.exit, 1, "{ran:?}");
-    let held = |text: &str| text.contains("(will retry after 5s): Cannot evict pod as it would violate the pod's disruption budget.");
+    let held = |text: &str| {
+        text.contains("(will retry after 5s): Cannot evict pod as it would violate the pod's disruption budget.")
+    };
     assert!(ran.notes.iter().any(|note| held(note)), "{ran:?}");
     let (code, _, error) = bench.kubectl(&line).await.unwrap();
     assert!(code == 1 && held(&error), "{error}");

@@ -40,7 +40,11 @@ fn factor(suffix: &str) -> Option<(i128, i128)> {
     let binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
     let decimal = ["k", "M", "G", "T", "P", "E"];
     let small = ["m", "u", "n"];
-    let place = |list: &[&str]| list.iter().position(|known| *known == suffix).and_then(|at| u32::try_from(at + 1).ok());
+    let place = |list: &[&str]| {
+        list.iter()
+            .position(|known| *known == suffix)
+            .and_then(|at| u32::try_from(at + 1).ok())
+    };
     if suffix.is_empty() {
         return Some((1, 1));
     }
@@ -64,7 +68,15 @@ mod tests {
 
     #[test]
     fn quantities_in_all_their_spellings() {
-        let cases = [("1", 1000), ("250m", 250), ("0.5", 500), ("2345678n", 3), ("1e3", 1_000_000), ("2Ki", 2_048_000), ("-1", -1000)];
+        let cases = [
+            ("1", 1000),
+            ("250m", 250),
+            ("0.5", 500),
+            ("2345678n", 3),
+            ("1e3", 1_000_000),
+            ("2Ki", 2_048_000),
+            ("-1", -1000),
+        ];
         for (text, milli) in cases {
             assert_eq!(super::milli(text), Some(milli), "{text}");
         }

@@ -73,7 +73,10 @@ fn one<'v>(step: &Step, value: &'v Value, found: &mut Vec<Cow<'v, Value>>) -> Re
         }
         Step::Filter(filter) => {
             let Value::Array(items) = value else {
-                return Err(PathError(format!("{} is not array or slice and cannot be filtered", super::go(value))));
+                return Err(PathError(format!(
+                    "{} is not array or slice and cannot be filtered",
+                    super::go(value)
+                )));
             };
             for item in items {
                 if holds(filter, item)? {
@@ -128,7 +131,9 @@ fn elements<'v>(slice: &Slice, value: &'v Value, found: &mut Vec<Cow<'v, Value>>
         return Err(outside(end - 1));
     }
     if start > end {
-        return Err(PathError(format!("starting index {start} is greater than ending index {end}")));
+        return Err(PathError(format!(
+            "starting index {start} is greater than ending index {end}"
+        )));
     }
     let (start, end) = (usize::try_from(start).unwrap_or(0), usize::try_from(end).unwrap_or(0));
     let step = usize::try_from(slice.step).unwrap_or(1);

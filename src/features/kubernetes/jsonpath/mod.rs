@@ -95,7 +95,10 @@ impl JsonPath {
     /// Reads a path as `--sort-by` and `custom-columns` take it: braces and the first dot may be left out.
     pub fn relaxed(path: &str) -> Result<Self, PathError> {
         let inner = path.trim();
-        let inner = inner.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(inner);
+        let inner = inner
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+            .unwrap_or(inner);
         if inner.contains(['{', '}']) {
             return Err(PathError(format!(
                 "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{{name1.name2}}' or \

@@ -28,7 +28,10 @@ pub fn template(text: &str) -> Result<Vec<Piece>, PathError> {
                 return Err(wrong("not in range, nothing to end"));
             }
             push(&mut open, Piece::Range(path, body));
-        } else if let Some(path) = inner.strip_prefix("range").filter(|path| path.starts_with([' ', '.', '[', '@', '$'])) {
+        } else if let Some(path) = inner
+            .strip_prefix("range")
+            .filter(|path| path.starts_with([' ', '.', '[', '@', '$']))
+        {
             if open.len() > DEEPEST {
                 return Err(wrong("ranges are nested too deeply"));
             }
@@ -106,7 +109,9 @@ fn literal(word: &str) -> Result<Value, PathError> {
         "false" => Ok(json!(false)),
         _ => match (word.parse::<i64>(), word.parse::<f64>()) {
             (Ok(whole), _) => Ok(json!(whole)),
-            (_, Ok(number)) if word.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+') => Ok(json!(number)),
+            (_, Ok(number)) if word.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+') => {
+                Ok(json!(number))
+            }
             _ => Err(wrong(format!("unrecognized identifier {word}"))),
         },
     }
@@ -136,7 +141,11 @@ fn quoted(text: &str, quote: char) -> Result<(String, &str), PathError> {
 fn field<'a>(text: &'a str, found: &mut Vec<Step>) -> Result<&'a str, PathError> {
     if let Some(rest) = text.strip_prefix('.') {
         found.push(Step::Below);
-        return if rest.starts_with('[') { Ok(rest) } else { field(rest, found) };
+        return if rest.starts_with('[') {
+            Ok(rest)
+        } else {
+            field(rest, found)
+        };
     }
     let mut name = String::new();
     let mut symbols = text.char_indices();
@@ -164,7 +173,9 @@ fn bracket<'a>(text: &'a str, found: &mut Vec<Step>, depth: usize) -> Result<&'a
     if let Some(filter) = text.strip_prefix("?(") {
         let end = balanced(filter).ok_or_else(|| wrong("unterminated filter"))?;
         let (condition, rest) = filter.split_at(end);
-        let rest = rest.strip_prefix(")]").ok_or_else(|| wrong("unclosed array expect ]"))?;
+        let rest = rest
+            .strip_prefix(")]")
+            .ok_or_else(|| wrong("unclosed array expect ]"))?;
         found.push(Step::Filter(filter_of(condition, depth)?));
         return Ok(rest);
     }
@@ -237,7 +248,12 @@ fn element(text: &str) -> Result<Step, PathError> {
         return Ok(Step::Field(key.replace("\\.", ".")));
     }
     if text == "*" {
-        return Ok(Step::Slice(Slice { start: None, end: None, step: 1, index: false }));
+        return Ok(Step::Slice(Slice {
+            start: None,
+            end: None,
+            step: 1,
+            index: false,
+        }));
     }
     let number = |part: Option<&&str>| -> Result<Option<i64>, PathError> {
         match part {
@@ -258,8 +274,17 @@ fn element(text: &str) -> Result<Step, PathError> {
     if step < 1 {
         return Err(wrong("step must be > 0"));
     }
-    let end = if index { start.and_then(|at| at.checked_add(1)) } else { number(parts.get(1))? };
-    Ok(Step::Slice(Slice { start, end, step, index }))
+    let end = if index {
+        start.and_then(|at| at.checked_add(1))
+    } else {
+        number(parts.get(1))?
+    };
+    Ok(Step::Slice(Slice {
+        start,
+        end,
+        step,
+        index,
+    }))
 }
 
 fn filter_of(condition: &str, depth: usize) -> Result<Filter, PathError> {
@@ -283,7 +308,11 @@ fn filter_of(condition: &str, depth: usize) -> Result<Filter, PathError> {
         if let Some((sign, operator)) = signs.iter().find(|(sign, _)| here.starts_with(sign)) {
             let left = steps(condition.get(..at).unwrap_or_default(), depth + 1)?;
             let right = steps(here.get(sign.len()..).unwrap_or_default(), depth + 1)?;
-            return Ok(Filter { left, operator: *operator, right });
+            return Ok(Filter {
+                left,
+                operator: *operator,
+                right,
+            });
         }
     }
     Ok(Filter {

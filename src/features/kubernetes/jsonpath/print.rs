@@ -19,7 +19,10 @@ pub fn go(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(items) => format!("[{}]", items.iter().map(go).collect::<Vec<_>>().join(" ")),
         Value::Object(fields) => {
-            let mut pairs: Vec<String> = fields.iter().map(|(key, value)| format!("{key}:{}", go(value))).collect();
+            let mut pairs: Vec<String> = fields
+                .iter()
+                .map(|(key, value)| format!("{key}:{}", go(value)))
+                .collect();
             pairs.sort();
             format!("map[{}]", pairs.join(" "))
         }
@@ -33,7 +36,12 @@ fn sorted(value: &Value) -> Value {
         Value::Object(fields) => {
             let mut entries: Vec<(&String, &Value)> = fields.iter().collect();
             entries.sort_by_key(|(key, _)| *key);
-            Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+            Value::Object(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key.clone(), sorted(value)))
+                    .collect(),
+            )
         }
         Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
         other => other.clone(),

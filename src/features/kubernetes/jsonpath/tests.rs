@@ -16,11 +16,24 @@ fn render(template: &str) -> String {
 #[test]
 fn fields_lists_and_slices() {
     assert_eq!(render("{.items[*].metadata.name}"), "a b c");
-    assert_eq!(render("{$.items[0].metadata['name']}-{.items[-1].metadata.name}"), "a-c");
-    assert_eq!(render("{.items[0:2].metadata.name} {.items[-1:].metadata.name}"), "a b c");
+    assert_eq!(
+        render("{$.items[0].metadata['name']}-{.items[-1].metadata.name}"),
+        "a-c"
+    );
+    assert_eq!(
+        render("{.items[0:2].metadata.name} {.items[-1:].metadata.name}"),
+        "a b c"
+    );
     assert_eq!(render("{.items[::2].metadata.name}"), "a c");
-    assert_eq!(render("{.items[0,2]['metadata.name', 'kind']}"), "", "a union's keys are no paths");
-    assert_eq!(render("{.items[0,2].metadata['name','labels']}"), r#"a {"app.kubernetes.io/name":"x","b":"1"} c"#);
+    assert_eq!(
+        render("{.items[0,2]['metadata.name', 'kind']}"),
+        "",
+        "a union's keys are no paths"
+    );
+    assert_eq!(
+        render("{.items[0,2].metadata['name','labels']}"),
+        r#"a {"app.kubernetes.io/name":"x","b":"1"} c"#
+    );
     assert_eq!(render(r"{.items[0].metadata.labels.app\.kubernetes\.io/name}"), "x");
     assert_eq!(render(r"{.items[0].metadata.labels['app\.kubernetes\.io/name']}"), "x");
     assert_eq!(render("{..name}"), "a b c");
@@ -37,7 +50,10 @@ fn ranges_texts_and_filters() {
     assert_eq!(render("{.items[?(@.metadata.name==\"b\")].status.n}"), "20");
     assert_eq!(render("{.items[?(@.status.ok)].metadata.name}"), "a b");
     assert_eq!(render("{.items[?(@.status.ok==true)].metadata.name}"), "a");
-    assert_eq!(render("{range .items[?(@.metadata.name!='b')]}[{.metadata.name}]{end}"), "[a][c]");
+    assert_eq!(
+        render("{range .items[?(@.metadata.name!='b')]}[{.metadata.name}]{end}"),
+        "[a][c]"
+    );
     assert_eq!(render("plain"), "plain");
 }
 
@@ -56,7 +72,17 @@ fn what_is_wrong_has_kubectl_s_words() {
 
 #[test]
 fn hostile_templates_end() {
-    for template in ["{[?([?([?(", "{'", "{.a[", "{.[", "{..}", "{range .a}", "{\u{1F600}", "{[99999999999999999999]}", "{[:-9]}"] {
+    for template in [
+        "{[?([?([?(",
+        "{'",
+        "{.a[",
+        "{.[",
+        "{..}",
+        "{range .a}",
+        "{\u{1F600}",
+        "{[99999999999999999999]}",
+        "{[:-9]}",
+    ] {
         if let Ok(path) = JsonPath::parse(template) {
             let _ = path.render(&pods());
         }

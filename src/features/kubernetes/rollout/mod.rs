@@ -255,7 +255,9 @@ fn cause(row: &DeploymentRow, pods: &[(&PodRow, bool)]) -> Option<Cause> {
 
 /// What keeps a deployment's pods from being made at all: a quota, an admission rule.
 pub fn refused(row: &DeploymentRow) -> Option<Cause> {
-    let condition = row.condition("ReplicaFailure").filter(|condition| condition.status == "True")?;
+    let condition = row
+        .condition("ReplicaFailure")
+        .filter(|condition| condition.status == "True")?;
     Some(Cause {
         pod: String::new(),
         reason: condition.reason.clone(),

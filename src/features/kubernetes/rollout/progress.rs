@@ -121,7 +121,10 @@ pub fn stateful_set(live: &Value) -> Progress {
         return Progress::Waiting(format!("Waiting for {missing} pods to be ready..."));
     }
     let updated = status("updatedReplicas");
-    if let Some(partition) = live.pointer("/spec/updateStrategy/rollingUpdate/partition").and_then(Value::as_i64) {
+    if let Some(partition) = live
+        .pointer("/spec/updateStrategy/rollingUpdate/partition")
+        .and_then(Value::as_i64)
+    {
         if updated < wanted - partition {
             return Progress::Waiting(format!(
                 "Waiting for partitioned roll out to finish: {updated} out of {} new pods have been updated...",
@@ -132,7 +135,10 @@ pub fn stateful_set(live: &Value) -> Progress {
             "partitioned roll out complete: {updated} new pods have been updated..."
         ));
     }
-    let (current, update) = (text(live, "/status/currentRevision"), text(live, "/status/updateRevision"));
+    let (current, update) = (
+        text(live, "/status/currentRevision"),
+        text(live, "/status/updateRevision"),
+    );
     if current != update {
         return Progress::Waiting(format!(
             "waiting for statefulset rolling update to complete {updated} pods at revision {update}..."
@@ -174,7 +180,10 @@ mod tests {
             "waiting for statefulset rolling update to complete 1 pods at revision b..."
         );
         let parted = json!({"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}});
-        assert_eq!(say(parted, mixed), "partitioned roll out complete: 1 new pods have been updated...");
+        assert_eq!(
+            say(parted, mixed),
+            "partitioned roll out complete: 1 new pods have been updated..."
+        );
         let by_hand = json!({"updateStrategy": {"type": "OnDelete"}});
         assert!(say(by_hand, json!({})).contains("only available for RollingUpdate"));
     }
@@ -185,14 +194,16 @@ mod tests {
             let live = json!({"metadata": {"name": "agent", "generation": 1}, "spec": {}, "status": status});
             daemon_set(&live)
         };
-        let waiting = |what: &str| Progress::Waiting(format!("Waiting for daemon set \"agent\" rollout to finish: {what}..."));
+        let waiting =
+            |what: &str| Progress::Waiting(format!("Waiting for daemon set \"agent\" rollout to finish: {what}..."));
         assert!(matches!(say(json!({})), Progress::Waiting(_)));
-        let status = |updated: i64, available: i64| {
-            json!({"observedGeneration": 1, "desiredNumberScheduled": 3, "updatedNumberScheduled": updated, "numberAvailable": available})
-        };
+        let status = |updated: i64, available: i64| json!({"observedGeneration": 1, "desiredNumberScheduled": 3, "updatedNumberScheduled": updated, "numberAvailable": available});
         assert_eq!(say(status(1, 0)), waiting("1 out of 3 new pods have been updated"));
         assert_eq!(say(status(3, 2)), waiting("2 of 3 updated pods are available"));
-        assert_eq!(say(status(3, 3)), Progress::Done("daemon set \"agent\" successfully rolled out".into()));
+        assert_eq!(
+            say(status(3, 3)),
+            Progress::Done("daemon set \"agent\" successfully rolled out".into())
+        );
     }
 
     #[test]
@@ -200,8 +211,14 @@ mod tests {
         let stateful = json!({"status": {"updateRevision": "db-2"}});
         let daemon = json!({"metadata": {"generation": 4}});
         let pod = |labels: Value| json!({"metadata": {"labels": labels}});
-        assert!(is_of_newest(&stateful, &pod(json!({"controller-revision-hash": "db-2"}))));
-        assert!(!is_of_newest(&stateful, &pod(json!({"controller-revision-hash": "db-1"}))));
+        assert!(is_of_newest(
+            &stateful,
+            &pod(json!({"controller-revision-hash": "db-2"}))
+        ));
+        assert!(!is_of_newest(
+            &stateful,
+            &pod(json!({"controller-revision-hash": "db-1"}))
+        ));
         assert!(is_of_newest(&daemon, &pod(json!({"pod-template-generation": "4"}))));
     }
 }

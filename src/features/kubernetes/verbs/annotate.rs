@@ -11,6 +11,9 @@ use crate::verb::Verb;
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declaration("annotate", "Set and remove annotations")
         .example("kubectl:annotate deploy inspector team=web", "a new annotation")
-        .example("kubectl:annotate svc --all checked-", "remove one everywhere in the namespace");
+        .example(
+            "kubectl:annotate svc --all checked-",
+            "remove one everywhere in the namespace",
+        );
     Verb::mutate(declaration, Edit::new(clients, Field::Annotations)).completed_by(Names::of(clients))
 }

@@ -29,13 +29,18 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             OptionSpec::new("verbs", OptionKind::List, "Only types that take all these API verbs").value_name("verbs"),
             OptionSpec::new("categories", OptionKind::List, "Only types of all these categories")
                 .value_name("categories"),
-            OptionSpec::new("output", OptionKind::String, "wide or name").short('o').value_name("format"),
+            OptionSpec::new("output", OptionKind::String, "wide or name")
+                .short('o')
+                .value_name("format"),
             OptionSpec::new("sort-by", OptionKind::String, "name or kind; by group when not given").value_name("field"),
             OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
         ])
         .output("{name, short_names, api_version, namespaced, kind, verbs, categories}, one a type.")
         .example("kubectl:api-resources", "everything there is")
-        .example("kubectl:api-resources --api-group=apps -o name", "the names of one group");
+        .example(
+            "kubectl:api-resources --api-group=apps -o name",
+            "the names of one group",
+        );
     Verb::read(
         declaration,
         ApiResources {
@@ -59,7 +64,9 @@ impl ApiResources {
     async fn show(&self, call: &Call, output: &Output) -> Result<(), Report> {
         let format = call.arguments.text("output").unwrap_or_default();
         if !matches!(format.as_str(), "" | "wide" | "name") {
-            return Err(usage(format!("--output {format} is not available")).hint("wide or name; pipe into jq for more"));
+            return Err(
+                usage(format!("--output {format} is not available")).hint("wide or name; pipe into jq for more")
+            );
         }
         let session = self.clients.session(&call.context).await?;
         let discovery = session.cluster.rediscover().await?;

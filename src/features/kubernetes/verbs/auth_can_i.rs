@@ -19,8 +19,24 @@ use crate::verb::{Call, Input, InputMode, Output, Read, Verb, View};
 
 /// API verbs that Kubernetes itself knows.
 const KNOWN: [&str; 18] = [
-    "*", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "use", "bind", "escalate",
-    "impersonate", "approve", "sign", "attest", "proxy", "connect",
+    "*",
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "use",
+    "bind",
+    "escalate",
+    "impersonate",
+    "approve",
+    "sign",
+    "attest",
+    "proxy",
+    "connect",
 ];
 /// Where the questions are asked.
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1";
@@ -30,9 +46,21 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("auth-can-i", "Ask whether something is allowed")
         .permission(READ)
         .input(InputMode::None)
-        .positional(Positional::new("VERB", OptionKind::String, "An API verb: get, list, create, delete … or *").optional())
         .positional(
-            Positional::new("TYPE[/NAME]", OptionKind::String, "What it is done to, or a path such as /healthz").optional(),
+            Positional::new(
+                "VERB",
+                OptionKind::String,
+                "An API verb: get, list, create, delete … or *",
+            )
+            .optional(),
+        )
+        .positional(
+            Positional::new(
+                "TYPE[/NAME]",
+                OptionKind::String,
+                "What it is done to, or a path such as /healthz",
+            )
+            .optional(),
         )
         .positional(Positional::new("NAME", OptionKind::String, "The name of one object").optional())
         .options([
@@ -93,7 +121,10 @@ async fn ask(call: &Call, session: &Session, output: &Output) -> Result<(), Repo
         if !subresource.is_empty() {
             return Err(usage("--subresource can not be used with NonResourceURL"));
         }
-        (json!({"nonResourceAttributes": {"path": resource, "verb": verb}}), String::new())
+        (
+            json!({"nonResourceAttributes": {"path": resource, "verb": verb}}),
+            String::new(),
+        )
     } else {
         let (kind, name) = resource.split_once('/').unwrap_or((resource, name));
         let (attributes, namespace) = attributes(call, session, verb, kind, name, &subresource).await?;
@@ -102,7 +133,10 @@ async fn ask(call: &Call, session: &Session, output: &Output) -> Result<(), Repo
     let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec});
     let answer = post(session, "selfsubjectaccessreviews", &body).await?;
     let allowed = answer.pointer("/status/allowed") == Some(&json!(true));
-    let (reason, problem) = (text(&answer, "/status/reason"), text(&answer, "/status/evaluationError"));
+    let (reason, problem) = (
+        text(&answer, "/status/reason"),
+        text(&answer, "/status/evaluationError"),
+    );
     let mut message = if allowed { "yes".to_owned() } else { "no".to_owned() };
     if !reason.is_empty() {
         message.push_str(&format!(" - {reason}"));
@@ -133,7 +167,11 @@ async fn attributes(
 ) -> Result<(Value, String), Report> {
     let note = |text: String| call.operator.note(SafeText::line(&text));
     let everywhere = call.arguments.flag("all-namespaces");
-    let mut namespace = if everywhere { String::new() } else { namespace_of(call, session) };
+    let mut namespace = if everywhere {
+        String::new()
+    } else {
+        namespace_of(call, session)
+    };
     let (mut group, mut plural) = match kind.split_once('.') {
         Some((plural, group)) => (group.to_owned(), plural.to_owned()),
         None => (String::new(), kind.to_owned()),
@@ -178,12 +216,24 @@ async fn rules(call: &Call, session: &Session, output: &Output) -> Result<(), Re
     for rule in list(&answer, "/status/resourceRules") {
         for group in words(rule, "apiGroups") {
             for resource in words(rule, "resources") {
-                let (plural, rest) = resource.split_once('/').map_or((resource, ""), |(plural, rest)| (plural, rest));
-                let mut name = if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") };
+                let (plural, rest) = resource
+                    .split_once('/')
+                    .map_or((resource, ""), |(plural, rest)| (plural, rest));
+                let mut name = if group.is_empty() {
+                    plural.to_owned()
+                } else {
+                    format!("{plural}.{group}")
+                };
                 if !rest.is_empty() {
                     name = format!("{name}/{rest}");
                 }
-                rows.push((name, Vec::new(), words(rule, "resourceNames"), words(rule, "verbs"), rule));
+                rows.push((
+                    name,
+                    Vec::new(),
+                    words(rule, "resourceNames"),
+                    words(rule, "verbs"),
+                    rule,
+                ));
             }
         }
     }
@@ -194,7 +244,11 @@ async fn rules(call: &Call, session: &Session, output: &Output) -> Result<(), Re
     }
     rows.sort_by(|a, b| b.0.is_empty().cmp(&a.0.is_empty()).reverse().then(a.1.cmp(&b.1)));
     let columns = ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"].map(str::to_owned);
-    let columns = if call.arguments.flag("no-headers") { Vec::new() } else { columns.to_vec() };
+    let columns = if call.arguments.flag("no-headers") {
+        Vec::new()
+    } else {
+        columns.to_vec()
+    };
     let header = Arc::new(Header { columns, title: None });
     for (resource, urls, names, verbs, rule) in rows {
         let bracketed = |words: &[&str]| format!("[{}]", words.join(" "));
@@ -204,12 +258,16 @@ async fn rules(call: &Call, session: &Session, output: &Output) -> Result<(), Re
     }
     if answer.pointer("/status/incomplete") == Some(&json!(true)) {
         let problem = text(&answer, "/status/evaluationError");
-        call.operator
-            .note(SafeText::line(&format!("warning: the list may be incomplete: {problem}")));
+        call.operator.note(SafeText::line(&format!(
+            "warning: the list may be incomplete: {problem}"
+        )));
     }
     Ok(())
 }
 
 fn words<'a>(rule: &'a Value, field: &str) -> Vec<&'a str> {
-    list(rule, &format!("/{field}")).iter().filter_map(Value::as_str).collect()
+    list(rule, &format!("/{field}"))
+        .iter()
+        .filter_map(Value::as_str)
+        .collect()
 }

@@ -16,17 +16,27 @@ use crate::verb::{Call, Input, InputMode, Output, Read, Verb, View};
 
 /// The verb.
 pub fn verb(_clients: &Arc<Clients>) -> Verb {
-    let declaration = Declaration::new(BUNDLE, "config-get-contexts", "Show the kube contexts of the kubeconfig")
-        .permission(READ)
-        .input(InputMode::None)
-        .positional(Positional::new("CONTEXT", OptionKind::String, "Only these").optional().variadic())
-        .options([
-            OptionSpec::new("output", OptionKind::String, "name").short('o').value_name("format"),
-            OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
-        ])
-        .output("{current, name, cluster, user, namespace}, one a context; never a credential.")
-        .notes("Another kube context for one stage: @NAME before the command; for the session: --context NAME.")
-        .example("kubectl:config get-contexts", "which clusters there are");
+    let declaration = Declaration::new(
+        BUNDLE,
+        "config-get-contexts",
+        "Show the kube contexts of the kubeconfig",
+    )
+    .permission(READ)
+    .input(InputMode::None)
+    .positional(
+        Positional::new("CONTEXT", OptionKind::String, "Only these")
+            .optional()
+            .variadic(),
+    )
+    .options([
+        OptionSpec::new("output", OptionKind::String, "name")
+            .short('o')
+            .value_name("format"),
+        OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
+    ])
+    .output("{current, name, cluster, user, namespace}, one a context; never a credential.")
+    .notes("Another kube context for one stage: @NAME before the command; for the session: --context NAME.")
+    .example("kubectl:config get-contexts", "which clusters there are");
     Verb::read(declaration, GetContexts)
 }
 
@@ -42,7 +52,9 @@ impl Read for GetContexts {
         let target = &call.context.kubernetes;
         let mut known = client::contexts(&target.kubeconfig, target.kube_context.as_deref()).await?;
         known.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut columns = ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"].map(str::to_owned).to_vec();
+        let mut columns = ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]
+            .map(str::to_owned)
+            .to_vec();
         if call.arguments.flag("no-headers") {
             columns.clear();
         }

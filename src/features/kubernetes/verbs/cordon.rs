@@ -20,8 +20,10 @@ use crate::verb::{Call, Mutate, Output, Verb};
 
 /// The verb.
 pub fn verb(clients: &Arc<Clients>) -> Verb {
-    let declaration = declaration("cordon", "Let no new pods be scheduled on a node")
-        .example("kubectl:get nodes -l topology.kubernetes.io/zone=ap-southeast-2a | kubectl:cordon", "a whole zone");
+    let declaration = declaration("cordon", "Let no new pods be scheduled on a node").example(
+        "kubectl:get nodes -l topology.kubernetes.io/zone=ap-southeast-2a | kubectl:cordon",
+        "a whole zone",
+    );
     Verb::mutate(declaration, Cordon::new(clients, true)).completed_by(Names::of_type(clients, "nodes"))
 }
 
@@ -159,6 +161,9 @@ mod tests {
         let closed = json!({"spec": {"unschedulable": true}});
         assert!(change(&call, &node, &closed, true).unwrap().is_none());
         let back = change(&call, &node, &closed, false).unwrap().unwrap();
-        assert_eq!(back.request["write"]["Patch"]["body"]["spec"], json!({"unschedulable": null}));
+        assert_eq!(
+            back.request["write"]["Patch"]["body"]["spec"],
+            json!({"unschedulable": null})
+        );
     }
 }

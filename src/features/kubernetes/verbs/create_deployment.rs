@@ -37,9 +37,13 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 .variadic(),
         )
         .options([
-            OptionSpec::new("image", OptionKind::List, "The image to run; several: several containers")
-                .required()
-                .value_name("image"),
+            OptionSpec::new(
+                "image",
+                OptionKind::List,
+                "The image to run; several: several containers",
+            )
+            .required()
+            .value_name("image"),
             OptionSpec::new("port", OptionKind::Int, "Port the first container listens on").value_name("port"),
             OptionSpec::new("replicas", OptionKind::Int, "Number of pods")
                 .short('r')
@@ -47,7 +51,10 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 .value_name("count"),
         ])
         .output("{kind, name, namespace, action, message}.")
-        .example("kubectl:create deployment web --image=nginx:1.27 --replicas=2", "two pods of one container");
+        .example(
+            "kubectl:create deployment web --image=nginx:1.27 --replicas=2",
+            "two pods of one container",
+        );
     Verb::mutate(
         declaration,
         Create {
@@ -68,13 +75,15 @@ impl Mutate for Create {
         let namespace = namespace_of(call, &session);
         let name = call.arguments.text_at(0).unwrap_or_default();
         let target = named(&session, "Deployment", &namespace, &name).await?;
-        must_not_exist(&session, &target).await.map_err(|report| match report.code {
-            CONFLICT => Report::failed(
-                CONFLICT,
-                format!("failed to create deployment: deployments.apps \"{name}\" already exists"),
-            ),
-            _ => report,
-        })?;
+        must_not_exist(&session, &target)
+            .await
+            .map_err(|report| match report.code {
+                CONFLICT => Report::failed(
+                    CONFLICT,
+                    format!("failed to create deployment: deployments.apps \"{name}\" already exists"),
+                ),
+                _ => report,
+            })?;
         body["metadata"]["namespace"] = json!(namespace);
         let images = call.arguments.list("image").join(" ");
         body["metadata"]["annotations"] = json!({CHANGE_CAUSE: change_cause(call, &target, &images)});
@@ -91,7 +100,11 @@ impl Mutate for Create {
 fn object(call: &Call) -> Result<Value, Report> {
     let arguments = &call.arguments;
     let name = arguments.text_at(0).unwrap_or_default();
-    let images: Vec<String> = arguments.list("image").into_iter().filter(|image| !image.is_empty()).collect();
+    let images: Vec<String> = arguments
+        .list("image")
+        .into_iter()
+        .filter(|image| !image.is_empty())
+        .collect();
     let command: Vec<String> = arguments.texts().into_iter().skip(1).collect();
     if name.is_empty() {
         return Err(usage("exactly one NAME is required, got 0"));
@@ -165,7 +178,11 @@ mod tests {
 
     #[test]
     fn labels_port_and_command_are_where_kubectl_puts_them() {
-        let made = object(&call(&["web", "sleep", "1"], json!({"image": ["nginx:1"], "port": 80, "replicas": 2}))).unwrap();
+        let made = object(&call(
+            &["web", "sleep", "1"],
+            json!({"image": ["nginx:1"], "port": 80, "replicas": 2}),
+        ))
+        .unwrap();
         assert_eq!(made["spec"]["selector"]["matchLabels"], json!({"app": "web"}));
         assert_eq!(
             made["spec"]["template"]["spec"]["containers"],

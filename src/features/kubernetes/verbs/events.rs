@@ -26,15 +26,22 @@ pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
         .permission(READ)
         .options([
             all_namespaces_option(),
-            OptionSpec::new("for", OptionKind::String, "Only events about this object; an incoming object means the same")
-                .value_name("type/name"),
+            OptionSpec::new(
+                "for",
+                OptionKind::String,
+                "Only events about this object; an incoming object means the same",
+            )
+            .value_name("type/name"),
             OptionSpec::new("types", OptionKind::List, "Only events of these types: Normal, Warning")
                 .value_name("types"),
             OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
         ])
         .output("The event as the API gives it, oldest first.")
         .example("kubectl:events --types=Warning", "what went wrong in the namespace")
-        .example("kubectl:events --for deploy/inspector", "what happened to one deployment")
+        .example(
+            "kubectl:events --for deploy/inspector",
+            "what happened to one deployment",
+        )
         .example("kubectl:get pods | kubectl:events", "to each of these pods");
     Verb::read(
         declaration,
@@ -72,7 +79,10 @@ impl Events {
             None => Query::new(),
             Some(target) => Query::new().with(
                 "fieldSelector",
-                format!("involvedObject.kind={},involvedObject.name={}", target.resource.kind, target.name),
+                format!(
+                    "involvedObject.kind={},involvedObject.name={}",
+                    target.resource.kind, target.name
+                ),
             ),
         };
         // A cluster's own object has its events in the namespace `default` or in none: they are looked for everywhere.
@@ -80,7 +90,9 @@ impl Events {
         let resource = session.cluster.discovery().await?.find("events")?;
         let path = resource.collection((!everywhere && !own).then_some(namespace.as_str()));
         let mut found = target::list(&session, &path, &query).await?;
-        found.retain(|event| types.is_empty() || types.iter().any(|kind| text(event, "/type").eq_ignore_ascii_case(kind)));
+        found.retain(|event| {
+            types.is_empty() || types.iter().any(|kind| text(event, "/type").eq_ignore_ascii_case(kind))
+        });
         found.sort_by_key(happened);
         if found.is_empty() {
             let words = if everywhere {
@@ -106,7 +118,11 @@ impl Events {
         if everywhere {
             cells.push(object::namespace(event).to_owned());
         }
-        let object = format!("{}/{}", text(event, "/involvedObject/kind"), text(event, "/involvedObject/name"));
+        let object = format!(
+            "{}/{}",
+            text(event, "/involvedObject/kind"),
+            text(event, "/involvedObject/name")
+        );
         cells.extend([
             interval(event, self.clock.now()),
             text(event, "/type").to_owned(),
@@ -130,7 +146,11 @@ fn header(everywhere: bool, none: bool) -> Header {
 }
 
 fn types(given: &[String]) -> Result<Vec<String>, Report> {
-    match given.iter().find(|kind| !["Normal", "Warning"].iter().any(|known| known.eq_ignore_ascii_case(kind))) {
+    match given.iter().find(|kind| {
+        !["Normal", "Warning"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(kind))
+    }) {
         Some(_) => Err(usage("valid --types are Normal or Warning")),
         None => Ok(given.to_vec()),
     }

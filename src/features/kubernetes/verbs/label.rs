@@ -11,7 +11,13 @@ use crate::verb::Verb;
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declaration("label", "Set and remove labels")
         .example("kubectl:label deploy inspector tier=web", "a new label")
-        .example("kubectl:get pods -l run=inspector | kubectl:label quarantine=yes", "every pod that comes down the pipe")
-        .example("kubectl:label pod/web-1 run-", "take a pod out of its service: its replica set makes another");
+        .example(
+            "kubectl:get pods -l run=inspector | kubectl:label quarantine=yes",
+            "every pod that comes down the pipe",
+        )
+        .example(
+            "kubectl:label pod/web-1 run-",
+            "take a pod out of its service: its replica set makes another",
+        );
     Verb::mutate(declaration, Edit::new(clients, Field::Labels)).completed_by(Names::of(clients))
 }

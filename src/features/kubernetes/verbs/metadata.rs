@@ -93,12 +93,20 @@ pub fn split(words: &[String], what: &str) -> Result<(Vec<String>, Pairs), Repor
         let (key, value) = match (word.split_once('='), word.strip_suffix('-')) {
             (Some((key, value)), _) => (key, Some(value.to_owned())),
             (None, Some(key)) => (key, None),
-            (None, None) => return Err(usage(format!("all resources must be specified before {what} changes: {word}"))),
+            (None, None) => {
+                return Err(usage(format!(
+                    "all resources must be specified before {what} changes: {word}"
+                )));
+            }
         };
         if key.is_empty() {
             return Err(usage(format!("invalid {what} spec: {word}")).hint("write KEY=VALUE, or KEY- to remove"));
         }
-        if pairs.wanted.get(key).is_some_and(|known| known.is_some() != value.is_some()) {
+        if pairs
+            .wanted
+            .get(key)
+            .is_some_and(|known| known.is_some() != value.is_some())
+        {
             return Err(usage(match what {
                 "label" => "can not both modify and remove a label in the same command".to_owned(),
                 _ => format!("can not both modify and remove the following {what}(s) in the same command: {key}"),
@@ -162,7 +170,12 @@ fn view(field: &str, live: &Value, keys: &[String]) -> Value {
     let present = object::map(live, &format!("/metadata/{field}"));
     let seen: Map<String, Value> = keys
         .iter()
-        .map(|key| (key.clone(), present.and_then(|map| map.get(key)).cloned().unwrap_or_default()))
+        .map(|key| {
+            (
+                key.clone(),
+                present.and_then(|map| map.get(key)).cloned().unwrap_or_default(),
+            )
+        })
         .collect();
     json!({field: seen})
 }
@@ -170,15 +183,20 @@ fn view(field: &str, live: &Value, keys: &[String]) -> Value {
 impl Edit {
     fn change(&self, call: &Call, target: &Target, live: &Value, pairs: &Pairs) -> Result<Option<Change>, Report> {
         let (field, verb) = (self.map.field(), self.map.verb());
-        let present = object::map(live, &format!("/metadata/{field}")).cloned().unwrap_or_default();
+        let present = object::map(live, &format!("/metadata/{field}"))
+            .cloned()
+            .unwrap_or_default();
         let text = |key: &str| present.get(key).and_then(Value::as_str);
         let mut wanted: BTreeMap<&str, Option<&str>> = BTreeMap::new();
         for (key, value) in &pairs.wanted {
             match (text(key), value.as_deref()) {
                 (None, None) if self.map == Field::Labels => {
-                    call.operator.note(SafeText::line(&format!("label \"{key}\" not found.")));
+                    call.operator
+                        .note(SafeText::line(&format!("label \"{key}\" not found.")));
                 }
-                (Some(now), Some(new)) if !call.arguments.flag("overwrite") && (now != new || self.map == Field::Annotations) => {
+                (Some(now), Some(new))
+                    if !call.arguments.flag("overwrite") && (now != new || self.map == Field::Annotations) =>
+                {
                     return Err(self.refused(key, now));
                 }
                 (now, new) if now == new => {}
@@ -186,8 +204,13 @@ impl Edit {
             }
         }
         if wanted.is_empty() {
-            let said = if self.map == Field::Labels { "not labeled" } else { "annotated" };
-            call.operator.note(SafeText::line(&format!("{} {said}", target.title())));
+            let said = if self.map == Field::Labels {
+                "not labeled"
+            } else {
+                "annotated"
+            };
+            call.operator
+                .note(SafeText::line(&format!("{} {said}", target.title())));
             return Ok(None);
         }
         let keys: Vec<String> = wanted.keys().map(|key| (*key).to_owned()).collect();
@@ -208,7 +231,12 @@ impl Edit {
             .iter()
             .map(|(key, value)| value.map_or_else(|| format!("{key}-"), |value| format!("{key}={value}")))
             .collect();
-        let summary = format!("{} {}: {}", verb.trim_start_matches("kubectl:"), target.title(), told.join(" "));
+        let summary = format!(
+            "{} {}: {}",
+            verb.trim_start_matches("kubectl:"),
+            target.title(),
+            told.join(" ")
+        );
         Draft::new(call, target, summary, view(field, live, &keys), json!({field: wanted}))
             .of(live)
             .undone_by(back.option("--overwrite", None))
@@ -282,8 +310,17 @@ mod tests {
     fn wrong_lines_have_kubectl_s_words() {
         let message = |line: &str| split(&words(line), "label").unwrap_err().message;
         assert_eq!(message("deploy web"), "at least one label update is required");
-        assert_eq!(message("deploy a=1 a-"), "can not both modify and remove a label in the same command");
-        assert_eq!(message("deploy a=1 web"), "all resources must be specified before label changes: web");
-        assert_eq!(split(&words("deploy web u=a=b"), "label").unwrap().1.wanted["u"], Some("a=b".to_owned()));
+        assert_eq!(
+            message("deploy a=1 a-"),
+            "can not both modify and remove a label in the same command"
+        );
+        assert_eq!(
+            message("deploy a=1 web"),
+            "all resources must be specified before label changes: web"
+        );
+        assert_eq!(
+            split(&words("deploy web u=a=b"), "label").unwrap().1.wanted["u"],
+            Some("a=b".to_owned())
+        );
     }
 }

@@ -199,8 +199,24 @@ async fn send(
             .await
             .map_err(|error| cluster.report(&error));
     }
-    if let (Write::Patch { subresource, media, body }, true) = (&request.write, change.precondition.is_null()) {
-        return create_by_patch(session, change, request, &format!("{}{subresource}", request.path), media, body).await;
+    if let (
+        Write::Patch {
+            subresource,
+            media,
+            body,
+        },
+        true,
+    ) = (&request.write, change.precondition.is_null())
+    {
+        return create_by_patch(
+            session,
+            change,
+            request,
+            &format!("{}{subresource}", request.path),
+            media,
+            body,
+        )
+        .await;
     }
     let mut attempt = 0;
     loop {
@@ -247,7 +263,10 @@ async fn create_by_patch(
     match cluster.get::<Value>(&request.path).await {
         Ok(_) => Err(Report::refused(
             MOVED,
-            format!("{} \"{}\" was made since the plan", change.target.kind, change.target.name),
+            format!(
+                "{} \"{}\" was made since the plan",
+                change.target.kind, change.target.name
+            ),
         )
         .hint("look again and repeat the command")),
         Err(error) if error::code(&error) == Some(404) => cluster

@@ -34,8 +34,12 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         )
         .options([
             containers_option(),
-            OptionSpec::new("from", OptionKind::String, "Take variables from configmap/NAME or secret/NAME")
-                .value_name("object"),
+            OptionSpec::new(
+                "from",
+                OptionKind::String,
+                "Take variables from configmap/NAME or secret/NAME",
+            )
+            .value_name("object"),
             OptionSpec::new("keys", OptionKind::List, "With --from: only these keys").value_name("keys"),
             OptionSpec::new("prefix", OptionKind::String, "With --from: before each name").value_name("text"),
             OptionSpec::new("overwrite", OptionKind::Bool, "Replace values that are there already").default("true"),
@@ -48,7 +52,10 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             "The plan and the revision's cause name the variables, never their values. Variables from a config map or \
              a secret refer to it; they hold no copy.",
         )
-        .example("kubectl:set env deploy/inspector LEVEL=debug", "a rolling update with another variable")
+        .example(
+            "kubectl:set env deploy/inspector LEVEL=debug",
+            "a rolling update with another variable",
+        )
         .example("kubectl:set env deploy/inspector LEVEL-", "without it again");
     Verb::mutate(
         declaration,
@@ -61,10 +68,14 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
 
 /// `-c, --containers`.
 pub fn containers_option() -> OptionSpec {
-    OptionSpec::new("containers", OptionKind::String, "Only containers of this name; * stands for any text")
-        .short('c')
-        .default("*")
-        .value_name("name")
+    OptionSpec::new(
+        "containers",
+        OptionKind::String,
+        "Only containers of this name; * stands for any text",
+    )
+    .short('c')
+    .default("*")
+    .value_name("name")
 }
 
 struct SetEnv {
@@ -145,7 +156,10 @@ async fn references(call: &Call, session: &Session, from: &str) -> Result<Wanted
     let target::Selection::Named(targets) = found else {
         return Err(usage(format!("--from names no object: {from}")).hint("write configmap/NAME or secret/NAME"));
     };
-    let (keys, prefix) = (call.arguments.list("keys"), call.arguments.text("prefix").unwrap_or_default());
+    let (keys, prefix) = (
+        call.arguments.list("keys"),
+        call.arguments.text("prefix").unwrap_or_default(),
+    );
     let mut wanted = Wanted::new();
     for source in targets {
         let field = match source.resource.kind.as_str() {
@@ -212,8 +226,9 @@ fn change(call: &Call, target: &Target, live: &Value, wanted: &Wanted) -> Result
     let mut seen = false;
     for container in containers(&mut edited, &pattern) {
         seen = true;
-        set(container, wanted, keeps)
-            .map_err(|report| Report::failed(CONFLICT, format!("{}/{} {report}", target.resource.plural, target.name)))?;
+        set(container, wanted, keeps).map_err(|report| {
+            Report::failed(CONFLICT, format!("{}/{} {report}", target.resource.plural, target.name))
+        })?;
     }
     if !seen {
         call.operator.note(SafeText::line(&format!(
@@ -226,7 +241,13 @@ fn change(call: &Call, target: &Target, live: &Value, wanted: &Wanted) -> Result
     }
     let names: Vec<String> = wanted
         .iter()
-        .map(|(name, value)| if value.is_some() { name.clone() } else { format!("{name}-") })
+        .map(|(name, value)| {
+            if value.is_some() {
+                name.clone()
+            } else {
+                format!("{name}-")
+            }
+        })
         .collect();
     let words = Words {
         summary: format!("set env of {}: {}", target.title(), names.join(", ")),
@@ -247,7 +268,9 @@ fn set(container: &mut Value, wanted: &Wanted, keeps: bool) -> Result<(), String
                 let Some(known) = list.get_mut(at) else { continue };
                 if keeps && known != value {
                     let now = object::text(known, "/value");
-                    return Err(format!("'{name}' already has a value ({now}), and --overwrite is false"));
+                    return Err(format!(
+                        "'{name}' already has a value ({now}), and --overwrite is false"
+                    ));
                 }
                 known.clone_from(value);
             }
@@ -277,7 +300,13 @@ mod tests {
             {"name": "side", "image": "s"}]}}}});
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let (_, wanted) = split(&words).unwrap();
-        change(&call(&[], json!({"containers": containers})), &target("Deployment", "web"), &live, &wanted).unwrap()
+        change(
+            &call(&[], json!({"containers": containers})),
+            &target("Deployment", "web"),
+            &live,
+            &wanted,
+        )
+        .unwrap()
     }
 
     #[test]

@@ -114,7 +114,9 @@ fn quantities(pairs: &[String]) -> Result<Map<String, Value>, Report> {
     let mut map = Map::new();
     for pair in pairs {
         let Some((name, quantity)) = pair.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            return Err(usage(format!("Invalid argument syntax {pair}, expected <resource>=<value>")));
+            return Err(usage(format!(
+                "Invalid argument syntax {pair}, expected <resource>=<value>"
+            )));
         };
         if milli(quantity).is_none() {
             return Err(usage(
@@ -148,7 +150,10 @@ fn change(call: &Call, target: &Target, live: &Value, wanted: &Wanted) -> Result
         }
     }
     if !seen {
-        return Err(Report::failed(NOT_FOUND, format!("unable to find container named {pattern}")));
+        return Err(Report::failed(
+            NOT_FOUND,
+            format!("unable to find container named {pattern}"),
+        ));
     }
     if edited == before {
         return Ok(None);
@@ -170,8 +175,18 @@ mod tests {
     #[test]
     fn pairs_are_names_and_quantities() {
         assert!(quantities(&["cpu=500m".into(), "memory=1Gi".into()]).is_ok());
-        assert!(quantities(&["cpu".into()]).unwrap_err().message.contains("Invalid argument syntax cpu"));
-        assert!(quantities(&["cpu=x".into()]).unwrap_err().message.starts_with("quantities must match"));
+        assert!(
+            quantities(&["cpu".into()])
+                .unwrap_err()
+                .message
+                .contains("Invalid argument syntax cpu")
+        );
+        assert!(
+            quantities(&["cpu=x".into()])
+                .unwrap_err()
+                .message
+                .starts_with("quantities must match")
+        );
     }
 
     #[test]
@@ -180,7 +195,9 @@ mod tests {
             {"name": "web", "resources": {"limits": {"cpu": "1"}, "requests": {"memory": "1Gi"}}}]}}}});
         let arguments = call(&[], json!({"limits": ["cpu=2"], "requests": ["cpu=1"]}));
         let wanted = Wanted::read(&arguments).unwrap();
-        let found = change(&arguments, &target("Deployment", "web"), &live, &wanted).unwrap().unwrap();
+        let found = change(&arguments, &target("Deployment", "web"), &live, &wanted)
+            .unwrap()
+            .unwrap();
         assert_eq!(
             found.request["write"]["Patch"]["body"]["spec"]["template"]["spec"]["containers"][0]["resources"],
             json!({"limits": {"cpu": "2"}, "requests": {"memory": "1Gi", "cpu": "1"}})

@@ -36,12 +36,14 @@ pub fn pointer(kind: &str) -> Option<&'static str> {
 
 /// The template of an object; refused, in kubectl's words, for what has none.
 pub fn of<'a>(target: &Target, live: &'a Value) -> Result<&'a Value, Report> {
-    pointer(&target.resource.kind).and_then(|at| live.pointer(at)).ok_or_else(|| {
-        usage(format!(
-            "{}/{} the object is not a pod or does not have a pod template: {}",
-            target.resource.plural, target.name, target.resource.kind
-        ))
-    })
+    pointer(&target.resource.kind)
+        .and_then(|at| live.pointer(at))
+        .ok_or_else(|| {
+            usage(format!(
+                "{}/{} the object is not a pod or does not have a pod template: {}",
+                target.resource.plural, target.name, target.resource.kind
+            ))
+        })
 }
 
 /// The change that puts `edited` in the place of an object's template.
@@ -113,7 +115,10 @@ mod tests {
     fn a_patch_names_what_is_new_other_and_gone() {
         let before = json!({"a": 1, "b": {"c": [1], "d": 2}, "gone": true});
         let after = json!({"a": 1, "b": {"c": [1, 2], "d": 2}, "new": {}});
-        assert_eq!(merge_patch(&before, &after), json!({"gone": null, "b": {"c": [1, 2]}, "new": {}}));
+        assert_eq!(
+            merge_patch(&before, &after),
+            json!({"gone": null, "b": {"c": [1, 2]}, "new": {}})
+        );
         assert_eq!(merge_patch(&before, &before), json!({}));
     }
 

@@ -37,7 +37,11 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             selector_option(),
             OptionSpec::new("containers", OptionKind::Bool, "One row a container"),
             OptionSpec::new("sum", OptionKind::Bool, "The sum of all pods as the last row"),
-            OptionSpec::new("sort-by", OptionKind::Enum(&["cpu", "memory"]), "Most first; by name when not given"),
+            OptionSpec::new(
+                "sort-by",
+                OptionKind::Enum(&["cpu", "memory"]),
+                "Most first; by name when not given",
+            ),
             OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
         ])
         .output("{kind, name, namespace, container, cpu_millicores, memory_bytes}, one a row.")
@@ -63,7 +67,9 @@ impl Read for Top {
         until_stopped(call, output, async {
             let session = self.clients.session(&call.context).await?;
             let words = call.arguments.texts();
-            let (kind, names) = words.split_first().map_or(("", &[][..]), |(kind, names)| (kind.as_str(), names));
+            let (kind, names) = words
+                .split_first()
+                .map_or(("", &[][..]), |(kind, names)| (kind.as_str(), names));
             let (kind, name) = match (kind.split_once('/'), names) {
                 (Some((kind, name)), []) => (kind, Some(name.to_owned())),
                 (None, [one]) => (kind, Some(one.clone())),
@@ -95,9 +101,12 @@ async fn measured(session: &Session, path: &str, call: &Call) -> Result<Vec<Valu
         Err(error) => {
             // The server knows no such group, rather than no such pod.
             let groups: Value = session.cluster.get("/apis").await.unwrap_or_default();
-            let known = list(&groups, "/groups").iter().any(|group| text(group, "/name") == "metrics.k8s.io");
+            let known = list(&groups, "/groups")
+                .iter()
+                .any(|group| text(group, "/name") == "metrics.k8s.io");
             if error::code(&error) == Some(404) && !known {
-                return Err(Report::failed(NOT_FOUND, "Metrics API not available").hint("install metrics-server in the cluster"));
+                return Err(Report::failed(NOT_FOUND, "Metrics API not available")
+                    .hint("install metrics-server in the cluster"));
             }
             Err(session.cluster.report(&error))
         }
@@ -150,7 +159,11 @@ fn sort<T>(rows: &mut [T], by: Option<&str>, used: impl Fn(&T) -> Use, name: imp
 }
 
 fn header(call: &Call, columns: Vec<&str>) -> Arc<Header> {
-    Header::new(if call.arguments.flag("no-headers") { Vec::new() } else { columns })
+    Header::new(if call.arguments.flag("no-headers") {
+        Vec::new()
+    } else {
+        columns
+    })
 }
 
 async fn pods(call: &Call, session: &Session, name: Option<String>, output: &Output) -> Result<(), Report> {
@@ -176,15 +189,22 @@ async fn pods(call: &Call, session: &Session, name: Option<String>, output: &Out
         })
         .collect();
     if rows.is_empty() {
-        let words = if everywhere { "No resources found".to_owned() } else { format!("No resources found in {namespace} namespace.") };
+        let words = if everywhere {
+            "No resources found".to_owned()
+        } else {
+            format!("No resources found in {namespace} namespace.")
+        };
         call.operator.note(SafeText::line(&words));
         return Ok(());
     }
     let total = |containers: &[(String, Use)]| containers.iter().fold(Use::default(), |sum, (_, one)| sum.plus(*one));
     let by = call.arguments.text("sort-by");
-    sort(&mut rows, by.as_deref(), |row| total(&row.1), |(pod, _)| {
-        format!("{}/{}", object::namespace(pod), object::name(pod))
-    });
+    sort(
+        &mut rows,
+        by.as_deref(),
+        |row| total(&row.1),
+        |(pod, _)| format!("{}/{}", object::namespace(pod), object::name(pod)),
+    );
     let apart = call.arguments.flag("containers");
     let mut columns = Vec::new();
     if everywhere {
@@ -198,12 +218,18 @@ async fn pods(call: &Call, session: &Session, name: Option<String>, output: &Out
     for (pod, containers) in &rows {
         sum = sum.plus(total(containers));
         let parts: Vec<(Option<&str>, Use)> = if apart {
-            containers.iter().map(|(name, used)| (Some(name.as_str()), *used)).collect()
+            containers
+                .iter()
+                .map(|(name, used)| (Some(name.as_str()), *used))
+                .collect()
         } else {
             vec![(None, total(containers))]
         };
         for (container, used) in parts {
-            let mut cells: Vec<String> = everywhere.then(|| object::namespace(pod).to_owned()).into_iter().collect();
+            let mut cells: Vec<String> = everywhere
+                .then(|| object::namespace(pod).to_owned())
+                .into_iter()
+                .collect();
             cells.push(object::name(pod).to_owned());
             cells.extend(container.map(str::to_owned));
             cells.extend(used.cells());
@@ -225,7 +251,9 @@ async fn pods(call: &Call, session: &Session, name: Option<String>, output: &Out
 }
 
 async fn nodes(call: &Call, session: &Session, name: Option<String>, output: &Output) -> Result<(), Report> {
-    let one = name.as_deref().map_or(String::new(), |name| format!("/{}", encode(name)));
+    let one = name
+        .as_deref()
+        .map_or(String::new(), |name| format!("/{}", encode(name)));
     let found = measured(session, &format!("{METRICS}/nodes{one}"), call).await?;
     let used: HashMap<String, Use> = found
         .iter()
@@ -236,7 +264,12 @@ async fn nodes(call: &Call, session: &Session, name: Option<String>, output: &Ou
     known.retain(|node| name.as_deref().is_none_or(|name| name == object::name(node)));
     let of = |node: &Value| used.get(object::name(node)).copied();
     let by = call.arguments.text("sort-by");
-    sort(&mut known, by.as_deref(), |node| of(node).unwrap_or_default(), |node| object::name(node).to_owned());
+    sort(
+        &mut known,
+        by.as_deref(),
+        |node| of(node).unwrap_or_default(),
+        |node| object::name(node).to_owned(),
+    );
     // Nodes without figures come last.
     known.sort_by_key(|node| of(node).is_none());
     let header = header(call, vec!["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"]);
@@ -249,7 +282,12 @@ async fn nodes(call: &Call, session: &Session, name: Option<String>, output: &Ou
                 let bytes = whole(available("memory")).unwrap_or(0);
                 let (millicores, memory_bytes) = used.numbers();
                 (
-                    vec![cpu, percent(used.millicores(), cpus), memory, percent(used.memory, bytes)],
+                    vec![
+                        cpu,
+                        percent(used.millicores(), cpus),
+                        memory,
+                        percent(used.memory, bytes),
+                    ],
                     json!({"cpu_millicores": millicores, "memory_bytes": memory_bytes}),
                 )
             }
@@ -268,7 +306,11 @@ async fn nodes(call: &Call, session: &Session, name: Option<String>, output: &Ou
 }
 
 fn percent(used: i128, of: i128) -> String {
-    if of == 0 { "<unknown>".to_owned() } else { format!("{}%", used * 100 / of) }
+    if of == 0 {
+        "<unknown>".to_owned()
+    } else {
+        format!("{}%", used * 100 / of)
+    }
 }
 
 #[cfg(test)]

@@ -75,7 +75,11 @@ fn list(api: &Api, resource: &str, space: &str, query: &Query) -> Result<Reply, 
         .filter(|object| filter.matches(object))
         .filter_map(|object| measured(api, resource, object))
         .collect();
-    let kind = if resource == "nodes" { "NodeMetricsList" } else { "PodMetricsList" };
+    let kind = if resource == "nodes" {
+        "NodeMetricsList"
+    } else {
+        "PodMetricsList"
+    };
     Ok(body::json(
         200,
         &json!({"kind": kind, "apiVersion": format!("{GROUP}/{VERSION}"), "metadata": {}, "items": items}),
@@ -89,7 +93,11 @@ fn one(api: &Api, resource: &str, space: &str, own: &str) -> Result<Reply, ApiEr
     measured
         .map(|mut found| {
             if let Some(map) = found.as_object_mut() {
-                let kind = if resource == "nodes" { "NodeMetrics" } else { "PodMetrics" };
+                let kind = if resource == "nodes" {
+                    "NodeMetrics"
+                } else {
+                    "PodMetrics"
+                };
                 map.shift_insert(0, "kind".into(), kind.into());
                 map.shift_insert(1, "apiVersion".into(), format!("{GROUP}/{VERSION}").into());
             }
@@ -124,7 +132,9 @@ fn measured(api: &Api, resource: &str, object: &Value) -> Option<Value> {
         let pods = api.store.find("pods", None, Term::Node(name(object)));
         let used = pods.iter().flat_map(|pod| containers(pod, window));
         // The system itself takes its share.
-        let (cpu, memory) = used.fold((90_000_000, 700 * 1024), |(cpu, memory), (_, more, most)| (cpu + more, memory + most));
+        let (cpu, memory) = used.fold((90_000_000, 700 * 1024), |(cpu, memory), (_, more, most)| {
+            (cpu + more, memory + most)
+        });
         found["usage"] = usage(cpu, memory);
     }
     Some(found)
@@ -133,7 +143,10 @@ fn measured(api: &Api, resource: &str, object: &Value) -> Option<Value> {
 /// Nanocores and KiB of each container of a running pod.
 fn containers(object: &Value, window: u64) -> impl Iterator<Item = (&str, u64, u64)> {
     let runs = text(object, "/status/phase") == "Running" && !pod::is_finished(object);
-    let list = object.pointer("/spec/containers").and_then(Value::as_array).filter(|_| runs);
+    let list = object
+        .pointer("/spec/containers")
+        .and_then(Value::as_array)
+        .filter(|_| runs);
     list.into_iter().flatten().map(move |container| {
         let own = text(container, "/name");
         let steady = hash(&format!("{}/{own}", uid(object)));
@@ -149,6 +162,7 @@ fn usage(cpu: u64, memory: u64) -> Value {
 }
 
 fn hash(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

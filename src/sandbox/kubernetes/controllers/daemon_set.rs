@@ -27,7 +27,11 @@ const BORNE: [(&str, &str); 6] = [
 /// One pass. `pods` are all pods the set controls; `suffix` names a new pod, followed by its place in the pass.
 pub fn sync(set: &Value, pods: &[Arc<Value>], nodes: &[Arc<Value>], suffix: &str, now: Timestamp) -> Vec<Action> {
     let hash = template_hash(&set["spec"]["template"], 0);
-    let wanted: Vec<&Value> = nodes.iter().map(|node| &**node).filter(|node| takes(set, node)).collect();
+    let wanted: Vec<&Value> = nodes
+        .iter()
+        .map(|node| &**node)
+        .filter(|node| takes(set, node))
+        .collect();
     let mut on: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for pod in pods {
         on.entry(text(pod, "/spec/nodeName")).or_default().push(pod);
@@ -65,7 +69,11 @@ fn takes(set: &Value, node: &Value) -> bool {
 }
 
 fn bear(pod: &mut Value) {
-    let mut list = pod.pointer("/spec/tolerations").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut list = pod
+        .pointer("/spec/tolerations")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     list.retain(|toleration| !BORNE.iter().any(|(key, _)| text(toleration, "/key") == *key));
     list.extend(BORNE.map(|(key, effect)| json!({"key": key, "operator": "Exists", "effect": effect})));
     pod["spec"]["tolerations"] = Value::Array(list);
@@ -83,7 +91,10 @@ fn new_pod(set: &Value, node: &Value, hash: &str, suffix: &str) -> Value {
 }
 
 fn is_new(pod: &Value, hash: &str) -> bool {
-    labels(pod).and_then(|labels| labels.get(REVISION_LABEL)).and_then(Value::as_str) == Some(hash)
+    labels(pod)
+        .and_then(|labels| labels.get(REVISION_LABEL))
+        .and_then(Value::as_str)
+        == Some(hash)
 }
 
 /// Old pods to delete: those that serve nothing at once, the others as far as `maxUnavailable` allows.
@@ -121,16 +132,28 @@ fn replace(set: &Value, wanted: &[&Value], on: &BTreeMap<&str, Vec<&Value>>, has
     actions
 }
 
-fn status(set: &Value, wanted: &[&Value], on: &BTreeMap<&str, Vec<&Value>>, hash: &str, now: Timestamp) -> Map<String, Value> {
+fn status(
+    set: &Value,
+    wanted: &[&Value],
+    on: &BTreeMap<&str, Vec<&Value>>,
+    hash: &str,
+    now: Timestamp,
+) -> Map<String, Value> {
     let min_ready = int(set, "/spec/minReadySeconds", 0);
     let count = |test: &dyn Fn(&Value) -> bool| {
         wanted
             .iter()
-            .filter(|node| on.get(name(node)).is_some_and(|pods| pods.iter().any(|pod| pod::is_active(pod) && test(pod))))
+            .filter(|node| {
+                on.get(name(node))
+                    .is_some_and(|pods| pods.iter().any(|pod| pod::is_active(pod) && test(pod)))
+            })
             .count()
     };
     let available = count(&|pod| pod::available_in(pod, min_ready, now) == Some(0));
-    let stray = on.keys().filter(|node| !wanted.iter().any(|wanted| name(wanted) == **node)).count();
+    let stray = on
+        .keys()
+        .filter(|node| !wanted.iter().any(|wanted| name(wanted) == **node))
+        .count();
     let mut status = Map::new();
     status.insert("currentNumberScheduled".into(), count(&|_| true).into());
     status.insert("numberMisscheduled".into(), stray.into());
@@ -159,9 +182,15 @@ mod tests {
     }
 
     fn node(own: &str, taint: bool) -> Arc<Value> {
-        let taints = if taint { json!([{"key": "control-plane", "effect": "NoSchedule"}]) } else { json!([]) };
-        Arc::new(json!({"metadata": {"name": own, "labels": {}}, "spec": {"taints": taints, "unschedulable": own == "closed"},
-            "status": {"conditions": [{"type": "Ready", "status": "True"}], "allocatable": {"pods": "110"}}}))
+        let taints = if taint {
+            json!([{"key": "control-plane", "effect": "NoSchedule"}])
+        } else {
+            json!([])
+        };
+        Arc::new(
+            json!({"metadata": {"name": own, "labels": {}}, "spec": {"taints": taints, "unschedulable": own == "closed"},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}], "allocatable": {"pods": "110"}}}),
+        )
     }
 
     fn pod(set: &Value, node: &Value, ready: bool) -> Arc<Value> {

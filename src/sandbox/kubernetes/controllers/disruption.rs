@@ -13,17 +13,27 @@ pub fn status(budget: &Value, pods: &[Arc<Value>], expected: i64) -> Map<String,
         .filter(|pod| selects(budget, pod) && pod::is_ready(pod) && !is_deleting(pod))
         .count();
     let healthy = i64::try_from(healthy).unwrap_or(i64::MAX);
-    let desired = match (budget.pointer("/spec/minAvailable"), budget.pointer("/spec/maxUnavailable")) {
+    let desired = match (
+        budget.pointer("/spec/minAvailable"),
+        budget.pointer("/spec/maxUnavailable"),
+    ) {
         (Some(least), _) if !least.is_null() => share(least, expected),
         (_, Some(most)) if !most.is_null() => (expected - share(most, expected)).max(0),
         _ => 0,
     };
     let allowed = (healthy - desired).max(0);
-    let (state, reason) = if allowed > 0 { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };
+    let (state, reason) = if allowed > 0 {
+        ("True", "SufficientPods")
+    } else {
+        ("False", "InsufficientPods")
+    };
     let since = budget
         .pointer("/status/conditions/0")
         .filter(|condition| condition["status"] == state)
-        .map_or_else(|| budget["metadata"]["creationTimestamp"].clone(), |known| known["lastTransitionTime"].clone());
+        .map_or_else(
+            || budget["metadata"]["creationTimestamp"].clone(),
+            |known| known["lastTransitionTime"].clone(),
+        );
     let generation = int(budget, "/metadata/generation", 1);
     let status = json!({
         "conditions": [{"lastTransitionTime": since, "message": "", "observedGeneration": generation,
@@ -36,7 +46,9 @@ pub fn status(budget: &Value, pods: &[Arc<Value>], expected: i64) -> Map<String,
 
 /// Whether a budget is about a pod.
 pub fn selects(budget: &Value, pod: &Value) -> bool {
-    budget.pointer("/spec/selector").is_some_and(|selector| selector_matches(selector, labels(pod)))
+    budget
+        .pointer("/spec/selector")
+        .is_some_and(|selector| selector_matches(selector, labels(pod)))
 }
 
 /// A number, or a percentage of all, rounded up.

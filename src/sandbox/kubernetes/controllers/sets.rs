@@ -46,7 +46,11 @@ impl Controllers {
 
     fn act_on_set(&mut self, resource: &'static str, source: &Source, set: &Arc<Value>, action: Action) {
         let (space, own) = (namespace(set), name(set));
-        let kind = if resource == "statefulsets" { "StatefulSet" } else { "DaemonSet" };
+        let kind = if resource == "statefulsets" {
+            "StatefulSet"
+        } else {
+            "DaemonSet"
+        };
         let named = |pod: &str, doing: &str, done: &str| match kind {
             "StatefulSet" => format!("{doing} Pod {pod} in StatefulSet {own} successful"),
             _ => format!("{done} pod: {pod}"),
@@ -108,7 +112,8 @@ impl Controllers {
     /// Queues what looks at the nodes.
     pub(super) fn queue_daemon_sets(&mut self) {
         for set in self.store.list("daemonsets", None) {
-            self.queue.add(Key::DaemonSet(namespace(&set).into(), name(&set).into()));
+            self.queue
+                .add(Key::DaemonSet(namespace(&set).into(), name(&set).into()));
         }
     }
 

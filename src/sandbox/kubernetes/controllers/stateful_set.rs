@@ -32,7 +32,10 @@ pub fn sync(set: &Value, pods: &[Arc<Value>], suffix: &str, now: Timestamp) -> V
         "" => revision.clone(),
         known => known.to_owned(),
     };
-    let by_ordinal: BTreeMap<i64, &Value> = pods.iter().filter_map(|pod| Some((ordinal(set, pod)?, &**pod))).collect();
+    let by_ordinal: BTreeMap<i64, &Value> = pods
+        .iter()
+        .filter_map(|pod| Some((ordinal(set, pod)?, &**pod)))
+        .collect();
     let mut actions = Vec::new();
     if !is_deleting(set) {
         actions.extend(next(set, &by_ordinal, &revision, suffix));
@@ -54,7 +57,10 @@ fn ordinal(set: &Value, pod: &Value) -> Option<i64> {
 }
 
 fn is_of(pod: &Value, revision: &str) -> bool {
-    labels(pod).and_then(|labels| labels.get(REVISION_LABEL)).and_then(Value::as_str) == Some(revision)
+    labels(pod)
+        .and_then(|labels| labels.get(REVISION_LABEL))
+        .and_then(Value::as_str)
+        == Some(revision)
 }
 
 fn is_parallel(set: &Value) -> bool {
@@ -71,7 +77,9 @@ fn next(set: &Value, pods: &BTreeMap<i64, &Value>, revision: &str, suffix: &str)
             None => actions.push(Action::Create(new_pod(set, index, revision, suffix))),
             Some(pod) if pod::is_active(pod) && pod::is_ready(pod) => continue,
             // It has ended for good: another one takes its name once it is gone.
-            Some(pod) if pod::is_finished(pod) && !is_deleting(pod) => actions.push(Action::Delete(name(pod).to_owned())),
+            Some(pod) if pod::is_finished(pod) && !is_deleting(pod) => {
+                actions.push(Action::Delete(name(pod).to_owned()))
+            }
             Some(_) => {}
         }
         if !is_parallel(set) {
@@ -121,7 +129,13 @@ fn new_pod(set: &Value, index: i64, revision: &str, suffix: &str) -> Value {
     pod
 }
 
-fn status(set: &Value, pods: &BTreeMap<i64, &Value>, revision: &str, current: &str, now: Timestamp) -> Map<String, Value> {
+fn status(
+    set: &Value,
+    pods: &BTreeMap<i64, &Value>,
+    revision: &str,
+    current: &str,
+    now: Timestamp,
+) -> Map<String, Value> {
     let count = |test: &dyn Fn(&Value) -> bool| {
         i64::try_from(pods.values().filter(|pod| !pod::is_finished(pod) && test(pod)).count()).unwrap_or(i64::MAX)
     };
@@ -166,7 +180,8 @@ mod tests {
         let mut pod = new_pod(set, index, &revision(set), "x");
         pod["status"]["phase"] = "Running".into();
         let status = if ready { "True" } else { "False" };
-        pod["status"]["conditions"] = json!([{"type": "Ready", "status": status, "lastTransitionTime": "2026-01-01T00:00:00Z"}]);
+        pod["status"]["conditions"] =
+            json!([{"type": "Ready", "status": status, "lastTransitionTime": "2026-01-01T00:00:00Z"}]);
         Arc::new(pod)
     }
 
@@ -185,7 +200,10 @@ mod tests {
     fn pods_come_and_go_one_by_one() {
         let three = set(3, "i:1");
         assert_eq!(acts(&three, &[]), ["+s-0"]);
-        assert!(acts(&three, &[pod(&three, 0, false)]).is_empty(), "the first is awaited");
+        assert!(
+            acts(&three, &[pod(&three, 0, false)]).is_empty(),
+            "the first is awaited"
+        );
         assert_eq!(acts(&three, &[pod(&three, 0, true)]), ["+s-1"]);
         let all = [pod(&three, 0, true), pod(&three, 1, true), pod(&three, 2, true)];
         assert!(acts(&three, &all).is_empty());

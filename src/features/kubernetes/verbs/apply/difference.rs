@@ -8,7 +8,13 @@ use crate::features::kubernetes::object;
 /// Fields told at most; more are counted in the last.
 const MOST: usize = 64;
 /// Where the server keeps its own books.
-const BOOKS: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
+const BOOKS: [&str; 5] = [
+    "managedFields",
+    "resourceVersion",
+    "generation",
+    "uid",
+    "creationTimestamp",
+];
 
 /// The fields that differ, as JSON pointers with their values before and after. Status and the server's bookkeeping do
 /// not count.
@@ -108,7 +114,10 @@ mod tests {
 
     #[test]
     fn secrets_stay_secret() {
-        let (live, wanted) = (json!({"kind": "Secret", "data": {"k": "b2xk"}}), json!({"kind": "Secret", "data": {"k": "bmV3"}}));
+        let (live, wanted) = (
+            json!({"kind": "Secret", "data": {"k": "b2xk"}}),
+            json!({"kind": "Secret", "data": {"k": "bmV3"}}),
+        );
         let (before, after) = between("Secret", &live, &wanted);
         assert_ne!(before, after);
         assert!(!format!("{before}{after}").contains("b2xk") && !format!("{before}{after}").contains("bmV3"));

@@ -86,14 +86,19 @@ fn too_large(source: &str) -> Report {
 /// Fetches an address without the cluster's credentials.
 async fn fetch(context: &Context, address: &str) -> Result<String, Report> {
     if context.closed {
-        return Err(usage(format!("{address} cannot be fetched from the sandbox, which is a closed world"))
-            .hint("save it to a file and apply that"));
+        return Err(usage(format!(
+            "{address} cannot be fetched from the sandbox, which is a closed world"
+        ))
+        .hint("save it to a file and apply that"));
     }
     let failed = |error: &(dyn std::error::Error + 'static)| {
         Report::failed(UNREACHABLE, format!("unable to read URL \"{address}\"")).because(error)
     };
     let uri: http::Uri = address.parse().map_err(|error: http::uri::InvalidUri| failed(&error))?;
-    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
+    let path = uri
+        .path_and_query()
+        .map_or("/", http::uri::PathAndQuery::as_str)
+        .to_owned();
     let mut parts = uri.into_parts();
     parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/"));
     let root = http::Uri::from_parts(parts).map_err(|error| failed(&error))?;
@@ -118,7 +123,11 @@ pub fn parse(text: &str, source: &str) -> Result<Vec<Document>, Report> {
         return Ok(Vec::new());
     }
     let values: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
-        Report::refused(UNREADABLE, format!("error parsing {source}: error converting YAML to JSON")).because(&error)
+        Report::refused(
+            UNREADABLE,
+            format!("error parsing {source}: error converting YAML to JSON"),
+        )
+        .because(&error)
     })?;
     let mut found = Vec::new();
     for value in values {
@@ -138,7 +147,11 @@ pub fn flatten(mut value: Value, source: &str, found: &mut Vec<Document>) -> Res
         .collect();
     if !missing.is_empty() {
         let words: Vec<String> = missing.iter().map(|field| format!("{field} not set")).collect();
-        let words = if words.len() == 1 { words.concat() } else { format!("[{}]", words.join(", ")) };
+        let words = if words.len() == 1 {
+            words.concat()
+        } else {
+            format!("[{}]", words.join(", "))
+        };
         return Err(usage(format!(
             "error validating \"{source}\": error validating data: {words}"
         )));
@@ -167,7 +180,11 @@ mod tests {
     fn documents_lists_and_json_come_apart() {
         let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n---\n\
                     apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n";
-        let names: Vec<String> = parse(text, "x").unwrap().iter().map(|d| object::name(&d.object).to_owned()).collect();
+        let names: Vec<String> = parse(text, "x")
+            .unwrap()
+            .iter()
+            .map(|d| object::name(&d.object).to_owned())
+            .collect();
         assert_eq!(names, ["a", "b"]);
         assert_eq!(parse(r#"{"apiVersion": "v1", "kind": "Pod"}"#, "x").unwrap().len(), 1);
         assert!(parse("  \n", "x").unwrap().is_empty());

@@ -108,7 +108,9 @@ async fn documents(call: &Call) -> Result<Vec<Document>, Report> {
             documents::flatten(object::as_manifest(record.clone()), "STDIN", &mut found)?;
         }
         None if !piped.is_empty() => return Err(usage("-f - takes a record from the pipe, and nothing comes")),
-        None if named.is_empty() => return Err(usage("must specify one of -f and -k").hint("-f FILE, or feed it from a pipe")),
+        None if named.is_empty() => {
+            return Err(usage("must specify one of -f and -k").hint("-f FILE, or feed it from a pipe"));
+        }
         _ => {}
     }
     found.extend(documents::read(&call.context, &named).await?);
@@ -175,7 +177,12 @@ async fn change(
 ) -> Result<Change, Report> {
     let cluster = &session.cluster;
     let query = Query::new()
-        .with("fieldManager", call.arguments.text("field-manager").unwrap_or_else(|| "kubectl".to_owned()))
+        .with(
+            "fieldManager",
+            call.arguments
+                .text("field-manager")
+                .unwrap_or_else(|| "kubectl".to_owned()),
+        )
         .with("fieldValidation", "Strict")
         .with_some("force", call.arguments.flag("force-conflicts").then_some("true"));
     let live: Option<Value> = match cluster.get(&target.path()).await {
@@ -232,9 +239,8 @@ fn tell(call: &Call, target: &Target, change: &Change) {
 fn conflict(report: Report, call: &Call) -> Report {
     let words = report.message.strip_prefix("Error from server (Conflict): ");
     match words.filter(|words| words.starts_with("Apply failed")) {
-        Some(words) if !call.arguments.flag("force-conflicts") => {
-            Report::failed(CONFLICT, words.to_owned()).hint("--force-conflicts takes the fields over; or leave them out")
-        }
+        Some(words) if !call.arguments.flag("force-conflicts") => Report::failed(CONFLICT, words.to_owned())
+            .hint("--force-conflicts takes the fields over; or leave them out"),
         _ => report,
     }
 }

@@ -43,17 +43,32 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .positional(cordon::node_names())
         .options([
             selector_option(),
-            OptionSpec::new("ignore-daemonsets", OptionKind::Bool, "Leave the pods of daemon sets where they are"),
-            OptionSpec::new("delete-emptydir-data", OptionKind::Bool, "Go on although pods lose what they keep in an emptyDir"),
+            OptionSpec::new(
+                "ignore-daemonsets",
+                OptionKind::Bool,
+                "Leave the pods of daemon sets where they are",
+            ),
+            OptionSpec::new(
+                "delete-emptydir-data",
+                OptionKind::Bool,
+                "Go on although pods lose what they keep in an emptyDir",
+            ),
             OptionSpec::new("force", OptionKind::Bool, "Go on although nobody makes some pods again"),
-            OptionSpec::new("grace-period", OptionKind::Int, "Seconds a pod gets to end; below 0: what it says itself")
-                .default("-1")
-                .value_name("seconds"),
+            OptionSpec::new(
+                "grace-period",
+                OptionKind::Int,
+                "Seconds a pod gets to end; below 0: what it says itself",
+            )
+            .default("-1")
+            .value_name("seconds"),
             OptionSpec::new("timeout", OptionKind::Duration, "Longest wait; 0: no limit").default("0"),
         ])
         .output("{kind, name, namespace, action, message}: the node, each pod, the node again.")
         .notes("The plan names every pod. A pod that a disruption budget holds is tried again every 5 seconds.")
-        .example("kubectl:drain ip-172-20-77-209 --ignore-daemonsets", "before maintenance");
+        .example(
+            "kubectl:drain ip-172-20-77-209 --ignore-daemonsets",
+            "before maintenance",
+        );
     Verb::mutate(
         declaration,
         Drain {
@@ -83,11 +98,10 @@ impl Mutate for Drain {
             if !sorted.refusals.is_empty() {
                 let name = &target.name;
                 let why = sorted.refusals.join(", ");
-                return Err(Report::failed(
-                    CONFLICT,
-                    format!("unable to drain node \"{name}\" due to error: {why}"),
-                )
-                .hint("nothing was evicted, and the node is as it was"));
+                return Err(
+                    Report::failed(CONFLICT, format!("unable to drain node \"{name}\" due to error: {why}"))
+                        .hint("nothing was evicted, and the node is as it was"),
+                );
             }
             for warning in &sorted.warnings {
                 call.operator.note(SafeText::line(&format!("Warning: {warning}")));
@@ -160,8 +174,10 @@ fn change(call: &Call, target: &Target, live: &Value, evicted: &[Value]) -> Resu
 async fn close(session: &Session, node: &Target, change: &Change, output: &Output) -> Result<(), Report> {
     let live = node.read(session).await?;
     if change.precondition["uid"].as_str() != Some(object::uid(&live)) {
-        return Err(Report::refused(MOVED, format!("{} was made anew since the plan", node.title()))
-            .hint("look again and repeat the command"));
+        return Err(
+            Report::refused(MOVED, format!("{} was made anew since the plan", node.title()))
+                .hint("look again and repeat the command"),
+        );
     }
     let (action, message) = if cordon::view(&live) == json!({"unschedulable": true}) {
         ("cordoned", format!("{} already cordoned", node.title()))
@@ -251,7 +267,10 @@ impl Evictions<'_> {
         if self.until.is_some_and(|until| Instant::now() >= until) {
             return Err(Report::failed(
                 NOT_REACHED,
-                format!("drain did not complete within the timeout: {} is still there", pod.title()),
+                format!(
+                    "drain did not complete within the timeout: {} is still there",
+                    pod.title()
+                ),
             ));
         }
         Ok(())
@@ -270,7 +289,10 @@ mod tests {
         let pod = json!({"metadata": {"name": "a", "namespace": "n", "uid": "p"}});
         let found = change(&call(&[], json!({})), &target("Node", "n1"), &live, &[pod]).unwrap();
         assert_eq!(found.summary, "drain node/n1: evict 1 pod: a");
-        assert_eq!(found.before["pods"], json!([{"namespace": "n", "name": "a", "uid": "p"}]));
+        assert_eq!(
+            found.before["pods"],
+            json!([{"namespace": "n", "name": "a", "uid": "p"}])
+        );
         let inverse = found.inverse.unwrap();
         assert_eq!(inverse.pipeline, "kubectl:uncordon n1");
         assert_eq!(inverse.expects, json!({"unschedulable": true}));

@@ -45,7 +45,9 @@ pub fn sort(pods: Vec<Value>, allowed: Allowed) -> Sorted {
             daemons.push(title);
             continue;
         }
-        let keeps = list(&pod, "/spec/volumes").iter().any(|volume| volume.get("emptyDir").is_some());
+        let keeps = list(&pod, "/spec/volumes")
+            .iter()
+            .any(|volume| volume.get("emptyDir").is_some());
         if keeps && !finished && !allowed.delete_empty_dir {
             local.push(title.clone());
         }
@@ -65,9 +67,19 @@ pub fn sort(pods: Vec<Value>, allowed: Allowed) -> Sorted {
             sorted.refusals.push(format!("{refusal}: {names}"));
         }
     };
-    judge(daemons, allowed.ignore_daemon_sets, DAEMON, "ignoring DaemonSet-managed Pods");
+    judge(
+        daemons,
+        allowed.ignore_daemon_sets,
+        DAEMON,
+        "ignoring DaemonSet-managed Pods",
+    );
     judge(local, false, LOCAL, "deleting Pods with local storage");
-    judge(orphans, allowed.force, ORPHAN, "deleting Pods that declare no controller");
+    judge(
+        orphans,
+        allowed.force,
+        ORPHAN,
+        "deleting Pods that declare no controller",
+    );
     sorted
 }
 
@@ -81,7 +93,8 @@ mod tests {
     use super::*;
 
     fn pod(name: &str, owner: &str, rest: Value) -> Value {
-        let mut pod = json!({"metadata": {"name": name, "namespace": "n", "uid": name}, "status": {"phase": "Running"}});
+        let mut pod =
+            json!({"metadata": {"name": name, "namespace": "n", "uid": name}, "status": {"phase": "Running"}});
         if !owner.is_empty() {
             pod["metadata"]["ownerReferences"] = json!([{"kind": owner, "controller": true}]);
         }
@@ -94,19 +107,41 @@ mod tests {
     #[test]
     fn what_would_be_lost_keeps_the_drain_from_starting() {
         let local = json!({"spec": {"volumes": [{"emptyDir": {}}]}});
-        let all = || vec![pod("a", "ReplicaSet", json!({})), pod("d", "DaemonSet", json!({})), pod("l", "ReplicaSet", local.clone()), pod("o", "", json!({}))];
+        let all = || {
+            vec![
+                pod("a", "ReplicaSet", json!({})),
+                pod("d", "DaemonSet", json!({})),
+                pod("l", "ReplicaSet", local.clone()),
+                pod("o", "", json!({})),
+            ]
+        };
         let refused = sort(all(), Allowed::default());
         assert_eq!(
             refused.refusals,
-            [format!("{DAEMON}: n/d"), format!("{LOCAL}: n/l"), format!("{ORPHAN}: n/o")]
+            [
+                format!("{DAEMON}: n/d"),
+                format!("{LOCAL}: n/l"),
+                format!("{ORPHAN}: n/o")
+            ]
         );
-        let allowed = sort(all(), Allowed { ignore_daemon_sets: true, delete_empty_dir: true, force: true });
+        let allowed = sort(
+            all(),
+            Allowed {
+                ignore_daemon_sets: true,
+                delete_empty_dir: true,
+                force: true,
+            },
+        );
         assert!(allowed.refusals.is_empty());
         assert_eq!(allowed.warnings.len(), 2);
         let names: Vec<&str> = allowed.evicted.iter().map(object::name).collect();
         assert_eq!(names, ["a", "l", "o"]);
         let ended = pod("e", "", json!({"status": {"phase": "Succeeded"}}));
-        let mirror = pod("m", "", json!({"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}}));
+        let mirror = pod(
+            "m",
+            "",
+            json!({"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}}),
+        );
         let rest = sort(vec![ended, mirror], Allowed::default());
         assert_eq!((rest.refusals.len(), rest.evicted.len()), (0, 1));
     }

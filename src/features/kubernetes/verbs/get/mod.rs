@@ -79,8 +79,14 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             "one app's pods, with addresses and nodes",
         )
         .example("kubectl:get deploy,svc -A", "of all namespaces")
-        .example("kubectl:get po --sort-by=.status.startTime -o custom-columns=NAME:.metadata.name,IP:.status.podIP", "columns of one's own")
-        .example("kubectl:get svc inspector -o 'jsonpath={.status.loadBalancer.ingress[0].hostname}'", "one value");
+        .example(
+            "kubectl:get po --sort-by=.status.startTime -o custom-columns=NAME:.metadata.name,IP:.status.podIP",
+            "columns of one's own",
+        )
+        .example(
+            "kubectl:get svc inspector -o 'jsonpath={.status.loadBalancer.ingress[0].hostname}'",
+            "one value",
+        );
     Verb::read(
         declaration,
         Get {
@@ -133,7 +139,10 @@ async fn show(
     output: &Output,
 ) -> Result<(), Report> {
     let sort = match call.arguments.text("sort-by").filter(|path| !path.is_empty()) {
-        Some(path) => Some((JsonPath::relaxed(&path).map_err(|error| usage(error.to_string()))?, path)),
+        Some(path) => Some((
+            JsonPath::relaxed(&path).map_err(|error| usage(error.to_string()))?,
+            path,
+        )),
         None => None,
     };
     let keeps = sort.is_some() || printer.template().is_some();

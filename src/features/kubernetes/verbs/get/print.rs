@@ -38,7 +38,9 @@ impl Format {
     /// Reads the option.
     pub fn parse(text: Option<&str>) -> Result<Self, Report> {
         let text = text.unwrap_or_default();
-        let (word, argument) = text.split_once('=').map_or((text, None), |(word, rest)| (word, Some(rest)));
+        let (word, argument) = text
+            .split_once('=')
+            .map_or((text, None), |(word, rest)| (word, Some(rest)));
         let given = argument.filter(|argument| !argument.is_empty());
         Ok(match (word, given) {
             ("" | "table", None) => Format::Table,
@@ -49,7 +51,9 @@ impl Format {
             ("jsonpath", Some(template)) => Format::JsonPath(parsed(template)?),
             ("jsonpath-as-json", Some(template)) => Format::JsonPathAsJson(parsed(template)?),
             ("custom-columns", Some(spec)) => Format::CustomColumns(columns(spec)?),
-            ("jsonpath" | "jsonpath-as-json", None) => return Err(usage("template format specified but no template given")),
+            ("jsonpath" | "jsonpath-as-json", None) => {
+                return Err(usage("template format specified but no template given"));
+            }
             ("custom-columns", None) => {
                 return Err(usage("custom-columns format specified but no custom columns given"));
             }
@@ -270,8 +274,17 @@ impl Printer {
 
 /// All that a path finds, as Go prints it; `<none>` without anything.
 fn own_cell(path: &JsonPath, object: &serde_json::Value) -> String {
-    let found: Vec<String> = path.values(object).unwrap_or_default().iter().map(jsonpath::go).collect();
-    if found.is_empty() { "<none>".to_owned() } else { found.join(",") }
+    let found: Vec<String> = path
+        .values(object)
+        .unwrap_or_default()
+        .iter()
+        .map(jsonpath::go)
+        .collect();
+    if found.is_empty() {
+        "<none>".to_owned()
+    } else {
+        found.join(",")
+    }
 }
 
 fn yaml(object: &serde_json::Value) -> Result<String, Report> {

@@ -24,5 +24,9 @@ async fn selected(call: &Call, session: &Session) -> Result<Selection, Report> {
 
 /// `services "x" restarting is not supported`.
 fn unsupported(target: &Target, what: &str) -> Report {
-    usage(format!("{} \"{}\" {what}", target.resource.group_resource(), target.name))
+    usage(format!(
+        "{} \"{}\" {what}",
+        target.resource.group_resource(),
+        target.name
+    ))
 }

@@ -27,7 +27,10 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .option(selector_option())
         .output("{kind, name, namespace, action, message}.")
         .notes("For deployments. The pods that are there stay; scaling goes on working.")
-        .example("kubectl:rollout pause deploy/inspector", "stop in the middle of an update");
+        .example(
+            "kubectl:rollout pause deploy/inspector",
+            "stop in the middle of an update",
+        );
     Verb::mutate(declaration, Hold::new(clients, true)).completed_by(Names::of(clients))
 }
 
@@ -112,7 +115,10 @@ mod tests {
         let held = change(&call, &target("Deployment", "web"), &live, true).unwrap();
         assert!(held.recovery);
         let inverse = held.inverse.unwrap();
-        assert_eq!(inverse.pipeline, "kubectl:rollout-resume deployment.apps web --namespace=default");
+        assert_eq!(
+            inverse.pipeline,
+            "kubectl:rollout-resume deployment.apps web --namespace=default"
+        );
         assert_eq!(inverse.expects, json!({"paused": true}));
         let refused = change(&call, &target("Deployment", "web"), &live, false).unwrap_err();
         assert_eq!(refused.message, "deployments.apps \"web\" is not paused");

@@ -31,7 +31,10 @@ pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
         .option(selector_option())
         .output("{kind, name, namespace, action, message}.")
         .notes("For deployments, daemon sets and stateful sets. The pods go in the order of the update strategy.")
-        .example("kubectl:rollout restart deploy/inspector", "new pods, one after the other");
+        .example(
+            "kubectl:rollout restart deploy/inspector",
+            "new pods, one after the other",
+        );
     Verb::mutate(
         declaration,
         Restart {
@@ -66,7 +69,10 @@ impl Mutate for Restart {
 }
 
 fn change(call: &Call, target: &Target, live: &serde_json::Value, at: &str) -> Result<Change, Report> {
-    if !matches!(target.resource.kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet") {
+    if !matches!(
+        target.resource.kind.as_str(),
+        "Deployment" | "DaemonSet" | "StatefulSet"
+    ) {
         return Err(unsupported(target, "restarting is not supported"));
     }
     let (resource, name) = (target.resource.group_resource(), &target.name);
@@ -90,11 +96,17 @@ fn change(call: &Call, target: &Target, live: &serde_json::Value, at: &str) -> R
         edited["metadata"]["annotations"] = json!({});
     }
     edited["metadata"]["annotations"][RESTARTED_AT] = json!(at);
-    template::change(call, target, live, edited, &template::Words {
-        summary: format!("restart {}", target.title()),
-        action: "restarted",
-        cause: String::new(),
-    })
+    template::change(
+        call,
+        target,
+        live,
+        edited,
+        &template::Words {
+            summary: format!("restart {}", target.title()),
+            action: "restarted",
+            cause: String::new(),
+        },
+    )
 }
 
 #[cfg(test)]
@@ -107,9 +119,18 @@ mod tests {
     fn a_restart_touches_the_annotation_only_and_goes_back_by_revision() {
         let live = json!({"metadata": {"uid": "u", "annotations": {object::REVISION: "3"}},
             "spec": {"template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": []}}}});
-        let found = change(&call(&[], json!({})), &target("Deployment", "web"), &live, "2026-01-01T00:00:00Z").unwrap();
+        let found = change(
+            &call(&[], json!({})),
+            &target("Deployment", "web"),
+            &live,
+            "2026-01-01T00:00:00Z",
+        )
+        .unwrap();
         let template = &found.request["write"]["Patch"]["body"]["spec"]["template"];
-        assert_eq!(template["metadata"]["annotations"], json!({RESTARTED_AT: "2026-01-01T00:00:00Z"}));
+        assert_eq!(
+            template["metadata"]["annotations"],
+            json!({RESTARTED_AT: "2026-01-01T00:00:00Z"})
+        );
         assert_eq!(
             found.inverse.unwrap().pipeline,
             "kubectl:rollout-undo deployment.apps web --to-revision=3 --namespace=default"
@@ -119,9 +140,14 @@ mod tests {
     #[test]
     fn what_cannot_restart_says_so() {
         let message = |kind: &str, live: serde_json::Value| {
-            change(&call(&[], json!({})), &target(kind, "x"), &live, "t").unwrap_err().message
+            change(&call(&[], json!({})), &target(kind, "x"), &live, "t")
+                .unwrap_err()
+                .message
         };
-        assert_eq!(message("Service", json!({})), "services \"x\" restarting is not supported");
+        assert_eq!(
+            message("Service", json!({})),
+            "services \"x\" restarting is not supported"
+        );
         assert!(message("Deployment", json!({"spec": {"paused": true}})).contains("can't restart paused deployment"));
         let twice = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: "t"}}}}});
         assert!(message("Deployment", twice).contains("within the past second"));

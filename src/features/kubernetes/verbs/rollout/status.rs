@@ -208,7 +208,9 @@ impl Watch<'_> {
 
     /// Fails when what is new cannot start, with the cause.
     async fn fail_fast(&self, live: &Value) -> Result<(), Report> {
-        let Some(cause) = self.cause(live).await? else { return Ok(()) };
+        let Some(cause) = self.cause(live).await? else {
+            return Ok(());
+        };
         let detail = if cause.message.is_empty() {
             String::new()
         } else {
