@@ -124,6 +124,7 @@ async fn world(speed: f64) -> World {
     let shared = Shared {
         hub: Hub::new(clock.clone()),
         clock,
+        library: std::sync::Arc::new(cogdeck::features::bundles::Library::empty()),
     };
     let clients = Clients::new();
     let features: [Feature; 2] = [

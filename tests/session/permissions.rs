@@ -123,6 +123,7 @@ async fn r4_every_built_in_rule_can_be_read() {
     let shared = Shared {
         hub: Hub::new(clock.clone()),
         clock,
+        library: std::sync::Arc::new(cogdeck::features::bundles::Library::empty()),
     };
     let verbs = features::all(&shared).into_iter().flat_map(|feature| feature.verbs);
     for verb in verbs {
