@@ -17,6 +17,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// How many lines it takes: the title, and the columns' names unless there are none (`--no-headers`).
+    pub fn lines(&self) -> usize {
+        usize::from(self.title.is_some()) + usize::from(!self.columns.is_empty())
+    }
+
     /// A header without a title.
     pub fn new(columns: impl IntoIterator<Item = impl Into<String>>) -> Arc<Header> {
         Arc::new(Header {

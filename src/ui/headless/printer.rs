@@ -168,7 +168,9 @@ impl<W: Write> Printer<W> {
                 if let Some(title) = &table.header.title {
                     writeln!(self.out, "{title}")?;
                 }
-                writeln!(self.out, "{}", table.layout.line(&table.header.columns).trim_end())?;
+                if !table.header.columns.is_empty() {
+                    writeln!(self.out, "{}", table.layout.line(&table.header.columns).trim_end())?;
+                }
                 table.header_printed = true;
             }
             for row in table.rows.drain(..) {
