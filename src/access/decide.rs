@@ -50,10 +50,13 @@ pub fn decide<'a>(permissions: &Permissions, rules: impl IntoIterator<Item = &'a
     };
     if !possible.is_empty() {
         let all = || certain.iter().map(|(_, rule)| *rule).chain(possible.iter().copied());
-        return match () {
-            () if !certain.is_empty() && all().all(passes) => Decision::Allowed,
-            () if !all().any(passes) => denied(all()),
-            () => Decision::Depends,
+        if !certain.is_empty() && all().all(passes) {
+            return Decision::Allowed;
+        }
+        return if all().any(passes) {
+            Decision::Depends
+        } else {
+            denied(all())
         };
     }
     let Some(heaviest) = certain.iter().map(|(weight, _)| *weight).max() else {

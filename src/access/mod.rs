@@ -25,4 +25,4 @@ mod tests;
 
 pub use decide::{Decision, Denial, decide};
 pub use policy::{Permissions, Policy, rules_of};
-pub use rule::{Comparison, Condition, Literal, Rule, Subject, Verdict, Wanted};
+pub use rule::{Comparison, Condition, Literal, PermissionName, Rule, Subject, Verdict, Wanted};

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -15,7 +16,9 @@ use super::config::Config;
 use super::contexts::Contexts;
 use super::environment::Environment;
 use super::{run, start};
+use crate::bundle::Layers;
 use crate::bundle::manifest::{Command, Manifest};
+use crate::bundle::source::{Source, Surroundings};
 use crate::bundle::verbs::{self, BundleCommand};
 use crate::core::change::Origin;
 use crate::core::report::Report;
@@ -23,6 +26,7 @@ use crate::core::text::{SafeText, Secret};
 use crate::engine::OnError;
 use crate::exec::{Reply, Request};
 use crate::lang::{self, Stage, Word};
+use crate::render::Line;
 use crate::render::table::Layout;
 use crate::ui::headless::{self, ScriptLine, Settings};
 use crate::verb::catalogue::{did_you_mean, nearest};
@@ -32,7 +36,18 @@ use crate::verb::{Call, Catalogue, Input, Output, Read, Verb, View};
 pub async fn run(action: BundleAction, common: &Common, environment: &Environment) -> Result<u8, Report> {
     match action {
         BundleAction::Validate { file } => {
-            let text = summary(&Manifest::read(&file)?);
+            let text = summary(&manifest(&file, environment).await?);
+            let written = std::io::stdout().lock().write_all(text.as_bytes());
+            Ok(u8::from(
+                written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe),
+            ))
+        }
+        BundleAction::Keygen => {
+            let path = start::keyring(environment).generate()?;
+            let text = format!(
+                "wrote {}; keep a copy: without it stored secrets are lost\n",
+                SafeText::line(&path.display().to_string())
+            );
             let written = std::io::stdout().lock().write_all(text.as_bytes());
             Ok(u8::from(
                 written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe),
@@ -40,6 +55,24 @@ pub async fn run(action: BundleAction, common: &Common, environment: &Environmen
         }
         BundleAction::Run(args) => isolated(args, common, environment).await,
     }
+}
+
+/// The manifest of a file, or of a folder with its templates.
+async fn manifest(path: &Path, environment: &Environment) -> Result<Manifest, Report> {
+    if !path.is_dir() {
+        return Manifest::read(path);
+    }
+    let surroundings = Surroundings {
+        directory: start::directory(environment),
+        scratch: PathBuf::new(),
+        environment: BTreeMap::new(),
+        closed: true,
+    };
+    Source::Path(path.to_path_buf())
+        .fetch(&surroundings)
+        .await?
+        .package
+        .load()
 }
 
 /// A manifest on one screen.
@@ -64,12 +97,12 @@ fn summary(manifest: &Manifest) -> String {
     }
     let variables = manifest.config.iter().flat_map(|config| &config.env);
     fact("configuration", joined(variables.map(|variable| variable.var.as_str())));
-    fact("templates", joined(manifest.templates.keys().map(String::as_str)));
+    fact("templates", joined(manifest.templates.keys()));
     lines.push(String::new());
     let mut rows = vec![["COMMAND", "EXECUTABLE", "OPTIONS", "RULES"].map(str::to_owned)];
     rows.extend(manifest.commands.iter().map(|(name, command)| {
         [
-            name.clone(),
+            name.to_owned(),
             command.executable.clone(),
             options(command),
             command.rules.join("; "),
@@ -103,16 +136,16 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 async fn isolated(mut args: BundleRun, common: &Common, environment: &Environment) -> Result<u8, Report> {
-    let manifest = Manifest::read(&args.file)?;
+    let manifest = manifest(&args.file, environment).await?;
     let name = args.words.remove(0);
     let Some(command) = manifest.commands.get(&name) else {
-        let near = nearest(&name, manifest.commands.keys().cloned());
-        let known = format!("its commands: {}", joined(manifest.commands.keys().map(String::as_str)));
+        let near = nearest(&name, manifest.commands.keys().map(str::to_owned));
+        let known = format!("its commands: {}", joined(manifest.commands.keys()));
         let message = format!("the bundle {} has no command {name:?}", manifest.name);
         return Err(Report::refused("E-BUNDLE-006", message).hint(did_you_mean(&near).unwrap_or(known)));
     };
     take_own_flags(&mut args, command)?;
-    let configuration = configuration(&args.set, environment)?;
+    let configuration = Layers::of_secrets(configuration(&args.set, environment)?);
     let (page, _) = verbs::verbs(&manifest, &configuration);
     let (dry, commands) = (args.dry, verbs::commands(&manifest, &configuration));
     let verbs = commands
@@ -144,7 +177,7 @@ async fn isolated(mut args: BundleRun, common: &Common, environment: &Environmen
 
 /// Behind the command's name everything is the command's, but for our own flags that it does not know.
 fn take_own_flags(args: &mut BundleRun, command: &Command) -> Result<(), Report> {
-    let own = |flag: &str| !command.options.contains_key(flag);
+    let own = |flag: &str| command.options.get(flag).is_none();
     if own("dry")
         && let Some(at) = args.words.iter().position(|word| word == "--dry")
     {
@@ -207,16 +240,34 @@ struct Harness {
 #[async_trait]
 impl Read for Harness {
     async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
-        let request = self.command.request(call);
+        let request = self.command.request(call)?;
         request.check()?;
+        let configured = self.command.configured(call.context.room.as_deref(), &call.user);
+        if let (Err(missing), true) = (&configured, self.dry) {
+            call.operator
+                .note(SafeText::line(&format!("it would not start: {missing}")));
+        }
         let (record, text) = sent(&request);
         output.emit_as(record, View::Text(text)).await?;
         if self.dry {
             return Ok(());
         }
+        configured.map_err(|missing| Report {
+            hint: Some("--set NAME=VALUE sets a variable, --set NAME takes it from the environment".to_owned()),
+            ..missing
+        })?;
         let reply = self.command.execute(call, &request).await?;
         let (record, text) = received(&reply);
         output.emit_as(record, View::Text(text)).await?;
+        match self.command.rendered(&reply) {
+            Ok(None) => {}
+            Ok(Some(lines)) => {
+                let record = json!({"rendered": lines.iter().map(Line::text).collect::<Vec<_>>()});
+                let shown = std::iter::once(Line::plain("rendered:")).chain(lines).collect();
+                output.emit_as(record, View::Lines(shown)).await?;
+            }
+            Err(why) => call.operator.note(SafeText::line(&why)),
+        }
         reply.failure().map_or(Ok(()), Err)
     }
 }

@@ -11,6 +11,7 @@ use crate::core::report::Report;
 /// Prints the plan; the exit code.
 pub async fn run(check: Check, common: &Common, environment: &Environment) -> Result<u8, Report> {
     let started = start::deck(common, environment).await?;
+    started.load_bundles().await;
     started.aliases().await;
     let line = check.pipeline.join(" ");
     let checked = started.deck.session.check(

@@ -179,10 +179,12 @@ pub struct Bundle {
 pub enum BundleAction {
     /// Check a manifest and show what is in it
     Validate {
-        /// The manifest: YAML or JSON
+        /// The manifest (YAML or JSON), or the folder that holds it
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Make the key that secret values of bundles are kept with
+    Keygen,
     /// Run one command in isolation and show what its process gets and what its answer is read as
     Run(BundleRun),
 }
@@ -190,7 +192,7 @@ pub enum BundleAction {
 /// `cogdeck bundle run`.
 #[derive(Debug, Args)]
 pub struct BundleRun {
-    /// The manifest: YAML or JSON
+    /// The manifest (YAML or JSON), or the folder that holds it
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The command, then its arguments and options; `--input` and `--dry` may stand among them

@@ -13,6 +13,7 @@ use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::engine::ports::{Authorise, Contexts as ContextsPort, Journal, Permit, Place, Shelf, Site};
 use crate::engine::{MemoryJournal, MemoryShelf, Session, SessionConfig};
+use crate::features::bundles::Library;
 use crate::features::{self, Feature, Shared};
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
@@ -43,8 +44,10 @@ pub struct Parts {
     pub shelf: Arc<dyn Shelf>,
     /// Who may run what.
     pub policy: Policy,
-    /// Verbs and pages of installed bundles.
+    /// Verbs and pages of the bundles that the configuration names.
     pub bundles: Vec<(BundleInfo, Vec<Verb>)>,
+    /// Installed bundles: those that are enabled join the session when they are loaded.
+    pub library: Arc<Library>,
     /// `--read-only`.
     pub read_only: bool,
 }
@@ -74,6 +77,7 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
     let shared = Shared {
         hub: hub.clone(),
         clock: clock.clone(),
+        library: parts.library,
     };
     let mut features = features::all(&shared);
     let panels = features
@@ -120,7 +124,7 @@ fn config(
         place: Arc::new(OnThisConsole),
         user: environment.user(),
         clock: Clock::real(),
-        directory: std::env::current_dir().unwrap_or_else(|_| environment.home()),
+        directory: super::start::directory(environment),
         read_only: false,
     }
 }

@@ -34,6 +34,13 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         theme(common, &started, environment, &mut remarks)?,
         keymap(common, &started, &mut remarks)?,
     );
+    // Beside the first frame: the database is opened after it.
+    let (library, session) = (started.library.clone(), started.deck.session.clone());
+    tokio::spawn(async move {
+        for problem in start::load_bundles(&library, &session).await {
+            tracing::warn!("{problem}");
+        }
+    });
     let contexts = Arc::new(Known(started.deck.contexts.clone()));
     let session = started.deck.session.clone();
     // Not waited for: the database is opened behind the first frame. One that can't be read is told by the history.

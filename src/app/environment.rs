@@ -44,6 +44,12 @@ impl Environment {
         names.iter().find_map(|name| self.get(name))
     }
 
+    /// Those whose names begin so.
+    pub fn starting_with(&self, prefix: &str) -> BTreeMap<String, String> {
+        let named = self.variables.iter().filter(|(name, _)| name.starts_with(prefix));
+        named.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// The home folder.
     pub fn home(&self) -> PathBuf {
         PathBuf::from(self.get("HOME").unwrap_or("/"))

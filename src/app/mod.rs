@@ -74,7 +74,7 @@ async fn mode(cli: Cli, environment: &Environment) -> Result<u8, Report> {
         Some(Mode::Check(args)) => check::run(args, common, environment).await,
         Some(Mode::Sandbox(args)) => sandbox::run(args, common).await,
         Some(Mode::Bundle(args)) => bundle::run(args.action, common, environment).await,
-        Some(Mode::Verbs(args)) => verbs::run(args.json).await,
+        Some(Mode::Verbs(args)) => verbs::run(args.json, environment).await,
         None => console::run(common, environment).await,
     }
 }

@@ -26,6 +26,7 @@ pub async fn run(run: Run, common: &Common, environment: &Environment) -> Result
     };
     let input = run.input.as_deref().map(records).transpose()?;
     let started = start::deck(common, environment).await?;
+    started.load_bundles().await;
     started.aliases().await;
     let settings = Settings {
         format: format(run.output),

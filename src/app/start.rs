@@ -1,9 +1,8 @@
 //! What every mode that runs pipelines begins with: configuration, contexts (or the sandbox), journal, bundles, deck.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,12 +13,13 @@ use super::config::Config;
 use super::contexts::Contexts;
 use super::environment::Environment;
 use super::sandbox_context;
-use crate::bundle::{Manifest, verbs};
+use crate::bundle::secret::Keyring;
+use crate::bundle::{Layers, Manifest, verbs};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
-use crate::core::text::Secret;
 use crate::engine::ports::{Journal, Shelf};
-use crate::engine::{MemoryJournal, MemoryShelf};
+use crate::engine::{MemoryJournal, MemoryShelf, Session};
+use crate::features::bundles::Library;
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::store::Store;
 use crate::verb::{BundleInfo, Verb};
@@ -30,10 +30,21 @@ pub struct Started {
     pub deck: Deck,
     /// Configuration.
     pub config: Config,
+    /// Installed bundles.
+    pub library: Arc<Library>,
     sandbox: Option<Sandbox>,
 }
 
 impl Started {
+    /// Puts the enabled bundles among the session's commands. What could not be read is told and left out.
+    pub async fn load_bundles(&self) {
+        for problem in load_bundles(&self.library, &self.deck.session).await {
+            for line in problem.lines() {
+                let _ = writeln!(std::io::stderr(), "{line}");
+            }
+        }
+    }
+
     /// Reads the aliases, for a mode whose lines may use them at once. What can't be read is told and left out: a line
     /// without aliases runs all the same.
     pub async fn aliases(&self) {
@@ -64,30 +75,72 @@ pub async fn deck(common: &Common, environment: &Environment) -> Result<Started,
         true => Some(sandbox(common).await?),
         false => None,
     };
-    let (contexts, journal, shelf): (Contexts, Arc<dyn Journal>, Arc<dyn Shelf>) = match &sandbox {
+    let (contexts, journal, shelf, store): (Contexts, Arc<dyn Journal>, Arc<dyn Shelf>, Arc<Store>) = match &sandbox {
         Some(sandbox) => (
             world(sandbox, common, environment)?,
             Arc::new(MemoryJournal::new(Clock::real())),
             Arc::new(MemoryShelf::default()),
+            Arc::new(Store::in_memory(Clock::real())),
         ),
         None => {
             let store = Arc::new(store(environment));
-            (Contexts::load(&config, common, environment)?, store.clone(), store)
+            (
+                Contexts::load(&config, common, environment)?,
+                store.clone(),
+                store.clone(),
+                store,
+            )
         }
     };
+    let library = Arc::new(library(store, environment));
     let parts = Parts {
         contexts,
         journal,
         shelf,
         policy: config.policy()?,
         bundles,
+        library: library.clone(),
         read_only: common.read_only,
     };
     Ok(Started {
         deck: compose::deck(parts, environment),
         config,
+        library,
         sandbox,
     })
+}
+
+/// Reads the enabled bundles and puts them among the session's commands; what could not be read comes back.
+pub async fn load_bundles(library: &Library, session: &Session) -> Vec<Report> {
+    match library.load().await {
+        Ok(loaded) => {
+            session.set_bundles(loaded.bundles);
+            loaded.problems
+        }
+        Err(problem) => vec![problem],
+    }
+}
+
+/// Installed bundles, with what of the environment concerns them.
+pub fn library(store: Arc<Store>, environment: &Environment) -> Library {
+    Library {
+        store,
+        keyring: keyring(environment),
+        environment: environment.starting_with("COGDECK_BUNDLE_"),
+        directory: directory(environment),
+        scratch: environment.xdg("XDG_STATE_HOME", ".local/state").join("fetched"),
+    }
+}
+
+/// Where relative paths start.
+pub fn directory(environment: &Environment) -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| environment.home())
+}
+
+/// The key of stored secrets.
+pub fn keyring(environment: &Environment) -> Keyring {
+    let standard = environment.xdg("XDG_CONFIG_HOME", ".config").join("identity.txt");
+    Keyring::new(environment.get("COGDECK_IDENTITY"), standard)
 }
 
 /// The journal and the shelf in the state folder.
@@ -124,7 +177,7 @@ pub fn world(sandbox: &Sandbox, common: &Common, environment: &Environment) -> R
 }
 
 fn bundle(file: &Path) -> Result<(BundleInfo, Vec<Verb>), Report> {
-    Ok(verbs::verbs(&Manifest::read(file)?, &BTreeMap::<String, Secret>::new()))
+    Ok(verbs::verbs(&Manifest::read(file)?, &Layers::default()))
 }
 
 /// Resolves at the first SIGINT, SIGTERM or SIGHUP.

@@ -1,10 +1,12 @@
 //! `cogdeck verbs`: the table of commands, for people and for programs.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::compose;
+use super::environment::Environment;
+use super::{compose, start};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::features::{self, Shared};
@@ -13,13 +15,15 @@ use crate::render::table::Layout;
 use crate::verb::{Declaration, Verb};
 
 /// Prints the table; the exit code.
-pub async fn run(as_json: bool) -> Result<u8, Report> {
+pub async fn run(as_json: bool, environment: &Environment) -> Result<u8, Report> {
     let clock = Clock::real();
     let shared = Shared {
         hub: Hub::new(clock.clone()),
+        library: Arc::new(start::library(Arc::new(start::store(environment)), environment)),
         clock,
     };
-    let catalogue = compose::catalogue(&mut features::all(&shared), Vec::new());
+    let loaded = shared.library.load().await.unwrap_or_default();
+    let catalogue = compose::catalogue(&mut features::all(&shared), Vec::new()).with_bundles(loaded.bundles);
     let verbs: Vec<&Verb> = catalogue.iter().collect();
     let mut out = std::io::stdout().lock();
     let written = if as_json {

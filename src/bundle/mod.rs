@@ -1,7 +1,13 @@
-//! Bundles: manifests in Cog's format, and the verbs they become. Not for running a command (that is `exec`) and not
-//! yet for installing: a manifest is a file the configuration names.
+//! Bundles: manifests in Cog's format, where they come from, the layers of their configuration, their secrets, and the
+//! verbs they become. Not for running a command (that is `exec`) nor for keeping what is installed (`store`).
 
+pub mod layers;
 pub mod manifest;
+pub mod package;
+pub mod secret;
+pub mod source;
 pub mod verbs;
 
+pub use layers::Layers;
 pub use manifest::Manifest;
+pub use package::Package;

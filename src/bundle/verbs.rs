@@ -7,32 +7,49 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::manifest::{Command, CommandOption, CommandOptionKind, Docker, Manifest};
+use super::layers::Layers;
+use super::manifest::{Command, CommandOption, CommandOptionKind, Docker, Manifest, Named};
 use crate::core::change::Risk;
+use crate::core::context::Context;
 use crate::core::record::to_text;
 use crate::core::report::Report;
-use crate::core::text::{SafeText, Secret};
+use crate::core::text::SafeText;
 use crate::exec::docker::{Engines, Image};
 use crate::exec::native::{self, Surroundings};
 use crate::exec::{Helper, Reply, Request, Step};
+use crate::render::Line;
+use crate::render::greenbar::Template;
 use crate::verb::{
-    self, BundleInfo, Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb,
+    self, BundleInfo, Call, Declaration, Example, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read,
+    Verb, View,
 };
 
 /// The bundle's page and its verbs. `configuration` is what its variables are set to.
-pub fn verbs(manifest: &Manifest, configuration: &BTreeMap<String, Secret>) -> (BundleInfo, Vec<Verb>) {
+pub fn verbs(manifest: &Manifest, configuration: &Layers) -> (BundleInfo, Vec<Verb>) {
     let commands = commands(manifest, configuration).into_iter();
     let verbs = commands.map(|(declaration, command)| Verb::read(declaration, command));
     (page(manifest), verbs.collect())
 }
 
 /// The bundle's commands with their declarations; they share connections to Docker engines.
-pub fn commands(manifest: &Manifest, configuration: &BTreeMap<String, Secret>) -> Vec<(Declaration, BundleCommand)> {
+pub fn commands(manifest: &Manifest, configuration: &Layers) -> Vec<(Declaration, BundleCommand)> {
     let engines = Arc::new(Engines::default());
+    let configuration = Arc::new(configuration.clone());
+    let variables = manifest.config.iter().flat_map(|config| &config.env);
+    let required: Vec<(String, String)> = variables
+        .filter(|variable| variable.is_required())
+        .map(|variable| (variable.var.clone(), variable.description.clone()))
+        .collect();
+    // A manifest is refused when one of its templates cannot be read.
+    let templates = manifest.templates.iter().filter_map(|(name, template)| {
+        let template = Template::parse(&template.body).ok()?;
+        Some((name.to_owned(), template))
+    });
+    let templates: Arc<BTreeMap<String, Template>> = Arc::new(templates.collect());
     let commands = manifest.commands.iter().map(|(name, command)| {
         let action = BundleCommand {
             bundle: manifest.name.clone(),
-            command: name.clone(),
+            command: name.to_owned(),
             executable: command.executable.clone(),
             options: command.options.clone(),
             docker: manifest.docker.clone(),
@@ -41,7 +58,13 @@ pub fn commands(manifest: &Manifest, configuration: &BTreeMap<String, Secret>) -
                 .iter()
                 .map(|(name, value)| (name.clone(), to_text(value)))
                 .collect(),
-            configuration: Arc::new(configuration.clone()),
+            configuration: configuration.clone(),
+            required: required
+                .iter()
+                .filter(|(name, _)| !command.env_vars.contains_key(name))
+                .cloned()
+                .collect(),
+            templates: templates.clone(),
             engines: engines.clone(),
         };
         (declaration(manifest, name, command), action)
@@ -76,22 +99,44 @@ fn declaration(manifest: &Manifest, name: &str, command: &Command) -> Declaratio
         required: spec.required,
         ..OptionSpec::new(option, kind(spec.kind), &spec.description)
     });
-    let words = if command.arguments.is_empty() {
-        "arguments"
-    } else {
-        &command.arguments
+    let description = match command.long_description.is_empty() {
+        true => &command.documentation,
+        false => &command.long_description,
     };
     let mut declaration = Declaration::new(&manifest.name, name, &command.description)
-        .description(&command.long_description)
-        .notes(&command.notes)
+        .description(description)
+        .notes(&notes(command))
+        .output(&command.output.description)
         .input(InputMode::Each)
         .stepped()
         .risk(Risk::Change)
-        .positional(Positional::new(words, OptionKind::Json, "").optional().variadic())
+        .positional(Positional::new("arguments", OptionKind::Json, "").optional().variadic())
         .options(options);
+    declaration.signature.usage = Some(command.arguments.trim().to_owned());
     declaration.version.clone_from(&manifest.version);
     declaration.rules.clone_from(&command.rules);
+    declaration.sample = serde_json::from_str(&command.output.example).ok();
+    let lines = command
+        .examples
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty());
+    declaration.examples.extend(lines.map(|line| Example {
+        line: line.to_owned(),
+        note: String::new(),
+        expect: None,
+    }));
     declaration
+}
+
+/// Remarks, and the words that a version 4 manifest documents apart.
+fn notes(command: &Command) -> String {
+    let words = command
+        .subcommands
+        .iter()
+        .map(|(word, what)| format!("{word} - {what}"));
+    let remarks = Some(command.notes.trim_end().to_owned()).filter(|notes| !notes.is_empty());
+    remarks.into_iter().chain(words).collect::<Vec<_>>().join("\n")
 }
 
 fn kind(kind: CommandOptionKind) -> OptionKind {
@@ -110,17 +155,50 @@ pub struct BundleCommand {
     bundle: String,
     command: String,
     executable: String,
-    options: BTreeMap<String, CommandOption>,
+    options: Named<CommandOption>,
     docker: Option<Docker>,
     env_vars: BTreeMap<String, String>,
-    configuration: Arc<BTreeMap<String, Secret>>,
+    configuration: Arc<Layers>,
+    /// Variables without which it is refused, and what they are for.
+    required: Vec<(String, String)>,
+    templates: Arc<BTreeMap<String, Template>>,
     engines: Arc<Engines>,
 }
 
 impl BundleCommand {
+    /// Refuses to start while a variable that the bundle needs is not set for this room and user.
+    pub fn configured(&self, room: Option<&str>, user: &str) -> Result<(), Report> {
+        let set = self.configuration.values(room, user)?;
+        let missing: Vec<&(String, String)> = self
+            .required
+            .iter()
+            .filter(|(name, _)| !set.contains_key(name))
+            .collect();
+        let Some((first, what)) = missing.first() else {
+            return Ok(());
+        };
+        let names: Vec<&str> = missing.iter().map(|(name, _)| name.as_str()).collect();
+        let message = format!(
+            "{}:{} needs {}, not set for this room and user",
+            self.bundle,
+            self.command,
+            names.join(", ")
+        );
+        let what = if what.is_empty() {
+            String::new()
+        } else {
+            format!(" ({what})")
+        };
+        let bundle = &self.bundle;
+        Err(Report::refused("E-BUNDLE-011", message).hint(format!(
+            "{first}{what}: `bundle config set {bundle} {first} --value VALUE`, or `--secret @FILE` for a secret"
+        )))
+    }
+
     /// What a call sends to the command's process.
-    pub fn request(&self, call: &Call) -> Request {
-        Request {
+    pub fn request(&self, call: &Call) -> Result<Request, Report> {
+        let room = call.context.room.as_deref();
+        Ok(Request {
             bundle: self.bundle.clone(),
             command: self.command.clone(),
             executable: self.executable.clone(),
@@ -137,7 +215,24 @@ impl BundleCommand {
                 Some(verb::Step::Middle) | None => None,
             },
             env_vars: self.env_vars.clone(),
-            configuration: (*self.configuration).clone(),
+            configuration: self.configuration.values(room, &call.user)?,
+        })
+    }
+
+    /// The rendering of a reply by the template it names; none: it names none, or one that is not there (which is
+    /// told).
+    pub fn rendered(&self, reply: &Reply) -> Result<Option<Vec<Line>>, String> {
+        let Some(name) = reply.template.as_deref() else {
+            return Ok(None);
+        };
+        match self.templates.get(name) {
+            Some(template) => Ok(Some(template.render(&reply.records))),
+            // Cog's own two, for which the shape decides here.
+            None if matches!(name, "raw" | "text") => Ok(None),
+            None => Err(format!(
+                "the bundle {} has no template {name:?}; shown as it is",
+                self.bundle
+            )),
         }
     }
 
@@ -186,34 +281,65 @@ impl BundleCommand {
 #[async_trait]
 impl Read for BundleCommand {
     async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
-        let reply = self.execute(call, &self.request(call)).await?;
-        deliver(call, reply, output).await
+        let reply = self.execute(call, &self.request(call)?).await?;
+        self.deliver(call, reply, output).await
+    }
+
+    fn ready(&self, context: &Context, user: &str) -> Result<(), Report> {
+        self.configured(context.room.as_deref(), user)
     }
 }
 
-/// Hands on the records of a reply, and what it says beside them to the operator.
-pub async fn deliver(call: &Call, reply: Reply, output: &Output) -> Result<(), Report> {
-    for (level, text) in &reply.log {
-        call.operator.note(SafeText::line(&format!("{level}: {text}")));
+impl BundleCommand {
+    /// Hands on the records of a reply, and what it says beside them to the operator.
+    async fn deliver(&self, call: &Call, reply: Reply, output: &Output) -> Result<(), Report> {
+        for (level, text) in &reply.log {
+            call.operator.note(SafeText::line(&format!("{level}: {text}")));
+        }
+        let failure = reply.failure();
+        // The only line of a failure is its message already.
+        if !reply.notes.is_empty() && (failure.is_none() || reply.notes.contains('\n')) {
+            call.operator.note(SafeText::new(&reply.notes));
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        // Only what is shown is rendered: in a pipe the record is all that counts.
+        let rendered = match call.last_stage {
+            true => self.rendered(&reply),
+            false => Ok(None),
+        };
+        if let Err(why) = &rendered {
+            call.operator.note(SafeText::line(why));
+        }
+        let mut lines = rendered.unwrap_or_default();
+        let templated = lines.is_some();
+        for record in reply.records {
+            // The template is about all records at once: it stands with the first.
+            match (lines.take(), templated) {
+                (Some(lines), _) => output.emit_as(record, View::Lines(lines)).await?,
+                (None, true) => output.emit_as(record, View::Hidden).await?,
+                (None, false) => match plain_text(&record) {
+                    Some(text) => output.emit_as(record, View::Verbatim(text)).await?,
+                    None => output.emit(record).await?,
+                },
+            }
+        }
+        match reply.abort {
+            true => Err(Report::failed(
+                "E-BUNDLE-005",
+                format!("{} asked to abort the pipeline", call.verb),
+            )),
+            false => Ok(()),
+        }
     }
-    let failure = reply.failure();
-    // The only line of a failure is its message already.
-    if !reply.notes.is_empty() && (failure.is_none() || reply.notes.contains('\n')) {
-        call.operator.note(SafeText::new(&reply.notes));
-    }
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-    for record in reply.records {
-        output.emit(record).await?;
-    }
-    match reply.abort {
-        true => Err(Report::failed(
-            "E-BUNDLE-005",
-            format!("{} asked to abort the pipeline", call.verb),
-        )),
-        false => Ok(()),
-    }
+}
+
+/// Plain text is a verbatim block: its colours survive, no other control does.
+fn plain_text(record: &Value) -> Option<String> {
+    let map = record.as_object().filter(|map| map.len() == 1)?;
+    let lines = map.get("body")?.as_array()?;
+    Some(lines.iter().map(to_text).collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(test)]
@@ -227,7 +353,7 @@ mod tests {
     #[test]
     fn a_flag_that_was_not_given_is_not_there() {
         let manifest = Manifest::parse(&DEMO.replace("{type: list}", "{type: bool}")).unwrap();
-        let (_, command) = commands(&manifest, &BTreeMap::new()).remove(0);
+        let (_, command) = commands(&manifest, &Layers::default()).remove(0);
         let bound = |value: Value| value.as_object().cloned().unwrap();
         let given = command.given(&bound(json!({"times": 0, "tag": false})));
         assert_eq!(given, bound(json!({"times": 0})));
@@ -237,7 +363,7 @@ mod tests {
     #[test]
     fn a_manifest_becomes_declared_verbs() {
         let manifest = Manifest::parse(DEMO).unwrap();
-        let (page, verbs) = verbs(&manifest, &BTreeMap::new());
+        let (page, verbs) = verbs(&manifest, &Layers::default());
         assert_eq!(page.variables, [("GREETING".to_owned(), "the word".to_owned())]);
         let declaration = &verbs[0].declaration;
         assert_eq!(

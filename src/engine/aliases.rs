@@ -164,10 +164,8 @@ fn find<'a>(catalogue: &'a Catalogue, words: &[Word]) -> Result<Option<(&'a Alia
             None => Ok(None),
             Some(scope) => {
                 let joins = joins(name, rest);
-                let named = joins.iter().enumerate().rev();
-                let found = named
-                    .filter_map(|(at, name)| Some((catalogue.alias(Some(scope), name)?, at + 1)))
-                    .next();
+                let mut longest_first = joins.iter().enumerate().rev();
+                let found = longest_first.find_map(|(at, name)| Some((catalogue.alias(Some(scope), name)?, at + 1)));
                 found.map(Some).ok_or_else(|| unknown(catalogue, scope, name, place))
             }
         },

@@ -140,6 +140,7 @@ impl Sinks {
         }
         let mut line = match &item.view {
             Some(View::Text(text) | View::Verbatim(text)) => text.clone(),
+            Some(View::Lines(lines)) => lines.iter().map(|line| line.text() + "\n").collect(),
             _ => to_text(&item.record),
         };
         if !line.ends_with('\n') {

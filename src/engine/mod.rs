@@ -26,6 +26,7 @@ mod resolve;
 mod run;
 mod session;
 mod stage;
+mod starred;
 #[cfg(test)]
 mod test_support;
 mod undo;

@@ -15,6 +15,7 @@ use super::options::Template;
 use super::ports::{Authorise, Contexts, Permit, Place, Site};
 use super::problem::Problem;
 use super::resolve::resolve;
+use super::starred::starred;
 use super::variables::roots;
 use crate::core::change::{Change, Origin, Plan, Risk, Target};
 use crate::core::context::Context;
@@ -160,7 +161,7 @@ impl Planner<'_> {
     /// Checks a line. `names` are those that `let` has given so far; the line's own are added.
     pub fn line(&self, source: &str, names: &mut BTreeSet<String>) -> Result<LinePlan, Report> {
         let line: Line = lang::parse(source).map_err(|error| super::problem::syntax(error, source))?;
-        let source: Arc<str> = Arc::from(source);
+        let source: Arc<str> = Arc::from(starred(self.catalogue, &line, source));
         let mut items = Vec::new();
         let mut masked = line.clone();
         for (index, item) in line.items.iter().enumerate() {
@@ -279,6 +280,11 @@ impl Planner<'_> {
             .authorise(self.user, &declaration, &template.known())
             .map(|permit| permit == Permit::Conditional)
             .map_err(|report| problem_of(report, name))?;
+        if let Action::Read(action) = &resolved.verb.action {
+            action
+                .ready(&context, self.user)
+                .map_err(|report| problem_of(report, name))?;
+        }
         let mut hidden = stage.clone();
         mask(&mut hidden, &template.secrets());
         let plan = StagePlan {

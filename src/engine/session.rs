@@ -30,7 +30,7 @@ use crate::lang::{self, shell_loop};
 use crate::verb::invocation::CHANNEL_ITEMS;
 use crate::verb::operator::TerminalCommand;
 use crate::verb::session::{AuditEntry, HistoryLine, Job, Permission};
-use crate::verb::{Alias, AliasScope, Call, Catalogue, Decision, Operator, Output};
+use crate::verb::{Alias, AliasScope, BundleInfo, Call, Catalogue, Decision, Operator, Output, Verb};
 
 /// What a session is made of.
 pub struct SessionConfig {
@@ -113,6 +113,11 @@ impl Inner {
     /// The name of the context of stages that name none.
     pub(super) fn context_name(&self) -> String {
         self.lock().context.name.clone()
+    }
+
+    fn set_bundles(&self, bundles: Vec<(BundleInfo, Vec<Verb>)>) {
+        let mut state = self.lock();
+        state.catalogue = Arc::new(state.catalogue.as_ref().clone().with_bundles(bundles));
     }
 
     /// Reads the aliases again; lines that start from now on see them.
@@ -230,6 +235,11 @@ impl Session {
     /// Reads the user's and the site's aliases; until then there are none.
     pub async fn load_aliases(&self) -> Result<(), Report> {
         self.inner.load_aliases().await
+    }
+
+    /// Swaps the verbs of installed bundles for lines that start from now on.
+    pub fn set_bundles(&self, bundles: Vec<(BundleInfo, Vec<Verb>)>) {
+        self.inner.set_bundles(bundles);
     }
 
     /// Blocks and jobs, oldest first.
@@ -415,6 +425,10 @@ impl crate::verb::Session for SessionPort {
 
     async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report> {
         undo::undo(&self.inner, &self.catalogue, number, call, output).await
+    }
+
+    fn set_bundles(&self, bundles: Vec<(BundleInfo, Vec<Verb>)>) {
+        self.inner.set_bundles(bundles);
     }
 
     async fn history(&self, limit: usize) -> Result<Vec<HistoryLine>, Report> {

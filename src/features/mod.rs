@@ -2,6 +2,7 @@
 //! (one file a verb), panel. They meet each other only through `model`.
 
 pub mod aws;
+pub mod bundles;
 pub mod dns;
 pub mod ec2;
 pub mod kubernetes;
@@ -26,6 +27,8 @@ pub struct Shared {
     pub hub: Hub,
     /// The clock.
     pub clock: Clock,
+    /// Installed bundles.
+    pub library: Arc<bundles::Library>,
 }
 
 /// What a feature brings.
@@ -51,6 +54,7 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
     vec![
         session::feature(),
         records::feature(&Helper::this_program()),
+        bundles::feature(&shared.library),
         kubernetes::feature(shared, kubernetes),
         traffic::feature(shared, pods),
         route53::feature(shared, aws.clone()),

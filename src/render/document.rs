@@ -100,6 +100,7 @@ impl Document {
             }
             View::Verbatim(text) => self.extend(verbatim::lines(text.strip_suffix('\n').unwrap_or(text))),
             View::Json(indent) => self.extend(json::lines(record, *indent)),
+            View::Lines(lines) => self.extend(lines.iter().cloned()),
             View::Hidden => {}
         }
     }
@@ -206,7 +207,7 @@ impl Section {
     fn len(&self) -> usize {
         match self {
             Section::Lines(lines) => lines.len(),
-            Section::Table { header, rows, .. } => rows.len() + 1 + usize::from(header.title.is_some()),
+            Section::Table { header, rows, .. } => rows.len() + header.lines(),
         }
     }
 
@@ -232,20 +233,17 @@ impl Section {
     fn line(&self, index: usize) -> Line {
         match self {
             Section::Lines(lines) => lines.get(index).cloned().unwrap_or_default(),
-            Section::Table { header, rows, layout } => {
-                let titled = usize::from(header.title.is_some());
-                match (index.checked_sub(titled), &header.title) {
-                    (None, title) => Line::new(title.as_deref().unwrap_or_default(), Role::Header),
-                    (Some(0), _) => Line::new(&layout.line(&header.columns), Role::Header),
-                    (Some(row), _) => {
-                        let cells: Vec<&str> = rows
-                            .get(row - 1)
-                            .map(|cells| cells.iter().map(SafeText::as_str).collect())
-                            .unwrap_or_default();
-                        Line::plain(&layout.line(&cells))
-                    }
+            Section::Table { header, rows, layout } => match (index.checked_sub(header.lines()), &header.title) {
+                (None, Some(title)) if index == 0 => Line::new(title, Role::Header),
+                (None, _) => Line::new(&layout.line(&header.columns), Role::Header),
+                (Some(row), _) => {
+                    let cells: Vec<&str> = rows
+                        .get(row)
+                        .map(|cells| cells.iter().map(SafeText::as_str).collect())
+                        .unwrap_or_default();
+                    Line::plain(&layout.line(&cells))
                 }
-            }
+            },
         }
     }
 }

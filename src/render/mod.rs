@@ -1,7 +1,8 @@
-//! Records to text: tables, JSON, plain and verbatim lines, all safe to show. Knows no terminal library and no verbs.
+//! Records to text: tables, JSON, templates, plain and verbatim lines, all safe to show. Knows no terminal library and no verbs.
 
 pub mod document;
 mod fitted;
+pub mod greenbar;
 pub mod json;
 pub mod table;
 pub mod verbatim;

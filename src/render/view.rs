@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::document::Line;
 use crate::core::record::{Record, text_at, to_text};
 
 /// A table's columns.
@@ -16,6 +17,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// How many lines it takes: the title, and the columns' names unless there are none (`--no-headers`).
+    pub fn lines(&self) -> usize {
+        usize::from(self.title.is_some()) + usize::from(!self.columns.is_empty())
+    }
+
     /// A header without a title.
     pub fn new(columns: impl IntoIterator<Item = impl Into<String>>) -> Arc<Header> {
         Arc::new(Header {
@@ -41,6 +47,8 @@ pub enum View {
     Verbatim(String),
     /// JSON over several lines, indented by this many blanks.
     Json(usize),
+    /// Finished lines: what a template made.
+    Lines(Vec<Line>),
     /// Shown as nothing (the record still flows).
     Hidden,
 }

@@ -185,6 +185,7 @@ impl Sandbox {
             ApiConfig {
                 runtime: Some(runtime),
                 gate: Some(Arc::new(faults.clone())),
+                metrics: true,
                 ..ApiConfig::new(secrets.token.clone())
             },
             listener,

@@ -1,9 +1,10 @@
-//! The database: the journal (changes and history) and the shelf (aliases, kept records) in SQLite. No rules: who may
-//! change what is decided before anything arrives here.
+//! The database: the journal (changes and history), the shelf (aliases, kept records) and installed bundles, in SQLite.
+//! No rules: who may change what is decided before anything arrives here.
 //!
 //! The file lies in the state folder (0700), is itself 0600, uses write-ahead logging so that two consoles may share
 //! it, and is opened at the first use, which the console makes after its first frame.
 
+pub mod bundles;
 mod shelf;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +49,7 @@ pub struct Store {
     path: PathBuf,
     pool: OnceCell<SqlitePool>,
     clock: Clock,
+    in_memory: bool,
 }
 
 impl Store {
@@ -57,7 +59,21 @@ impl Store {
             path,
             pool: OnceCell::new(),
             clock,
+            in_memory: false,
         }
+    }
+
+    /// A store that is gone with the process: for the sandbox, which must not touch what the operator keeps.
+    pub fn in_memory(clock: Clock) -> Self {
+        Store {
+            in_memory: true,
+            ..Store::new(PathBuf::from("in memory"), clock)
+        }
+    }
+
+    /// Whether there is a database yet; asking makes none.
+    pub fn exists(&self) -> bool {
+        self.in_memory || self.path.exists()
     }
 
     async fn pool(&self) -> Result<&SqlitePool, Report> {
@@ -65,13 +81,22 @@ impl Store {
     }
 
     async fn open(&self) -> Result<SqlitePool, Report> {
-        let options = file_options(&self.path)?;
-        let pool = SqlitePoolOptions::new()
-            .max_connections(2)
-            .connect_with(options)
-            .await
-            .map_err(|e| self.broken(&e))?;
-        pool.execute(SCHEMA).await.map_err(|e| self.broken(&e))?;
+        let options = match self.in_memory {
+            true => SqliteConnectOptions::new().in_memory(true),
+            false => file_options(&self.path)?,
+        };
+        // In memory each connection would be a database of its own, gone when it is closed.
+        let pool = match self.in_memory {
+            true => SqlitePoolOptions::new()
+                .max_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None),
+            false => SqlitePoolOptions::new().max_connections(2),
+        };
+        let pool = pool.connect_with(options).await.map_err(|e| self.broken(&e))?;
+        for schema in [SCHEMA, bundles::SCHEMA] {
+            pool.execute(schema).await.map_err(|e| self.broken(&e))?;
+        }
         Ok(pool)
     }
 

@@ -11,6 +11,15 @@ pub struct Catalogue {
     verbs: BTreeMap<(String, String), Verb>,
     infos: BTreeMap<String, BundleInfo>,
     aliases: BTreeMap<(AliasScope, String), Alias>,
+    installed: Installed,
+}
+
+/// What installed bundles changed, so that it can be taken back.
+#[derive(Clone, Default)]
+struct Installed {
+    names: Vec<String>,
+    replaced: BTreeMap<(String, String), Verb>,
+    replaced_infos: BTreeMap<String, BundleInfo>,
 }
 
 /// Why a name did not lead to one verb.
@@ -27,6 +36,9 @@ pub enum NameError {
 /// The bundle whose commands win over those of any other when named without a bundle.
 pub const BUILT_IN: &str = "cogdeck";
 
+/// The version of what is compiled in.
+pub const NATIVE: &str = "native";
+
 impl Catalogue {
     /// A snapshot of these verbs; of two with the same name the later wins.
     pub fn new(verbs: impl IntoIterator<Item = Verb>) -> Self {
@@ -38,7 +50,59 @@ impl Catalogue {
             verbs,
             infos: BTreeMap::new(),
             aliases: BTreeMap::new(),
+            installed: Installed::default(),
         }
+    }
+
+    /// The same with these installed bundles, each in place of whatever had its name, and without those of an earlier
+    /// call, whose names go back to what they replaced.
+    #[must_use]
+    pub fn with_bundles(mut self, bundles: Vec<(BundleInfo, Vec<Verb>)>) -> Self {
+        let before = std::mem::take(&mut self.installed);
+        self.remove(&before.names);
+        self.verbs.extend(before.replaced);
+        self.infos.extend(before.replaced_infos);
+        let names: Vec<String> = bundles.iter().map(|(info, _)| info.name.clone()).collect();
+        let (replaced, replaced_infos) = self.remove(&names);
+        self.installed = Installed {
+            names,
+            replaced,
+            replaced_infos,
+        };
+        for (info, verbs) in bundles {
+            self.infos.insert(info.name.clone(), info);
+            let named = verbs
+                .into_iter()
+                .map(|v| ((v.declaration.bundle.clone(), v.declaration.name.clone()), v));
+            self.verbs.extend(named);
+        }
+        self
+    }
+
+    /// The names of what is compiled in, also of what is replaced now.
+    pub fn built_in(&self) -> Vec<String> {
+        let verbs = self.verbs.values().chain(self.installed.replaced.values());
+        let native = verbs.filter(|verb| verb.declaration.version == NATIVE);
+        let mut names: Vec<String> = native.map(|verb| verb.declaration.bundle.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Whether an installed bundle stands in the place of a built-in one.
+    pub fn is_replaced(&self, bundle: &str) -> bool {
+        self.installed.replaced.keys().any(|(name, _)| name == bundle)
+    }
+
+    /// Takes the bundles of these names out.
+    fn remove(&mut self, names: &[String]) -> (BTreeMap<(String, String), Verb>, BTreeMap<String, BundleInfo>) {
+        let verbs = std::mem::take(&mut self.verbs);
+        let (gone, kept) = verbs.into_iter().partition(|((bundle, _), _)| names.contains(bundle));
+        self.verbs = kept;
+        let infos = std::mem::take(&mut self.infos);
+        let (gone_infos, kept_infos) = infos.into_iter().partition(|(bundle, _)| names.contains(bundle));
+        self.infos = kept_infos;
+        (gone, gone_infos)
     }
 
     /// Adds what is known of the bundles.

@@ -1,5 +1,7 @@
 //! The declaration of a verb: the one table that feeds help, completion, key hints, shell completions and tests.
 
+use serde_json::Value;
+
 use crate::core::change::Risk;
 
 /// How a verb takes what comes down the pipe.
@@ -172,6 +174,8 @@ pub struct Signature {
     pub positionals: Vec<Positional>,
     /// In the order help shows them.
     pub options: Vec<OptionSpec>,
+    /// The arguments as their author words them (`TYPE [NAME…]`): shown instead of the positionals; none: those.
+    pub usage: Option<String>,
     /// Groups of options (or positional names) of which at most one may be given.
     pub exclusive: Vec<Vec<&'static str>>,
 }
@@ -214,6 +218,8 @@ pub struct Declaration {
     pub examples: Vec<Example>,
     /// What its records look like.
     pub output: String,
+    /// Sample records, which `help --output` emits; none: only the text above.
+    pub sample: Option<Value>,
     /// Remarks at the foot of the help page.
     pub notes: String,
     /// Does not end by itself (follows something).
@@ -274,6 +280,7 @@ impl Declaration {
             rules: Vec::new(),
             examples: Vec::new(),
             output: String::new(),
+            sample: None,
             notes: String::new(),
             endless: false,
             recovery: false,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::core::change::Change;
+use crate::core::context::Context;
 use crate::core::report::Report;
 
 pub use crate::render::{Header, View};
@@ -77,6 +78,12 @@ pub trait Read: Send + Sync {
     /// (an `Each` verb finds its record in [`Call::record`]). Must stop soon after [`Call::cancel`] fires and when
     /// `output` says that nobody reads any more.
     async fn run(&self, call: &Call, input: &mut Input, output: &Output) -> Result<(), Report>;
+
+    /// Whether it could run at all in this context: what it needs is configured. Asked by the static pass, so that
+    /// nothing of a pipeline runs when a later stage can't. Opens no connection.
+    fn ready(&self, _context: &Context, _user: &str) -> Result<(), Report> {
+        Ok(())
+    }
 }
 
 /// A verb above `read`: says what it would do, then does exactly that.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::alias::{Alias, AliasScope};
 use super::catalogue::Catalogue;
 use super::invocation::{Call, Output};
+use super::{BundleInfo, Verb};
 use crate::core::change::Change;
 use crate::core::record::Record;
 use crate::core::report::Report;
@@ -121,6 +122,9 @@ pub trait Session: Send + Sync {
     /// Undoes a journalled change: runs its inverse as a new change in the context it was made in. Refused when there
     /// is no inverse, when it was undone already, or when the target moved meanwhile.
     async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report>;
+
+    /// Swaps the verbs of installed bundles for lines that start from now on.
+    fn set_bundles(&self, _bundles: Vec<(BundleInfo, Vec<Verb>)>) {}
 
     /// The last lines that were run, oldest first. A session without a memory has none.
     async fn history(&self, _limit: usize) -> Result<Vec<HistoryLine>, Report> {

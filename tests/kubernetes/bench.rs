@@ -142,6 +142,7 @@ impl Bench {
         let config = ApiConfig {
             gate: Some(faults.clone()),
             runtime: Some(Arc::new(plane.kubelets.clone())),
+            metrics: true,
             ..ApiConfig::new("secret")
         };
         let api = ApiServer::start(plane.store.clone(), config, listener).unwrap();

@@ -291,6 +291,25 @@ async fn the_history_holds_masked_lines_but_not_those_after_a_blank() {
 }
 
 #[tokio::test]
+async fn a_refused_line_is_quoted_without_its_secrets() {
+    let bench = Bench::new();
+    for line in [
+        "t:login --password=hunter2 --nope",
+        "t:login -p hunter2 | t:nope",
+        "t:login -phunter2 --nope=1",
+        "t:login --password 'hunter2 x' --nope",
+    ] {
+        let report = bench
+            .session
+            .check(line, crate::core::change::Origin::Typed)
+            .unwrap_err();
+        let text = report.lines().join("\n");
+        assert!(text.contains("nope") && text.contains('^'), "{text}");
+        assert!(!text.contains("hunter2") && text.contains("****"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn hostile_names_stay_data() {
     let bench = Bench::new();
     let name = "x'; t:set --name=y --value=1\n| t:never \u{1b}]52;c;eHg=\u{7} $(id)";

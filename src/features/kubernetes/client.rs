@@ -140,6 +140,41 @@ async fn open(source: &KubeconfigSource, context: Option<&str>) -> Result<(Arc<C
     ))
 }
 
+/// A kube context of a kubeconfig, without its credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KubeContext {
+    /// Its name.
+    pub name: String,
+    /// The cluster it names.
+    pub cluster: String,
+    /// The user it names.
+    pub user: String,
+    /// Its namespace; empty when it names none.
+    pub namespace: String,
+    /// Whether it is the one in use.
+    pub current: bool,
+}
+
+/// The kube contexts of a kubeconfig. `chosen` is in use instead of the kubeconfig's own current one.
+pub async fn contexts(source: &KubeconfigSource, chosen: Option<&str>) -> Result<Vec<KubeContext>, Report> {
+    let kubeconfig = read(source).await?;
+    let current = chosen.map(str::to_owned).or(kubeconfig.current_context);
+    Ok(kubeconfig
+        .contexts
+        .into_iter()
+        .map(|named| {
+            let context = named.context.unwrap_or_default();
+            KubeContext {
+                current: current.as_ref() == Some(&named.name),
+                name: named.name,
+                cluster: context.cluster,
+                user: context.user.unwrap_or_default(),
+                namespace: context.namespace.unwrap_or_default(),
+            }
+        })
+        .collect())
+}
+
 async fn read(source: &KubeconfigSource) -> Result<Kubeconfig, Report> {
     let failed = |message: String| Report::failed(error::KUBECONFIG, message);
     match source {

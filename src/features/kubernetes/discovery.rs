@@ -57,6 +57,11 @@ impl Resource {
         qualified(&self.plural, &self.group)
     }
 
+    /// `Job.batch`, `Service`: the kind with its group.
+    pub fn qualified_kind(&self) -> String {
+        qualified(&self.kind, &self.group)
+    }
+
     /// The path of the collection: in a namespace, or over all.
     pub fn collection(&self, namespace: Option<&str>) -> String {
         let root = if self.group.is_empty() {
@@ -129,6 +134,14 @@ impl Discovery {
     /// Every type that can be listed.
     pub fn listable(&self) -> impl Iterator<Item = &Arc<Resource>> {
         self.resources.iter().filter(|resource| resource.can("list"))
+    }
+
+    /// Every type once, in the version its group prefers (which discovery names first).
+    pub fn preferred(&self) -> impl Iterator<Item = &Arc<Resource>> {
+        let mut seen = std::collections::HashSet::new();
+        self.resources
+            .iter()
+            .filter(move |resource| seen.insert((&resource.group, &resource.plural)))
     }
 
     /// The types a word means: one, or those of a category such as `all`.

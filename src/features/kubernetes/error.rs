@@ -51,6 +51,7 @@ pub fn report(error: &Error, server: &str) -> Report {
 pub fn of_status(status: &Status) -> Report {
     let message = match (status.code, status.reason.as_str()) {
         (401, _) => "You must be logged in to the server (Unauthorized)".to_owned(),
+        (422, "Invalid") => invalid(status),
         (_, "" | "Failed to parse error data") => format!("Error from server: {}", status.message),
         (_, reason) => format!("Error from server ({reason}): {}", status.message),
     };
@@ -65,6 +66,25 @@ pub fn of_status(status: &Status) -> Report {
             format!("`kubectl:get {kind}` shows what is there now")
         }),
         _ => Report::failed(REFUSED_BY_SERVER, message),
+    }
+}
+
+/// kubectl's words for what validation refused: the kind, the name, and each cause with its field.
+fn invalid(status: &Status) -> String {
+    let details = status.details.as_ref();
+    let causes: Vec<String> = details
+        .into_iter()
+        .flat_map(|details| &details.causes)
+        .map(|cause| format!("{}: {}", cause.field, cause.message))
+        .collect();
+    let Some(details) = details.filter(|details| !details.kind.is_empty()) else {
+        return format!("The request is invalid: {}", status.message);
+    };
+    let what = format!("The {} \"{}\" is invalid", details.kind, details.name);
+    match causes.as_slice() {
+        [] => what,
+        [one] => format!("{what}: {one}"),
+        several => format!("{what}:\n* {}", several.join("\n* ")),
     }
 }
 

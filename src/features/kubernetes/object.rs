@@ -162,6 +162,26 @@ pub fn cleaned(mut object: Value, api_version: &str, kind: &str) -> Value {
     object
 }
 
+/// The object as one writes it in a manifest: without what the server keeps of its own.
+pub fn as_manifest(mut object: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.shift_remove("status");
+    }
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        for field in [
+            "managedFields",
+            "resourceVersion",
+            "uid",
+            "creationTimestamp",
+            "generation",
+            "selfLink",
+        ] {
+            metadata.shift_remove(field);
+        }
+    }
+    object
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -222,6 +222,18 @@ pub async fn objects(call: &Call, session: &Session, selection: Selection) -> Re
     Ok(found)
 }
 
+/// The objects of a verb that changes them: named ones, or a listing that `--all` or a selector asks for.
+pub async fn chosen(call: &Call, session: &Session, words: &[String]) -> Result<Vec<(Target, Value)>, Report> {
+    let selection = selection(call, session, words).await?;
+    let asked = ["selector", "field-selector"]
+        .iter()
+        .any(|name| call.arguments.text(name).is_some());
+    if matches!(selection, Selection::Listed { .. }) && !asked && !call.arguments.flag("all") {
+        return Err(usage("resource(s) were provided, but no name was specified").hint("name it, or add --all"));
+    }
+    objects(call, session, selection).await
+}
+
 /// The query of a call's `--selector` and `--field-selector`.
 pub fn selectors(call: &Call) -> Query {
     Query::new()

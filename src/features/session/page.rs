@@ -66,14 +66,10 @@ pub fn command(catalogue: &Catalogue, declaration: &Declaration) -> String {
         .options
         .iter()
         .partition(|option| is_required(option));
-    page.list(
-        "Arguments",
-        declaration
-            .signature
-            .positionals
-            .iter()
-            .map(|p| dashed(&argument(p), &p.help)),
-    );
+    if declaration.signature.usage.is_none() {
+        let positionals = declaration.signature.positionals.iter();
+        page.list("Arguments", positionals.map(|p| dashed(&argument(p), &p.help)));
+    }
     page.list("Required Options", required.into_iter().map(option_line));
     page.list("Options", optional.into_iter().map(option_line));
     let examples = declaration
@@ -107,7 +103,10 @@ pub fn synopsis(declaration: &Declaration) -> String {
         true => words.push("[options]".to_owned()),
         false => words.extend(optional),
     }
-    words.extend(declaration.signature.positionals.iter().map(argument));
+    match &declaration.signature.usage {
+        Some(usage) => words.extend((!usage.is_empty()).then(|| usage.clone())),
+        None => words.extend(declaration.signature.positionals.iter().map(argument)),
+    }
     words.join(" ")
 }
 

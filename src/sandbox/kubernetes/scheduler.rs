@@ -46,7 +46,8 @@ pub fn choose<'a, T: AsRef<Value>>(
     })
 }
 
-fn refusal(pod: &Value, node: &Value, pods: usize) -> Option<String> {
+/// Why a node does not take a pod, if it does not.
+pub fn refusal(pod: &Value, node: &Value, pods: usize) -> Option<String> {
     if node.pointer("/spec/unschedulable").and_then(Value::as_bool) == Some(true) {
         return Some("node(s) were unschedulable".into());
     }

@@ -173,7 +173,7 @@ pub fn gather(
     }
 }
 
-/// Bundles and commands. Behind `bundle:` that bundle's commands only.
+/// Bundles, commands and aliases. Behind `bundle:` that bundle's commands only, behind `user:` and `site:` the aliases.
 fn commands(catalogue: &Catalogue, prefix: &str) -> Vec<Offer> {
     let named = |verb: &Verb| {
         let declaration = &verb.declaration;
@@ -186,12 +186,21 @@ fn commands(catalogue: &Catalogue, prefix: &str) -> Vec<Offer> {
         Offer::new(name, &declaration.summary, true)
     };
     match prefix.split_once(':') {
-        Some((bundle, _)) => catalogue
-            .iter()
-            .filter(|verb| verb.declaration.bundle == bundle)
-            .map(named)
-            .collect(),
-        None => catalogue.iter().map(named).collect(),
+        Some((bundle, _)) => {
+            let commands = catalogue
+                .iter()
+                .filter(|verb| verb.declaration.bundle == bundle)
+                .map(named);
+            let aliases = catalogue.aliases().filter(|alias| alias.scope.word() == bundle);
+            let aliases = aliases.map(|alias| Offer::new(alias.qualified(), &alias.body, true));
+            commands.chain(aliases).collect()
+        }
+        None => {
+            let aliases = catalogue
+                .aliases()
+                .map(|alias| Offer::new(alias.name.clone(), &alias.body, true));
+            catalogue.iter().map(named).chain(aliases).collect()
+        }
     }
 }
 

@@ -97,6 +97,7 @@ impl<W: Write> Printer<W> {
             View::Text(text) => self.lines(text),
             View::Verbatim(text) => self.verbatim(text),
             View::Json(indent) => self.json(record, *indent),
+            View::Lines(lines) => lines.iter().try_for_each(|line| writeln!(self.out, "{}", line.text())),
             View::Row { .. } | View::Hidden => Ok(()),
         }
     }
@@ -167,7 +168,9 @@ impl<W: Write> Printer<W> {
                 if let Some(title) = &table.header.title {
                     writeln!(self.out, "{title}")?;
                 }
-                writeln!(self.out, "{}", table.layout.line(&table.header.columns).trim_end())?;
+                if !table.header.columns.is_empty() {
+                    writeln!(self.out, "{}", table.layout.line(&table.header.columns).trim_end())?;
+                }
                 table.header_printed = true;
             }
             for row in table.rows.drain(..) {

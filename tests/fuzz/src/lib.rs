@@ -5,6 +5,8 @@
     reason = "modules of the product, of which only the readers are used"
 )]
 
+#[path = "../../../src/access/mod.rs"]
+pub mod access;
 #[path = "../../../src/core/mod.rs"]
 pub mod core;
 #[path = "../../../src/engine/mod.rs"]

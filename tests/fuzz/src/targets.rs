@@ -6,23 +6,28 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use serde_json::json;
 
+use super::access::{Permissions, Rule, decide};
 use super::core::change::Origin;
 use super::core::clock::Clock;
 use super::core::context::Context;
 use super::core::report::Report;
-use super::engine::ports::{Authorise, Contexts, Place, Site};
-use super::engine::{MemoryJournal, Session, SessionConfig};
+use super::engine::ports::{Authorise, Contexts, Permit, Place, Site};
+use super::engine::{MemoryJournal, MemoryShelf, Session, SessionConfig};
 use super::lang;
-use super::verb::{
-    Arguments, Call, Catalogue, Declaration, Input, OptionKind, OptionSpec, Output, Positional, Read, Verb,
-};
+use super::verb::{Call, Catalogue, Declaration, Input, Known, OptionKind, OptionSpec, Output, Positional, Read, Verb};
 
 /// A reader under test.
 pub type Target = fn(&[u8]) -> u64;
 
 /// All of them by name; a folder of the corpus has the same name.
-pub const TARGETS: [(&str, Target); 3] = [("lexer", lexer), ("parser", parser), ("options", options)];
+pub const TARGETS: [(&str, Target); 4] = [
+    ("lexer", lexer),
+    ("parser", parser),
+    ("options", options),
+    ("rules", rules),
+];
 
 fn hash(of: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -104,6 +109,42 @@ pub fn options(data: &[u8]) -> u64 {
     }
 }
 
+/// A rule decides about any arguments; what is wrong with a text that is none is said of a place in it.
+pub fn rules(data: &[u8]) -> u64 {
+    static PERMISSIONS: OnceLock<Option<Permissions>> = OnceLock::new();
+    let text = String::from_utf8_lossy(data);
+    let rule = match (Rule::parse(&text), Rule::of_command(&text, "b", "c")) {
+        (Ok(rule), _) | (_, Ok(rule)) => rule,
+        (Err(report), _) => {
+            if let Some(place) = &report.place {
+                assert!(place.source.get(place.span.clone()).is_some(), "{place:?}");
+            }
+            // The sentence up to what it quotes.
+            let kind: String = report
+                .message
+                .chars()
+                .take_while(|c| !"\"'`".contains(*c))
+                .take(60)
+                .collect();
+            return hash((report.code, kind));
+        }
+    };
+    let permissions = PERMISSIONS.get_or_init(|| Permissions::new(["site:a".to_owned(), "b:c".to_owned()]).ok());
+    let known = Known {
+        positionals: vec![Some(json!("prod")), Some(json!(5)), None, Some(json!([1.5, true]))],
+        options: [("x", Some(json!("y"))), ("n", Some(json!(3))), ("later", None)]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
+    };
+    let decision = permissions
+        .as_ref()
+        .map(|permissions| decide(permissions, [&rule, &rule], &known));
+    hash(format!(
+        "{:?}",
+        decision.map(|decision| std::mem::discriminant(&decision))
+    ))
+}
+
 struct Nothing;
 
 #[async_trait]
@@ -140,6 +181,7 @@ fn session() -> Session {
         context: Arc::new(Context::empty("fuzz")),
         contexts: Arc::new(Ports),
         journal: Arc::new(MemoryJournal::new(Clock::real())),
+        shelf: Arc::new(MemoryShelf::default()),
         authorise: Arc::new(Ports),
         place: Arc::new(Ports),
         user: "fuzz".to_owned(),
@@ -162,8 +204,8 @@ impl Contexts for Ports {
 }
 
 impl Authorise for Ports {
-    fn authorise(&self, _: &str, _: &Declaration, _: &Arguments) -> Result<(), Report> {
-        Ok(())
+    fn authorise(&self, _: &str, _: &Declaration, _: &Known) -> Result<Permit, Report> {
+        Ok(Permit::Granted)
     }
 }
 

@@ -27,6 +27,7 @@ fn panel(rows: Vec<InstanceRow>) -> (ListPanel<Instances>, Subscription<Instance
     let shared = Shared {
         hub,
         clock: Clock::real(),
+        library: std::sync::Arc::new(crate::features::bundles::Library::empty()),
     };
     let mut panel = super::panel(Service {
         shared,

@@ -41,6 +41,31 @@ fn time(event: &Value, pointer: &str) -> Option<Timestamp> {
     text(event, pointer).parse().ok()
 }
 
+/// When an event happened last, as kubectl orders them.
+pub fn happened(event: &Value) -> Option<Timestamp> {
+    ["/series/lastObservedTime", "/lastTimestamp", "/eventTime"]
+        .into_iter()
+        .find_map(|pointer| time(event, pointer))
+}
+
+/// When an event was seen, as `kubectl events` words it: the age of its first sighting, or how often over which time.
+pub fn interval(event: &Value, now: Timestamp) -> String {
+    let since = |pointer: &str| time(event, pointer).map_or_else(|| "<unknown>".to_owned(), |at| age(now, at));
+    let first = if time(event, "/eventTime").is_some() {
+        since("/eventTime")
+    } else {
+        since("/firstTimestamp")
+    };
+    let (series, count) = (number(event, "/series/count"), number(event, "/count"));
+    if event.pointer("/series").is_some_and(Value::is_object) {
+        format!("{} (x{series} over {first})", since("/series/lastObservedTime"))
+    } else if count > 1 {
+        format!("{} (x{count} over {first})", since("/lastTimestamp"))
+    } else {
+        first
+    }
+}
+
 fn last_seen(event: &Value) -> Option<Timestamp> {
     [
         "/series/lastObservedTime",

@@ -15,7 +15,7 @@ mod workload;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use events::about;
+pub use events::{about, happened, interval};
 pub use template::pod_template;
 
 /// What is told together with an object.

@@ -24,6 +24,8 @@ const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k
 pub struct Names {
     clients: Arc<Clients>,
     images: bool,
+    /// Every word is the name of an object of this type.
+    only: Option<&'static str>,
 }
 
 impl Names {
@@ -32,6 +34,16 @@ impl Names {
         Arc::new(Names {
             clients: clients.clone(),
             images: false,
+            only: None,
+        })
+    }
+
+    /// Names of one type, for verbs that take no other.
+    pub fn of_type(clients: &Arc<Clients>, only: &'static str) -> Arc<dyn Completer> {
+        Arc::new(Names {
+            clients: clients.clone(),
+            images: false,
+            only: Some(only),
         })
     }
 
@@ -40,6 +52,7 @@ impl Names {
         Arc::new(Names {
             clients: clients.clone(),
             images: true,
+            only: None,
         })
     }
 }
@@ -63,6 +76,9 @@ impl Names {
             Some("to-revision" | "revision") => return revisions(&session, &namespace, &words).await,
             Some(_) => return Ok(Vec::new()),
             None => {}
+        }
+        if let Some(only) = self.only {
+            return names(&session, only, &namespace, "", &request.prefix).await;
         }
         let (resource, complete) = match words.as_slice() {
             [] => (None, false),

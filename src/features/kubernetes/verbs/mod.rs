@@ -1,19 +1,35 @@
 //! The bundle `kubectl`: one file a verb.
 
+mod annotate;
+mod api_resources;
+mod apply;
+mod auth_can_i;
 mod common;
 mod completer;
+mod config_get_contexts;
+mod cordon;
+mod create_deployment;
 mod delete;
 mod describe;
+mod drain;
+mod events;
 mod expose;
 mod get;
+mod label;
 mod logs;
+mod metadata;
 mod mutation;
 mod rollout;
 mod run;
 mod scale;
+mod set_env;
 mod set_image;
+mod set_resources;
+mod template;
 #[cfg(test)]
 mod testing;
+mod top;
+mod uncordon;
 mod wait;
 
 use std::sync::Arc;
@@ -25,17 +41,34 @@ use crate::verb::Verb;
 /// All verbs of the bundle.
 pub fn all(clients: &Arc<Clients>, clock: &Clock) -> Vec<Verb> {
     vec![
+        annotate::verb(clients),
+        api_resources::verb(clients),
+        apply::verb(clients),
+        auth_can_i::verb(clients),
+        config_get_contexts::verb(clients),
+        cordon::verb(clients),
+        create_deployment::verb(clients),
         delete::verb(clients),
         describe::verb(clients, clock),
+        drain::verb(clients),
+        events::verb(clients, clock),
         expose::verb(clients),
         get::verb(clients),
+        label::verb(clients),
         logs::verb(clients),
         rollout::history::verb(clients),
+        rollout::pause::verb(clients),
+        rollout::restart::verb(clients, clock),
+        rollout::resume::verb(clients),
         rollout::status::verb(clients),
         rollout::undo::verb(clients),
         run::verb(clients),
         scale::verb(clients),
+        set_env::verb(clients),
         set_image::verb(clients),
+        set_resources::verb(clients),
+        top::verb(clients),
+        uncordon::verb(clients),
         wait::verb(clients),
     ]
 }

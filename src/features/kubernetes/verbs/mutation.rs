@@ -32,11 +32,11 @@ pub enum Write {
     },
     /// PATCH of the live object or one of its subresources.
     Patch {
-        /// Appended to the object's path: `/scale`; empty for the object itself.
+        /// Appended to the object's path: `/scale`, or a query; empty for the object itself.
         subresource: String,
         /// Media type of the patch.
         media: String,
-        /// A merge or strategic-merge patch, or a list of JSON patch operations.
+        /// A merge or strategic-merge patch, a list of JSON patch operations, or a configuration to apply.
         body: Value,
     },
     /// DELETE.
@@ -199,6 +199,25 @@ async fn send(
             .await
             .map_err(|error| cluster.report(&error));
     }
+    if let (
+        Write::Patch {
+            subresource,
+            media,
+            body,
+        },
+        true,
+    ) = (&request.write, change.precondition.is_null())
+    {
+        return create_by_patch(
+            session,
+            change,
+            request,
+            &format!("{}{subresource}", request.path),
+            media,
+            body,
+        )
+        .await;
+    }
     let mut attempt = 0;
     loop {
         attempt += 1;
@@ -228,6 +247,33 @@ async fn send(
             Err(error) if error::code(&error) == Some(409) && attempt < ATTEMPTS => {}
             other => return other.map_err(|error| cluster.report(&error)),
         }
+    }
+}
+
+/// A patch that makes an object (server-side apply). Somebody else may have made it since the plan.
+async fn create_by_patch(
+    session: &Session,
+    change: &Change,
+    request: &Request,
+    path: &str,
+    media: &str,
+    body: &Value,
+) -> Result<Value, Report> {
+    let cluster = &session.cluster;
+    match cluster.get::<Value>(&request.path).await {
+        Ok(_) => Err(Report::refused(
+            MOVED,
+            format!(
+                "{} \"{}\" was made since the plan",
+                change.target.kind, change.target.name
+            ),
+        )
+        .hint("look again and repeat the command")),
+        Err(error) if error::code(&error) == Some(404) => cluster
+            .write(Method::PATCH, path, media, body)
+            .await
+            .map_err(|error| cluster.report(&error)),
+        Err(error) => Err(cluster.report(&error)),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{Clients, MERGE_PATCH};
 use crate::features::kubernetes::error::{CONFLICT, NOT_FOUND, usage};
-use crate::features::kubernetes::target::{self, Selection, Target};
+use crate::features::kubernetes::target::{self, Target};
 use crate::lang::Stage;
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Mutate, Output, Verb};
@@ -68,12 +68,7 @@ impl Mutate for Scale {
             ));
         }
         let session = self.clients.session(&call.context).await?;
-        let selection = target::selection(call, &session, &call.arguments.texts()).await?;
-        let picked = call.arguments.flag("all") || call.arguments.text("selector").is_some();
-        if matches!(selection, Selection::Listed { .. }) && !picked {
-            return Err(usage("resource(s) were provided, but no name was specified"));
-        }
-        let found = target::objects(call, &session, selection).await?;
+        let found = target::chosen(call, &session, &call.arguments.texts()).await?;
         if found.is_empty() {
             return Err(Report::failed(NOT_FOUND, "no objects passed to scale"));
         }

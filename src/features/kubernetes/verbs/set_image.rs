@@ -13,7 +13,7 @@ use crate::core::report::Report;
 use crate::features::kubernetes::client::{Clients, STRATEGIC_PATCH};
 use crate::features::kubernetes::error::{NOT_FOUND, usage};
 use crate::features::kubernetes::object::{self, CHANGE_CAUSE};
-use crate::features::kubernetes::target::{self, Selection, Target};
+use crate::features::kubernetes::target::{self, Target};
 use crate::lang::Stage;
 use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
 use crate::verb::{Call, Mutate, Output, Verb};
@@ -56,15 +56,8 @@ impl Mutate for SetImage {
             ));
         }
         let session = self.clients.session(&call.context).await?;
-        let selection = target::selection(call, &session, &words).await?;
-        let picked = call.arguments.flag("all") || call.arguments.text("selector").is_some();
-        if matches!(selection, Selection::Listed { .. }) && !picked {
-            return Err(usage(
-                "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-            ));
-        }
         let mut changes = Vec::new();
-        for (target, live) in target::objects(call, &session, selection).await? {
+        for (target, live) in target::chosen(call, &session, &words).await? {
             changes.extend(change(call, &target, &live, &pairs)?);
         }
         Ok(changes)

@@ -33,6 +33,7 @@ fn panel(rows: Vec<DnsRow>) -> (ListPanel<Records>, Subscription<DnsRow>) {
     let shared = Shared {
         hub,
         clock: Clock::real(),
+        library: std::sync::Arc::new(crate::features::bundles::Library::empty()),
     };
     let service = Service {
         shared,

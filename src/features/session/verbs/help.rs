@@ -59,6 +59,9 @@ impl Read for Help {
             ),
             name => {
                 let declaration = find(&catalogue, name)?;
+                if let (Some(sample), true) = (&declaration.sample, call.arguments.flag("output")) {
+                    return emit_sample(sample, output).await;
+                }
                 match call.arguments.flag("output") {
                     true => (json!(declaration.output), declaration.output.clone()),
                     false => (command(&declaration), page::command(&catalogue, &declaration)),
@@ -67,6 +70,14 @@ impl Read for Help {
         };
         output.emit_as(record, View::Text(text)).await
     }
+}
+
+/// Sample records flow as real ones would: a list one by one.
+async fn emit_sample(sample: &Value, output: &Output) -> Result<(), Report> {
+    for record in sample.as_array().map_or(std::slice::from_ref(sample), Vec::as_slice) {
+        output.emit(record.clone()).await?;
+    }
+    Ok(())
 }
 
 /// An alias of this name, where no command has it.

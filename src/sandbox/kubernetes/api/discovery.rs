@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Api;
 use super::accept::{self, Form};
 use super::body::{self, Reply};
+use super::metrics;
 use super::openapi;
 use super::openapi_v2;
 use super::status::ApiError;
@@ -15,8 +16,10 @@ use crate::sandbox::kubernetes::kinds::{KINDS, Kind};
 pub(super) fn answer(api: &Api, path: &str, headers: &HeaderMap) -> Result<Reply, ApiError> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
-        ["api"] if wants_aggregated(headers) => Ok(aggregated(&[""])),
-        ["apis"] if wants_aggregated(headers) => Ok(aggregated(&groups())),
+        ["api"] if wants_aggregated(headers) => Ok(aggregated(&[""], None)),
+        ["apis"] if wants_aggregated(headers) => {
+            Ok(aggregated(&groups(), api.config.metrics.then(metrics::aggregated)))
+        }
         ["api"] => Ok(body::json(
             200,
             &json!({
@@ -26,7 +29,8 @@ pub(super) fn answer(api: &Api, path: &str, headers: &HeaderMap) -> Result<Reply
             }),
         )),
         ["apis"] => {
-            let groups: Vec<Value> = groups().into_iter().map(group).collect();
+            let installed = api.config.metrics.then(metrics::group);
+            let groups: Vec<Value> = groups().into_iter().map(group).chain(installed).collect();
             Ok(body::json(
                 200,
                 &json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}),
@@ -39,6 +43,8 @@ pub(super) fn answer(api: &Api, path: &str, headers: &HeaderMap) -> Result<Reply
             }
             Ok(body::json(200, &document))
         }
+        ["apis", metrics::GROUP] if api.config.metrics => Ok(body::json(200, &metrics::group())),
+        ["apis", metrics::GROUP, metrics::VERSION] if api.config.metrics => Ok(body::json(200, &metrics::resources())),
         ["openapi", "v2"] => Ok(openapi_v2::answer(headers)),
         ["openapi", "v3", rest @ ..] => openapi::answer(rest),
         ["api", version] => resources("", version),
@@ -139,7 +145,7 @@ fn resources(group: &str, version: &str) -> Result<Reply, ApiError> {
     Ok(body::json(200, &document))
 }
 
-fn aggregated(groups: &[&str]) -> Reply {
+fn aggregated(groups: &[&str], installed: Option<Value>) -> Reply {
     let items: Vec<Value> = groups
         .iter()
         .map(|group| {
@@ -157,6 +163,7 @@ fn aggregated(groups: &[&str]) -> Reply {
             };
             json!({"metadata": meta, "versions": versions})
         })
+        .chain(installed)
         .collect();
     let list = json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items

@@ -10,7 +10,7 @@ use super::accept::{self, Form};
 use super::body::{self, Reply};
 use super::route::{Query, Route, Target};
 use super::status::ApiError;
-use super::{Api, discovery, logs, read, remove, review, scale, version, watch, write};
+use super::{Api, discovery, logs, metrics, read, remove, review, scale, version, watch, write};
 
 /// One request, read and taken apart.
 pub(super) struct Call {
@@ -50,6 +50,13 @@ pub(super) async fn dispatch(api: Arc<Api>, request: Request<Incoming>) -> Resul
     let path = request.uri().path().to_owned();
     let query = Query::parse(request.uri().query());
     match Route::parse(&path) {
+        Route::Unknown if api.config.metrics && *request.method() == Method::GET => {
+            let segments: Vec<&str> = path.trim_end_matches('/').split('/').skip(1).collect();
+            match segments.as_slice() {
+                ["apis", metrics::GROUP, metrics::VERSION, rest @ ..] => metrics::answer(&api, rest, &query),
+                _ => Err(ApiError::path_not_found()),
+            }
+        }
         Route::Unknown => Err(ApiError::path_not_found()),
         Route::Other(path) => {
             if !matches!(*request.method(), Method::GET | Method::HEAD) {

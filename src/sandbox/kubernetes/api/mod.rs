@@ -20,6 +20,7 @@ pub mod defaults;
 mod discovery;
 mod dispatch;
 mod logs;
+mod metrics;
 mod openapi;
 mod openapi_v2;
 mod patch;
@@ -50,6 +51,8 @@ pub struct ApiConfig {
     pub gate: Option<Arc<dyn Gate>>,
     /// Where container logs come from; without it `logs` answers that there are none.
     pub runtime: Option<Arc<dyn PodRuntime>>,
+    /// Whether `metrics.k8s.io` is served, as where metrics-server is installed.
+    pub metrics: bool,
 }
 
 impl ApiConfig {
@@ -59,6 +62,7 @@ impl ApiConfig {
             token: token.into(),
             gate: None,
             runtime: None,
+            metrics: false,
         }
     }
 }

@@ -4,7 +4,9 @@
 //! One task takes the store's events, turns them into keys of objects to look at, and looks at one after the other.
 //! Before each look it takes in all events that wait, so a controller never acts on a view older than its own writes.
 
+pub mod daemon_set;
 pub mod deployment;
+pub mod disruption;
 pub mod endpoints;
 mod garbage;
 mod namespaces;
@@ -13,6 +15,8 @@ pub mod recorder;
 pub mod replica_set;
 mod scheduling;
 mod services;
+mod sets;
+pub mod stateful_set;
 mod workloads;
 
 use std::collections::{BTreeSet, HashMap};
@@ -40,6 +44,10 @@ const BATCH: u32 = 64;
 enum Key {
     Deployment(String, String),
     ReplicaSet(String, String),
+    StatefulSet(String, String),
+    DaemonSet(String, String),
+    /// A pod disruption budget.
+    Budget(String, String),
     Endpoints(String, String),
     LoadBalancer(String, String),
     Namespace(String),
@@ -146,6 +154,9 @@ impl Controllers {
         match key {
             Key::Deployment(namespace, name) => self.look_at_deployment(&namespace, &name),
             Key::ReplicaSet(namespace, name) => self.look_at_replica_set(&namespace, &name),
+            Key::StatefulSet(namespace, name) => self.look_at_stateful_set(&namespace, &name),
+            Key::DaemonSet(namespace, name) => self.look_at_daemon_set(&namespace, &name),
+            Key::Budget(namespace, name) => self.look_at_budget(&namespace, &name),
             Key::Endpoints(namespace, name) => self.look_at_endpoints(&namespace, &name),
             Key::LoadBalancer(namespace, name) => self.look_at_load_balancer(&namespace, &name),
             Key::Namespace(name) => self.look_at_namespace(&name),
@@ -172,6 +183,15 @@ impl Controllers {
         for object in self.store.list("replicasets", None) {
             self.queue
                 .add(Key::ReplicaSet(namespace(&object).into(), name(&object).into()));
+        }
+        for object in self.store.list("statefulsets", None) {
+            self.queue
+                .add(Key::StatefulSet(namespace(&object).into(), name(&object).into()));
+        }
+        self.queue_daemon_sets();
+        for object in self.store.list("poddisruptionbudgets", None) {
+            self.queue
+                .add(Key::Budget(namespace(&object).into(), name(&object).into()));
         }
         for object in self.store.list("services", None) {
             self.queue
@@ -217,8 +237,22 @@ impl Controllers {
             }
             "replicasets" => {
                 let (space, name) = own();
+                self.queue_budgets(&space);
                 self.queue.add(Key::ReplicaSet(space, name));
                 self.queue_controller(object, "Deployment", Key::Deployment);
+            }
+            "statefulsets" => {
+                let (space, name) = own();
+                self.queue.add(Key::StatefulSet(space.clone(), name));
+                self.queue_budgets(&space);
+            }
+            "daemonsets" => {
+                let (space, name) = own();
+                self.queue.add(Key::DaemonSet(space, name));
+            }
+            "poddisruptionbudgets" => {
+                let (space, name) = own();
+                self.queue.add(Key::Budget(space, name));
             }
             "services" => {
                 let (space, name) = own();
@@ -226,7 +260,10 @@ impl Controllers {
                 self.queue.add(Key::Endpoints(space, name));
             }
             "namespaces" => self.queue.add(Key::Namespace(name(object).into())),
-            "nodes" => self.retry_scheduling(),
+            "nodes" => {
+                self.retry_scheduling();
+                self.queue_daemon_sets();
+            }
             _ => {}
         }
         if event.kind == EventKind::Deleted {
@@ -246,7 +283,10 @@ impl Controllers {
         self.count_pod(event);
         for owner in [Some(object), event.previous.as_deref()].into_iter().flatten() {
             self.queue_controller(owner, "ReplicaSet", Key::ReplicaSet);
+            self.queue_controller(owner, "StatefulSet", Key::StatefulSet);
+            self.queue_controller(owner, "DaemonSet", Key::DaemonSet);
         }
+        self.queue_budgets(namespace(object));
         if objects::controller(object).is_none() && event.kind != EventKind::Deleted {
             self.queue_adopters(object);
         }

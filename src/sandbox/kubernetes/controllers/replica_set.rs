@@ -140,6 +140,11 @@ fn to_delete(active: &[&Value], count: usize) -> Vec<String> {
 /// A pod as the API server stores it for a replica set: the template with owner, defaults and the service account's
 /// volume. `suffix` names that volume.
 pub fn new_pod(set: &Value, suffix: &str) -> Value {
+    pod_of(set, "apps/v1", "ReplicaSet", suffix)
+}
+
+/// The same for the template of any owner.
+pub fn pod_of(set: &Value, api_version: &str, kind: &str, suffix: &str) -> Value {
     let template = set.pointer("/spec/template");
     let from = |pointer: &str| {
         template
@@ -153,7 +158,7 @@ pub fn new_pod(set: &Value, suffix: &str) -> Value {
             metadata[field] = value;
         }
     }
-    metadata["ownerReferences"] = json!([objects::owner_reference(set, "apps/v1", "ReplicaSet")]);
+    metadata["ownerReferences"] = json!([objects::owner_reference(set, api_version, kind)]);
     let mut spec = from("/spec").unwrap_or_else(|| json!({}));
     complete_spec(&mut spec, suffix);
     let quality = quality_of_service(&spec);

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::core::report::Report;
-use crate::verb::{Call, Input, Output, Positional, Read};
+use crate::verb::{Alias, AliasScope, Call, Input, Output, Positional, Read};
 
 struct Nothing;
 
@@ -35,6 +35,11 @@ fn catalogue() -> Catalogue {
         Verb::read(verb("cogdeck", "help"), Nothing),
         Verb::read(verb("dns", "dig"), Nothing),
     ])
+    .with_aliases([Alias {
+        scope: AliasScope::User,
+        name: "images".into(),
+        body: "kubectl:get deploy".into(),
+    }])
 }
 
 fn offers(text: &str) -> Vec<String> {
@@ -60,6 +65,8 @@ fn the_table_of_positions() {
     let cases: &[(&str, &[&str])] = &[
         ("he", &["help"]),
         ("!he", &["help"]),
+        ("imag", &["images", "kubectl:set-image"]),
+        ("user:", &["user:images"]),
         ("kubectl:", &["kubectl:get", "kubectl:set-env", "kubectl:set-image"]),
         ("set", &["kubectl:set-env", "kubectl:set-image"]),
         ("kubectl:set ", &["env", "image"]),
@@ -83,7 +90,7 @@ fn the_table_of_positions() {
 
 #[test]
 fn an_empty_line_offers_everything() {
-    assert_eq!(offers("").len(), 5);
+    assert_eq!(offers("").len(), 6);
 }
 
 #[test]

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::{StreamExt, pin_mut};
 use kube::core::WatchEvent;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::common::{
-    READ, all_namespaces_option, at_path, declare, field_selector_option, more_names, path_steps, selector_option,
-    types_or_objects, until_stopped,
+    READ, all_namespaces_option, declare, field_selector_option, more_names, selector_option, types_or_objects,
+    until_stopped,
 };
 use super::completer::Names;
 use crate::core::report::Report;
@@ -20,6 +20,7 @@ use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, Session, TABLE};
 use crate::features::kubernetes::discovery::Resource;
 use crate::features::kubernetes::error::{self, usage};
+use crate::features::kubernetes::jsonpath::JsonPath;
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, PAGE, Selection};
@@ -41,7 +42,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             OptionSpec::new(
                 "output",
                 OptionKind::String,
-                "table (default), wide, json, yaml or name",
+                "table (default), wide, json, yaml, name, jsonpath=TEMPLATE, custom-columns=HEADER:PATH,…",
             )
             .short('o')
             .value_name("format"),
@@ -51,6 +52,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 "Sort by this field, e.g. .metadata.creationTimestamp",
             )
             .value_name("path"),
+            OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
             OptionSpec::new("show-labels", OptionKind::Bool, "Add a column with all labels"),
             OptionSpec::new(
                 "label-columns",
@@ -76,7 +78,15 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             "kubectl:get po -l run=inspector -o wide",
             "one app's pods, with addresses and nodes",
         )
-        .example("kubectl:get deploy,svc -A", "of all namespaces");
+        .example("kubectl:get deploy,svc -A", "of all namespaces")
+        .example(
+            "kubectl:get po --sort-by=.status.startTime -o custom-columns=NAME:.metadata.name,IP:.status.podIP",
+            "columns of one's own",
+        )
+        .example(
+            "kubectl:get svc inspector -o 'jsonpath={.status.loadBalancer.ingress[0].hostname}'",
+            "one value",
+        );
     Verb::read(
         declaration,
         Get {
@@ -128,7 +138,14 @@ async fn show(
     mut printer: Printer,
     output: &Output,
 ) -> Result<(), Report> {
-    let sort = call.arguments.text("sort-by").map(|path| path_steps(&path));
+    let sort = match call.arguments.text("sort-by").filter(|path| !path.is_empty()) {
+        Some(path) => Some((
+            JsonPath::relaxed(&path).map_err(|error| usage(error.to_string()))?,
+            path,
+        )),
+        None => None,
+    };
+    let keeps = sort.is_some() || printer.template().is_some();
     let mut shown = 0usize;
     let mut failures = Vec::new();
     let mut kept: Vec<(Arc<Resource>, Row)> = Vec::new();
@@ -150,7 +167,7 @@ async fn show(
             printer.columns(&resource, &page);
             shown += page.rows.len();
             for row in page.rows {
-                if sort.is_some() {
+                if keeps {
                     kept.push((resource.clone(), row));
                 } else {
                     printer.emit(&resource, row, output).await?;
@@ -158,10 +175,26 @@ async fn show(
             }
         }
     }
-    if let Some(steps) = sort {
-        sort_rows(&mut kept, &steps)?;
-        for (resource, row) in kept {
-            printer.emit(&resource, row, output).await?;
+    if let Some((path, text)) = sort {
+        kept = sort_rows(kept, &path, &text)?;
+    }
+    let one = matches!(&selection, Selection::Named(targets) if targets.len() == 1);
+    match (printer.template().is_some(), one && failures.is_empty()) {
+        (true, false) if shown > 0 || failures.is_empty() => {
+            let items: Vec<Value> = kept.into_iter().map(|(_, row)| row.object).collect();
+            let list = json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items});
+            printer.emit_all(list, output).await?;
+            return report_all(failures, output).await;
+        }
+        (true, _) => {
+            for (_, row) in kept {
+                printer.emit_all(row.object, output).await?;
+            }
+        }
+        (false, _) => {
+            for (resource, row) in kept {
+                printer.emit(&resource, row, output).await?;
+            }
         }
     }
     if shown == 0 && failures.is_empty() && !call.arguments.flag("ignore-not-found") {
@@ -254,15 +287,22 @@ impl<'a> Pages<'a> {
     }
 }
 
-fn sort_rows(rows: &mut [(Arc<Resource>, Row)], steps: &[String]) -> Result<(), Report> {
-    if !rows.is_empty() && rows.iter().all(|(_, row)| at_path(&row.object, steps).is_none()) {
+type Rows = Vec<(Arc<Resource>, Row)>;
+
+/// Rows by the first value at a path, those without one first.
+fn sort_rows(rows: Rows, path: &JsonPath, text: &str) -> Result<Rows, Report> {
+    let mut keyed = Vec::new();
+    for row in rows {
+        let found = path.values(&row.1.object).map_err(|error| usage(error.to_string()))?;
+        keyed.push((found.into_iter().next(), row));
+    }
+    if !keyed.is_empty() && keyed.iter().all(|(key, _)| key.is_none()) {
         return Err(usage(format!(
-            "couldn't find any field with path \"{{.{}}}\" in the list of objects",
-            steps.join(".")
+            "couldn't find any field with path \"{text}\" in the list of objects"
         )));
     }
-    rows.sort_by(|(_, a), (_, b)| compare(at_path(&a.object, steps), at_path(&b.object, steps)));
-    Ok(())
+    keyed.sort_by(|(a, _), (b, _)| compare(a.as_ref(), b.as_ref()));
+    Ok(keyed.into_iter().map(|(_, row)| row).collect())
 }
 
 fn compare(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
@@ -363,8 +403,8 @@ async fn watch(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn numbers_sort_as_numbers_and_missing_values_come_first() {
@@ -377,11 +417,11 @@ mod tests {
                 },
             )
         };
-        let mut rows = vec![row(json!({"n": 10})), row(json!({"n": 9})), row(json!({}))];
-        assert!(sort_rows(&mut rows, &path_steps("{.n}")).is_ok());
-        let order: Vec<Value> = rows.into_iter().map(|(_, row)| row.object).collect();
+        let rows = vec![row(json!({"n": 10})), row(json!({"n": 9})), row(json!({}))];
+        let path = |text: &str| JsonPath::relaxed(text).unwrap();
+        let sorted = sort_rows(rows, &path("{.n}"), "{.n}").unwrap();
+        let order: Vec<Value> = sorted.into_iter().map(|(_, row)| row.object).collect();
         assert_eq!(order, [json!({}), json!({"n": 9}), json!({"n": 10})]);
-        let mut rows = vec![row(json!({"n": 10}))];
-        assert!(sort_rows(&mut rows, &path_steps("{.m}")).is_err());
+        assert!(sort_rows(vec![row(json!({"n": 10}))], &path(".m"), ".m").is_err());
     }
 }

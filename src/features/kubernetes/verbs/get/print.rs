@@ -7,13 +7,14 @@ use super::table::{Column, Row, Table};
 use crate::core::report::Report;
 use crate::features::kubernetes::discovery::Resource;
 use crate::features::kubernetes::error::{UNREADABLE, usage};
+use crate::features::kubernetes::jsonpath::{self, JsonPath};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::target::Selection;
 use crate::render::Header;
 use crate::verb::{Call, Output, View};
 
 /// `-o`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Format {
     /// The server's columns.
     Table,
@@ -25,25 +26,73 @@ pub enum Format {
     Yaml,
     /// `deployment.apps/web`.
     Name,
+    /// A JSONPath template on the object, or on the list of all.
+    JsonPath(JsonPath),
+    /// What a template finds, as a JSON list.
+    JsonPathAsJson(JsonPath),
+    /// Columns of one's own: header and path.
+    CustomColumns(Vec<(String, JsonPath)>),
 }
 
 impl Format {
     /// Reads the option.
     pub fn parse(text: Option<&str>) -> Result<Self, Report> {
-        Ok(match text {
-            None | Some("" | "table") => Format::Table,
-            Some("wide") => Format::Wide,
-            Some("json") => Format::Json,
-            Some("yaml") => Format::Yaml,
-            Some("name") => Format::Name,
-            Some(other) => {
+        let text = text.unwrap_or_default();
+        let (word, argument) = text
+            .split_once('=')
+            .map_or((text, None), |(word, rest)| (word, Some(rest)));
+        let given = argument.filter(|argument| !argument.is_empty());
+        Ok(match (word, given) {
+            ("" | "table", None) => Format::Table,
+            ("wide", None) => Format::Wide,
+            ("json", None) => Format::Json,
+            ("yaml", None) => Format::Yaml,
+            ("name", None) => Format::Name,
+            ("jsonpath", Some(template)) => Format::JsonPath(parsed(template)?),
+            ("jsonpath-as-json", Some(template)) => Format::JsonPathAsJson(parsed(template)?),
+            ("custom-columns", Some(spec)) => Format::CustomColumns(columns(spec)?),
+            ("jsonpath" | "jsonpath-as-json", None) => {
+                return Err(usage("template format specified but no template given"));
+            }
+            ("custom-columns", None) => {
+                return Err(usage("custom-columns format specified but no custom columns given"));
+            }
+            _ => {
                 return Err(usage(format!(
-                    "unable to match a printer suitable for the output format \"{other}\""
+                    "unable to match a printer suitable for the output format \"{text}\""
                 ))
-                .hint("allowed formats are: table, wide, json, yaml, name; pipe into jq for anything else"));
+                .hint(
+                    "allowed formats are: table, wide, json, yaml, name, jsonpath=TEMPLATE, jsonpath-as-json=TEMPLATE, \
+                     custom-columns=HEADER:PATH,…; pipe into jq for anything else",
+                ));
             }
         })
     }
+}
+
+fn parsed(template: &str) -> Result<JsonPath, Report> {
+    JsonPath::parse(template).map_err(|error| usage(format!("error parsing jsonpath {template}, {error}")))
+}
+
+/// `HEADER:PATH,HEADER:PATH`.
+fn columns(spec: &str) -> Result<Vec<(String, JsonPath)>, Report> {
+    spec.split(',')
+        .map(|part| {
+            let (header, path) = part.split_once(':').ok_or_else(|| {
+                usage(format!(
+                    "unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"
+                ))
+            })?;
+            let path = JsonPath::relaxed(path).map_err(|error| usage(error.to_string()))?;
+            Ok((header.to_owned(), path))
+        })
+        .collect()
+}
+
+/// What a template renders on an object or a list.
+pub fn render(path: &JsonPath, root: &serde_json::Value) -> Result<String, Report> {
+    path.render(root)
+        .map_err(|error| Report::failed(UNREADABLE, format!("error executing jsonpath: {error}")))
 }
 
 /// Turns rows into items.
@@ -54,6 +103,9 @@ pub struct Printer {
     all_namespaces: bool,
     show_labels: bool,
     label_columns: Vec<String>,
+    no_headers: bool,
+    /// The header of custom columns, the same for all types.
+    own_header: Arc<Header>,
     /// By type: which of the server's columns are shown, and the header they make.
     headers: HashMap<String, (Vec<usize>, usize, Arc<Header>)>,
     /// Rows shown so far.
@@ -67,8 +119,15 @@ impl Printer {
             Selection::Named(targets) => targets.windows(2).any(|pair| pair[0].resource != pair[1].resource),
             Selection::Listed { resources, .. } => resources.len() > 1,
         };
+        let no_headers = call.arguments.flag("no-headers");
+        let own = match &format {
+            Format::CustomColumns(columns) if !no_headers => columns.iter().map(|(name, _)| name.clone()).collect(),
+            _ => Vec::new(),
+        };
         Printer {
             format,
+            no_headers,
+            own_header: Header::new(own),
             several_types,
             all_namespaces: call.arguments.flag("all-namespaces"),
             show_labels: call.arguments.flag("show-labels"),
@@ -80,11 +139,21 @@ impl Printer {
 
     /// Learns a type's columns from the first table that names them.
     pub fn columns(&mut self, resource: &Resource, table: &Table) {
+        if matches!(self.format, Format::CustomColumns(_)) {
+            return;
+        }
         let key = resource.group_resource();
         if table.columns.is_empty() || self.headers.contains_key(&key) {
             return;
         }
-        let made = self.header(resource, &table.columns);
+        let mut made = self.header(resource, &table.columns);
+        if self.no_headers {
+            let header = Header {
+                columns: Vec::new(),
+                title: None,
+            };
+            made.2 = Arc::new(header);
+        }
         self.headers.insert(key, made);
     }
 
@@ -123,6 +192,26 @@ impl Printer {
         )
     }
 
+    /// The template that wants all objects as one.
+    pub fn template(&self) -> Option<&JsonPath> {
+        match &self.format {
+            Format::JsonPath(path) | Format::JsonPathAsJson(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Hands on what the template makes of all objects: of one that was named, or of a list.
+    pub async fn emit_all(&mut self, root: serde_json::Value, output: &Output) -> Result<(), Report> {
+        let row = Row {
+            object: root,
+            cells: Vec::new(),
+        };
+        let view = self.view(&Resource::default(), &row)?;
+        let View::Text(text) = &view else { return Ok(()) };
+        let record = serde_json::Value::String(text.clone());
+        output.emit_as(record, view).await
+    }
+
     /// Hands on a row.
     pub async fn emit(&mut self, resource: &Resource, row: Row, output: &Output) -> Result<(), Report> {
         self.emitted += 1;
@@ -131,7 +220,16 @@ impl Printer {
     }
 
     fn view(&self, resource: &Resource, row: &Row) -> Result<View, Report> {
-        Ok(match self.format {
+        Ok(match &self.format {
+            Format::JsonPath(path) => View::Text(render(path, &row.object)?),
+            Format::JsonPathAsJson(path) => {
+                let found = path.values(&row.object).map_err(|error| usage(error.to_string()))?;
+                View::Text(format!("{:#}", serde_json::Value::Array(found)))
+            }
+            Format::CustomColumns(columns) => View::Row {
+                header: self.own_header.clone(),
+                cells: columns.iter().map(|(_, path)| own_cell(path, &row.object)).collect(),
+            },
             Format::Json => View::Json(4),
             Format::Yaml => View::Text(yaml(&row.object)?),
             Format::Name => View::Text(format!("{}/{}", resource.type_name(), object::name(&row.object))),
@@ -174,6 +272,21 @@ impl Printer {
     }
 }
 
+/// All that a path finds, as Go prints it; `<none>` without anything.
+fn own_cell(path: &JsonPath, object: &serde_json::Value) -> String {
+    let found: Vec<String> = path
+        .values(object)
+        .unwrap_or_default()
+        .iter()
+        .map(jsonpath::go)
+        .collect();
+    if found.is_empty() {
+        "<none>".to_owned()
+    } else {
+        found.join(",")
+    }
+}
+
 fn yaml(object: &serde_json::Value) -> Result<String, Report> {
     serde_saphyr::to_string(object)
         .map(|text| text.trim_end().to_owned())
@@ -193,6 +306,8 @@ mod tests {
             all_namespaces: true,
             show_labels: true,
             label_columns: vec!["app.kubernetes.io/run".into()],
+            no_headers: false,
+            own_header: Header::new(Vec::<String>::new()),
             headers: HashMap::new(),
             emitted: 0,
         }

@@ -11,20 +11,22 @@ use tokio::time::{sleep, timeout};
 
 use crate::core::report::{Report, Severity};
 use crate::features::kubernetes::client::{Clients, JSON, Session};
-use crate::features::kubernetes::error::{self, NOT_REACHED};
+use crate::features::kubernetes::error::{self, NOT_REACHED, usage};
 use crate::features::kubernetes::model::{DeploymentRow, PodRow, SlimRow};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
-use crate::features::kubernetes::rollout::{Progress, progress, trouble};
+use crate::features::kubernetes::rollout::{self, Cause, Progress, progress, trouble};
 use crate::features::kubernetes::target::{self, Target};
 use crate::features::kubernetes::verbs::common::{
     READ, declare, more_names, say, sentence, types_or_objects, until_stopped,
 };
 use crate::features::kubernetes::verbs::completer::Names;
-use crate::features::kubernetes::verbs::rollout::history::{only_deployments, replica_sets};
+use crate::features::kubernetes::verbs::rollout::history::replica_sets;
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb};
 
+/// What rolls out.
+const KINDS: [&str; 3] = ["Deployment", "DaemonSet", "StatefulSet"];
 /// Before a watch that ended is taken up again.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -53,7 +55,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             ),
         ])
         .output("{kind, name, namespace, action, message}, one whenever the state changes.")
-        .notes("Fails with exit code 1 when the deployment exceeds its progress deadline.")
+        .notes("For deployments, daemon sets and stateful sets. Fails with exit code 1 when a deployment exceeds its progress deadline; with --fail-fast as soon as the cause is known: an image that cannot be pulled, a crash loop, no node, a quota.")
         .example("kubectl:rollout status deploy/inspector", "until all pods are new");
     Verb::read(
         declaration,
@@ -91,7 +93,10 @@ impl Status {
         let session = self.clients.session(&call.context).await?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         for (target, live) in target::objects(call, &session, selection).await? {
-            only_deployments(&target, "status")?;
+            if !KINDS.contains(&target.resource.kind.as_str()) {
+                let kind = target.resource.qualified_kind();
+                return Err(usage(format!("no status viewer has been implemented for {kind}")));
+            }
             let mut watch = Watch {
                 call,
                 session: &session,
@@ -134,11 +139,14 @@ impl Watch<'_> {
 
     /// Says what is new; true when the rollout is done.
     async fn judge(&mut self, live: &Value) -> Result<bool, Report> {
-        let raw = serde_json::from_value(live.clone())
-            .map_err(|error| Report::failed(error::UNREADABLE, "the deployment cannot be read").because(&error))?;
-        let row = DeploymentRow::of(raw);
-        let wanted = self.call.arguments.int("revision").filter(|revision| *revision > 0);
-        let found = progress(&row, wanted);
+        let found = match self.target.resource.kind.as_str() {
+            "DaemonSet" => rollout::daemon_set(live),
+            "StatefulSet" => rollout::stateful_set(live),
+            _ => {
+                let wanted = self.call.arguments.int("revision").filter(|revision| *revision > 0);
+                progress(&deployment(live)?, wanted)
+            }
+        };
         let action = match &found {
             Progress::Failed(sentence) => {
                 return Err(Report::failed(NOT_REACHED, sentence.clone()).hint(self.way_back()));
@@ -154,7 +162,7 @@ impl Watch<'_> {
             return Ok(true);
         }
         if self.call.arguments.flag("fail-fast") {
-            self.fail_fast(&row, live).await?;
+            self.fail_fast(live).await?;
         }
         Ok(false)
     }
@@ -198,44 +206,74 @@ impl Watch<'_> {
         }
     }
 
-    /// Fails when a pod of the newest replica set cannot start.
-    async fn fail_fast(&self, row: &DeploymentRow, live: &Value) -> Result<(), Report> {
-        if row.generation > row.observed_generation {
+    /// Fails when what is new cannot start, with the cause.
+    async fn fail_fast(&self, live: &Value) -> Result<(), Report> {
+        let Some(cause) = self.cause(live).await? else {
             return Ok(());
+        };
+        let detail = if cause.message.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", cause.message)
+        };
+        let at = if cause.pod.is_empty() {
+            String::new()
+        } else {
+            format!("pod/{} ", cause.pod)
+        };
+        let what = format!("{} cannot roll out: {at}{}{detail}", self.target.title(), cause.reason);
+        let record = json!({"pod": cause.pod, "reason": cause.reason, "message": cause.message});
+        Err(Report::failed(NOT_REACHED, what)
+            .on_record(&record)
+            .hint(self.way_back()))
+    }
+
+    async fn cause(&self, live: &Value) -> Result<Option<Cause>, Report> {
+        if object::number(live, "/metadata/generation") > object::number(live, "/status/observedGeneration") {
+            return Ok(None);
+        }
+        if self.target.resource.kind != "Deployment" {
+            return self.trouble_of(live, |pod| rollout::is_of_newest(live, pod)).await;
+        }
+        let row = deployment(live)?;
+        if let Some(refused) = rollout::refused(&row) {
+            return Ok(Some(refused));
         }
         let sets = replica_sets(self.session, live).await?;
         let revision = row.revision.map(|number| number.to_string());
         let newest = sets
             .iter()
             .find(|set| object::annotation(set, object::REVISION).map(str::to_owned) == revision);
-        let Some(newest) = newest else { return Ok(()) };
+        match newest {
+            Some(newest) => self.trouble_of(newest, |_| true).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The first pod of a set that cannot start, of those that count.
+    async fn trouble_of(&self, set: &Value, counts: impl Fn(&Value) -> bool) -> Result<Option<Cause>, Report> {
         let pods = self.session.cluster.discovery().await?.find("pods")?;
-        let labels = object::map(newest, "/spec/selector/matchLabels").map(object::label_query);
+        let labels = object::map(set, "/spec/selector/matchLabels").map(object::label_query);
         let query = Query::new().with_some("labelSelector", labels);
         for pod in target::list(self.session, &pods.collection(Some(&self.target.namespace)), &query).await? {
+            if !counts(&pod) {
+                continue;
+            }
             let Ok(raw) = serde_json::from_value(pod) else { continue };
             let pod = PodRow::of(raw);
-            if pod.owner_uid == object::uid(newest)
+            if pod.owner_uid == object::uid(set)
                 && !pod.deleting
                 && let Some(cause) = trouble(&pod)
             {
-                let detail = if cause.message.is_empty() {
-                    String::new()
-                } else {
-                    format!(": {}", cause.message)
-                };
-                let what = format!(
-                    "{} cannot roll out: pod/{} {}{detail}",
-                    self.target.title(),
-                    cause.pod,
-                    cause.reason
-                );
-                let record = json!({"pod": cause.pod, "reason": cause.reason, "message": cause.message});
-                return Err(Report::failed(NOT_REACHED, what)
-                    .on_record(&record)
-                    .hint(self.way_back()));
+                return Ok(Some(cause));
             }
         }
-        Ok(())
+        Ok(None)
     }
+}
+
+fn deployment(live: &Value) -> Result<DeploymentRow, Report> {
+    let raw = serde_json::from_value(live.clone())
+        .map_err(|error| Report::failed(error::UNREADABLE, "the deployment cannot be read").because(&error))?;
+    Ok(DeploymentRow::of(raw))
 }

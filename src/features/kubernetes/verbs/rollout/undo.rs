@@ -16,6 +16,7 @@ use crate::features::kubernetes::target::{self, Target};
 use crate::features::kubernetes::verbs::common::{WRITE, declare, more_names, types_or_objects};
 use crate::features::kubernetes::verbs::completer::Names;
 use crate::features::kubernetes::verbs::mutation::{self, Draft, Write, change_cause};
+use crate::features::kubernetes::verbs::template;
 use crate::lang::Stage;
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Mutate, Output, Verb};
@@ -61,13 +62,7 @@ struct Undo {
 }
 
 fn view(live: &Value) -> Value {
-    template_view(live.pointer("/spec/template").unwrap_or(&Value::Null))
-}
-
-/// Images for the eye, a fingerprint for everything else of the template.
-fn template_view(template: &Value) -> Value {
-    let images = template.pointer("/spec").map(object::images).unwrap_or_default();
-    json!({"images": images, "template": object::fingerprint(template)})
+    template::view(live.pointer("/spec/template").unwrap_or(&Value::Null))
 }
 
 #[async_trait]
@@ -145,7 +140,7 @@ fn change(
     all: &[Revision],
 ) -> Result<Option<Change>, Report> {
     let template = object::bare_template(revision.replica_set.pointer("/spec/template").unwrap_or(&Value::Null));
-    let (before, after) = (view(live), template_view(&template));
+    let (before, after) = (view(live), template::view(&template));
     if before == after {
         return Ok(None);
     }

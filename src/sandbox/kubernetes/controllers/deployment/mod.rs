@@ -10,6 +10,8 @@ mod rolling;
 mod scale;
 mod status;
 
+pub(in crate::sandbox::kubernetes::controllers) use revision::template_hash;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::sync::Arc;

@@ -202,7 +202,7 @@ fn without_hash(template: &Value) -> Value {
 
 /// FNV-1a (32 bits) of the template and the collision count, written in the letters of generated names. Equal
 /// templates give equal names, whatever the order of their fields.
-pub(super) fn template_hash(template: &Value, collision_count: i64) -> String {
+pub(in crate::sandbox::kubernetes::controllers) fn template_hash(template: &Value, collision_count: i64) -> String {
     let mut bytes = without_hash(template).to_string().into_bytes();
     if collision_count > 0 {
         bytes.extend_from_slice(&collision_count.to_le_bytes());

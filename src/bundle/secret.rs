@@ -1,0 +1,226 @@
+//! Secret values at rest: encrypted with the operator's own key, and never kept in any other way.
+//!
+//! The key is `COGDECK_IDENTITY` (the key itself, or the path of its file) or the file `identity.txt` in the
+//! configuration folder, readable by its owner alone. A value is sealed by ChaCha20-Poly1305 under a random nonce, and
+//! bound to its place: moved to another variable it does not open.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::core::report::Report;
+use crate::core::text::Secret;
+
+/// How a key begins.
+const PREFIX: &str = "COGDECK-KEY-1-";
+/// Bytes of a key.
+const KEY: usize = 32;
+/// A key file, at most.
+const LARGEST_FILE: u64 = 64 << 10;
+
+/// Where the key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keyring {
+    /// The key itself.
+    Key(Secret),
+    /// A file that holds it.
+    File(PathBuf),
+}
+
+impl Keyring {
+    /// `named` is what `COGDECK_IDENTITY` says; `standard` the file that counts otherwise.
+    pub fn new(named: Option<&str>, standard: PathBuf) -> Keyring {
+        match named {
+            Some(key) if key.trim().starts_with(PREFIX) => Keyring::Key(Secret::new(key.trim())),
+            Some(path) => Keyring::File(PathBuf::from(path)),
+            None => Keyring::File(standard),
+        }
+    }
+
+    /// Encrypts a value for a place (any text that names it); the ciphertext is text.
+    pub fn seal(&self, value: &Secret, place: &str) -> Result<String, Report> {
+        let key = self.key()?;
+        let mut nonce = [0; NONCE_LEN];
+        random(&mut nonce)?;
+        let mut sealed = value.reveal().as_bytes().to_vec();
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut sealed)
+            .map_err(|_| Report::failed("E-SECRET-003", "a value cannot be encrypted"))?;
+        Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
+    }
+
+    /// Decrypts what [`Keyring::seal`] made for this place.
+    pub fn open(&self, sealed: &str, place: &str) -> Result<Secret, Report> {
+        let key = self.key()?;
+        let broken = || Report::failed("E-SECRET-004", "a stored secret cannot be read");
+        let bytes = STANDARD.decode(sealed).map_err(|error| broken().because(&error))?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
+        let mut value = sealed.to_vec();
+        let value = key
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place), &mut value)
+            .map_err(|_| {
+                Report::failed(
+                    "E-SECRET-005",
+                    "a stored secret was encrypted with another key, or was changed",
+                )
+            })?;
+        String::from_utf8(value.to_vec()).map(Secret::new).map_err(|_| broken())
+    }
+
+    /// Makes a new key file and gives its path. Refused where one is, or where the key comes from the environment.
+    pub fn generate(&self) -> Result<PathBuf, Report> {
+        let Keyring::File(path) = self else {
+            return Err(Report::refused("E-SECRET-006", "COGDECK_IDENTITY holds a key already"));
+        };
+        let failed = |error: std::io::Error| {
+            Report::failed("E-SECRET-006", format!("cannot make the key file {}", path.display())).because(&error)
+        };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let mut key = [0; KEY];
+        random(&mut key)?;
+        let text = format!(
+            "# The key of cogdeck's stored secrets. Without it they are lost.\n{PREFIX}{}\n",
+            STANDARD.encode(key)
+        );
+        // `create_new`: a key that exists is never replaced, since what it encrypted would be lost.
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        Ok(path.clone())
+    }
+
+    fn key(&self) -> Result<LessSafeKey, Report> {
+        match self {
+            Keyring::Key(key) => parsed(key.reveal(), "COGDECK_IDENTITY"),
+            Keyring::File(path) => {
+                let place = path.display().to_string();
+                let text = match private(path) {
+                    Ok(text) => text,
+                    Err(error) if error.kind() == ErrorKind::NotFound => {
+                        return Err(Report::refused(
+                            "E-SECRET-001",
+                            format!("there is no key to keep secrets with: {place} is missing"),
+                        )
+                        .hint("`cogdeck bundle keygen` makes one, or set COGDECK_IDENTITY to a key or its file"));
+                    }
+                    Err(error) => {
+                        return Err(Report::refused(
+                            "E-SECRET-002",
+                            format!("the key file {place} cannot be used: {error}"),
+                        )
+                        .hint(format!("chmod 600 {place}")));
+                    }
+                };
+                let key = text.lines().map(str::trim).find(|line| line.starts_with(PREFIX));
+                parsed(key.unwrap_or_default(), &place)
+            }
+        }
+    }
+}
+
+/// The text of a file that nobody else may read.
+fn private(path: &PathBuf) -> std::io::Result<String> {
+    let file = fs::File::open(path)?;
+    let known = file.metadata()?;
+    let wrong = |why: &str| Err(std::io::Error::new(ErrorKind::PermissionDenied, why.to_owned()));
+    if !known.is_file() {
+        return wrong("it is no file");
+    }
+    if known.mode() & 0o077 != 0 {
+        return wrong("others than its owner may read or change it");
+    }
+    let mut text = String::new();
+    file.take(LARGEST_FILE).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn parsed(text: &str, place: &str) -> Result<LessSafeKey, Report> {
+    let bytes = text
+        .trim()
+        .strip_prefix(PREFIX)
+        .and_then(|key| STANDARD.decode(key).ok());
+    let key = bytes.and_then(|bytes| UnboundKey::new(&CHACHA20_POLY1305, &bytes).ok());
+    key.map(LessSafeKey::new)
+        .ok_or_else(|| Report::refused("E-SECRET-002", format!("{place} holds no key of ours")))
+}
+
+fn random(bytes: &mut [u8]) -> Result<(), Report> {
+    SystemRandom::new()
+        .fill(bytes)
+        .map_err(|_| Report::failed("E-SECRET-003", "the system gives no random numbers"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    const PLACE: &str = "demo/base/TOKEN";
+
+    fn keyring() -> (tempfile::TempDir, Keyring) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cogdeck/identity.txt");
+        (folder, Keyring::new(None, path))
+    }
+
+    #[test]
+    fn b10_a_secret_is_kept_encrypted_and_comes_back() {
+        let (_folder, keyring) = keyring();
+        let secret = Secret::new("tok-123456");
+        assert_eq!(keyring.seal(&secret, PLACE).unwrap_err().code, "E-SECRET-001");
+        let path = keyring.generate().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let sealed = keyring.seal(&secret, PLACE).unwrap();
+        let raw = STANDARD.decode(&sealed).unwrap();
+        assert!(!sealed.contains("tok-123456") && !String::from_utf8_lossy(&raw).contains("tok-123456"));
+        assert_ne!(
+            sealed,
+            keyring.seal(&secret, PLACE).unwrap(),
+            "each time under another nonce"
+        );
+        assert_eq!(keyring.open(&sealed, PLACE).unwrap(), secret);
+        assert_eq!(
+            keyring.open(&sealed, "demo/base/OTHER").unwrap_err().code,
+            "E-SECRET-005"
+        );
+        assert_eq!(keyring.generate().unwrap_err().code, "E-SECRET-006");
+        // The same key from the environment; another key opens nothing.
+        let text = fs::read_to_string(&path).unwrap();
+        let key = text.lines().find(|line| line.starts_with(PREFIX)).unwrap();
+        assert_eq!(
+            Keyring::new(Some(key), PathBuf::new()).open(&sealed, PLACE).unwrap(),
+            secret
+        );
+        let other = Keyring::new(Some(&format!("{PREFIX}{}", STANDARD.encode([7; KEY]))), PathBuf::new());
+        assert_eq!(other.open(&sealed, PLACE).unwrap_err().code, "E-SECRET-005");
+        assert_eq!(keyring.open("no base64", PLACE).unwrap_err().code, "E-SECRET-004");
+        assert!(!format!("{other:?}").contains(PREFIX));
+    }
+
+    #[test]
+    fn b10_a_key_that_others_may_read_is_not_used() {
+        let (_folder, keyring) = keyring();
+        let path = keyring.generate().unwrap();
+        for mode in [0o644, 0o640, 0o602] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let report = keyring.seal(&Secret::new("x"), PLACE).unwrap_err();
+            assert_eq!(report.code, "E-SECRET-002");
+            assert!(report.hint.unwrap().contains("chmod 600"));
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, "no key\n").unwrap();
+        assert_eq!(keyring.seal(&Secret::new("x"), PLACE).unwrap_err().code, "E-SECRET-002");
+    }
+}

@@ -1,0 +1,270 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use super::tree::{DEEPEST, MOST_FILES};
+use super::*;
+
+const MANIFEST: &str = "cog_bundle_version: 4\nname: demo\ndescription: Greets\nversion: 0.1.0\ncommands:\n  greet: {executable: /bin/echo, rules: [allow]}\n";
+
+fn surroundings(folder: &Path) -> Surroundings {
+    Surroundings {
+        directory: folder.to_path_buf(),
+        scratch: folder.join("scratch"),
+        environment: BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap())]),
+        closed: false,
+    }
+}
+
+async fn fetched(folder: &Path, text: &str) -> Result<Fetched, Report> {
+    Source::parse(text, None, None)?.fetch(&surroundings(folder)).await
+}
+
+#[test]
+fn b4_what_was_typed_says_where_to_look() {
+    let parse = |text: &str| Source::parse(text, None, None);
+    assert_eq!(parse("bundles/x.yaml").unwrap(), Source::Path("bundles/x.yaml".into()));
+    assert!(matches!(parse("https://example.com/x.yaml").unwrap(), Source::Url(_)));
+    for git in [
+        "git+https://example.com/x",
+        "https://example.com/x.git",
+        "git@example.com:a/x.git",
+        "ssh://example.com/x",
+        "git+file:///srv/x",
+    ] {
+        assert!(matches!(parse(git).unwrap(), Source::Git { .. }), "{git}");
+    }
+    for refused in [
+        "ftp://example.com/x.yaml",
+        "git+http://example.com/x",
+        "git+ext::sh -c id",
+        "git+--upload-pack=id",
+        "git+https://example.com/x y",
+    ] {
+        assert_eq!(parse(refused).unwrap_err().code, "E-BUNDLE-032", "{refused}");
+    }
+    for (reference, folder) in [
+        (Some("--exec=id"), None),
+        (Some("a..b"), None),
+        (None, Some("../x")),
+        (None, Some("a//b")),
+    ] {
+        assert!(
+            Source::parse("git+https://example.com/x", reference, folder).is_err(),
+            "{reference:?} {folder:?}"
+        );
+    }
+    assert!(Source::parse("x.yaml", Some("main"), None).is_err());
+}
+
+#[tokio::test]
+async fn b4_a_file_and_a_folder_with_templates() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("demo.yaml"), MANIFEST).unwrap();
+    let file = fetched(folder.path(), "demo.yaml").await.unwrap();
+    assert_eq!(file.package, Package::of_manifest(MANIFEST));
+    let sum = Command::new("sha256sum")
+        .arg(folder.path().join("demo.yaml"))
+        .output()
+        .unwrap();
+    let sum = String::from_utf8(sum.stdout).unwrap();
+    assert_eq!(
+        file.package.digest(),
+        format!("sha256:{}", sum.split(' ').next().unwrap())
+    );
+
+    let bundle = folder.path().join("bundle");
+    std::fs::create_dir_all(bundle.join("templates")).unwrap();
+    std::fs::write(bundle.join("config.yaml"), MANIFEST).unwrap();
+    std::fs::write(bundle.join("templates/list.greenbar"), "~count var=$results~").unwrap();
+    std::fs::write(bundle.join("templates/README"), "no template").unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", bundle.join("templates/stolen.greenbar")).unwrap();
+    let found = fetched(folder.path(), "bundle").await.unwrap().package;
+    assert_eq!(found.templates.keys().collect::<Vec<_>>(), ["list"]);
+    assert_eq!(
+        found.load().unwrap().templates.get("list").unwrap().body,
+        "~count var=$results~"
+    );
+    assert_ne!(found.digest(), file.package.digest());
+    assert_eq!(Package::of_text(&found.to_text(), &found.digest()).unwrap(), found);
+    assert_eq!(
+        Package::of_text(&found.to_text(), "sha256:0").unwrap_err().code,
+        "E-BUNDLE-031"
+    );
+
+    let broken = Package {
+        templates: BTreeMap::from([("x".to_owned(), "~end~".to_owned())]),
+        ..found
+    };
+    assert!(
+        broken
+            .load()
+            .unwrap_err()
+            .message
+            .contains("templates/x.greenbar: line 1")
+    );
+}
+
+#[tokio::test]
+async fn b4_what_is_too_large_too_deep_or_no_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = async |text: &str| fetched(folder.path(), text).await.unwrap_err().code;
+    assert_eq!(code("missing.yaml").await, "E-BUNDLE-001");
+    assert_eq!(code("/dev/zero").await, "E-BUNDLE-001");
+    std::fs::write(folder.path().join("large.yaml"), vec![b' '; LARGEST as usize + 1]).unwrap();
+    assert_eq!(code("large.yaml").await, "E-BUNDLE-001");
+    std::fs::write(folder.path().join("latin.yaml"), [0xe9]).unwrap();
+    assert_eq!(code("latin.yaml").await, "E-BUNDLE-001");
+    let deep = folder.path().join("deep").join(vec!["d"; DEEPEST + 1].join("/"));
+    std::fs::create_dir_all(&deep).unwrap();
+    assert_eq!(code("deep").await, "E-BUNDLE-036");
+    let many = folder.path().join("many");
+    std::fs::create_dir(&many).unwrap();
+    for number in 0..=MOST_FILES {
+        std::fs::write(many.join(number.to_string()), "").unwrap();
+    }
+    assert_eq!(code("many").await, "E-BUNDLE-036");
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    assert_eq!(code("empty").await, "E-BUNDLE-037");
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+            "-c",
+            "protocol.file.allow=always",
+        ])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[tokio::test]
+async fn b4_a_repository_is_read_without_hooks_submodules_or_links() {
+    if Command::new("git").arg("--version").output().is_err() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (repository, other) = (folder.path().join("repository"), folder.path().join("other"));
+    for place in [&repository, &other] {
+        std::fs::create_dir(place).unwrap();
+        git(place, &["init", "-q", "-b", "main", "."]);
+    }
+    std::fs::write(other.join("config.yaml"), "no bundle").unwrap();
+    git(&other, &["add", "."]);
+    git(&other, &["commit", "-qm", "other"]);
+    std::fs::create_dir_all(repository.join("demo/templates")).unwrap();
+    std::fs::write(repository.join("demo/config.yaml"), MANIFEST).unwrap();
+    std::fs::write(repository.join("demo/templates/a.greenbar"), "~$results[0].x~").unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", repository.join("demo/templates/b.greenbar")).unwrap();
+    // What would act if the repository were cloned in the usual way.
+    let witness = folder.path().join("witness");
+    let hook = repository.join(".git/hooks/post-checkout");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, format!("#!/bin/sh\ntouch {}\n", witness.display())).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(repository.join(".gitattributes"), "* filter=evil\n").unwrap();
+    git(
+        &repository,
+        &[
+            "submodule",
+            "--quiet",
+            "add",
+            &format!("file://{}", other.display()),
+            "demo/sub",
+        ],
+    );
+    git(&repository, &["add", "."]);
+    git(&repository, &["commit", "-qm", "demo"]);
+    let commit = git(&repository, &["rev-parse", "HEAD"]);
+
+    let url = format!("git+file://{}", repository.display());
+    let source = |reference: Option<&str>| Source::parse(&url, reference, Some("demo")).unwrap();
+    let surroundings = surroundings(folder.path());
+    for reference in [None, Some("main")] {
+        let found = source(reference).fetch(&surroundings).await.unwrap();
+        assert_eq!(found.package.manifest, MANIFEST);
+        assert_eq!(found.package.templates.keys().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(found.origin, format!("{url}@{commit}#demo"));
+    }
+    assert!(!witness.exists());
+    assert_eq!(
+        std::fs::read_dir(&surroundings.scratch).unwrap().count(),
+        0,
+        "nothing is left behind"
+    );
+    let missing = source(Some("no-such-branch")).fetch(&surroundings).await.unwrap_err();
+    assert!(
+        missing.code == "E-BUNDLE-035" && missing.message.contains("no-such-branch"),
+        "{missing}"
+    );
+    let closed = Surroundings {
+        closed: true,
+        ..surroundings.clone()
+    };
+    assert_eq!(source(None).fetch(&closed).await.unwrap_err().code, "E-BUNDLE-033");
+    let without = Surroundings {
+        environment: BTreeMap::from([("PATH".to_owned(), "/nowhere".to_owned())]),
+        ..surroundings
+    };
+    assert!(
+        source(None)
+            .fetch(&without)
+            .await
+            .unwrap_err()
+            .message
+            .contains("git is not there")
+    );
+}
+
+#[tokio::test]
+async fn b4_a_url_is_fetched_within_limits_and_over_https_only() {
+    use axum::Router;
+    use axum::http::{HeaderMap, StatusCode};
+    use axum::routing::get;
+    let redirect = |to: &'static str| async move {
+        (
+            StatusCode::FOUND,
+            HeaderMap::from_iter([(axum::http::header::LOCATION, to.parse().unwrap())]),
+        )
+    };
+    let router = Router::new()
+        .route("/demo.yaml", get(|| async { MANIFEST }))
+        .route("/moved", get(move || redirect("/demo.yaml")))
+        .route("/round", get(move || redirect("/round")))
+        .route("/away", get(move || redirect("http://example.com/x.yaml")))
+        .route("/large", get(|| async { vec![b' '; LARGEST as usize + 1] }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let folder = tempfile::tempdir().unwrap();
+    for path in ["demo.yaml", "moved"] {
+        let found = fetched(folder.path(), &format!("http://{address}/{path}"))
+            .await
+            .unwrap();
+        assert_eq!(found.package, Package::of_manifest(MANIFEST));
+    }
+    for (url, why) in [
+        (format!("http://{address}/round"), "redirects"),
+        (format!("http://{address}/away"), "only https"),
+        (format!("http://{address}/large"), "larger than"),
+        (format!("http://{address}/none"), "404"),
+        ("http://example.com/x.yaml".to_owned(), "only https"),
+        ("http://127.0.0.1:1/x.yaml".to_owned(), "cannot connect"),
+    ] {
+        let report = fetched(folder.path(), &url).await.unwrap_err();
+        assert!(report.sentence().contains(why), "{url}: {report}");
+    }
+}

@@ -1,0 +1,83 @@
+//! Which files of a folder or a repository make a bundle, and how large that may be. Without IO.
+
+use crate::core::report::Report;
+
+/// Files, at most.
+pub const MOST_FILES: usize = 5_000;
+/// Folders inside one another, at most.
+pub const DEEPEST: usize = 16;
+/// Bytes of all files, at most.
+pub const LARGEST_TREE: u64 = 64 << 20;
+
+/// Names a manifest has, the first that is there counts.
+const MANIFESTS: [&str; 6] = [
+    "config.yaml",
+    "config.yml",
+    "config.json",
+    "bundle.yaml",
+    "bundle.yml",
+    "bundle.json",
+];
+
+/// A file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its path below the top, `/` between folders.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// What reads it: its own path, or an object's name.
+    pub handle: String,
+}
+
+/// The files that make the bundle.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// The manifest.
+    pub manifest: Entry,
+    /// Templates by name.
+    pub templates: Vec<(String, Entry)>,
+}
+
+/// Checks that a tree is within its limits.
+pub fn bounded(count: usize, depth: usize, bytes: u64) -> Result<(), Report> {
+    let why = if count > MOST_FILES {
+        format!("it holds more than {MOST_FILES} files")
+    } else if depth > DEEPEST {
+        format!("its folders are nested deeper than {DEEPEST}")
+    } else if bytes > LARGEST_TREE {
+        format!("it is larger than {} MiB", LARGEST_TREE >> 20)
+    } else {
+        return Ok(());
+    };
+    Err(
+        Report::refused("E-BUNDLE-036", format!("this is too large for a bundle: {why}"))
+            .hint("name the folder that holds the bundle alone"),
+    )
+}
+
+/// Finds manifest and templates.
+pub fn select(entries: Vec<Entry>, place: &str) -> Result<Selection, Report> {
+    let depth = entries
+        .iter()
+        .map(|entry| entry.path.split('/').count())
+        .max()
+        .unwrap_or(0);
+    bounded(entries.len(), depth, entries.iter().map(|entry| entry.size).sum())?;
+    let found = MANIFESTS
+        .iter()
+        .find_map(|name| entries.iter().find(|entry| entry.path == *name));
+    let manifest = found.cloned().ok_or_else(|| {
+        Report::refused("E-BUNDLE-037", format!("{place} holds no manifest"))
+            .hint(format!("looked for {}", MANIFESTS.join(", ")))
+    })?;
+    let templates = entries.into_iter().filter_map(|entry| {
+        let name = entry.path.strip_prefix("templates/")?.strip_suffix(".greenbar")?;
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        (plain && !name.is_empty()).then(|| (name.to_owned(), entry.clone()))
+    });
+    Ok(Selection {
+        manifest,
+        templates: templates.collect(),
+    })
+}

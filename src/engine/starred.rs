@@ -1,0 +1,56 @@
+//! A line as its reports may quote it: the values of secret options starred out, so that a refusal of a line does not
+//! show what the line keeps from everybody else. Byte by byte, so that every place in it stays where it is.
+
+use std::ops::Range;
+
+use super::resolve::resolve;
+use crate::lang::{Line, Stage};
+use crate::verb::Catalogue;
+
+/// The line without secret values; as it is where there are none.
+pub fn starred(catalogue: &Catalogue, line: &Line, source: &str) -> String {
+    let stages = line.items.iter().flat_map(|item| &item.pipeline.stages);
+    let places: Vec<Range<usize>> = stages.flat_map(|stage| secrets(catalogue, stage)).collect();
+    let mut text = source.to_owned();
+    for place in places {
+        if text.get(place.clone()).is_some() {
+            text.replace_range(place.clone(), &"*".repeat(place.len()));
+        }
+    }
+    text
+}
+
+/// Where the values of secret options stand, whether or not the rest of the stage is right.
+fn secrets(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
+    let Ok(resolved) = resolve(catalogue, &stage.words) else {
+        return Vec::new();
+    };
+    let options = &resolved.verb.declaration.signature.options;
+    let long = |name: &str| options.iter().any(|option| option.secret && option.name == name);
+    let short = |letter: char| {
+        options
+            .iter()
+            .any(|option| option.secret && option.short == Some(letter))
+    };
+    let mut places = Vec::new();
+    for (index, word) in stage.words.iter().enumerate() {
+        let Some(option) = word.as_option() else { continue };
+        let name = option.name.as_str();
+        // How much of the word is the name: of `-psecret` the letter only.
+        let named = match name.strip_prefix("--") {
+            Some(name) if long(name) => option.name.len(),
+            Some(_) => continue,
+            None => match name.char_indices().skip(1).find(|(_, letter)| short(*letter)) {
+                Some((at, letter)) => at + letter.len_utf8(),
+                None => continue,
+            },
+        };
+        let value = word.span.start + named;
+        let apart = named == name.len() && option.value.is_none();
+        match apart {
+            true => places.extend(stage.words.get(index + 1).map(|next| next.span.start..next.span.end)),
+            false => places.push(value + usize::from(named == name.len())..word.span.end),
+        }
+    }
+    places
+}

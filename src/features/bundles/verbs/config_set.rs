@@ -1,0 +1,220 @@
+//! `bundle config set`: sets a variable in a layer. A secret is kept encrypted, or not at all.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::super::Library;
+use super::super::library::place;
+use super::{change, done, layer, layer_option, name, name_argument, setting_state, still};
+use crate::bundle::layers::Layer;
+use crate::core::change::{Change, Risk};
+use crate::core::report::Report;
+use crate::core::text::Secret;
+use crate::lang::Stage;
+use crate::store::bundles::Setting;
+use crate::verb::catalogue::BUILT_IN;
+use crate::verb::{Call, Declaration, InputMode, Mutate, OptionKind, OptionSpec, Output, Positional, Verb};
+
+/// A value, at most.
+const LONGEST: usize = 64 << 10;
+
+/// The verb.
+pub fn verb(library: &Arc<Library>) -> Verb {
+    let secret = OptionSpec {
+        secret: true,
+        ..OptionSpec::new(
+            "secret",
+            OptionKind::String,
+            "a secret value; @FILE reads it from a file",
+        )
+    };
+    let declaration = Declaration::new(BUILT_IN, "bundle-config-set", "Set a variable of a bundle")
+        .description(
+            "In the layer base, of a room or of a user. A secret is kept encrypted with your own key and never shown \
+             again; without a key it is refused.",
+        )
+        .input(InputMode::None)
+        .risk(Risk::Change)
+        .positional(name_argument())
+        .positional(Positional::new(
+            "variable",
+            OptionKind::String,
+            "as the bundle names it",
+        ))
+        .options([
+            OptionSpec::new("value", OptionKind::String, "a value that may be shown"),
+            secret,
+            layer_option(),
+        ])
+        .exclusive(&["value", "secret"])
+        .output("{\"kind\", \"name\", \"action\", \"message\"}")
+        .example(
+            "bundle config set kubectl KUBERNETES_SERVER --value https://10.0.0.1",
+            "for everyone",
+        )
+        .example(
+            "bundle config set kubectl KUBERNETES_TOKEN --secret @token --layer room/ops",
+            "for a room",
+        );
+    Verb::mutate(
+        declaration,
+        Set {
+            library: library.clone(),
+        },
+    )
+}
+
+struct Set {
+    library: Arc<Library>,
+}
+
+#[async_trait]
+impl Mutate for Set {
+    async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
+        let (name, layer) = (name(call), layer(call)?);
+        let variable = call.arguments.text_at(1).unwrap_or_default();
+        checked(&variable)?;
+        self.library.versions(&name).await?;
+        let known = self.library.setting(&name, &layer, &variable).await?;
+        let (value, encrypted) = self.value(call, &name, &layer, &variable).await?;
+        let fresh = Setting {
+            bundle: name.clone(),
+            layer: layer.to_string(),
+            variable,
+            value,
+            encrypted,
+        };
+        let shown = if encrypted { "•••" } else { &fresh.value };
+        let summary = format!("set {} of {name} in the layer {layer} to {shown}", fresh.variable);
+        let back = back(known.as_ref(), &fresh);
+        let before = setting_state(known.as_ref());
+        // A secret is sealed anew each time it is planned; its fingerprint would make each plan another one.
+        let after = match encrypted {
+            true => json!({"layer": fresh.layer, "variable": fresh.variable, "secret": "•••"}),
+            false => setting_state(Some(&fresh)),
+        };
+        let mut change = change("bundle-config-set", summary, &name, (before, after), back);
+        if let Some(inverse) = change.inverse.as_mut().filter(|_| encrypted) {
+            inverse.expects = setting_state(Some(&fresh));
+        }
+        change.request =
+            json!({"layer": fresh.layer, "variable": fresh.variable, "value": fresh.value, "encrypted": encrypted});
+        Ok(vec![change])
+    }
+
+    async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
+        let text = |key: &str| change.request[key].as_str().unwrap_or_default().to_owned();
+        let setting = Setting {
+            bundle: change.target.name.clone(),
+            layer: text("layer"),
+            variable: text("variable"),
+            value: text("value"),
+            encrypted: change.request["encrypted"] == Value::Bool(true),
+        };
+        let layer: Layer = setting.layer.parse()?;
+        let known = self.library.setting(&setting.bundle, &layer, &setting.variable).await?;
+        still(change, &setting_state(known.as_ref()))?;
+        self.library.store.put_setting(&setting).await?;
+        self.library.refresh(call).await?;
+        let message = format!(
+            "{} of {} set in the layer {}",
+            setting.variable, setting.bundle, setting.layer
+        );
+        output.emit(done(&setting.bundle, "configured", &message)).await
+    }
+}
+
+impl Set {
+    /// The value as it is stored, and whether it is encrypted.
+    async fn value(&self, call: &Call, name: &str, layer: &Layer, variable: &str) -> Result<(String, bool), Report> {
+        let (text, secret) = match (call.arguments.text("value"), call.arguments.text("secret")) {
+            (Some(value), None) => (value, false),
+            (None, Some(value)) => (of_file(value).await?, true),
+            _ => {
+                return Err(Report::refused(
+                    "E-BUNDLE-048",
+                    "the value is missing: --value TEXT, or --secret @FILE",
+                ));
+            }
+        };
+        if text.len() > LONGEST || text.contains('\0') {
+            return Err(Report::refused(
+                "E-BUNDLE-048",
+                format!("the value of {variable} is longer than {LONGEST} bytes or holds a zero byte"),
+            ));
+        }
+        match secret {
+            false => Ok((text, false)),
+            true => {
+                let place = place(name, &layer.to_string(), variable);
+                self.library
+                    .keyring
+                    .seal(&Secret::new(text), &place)
+                    .map(|sealed| (sealed, true))
+            }
+        }
+    }
+}
+
+/// `@FILE` is the file's text without its last line break.
+async fn of_file(value: String) -> Result<String, Report> {
+    let Some(path) = value.strip_prefix('@').map(str::to_owned) else {
+        return Ok(value);
+    };
+    let most = LONGEST as u64;
+    let place = path.clone();
+    let read = move || -> std::io::Result<String> {
+        let mut text = String::new();
+        std::io::Read::read_to_string(
+            &mut std::io::Read::take(std::fs::File::open(path)?, most + 2),
+            &mut text,
+        )?;
+        Ok(text)
+    };
+    let failed = |error: &dyn std::fmt::Display| {
+        Report::refused("E-BUNDLE-048", format!("cannot read the value from {place}: {error}"))
+    };
+    let text = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|error| failed(&error))?
+        .map_err(|error| failed(&error))?;
+    Ok(text
+        .strip_suffix('\n')
+        .unwrap_or(&text)
+        .trim_end_matches('\r')
+        .to_owned())
+}
+
+/// What takes it back: nothing does where a secret was, since its value is told to nobody.
+fn back(known: Option<&Setting>, fresh: &Setting) -> Option<Stage> {
+    match known {
+        Some(known) if known.encrypted => None,
+        Some(known) => Some(
+            Stage::new("cogdeck:bundle-config-set")
+                .arg(&fresh.bundle)
+                .arg(&fresh.variable)
+                .option("--value", Some(&known.value))
+                .option("--layer", Some(&fresh.layer)),
+        ),
+        None => Some(
+            Stage::new("cogdeck:bundle-config-unset")
+                .arg(&fresh.bundle)
+                .arg(&fresh.variable)
+                .option("--layer", Some(&fresh.layer)),
+        ),
+    }
+}
+
+fn checked(variable: &str) -> Result<(), Report> {
+    let plain = !variable.is_empty() && variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let ours = variable.starts_with("COG_") || variable.starts_with("RELAY_");
+    match plain && !ours && !variable.starts_with(|c: char| c.is_ascii_digit()) {
+        true => Ok(()),
+        false => Err(
+            Report::refused("E-BUNDLE-049", format!("{variable:?} is no variable that can be set"))
+                .hint("letters, digits and `_`; COG_… and RELAY_… belong to the contract"),
+        ),
+    }
+}

@@ -1,0 +1,169 @@
+//! `bundle install`: reads a bundle from a file, folder, URL or repository, checks it, and keeps it, switched off.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::super::library::manifest;
+use super::super::{Library, brings};
+use super::{change, done};
+use crate::bundle::source::{Source, Surroundings};
+use crate::core::change::{Change, Risk};
+use crate::core::report::Report;
+use crate::lang::Stage;
+use crate::store::bundles::Installed;
+use crate::verb::catalogue::BUILT_IN;
+use crate::verb::{Call, Declaration, InputMode, Mutate, OptionKind, OptionSpec, Output, Positional, Verb, View};
+
+/// The verb.
+pub fn verb(library: &Arc<Library>) -> Verb {
+    let declaration = Declaration::new(
+        BUILT_IN,
+        "bundle-install",
+        "Install a bundle; it stays off until it is enabled",
+    )
+    .description(
+        "SOURCE is a manifest, a folder that holds config.yaml (and templates/NAME.greenbar), the https URL of a \
+             manifest, or a git repository (git+https://HOST/REPO, ssh, git@HOST:REPO). Nothing of it is run. What was \
+             read is pinned by its digest.",
+    )
+    .input(InputMode::None)
+    .risk(Risk::Change)
+    .positional(Positional::new(
+        "source",
+        OptionKind::String,
+        "file, folder, URL or repository",
+    ))
+    .options([
+        OptionSpec::new("ref", OptionKind::String, "branch, tag or commit of a repository"),
+        OptionSpec::new("path", OptionKind::String, "folder inside a repository"),
+        OptionSpec::new("digest", OptionKind::String, "refuse anything but this: sha256:…"),
+        OptionSpec::new(
+            "force",
+            OptionKind::Bool,
+            "replace the same version with another content",
+        )
+        .short('f'),
+    ])
+    .output("{\"kind\", \"name\", \"action\", \"message\"}")
+    .example("bundle install ./demo.yaml", "a manifest")
+    .example(
+        "bundle install git+https://example.com/bundles --ref v1.2.0 --path demo",
+        "a folder of a repository",
+    );
+    Verb::mutate(
+        declaration,
+        Install {
+            library: library.clone(),
+        },
+    )
+}
+
+struct Install {
+    library: Arc<Library>,
+}
+
+#[async_trait]
+impl Mutate for Install {
+    async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
+        let found = self.read(call).await?;
+        let manifest = manifest(&found)?;
+        let all = self.library.store.bundles().await?;
+        let known = all
+            .iter()
+            .find(|known| known.name == found.name && known.version == found.version);
+        let forced = call.arguments.flag("force");
+        if let Some(known) = known.filter(|known| known.digest != found.digest && !forced) {
+            let message = format!(
+                "{} {} is installed with another content ({})",
+                known.name, known.version, known.digest
+            );
+            return Err(Report::refused("E-BUNDLE-043", message).hint("raise its version, or --force to replace it"));
+        }
+        if let Some(known) = known.filter(|known| known.enabled && known.digest != found.digest) {
+            let message = format!("{} {} is in use and stays what it is", known.name, known.version);
+            return Err(Report::refused("E-BUNDLE-043", message).hint(format!("`bundle disable {}` first", known.name)));
+        }
+        let before = super::state(known)?;
+        let back = Stage::new("cogdeck:bundle-uninstall")
+            .arg(&found.name)
+            .arg(&found.version);
+        let after = brings::record(&found, &manifest);
+        let mut change = change(
+            "bundle-install",
+            format!("install {} {} from {}", found.name, found.version, found.source),
+            &found.name,
+            (before, after),
+            known.is_none().then_some(back),
+        );
+        // Nothing is fetched again: what was planned is what is kept.
+        change.request = Value::String(found.manifest);
+        Ok(vec![change])
+    }
+
+    async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
+        let text = |key: &str| change.after[key].as_str().unwrap_or_default().to_owned();
+        let installed = Installed {
+            name: text("name"),
+            version: text("version"),
+            digest: text("digest"),
+            source: text("source"),
+            manifest: change.request.as_str().unwrap_or_default().to_owned(),
+            installed: String::new(),
+            enabled: false,
+        };
+        let manifest = manifest(&installed)?;
+        self.library.store.put_bundle(&installed).await?;
+        self.library.refresh(call).await?;
+        let (name, version) = (&installed.name, &installed.version);
+        let message = format!("bundle {name} {version} installed; off until `bundle enable {name} {version}`");
+        let built_in = call.session.catalogue().built_in().contains(name);
+        let page = brings::page(&change.after, &manifest.description, built_in);
+        output
+            .emit_as(
+                done(name, "installed", &message),
+                View::Text(format!("{page}\n\n{message}")),
+            )
+            .await
+    }
+}
+
+impl Install {
+    async fn read(&self, call: &Call) -> Result<Installed, Report> {
+        let text = |name: &str| call.arguments.text(name);
+        let source = call.arguments.text_at(0).unwrap_or_default();
+        let source = Source::parse(&source, text("ref").as_deref(), text("path").as_deref())?;
+        let surroundings = Surroundings {
+            directory: self.library.directory.clone(),
+            scratch: self.library.scratch.clone(),
+            environment: call.context.environment.clone(),
+            closed: call.context.closed,
+        };
+        let fetched = tokio::select! {
+            () = call.cancel.cancelled() => return Err(Report::interrupted()),
+            fetched = source.fetch(&surroundings) => fetched?,
+        };
+        let digest = fetched.package.digest();
+        if let Some(wanted) = text("digest").filter(|wanted| *wanted != digest) {
+            let message = format!(
+                "{} is not what was asked for: {wanted} was, {digest} is there",
+                fetched.origin
+            );
+            return Err(Report::refused("E-BUNDLE-044", message));
+        }
+        let manifest = fetched.package.load().map_err(|report| Report {
+            message: format!("{}: {}", fetched.origin, report.message),
+            ..report
+        })?;
+        Ok(Installed {
+            name: manifest.name,
+            version: manifest.version,
+            digest,
+            source: fetched.origin,
+            manifest: fetched.package.to_text(),
+            installed: String::new(),
+            enabled: false,
+        })
+    }
+}

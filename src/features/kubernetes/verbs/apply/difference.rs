@@ -1,0 +1,126 @@
+//! What becomes different between two states of an object, field by field, and the same fields of a later state. Secret
+//! values are never told, only that they differ. Not for patches.
+
+use serde_json::{Map, Value, json};
+
+use crate::features::kubernetes::object;
+
+/// Fields told at most; more are counted in the last.
+const MOST: usize = 64;
+/// Where the server keeps its own books.
+const BOOKS: [&str; 5] = [
+    "managedFields",
+    "resourceVersion",
+    "generation",
+    "uid",
+    "creationTimestamp",
+];
+
+/// The fields that differ, as JSON pointers with their values before and after. Status and the server's bookkeeping do
+/// not count.
+pub fn between(kind: &str, live: &Value, wanted: &Value) -> (Value, Value) {
+    let mut found = Vec::new();
+    let (live, wanted) = (without_books(live), without_books(wanted));
+    walk(&live, &wanted, String::new(), &mut found);
+    found.truncate(MOST);
+    let (mut before, mut after) = (Map::new(), Map::new());
+    for (pointer, old, new) in found {
+        if kind == "Secret" && (pointer.starts_with("/data") || pointer.starts_with("/stringData")) {
+            before.insert(pointer.clone(), fingerprint(&old));
+            after.insert(pointer, fingerprint(&new));
+        } else {
+            before.insert(pointer.clone(), old);
+            after.insert(pointer, new);
+        }
+    }
+    (Value::Object(before), Value::Object(after))
+}
+
+/// The values of the same fields in another state of the object.
+pub fn at(live: &Value, fields: &Value) -> Value {
+    let Some(fields) = fields.as_object() else {
+        return Value::Null;
+    };
+    let secret = live["kind"] == json!("Secret");
+    let values = fields.keys().map(|pointer| {
+        let value = live.pointer(pointer).cloned().unwrap_or_default();
+        let hidden = secret && (pointer.starts_with("/data") || pointer.starts_with("/stringData"));
+        (pointer.clone(), if hidden { fingerprint(&value) } else { value })
+    });
+    Value::Object(values.collect())
+}
+
+/// Enough to tell two secrets apart, nothing of what they say.
+fn fingerprint(value: &Value) -> Value {
+    match value {
+        Value::Null => Value::Null,
+        other => json!(format!("••• {}", object::fingerprint(other))),
+    }
+}
+
+fn without_books(object: &Value) -> Value {
+    let mut bare = object.clone();
+    if let Some(fields) = bare.as_object_mut() {
+        fields.shift_remove("status");
+    }
+    if let Some(meta) = bare.get_mut("metadata").and_then(Value::as_object_mut) {
+        for field in BOOKS {
+            meta.shift_remove(field);
+        }
+    }
+    bare
+}
+
+fn walk(old: &Value, new: &Value, pointer: String, found: &mut Vec<(String, Value, Value)>) {
+    if old == new {
+        return;
+    }
+    let child = |step: &str| format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"));
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            for (key, value) in old {
+                walk(value, new.get(key).unwrap_or(&Value::Null), child(key), found);
+            }
+            for (key, value) in new.iter().filter(|(key, _)| !old.contains_key(*key)) {
+                found.push((child(key), Value::Null, value.clone()));
+            }
+        }
+        (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
+            for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                walk(old, new, child(&index.to_string()), found);
+            }
+        }
+        _ => found.push((pointer, old.clone(), new.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_differ_are_named_and_books_are_not() {
+        let live = json!({"metadata": {"resourceVersion": "1", "labels": {"a/b": "1"}}, "spec": {"n": 1, "l": [{"x": 1}]}, "status": 1});
+        let wanted = json!({"metadata": {"resourceVersion": "2", "labels": {"a/b": "2"}}, "spec": {"l": [{"x": 2}], "m": {}}, "status": 2});
+        let (before, after) = between("Deployment", &live, &wanted);
+        assert_eq!(
+            before,
+            json!({"/metadata/labels/a~1b": "1", "/spec/n": 1, "/spec/l/0/x": 1, "/spec/m": null})
+        );
+        assert_eq!(after["/spec/l/0/x"], 2);
+        assert_eq!(at(&live, &before), before);
+        assert_eq!(at(&wanted, &before), after);
+    }
+
+    #[test]
+    fn secrets_stay_secret() {
+        let (live, wanted) = (
+            json!({"kind": "Secret", "data": {"k": "b2xk"}}),
+            json!({"kind": "Secret", "data": {"k": "bmV3"}}),
+        );
+        let (before, after) = between("Secret", &live, &wanted);
+        assert_ne!(before, after);
+        assert!(!format!("{before}{after}").contains("b2xk") && !format!("{before}{after}").contains("bmV3"));
+        assert_eq!(at(&live, &before), before);
+    }
+}

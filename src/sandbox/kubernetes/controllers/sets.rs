@@ -1,0 +1,126 @@
+//! Stateful sets, daemon sets and disruption budgets: gathers what their controllers look at and carries out what they
+//! want. Not for the rules.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::recorder::{Severity, Source};
+use super::{Controllers, Key, daemon_set, disruption, stateful_set};
+use crate::sandbox::kubernetes::graceful;
+use crate::sandbox::kubernetes::objects::{self, int, name, namespace, text, uid};
+use crate::sandbox::kubernetes::store::Term;
+use stateful_set::Action;
+
+const STATEFUL_SET: Source = Source::Component("statefulset-controller");
+const DAEMON_SET: Source = Source::Component("daemonset-controller");
+
+impl Controllers {
+    pub(super) fn look_at_stateful_set(&mut self, space: &str, own: &str) {
+        let Some(set) = self.store.get("statefulsets", space, own) else {
+            return;
+        };
+        let pods = self.owned(&set);
+        let suffix = self.random.name_suffix(5);
+        for action in stateful_set::sync(&set, &pods, &suffix, self.clock.now()) {
+            self.act_on_set("statefulsets", &STATEFUL_SET, &set, action);
+        }
+    }
+
+    pub(super) fn look_at_daemon_set(&mut self, space: &str, own: &str) {
+        let Some(set) = self.store.get("daemonsets", space, own) else {
+            return;
+        };
+        let (pods, nodes) = (self.owned(&set), self.store.list("nodes", None));
+        let suffix = self.random.name_suffix(4);
+        for action in daemon_set::sync(&set, &pods, &nodes, &suffix, self.clock.now()) {
+            self.act_on_set("daemonsets", &DAEMON_SET, &set, action);
+        }
+    }
+
+    fn owned(&self, set: &Value) -> Vec<Arc<Value>> {
+        let mut pods = self.store.find("pods", Some(namespace(set)), Term::Owner(uid(set)));
+        pods.retain(|pod| objects::controller(pod).is_some_and(|owner| text(owner, "/uid") == uid(set)));
+        pods
+    }
+
+    fn act_on_set(&mut self, resource: &'static str, source: &Source, set: &Arc<Value>, action: Action) {
+        let (space, own) = (namespace(set), name(set));
+        let kind = if resource == "statefulsets" {
+            "StatefulSet"
+        } else {
+            "DaemonSet"
+        };
+        let named = |pod: &str, doing: &str, done: &str| match kind {
+            "StatefulSet" => format!("{doing} Pod {pod} in StatefulSet {own} successful"),
+            _ => format!("{done} pod: {pod}"),
+        };
+        match action {
+            Action::Create(pod) => {
+                if let Ok(pod) = self.store.create("pods", pod) {
+                    let message = named(name(&pod), "create", "Created");
+                    self.recorder
+                        .record(set, source, Severity::Normal, "SuccessfulCreate", &message);
+                }
+            }
+            Action::Delete(pod) => {
+                if graceful::delete_pod(&self.store, &self.clock, space, &pod, None).is_ok() {
+                    let message = named(&pod, "delete", "Deleted");
+                    self.recorder
+                        .record(set, source, Severity::Normal, "SuccessfulDelete", &message);
+                }
+            }
+            Action::Status(status) => {
+                let _ = self
+                    .store
+                    .modify(resource, space, own, |s| s["status"] = Value::Object(status.clone()));
+            }
+        }
+    }
+
+    pub(super) fn look_at_budget(&mut self, space: &str, own: &str) {
+        let Some(budget) = self.store.get("poddisruptionbudgets", space, own) else {
+            return;
+        };
+        let pods = self.store.list("pods", Some(space));
+        let mut owners = std::collections::BTreeMap::new();
+        let mut expected = 0;
+        for pod in pods.iter().filter(|pod| disruption::selects(&budget, pod)) {
+            match objects::controller(pod) {
+                None => expected += 1,
+                Some(owner) => drop(owners.insert(text(owner, "/uid").to_owned(), owner.clone())),
+            }
+        }
+        for owner in owners.values() {
+            let resource = match text(owner, "/kind") {
+                "ReplicaSet" => "replicasets",
+                "StatefulSet" => "statefulsets",
+                _ => continue,
+            };
+            if let Some(set) = self.store.get(resource, space, text(owner, "/name")) {
+                expected += int(&set, "/spec/replicas", 1);
+            }
+        }
+        let status = disruption::status(&budget, &pods, expected);
+        if budget.get("status").and_then(Value::as_object) != Some(&status) {
+            let _ = self.store.modify("poddisruptionbudgets", space, own, |b| {
+                b["status"] = Value::Object(status.clone());
+            });
+        }
+    }
+
+    /// Queues what looks at the nodes.
+    pub(super) fn queue_daemon_sets(&mut self) {
+        for set in self.store.list("daemonsets", None) {
+            self.queue
+                .add(Key::DaemonSet(namespace(&set).into(), name(&set).into()));
+        }
+    }
+
+    /// Queues the budgets of a namespace in which a pod changed.
+    pub(super) fn queue_budgets(&mut self, space: &str) {
+        for budget in self.store.list("poddisruptionbudgets", Some(space)) {
+            self.queue.add(Key::Budget(space.into(), name(&budget).into()));
+        }
+    }
+}

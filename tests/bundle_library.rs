@@ -1,0 +1,524 @@
+//! Bundles from their files to commands in use, through the binary: install, enable, roll back, configure, try. No
+//! container is started: what a command is given and answers comes from executables of this machine.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed expectation is how a test fails"
+)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use support::process::COGDECK;
+use tempfile::TempDir;
+
+/// The public bundles, as re-typed for these tests.
+const PUBLIC: [(&str, &str); 7] = [
+    ("kubectl", "0.1.15"),
+    ("r53", "0.2.7"),
+    ("ec2", "0.1.2"),
+    ("s3", "0.1.0"),
+    ("net", "0.3.0"),
+    ("jq", "0.3.0"),
+    ("format", "0.5.0"),
+];
+
+struct Home {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// Exit code, stdout, stderr.
+type Ended = (Option<i32>, String, String);
+
+impl Home {
+    fn new() -> Home {
+        Home {
+            folder: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
+        }
+    }
+
+    fn cogdeck(&self, words: &[&str]) -> Ended {
+        let output = Command::new(COGDECK)
+            .args(words)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("USER", "ana")
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .envs(self.variables.iter().cloned())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    fn run(&self, line: &str) -> Ended {
+        self.cogdeck(&["run", line])
+    }
+
+    /// The stdout of a line that must succeed.
+    fn done(&self, line: &str) -> String {
+        let (code, stdout, stderr) = self.run(line);
+        assert_eq!(code, Some(0), "{line}: {stdout}{stderr}");
+        stdout
+    }
+
+    /// The stderr of a line that must be refused, having printed nothing.
+    fn refused(&self, line: &str) -> String {
+        let (code, stdout, stderr) = self.run(line);
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{line}: {stderr}");
+        stderr
+    }
+
+    fn records(&self, line: &str) -> Vec<Value> {
+        let (code, stdout, stderr) = self.cogdeck(&["run", "-o", "jsonl", line]);
+        assert_eq!(code, Some(0), "{line}: {stderr}");
+        stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a record"))
+            .collect()
+    }
+
+    /// A manifest of a bundle with one command of this machine, which prints `reply`.
+    fn demo(&self, version: &str, reply: &str, more: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let program = self.folder.path().join(format!("greet-{version}"));
+        std::fs::write(&program, format!("#!/bin/sh\n{reply}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let manifest = format!(
+            "cog_bundle_version: 4\nname: demo\ndescription: Greets\nversion: {version}\npermissions: [demo:greet]\n\
+             commands:\n  greet:\n    executable: {}\n    description: Greets\n    rules: [allow]\n{more}",
+            program.display()
+        );
+        let file = self.folder.path().join(format!("demo-{version}.yaml"));
+        std::fs::write(&file, manifest).unwrap();
+        file
+    }
+
+    fn install(&self, file: &Path) -> String {
+        self.done(&format!("bundle install '{}'", file.display()))
+    }
+}
+
+fn public(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/bundles")
+        .join(format!("{name}.yaml"))
+}
+
+#[test]
+fn b1_b5_the_public_bundles_load_unchanged_and_show_their_help_pages() {
+    let home = Home::new();
+    for (name, version) in PUBLIC {
+        let file = public(name);
+        let (code, stdout, stderr) = home.cogdeck(&["bundle", "validate", file.to_str().unwrap()]);
+        assert_eq!((code, stderr.as_str()), (Some(0), ""), "{name}");
+        assert!(stdout.starts_with(&format!("{name} {version}: ")), "{stdout}");
+        home.install(&file);
+        home.done(&format!("bundle enable {name} {version}"));
+    }
+    let sections = |page: &str| -> Vec<String> {
+        page.lines()
+            .filter(|line| !line.is_empty() && !line.starts_with(' '))
+            .map(str::to_owned)
+            .collect()
+    };
+    let page = home.done("help kubectl");
+    assert_eq!(
+        sections(&page),
+        ["Name", "Commands", "Configuration", "Author", "Homepage"]
+    );
+    assert!(page.contains("  kubectl - Interact with Kubernetes\n"), "{page}");
+    assert!(
+        page.contains("  • KUBERNETES_TOKEN - bearer token of a service account\n"),
+        "{page}"
+    );
+    let page = home.done("help kubectl:run");
+    assert_eq!(
+        sections(&page),
+        ["Name", "Synopsis", "Required Options", "Options", "Author", "Homepage"]
+    );
+    assert!(
+        page.contains("\n  kubectl:run --image <image> [--port <port>] [--expose] NAME [.. cmd]\n"),
+        "{page}"
+    );
+    assert!(
+        page.contains("Required Options\n  • --image <image> - image to run\n"),
+        "{page}"
+    );
+    for (command, synopsis) in [
+        ("kubectl:set image", "kubectl:set-image TYPE/NAME CONTAINER=IMAGE ..."),
+        (
+            "kubectl:get",
+            "kubectl:get [--all-namespaces] [--selector <selector>] [--show-all] [--sort-by <sort-by>] TYPE [NAME...]",
+        ),
+        ("kubectl:logs", "kubectl:logs [options] [POD]"),
+        (
+            "kubectl:scale",
+            "kubectl:scale --replicas <replicas> [--current-replicas <current-replicas>] TYPE/NAME | TYPE NAME",
+        ),
+        (
+            "r53:record-create",
+            "r53:record-create --zone <zone> --type <type> [--alias-target-zone <alias-target-zone>] [--ttl <ttl>] <name> <value> [value...]",
+        ),
+        (
+            "r53:record-list",
+            "r53:record-list --zone <zone> [--type <type>] [--name <name>]",
+        ),
+        (
+            "ec2:instance-create",
+            "ec2:instance-create --image-id <image-id> [options]",
+        ),
+        (
+            "ec2:instance-stop",
+            "ec2:instance-stop [--force] [--region <region>] <id> [id...]",
+        ),
+        (
+            "s3:bucket-create",
+            "s3:bucket-create [--acl <acl>] [--region <region>] <name>",
+        ),
+        (
+            "net:dig",
+            "net:dig [--short] [--type <type>] [--server <server>] [--trace] <target>",
+        ),
+        ("jq:jq", "jq:jq [filter]"),
+        ("format:list", "format:list [--order <order>] [--join <join>] FIELD"),
+        ("format:fields", "format:fields"),
+    ] {
+        let page = home.done(&format!("help {command}"));
+        assert!(page.contains(&format!("Synopsis\n  {synopsis}\n")), "{command}: {page}");
+    }
+    let page = home.done("help r53:record-create");
+    assert!(
+        page.contains("  • -z <zone>, --zone <zone> - zone of the record\n"),
+        "{page}"
+    );
+    let page = home.done("help kubectl:get");
+    assert!(
+        page.contains("Examples\n  kubectl:get po\n") && page.contains("Output\n  One object a resource"),
+        "{page}"
+    );
+    // The documented sample feeds a pipeline.
+    assert_eq!(
+        home.records("help --output kubectl:get | jq .Name"),
+        [json!("inspector-1")]
+    );
+    // Reserved, or simply wrong: the error names its place.
+    assert!(
+        home.refused("kubectl:get --selectr a=b po")
+            .contains("did you mean --selector")
+    );
+}
+
+#[test]
+fn b2_a_wrong_manifest_is_not_installed_and_its_place_is_marked() {
+    let home = Home::new();
+    let file = home.demo("0.1.0", "true", "    options: {x: {type: number}}\n");
+    let stderr = home.refused(&format!("bundle install '{}'", file.display()));
+    assert!(
+        stderr.contains("line 11, column 25, #/commands/greet/options/x/type"),
+        "{stderr}"
+    );
+    let right = std::fs::read_to_string(home.demo("0.2.0", "true", "    options: {x: {type: int}}\n")).unwrap();
+    for (from, to, place) in [
+        (
+            "rules: [allow]",
+            "rules: [allow, must have demo:other]",
+            "#/commands/greet/rules/1: demo:other is not among",
+        ),
+        (
+            "rules: [allow]",
+            "rules: [when command is demo:other allow]",
+            "#/commands/greet/rules/0: a rule of demo:greet is about demo:other",
+        ),
+        (
+            "[demo:greet]",
+            "[demo:greet, site:admin]",
+            "line 5, column 27, #/permissions/1: \"site:admin\" is not demo:NAME",
+        ),
+        (
+            "    options: {x: {type: int}}\n",
+            "templates:\n  a: {body: \"~each var=$x~\"}\n",
+            "#/templates/a/body: line 1 of the template",
+        ),
+        ("name: demo", "name: site", "#/name: site is reserved"),
+    ] {
+        let text = right.replace(from, to);
+        let wrong = home.folder.path().join("wrong.yaml");
+        std::fs::write(&wrong, text).unwrap();
+        let stderr = home.refused("bundle install wrong.yaml");
+        assert!(
+            stderr.contains(place) && stderr.contains("wrong.yaml: line "),
+            "{place}\n{stderr}"
+        );
+    }
+    assert!(!home.done("bundle list").contains("demo"));
+}
+
+#[test]
+fn b3_one_of_several_versions_is_in_use_and_goes_back() {
+    let home = Home::new();
+    for version in ["0.9.0", "0.10.0"] {
+        let file = home.demo(version, &format!("echo {version}"), "");
+        let page = home.install(&file);
+        assert!(
+            page.contains("off until") && page.contains("digest:      sha256:"),
+            "{page}"
+        );
+    }
+    assert!(home.refused("demo:greet").contains("demo"), "installed is not enabled");
+    // The highest by its numbers, not by its letters; and what it brings is told.
+    let page = home.done("bundle enable demo");
+    for brought in [
+        "demo 0.10.0",
+        "executables: ",
+        "greet-0.10.0",
+        "permissions: demo:greet",
+        "run on this host",
+    ] {
+        assert!(page.contains(brought), "{brought}\n{page}");
+    }
+    assert_eq!(home.done("demo:greet"), "0.10.0\n");
+    home.done("bundle enable demo 0.9.0");
+    assert_eq!(home.done("demo:greet"), "0.9.0\n");
+    let enabled = home.records("bundle versions demo | jq -c '[.version, .enabled]'");
+    assert_eq!(enabled, [json!(["0.9.0", true]), json!(["0.10.0", false])]);
+    // `undo` rolls back.
+    home.done("undo 4");
+    assert_eq!(home.done("demo:greet"), "0.10.0\n");
+    let (code, _, stderr) = home.cogdeck(&["run", "--yes", "bundle uninstall demo 0.10.0"]);
+    assert!(code != Some(0) && stderr.contains("is in use"), "{stderr}");
+    assert!(
+        home.refused("bundle enable demo 7.0")
+            .contains("installed: 0.9.0, 0.10.0")
+    );
+    assert!(home.refused("bundle enable dmo").contains("did you mean demo"));
+    home.done("bundle disable demo");
+    home.refused("demo:greet");
+    assert!(home.refused("bundle uninstall demo 0.10.0").contains("--yes"));
+    let (code, ..) = home.cogdeck(&["run", "--yes", "bundle uninstall demo 0.10.0"]);
+    assert_eq!((code, home.records("bundle versions demo").len()), (Some(0), 1));
+}
+
+#[test]
+fn b3_a_built_in_name_stays_built_in_until_a_version_is_enabled_by_name() {
+    let home = Home::new();
+    home.install(&public("net"));
+    let native = home.done("help net:dig");
+    let refusal = home.refused("bundle enable net");
+    assert!(refusal.contains("bundle enable net 0.3.0"), "{refusal}");
+    let page = home.done("bundle enable net 0.3.0");
+    assert!(page.contains("replaces:    the built-in net"), "{page}");
+    assert_ne!(home.done("help net:dig"), native);
+    assert!(home.done("help").contains("net (0.3.0)"));
+    let states = home.records("bundle list | filter --path=name --matches='^net$' | jq .state");
+    assert_eq!(states, [json!("replaced"), json!("enabled")]);
+    home.done("bundle disable net");
+    assert_eq!(home.done("help net:dig"), native);
+}
+
+#[test]
+fn b4_what_is_installed_is_pinned_by_its_digest() {
+    let home = Home::new();
+    let file = home.demo("0.1.0", "echo one", "");
+    let refusal = home.refused(&format!(
+        "bundle install '{}' --digest sha256:{}",
+        file.display(),
+        "0".repeat(64)
+    ));
+    assert!(refusal.contains("E-BUNDLE-044"), "{refusal}");
+    home.install(&file);
+    home.install(&file);
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + "# another\n").unwrap();
+    let again = format!("bundle install '{}'", file.display());
+    assert!(home.refused(&again).contains("installed with another content"));
+    home.done("bundle enable demo 0.1.0");
+    assert!(home.refused(&format!("{again} --force")).contains("is in use"));
+    home.done("bundle disable demo");
+    home.done(&format!("{again} --force"));
+    let digest = home.records("bundle versions demo | jq .digest");
+    let sum = Command::new("sha256sum").arg(&file).output().unwrap().stdout;
+    let sum = String::from_utf8(sum).unwrap();
+    assert_eq!(digest, [json!(format!("sha256:{}", sum.split(' ').next().unwrap()))]);
+}
+
+#[test]
+fn b8_b9_b11_layers_are_merged_shown_without_secrets_and_enforced_before_anything_runs() {
+    let mut home = Home::new();
+    let config = "config:\n  env:\n  - {var: TOKEN, description: of the account}\n  - {var: REGION, description: optional place}\n";
+    let file = home.demo("0.1.0", "echo \"$TOKEN $REGION\"", config);
+    home.install(&file);
+    home.done("bundle enable demo");
+    // A later stage that lacks its configuration: nothing runs, the first stage neither.
+    let stderr = home.refused("echo before > file:ran.txt ; demo:greet");
+    assert!(
+        stderr.contains("E-BUNDLE-011") && stderr.contains("TOKEN") && !stderr.contains("REGION"),
+        "{stderr}"
+    );
+    assert!(!home.folder.path().join("ran.txt").exists());
+    home.done("bundle config set demo TOKEN --value t-base");
+    home.done("bundle config set demo REGION --value base");
+    home.done("bundle config set demo REGION --value ops --layer room/ops");
+    home.done("bundle config set demo REGION --value ana --layer user/ana");
+    home.done("bundle config set demo REGION --value bob --layer user/bob");
+    assert_eq!(home.done("demo:greet"), "t-base ana\n");
+    home.done("bundle config unset demo REGION --layer user/ana");
+    assert_eq!(home.done("demo:greet"), "t-base base\n");
+    let (_, stdout, _) = home.cogdeck(&["run", "--room", "ops", "demo:greet"]);
+    assert_eq!(stdout, "t-base ops\n");
+    home.variables
+        .push(("COGDECK_BUNDLE_DEMO__REGION".to_owned(), "here-and-now".to_owned()));
+    assert_eq!(home.done("demo:greet"), "t-base here-and-now\n");
+    let shown = home.records("bundle config demo --user bob | jq -c '[.variable, .value, .layer]'");
+    assert_eq!(
+        shown,
+        [
+            json!(["REGION", "•••", "environment"]),
+            json!(["TOKEN", "t-base", "base"])
+        ]
+    );
+    assert!(!home.done("bundle config demo --all").contains("here-and-now"));
+    assert!(
+        home.refused("bundle config set demo COG_USERNAME --value root")
+            .contains("E-BUNDLE-049")
+    );
+    assert!(
+        home.refused("bundle config set demo X --value 1 --layer team/x")
+            .contains("room/NAME")
+    );
+}
+
+#[test]
+fn b10_secrets_are_kept_encrypted_or_not_at_all() {
+    let home = Home::new();
+    let file = home.demo(
+        "0.1.0",
+        "test \"$TOKEN\" = tok-123456 && echo same",
+        "config: {env: [{var: TOKEN}]}\n",
+    );
+    home.install(&file);
+    home.done("bundle enable demo");
+    std::fs::write(home.folder.path().join("token"), "tok-123456\n").unwrap();
+    let set = "bundle config set demo TOKEN --secret @token";
+    let stderr = home.refused(set);
+    assert!(
+        stderr.contains("E-SECRET-001") && stderr.contains("cogdeck bundle keygen"),
+        "{stderr}"
+    );
+    let (code, stdout, _) = home.cogdeck(&["bundle", "keygen"]);
+    assert!(code == Some(0) && stdout.contains("identity.txt"), "{stdout}");
+    assert_ne!(
+        home.cogdeck(&["bundle", "keygen"]).0,
+        Some(0),
+        "a key is never replaced"
+    );
+    home.done(set);
+    assert_eq!(home.done("demo:greet"), "same\n");
+    // Neither shown, nor in the journal, nor in any file of ours.
+    for line in ["bundle config demo", "bundle config demo --all", "audit", "history"] {
+        assert!(!home.done(line).contains("tok-123456"), "{line}");
+    }
+    let state = home.folder.path().join(".local/state/cogdeck");
+    for file in std::fs::read_dir(&state).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        assert!(
+            !String::from_utf8_lossy(&bytes).contains("tok-123456"),
+            "{}",
+            path.display()
+        );
+    }
+    // Without the key the value is not replaced by another, and nothing runs.
+    std::fs::remove_file(home.folder.path().join(".config/cogdeck/identity.txt")).unwrap();
+    assert!(home.refused("demo:greet").contains("cannot be decrypted"));
+}
+
+#[test]
+fn b6_b7_a_reply_is_rendered_by_its_template_and_its_data_is_never_markup() {
+    let home = Home::new();
+    let reply = r#"case "$COG_ARGV_0" in
+  table) printf 'COG_TEMPLATE: list\nJSON\n[{"n": "a|b", "v": "**x**"}, {"n": "c", "v": "\\u001b[2J\\u202e"}]\n' ;;
+  text) printf 'NAME  READY\n* pod*  \033[32mok\033[0m \033[2J|\n' ;;
+  other) printf 'COG_TEMPLATE: nope\nJSON\n{"n": 1}\n' ;;
+esac"#;
+    let templates = "templates:\n  list:\n    body: |\n      | Name | Value |\n      |---|---|\n      ~each var=$results as=r~\n      | **~$r.n~** | ~$r.v~ |\n      ~end~\n";
+    let file = home.demo("0.1.0", reply, templates);
+    home.install(&file);
+    home.done("bundle enable demo");
+    let shown = home.done("demo:greet table");
+    assert_eq!(shown, "Name   Value\na|b    **x**\nc      ␛[2J·U+202E·\n");
+    // In a pipe the record is what counts.
+    assert_eq!(home.records("demo:greet table | jq .n"), [json!("a|b"), json!("c")]);
+    assert_eq!(
+        home.records("demo:greet text"),
+        [json!({"body": ["NAME  READY", "* pod*  \u{1b}[32mok\u{1b}[0m \u{1b}[2J|"]})]
+    );
+    let (code, stdout, stderr) = home.run("demo:greet other");
+    assert_eq!((code, stdout.as_str()), (Some(0), "N\n1\n"));
+    assert!(stderr.contains("no template \"nope\""), "{stderr}");
+}
+
+#[test]
+fn b1_variables_of_a_command_that_are_no_text_arrive_as_text() {
+    let home = Home::new();
+    let file = home.demo(
+        "0.1.0",
+        "echo \"$LEVEL $LOUD $RATIO\"",
+        "    env_vars: {LEVEL: 5, LOUD: true, RATIO: 0.5}\n",
+    );
+    home.install(&file);
+    home.done("bundle enable demo");
+    assert_eq!(home.done("demo:greet"), "5 true 0.5\n");
+}
+
+#[test]
+fn x3_the_harness_shows_both_sides_and_the_rendering() {
+    let home = Home::new();
+    let reply = r#"printf 'COG_TEMPLATE: one\nJSON\n{"got": %s, "arg": "%s"}\n' "$(cat)" "$COG_ARGV_0""#;
+    let more = "templates: {one: {body: \"# none\\n**~$results[0].arg~** is ~$results[0].got.id~\"}}\nconfig: {env: [{var: TOKEN}]}\n";
+    let file = home.demo("0.1.0", reply, more);
+    let file = file.to_str().unwrap();
+    let (code, stdout, stderr) = home.cogdeck(&[
+        "bundle",
+        "run",
+        file,
+        "greet",
+        "bob",
+        "--dry",
+        "--input",
+        r#"{"id": 7}"#,
+    ]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(
+        stdout.contains("COG_ARGV_0=bob") && stdout.contains("{\"id\":7}") && !stdout.contains("rendered"),
+        "{stdout}"
+    );
+    assert!(
+        stderr.contains("it would not start") && stderr.contains("TOKEN"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = home.cogdeck(&["bundle", "run", file, "greet", "bob"]);
+    assert!(code != Some(0) && stderr.contains("--set NAME=VALUE"), "{stderr}");
+    let (code, stdout, stderr) = home.cogdeck(&[
+        "bundle",
+        "run",
+        "--set",
+        "TOKEN=tok-123456",
+        file,
+        "greet",
+        "*bob*",
+        "--input",
+        r#"{"id": 7}"#,
+    ]);
+    assert_eq!(code, Some(0), "{stderr}");
+    for expected in ["TOKEN=•••", "template: one", "\"got\": {", "rendered:\n*bob* is 7\n"] {
+        assert!(stdout.contains(expected), "{expected}\n{stdout}");
+    }
+}
