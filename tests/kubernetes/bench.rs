@@ -152,10 +152,7 @@ impl Bench {
         let mut context = Context::empty("sandbox");
         context.kubernetes.kubeconfig = KubeconfigSource::Inline(Secret::new(text));
         let context = Arc::new(context);
-        let shared = Shared {
-            hub: Hub::new(Clock::real()),
-            clock: Clock::real(),
-        };
+        let shared = Shared::alone(Hub::new(Clock::real()), Clock::real());
         let clients = Clients::new();
         let mut verbs: Vec<Verb> = kubernetes::feature(&shared, clients.clone()).verbs;
         verbs.push(undo());
