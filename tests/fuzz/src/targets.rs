@@ -156,7 +156,12 @@ pub fn manifests(data: &[u8]) -> u64 {
         Ok(manifest) => hash((manifest.commands.keys().count(), manifest.docker.is_some())),
         Err(report) => {
             assert!(!report.message.is_empty() && report.lines().iter().all(|line| line.len() < 1 << 20));
-            let kind: String = report.message.chars().filter(|c| c.is_ascii_alphabetic()).take(40).collect();
+            let kind: String = report
+                .message
+                .chars()
+                .filter(|c| c.is_ascii_alphabetic())
+                .take(40)
+                .collect();
             hash((report.code, kind))
         }
     }
@@ -169,7 +174,14 @@ pub fn templates(data: &[u8]) -> u64 {
         Ok(template) => template,
         Err(error) => {
             assert!((1..=text.lines().count() + 1).contains(&error.line), "{error:?}");
-            return hash(error.why.chars().filter(|c| c.is_ascii_alphabetic()).take(40).collect::<String>());
+            return hash(
+                error
+                    .why
+                    .chars()
+                    .filter(|c| c.is_ascii_alphabetic())
+                    .take(40)
+                    .collect::<String>(),
+            );
         }
     };
     let records = [
