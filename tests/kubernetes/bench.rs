@@ -160,11 +160,7 @@ impl Bench {
         let run = format!("sh {}", editor.path().display());
         context.environment.insert("KUBE_EDITOR".to_owned(), run);
         let context = Arc::new(context);
-        let shared = Shared {
-            hub: Hub::new(Clock::real()),
-            clock: Clock::real(),
-            library: std::sync::Arc::new(cogdeck::features::bundles::Library::empty()),
-        };
+        let shared = Shared::alone(Hub::new(Clock::real()), Clock::real());
         let clients = Clients::new();
         let mut verbs: Vec<Verb> = kubernetes::feature(&shared, clients.clone()).verbs;
         verbs.push(undo());

@@ -115,7 +115,8 @@ fn input_view(app: &App, columns: u16) -> View {
         Offer::Starting => "the sandbox starts…",
         Offer::No => "",
     };
-    View::new(&app.input, &app.theme, columns, empty, app.popup.is_none())
+    let view = View::new(&app.input, &app.theme, columns, empty, app.popup.is_none());
+    if app.context.production { view.warning() } else { view }
 }
 
 fn draw_input(app: &App, layout: &Layout, view: &View, buffer: &mut Buffer) -> Option<Position> {

@@ -189,6 +189,10 @@ impl App {
             if let Some(symbol) = typed {
                 self.type_char(symbol);
             }
+            // The colon shows at once where one can go.
+            if typed == Some(':') && self.input.text() == ":" {
+                return self.complete(true);
+            }
             return Vec::new();
         };
         let searching = self.input.search().is_some();

@@ -58,6 +58,16 @@ impl View {
         layout.done()
     }
 
+    /// The prompt warns: what is typed here acts on production.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        let prompt = self.rows.first_mut().and_then(|row| row.first_mut());
+        if let Some((_, meaning)) = prompt.filter(|(_, meaning)| *meaning == Meaning::Prompt) {
+            *meaning = Meaning::Production;
+        }
+        self
+    }
+
     /// A line for something else than a pipeline: what it is for, and what was typed.
     pub fn of_prompt(label: &str, text: &str, columns: u16) -> Self {
         let mut layout = Layout {

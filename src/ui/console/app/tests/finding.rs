@@ -99,7 +99,9 @@ fn the_colon_goes_to_panes_kinds_namespaces_and_contexts() {
 #[test]
 fn the_colon_offers_its_places() {
     let mut desk = Desk::new();
-    desk.keys("<alt-2>:");
+    desk.keys(":");
+    assert!(desk.shows(120, 40, "steps through a script"), "from the input line too");
+    desk.keys("<esc><ctrl-u><alt-2>:");
     assert!(desk.shows(120, 40, "another namespace: ns NAME"));
     desk.keys("tra<tab><enter>");
     assert_eq!(desk.app.input.text(), ":traffic");

@@ -102,5 +102,12 @@ fn production_and_read_only_are_said_in_words() {
     context.aws.region = Some("x".into());
     let mut desk = Desk::with(context, &["deployments"]);
     let top = desk.screen(120, 40)[0].clone();
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 40));
+    draw(&mut desk.app, buffer.area, &mut buffer);
+    let prompt = buffer.content().iter().rfind(|cell| cell.symbol() == "❯").unwrap();
+    assert!(
+        prompt.modifier.contains(ratatui::style::Modifier::REVERSED),
+        "the prompt warns too"
+    );
     assert!(top.contains("PROD eu␛[31m-1") && top.contains("! read-only"), "{top}");
 }
