@@ -6,7 +6,17 @@ use std::path::PathBuf;
 
 /// Variables that executables started by pipelines may see.
 const SHARED_WITH_EXECUTABLES: [&str; 12] = [
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "EDITOR",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "EDITOR",
     "KUBE_EDITOR",
 ];
 

@@ -352,7 +352,11 @@ mod tests {
             for _ in 0..2 {
                 clients.session(&context).await.unwrap();
             }
-            assert_eq!(std::fs::read_to_string(log).unwrap().lines().count(), lines, "{expires}");
+            assert_eq!(
+                std::fs::read_to_string(log).unwrap().lines().count(),
+                lines,
+                "{expires}"
+            );
         };
         asked("2999-01-01", 1).await;
         asked("2001-01-01", 2).await;

@@ -49,7 +49,10 @@ pub async fn replace(auth: &mut AuthInfo) -> Result<Option<Timestamp>, Report> {
         return Err(failed(&name, "it answered neither a token nor a certificate"));
     }
     if certificate.is_some() != key.is_some() {
-        return Err(failed(&name, "it answered a certificate and a key, but one of them only"));
+        return Err(failed(
+            &name,
+            "it answered a certificate and a key, but one of them only",
+        ));
     }
     if let Some(token) = token {
         auth.token = Some(token.into());
@@ -103,8 +106,18 @@ async fn run(exec: &ExecConfig, name: &str) -> Result<Status, Report> {
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         let lines: Vec<&str> = complaint.lines().filter(|line| !line.trim().is_empty()).collect();
-        let told = lines.iter().rev().take(COMPLAINT).rev().copied().collect::<Vec<_>>().join("; ");
-        let code = output.status.code().map_or("a signal".to_owned(), |code| format!("exit code {code}"));
+        let told = lines
+            .iter()
+            .rev()
+            .take(COMPLAINT)
+            .rev()
+            .copied()
+            .collect::<Vec<_>>()
+            .join("; ");
+        let code = output
+            .status
+            .code()
+            .map_or("a signal".to_owned(), |code| format!("exit code {code}"));
         return Err(failed(name, &format!("{code}: {told}")));
     }
     if output.stdout.len() > LONGEST {
@@ -121,8 +134,10 @@ mod tests {
     use super::*;
 
     fn auth(script: &str) -> AuthInfo {
-        serde_json::from_value(json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh",
-            "args": ["-c", script], "env": [{"name": "GREETING", "value": "hello"}], "interactiveMode": "Never"}}))
+        serde_json::from_value(
+            json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "/bin/sh",
+            "args": ["-c", script], "env": [{"name": "GREETING", "value": "hello"}], "interactiveMode": "Never"}}),
+        )
         .unwrap()
     }
 
@@ -146,12 +161,25 @@ mod tests {
             "the credential plugin /bin/sh failed: exit code 7: login first"
         );
         let half = message("echo '{\"status\":{\"token\":\"s3cret\"'").await;
-        assert!(half.ends_with("its answer is no ExecCredential") && !half.contains("s3cret"), "{half}");
+        assert!(
+            half.ends_with("its answer is no ExecCredential") && !half.contains("s3cret"),
+            "{half}"
+        );
         assert!(message("echo '{}'").await.contains("no status"));
-        assert!(message("echo '{\"status\":{}}'").await.contains("neither a token nor a certificate"));
+        assert!(
+            message("echo '{\"status\":{}}'")
+                .await
+                .contains("neither a token nor a certificate")
+        );
         let mut missing = auth("");
         missing.exec.as_mut().unwrap().command = Some("/does/not/exist".into());
-        assert!(replace(&mut missing).await.unwrap_err().message.contains("could not be started"));
+        assert!(
+            replace(&mut missing)
+                .await
+                .unwrap_err()
+                .message
+                .contains("could not be started")
+        );
         let mut by_hand = auth("");
         by_hand.exec.as_mut().unwrap().interactive_mode = Some(ExecInteractiveMode::Always);
         assert!(replace(&mut by_hand).await.unwrap_err().message.contains("by hand"));

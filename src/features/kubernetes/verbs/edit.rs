@@ -115,7 +115,10 @@ async fn edit(call: &Call, target: &Target, live: &Value) -> Result<Value, Repor
         Ok(0) => {}
         Ok(_) => {
             remove();
-            return Err(Report::failed(CONFLICT, format!("there was a problem with the editor \"{editor}\"")));
+            return Err(Report::failed(
+                CONFLICT,
+                format!("there was a problem with the editor \"{editor}\""),
+            ));
         }
         Err(report) => {
             remove();
@@ -139,13 +142,17 @@ fn read(text: &str, target: &Target, live: &Value) -> Result<Value, Report> {
     if bare.iter().all(|line| line.trim().is_empty()) {
         return Ok(live.clone());
     }
-    let edited: Value =
-        serde_saphyr::from_str(&bare.join("\n")).map_err(|error| Report::failed(UNREADABLE, wrong()).because(&error))?;
+    let edited: Value = serde_saphyr::from_str(&bare.join("\n"))
+        .map_err(|error| Report::failed(UNREADABLE, wrong()).because(&error))?;
     for pointer in ["/kind", "/apiVersion", "/metadata/name", "/metadata/namespace"] {
         if edited.pointer(pointer) != live.pointer(pointer) {
             return Err(Report::failed(
                 CONFLICT,
-                format!("{}: {} may not be changed", wrong(), pointer.trim_start_matches('/').replace('/', ".")),
+                format!(
+                    "{}: {} may not be changed",
+                    wrong(),
+                    pointer.trim_start_matches('/').replace('/', ".")
+                ),
             ));
         }
     }
@@ -183,9 +190,15 @@ async fn change(call: &Call, session: &Session, target: &Target, live: &Value, p
         body: object::as_manifest(patch),
     };
     let fields = before.as_object().map_or(0, serde_json::Map::len);
-    Draft::new(call, target, format!("edit {}: {fields} fields become different", target.title()), before, after)
-        .of(live)
-        .sending(write, "edited", format!("{} edited", target.title()))
+    Draft::new(
+        call,
+        target,
+        format!("edit {}: {fields} fields become different", target.title()),
+        before,
+        after,
+    )
+    .of(live)
+    .sending(write, "edited", format!("{} edited", target.title()))
 }
 
 #[cfg(test)]
@@ -199,12 +212,21 @@ mod tests {
     fn what_comes_back_is_checked() {
         let live = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 1}});
         let web = target("Deployment", "web");
-        let text = |change: &str| format!("{HEAD}apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n{change}");
+        let text =
+            |change: &str| format!("{HEAD}apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n{change}");
         let edited = read(&text("spec:\n  replicas: 2\n"), &web, &live).unwrap();
         assert_eq!(merge_patch(&live, &edited), json!({"spec": {"replicas": 2}}));
         assert_eq!(read(HEAD, &web, &live).unwrap(), live, "an empty file changes nothing");
-        assert!(read("a: [", &web, &live).unwrap_err().message.contains("deployments.apps \"web\" is invalid"));
+        assert!(
+            read("a: [", &web, &live)
+                .unwrap_err()
+                .message
+                .contains("deployments.apps \"web\" is invalid")
+        );
         let renamed = read(&text("").replace("name: web", "name: other"), &web, &live).unwrap_err();
-        assert!(renamed.message.ends_with("metadata.name may not be changed"), "{renamed}");
+        assert!(
+            renamed.message.ends_with("metadata.name may not be changed"),
+            "{renamed}"
+        );
     }
 }
