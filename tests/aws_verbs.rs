@@ -121,10 +121,7 @@ async fn world(speed: f64) -> World {
     context.resolver = Some(dns.addr);
     context.closed = true;
     let clock = Clock::real();
-    let shared = Shared {
-        hub: Hub::new(clock.clone()),
-        clock,
-    };
+    let shared = Shared::alone(Hub::new(clock.clone()), clock);
     let clients = Clients::new();
     let features: [Feature; 2] = [
         route53::feature(&shared, clients.clone()),

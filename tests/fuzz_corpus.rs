@@ -1,7 +1,7 @@
 //! The fuzzers' corpus, replayed: what was once found stays mended. How to fuzz: tests/fuzz/Cargo.toml.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use cogdeck::{access, core, engine, lang, verb};
+use cogdeck::{access, bundle, core, engine, lang, render, verb};
 
 #[path = "fuzz/src/targets.rs"]
 mod targets;

@@ -5,8 +5,19 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Variables that executables started by pipelines may see.
-const SHARED_WITH_EXECUTABLES: [&str; 10] = [
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
+const SHARED_WITH_EXECUTABLES: [&str; 12] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "EDITOR",
+    "KUBE_EDITOR",
 ];
 
 /// A snapshot of the environment.

@@ -31,6 +31,17 @@ pub struct Shared {
     pub library: Arc<bundles::Library>,
 }
 
+impl Shared {
+    /// Without installed bundles: what one feature alone needs.
+    pub fn alone(hub: Hub, clock: Clock) -> Shared {
+        Shared {
+            hub,
+            clock,
+            library: Arc::new(bundles::Library::empty()),
+        }
+    }
+}
+
 /// What a feature brings.
 #[derive(Default)]
 pub struct Feature {

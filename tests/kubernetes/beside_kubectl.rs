@@ -654,3 +654,29 @@ async fn a_budget_holds_a_drain_until_its_time_is_up() {
     let (code, _, error) = bench.kubectl(&line).await.unwrap();
     assert!(code == 1 && held(&error), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edit() {
+    let Some(bench) = twins().await else { return };
+    let editor = |script: &str| std::fs::write(bench.editor.path(), script).unwrap();
+    editor("true");
+    same(&bench, "edit deploy/web").await;
+    editor("sed -i 's/replicas: 1/replicas: 2/' \"$1\"");
+    same(&bench, "edit deploy/web").await;
+    let replicas =
+        |space: &str| bench.plane.store.get("deployments", space, "web").unwrap()["spec"]["replicas"].clone();
+    assert_eq!((replicas(OURS), replicas(THEIRS)), (json!(2), json!(2)));
+    same(&bench, "edit deploy/nope").await;
+    editor("exit 3");
+    let ran = bench.run("kubectl:edit deploy/web").await;
+    let (code, _, error) = bench.kubectl("edit deploy/web").await.unwrap();
+    assert_eq!((code, ran.exit), (1, 1));
+    assert!(
+        error.starts_with("error: there was a problem with the editor")
+            && ran.message().starts_with("there was a problem with the editor")
+    );
+    editor("sed -i 's/replicas: 2/replicas: x/' \"$1\"");
+    let ran = bench.run("kubectl:edit deploy/web").await;
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    assert_eq!(replicas(OURS), json!(2));
+}

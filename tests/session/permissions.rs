@@ -120,10 +120,7 @@ async fn l25_the_sites_aliases_are_guarded() {
 #[tokio::test]
 async fn r4_every_built_in_rule_can_be_read() {
     let clock = Clock::real();
-    let shared = Shared {
-        hub: Hub::new(clock.clone()),
-        clock,
-    };
+    let shared = Shared::alone(Hub::new(clock.clone()), clock);
     let verbs = features::all(&shared).into_iter().flat_map(|feature| feature.verbs);
     for verb in verbs {
         let rules = rules_of(&verb.declaration);

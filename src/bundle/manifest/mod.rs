@@ -330,6 +330,27 @@ commands:
 
     proptest! {
         #[test]
+        fn b2_no_edit_of_a_manifest_panics_the_reader_and_its_place_lies_in_the_text(
+            at in 0..DEMO.len(),
+            length in 0usize..40,
+            put in prop_oneof![
+                any::<String>(),
+                proptest::sample::select(vec!["*a", "&a ", "[", "{", "!!int ", "|", "\n  - ", ": ", "~", "\"", "? ", "<<: *x"])
+                    .prop_map(str::to_owned),
+            ],
+        ) {
+            let end = (at + length).min(DEMO.len());
+            let text = format!("{}{put}{}", &DEMO[..at], &DEMO[end..]);
+            if let Err(report) = Manifest::parse(&text) {
+                let lines = report.lines();
+                prop_assert!(!lines.iter().any(|line| line.chars().any(char::is_control)));
+                if let Some(place) = &report.place {
+                    prop_assert!(place.source.get(place.span.start.min(place.source.len())..).is_some());
+                }
+            }
+        }
+
+        #[test]
         fn no_text_panics_the_reader(text in any::<String>()) {
             let _ = Manifest::parse(&text);
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::Stream;
 use futures::io::AsyncBufRead;
 use http::{Method, Request, header};
+use jiff::Timestamp;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
@@ -15,12 +16,14 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::discovery::Discovery;
-use super::error;
+use super::{credential, error};
 use crate::core::context::{Context, KubeconfigSource};
 use crate::core::report::Report;
 
 /// How long a connection may take to come about; longer means the server is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A plugin's credential is asked for again so long before it ends.
+const AHEAD: Duration = Duration::from_secs(10);
 /// Media type of plain answers.
 pub const JSON: &str = "application/json";
 /// Asks for the server's own table; plain JSON where it has none.
@@ -43,6 +46,8 @@ pub struct Clients {
 
 /// An open cluster: client and what it is known to serve.
 pub struct Cluster {
+    /// When the credential that a plugin gave ends.
+    expires: Option<Timestamp>,
     client: kube::Client,
     server: String,
     discovery: tokio::sync::RwLock<Option<Arc<Discovery>>>,
@@ -67,13 +72,17 @@ impl Clients {
     pub async fn session(&self, context: &Context) -> Result<Session, Report> {
         let target = &context.kubernetes;
         let key = (target.kubeconfig.clone(), target.kube_context.clone());
-        let cell = self
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(key)
-            .or_default()
-            .clone();
+        let cell = {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let ends = Timestamp::now() + AHEAD;
+            if let Some((known, _)) = open.get(&key).and_then(|cell| cell.get())
+                && known.expires.is_some_and(|expires| expires <= ends)
+            {
+                // A new cell: whoever comes first asks the plugin again, the others wait for its answer.
+                open.remove(&key);
+            }
+            open.entry(key).or_default().clone()
+        };
         let (cluster, namespace) = cell
             .get_or_try_init(|| open(&target.kubeconfig, target.kube_context.as_deref()))
             .await?
@@ -114,13 +123,15 @@ async fn open(source: &KubeconfigSource, context: Option<&str>) -> Result<(Arc<C
     if !proxied {
         config.proxy_url = None;
     }
-    if config.auth_info.exec.is_some() || config.auth_info.auth_provider.is_some() {
+    if config.auth_info.auth_provider.is_some() {
         return Err(Report::failed(
             error::KUBECONFIG,
-            "the kubeconfig's user logs in through a credential plugin, which is not supported yet",
+            "the kubeconfig's user logs in through an auth-provider, which Kubernetes took out in 1.26",
         )
-        .hint("use a user with a token or a client certificate"));
+        .hint("use a credential plugin (exec), a token or a client certificate"));
     }
+    // The client would run a plugin by itself, blocking a thread of everybody's and writing to our terminal.
+    let expires = credential::replace(&mut config.auth_info).await?;
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     // Waiting out a 429 or 503 silently would hide the truth from feeds; callers decide about retries.
     config.default_retry = false;
@@ -132,6 +143,7 @@ async fn open(source: &KubeconfigSource, context: Option<&str>) -> Result<(Arc<C
     let client = kube::Client::try_from(config).map_err(|error| unusable(&error))?;
     Ok((
         Arc::new(Cluster {
+            expires,
             client,
             server,
             discovery: tokio::sync::RwLock::default(),
@@ -322,6 +334,32 @@ mod tests {
             .unwrap();
         assert_eq!(report.code, error::NOT_CONFIGURED);
         assert!(report.hint.unwrap().contains("cogdeck --sandbox"));
+    }
+
+    #[tokio::test]
+    async fn a_plugin_is_asked_once_and_again_when_its_token_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let asked = async |expires: &str, lines: usize| {
+            let log = folder.path().join(expires);
+            let answer = format!(r#"{{"status":{{"token":"t","expirationTimestamp":"{expires}T00:00:00Z"}}}}"#);
+            let script = folder.path().join(format!("{expires}.sh"));
+            std::fs::write(&script, format!("echo x >> {}\necho '{answer}'\n", log.display())).unwrap();
+            let user = format!(
+                "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: /bin/sh, args: ['{}']}}}}",
+                script.display()
+            );
+            let (clients, context) = (Clients::new(), context(kubeconfig(&user, "https://127.0.0.1:1")));
+            for _ in 0..2 {
+                clients.session(&context).await.unwrap();
+            }
+            assert_eq!(
+                std::fs::read_to_string(log).unwrap().lines().count(),
+                lines,
+                "{expires}"
+            );
+        };
+        asked("2999-01-01", 1).await;
+        asked("2001-01-01", 2).await;
     }
 
     #[tokio::test]

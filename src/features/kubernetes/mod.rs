@@ -1,6 +1,7 @@
 //! Kubernetes: kubectl's verbs as records, live feeds of slim rows, and the panels of deployments and rollouts.
 
 pub mod client;
+mod credential;
 mod describe;
 mod discovery;
 mod error;

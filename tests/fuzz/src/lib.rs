@@ -7,6 +7,7 @@
 
 #[path = "../../../src/access/mod.rs"]
 pub mod access;
+pub mod bundle;
 #[path = "../../../src/core/mod.rs"]
 pub mod core;
 #[path = "../../../src/engine/mod.rs"]

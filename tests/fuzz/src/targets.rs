@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::access::{Permissions, Rule, decide};
+use super::bundle::manifest::Manifest;
 use super::core::change::Origin;
 use super::core::clock::Clock;
 use super::core::context::Context;
@@ -16,17 +17,20 @@ use super::core::report::Report;
 use super::engine::ports::{Authorise, Contexts, Permit, Place, Site};
 use super::engine::{MemoryJournal, MemoryShelf, Session, SessionConfig};
 use super::lang;
+use super::render::greenbar::Template;
 use super::verb::{Call, Catalogue, Declaration, Input, Known, OptionKind, OptionSpec, Output, Positional, Read, Verb};
 
 /// A reader under test.
 pub type Target = fn(&[u8]) -> u64;
 
 /// All of them by name; a folder of the corpus has the same name.
-pub const TARGETS: [(&str, Target); 4] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("lexer", lexer),
     ("parser", parser),
     ("options", options),
     ("rules", rules),
+    ("manifests", manifests),
+    ("templates", templates),
 ];
 
 fn hash(of: impl Hash) -> u64 {
@@ -143,6 +147,51 @@ pub fn rules(data: &[u8]) -> u64 {
         "{:?}",
         decision.map(|decision| std::mem::discriminant(&decision))
     ))
+}
+
+/// A manifest is read, or one sentence says what is wrong.
+pub fn manifests(data: &[u8]) -> u64 {
+    let text = String::from_utf8_lossy(data);
+    match Manifest::parse(&text) {
+        Ok(manifest) => hash((manifest.commands.keys().count(), manifest.docker.is_some())),
+        Err(report) => {
+            assert!(!report.message.is_empty() && report.lines().iter().all(|line| line.len() < 1 << 20));
+            let kind: String = report
+                .message
+                .chars()
+                .filter(|c| c.is_ascii_alphabetic())
+                .take(40)
+                .collect();
+            hash((report.code, kind))
+        }
+    }
+}
+
+/// A template shows records of any shape, in bounded time and size, and without a control character of theirs.
+pub fn templates(data: &[u8]) -> u64 {
+    let text = String::from_utf8_lossy(data);
+    let template = match Template::parse(&text) {
+        Ok(template) => template,
+        Err(error) => {
+            assert!((1..=text.lines().count() + 1).contains(&error.line), "{error:?}");
+            return hash(
+                error
+                    .why
+                    .chars()
+                    .filter(|c| c.is_ascii_alphabetic())
+                    .take(40)
+                    .collect::<String>(),
+            );
+        }
+    };
+    let records = [
+        json!({"body": ["*a*", "~br~", "\u{1b}[2J"], "a": {"b": [1, null, {"c d": "x|y"}]}, "n": 5, "e": []}),
+        json!(null),
+        json!([[1, 2], {"a": "`"}]),
+    ];
+    let lines = template.render(&records);
+    assert!(lines.len() < 1 << 20, "{} lines", lines.len());
+    hash(lines.len().min(64))
 }
 
 struct Nothing;

@@ -24,11 +24,7 @@ fn panel(rows: Vec<InstanceRow>) -> (ListPanel<Instances>, Subscription<Instance
         source.write(|table| rows.into_iter().for_each(|row| table.upsert(row.id.clone(), row)));
         source.set_health(HealthState::Live, None);
     });
-    let shared = Shared {
-        hub,
-        clock: Clock::real(),
-        library: std::sync::Arc::new(crate::features::bundles::Library::empty()),
-    };
+    let shared = Shared::alone(hub, Clock::real());
     let mut panel = super::panel(Service {
         shared,
         clients: Clients::new(),

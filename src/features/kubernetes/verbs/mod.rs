@@ -12,6 +12,7 @@ mod create_deployment;
 mod delete;
 mod describe;
 mod drain;
+mod edit;
 mod events;
 mod expose;
 mod get;
@@ -51,6 +52,7 @@ pub fn all(clients: &Arc<Clients>, clock: &Clock) -> Vec<Verb> {
         delete::verb(clients),
         describe::verb(clients, clock),
         drain::verb(clients),
+        edit::verb(clients),
         events::verb(clients, clock),
         expose::verb(clients),
         get::verb(clients),

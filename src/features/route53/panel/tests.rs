@@ -30,11 +30,7 @@ fn panel(rows: Vec<DnsRow>) -> (ListPanel<Records>, Subscription<DnsRow>) {
         });
         source.set_health(HealthState::Live, None);
     });
-    let shared = Shared {
-        hub,
-        clock: Clock::real(),
-        library: std::sync::Arc::new(crate::features::bundles::Library::empty()),
-    };
+    let shared = Shared::alone(hub, Clock::real());
     let service = Service {
         shared,
         clients: Clients::new(),

@@ -1,7 +1,7 @@
 //! `kubectl:apply`: manifests become objects, by server-side apply. The plan is the difference that the server itself
 //! computes by a dry run.
 
-mod difference;
+pub mod difference;
 mod documents;
 
 use std::sync::Arc;
