@@ -7,3 +7,4 @@ pub mod context;
 pub mod record;
 pub mod report;
 pub mod text;
+pub mod wrap;

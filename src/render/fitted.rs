@@ -3,11 +3,10 @@
 //! row when all of it is asked for, becomes a card of `KEY  value` lines, in which nothing is cut. Not for tables that
 //! fit: those are laid out as kubectl does it, in `table`.
 
-use unicode_segmentation::UnicodeSegmentation;
-
 use super::document::{Line, Role, Span};
 use super::table::Layout;
 use crate::core::text::{SafeText, differ_at_end, fit, fit_middle, width};
+use crate::core::wrap::wrap;
 
 /// Blanks between columns.
 const GAP: usize = 2;
@@ -168,7 +167,7 @@ fn squeezed(widths: &[Option<Column>], cells: &[&str]) -> Vec<Line> {
     if width(cell) <= columns {
         return vec![Line::plain(&one_line(widths, cells))];
     }
-    let mut pieces = pieces(cell, columns);
+    let mut pieces = wrapped(cell, columns);
     if pieces.len() > WRAPPED {
         pieces.truncate(WRAPPED);
         if let Some(end) = pieces.last_mut() {
@@ -194,11 +193,15 @@ fn squeezed(widths: &[Option<Column>], cells: &[&str]) -> Vec<Line> {
     lines
 }
 
+fn wrapped(cell: &str, columns: usize) -> Vec<String> {
+    wrap(cell, u16::try_from(columns).unwrap_or(u16::MAX))
+}
+
 fn card(header: &[String], cells: &[SafeText], keys: usize, room: usize, first: bool) -> Vec<Line> {
     let mut lines = if first { Vec::new() } else { vec![Line::default()] };
     let value_room = room.saturating_sub(keys + GAP).max(LEAST);
     for (key, cell) in header.iter().zip(cells) {
-        for (at, piece) in pieces(cell.as_str(), value_room).into_iter().enumerate() {
+        for (at, piece) in wrapped(cell.as_str(), value_room).into_iter().enumerate() {
             let key = if at == 0 { key.as_str() } else { "" };
             let blanks = keys.saturating_sub(width(key)) + GAP;
             let span = |text: String, role| Span {
@@ -214,36 +217,6 @@ fn card(header: &[String], cells: &[SafeText], keys: usize, room: usize, first: 
         }
     }
     lines
-}
-
-/// Pieces of at most `columns`: behind a blank, else behind a sign inside names, else anywhere.
-fn pieces(text: &str, columns: usize) -> Vec<String> {
-    let columns = columns.max(1);
-    let graphemes: Vec<(&str, usize)> = text.graphemes(true).map(|part| (part, width(part))).collect();
-    let mut pieces = Vec::new();
-    let mut rest = graphemes.as_slice();
-    loop {
-        let mut used = 0;
-        let fits = rest
-            .iter()
-            .take_while(|(_, wide)| {
-                used += wide;
-                used <= columns
-            })
-            .count();
-        if fits >= rest.len() {
-            pieces.push(rest.iter().map(|(part, _)| *part).collect());
-            return pieces;
-        }
-        let head = rest.get(..fits.max(1)).unwrap_or(rest);
-        let behind = |signs: &[&str]| head.iter().rposition(|(part, _)| signs.contains(part)).map(|at| at + 1);
-        let at = behind(&[" "])
-            .or_else(|| behind(&[".", "/", ":", ",", "="]).filter(|at| at * 2 > head.len()))
-            .unwrap_or(head.len());
-        let piece: String = rest.iter().take(at).map(|(part, _)| *part).collect();
-        pieces.push(piece.trim_end_matches(' ').to_owned());
-        rest = rest.get(at..).unwrap_or_default();
-    }
 }
 
 #[cfg(test)]

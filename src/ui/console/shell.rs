@@ -200,7 +200,7 @@ impl<W: Write> Shell<W> {
                 Ok(()) = self.hub_changes.changed() => {}
                 () = sleep_until(due) => self.app.advance(),
                 () = sleep_until(frame_at) => {}
-                _ = tick.tick() => self.app.tick(),
+                _ = tick.tick() => self.second(),
             }
             self.drain(&mut events);
             if let Some(code) = self.quit {
@@ -264,6 +264,17 @@ impl<W: Write> Shell<W> {
             }
             _ => {}
         }
+    }
+
+    /// A second passed. A change of size that was missed, as in a storm of them, is found out here.
+    fn second(&mut self) {
+        if self.restore.is_entered()
+            && let Ok((width, height)) = crossterm::terminal::size()
+            && (width, height) != (self.screen.area().width, self.screen.area().height)
+        {
+            self.screen.resize(width, height);
+        }
+        self.app.tick();
     }
 
     fn reduce(&mut self, event: Event) {

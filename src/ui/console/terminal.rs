@@ -51,6 +51,11 @@ impl Restore {
         entered
     }
 
+    /// Whether the terminal is ours now.
+    pub fn is_entered(&self) -> bool {
+        self.entered.load(Ordering::SeqCst)
+    }
+
     /// Asks the terminal for clicks, or leaves them to it, now and when it is entered again.
     pub fn mouse(&self, on: bool) {
         self.no_mouse.store(!on, Ordering::SeqCst);
