@@ -138,7 +138,7 @@ impl<'v> Expansion<'v> {
         let content = content.collect();
         let texts = attributes.iter().filter_map(|(name, operand)| {
             let text = self.text(operand)?;
-            (!text.is_empty()).then(|| (name.as_str(), text))
+            (!text.is_empty()).then_some((name.as_str(), text))
         });
         let texts: Vec<(&str, String)> = texts.collect();
         self.characters += texts.iter().map(|(_, text)| text.len()).sum::<usize>();

@@ -236,7 +236,7 @@ fn split(row: &[Mark]) -> Vec<&[Mark]> {
 }
 
 fn is_rule(row: &[Mark]) -> bool {
-    row.iter().any(|mark| *mark == ('-', false)) && row.iter().all(|(symbol, data)| !data && "|-: ".contains(*symbol))
+    row.contains(&('-', false)) && row.iter().all(|(symbol, data)| !data && "|-: ".contains(*symbol))
 }
 
 /// `first` before the first line, blanks of its width before the others.
