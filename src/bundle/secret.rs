@@ -1,26 +1,25 @@
-//! Secret values at rest: encrypted with the operator's own key, and never kept in any other way.
+//! Secret values at rest: encrypted with `age` to the operator's own key, and never kept in any other way.
 //!
-//! The key is `COGDECK_IDENTITY` (the key itself, or the path of its file) or the file `identity.txt` in the
-//! configuration folder, readable by its owner alone. A value is sealed by ChaCha20-Poly1305 under a random nonce, and
-//! bound to its place: moved to another variable it does not open.
+//! The key is an age identity: `COGDECK_IDENTITY` (the key itself, or the path of its file) or the file `identity.txt`
+//! in the configuration folder, as `age-keygen` writes it, readable by its owner alone. A value is bound to its place:
+//! moved to another variable it does not open.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use age::secrecy::ExposeSecret;
+use age::x25519::Identity;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::core::report::Report;
 use crate::core::text::Secret;
 
 /// How a key begins.
-const PREFIX: &str = "COGDECK-KEY-1-";
-/// Bytes of a key.
-const KEY: usize = 32;
+const PREFIX: &str = "AGE-SECRET-KEY-1";
 /// A key file, at most.
 const LARGEST_FILE: u64 = 64 << 10;
 
@@ -43,33 +42,32 @@ impl Keyring {
         }
     }
 
-    /// Encrypts a value for a place (any text that names it); the ciphertext is text.
+    /// Encrypts a value for a place (a line that names it); the ciphertext is text.
     pub fn seal(&self, value: &Secret, place: &str) -> Result<String, Report> {
-        let key = self.key()?;
-        let mut nonce = [0; NONCE_LEN];
-        random(&mut nonce)?;
-        let mut sealed = value.reveal().as_bytes().to_vec();
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut sealed)
-            .map_err(|_| Report::failed("E-SECRET-003", "a value cannot be encrypted"))?;
-        Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
+        let recipient = self.identity()?.to_public();
+        let text = Secret::new(format!("{place}\n{}", value.reveal()));
+        let sealed = age::encrypt(&recipient, text.reveal().as_bytes())
+            .map_err(|error| Report::failed("E-SECRET-003", "a value cannot be encrypted").because(&error))?;
+        Ok(STANDARD.encode(sealed))
     }
 
     /// Decrypts what [`Keyring::seal`] made for this place.
     pub fn open(&self, sealed: &str, place: &str) -> Result<Secret, Report> {
-        let key = self.key()?;
+        let identity = self.identity()?;
         let broken = || Report::failed("E-SECRET-004", "a stored secret cannot be read");
+        let foreign = |why| {
+            Report::failed(
+                "E-SECRET-005",
+                format!("a stored secret was encrypted for another {why}"),
+            )
+        };
         let bytes = STANDARD.decode(sealed).map_err(|error| broken().because(&error))?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
-        let mut value = sealed.to_vec();
-        let value = key
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place), &mut value)
-            .map_err(|_| {
-                Report::failed(
-                    "E-SECRET-005",
-                    "a stored secret was encrypted with another key, or was changed",
-                )
-            })?;
-        String::from_utf8(value.to_vec()).map(Secret::new).map_err(|_| broken())
+        let text = age::decrypt(&identity, &bytes).map_err(|error| foreign("key").because(&error))?;
+        let text = String::from_utf8(text).map_err(|_| broken())?;
+        match text.split_once('\n') {
+            Some((known, value)) if known == place => Ok(Secret::new(value)),
+            _ => Err(foreign("variable")),
+        }
     }
 
     /// Makes a new key file and gives its path. Refused where one is, or where the key comes from the environment.
@@ -83,11 +81,11 @@ impl Keyring {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(failed)?;
         }
-        let mut key = [0; KEY];
-        random(&mut key)?;
+        let identity = Identity::generate();
         let text = format!(
-            "# The key of cogdeck's stored secrets. Without it they are lost.\n{PREFIX}{}\n",
-            STANDARD.encode(key)
+            "# public key: {}\n{}\n",
+            identity.to_public(),
+            identity.to_string().expose_secret()
         );
         // `create_new`: a key that exists is never replaced, since what it encrypted would be lost.
         let mut file = fs::OpenOptions::new()
@@ -100,7 +98,7 @@ impl Keyring {
         Ok(path.clone())
     }
 
-    fn key(&self) -> Result<LessSafeKey, Report> {
+    fn identity(&self) -> Result<Identity, Report> {
         match self {
             Keyring::Key(key) => parsed(key.reveal(), "COGDECK_IDENTITY"),
             Keyring::File(path) => {
@@ -112,7 +110,7 @@ impl Keyring {
                             "E-SECRET-001",
                             format!("there is no key to keep secrets with: {place} is missing"),
                         )
-                        .hint("`cogdeck bundle keygen` makes one, or set COGDECK_IDENTITY to a key or its file"));
+                        .hint("`cogdeck bundle keygen` makes one, or set COGDECK_IDENTITY to an age identity"));
                     }
                     Err(error) => {
                         return Err(Report::refused(
@@ -145,20 +143,8 @@ fn private(path: &PathBuf) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn parsed(text: &str, place: &str) -> Result<LessSafeKey, Report> {
-    let bytes = text
-        .trim()
-        .strip_prefix(PREFIX)
-        .and_then(|key| STANDARD.decode(key).ok());
-    let key = bytes.and_then(|bytes| UnboundKey::new(&CHACHA20_POLY1305, &bytes).ok());
-    key.map(LessSafeKey::new)
-        .ok_or_else(|| Report::refused("E-SECRET-002", format!("{place} holds no key of ours")))
-}
-
-fn random(bytes: &mut [u8]) -> Result<(), Report> {
-    SystemRandom::new()
-        .fill(bytes)
-        .map_err(|_| Report::failed("E-SECRET-003", "the system gives no random numbers"))
+fn parsed(key: &str, place: &str) -> Result<Identity, Report> {
+    Identity::from_str(key).map_err(|_| Report::refused("E-SECRET-002", format!("{place} holds no age identity")))
 }
 
 #[cfg(test)]
@@ -184,11 +170,12 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let sealed = keyring.seal(&secret, PLACE).unwrap();
         let raw = STANDARD.decode(&sealed).unwrap();
+        assert!(raw.starts_with(b"age-encryption.org/v1"));
         assert!(!sealed.contains("tok-123456") && !String::from_utf8_lossy(&raw).contains("tok-123456"));
         assert_ne!(
             sealed,
             keyring.seal(&secret, PLACE).unwrap(),
-            "each time under another nonce"
+            "each time under another key of its own"
         );
         assert_eq!(keyring.open(&sealed, PLACE).unwrap(), secret);
         assert_eq!(
@@ -203,7 +190,8 @@ mod tests {
             Keyring::new(Some(key), PathBuf::new()).open(&sealed, PLACE).unwrap(),
             secret
         );
-        let other = Keyring::new(Some(&format!("{PREFIX}{}", STANDARD.encode([7; KEY]))), PathBuf::new());
+        let other = Identity::generate().to_string();
+        let other = Keyring::new(Some(other.expose_secret()), PathBuf::new());
         assert_eq!(other.open(&sealed, PLACE).unwrap_err().code, "E-SECRET-005");
         assert_eq!(keyring.open("no base64", PLACE).unwrap_err().code, "E-SECRET-004");
         assert!(!format!("{other:?}").contains(PREFIX));
