@@ -42,12 +42,12 @@ impl Keyring {
         }
     }
 
-    /// Encrypts a value for a place (a line that names it); the ciphertext is text.
+    /// Encrypts a value for a place (any text that names it); the ciphertext is text.
     pub fn seal(&self, value: &Secret, place: &str) -> Result<String, Report> {
+        let failed = || Report::failed("E-SECRET-003", "a value cannot be encrypted");
         let recipient = self.identity()?.to_public();
-        let text = Secret::new(format!("{place}\n{}", value.reveal()));
-        let sealed = age::encrypt(&recipient, text.reveal().as_bytes())
-            .map_err(|error| Report::failed("E-SECRET-003", "a value cannot be encrypted").because(&error))?;
+        let bound = serde_json::to_vec(&[place, value.reveal()]).map_err(|error| failed().because(&error))?;
+        let sealed = age::encrypt(&recipient, &bound).map_err(|error| failed().because(&error))?;
         Ok(STANDARD.encode(sealed))
     }
 
@@ -62,11 +62,13 @@ impl Keyring {
             )
         };
         let bytes = STANDARD.decode(sealed).map_err(|error| broken().because(&error))?;
-        let text = age::decrypt(&identity, &bytes).map_err(|error| foreign("key").because(&error))?;
-        let text = String::from_utf8(text).map_err(|_| broken())?;
-        match text.split_once('\n') {
-            Some((known, value)) if known == place => Ok(Secret::new(value)),
-            _ => Err(foreign("variable")),
+        let bound = age::decrypt(&identity, &bytes).map_err(|error| foreign("key").because(&error))?;
+        // Not the parser's own words: they may quote what it read.
+        let [known, value]: [String; 2] = serde_json::from_slice(&bound).map_err(|_| broken())?;
+        if known == place {
+            Ok(Secret::new(value))
+        } else {
+            Err(foreign("variable"))
         }
     }
 
@@ -153,7 +155,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    const PLACE: &str = "demo/base/TOKEN";
+    const PLACE: &str = "demo\nbase\nTOKEN";
 
     fn keyring() -> (tempfile::TempDir, Keyring) {
         let folder = tempfile::tempdir().unwrap();
@@ -179,7 +181,7 @@ mod tests {
         );
         assert_eq!(keyring.open(&sealed, PLACE).unwrap(), secret);
         assert_eq!(
-            keyring.open(&sealed, "demo/base/OTHER").unwrap_err().code,
+            keyring.open(&sealed, "demo\nbase\nOTHER").unwrap_err().code,
             "E-SECRET-005"
         );
         assert_eq!(keyring.generate().unwrap_err().code, "E-SECRET-006");
