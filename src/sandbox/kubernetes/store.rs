@@ -16,17 +16,19 @@ use crate::sandbox::random::Random;
 
 mod event;
 mod index;
+mod metadata;
+mod table;
 
 pub use event::{EventKind, Lagged, StoreEvent, StoreEvents, Watch};
 pub use index::Term;
+use metadata::{finished, name_of, set_meta, settle, stamp};
+use table::{Key, Table};
 
 /// One object as stored: shared, never mutated in place.
 pub type Object = Arc<Value>;
 
 /// How many past events a watch may start from. Older starting points answer [`StoreError::Gone`].
 const RING: usize = 10_000;
-/// Queue of each live watch, per resource. Policy: a receiver that falls this far behind is cut and starts again.
-const WATCH_QUEUE: usize = 4_096;
 /// Queue of each subscriber to everything. Policy: a receiver that falls this far behind is told so and lists again.
 const SUBSCRIBE_QUEUE: usize = 16_384;
 /// Longest part of `generateName` that is used: with the suffix a name stays within a DNS label.
@@ -67,57 +69,6 @@ struct State {
     tables: HashMap<&'static str, Table>,
     ring: VecDeque<Arc<StoreEvent>>,
     everything: broadcast::Sender<Arc<StoreEvent>>,
-}
-
-struct Table {
-    kind: &'static Kind,
-    objects: BTreeMap<Key, Object>,
-    index: HashMap<String, BTreeSet<Key>>,
-    live: broadcast::Sender<Arc<StoreEvent>>,
-}
-
-/// `namespace/name`, or `name` for cluster scoped objects: sorts as a real server lists.
-type Key = Arc<str>;
-
-impl Table {
-    fn new(kind: &'static Kind) -> Self {
-        Self {
-            kind,
-            objects: BTreeMap::new(),
-            index: HashMap::new(),
-            live: broadcast::channel(WATCH_QUEUE).0,
-        }
-    }
-
-    fn put(&mut self, key: &Key, object: Object) -> Option<Object> {
-        let new_terms = index::terms(&object);
-        let previous = self.objects.insert(key.clone(), object);
-        let old_terms = previous.as_ref().map(|old| index::terms(old)).unwrap_or_default();
-        if old_terms != new_terms {
-            self.unindex(key, &old_terms);
-            for term in new_terms {
-                self.index.entry(term).or_default().insert(key.clone());
-            }
-        }
-        previous
-    }
-
-    fn take(&mut self, key: &str) -> Option<Object> {
-        let (key, object) = self.objects.remove_entry(key)?;
-        self.unindex(&key, &index::terms(&object));
-        Some(object)
-    }
-
-    fn unindex(&mut self, key: &Key, terms: &[String]) {
-        for term in terms {
-            if let Some(keys) = self.index.get_mut(term) {
-                keys.remove(key);
-                if keys.is_empty() {
-                    self.index.remove(term);
-                }
-            }
-        }
-    }
 }
 
 impl State {
@@ -473,106 +424,6 @@ fn key(namespace: &str, name: &str) -> String {
     } else {
         format!("{namespace}/{name}")
     }
-}
-
-fn name_of(object: &Value) -> (String, String) {
-    let text = |field| {
-        object
-            .pointer(field)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    (text("/metadata/namespace"), text("/metadata/name"))
-}
-
-fn set_meta(object: &mut Value, field: &str, value: Value) {
-    if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        meta.insert(field.to_owned(), value);
-    }
-}
-
-/// Gives a new object its identity and the usual order of its fields: type, metadata, the rest.
-fn stamp(kind: &Kind, object: &mut Value, namespace: &str, name: &str, uid: &str, now: &str) {
-    let mut given = match object.take() {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    };
-    let mut old_meta = match given.shift_remove("metadata") {
-        Some(Value::Object(map)) => map,
-        _ => Map::new(),
-    };
-    let mut meta = Map::new();
-    meta.insert("name".into(), json!(name));
-    if let Some(prefix) = old_meta.shift_remove("generateName").filter(|p| p.as_str() != Some("")) {
-        meta.insert("generateName".into(), prefix);
-    }
-    if !namespace.is_empty() {
-        meta.insert("namespace".into(), json!(namespace));
-    }
-    meta.insert("uid".into(), json!(uid));
-    meta.insert("resourceVersion".into(), json!(""));
-    if kind.generation {
-        meta.insert("generation".into(), json!(1));
-    }
-    meta.insert("creationTimestamp".into(), json!(now));
-    for field in [
-        "name",
-        "namespace",
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "selfLink",
-    ] {
-        old_meta.shift_remove(field);
-    }
-    meta.append(&mut old_meta);
-    let mut map = Map::new();
-    map.insert("kind".into(), json!(kind.kind));
-    map.insert("apiVersion".into(), json!(kind.api_version()));
-    map.insert("metadata".into(), Value::Object(meta));
-    given.shift_remove("kind");
-    given.shift_remove("apiVersion");
-    map.append(&mut given);
-    *object = Value::Object(map);
-}
-
-/// Keeps what a writer may not change (identity, type) and counts the generation.
-fn settle(kind: &Kind, old: &Value, new: &mut Value) {
-    if let Some(map) = new.as_object_mut() {
-        for field in ["kind", "apiVersion"] {
-            if let Some(value) = old.get(field) {
-                map.insert(field.to_owned(), value.clone());
-            }
-        }
-    }
-    for field in ["name", "namespace", "uid", "creationTimestamp", "resourceVersion"] {
-        if let Some(value) = old["metadata"].get(field) {
-            set_meta(new, field, value.clone());
-        }
-    }
-    if kind.generation {
-        let before = old["metadata"]["generation"].as_i64().unwrap_or(1);
-        let given = new["metadata"]["generation"].as_i64().unwrap_or(before);
-        let counted = if old.get("spec") == new.get("spec") {
-            before.max(given)
-        } else {
-            before + 1
-        };
-        set_meta(new, "generation", json!(counted));
-    }
-}
-
-/// Whether this change ends the object: it is being deleted and its last finalizer has just gone.
-fn finished(old: &Value, new: &Value) -> bool {
-    let finalizers = |object: &Value| {
-        object["metadata"]["finalizers"]
-            .as_array()
-            .is_some_and(|list| !list.is_empty())
-    };
-    let grace = new["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or(0);
-    !new["metadata"]["deletionTimestamp"].is_null() && finalizers(old) && !finalizers(new) && grace == 0
 }
 
 #[cfg(test)]
