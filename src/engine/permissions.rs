@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::plan::{OnError, Planner};
+use super::plan::Planner;
 use super::ports::{Authorise, Permit};
 use super::session::Inner;
 use crate::core::change::Origin;
@@ -23,22 +23,17 @@ fn asked(inner: &Inner, catalogue: &Catalogue, user: &str, line: &str, fed: bool
         answers: Mutex::default(),
     };
     let context = inner.context();
+    let origin = Origin::Headless {
+        yes: true,
+        max_targets: None,
+    };
     let planner = Planner {
-        catalogue,
-        context: &context,
-        contexts: inner.contexts.as_ref(),
         authorise: &asked,
-        place: inner.place.as_ref(),
         user,
-        origin: Origin::Headless {
-            yes: true,
-            max_targets: None,
-        },
-        on_error: OnError::Stop,
         fed,
         read_only: false,
         recovery: true,
-        directory: &inner.directory,
+        ..inner.planner(catalogue, &context, origin)
     };
     let mut names = inner.with_memory(|memory| memory.names()).into_iter().collect();
     let plan = planner.line(line, &mut names)?;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::block::BlockEvent;
 use super::ending::Ending;
-use super::plan::{OnError, Planner};
 use super::session::{Front, Inner};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -28,20 +27,7 @@ pub(super) async fn run_line(
         return Err(Report::refused("E-RERUN-001", message).hint("this line runs itself"));
     }
     let mut names = inner.with_memory(|memory| memory.names()).into_iter().collect();
-    let planner = Planner {
-        catalogue,
-        context: &call.context,
-        contexts: inner.contexts.as_ref(),
-        authorise: inner.authorise.as_ref(),
-        place: inner.place.as_ref(),
-        user: &call.user,
-        origin: call.operator.origin(),
-        on_error: OnError::Stop,
-        fed: false,
-        read_only: inner.read_only,
-        recovery: false,
-        directory: &inner.directory,
-    };
+    let planner = inner.planner(catalogue, &call.context, call.operator.origin());
     let plan = planner.line(line, &mut names)?;
     let ending = Ending::below(&call.cancel);
     let (number, records) = inner.jobs.begin(&plan.masked, false, inner.clock.now(), ending.clone());

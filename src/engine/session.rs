@@ -128,6 +128,29 @@ impl Inner {
         Ok(())
     }
 
+    /// The static pass over a line that nobody feeds, as this session's user; what differs is set over it.
+    pub(super) fn planner<'a>(
+        &'a self,
+        catalogue: &'a Catalogue,
+        context: &'a Arc<Context>,
+        origin: Origin,
+    ) -> Planner<'a> {
+        Planner {
+            catalogue,
+            context,
+            contexts: self.contexts.as_ref(),
+            authorise: self.authorise.as_ref(),
+            place: self.place.as_ref(),
+            user: &self.user,
+            origin,
+            on_error: OnError::Stop,
+            fed: false,
+            read_only: self.read_only,
+            recovery: false,
+            directory: &self.directory,
+        }
+    }
+
     /// What earlier pipelines answered.
     pub(super) fn with_memory<T>(&self, look: impl FnOnce(&mut Memory) -> T) -> T {
         look(&mut self.lock().memory)
@@ -175,7 +198,11 @@ impl Session {
         let (catalogue, context) = self.snapshot();
         let mut names = self.inner.with_memory(|memory| memory.names()).into_iter().collect();
         let origin = start.operator.origin();
-        let planner = self.planner(&catalogue, &context, origin, start.on_error, start.input.is_some());
+        let planner = Planner {
+            on_error: start.on_error,
+            fed: start.input.is_some(),
+            ..self.inner.planner(&catalogue, &context, origin)
+        };
         let translation = translated(start.line);
         let plan = planner.line(translation.as_deref().unwrap_or(start.line), &mut names)?;
         Ok(self.spawn(plan, catalogue, start, translation))
@@ -198,7 +225,7 @@ impl Session {
     ) -> Result<Vec<Check>, (usize, Report)> {
         let (catalogue, context) = self.snapshot();
         let mut names: BTreeSet<String> = self.inner.with_memory(|memory| memory.names()).into_iter().collect();
-        let mut planner = self.planner(&catalogue, &context, origin, OnError::Stop, fed);
+        let mut planner = self.inner.planner(&catalogue, &context, origin);
         let lines = lines.into_iter().enumerate();
         let checks = lines.map(|(index, line)| {
             planner.fed = fed && index == 0;
@@ -260,30 +287,6 @@ impl Session {
     fn snapshot(&self) -> (Arc<Catalogue>, Arc<Context>) {
         let state = self.inner.lock();
         (state.catalogue.clone(), state.context.clone())
-    }
-
-    fn planner<'a>(
-        &'a self,
-        catalogue: &'a Catalogue,
-        context: &'a Arc<Context>,
-        origin: Origin,
-        on_error: OnError,
-        fed: bool,
-    ) -> Planner<'a> {
-        Planner {
-            catalogue,
-            context,
-            contexts: self.inner.contexts.as_ref(),
-            authorise: self.inner.authorise.as_ref(),
-            place: self.inner.place.as_ref(),
-            user: &self.inner.user,
-            origin,
-            on_error,
-            fed,
-            read_only: self.inner.read_only,
-            recovery: false,
-            directory: &self.inner.directory,
-        }
     }
 
     fn spawn(&self, plan: LinePlan, catalogue: Arc<Catalogue>, start: Start<'_>, translation: Option<String>) -> Block {

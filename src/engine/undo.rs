@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::ending::Ending;
 use super::mutation::{Recovery, Work};
-use super::plan::{OnError, Planner, StagePlan};
+use super::plan::{Planner, StagePlan};
 use super::run::Run;
 use super::session::Inner;
 use super::variables::{Scope, Values};
@@ -42,18 +42,8 @@ pub(super) async fn undo(
     }
     let context = context(inner, call, &entry)?;
     let planner = Planner {
-        catalogue,
-        context: &context,
-        contexts: inner.contexts.as_ref(),
-        authorise: inner.authorise.as_ref(),
-        place: inner.place.as_ref(),
-        user: &call.user,
-        origin: call.operator.origin(),
-        on_error: OnError::Stop,
-        fed: false,
-        read_only: inner.read_only,
         recovery: true,
-        directory: &inner.directory,
+        ..inner.planner(catalogue, &context, call.operator.origin())
     };
     let line = planner.line(&inverse.pipeline, &mut BTreeSet::new())?;
     let [(pipeline, _)] = line.items.as_slice() else {
