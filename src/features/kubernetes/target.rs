@@ -222,6 +222,16 @@ pub async fn objects(call: &Call, session: &Session, selection: Selection) -> Re
     Ok(found)
 }
 
+/// Refuses a verb that was given no object, before the server is asked for any.
+pub fn some(call: &Call, words: &[String]) -> Result<(), Report> {
+    if words.is_empty() && call.record.is_none() {
+        return Err(usage(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+        ));
+    }
+    Ok(())
+}
+
 /// The objects of a verb that changes them: named ones, or a listing that `--all` or a selector asks for.
 pub async fn chosen(call: &Call, session: &Session, words: &[String]) -> Result<Vec<(Target, Value)>, Report> {
     let selection = selection(call, session, words).await?;

@@ -140,11 +140,7 @@ impl Edit {
 impl Mutate for Edit {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let (words, pairs) = split(&call.arguments.texts(), self.map.one())?;
-        if words.is_empty() && call.record.is_none() {
-            return Err(usage(
-                "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-            ));
-        }
+        target::some(call, &words)?;
         let session = self.clients.session(&call.context).await?;
         let mut changes = Vec::new();
         for (target, live) in target::chosen(call, &session, &words).await? {

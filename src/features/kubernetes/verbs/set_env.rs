@@ -89,11 +89,7 @@ type Wanted = BTreeMap<String, Option<Value>>;
 impl Mutate for SetEnv {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let (words, mut wanted) = split(&call.arguments.texts())?;
-        if words.is_empty() && call.record.is_none() {
-            return Err(usage(
-                "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-            ));
-        }
+        target::some(call, &words)?;
         let session = self.clients.session(&call.context).await?;
         if let Some(from) = call.arguments.text("from") {
             wanted.extend(references(call, &session, &from).await?);

@@ -56,11 +56,7 @@ impl Mutate for SetResources {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let wanted = Wanted::read(call)?;
         let words = call.arguments.texts();
-        if words.is_empty() && call.record.is_none() {
-            return Err(usage(
-                "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-            ));
-        }
+        target::some(call, &words)?;
         let session = self.clients.session(&call.context).await?;
         let mut changes = Vec::new();
         for (target, live) in target::chosen(call, &session, &words).await? {
