@@ -57,6 +57,14 @@ pub enum View {
 const WIDEST_ROW: usize = 10;
 
 impl View {
+    /// A row under a header that others share.
+    pub fn row(header: &Arc<Header>, cells: Vec<String>) -> View {
+        View::Row {
+            header: header.clone(),
+            cells,
+        }
+    }
+
     /// The view a record gets by its shape: a text line, a message, a row for a flat map, JSON for the rest.
     pub fn by_shape(record: &Record) -> View {
         let Value::Object(map) = record else {

@@ -87,15 +87,7 @@ impl Read for Config {
             let record = json!({
                 "variable": variable, "value": value, "layer": layer, "required": required(&variable),
             });
-            output
-                .emit_as(
-                    record,
-                    View::Row {
-                        header: header.clone(),
-                        cells,
-                    },
-                )
-                .await?;
+            output.emit_as(record, View::row(&header, cells)).await?;
         }
         Ok(())
     }

@@ -55,10 +55,7 @@ impl Read for List {
         for row in rows {
             let [name, version, state, source] = &row;
             let record = json!({"name": name, "version": version, "state": state, "source": source});
-            let view = View::Row {
-                header: header.clone(),
-                cells: row.to_vec(),
-            };
+            let view = View::row(&header, row.to_vec());
             output.emit_as(record, view).await?;
         }
         Ok(())

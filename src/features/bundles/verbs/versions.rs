@@ -48,15 +48,7 @@ impl Read for Versions {
                 digest,
                 bundle.source,
             ];
-            output
-                .emit_as(
-                    record,
-                    View::Row {
-                        header: header.clone(),
-                        cells,
-                    },
-                )
-                .await?;
+            output.emit_as(record, View::row(&header, cells)).await?;
         }
         Ok(())
     }

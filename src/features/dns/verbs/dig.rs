@@ -99,10 +99,7 @@ fn view(answer: &Answer, short: bool, header: &Arc<Header>) -> View {
         answer.kind.clone(),
         answer.data.clone(),
     ];
-    View::Row {
-        header: header.clone(),
-        cells,
-    }
+    View::row(header, cells)
 }
 
 fn question(call: &Call) -> Result<Question, Report> {

@@ -51,15 +51,7 @@ async fn emit(service: &Service, call: &Call, search: &Search, output: &Output) 
             for instance in &instances {
                 let record = record::of(instance);
                 let cells = cells(service, &InstanceRow::of(&record));
-                output
-                    .emit_as(
-                        record,
-                        View::Row {
-                            header: header.clone(),
-                            cells,
-                        },
-                    )
-                    .await?;
+                output.emit_as(record, View::row(&header, cells)).await?;
             }
             match next {
                 Some(next) => token = Some(next),

@@ -82,10 +82,7 @@ impl ApiResources {
             let view = if format == "name" {
                 View::Text(resource.group_resource())
             } else {
-                View::Row {
-                    header: header.clone(),
-                    cells: cells(&resource, format == "wide"),
-                }
+                View::row(&header, cells(&resource, format == "wide"))
             };
             output.emit_as(record, view).await?;
         }

@@ -253,8 +253,7 @@ async fn rules(call: &Call, session: &Session, output: &Output) -> Result<(), Re
     for (resource, urls, names, verbs, rule) in rows {
         let bracketed = |words: &[&str]| format!("[{}]", words.join(" "));
         let cells = vec![resource, bracketed(&urls), bracketed(&names), bracketed(&verbs)];
-        let header = header.clone();
-        output.emit_as(rule.clone(), View::Row { header, cells }).await?;
+        output.emit_as(rule.clone(), View::row(&header, cells)).await?;
     }
     if answer.pointer("/status/incomplete") == Some(&json!(true)) {
         let problem = text(&answer, "/status/evaluationError");

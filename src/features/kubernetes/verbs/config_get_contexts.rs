@@ -69,16 +69,16 @@ impl Read for GetContexts {
                 View::Text(context.name.clone())
             } else {
                 let mark = if context.current { "*" } else { "" };
-                View::Row {
-                    header: header.clone(),
-                    cells: vec![
+                View::row(
+                    &header,
+                    vec![
                         mark.to_owned(),
                         context.name.clone(),
                         context.cluster.clone(),
                         context.user.clone(),
                         context.namespace.clone(),
                     ],
-                }
+                )
             };
             output.emit_as(record, view).await?;
         }

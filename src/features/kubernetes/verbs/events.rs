@@ -107,8 +107,7 @@ impl Events {
         for event in found {
             let event = object::cleaned(event, "v1", "Event");
             let cells = self.cells(&event, everywhere);
-            let header = header.clone();
-            output.emit_as(event, View::Row { header, cells }).await?;
+            output.emit_as(event, View::row(&header, cells)).await?;
         }
         Ok(())
     }

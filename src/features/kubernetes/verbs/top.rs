@@ -236,8 +236,7 @@ async fn pods(call: &Call, session: &Session, name: Option<String>, output: &Out
             let (cpu, memory) = used.numbers();
             let record = json!({"kind": "Pod", "name": object::name(pod), "namespace": object::namespace(pod),
                 "container": container, "cpu_millicores": cpu, "memory_bytes": memory});
-            let header = header.clone();
-            output.emit_as(record, View::Row { header, cells }).await?;
+            output.emit_as(record, View::row(&header, cells)).await?;
         }
     }
     if call.arguments.flag("sum") {
@@ -245,7 +244,7 @@ async fn pods(call: &Call, session: &Session, name: Option<String>, output: &Out
         let record = json!({"kind": "Sum", "cpu_millicores": cpu, "memory_bytes": memory});
         let mut cells = vec![String::new(); width.saturating_sub(2)];
         cells.extend(sum.cells());
-        output.emit_as(record, View::Row { header, cells }).await?;
+        output.emit_as(record, View::row(&header, cells)).await?;
     }
     Ok(())
 }
@@ -299,8 +298,7 @@ async fn nodes(call: &Call, session: &Session, name: Option<String>, output: &Ou
         if let (Some(all), Value::Object(record)) = (all.as_object_mut(), record) {
             all.extend(record);
         }
-        let header = header.clone();
-        output.emit_as(all, View::Row { header, cells: row }).await?;
+        output.emit_as(all, View::row(&header, row)).await?;
     }
     Ok(())
 }

@@ -163,10 +163,7 @@ async fn kept(call: &Call) -> Result<Vec<Record>, Report> {
 async fn names(call: &Call, output: &Output) -> Result<(), Report> {
     let header = Header::new(["NAME", "RECORDS"]);
     for (name, count) in call.session.kept_names().await? {
-        let view = View::Row {
-            header: header.clone(),
-            cells: vec![name.clone(), count.to_string()],
-        };
+        let view = View::row(&header, vec![name.clone(), count.to_string()]);
         output.emit_as(json!({"name": name, "records": count}), view).await?;
     }
     Ok(())

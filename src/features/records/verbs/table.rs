@@ -47,10 +47,7 @@ impl Read for Table {
             let record: Map<String, Value> = named
                 .filter_map(|(column, value)| Some((column.name.clone(), value?.clone())))
                 .collect();
-            let view = View::Row {
-                header: header.clone(),
-                cells,
-            };
+            let view = View::row(&header, cells);
             output.emit_as(Value::Object(record), view).await?;
         }
         Ok(())

@@ -51,15 +51,7 @@ impl Read for List {
                 if zone.private { "private" } else { "public" }.to_owned(),
                 zone.count.map_or_else(|| "-".to_owned(), |count| count.to_string()),
             ];
-            output
-                .emit_as(
-                    zone.record(),
-                    View::Row {
-                        header: header.clone(),
-                        cells,
-                    },
-                )
-                .await?;
+            output.emit_as(zone.record(), View::row(&header, cells)).await?;
         }
         Ok(())
     }

@@ -38,10 +38,7 @@ impl Read for Audit {
             .unwrap_or(0);
         let header = Header::new(["NUMBER", "WHEN", "USER", "CONTEXT", "CHANGE", "OUTCOME"]);
         for entry in call.session.audit(limit).await? {
-            let view = View::Row {
-                header: header.clone(),
-                cells: cells(&entry),
-            };
+            let view = View::row(&header, cells(&entry));
             output
                 .emit_as(serde_json::to_value(&entry).unwrap_or(Value::Null), view)
                 .await?;

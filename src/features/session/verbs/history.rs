@@ -60,15 +60,15 @@ impl Read for History {
         let skip = lines.len().saturating_sub(limit);
         for entry in lines.into_iter().skip(skip) {
             let exit = entry.exit.map_or_else(|| "-".to_owned(), |exit| exit.to_string());
-            let view = View::Row {
-                header: header.clone(),
-                cells: vec![
+            let view = View::row(
+                &header,
+                vec![
                     entry.number.to_string(),
                     exit,
                     entry.context.clone(),
                     entry.line.clone(),
                 ],
-            };
+            );
             let record =
                 json!({"number": entry.number, "line": entry.line, "context": entry.context, "exit": entry.exit});
             output.emit_as(record, view).await?;

@@ -64,10 +64,7 @@ impl Table {
         ];
         Item {
             record: serde_json::to_value(job).unwrap_or(Value::Null),
-            view: Some(View::Row {
-                header: self.0.clone(),
-                cells,
-            }),
+            view: Some(View::row(&self.0, cells)),
         }
     }
 }

@@ -42,10 +42,7 @@ impl Read for May {
                 pipeline => format!("{pipeline}.{}", answer.stage),
             };
             let reason = answer.reason.clone().unwrap_or_else(|| "-".to_owned());
-            let view = View::Row {
-                header: header.clone(),
-                cells: vec![stage, answer.verb.clone(), word.to_owned(), reason],
-            };
+            let view = View::row(&header, vec![stage, answer.verb.clone(), word.to_owned(), reason]);
             let record = json!({
                 "user": user, "pipeline": answer.pipeline, "stage": answer.stage, "verb": answer.verb,
                 "text": answer.text, "allowed": answer.allowed, "reason": answer.reason,

@@ -226,18 +226,15 @@ impl Printer {
                 let found = path.values(&row.object).map_err(|error| usage(error.to_string()))?;
                 View::Text(format!("{:#}", serde_json::Value::Array(found)))
             }
-            Format::CustomColumns(columns) => View::Row {
-                header: self.own_header.clone(),
-                cells: columns.iter().map(|(_, path)| own_cell(path, &row.object)).collect(),
-            },
+            Format::CustomColumns(columns) => View::row(
+                &self.own_header,
+                columns.iter().map(|(_, path)| own_cell(path, &row.object)).collect(),
+            ),
             Format::Json => View::Json(4),
             Format::Yaml => View::Text(yaml(&row.object)?),
             Format::Name => View::Text(format!("{}/{}", resource.type_name(), object::name(&row.object))),
             Format::Table | Format::Wide => match self.headers.get(&resource.group_resource()) {
-                Some((shown, name_at, header)) => View::Row {
-                    header: header.clone(),
-                    cells: self.cells(resource, row, shown, *name_at),
-                },
+                Some((shown, name_at, header)) => View::row(header, self.cells(resource, row, shown, *name_at)),
                 None => View::Text(object::name(&row.object).to_owned()),
             },
         })

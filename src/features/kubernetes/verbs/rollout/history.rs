@@ -94,15 +94,7 @@ async fn table(target: &Target, revisions: &[Revision], output: &Output) -> Resu
             "replica_set": object::name(&revision.replica_set),
         });
         let cells = vec![revision.number.to_string(), revision.cause.clone()];
-        output
-            .emit_as(
-                record,
-                View::Row {
-                    header: header.clone(),
-                    cells,
-                },
-            )
-            .await?;
+        output.emit_as(record, View::row(&header, cells)).await?;
     }
     Ok(())
 }

@@ -88,10 +88,7 @@ impl Table {
     fn row(&self, alias: &Alias) -> Item {
         Item {
             record: json!({"scope": alias.scope, "name": alias.name, "pipeline": alias.body}),
-            view: Some(View::Row {
-                header: self.0.clone(),
-                cells: vec![alias.qualified(), alias.body.clone()],
-            }),
+            view: Some(View::row(&self.0, vec![alias.qualified(), alias.body.clone()])),
         }
     }
 }
