@@ -4,13 +4,13 @@
 //! One lock guards everything; what happens under it is short (map operations and one copy of one object).
 //! Readers get shared objects and never wait for each other's work.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
-use super::kinds::{self, Kind};
+use super::kinds;
 use crate::sandbox::clock::Clock;
 use crate::sandbox::random::Random;
 
@@ -399,7 +399,7 @@ impl Store {
         state.ring.clear();
         state.floor = state.version;
         for table in state.tables.values_mut() {
-            table.live = broadcast::channel(WATCH_QUEUE).0;
+            table.cut();
         }
     }
 

@@ -47,6 +47,11 @@ impl Table {
         previous
     }
 
+    /// Ends every watch.
+    pub(super) fn cut(&mut self) {
+        self.live = broadcast::channel(WATCH_QUEUE).0;
+    }
+
     /// Takes an object out.
     pub(super) fn take(&mut self, key: &str) -> Option<Object> {
         let (key, object) = self.objects.remove_entry(key)?;
