@@ -35,7 +35,10 @@ async fn follow(service: Service, context: Arc<Context>, source: Arc<Source<Inst
             polled = poll(&service, &context) => polled,
         };
         match polled {
-            Ok(rows) => source.replace(rows.into_iter().map(|row| (format!("{}\u{1}{}", row.name, row.id), row))),
+            Ok(rows) => source.replace(
+                rows.into_iter()
+                    .map(|row| (format!("{}\u{1}{}", row.name, row.id), row)),
+            ),
             Err(report) => failed(&source, &report),
         }
         tokio::select! {
