@@ -214,7 +214,10 @@ mod tests {
         let endless = tokio::time::timeout(Duration::from_secs(20), message("yes s3cret")).await;
         assert!(endless.unwrap().ends_with("its answer is too long"));
         let chatty = message("i=0; while [ $i -lt 2000 ]; do echo line $i >&2; i=$((i+1)); done; exit 1").await;
-        assert!(chatty.contains("line 1999") && !chatty.contains("line 1990;"), "{chatty}");
+        assert!(
+            chatty.contains("line 1999") && !chatty.contains("line 1990;"),
+            "{chatty}"
+        );
         let mut missing = auth("");
         missing.exec.as_mut().unwrap().command = Some("/does/not/exist".into());
         assert!(

@@ -72,13 +72,19 @@ async fn set_env_and_resources() {
     // kubectl says nothing of a line that asks for nothing; here it is refused.
     assert_eq!(bench.kubectl("set env deploy/web").await.unwrap().0, 0);
     let ran = bench.run("kubectl:set env deploy/web").await;
-    assert_eq!((ran.exit, ran.message().as_str()), (2, "at least one environment variable must be provided"));
+    assert_eq!(
+        (ran.exit, ran.message().as_str()),
+        (2, "at least one environment variable must be provided")
+    );
     // kubectl tells the value that is there, which may be a secret; we do not.
     let line = "set env deploy/web B=3 --overwrite=false";
     let (code, _, error) = bench.kubectl(&format!("{line} -n {THEIRS}")).await.unwrap();
     let ran = bench.run(&format!("kubectl:{line} -n {OURS}")).await;
     assert_eq!((code, ran.exit), (1, 1));
-    assert!(error.contains(&ran.message().replace("value,", "value (2),")), "{error}\n{ran:?}");
+    assert!(
+        error.contains(&ran.message().replace("value,", "value (2),")),
+        "{error}\n{ran:?}"
+    );
     let containers = |space: &str| {
         bench.plane.store.get("deployments", space, "web").unwrap()["spec"]["template"]["spec"]["containers"].clone()
     };
@@ -116,7 +122,9 @@ async fn edit() {
             && ran.message().starts_with("there was a problem with the editor")
     );
     // Refused text is opened again with the reason on top; left as it is then, it stays in a file that both name.
-    editor("grep -q '^# .*[Ii]nvalid\\|^# .*BadRequest\\|^# .*not valid' \"$1\" && exit 0; sed -i 's/replicas: 2/replicas: -3/' \"$1\"");
+    editor(
+        "grep -q '^# .*[Ii]nvalid\\|^# .*BadRequest\\|^# .*not valid' \"$1\" && exit 0; sed -i 's/replicas: 2/replicas: -3/' \"$1\"",
+    );
     let ran = bench.run("kubectl:edit deploy/web").await;
     assert_eq!(ran.exit, 1, "{ran:?}");
     assert_eq!(replicas(OURS), json!(2));
@@ -129,7 +137,9 @@ async fn edit() {
     assert!(std::fs::read_to_string(copy).unwrap().contains("replicas: -3"));
     std::fs::remove_file(copy).unwrap();
     // What is mended the second time is taken.
-    editor("if grep -q 'replicas: -3' \"$1\"; then sed -i 's/replicas: -3/replicas: 3/' \"$1\"; else sed -i 's/replicas: 2/replicas: -3/' \"$1\"; fi");
+    editor(
+        "if grep -q 'replicas: -3' \"$1\"; then sed -i 's/replicas: -3/replicas: 3/' \"$1\"; else sed -i 's/replicas: 2/replicas: -3/' \"$1\"; fi",
+    );
     bench.run("kubectl:edit deploy/web").await.ok();
     assert_eq!(replicas(OURS), json!(3));
 }

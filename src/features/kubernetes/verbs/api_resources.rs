@@ -71,7 +71,15 @@ impl ApiResources {
         let discovery = session.cluster.rediscover().await?;
         let mut found: Vec<Arc<Resource>> = discovery.preferred().filter(|one| wanted(call, one)).cloned().collect();
         sort(&mut found, call.arguments.text("sort-by").as_deref())?;
-        let columns = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", "VERBS", "CATEGORIES"];
+        let columns = [
+            "NAME",
+            "SHORTNAMES",
+            "APIVERSION",
+            "NAMESPACED",
+            "KIND",
+            "VERBS",
+            "CATEGORIES",
+        ];
         let header = header(call, columns.into_iter().take(if format == "wide" { 7 } else { 5 }));
         for resource in found {
             let record = json!({

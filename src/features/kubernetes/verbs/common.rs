@@ -134,7 +134,9 @@ impl<T: Clone> Remembered<T> {
     pub fn get(&self, call: &Call, subject: &str) -> Option<T> {
         let key = key(call, subject);
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|(known, _)| *known == key).map(|(_, value)| value.clone())
+        kept.iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, value)| value.clone())
     }
 
     /// Keeps it.
@@ -177,6 +179,10 @@ mod tests {
     #[test]
     fn no_headers_leaves_the_rows_only() {
         assert_eq!(header(&call(&[], json!({})), ["A"]).columns, ["A"]);
-        assert!(header(&call(&[], json!({"no-headers": true})), ["A"]).columns.is_empty());
+        assert!(
+            header(&call(&[], json!({"no-headers": true})), ["A"])
+                .columns
+                .is_empty()
+        );
     }
 }

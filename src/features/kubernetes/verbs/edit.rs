@@ -122,7 +122,8 @@ async fn edit(
                 None => Ok(None),
                 Some(report) => {
                     let report = kept(report, file);
-                    call.operator.note(SafeText::line("Edit cancelled, no valid changes were saved."));
+                    call.operator
+                        .note(SafeText::line("Edit cancelled, no valid changes were saved."));
                     Err(report)
                 }
             };
@@ -290,11 +291,18 @@ mod tests {
     fn what_comes_back_is_checked() {
         let live = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 1}});
         let web = target("Deployment", "web");
-        let text =
-            |change: &str| bare(&format!("{HEAD}apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n{change}"));
+        let text = |change: &str| {
+            bare(&format!(
+                "{HEAD}apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n{change}"
+            ))
+        };
         let edited = read(&text("spec:\n  replicas: 2\n"), &web, &live).unwrap();
         assert_eq!(merge_patch(&live, &edited), json!({"spec": {"replicas": 2}}));
-        assert_eq!(read(&bare(HEAD), &web, &live).unwrap(), live, "an empty file changes nothing");
+        assert_eq!(
+            read(&bare(HEAD), &web, &live).unwrap(),
+            live,
+            "an empty file changes nothing"
+        );
         assert!(
             read("a: [", &web, &live)
                 .unwrap_err()

@@ -167,7 +167,5 @@ mod tests {
     fn types_are_known() {
         assert!(types(&["warning".into(), "Normal".into()]).is_ok());
         assert!(types(&["Foo".into()]).is_err());
-
-
     }
 }

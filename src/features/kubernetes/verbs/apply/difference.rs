@@ -94,7 +94,10 @@ mod tests {
             json!({"data": Value::Object(fields.collect())})
         };
         let (before, after) = between("ConfigMap", &data("old"), &data("new"));
-        assert_eq!((before.as_object().map(Map::len), after.as_object().map(Map::len)), (Some(100), Some(100)));
+        assert_eq!(
+            (before.as_object().map(Map::len), after.as_object().map(Map::len)),
+            (Some(100), Some(100))
+        );
     }
 
     #[test]

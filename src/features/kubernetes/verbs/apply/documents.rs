@@ -197,7 +197,10 @@ mod tests {
         assert!(message("kind: Pod").contains("error validating data: apiVersion not set"));
         assert!(message("a: [").starts_with("error parsing STDIN"));
         let secret = message("kind: Secret\ndata: {password: hunter2\n");
-        assert!(secret.starts_with("error parsing STDIN") && !secret.contains("hunter2"), "{secret}");
+        assert!(
+            secret.starts_with("error parsing STDIN") && !secret.contains("hunter2"),
+            "{secret}"
+        );
         assert!(message("- 1").contains("not set"));
     }
 

@@ -301,6 +301,9 @@ mod tests {
         assert_eq!(found.risk, Risk::Destroy);
         let closed = json!({"metadata": {"uid": "u"}, "spec": {"unschedulable": true}});
         let again = change(&call(&[], json!({})), &target("Node", "n1"), &closed, &[]).unwrap();
-        assert!(again.inverse.is_none(), "a node that was closed before is not opened by undo");
+        assert!(
+            again.inverse.is_none(),
+            "a node that was closed before is not opened by undo"
+        );
     }
 }
