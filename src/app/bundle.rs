@@ -25,10 +25,11 @@ use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 use crate::engine::OnError;
 use crate::exec::{Reply, Request, Setting};
+use crate::lang::ScriptLine;
 use crate::lang::{self, Stage, Word};
 use crate::render::Line;
 use crate::render::table::Layout;
-use crate::ui::headless::{self, ScriptLine, Settings};
+use crate::ui::headless::{self, Settings};
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::{Call, Catalogue, Input, Output, Read, Verb, View};
 

@@ -9,3 +9,4 @@ pub mod record;
 pub mod report;
 pub mod text;
 pub mod wrap;
+pub mod yaml;

@@ -221,7 +221,10 @@ impl Template {
             let Some(option) = signature.options.get(given.option) else {
                 continue;
             };
-            let found = value(&option.kind, given.value.as_ref(), given.span, scope);
+            // A value that stands apart is marked itself; `--type=x` is one word and marked whole.
+            let apart = given.value.as_ref().map(|value| value.span);
+            let span = apart.filter(|span| span.start >= given.span.end).unwrap_or(given.span);
+            let found = value(&option.kind, given.value.as_ref(), span, scope);
             let Some(value) = found.map_err(|problem| named(problem, &format!("--{}", option.name)))? else {
                 continue;
             };
