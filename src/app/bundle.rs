@@ -165,6 +165,7 @@ async fn isolated(mut args: BundleRun, common: &Common, environment: &Environmen
         },
         timeout: args.timeout,
         input: args.input.as_deref().map(run::records).transpose()?,
+        input_from_stdin: args.input.as_deref() == Some("-"),
         on_error: OnError::Stop,
         keep_going: false,
     };

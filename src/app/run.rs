@@ -38,6 +38,7 @@ pub async fn run(run: Run, common: &Common, environment: &Environment) -> Result
         },
         timeout: run.timeout,
         input,
+        input_from_stdin: run.input.as_deref() == Some("-"),
         on_error: match run.on_error {
             cli::OnError::Stop => OnError::Stop,
             cli::OnError::Continue => OnError::Continue,

@@ -191,7 +191,7 @@ impl BundleCommand {
         };
         let bundle = &self.bundle;
         Err(Report::refused("E-BUNDLE-011", message).hint(format!(
-            "{first}{what}: `bundle config set {bundle} {first} --value VALUE`, or `--secret @FILE` for a secret"
+            "{first}{what}: `bundle config set {bundle} {first} --value VALUE`, or `--secret` for a secret"
         )))
     }
 

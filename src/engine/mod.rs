@@ -24,6 +24,7 @@ mod problem;
 mod rerun;
 mod resolve;
 mod run;
+mod secrets;
 mod session;
 mod stage;
 mod starred;

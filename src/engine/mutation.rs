@@ -128,7 +128,7 @@ impl Work<'_> {
         };
         match decision {
             Decision::Approved(digest) if digest == plan.digest() => Ok(()),
-            Decision::Approved(_) => Err(Report::refused(
+            Decision::Approved(_) | Decision::Given(_) => Err(Report::refused(
                 MOVED,
                 "the approval names another plan than the one shown; nothing was changed",
             )),
@@ -281,7 +281,7 @@ pub async fn approve_opaque(run: &Run, stage: &StagePlan) -> Result<(), Report> 
     };
     match decision {
         Decision::Approved(digest) if digest == plan.digest() => Ok(()),
-        Decision::Approved(_) => Err(Report::refused(
+        Decision::Approved(_) | Decision::Given(_) => Err(Report::refused(
             MOVED,
             "the approval names another plan than the one shown",
         )),

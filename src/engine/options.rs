@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::coerce::{Mismatch, from_text, from_value};
 use super::problem::Problem;
+use super::secrets::Source;
 use super::variables::{Scope, evaluate, is_dynamic};
 use crate::core::address::has_password;
 use crate::lang::{OptionWord, Part, Quote, Span, Word};
@@ -134,6 +135,20 @@ impl Template {
         given.chain(addresses).map(|word| word.span).collect()
     }
 
+    /// Secret options whose value is not on the line, and where it comes from; the last mention of one counts.
+    pub fn elsewhere(&self) -> Vec<(String, Source)> {
+        let mut found: Vec<(String, Option<Source>)> = Vec::new();
+        for given in &self.options {
+            let Some(option) = self.declaration.signature.options.get(given.option).filter(|o| o.secret) else {
+                continue;
+            };
+            found.retain(|(name, _)| *name != option.name);
+            found.push((option.name.clone(), elsewhere(option, given)));
+        }
+        let sources = found.into_iter().filter_map(|(name, source)| Some((name, source?)));
+        sources.collect()
+    }
+
     /// Options given and positionals counted: known without any value.
     fn check_presence(&self, name: Span, fed: bool) -> Result<(), Problem> {
         let signature = &self.declaration.signature;
@@ -221,6 +236,9 @@ impl Template {
             let Some(option) = signature.options.get(given.option) else {
                 continue;
             };
+            if elsewhere(option, given).is_some() {
+                continue;
+            }
             // A value that stands apart is marked itself; `--type=x` is one word and marked whole.
             let apart = given.value.as_ref().map(|value| value.span);
             let span = apart.filter(|span| span.start >= given.span.end).unwrap_or(given.span);
@@ -249,6 +267,15 @@ impl Template {
             values.extend(found.map_err(|problem| named(problem, &format!("<{}>", positional.name)))?);
         }
         Ok(values)
+    }
+}
+
+/// Where a secret value is to be found that is not on the line; none: it is.
+fn elsewhere(option: &OptionSpec, given: &Given) -> Option<Source> {
+    let text = given.value.as_ref().map(Word::literal);
+    match (option.secret, text) {
+        (false, _) | (_, Some(None)) => None,
+        (true, text) => Source::of(text.flatten().as_deref()),
     }
 }
 
@@ -412,6 +439,8 @@ impl Reader<'_> {
                     values.push(Some(next.clone()));
                     used += 1;
                 }
+                // Asked for.
+                _ if option.is_some_and(|option| option.secret) => break,
                 next => {
                     let name = option.map_or("", |option| option.name.as_str());
                     let (needs, dashed) = match wanted {

@@ -12,6 +12,7 @@ use super::ending::Ending;
 use super::memory::Recorder;
 use super::plan::PipelinePlan;
 use super::ports::{Authorise, Journal};
+use super::secrets::{self, Answers};
 use super::stage::StageRun;
 use super::variables::Values;
 use crate::core::report::Report;
@@ -94,13 +95,17 @@ impl Delivery {
 /// Runs a pipeline to its end. `input`: records for its first stage.
 pub async fn run(run: Arc<Run>, input: Option<Items>, delivery: &Delivery) -> (Outcome, Recorder) {
     let mut recorder = Recorder::default();
+    let answers = match secrets::answers(&run).await {
+        Ok(answers) => answers,
+        Err(report) => return (ended(report), recorder),
+    };
     let opened = Sinks::open(&run.plan.destinations, &run.values, &run.directory, &run.plan.source).await;
     let mut sinks = match opened {
         Ok(sinks) => sinks,
         Err(report) => return (ended(report), recorder),
     };
     let mut tasks = JoinSet::new();
-    let passed_over = match spawn_stages(&run, input, &mut tasks) {
+    let passed_over = match spawn_stages(&run, answers, input, &mut tasks) {
         Some(items) => deliver(&run, items, &mut sinks, &mut recorder, delivery).await,
         None => false,
     };
@@ -130,10 +135,17 @@ fn ended(report: Report) -> Outcome {
     }
 }
 
-fn spawn_stages(run: &Arc<Run>, input: Option<Items>, tasks: &mut JoinSet<()>) -> Option<Items> {
-    run.plan.stages.iter().fold(input, |input, plan| {
+fn spawn_stages(
+    run: &Arc<Run>,
+    answers: Vec<Answers>,
+    input: Option<Items>,
+    tasks: &mut JoinSet<()>,
+) -> Option<Items> {
+    let stages = run.plan.stages.iter().zip(answers);
+    stages.fold(input, |input, (plan, answers)| {
         let (sender, receiver) = mpsc::channel(CHANNEL_ITEMS);
-        tasks.spawn(StageRun::new(run.clone(), plan.clone(), input, Output::new(sender)).run());
+        let stage = StageRun::new(run.clone(), plan.clone(), input, Output::new(sender));
+        tasks.spawn(stage.answered(answers).run());
         Some(receiver)
     })
 }

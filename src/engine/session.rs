@@ -25,7 +25,7 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Report;
-use crate::core::text::SafeText;
+use crate::core::text::{SafeText, Secret};
 use crate::lang::{self, shell_loop};
 use crate::verb::invocation::CHANNEL_ITEMS;
 use crate::verb::operator::TerminalCommand;
@@ -375,6 +375,10 @@ impl Operator for BlockOperator {
 
     async fn ask(&self, plan: &Plan, requirement: Requirement) -> Decision {
         self.inner.ask(plan, requirement).await
+    }
+
+    async fn secret(&self, what: &str, from_input: bool) -> Result<Secret, Report> {
+        self.inner.secret(what, from_input).await
     }
 
     fn note(&self, text: SafeText) {

@@ -15,6 +15,7 @@ use super::ending::timed_out;
 use super::mutation;
 use super::plan::{OnError, StagePlan};
 use super::run::{Items, Run};
+use super::secrets::Answers;
 use super::variables::Scope;
 use crate::core::record::Record;
 use crate::core::report::{Report, Severity};
@@ -35,6 +36,8 @@ pub struct StageRun {
     output: Output,
     /// Ends this stage alone: nobody reads it any more, or a parallel invocation failed.
     cancel: CancellationToken,
+    /// Values of options that were not on the line.
+    answers: Arc<Answers>,
 }
 
 impl StageRun {
@@ -52,6 +55,16 @@ impl StageRun {
             input,
             output,
             cancel,
+            answers: Arc::default(),
+        }
+    }
+
+    /// With values of options that were not on the line.
+    #[must_use]
+    pub fn answered(self, answers: Answers) -> Self {
+        StageRun {
+            answers: Arc::new(answers),
+            ..self
         }
     }
 
@@ -220,6 +233,7 @@ impl StageRun {
             input: None,
             output,
             cancel: self.cancel.clone(),
+            answers: self.answers.clone(),
         }
     }
 
@@ -383,11 +397,12 @@ impl StageRun {
             _ => Severity::Failed,
         };
         let bound = self.plan.template.arguments(scope);
-        let arguments = bound.map_err(|problem| {
+        let mut arguments = bound.map_err(|problem| {
             problem
                 .report(&self.run.plan.source, severity)
                 .in_stage(self.plan.number)
         })?;
+        arguments.options.extend(self.answers.iter().cloned());
         if self.plan.conditional {
             let (user, declaration) = (&self.run.user, &self.plan.verb.declaration);
             let known = Known::from(&arguments);

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::core::change::{Origin, Plan};
 use crate::core::report::Report;
-use crate::core::text::SafeText;
+use crate::core::text::{SafeText, Secret};
 
 /// The answer to a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,17 @@ pub enum Decision {
     Approved(String),
     /// Refused, with the reason.
     Declined(String),
+    /// What was asked for, where a value was.
+    Given(Secret),
+}
+
+/// That a secret is asked for and nobody is there.
+pub fn nobody_to_ask(what: &str) -> Report {
+    Report::refused(
+        "E-SECRET-007",
+        format!("{what} is asked for, and there is no terminal to ask on"),
+    )
+    .hint("@FILE reads it from a file, - from standard input")
 }
 
 /// A program that needs the terminal for itself: shell, editor, pager, login.
@@ -34,6 +45,12 @@ pub trait Operator: Send + Sync {
 
     /// Shows a plan and waits for the answer. Only called when [`Plan::requirement`] asks for something.
     async fn ask(&self, plan: &Plan, requirement: crate::core::change::Requirement) -> Decision;
+
+    /// A value that nobody may see, typed by the operator or, where `from_input` and nobody types, read from standard
+    /// input. `what` says what it is for. Refused where there is neither.
+    async fn secret(&self, what: &str, _from_input: bool) -> Result<Secret, Report> {
+        Err(nobody_to_ask(what))
+    }
 
     /// A remark beside the result: stderr headless, a dim line in a block.
     fn note(&self, text: SafeText);

@@ -117,6 +117,7 @@ async fn script(session: &cogdeck::engine::Session, text: &str) -> (String, Stri
         },
         timeout: None,
         input: None,
+        input_from_stdin: false,
         on_error: OnError::Stop,
         keep_going: false,
     };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::core::change::{Change, Plan, Requirement, Risk};
-use crate::core::text::{SafeText, fit, safe_line};
+use crate::core::text::{SafeText, Secret, fit, safe_line};
 use crate::ui::panel::Meaning;
 use crate::verb::Decision;
 
@@ -19,9 +19,14 @@ const SHOWN_DIFFERENCES: usize = 8;
 /// Changes shown in full at most; the others are counted.
 const SHOWN_CHANGES: usize = 6;
 
+/// Marks for the characters of a secret at most.
+const MOST_MARKS: usize = 24;
+
 /// A plan that waits for its answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Approval {
+    /// A value is asked for and not an approval; what it is for.
+    secret: Option<SafeText>,
     plan: Plan,
     requirement: Requirement,
     risk: Risk,
@@ -49,6 +54,7 @@ impl Approval {
     pub fn new(plan: Plan, requirement: Requirement, production: bool, now: Timestamp) -> Self {
         let (risk, digest) = (plan.risk(production), plan.digest());
         Approval {
+            secret: None,
             plan,
             requirement,
             risk,
@@ -59,11 +65,25 @@ impl Approval {
         }
     }
 
+    /// A value that nobody may see, not even the one who types it.
+    pub fn secret(what: SafeText, now: Timestamp) -> Self {
+        let nothing = Plan { changes: Vec::new() };
+        Approval {
+            secret: Some(what),
+            ..Approval::new(nothing, Requirement::Nothing, false, now)
+        }
+    }
+
+    /// Whether a value is asked for.
+    pub fn is_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
     /// What a key does; the decision when it settles the question.
     pub fn step(&mut self, step: Step, now: Timestamp) -> Option<Decision> {
         match step {
             Step::Decline => return Some(Decision::Declined("declined by the operator".to_owned())),
-            Step::Type(symbol) if self.wanted().is_some() => {
+            Step::Type(symbol) if self.wants_text() => {
                 self.typed.push(symbol);
                 self.mismatch = false;
             }
@@ -78,6 +98,11 @@ impl Approval {
     }
 
     fn confirm(&mut self, now: Timestamp) -> Option<Decision> {
+        if self.is_secret() {
+            self.mismatch = self.typed.is_empty();
+            let typed = std::mem::take(&mut self.typed);
+            return (!typed.is_empty()).then(|| Decision::Given(Secret::new(typed)));
+        }
         let fits = match self.wanted() {
             Some(wanted) => self.typed.trim() == wanted,
             None => Duration::try_from(now.duration_since(self.shown_at)).unwrap_or_default() >= LOOK,
@@ -97,6 +122,9 @@ impl Approval {
 
     /// The title of its box.
     pub fn title(&self) -> SafeText {
+        if self.is_secret() {
+            return "a secret value".into();
+        }
         let count = self.plan.changes.len();
         let noun = if count == 1 { "change" } else { "changes" };
         format!("approve {count} {noun}, class {}", self.risk).into()
@@ -105,6 +133,7 @@ impl Approval {
     /// The plan as lines with their meanings.
     pub fn lines(&self) -> Vec<(SafeText, Meaning)> {
         let mut lines = Vec::new();
+        lines.extend(self.secret.iter().map(|what| (what.clone(), Meaning::Strong)));
         for change in self.plan.changes.iter().take(SHOWN_CHANGES) {
             lines.push((SafeText::line(&change.summary), Meaning::Strong));
             lines.push((target_line(change), Meaning::Dim));
@@ -142,6 +171,15 @@ impl Approval {
 
     /// What to do, and what was typed so far.
     pub fn prompt(&self) -> (SafeText, SafeText) {
+        if self.is_secret() {
+            let instruction = match self.mismatch {
+                true => "type or paste it first; Esc declines",
+                false => "type or paste it and Enter, Esc declines",
+            };
+            // How long it is, up to a point.
+            let marks = "•".repeat(self.typed.chars().count().min(MOST_MARKS));
+            return (instruction.into(), marks.as_str().into());
+        }
         let instruction = match self.wanted() {
             None => "Enter applies it, Esc declines".to_owned(),
             Some(wanted) if self.mismatch => format!("that is not {wanted}: type {wanted} and Enter, Esc declines"),
@@ -152,7 +190,7 @@ impl Approval {
 
     /// Whether something has to be typed.
     pub fn wants_text(&self) -> bool {
-        self.wanted().is_some()
+        self.is_secret() || self.wanted().is_some()
     }
 }
 
@@ -294,6 +332,27 @@ mod tests {
         for (index, (requirement, typed, after, wanted)) in cases.into_iter().enumerate() {
             assert_eq!(answer(requirement, typed, after), wanted, "case {index}");
         }
+    }
+
+    #[test]
+    fn b10_a_secret_is_typed_unseen_and_an_empty_one_is_none() {
+        let mut asked = Approval::secret("--secret of cogdeck:bundle-config-set".into(), START);
+        assert!(asked.wants_text() && asked.step(Step::Confirm, START).is_none());
+        assert!(asked.prompt().0.as_str().contains("first"));
+        "tok-12x"
+            .chars()
+            .for_each(|symbol| drop(asked.step(Step::Type(symbol), START)));
+        asked.step(Step::Erase, START);
+        let shown = format!("{:?} {:?} {:?}", asked.title(), asked.lines(), asked.prompt());
+        assert!(
+            shown.contains("bundle-config-set") && shown.contains("••••••\"") && !shown.contains("tok"),
+            "{shown}"
+        );
+        let given = asked.step(Step::Confirm, START);
+        assert_eq!(given, Some(Decision::Given(Secret::new("tok-12"))));
+        assert!(!format!("{given:?}").contains("tok-12"));
+        let declined = Approval::secret("x".into(), START).step(Step::Decline, START);
+        assert!(matches!(declined, Some(Decision::Declined(_))));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::core::change::{Origin, Plan, Requirement};
 use crate::core::report::Report;
-use crate::core::text::SafeText;
-use crate::verb::operator::TerminalCommand;
+use crate::core::text::{SafeText, Secret};
+use crate::verb::operator::{TerminalCommand, nobody_to_ask};
 use crate::verb::{Decision, Operator};
 
 /// What a block asks of the console.
@@ -25,6 +25,17 @@ pub enum Request {
         plan: Box<Plan>,
         /// What approving takes.
         requirement: Requirement,
+        /// Where the answer goes.
+        answer: oneshot::Sender<Decision>,
+    },
+    /// A value that nobody may see.
+    Secret {
+        /// Names the question.
+        id: u64,
+        /// The block.
+        block: u64,
+        /// What it is for.
+        what: SafeText,
         /// Where the answer goes.
         answer: oneshot::Sender<Decision>,
     },
@@ -58,6 +69,23 @@ impl ConsoleOperator {
     }
 }
 
+impl ConsoleOperator {
+    /// Asks and waits for the answer.
+    async fn question(&self, request: impl FnOnce(u64, oneshot::Sender<Decision>) -> Request) -> Decision {
+        let (answer, decision) = oneshot::channel();
+        let id = self.questions.fetch_add(1, Ordering::Relaxed);
+        let gone = || Decision::Declined("the console closed".to_owned());
+        if self.requests.send(request(id, answer)).await.is_err() {
+            return gone();
+        }
+        let _waiting = Waiting {
+            id,
+            requests: self.requests.clone(),
+        };
+        decision.await.unwrap_or_else(|_| gone())
+    }
+}
+
 /// Withdraws a question when the one who asked stops waiting (cancelled, timed out).
 struct Waiting {
     id: u64,
@@ -78,24 +106,33 @@ impl Operator for ConsoleOperator {
     }
 
     async fn ask(&self, plan: &Plan, requirement: Requirement) -> Decision {
-        let (answer, decision) = oneshot::channel();
-        let id = self.questions.fetch_add(1, Ordering::Relaxed);
-        let request = Request::Ask {
+        let (block, plan) = (self.block, Box::new(plan.clone()));
+        let request = |id, answer| Request::Ask {
             id,
-            block: self.block,
-            plan: Box::new(plan.clone()),
+            block,
+            plan,
             requirement,
             answer,
         };
-        let gone = || Decision::Declined("the console closed".to_owned());
-        if self.requests.send(request).await.is_err() {
-            return gone();
-        }
-        let _waiting = Waiting {
+        self.question(request).await
+    }
+
+    async fn secret(&self, what: &str, _from_input: bool) -> Result<Secret, Report> {
+        let (block, what) = (self.block, SafeText::line(what));
+        let request = |id, answer| Request::Secret {
             id,
-            requests: self.requests.clone(),
+            block,
+            what: what.clone(),
+            answer,
         };
-        decision.await.unwrap_or_else(|_| gone())
+        match self.question(request).await {
+            Decision::Given(secret) => Ok(secret),
+            Decision::Approved(_) => Err(nobody_to_ask(what.as_str())),
+            Decision::Declined(reason) => {
+                let message = format!("{what} was not given: {reason}");
+                Err(Report::refused("E-SECRET-007", message))
+            }
+        }
     }
 
     fn note(&self, text: SafeText) {

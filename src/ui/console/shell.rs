@@ -339,6 +339,15 @@ impl<W: Write> Shell<W> {
                     requirement,
                 });
             }
+            Request::Secret {
+                id,
+                block,
+                what,
+                answer,
+            } => {
+                self.blocks.await_answer(id, answer);
+                self.reduce(Event::SecretWanted { id, block, what });
+            }
             Request::Note(block, text) => {
                 self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Note(text))));
             }

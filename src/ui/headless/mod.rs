@@ -4,6 +4,7 @@
 pub mod input;
 mod operator;
 pub mod printer;
+mod prompt;
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub timeout: Option<Duration>,
     /// Records for the first stage of the first line.
     pub input: Option<Items>,
+    /// Whether those come from standard input.
+    pub input_from_stdin: bool,
     /// For stages that do not say.
     pub on_error: OnError,
     /// Go on after a failed line.
@@ -161,7 +164,7 @@ struct Runner<'a, O: Write, E: Write> {
 impl<O: Write, E: Write> Runner<'_, O, E> {
     async fn lines(&mut self, lines: &[ScriptLine], settings: Settings) -> io::Result<u8> {
         let deadline = settings.timeout.map(|timeout| Instant::now() + timeout);
-        let operator = Arc::new(NoOneToAsk::new(settings.origin));
+        let operator = Arc::new(NoOneToAsk::new(settings.origin, settings.input_from_stdin));
         let mut input = settings.input;
         let mut exit_code = 0;
         for line in lines {

@@ -1,23 +1,28 @@
 //! The operator of a run without a screen: there is no one to ask. What was approved beforehand (`--yes`,
 //! `--max-targets`) is in the origin, and the engine refuses the rest before it would ask.
 
+use std::io::{self, IsTerminal};
+
 use async_trait::async_trait;
 
+use super::prompt;
 use crate::core::change::{Origin, Plan, Requirement};
 use crate::core::report::Report;
-use crate::core::text::SafeText;
-use crate::verb::operator::TerminalCommand;
+use crate::core::text::{SafeText, Secret};
+use crate::verb::operator::{TerminalCommand, nobody_to_ask};
 use crate::verb::{Decision, Operator};
 
-/// Answers every question with no.
+/// Answers every question with no; a secret is read where it can be.
 pub struct NoOneToAsk {
     origin: Origin,
+    /// Standard input holds the records of the first stage.
+    input_taken: bool,
 }
 
 impl NoOneToAsk {
-    /// With these approvals given beforehand.
-    pub fn new(origin: Origin) -> Self {
-        NoOneToAsk { origin }
+    /// With these approvals given beforehand. `input_taken`: standard input holds records.
+    pub fn new(origin: Origin, input_taken: bool) -> Self {
+        NoOneToAsk { origin, input_taken }
     }
 }
 
@@ -29,6 +34,18 @@ impl Operator for NoOneToAsk {
 
     async fn ask(&self, _plan: &Plan, _requirement: Requirement) -> Decision {
         Decision::Declined("there is no one to ask: use --yes, or the console".to_owned())
+    }
+
+    async fn secret(&self, what: &str, from_input: bool) -> Result<Secret, Report> {
+        if self.input_taken {
+            let message = format!("{what} cannot be read: standard input holds the records");
+            return Err(Report::refused("E-SECRET-007", message).hint("@FILE reads it from a file"));
+        }
+        match (io::stdin().is_terminal(), from_input) {
+            (true, _) => prompt::ask(what).await,
+            (false, true) => prompt::of_input(what).await,
+            (false, false) => Err(nobody_to_ask(what)),
+        }
     }
 
     fn note(&self, _text: SafeText) {}

@@ -27,7 +27,7 @@ pub fn verb(library: &Arc<Library>) -> Verb {
         ..OptionSpec::new(
             "secret",
             OptionKind::String,
-            "a secret value; @FILE reads it from a file",
+            "a secret value: alone it is asked for, @FILE reads a file, - standard input",
         )
     };
     let declaration = Declaration::new(BUILT_IN, "bundle-config-set", "Set a variable of a bundle")
@@ -54,6 +54,7 @@ pub fn verb(library: &Arc<Library>) -> Verb {
             "bundle config set kubectl KUBERNETES_SERVER --value https://10.0.0.1",
             "for everyone",
         )
+        .example("bundle config set kubectl KUBERNETES_TOKEN --secret", "asked for, unseen")
         .example(
             "bundle config set kubectl KUBERNETES_TOKEN --secret @token --layer room/ops",
             "for a room",
@@ -78,7 +79,7 @@ impl Mutate for Set {
         checked(&variable)?;
         self.library.versions(&name).await?;
         let known = self.library.setting(&name, &layer, &variable).await?;
-        let (value, encrypted) = self.value(call, &name, &layer, &variable).await?;
+        let (value, encrypted) = self.value(call, &name, &layer, &variable)?;
         let fresh = Setting {
             bundle: name.clone(),
             layer: layer.to_string(),
@@ -121,14 +122,14 @@ impl Mutate for Set {
 
 impl Set {
     /// The value as it is stored, and whether it is encrypted.
-    async fn value(&self, call: &Call, name: &str, layer: &Layer, variable: &str) -> Result<(String, bool), Report> {
+    fn value(&self, call: &Call, name: &str, layer: &Layer, variable: &str) -> Result<(String, bool), Report> {
         let (text, secret) = match (call.arguments.text("value"), call.arguments.text("secret")) {
             (Some(value), None) => (value, false),
-            (None, Some(value)) => (of_file(value).await?, true),
+            (None, Some(value)) => (value, true),
             _ => {
                 return Err(Report::refused(
                     "E-BUNDLE-048",
-                    "the value is missing: --value TEXT, or --secret @FILE",
+                    "the value is missing: --value TEXT, or --secret, which asks for it",
                 ));
             }
         };
@@ -149,35 +150,6 @@ impl Set {
             }
         }
     }
-}
-
-/// `@FILE` is the file's text without its last line break.
-async fn of_file(value: String) -> Result<String, Report> {
-    let Some(path) = value.strip_prefix('@').map(str::to_owned) else {
-        return Ok(value);
-    };
-    let most = LONGEST as u64;
-    let place = path.clone();
-    let read = move || -> std::io::Result<String> {
-        let mut text = String::new();
-        std::io::Read::read_to_string(
-            &mut std::io::Read::take(std::fs::File::open(path)?, most + 2),
-            &mut text,
-        )?;
-        Ok(text)
-    };
-    let failed = |error: &dyn std::fmt::Display| {
-        Report::refused("E-BUNDLE-048", format!("cannot read the value from {place}: {error}"))
-    };
-    let text = tokio::task::spawn_blocking(read)
-        .await
-        .map_err(|error| failed(&error))?
-        .map_err(|error| failed(&error))?;
-    Ok(text
-        .strip_suffix('\n')
-        .unwrap_or(&text)
-        .trim_end_matches('\r')
-        .to_owned())
 }
 
 /// What takes it back: nothing does where a secret was, since its value is told to nobody.

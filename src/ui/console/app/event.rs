@@ -49,6 +49,15 @@ pub enum Event {
         /// What approving takes.
         requirement: Requirement,
     },
+    /// A block asks for a value that nobody may see.
+    SecretWanted {
+        /// Names the question.
+        id: u64,
+        /// The block.
+        block: u64,
+        /// What it is for.
+        what: SafeText,
+    },
     /// Nobody waits for the answer any more.
     Withdrawn(u64),
     /// A completer answered.

@@ -86,7 +86,7 @@ impl App {
         };
         let (id, block) = (question.id, question.block);
         self.questions.pop_front();
-        let state = if matches!(decision, Decision::Approved(_)) {
+        let state = if matches!(decision, Decision::Approved(_) | Decision::Given(_)) {
             State::Running
         } else {
             State::Stopping

@@ -248,15 +248,11 @@ impl App {
                 requirement,
             } => {
                 let approval = Approval::new(*plan, requirement, self.context.production, now);
-                self.chat.change(block, |known| known.become_state(State::Asking));
-                self.questions.push_back(Question { id, block, approval });
-                if self.approval().is_none() {
-                    self.toasts.add(
-                        "a plan waits for approval: finish or clear the line to answer it".into(),
-                        Tone::Waiting,
-                        now,
-                    );
-                }
+                self.question(Question { id, block, approval });
+            }
+            Event::SecretWanted { id, block, what } => {
+                let approval = Approval::secret(what, now);
+                self.question(Question { id, block, approval });
             }
             Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
             Event::Candidates(question, candidates) => self.candidates(question, candidates),
@@ -301,6 +297,19 @@ impl App {
                 self.chat.say(now, lines);
                 Vec::new()
             }
+        }
+    }
+
+    fn question(&mut self, question: Question) {
+        self.chat
+            .change(question.block, |known| known.become_state(State::Asking));
+        self.questions.push_back(question);
+        if self.approval().is_none() {
+            self.toasts.add(
+                "a plan waits for approval: finish or clear the line to answer it".into(),
+                Tone::Waiting,
+                self.clock.now(),
+            );
         }
     }
 

@@ -4,6 +4,7 @@ use super::{App, Effect, Focus, Offer, goto};
 use crate::core::change::Origin;
 use crate::core::text::SafeText;
 use crate::lang::{clean_paste, is_repeat, read};
+use crate::ui::console::approval::{Approval, Step};
 use crate::ui::console::complete::{self, Gathered, common_beginning, gather};
 use crate::ui::console::input::TooLong;
 use crate::ui::console::popup::Popup;
@@ -54,6 +55,15 @@ impl App {
 
     /// Pasted text is inserted and never runs, whatever it holds.
     pub(super) fn paste(&mut self, text: &str) {
+        let now = self.clock.now();
+        if self.approval().is_some_and(Approval::is_secret) {
+            // A token is copied from elsewhere. A line break at its end is not part of it, and never sends it.
+            let symbols = text.trim_end_matches(['\n', '\r']).chars();
+            if let Some(question) = self.questions.front_mut() {
+                symbols.for_each(|symbol| drop(question.approval.step(Step::Type(symbol), now)));
+            }
+            return;
+        }
         if self.approval().is_some() {
             self.tell("an approval is typed, not pasted", Tone::Warn);
             return;
