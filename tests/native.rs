@@ -150,17 +150,130 @@ fn c5_stderr_of_a_success_is_shown_and_a_failure_tells_its_reason() {
     assert!(ended.stderr.contains("(exit code 1)"), "{ended}");
     let ended = run(cogdeck(home.path(), &["host:shout", "-- -c", "'kill -9 $$'"]), LIMIT).code(1);
     assert!(ended.stderr.contains("(exit code 137)"), "{ended}");
+    let ended = run(
+        cogdeck(home.path(), &["host:shout", "-- -c", "'echo last; kill -TERM $$'"]),
+        LIMIT,
+    )
+    .code(1);
+    assert!(
+        ended.stderr.contains("(exit code 143)") && ended.stdout.is_empty(),
+        "{ended}"
+    );
+}
+
+/// A line for `/bin/sh -c` as a command of the bundle.
+fn shout(line: &str) -> [String; 3] {
+    ["host:shout".to_owned(), "-- -c".to_owned(), format!("'{line}'")]
+}
+
+fn shouted(home: &Path, line: &str, code: i32) -> support::run::Ended {
+    let words = shout(line);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    run(cogdeck(home, &words), LIMIT).code(code)
 }
 
 #[test]
 fn output_without_end_is_refused_and_its_writer_ended() {
     let home = home();
-    let ended = run(
-        cogdeck(home.path(), &["host:shout", "-- -c", "'yes | tr -d \"\\n\"'"]),
-        LIMIT,
-    )
-    .code(1);
-    assert!(ended.stderr.contains("more than 16 MiB"), "{ended}");
+    for flood in [
+        // One line without an end; empty lines; after its JSON line; on both streams at once.
+        r#"yes | tr -d "\n""#,
+        r#"yes "" "#,
+        "echo JSON; yes 1",
+        "yes >&2 & yes",
+        // A hundred million bytes and an end.
+        r"head -c 100000000 /dev/zero | tr \\0 x",
+    ] {
+        let begun = Instant::now();
+        let ended = shouted(home.path(), flood, 1);
+        assert!(ended.stderr.contains("more than 16 MiB"), "{flood}: {ended}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "{flood}: {:?}",
+            begun.elapsed()
+        );
+    }
+    // Beside the result only what fits is kept of stderr, and nothing fails for it.
+    let ended = shouted(home.path(), "head -c 30000000 /dev/zero >&2; echo done", 0);
+    assert_eq!(ended.stdout, "done\n");
+}
+
+#[test]
+fn c3_a_command_that_never_reads_its_stdin_is_not_waited_for() {
+    let home = home();
+    // A record far larger than a pipe holds.
+    let line = format!(
+        "seed '{{\"big\": \"{}\"}}' | host:shout -- -c 'echo enough'",
+        "x".repeat(1 << 19)
+    );
+    let script = home.path().join("script");
+    std::fs::write(&script, line).unwrap();
+    let ended = run(cogdeck(home.path(), &["-f", script.to_str().unwrap()]), LIMIT).code(0);
+    assert!(
+        ended.stdout.ends_with("enough\n"),
+        "{}",
+        &ended.stdout[ended.stdout.len() - 40..]
+    );
+    // Nor one that closes its streams and goes on.
+    let ended = shouted(home.path(), "exec <&- >&- 2>&-; exec sleep 0.2", 0);
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn c4_escapes_and_bytes_that_are_no_text_reach_no_terminal() {
+    let home = home();
+    let hostile = r#"printf "a\\033[2Jb\\377\\033]52;c;eA==\\007c\\302\\233d\\r\\n""#;
+    // A pipe gets what the command wrote, but for bytes that are no text; a terminal gets no control of it.
+    let ended = shouted(home.path(), hostile, 0);
+    assert!(ended.stdout.starts_with("a\u{1b}[2Jb\u{fffd}"), "{:?}", ended.stdout);
+    let config = home.path().join("config.toml");
+    let words = shout(hostile);
+    let mut all = vec!["run", "--config", config.to_str().unwrap()];
+    all.extend(words.iter().map(String::as_str));
+    let mut terminal = support::terminal::Terminal::spawn(support::process::COGDECK, &all, &[], 100, 20);
+    terminal.wait_for_text("]52;c;eA==", LIMIT).unwrap();
+    assert!(terminal.exit_status(LIMIT).unwrap().success());
+    let raw = String::from_utf8_lossy(&terminal.raw_output_since(0)).into_owned();
+    for control in ["\u{1b}[2J", "\u{1b}]52", "\u{7}", "\u{9b}"] {
+        assert!(!raw.contains(control), "{control:?}: {raw:?}");
+    }
+    let ended = shouted(
+        home.path(),
+        r#"printf "\\033]0;x\\007COGCMD_WARN: \\033[2J\\n\\033[31mno\\377\\n" >&2; exit 3"#,
+        1,
+    );
+    assert!(!ended.stderr.contains(['\u{1b}', '\u{7}']), "{:?}", ended.stderr);
+    assert!(ended.stderr.contains("(exit code 3)"), "{ended}");
+    // Broken JSON is an error that says so, whatever its bytes are.
+    let ended = shouted(home.path(), r#"printf "JSON\\n{\\377\\033[2J""#, 1);
+    assert!(
+        ended.stderr.contains("E-EXEC-003") && !ended.stderr.contains('\u{1b}'),
+        "{ended}"
+    );
+}
+
+#[test]
+fn c6_scalars_and_mixed_lists_are_records_down_the_pipe() {
+    let home = home();
+    let all = |line: &str| records(home.path(), &[&format!("{} | jq -c .", shout(line).join(" "))]);
+    assert_eq!(all("echo JSON; echo 5"), [json!(5)]);
+    assert_eq!(
+        all(r#"echo JSON; echo "[1, \"a\", null, [2], {\"b\": 12345678901234567890}]""#).len(),
+        5
+    );
+    assert_eq!(all("echo JSON; echo null"), Vec::<Value>::new());
+    assert_eq!(all("true"), Vec::<Value>::new());
+}
+
+#[test]
+fn c7_an_abort_delivers_what_came_before_and_ends_the_pipeline() {
+    let home = home();
+    let line = "seed --range 1-4 | host:shout -- -c 'read n; echo $n; [ $n -lt 3 ] || echo COGCMD_ACTION: abort'";
+    let script = home.path().join("script");
+    std::fs::write(&script, line).unwrap();
+    let ended = run(cogdeck(home.path(), &["-f", script.to_str().unwrap()]), LIMIT).code(1);
+    assert!(ended.stdout.ends_with("1\n2\n3\n"), "{ended}");
+    assert!(ended.stderr.contains("asked to abort the pipeline"), "{ended}");
 }
 
 /// The ids of the family's members once all are there.
