@@ -224,6 +224,147 @@ fn b1_b5_the_public_bundles_load_unchanged_and_show_their_help_pages() {
     );
 }
 
+/// Every command of the public bundles: its rule, and its options as `name:type`, `/x` for a short flag, `!` for required.
+const COMMANDS: [(&str, &str, &str, &str); 44] = [
+    (
+        "kubectl",
+        "get",
+        "kubectl:read",
+        "all-namespaces:bool selector:list/l show-all:bool/a sort-by:string",
+    ),
+    (
+        "kubectl",
+        "logs",
+        "kubectl:read",
+        "container:string/c selector:list/l previous:bool/p since:string tail:int timestamps:bool",
+    ),
+    ("kubectl", "describe", "kubectl:read", "selector:list/l"),
+    ("kubectl", "run", "kubectl:write", "image:string! port:int expose:bool"),
+    (
+        "kubectl",
+        "expose",
+        "kubectl:write",
+        "type:string port:int target-port:int",
+    ),
+    (
+        "kubectl",
+        "scale",
+        "kubectl:write",
+        "replicas:int! current-replicas:int",
+    ),
+    ("kubectl", "set-image", "kubectl:write", ""),
+    (
+        "kubectl",
+        "delete",
+        "kubectl:admin",
+        "grace-period:int force:bool selector:list/l",
+    ),
+    ("r53", "zone", "r53:read", "name:string/n"),
+    (
+        "r53",
+        "record-list",
+        "r53:read",
+        "zone:list/z! type:list/t name:string/n",
+    ),
+    (
+        "r53",
+        "record-create",
+        "r53:write",
+        "zone:string/z! type:string/t! alias-target-zone:string/a ttl:string",
+    ),
+    ("ec2", "instance-list", "ec2:read", "region:string/r"),
+    ("ec2", "instance-search", "ec2:read", "region:string/r"),
+    (
+        "ec2",
+        "instance-create",
+        "ec2:write",
+        "image-id:string/i! instance-type:string/m key-name:string/k availability-zone:string/z subnet-id:string/s \
+         tags:string/t count:int/c region:string/r",
+    ),
+    ("ec2", "instance-start", "ec2:write", "region:string/r"),
+    ("ec2", "instance-stop", "ec2:write", "force:bool/f region:string/r"),
+    ("ec2", "instance-reboot", "ec2:write", "region:string/r"),
+    ("ec2", "instance-destroy", "ec2:admin", "region:string/r"),
+    ("ec2", "instance-tag", "ec2:write", "region:string/r"),
+    ("ec2", "keypair-list", "ec2:read", "region:string/r"),
+    ("ec2", "vpc-list", "ec2:read", "region:string/r"),
+    ("s3", "bucket-list", "s3:read", "region:string/r"),
+    ("s3", "bucket-create", "s3:write", "acl:string/a region:string/r"),
+    ("s3", "bucket-destroy", "s3:admin", "region:string/r"),
+    ("s3", "bucket-acl", "s3:read", "region:string/r"),
+    ("s3", "file-list", "s3:read", "region:string/r"),
+    ("s3", "file-create", "s3:write", "region:string/r"),
+    ("s3", "file-info", "s3:read", "region:string/r"),
+    ("s3", "file-destroy", "s3:admin", "region:string/r"),
+    ("net", "dig", "", "short:bool type:string server:string trace:bool"),
+    ("net", "ping", "", "count:string"),
+    ("net", "nslookup", "", "server:string"),
+    ("jq", "jq", "", ""),
+    ("format", "head", "", ""),
+    ("format", "tail", "", ""),
+    ("format", "fields", "", ""),
+    ("format", "list", "", "order:string/o join:string/j"),
+    ("format", "pluck", "", "as:string"),
+    ("format", "table", "", ""),
+    // What each of them wants to be configured with, as a line of its own.
+    ("kubectl", "", "KUBERNETES_TOKEN KUBERNETES_SERVER KUBERNETES_CERT", ""),
+    ("r53", "", "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY", ""),
+    (
+        "ec2",
+        "",
+        "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION? AWS_STS_ROLE_ARN?",
+        "",
+    ),
+    ("s3", "", "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION?", ""),
+    ("net", "", "", ""),
+];
+
+#[test]
+fn b1_every_command_option_rule_and_variable_of_the_public_bundles_is_there() {
+    use cogdeck::bundle::Manifest;
+    for (bundle, _) in PUBLIC {
+        let manifest = Manifest::read(&public(bundle)).unwrap();
+        let rows = COMMANDS.iter().filter(|row| row.0 == bundle);
+        let wanted: Vec<_> = rows.clone().filter(|row| !row.1.is_empty()).map(|row| row.1).collect();
+        let mut found: Vec<&str> = manifest.commands.keys().collect();
+        assert_eq!(found.len(), wanted.len(), "{bundle}: {found:?}");
+        found.retain(|name| !wanted.contains(name));
+        assert!(found.is_empty(), "{bundle}: {found:?}");
+        for (_, name, right, options) in rows {
+            let Some(command) = manifest.commands.get(name) else {
+                let variables = manifest.config.iter().flat_map(|config| &config.env);
+                let variables =
+                    variables.map(|known| format!("{}{}", known.var, if known.is_required() { "" } else { "?" }));
+                assert_eq!(variables.collect::<Vec<_>>().join(" "), *right, "{bundle}");
+                continue;
+            };
+            let rule = if right.is_empty() {
+                "allow".to_owned()
+            } else {
+                format!("must have {right}")
+            };
+            assert_eq!(command.rules, [rule], "{bundle}:{name}");
+            let written = command.options.iter().map(|(option, spec)| {
+                let kind = format!("{:?}", spec.kind).to_lowercase();
+                let short = spec
+                    .short_flag
+                    .as_ref()
+                    .map_or_else(String::new, |flag| format!("/{flag}"));
+                format!("{option}:{kind}{short}{}", if spec.required { "!" } else { "" })
+            });
+            assert_eq!(written.collect::<Vec<_>>().join(" "), *options, "{bundle}:{name}");
+            assert!(!command.description.is_empty(), "{bundle}:{name} says what it does");
+        }
+        let permissions = manifest.permissions.join(" ");
+        let all = format!("{bundle}:read {bundle}:write {bundle}:admin");
+        assert_eq!(
+            permissions,
+            if permissions.is_empty() { String::new() } else { all },
+            "{bundle}"
+        );
+    }
+}
+
 #[test]
 fn b2_a_wrong_manifest_is_not_installed_and_its_place_is_marked() {
     let home = Home::new();
@@ -403,6 +544,49 @@ fn b4_what_is_no_longer_what_was_pinned_is_left_out_and_can_be_replaced() {
 }
 
 #[test]
+fn b4_a_folder_comes_with_its_executables_which_stay_what_they_were() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let folder = home.folder.path().join("demo");
+    std::fs::create_dir_all(folder.join("bin")).unwrap();
+    std::fs::write(
+        folder.join("config.yaml"),
+        "cog_bundle_version: 4\nname: demo\ndescription: Greets\nversion: 0.1.0\ncommands:\n  greet: {executable: bin/greet, rules: [allow]}\n",
+    )
+    .unwrap();
+    let program = folder.join("bin/greet");
+    std::fs::write(&program, "#!/bin/sh\ncat \"${0%/*}/words\"\necho \"in $PWD\"\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(folder.join("bin/words"), "hello\n").unwrap();
+    let expected = format!("hello\nin {}\n", home.folder.path().canonicalize().unwrap().display());
+    // Its author runs it where it lies.
+    let (code, stdout, stderr) = home.cogdeck(&["bundle", "run", "demo", "greet"]);
+    assert!(code == Some(0) && stdout.contains("\"hello\""), "{stdout}{stderr}");
+    let page = home.done("bundle install demo");
+    assert!(page.contains("files:       2 copied from its folder"), "{page}");
+    home.done("bundle enable demo");
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(home.done("demo:greet"), expected);
+    // What is run is what was installed, or nothing.
+    let shelf = home.folder.path().join(".local/state/cogdeck/bundles");
+    let own: Vec<PathBuf> = std::fs::read_dir(&shelf)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let [own] = own.as_slice() else { panic!("{own:?}") };
+    std::fs::write(own.join("bin/greet"), "#!/bin/sh\necho evil\n").unwrap();
+    let (code, stdout, stderr) = home.run("demo:greet");
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert!(
+        stderr.contains("E-BUNDLE-031") && stderr.contains("install the bundle again"),
+        "{stderr}"
+    );
+    home.done("bundle disable demo");
+    let (code, ..) = home.cogdeck(&["run", "--yes", "bundle uninstall demo 0.1.0"]);
+    assert_eq!((code, std::fs::read_dir(&shelf).unwrap().count()), (Some(0), 0));
+}
+
+#[test]
 fn b3_one_number_is_one_version_however_it_is_written() {
     let home = Home::new();
     home.install(&home.demo("0.10", "echo short", ""));
@@ -555,6 +739,83 @@ fn b10_secrets_are_kept_encrypted_or_not_at_all() {
     // Without the key the value is not replaced by another, and nothing runs.
     std::fs::remove_file(home.folder.path().join(".config/cogdeck/identity.txt")).unwrap();
     assert!(home.refused("demo:greet").contains("cannot be decrypted"));
+}
+
+#[test]
+fn b10_a_secret_is_asked_for_unseen_or_read_and_refused_where_nobody_can_be_asked() {
+    use support::terminal::{Key, Terminal};
+    let home = Home::new();
+    let reply = "test \"$TOKEN\" = tok-123456 && echo same || echo other";
+    home.install(&home.demo("0.1.0", reply, "config: {env: [{var: TOKEN}]}\n"));
+    home.done("bundle enable demo");
+    home.cogdeck(&["bundle", "keygen"]);
+    // Nobody to ask: refused before anything runs, and the ways that are left are named.
+    let asking = "bundle config set demo TOKEN --secret";
+    let stderr = home.refused(asking);
+    assert!(stderr.contains("E-SECRET-007") && stderr.contains("@FILE"), "{stderr}");
+    for (wrong, why) in [
+        ("@nowhere", "cannot be read"),
+        ("@/dev/zero", "no file"),
+        ("@.", "no file"),
+    ] {
+        let stderr = home.refused(&format!("{asking} {wrong}"));
+        assert!(
+            stderr.contains("E-SECRET-008") && stderr.contains(why),
+            "{wrong}: {stderr}"
+        );
+    }
+    // A variable's value is data: it never names a file.
+    std::fs::write(home.folder.path().join("token"), "tok-123456\n").unwrap();
+    home.done("let place = seed '{\"v\": \"@token\"}' ; bundle config set demo TOKEN --secret=\"${place.v}\"");
+    assert_eq!(home.done("demo:greet"), "other\n");
+    // From standard input.
+    let mut child = Command::new(COGDECK)
+        .args(["run", &format!("{asking} -")])
+        .current_dir(home.folder.path())
+        .env_clear()
+        .env("HOME", home.folder.path())
+        .env("USER", "ana")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"tok-123456\n").unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(home.done("demo:greet"), "same\n");
+    home.done(&format!("{asking}=another"));
+    assert_eq!(home.done("demo:greet"), "other\n");
+    // On a terminal: typed, and not seen. In the console: in the box of approvals, pasted too.
+    let place = home.folder.path().to_str().unwrap();
+    let variables = [("HOME", place), ("USER", "ana"), ("TERM", "xterm-256color")];
+    let patience = std::time::Duration::from_secs(20);
+    let mut terminal = Terminal::spawn(COGDECK, &["run", asking], &variables, 100, 20);
+    terminal
+        .wait_for_text("--secret of cogdeck:bundle-config-set:", patience)
+        .unwrap();
+    terminal.type_text("tok-1234567\u{7f}");
+    terminal.key(Key::Enter);
+    terminal.wait_for_text("TOKEN of demo set", patience).unwrap();
+    assert!(!terminal.screen().contains("tok-"), "{}", terminal.screen());
+    assert!(terminal.exit_status(patience).unwrap().success());
+    assert_eq!(home.done("demo:greet"), "same\n");
+    home.done(&format!("{asking}=another"));
+    let terminal = Terminal::spawn(COGDECK, &[], &variables, 120, 40);
+    terminal.wait_for_text("❯", patience).ok();
+    terminal
+        .wait_until_idle(std::time::Duration::from_millis(300), patience)
+        .unwrap();
+    terminal.type_text(asking);
+    terminal.key(Key::Enter);
+    terminal.wait_for_text("a secret value", patience).unwrap();
+    terminal.paste("tok-123456\n");
+    terminal.wait_for_text("••••••••••", patience).unwrap();
+    terminal.key(Key::Enter);
+    terminal.wait_for_text("TOKEN of demo set", patience).unwrap();
+    assert!(!terminal.screen().contains("tok-"), "{}", terminal.screen());
+    assert_eq!(home.done("demo:greet"), "same\n");
+    for line in ["audit", "history"] {
+        assert!(!home.done(line).contains("tok-123456"), "{line}");
+    }
 }
 
 #[test]

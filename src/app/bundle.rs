@@ -19,7 +19,7 @@ use super::{run, start};
 use crate::bundle::Layers;
 use crate::bundle::manifest::{Command, Manifest};
 use crate::bundle::source::{Source, Surroundings};
-use crate::bundle::verbs::{self, BundleCommand};
+use crate::bundle::verbs::{self, BundleCommand, Files};
 use crate::core::change::Origin;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
@@ -147,8 +147,9 @@ async fn isolated(mut args: BundleRun, common: &Common, environment: &Environmen
     };
     take_own_flags(&mut args, command)?;
     let configuration = Layers::of_secrets(configuration(&args.set, environment)?);
-    let (page, _) = verbs::verbs(&manifest, &configuration);
-    let (dry, commands) = (args.dry, verbs::commands(&manifest, &configuration));
+    let files = Files::beside(&args.file);
+    let (page, _) = verbs::verbs(&manifest, &configuration, &files);
+    let (dry, commands) = (args.dry, verbs::commands(&manifest, &configuration, &files));
     let verbs = commands
         .into_iter()
         .map(|(declaration, command)| Verb::read(declaration, Harness { command, dry }));

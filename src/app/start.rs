@@ -13,7 +13,9 @@ use super::config::Config;
 use super::contexts::Contexts;
 use super::environment::Environment;
 use super::sandbox_context;
+use crate::bundle::depot::Depot;
 use crate::bundle::secret::Keyring;
+use crate::bundle::verbs::Files;
 use crate::bundle::{Layers, Manifest, verbs};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
@@ -130,6 +132,9 @@ pub fn library(store: Arc<Store>, environment: &Environment) -> Library {
         fetching: environment.for_fetching(),
         directory: directory(environment),
         scratch: environment.xdg("XDG_STATE_HOME", ".local/state").join("fetched"),
+        depot: Depot {
+            folder: environment.xdg("XDG_STATE_HOME", ".local/state").join("bundles"),
+        },
     }
 }
 
@@ -178,7 +183,11 @@ pub fn world(sandbox: &Sandbox, common: &Common, environment: &Environment) -> R
 }
 
 fn bundle(file: &Path) -> Result<(BundleInfo, Vec<Verb>), Report> {
-    Ok(verbs::verbs(&Manifest::read(file)?, &Layers::default()))
+    Ok(verbs::verbs(
+        &Manifest::read(file)?,
+        &Layers::default(),
+        &Files::beside(file),
+    ))
 }
 
 /// Resolves at the first SIGINT, SIGTERM or SIGHUP.

@@ -1,14 +1,16 @@
 //! Turns a manifest into verbs. Commands of bundles declare no plan: they count as `change`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
+use super::depot;
 use super::layers::Layers;
 use super::manifest::{Command, CommandOption, CommandOptionKind, Docker, Manifest, Named};
+use super::package::{FileMark, own_path};
 use crate::core::change::Risk;
 use crate::core::context::Context;
 use crate::core::record::to_text;
@@ -24,15 +26,41 @@ use crate::verb::{
     Verb, View,
 };
 
+/// Where the files of a bundle are, and what they must be.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// Their folder.
+    pub folder: PathBuf,
+    /// Those that were pinned, by their paths in it.
+    pub marks: BTreeMap<String, FileMark>,
+}
+
+impl Files {
+    /// As they lie beside a manifest, where its author changes them.
+    pub fn beside(manifest: &Path) -> Files {
+        let folder = match manifest.is_dir() {
+            true => Some(manifest),
+            false => manifest.parent(),
+        };
+        let folder = folder
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        Files {
+            folder: std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()),
+            marks: BTreeMap::new(),
+        }
+    }
+}
+
 /// The bundle's page and its verbs. `configuration` is what its variables are set to.
-pub fn verbs(manifest: &Manifest, configuration: &Layers) -> (BundleInfo, Vec<Verb>) {
-    let commands = commands(manifest, configuration).into_iter();
+pub fn verbs(manifest: &Manifest, configuration: &Layers, files: &Files) -> (BundleInfo, Vec<Verb>) {
+    let commands = commands(manifest, configuration, files).into_iter();
     let verbs = commands.map(|(declaration, command)| Verb::read(declaration, command));
     (page(manifest), verbs.collect())
 }
 
 /// The bundle's commands with their declarations; they share connections to Docker engines.
-pub fn commands(manifest: &Manifest, configuration: &Layers) -> Vec<(Declaration, BundleCommand)> {
+pub fn commands(manifest: &Manifest, configuration: &Layers, files: &Files) -> Vec<(Declaration, BundleCommand)> {
     let engines = Arc::new(Engines::default());
     let configuration = Arc::new(configuration.clone());
     let variables = manifest.config.iter().flat_map(|config| &config.env);
@@ -59,6 +87,8 @@ pub fn commands(manifest: &Manifest, configuration: &Layers) -> Vec<(Declaration
                 .map(|(name, value)| (name.clone(), to_text(value)))
                 .collect(),
             configuration: configuration.clone(),
+            files: files.folder.clone(),
+            mark: own_path(&command.executable).and_then(|path| files.marks.get(&path).cloned()),
             required: required
                 .iter()
                 .filter(|(name, _)| !command.env_vars.contains_key(name))
@@ -159,6 +189,10 @@ pub struct BundleCommand {
     docker: Option<Docker>,
     env_vars: BTreeMap<String, String>,
     configuration: Arc<Layers>,
+    /// Where the bundle's own files are.
+    files: PathBuf,
+    /// What its executable must be, where that was pinned.
+    mark: Option<FileMark>,
     /// Variables without which it is refused, and what they are for.
     required: Vec<(String, String)>,
     templates: Arc<BTreeMap<String, Template>>,
@@ -257,7 +291,9 @@ impl BundleCommand {
             let surroundings = Surroundings {
                 environment: call.context.environment.clone(),
                 directory: self.directory(call),
+                files: self.files.clone(),
             };
+            self.unchanged().await?;
             return native::run(&Helper::this_program(), &surroundings, request, &call.cancel, watch).await;
         };
         let image = Image {
@@ -269,6 +305,16 @@ impl BundleCommand {
             engine = self.engines.get(call.context.docker_host.as_deref()) => engine?,
         };
         engine.run(&image, request, &call.cancel, watch).await
+    }
+
+    /// Refuses an executable that is not what was installed.
+    async fn unchanged(&self) -> Result<(), Report> {
+        let Some(mark) = self.mark.clone() else {
+            return Ok(());
+        };
+        let path = self.files.join(&self.executable);
+        let looked = tokio::task::spawn_blocking(move || depot::unchanged(&path, &mark)).await;
+        looked.map_err(|error| Report::failed("E-BUNDLE-034", "a bundle was not read").because(&error))?
     }
 
     /// Where an executable of this host runs.
@@ -358,7 +404,7 @@ mod tests {
     #[test]
     fn a_flag_that_was_not_given_is_not_there() {
         let manifest = Manifest::parse(&DEMO.replace("{type: list}", "{type: bool}")).unwrap();
-        let (_, command) = commands(&manifest, &Layers::default()).remove(0);
+        let (_, command) = commands(&manifest, &Layers::default(), &Files::default()).remove(0);
         let bound = |value: Value| value.as_object().cloned().unwrap();
         let given = command.given(&bound(json!({"times": 0, "tag": false})));
         assert_eq!(given, bound(json!({"times": 0})));
@@ -368,7 +414,7 @@ mod tests {
     #[test]
     fn a_manifest_becomes_declared_verbs() {
         let manifest = Manifest::parse(DEMO).unwrap();
-        let (page, verbs) = verbs(&manifest, &Layers::default());
+        let (page, verbs) = verbs(&manifest, &Layers::default(), &Files::default());
         assert_eq!(page.variables, [("GREETING".to_owned(), "the word".to_owned())]);
         let declaration = &verbs[0].declaration;
         assert_eq!(

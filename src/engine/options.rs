@@ -139,7 +139,13 @@ impl Template {
     pub fn elsewhere(&self) -> Vec<(String, Source)> {
         let mut found: Vec<(String, Option<Source>)> = Vec::new();
         for given in &self.options {
-            let Some(option) = self.declaration.signature.options.get(given.option).filter(|o| o.secret) else {
+            let Some(option) = self
+                .declaration
+                .signature
+                .options
+                .get(given.option)
+                .filter(|o| o.secret)
+            else {
                 continue;
             };
             found.retain(|(name, _)| *name != option.name);

@@ -135,12 +135,7 @@ fn ended(report: Report) -> Outcome {
     }
 }
 
-fn spawn_stages(
-    run: &Arc<Run>,
-    answers: Vec<Answers>,
-    input: Option<Items>,
-    tasks: &mut JoinSet<()>,
-) -> Option<Items> {
+fn spawn_stages(run: &Arc<Run>, answers: Vec<Answers>, input: Option<Items>, tasks: &mut JoinSet<()>) -> Option<Items> {
     let stages = run.plan.stages.iter().zip(answers);
     stages.fold(input, |input, (plan, answers)| {
         let (sender, receiver) = mpsc::channel(CHANNEL_ITEMS);

@@ -66,8 +66,11 @@ async fn value(run: &Run, plan: &StagePlan, name: &str, source: Source) -> Resul
         Source::Input => run.operator.secret(&what, true).await,
         Source::File(path) => of_file(&run.directory.join(path)).await.map_err(|why| {
             // Not the path: who does not know of `@` may have typed the value itself.
-            Report::refused("E-SECRET-008", format!("{what}: the file that @ names cannot be read: {why}"))
-                .hint("@FILE reads a file; for a value that starts with @ leave the value out, and it is asked for")
+            Report::refused(
+                "E-SECRET-008",
+                format!("{what}: the file that @ names cannot be read: {why}"),
+            )
+            .hint("@FILE reads a file; for a value that starts with @ leave the value out, and it is asked for")
         }),
     }
 }

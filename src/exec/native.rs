@@ -22,8 +22,10 @@ const PIECE: usize = 16 << 10;
 pub struct Surroundings {
     /// Variables of our own environment that it may see; the contract's win over them.
     pub environment: BTreeMap<String, String>,
-    /// Its working directory; a relative executable is looked for below it.
+    /// Its working directory.
     pub directory: PathBuf,
+    /// Where the bundle's own files are: a relative executable is one of them.
+    pub files: PathBuf,
 }
 
 /// Runs one invocation. `watch` sees each line of plain text as it comes. `stop` ends it with all its descendants.
@@ -52,7 +54,7 @@ fn job(surroundings: &Surroundings, request: &Request) -> Job {
     let path = PathBuf::from(&request.executable);
     // `bin/greet` is a file of the bundle; `greet` alone is looked for in the PATH.
     let program = match path.is_relative() && path.components().count() > 1 {
-        true => surroundings.directory.join(path).to_string_lossy().into_owned(),
+        true => surroundings.files.join(path).to_string_lossy().into_owned(),
         false => request.executable.clone(),
     };
     Job {

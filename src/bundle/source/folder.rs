@@ -1,16 +1,17 @@
 //! A bundle in a folder of this machine. Links are not followed: what they point to was not given.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::tree::{self, Entry};
-use crate::bundle::manifest::{LARGEST, text_of, unreadable};
-use crate::bundle::package::Package;
+use crate::bundle::manifest::{LARGEST, bytes_of, text_of, unreadable};
+use crate::bundle::package::{Contents, Package};
 use crate::core::report::Report;
 use crate::render::greenbar;
 
-/// Reads the bundle of a folder.
-pub fn read(folder: &Path) -> Result<Package, Report> {
+/// Reads the bundle of a folder, and the files that its executables need.
+pub fn read(folder: &Path) -> Result<(Package, Contents), Report> {
     let mut entries = Vec::new();
     walk(folder, "", 1, &mut entries)?;
     let selection = tree::select(entries, &folder.display().to_string())?;
@@ -19,10 +20,13 @@ pub fn read(folder: &Path) -> Result<Package, Report> {
         let body = text_of(Path::new(&entry.handle), greenbar::LONGEST as u64)?;
         Ok((name, body))
     });
-    Ok(Package {
-        manifest,
-        templates: templates.collect::<Result<_, Report>>()?,
-    })
+    let templates = templates.collect::<Result<_, Report>>()?;
+    let mut contents = Contents::default();
+    for entry in tree::copied(&manifest, selection.rest)? {
+        let bytes = bytes_of(Path::new(&entry.handle), entry.size)?;
+        contents.insert(entry.path, (bytes, entry.executable));
+    }
+    Ok((Package::of_parts(manifest, templates, &contents), contents))
 }
 
 fn walk(folder: &Path, prefix: &str, depth: usize, entries: &mut Vec<Entry>) -> Result<(), Report> {
@@ -44,6 +48,7 @@ fn walk(folder: &Path, prefix: &str, depth: usize, entries: &mut Vec<Entry>) -> 
                 path: format!("{prefix}{name}"),
                 size: known.len(),
                 handle,
+                executable: known.permissions().mode() & 0o111 != 0,
             });
         }
     }

@@ -12,7 +12,7 @@ use super::tree::{self, Entry};
 use super::user;
 use super::{Fetched, Source, Surroundings};
 use crate::bundle::manifest::LARGEST;
-use crate::bundle::package::Package;
+use crate::bundle::package::{Contents, Package};
 use crate::core::address;
 use crate::core::report::Report;
 use crate::core::text::Secret;
@@ -115,13 +115,19 @@ pub async fn fetch(
     for (name, entry) in &selection.templates {
         templates.insert(name.clone(), repository.blob(entry, greenbar::LONGEST as u64).await?);
     }
+    let mut contents = Contents::default();
+    for entry in tree::copied(&manifest, selection.rest)? {
+        let bytes = repository.bytes(&entry, entry.size).await?;
+        contents.insert(entry.path, (bytes, entry.executable));
+    }
     let place = if folder.is_empty() {
         String::new()
     } else {
         format!("#{folder}")
     };
     Ok(Fetched {
-        package: Package { manifest, templates },
+        package: Package::of_parts(manifest, templates, &contents),
+        contents,
         origin: format!("git+{shown}@{commit}{place}"),
     })
 }
@@ -138,6 +144,7 @@ fn entries(listing: &[u8]) -> Vec<Entry> {
             path: path.to_owned(),
             size: size.parse().unwrap_or(u64::MAX),
             handle: object.to_owned(),
+            executable: mode == "100755",
         })
     };
     text.split('\0').filter_map(entry).collect()
@@ -156,12 +163,19 @@ struct Repository<'a> {
 
 impl Repository<'_> {
     async fn blob(&self, entry: &Entry, most: u64) -> Result<String, Report> {
-        let refuse = |why: String| Report::refused("E-BUNDLE-001", format!("{} of {}: {why}", entry.path, self.shown));
-        if entry.size > most {
-            return Err(refuse(format!("it is larger than {most} bytes")));
+        let bytes = self.bytes(entry, most).await?;
+        String::from_utf8(bytes).map_err(|_| self.refuse(entry, "it is not UTF-8"))
+    }
+
+    async fn bytes(&self, entry: &Entry, most: u64) -> Result<Vec<u8>, Report> {
+        match entry.size > most {
+            true => Err(self.refuse(entry, &format!("it is larger than {most} bytes"))),
+            false => self.git(&["cat-file", "blob", &entry.handle], most).await,
         }
-        let bytes = self.git(&["cat-file", "blob", &entry.handle], most).await?;
-        String::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8".to_owned()))
+    }
+
+    fn refuse(&self, entry: &Entry, why: &str) -> Report {
+        Report::refused("E-BUNDLE-001", format!("{} of {}: {why}", entry.path, self.shown))
     }
 
     /// Runs git; its stdout, of at most `most` bytes.

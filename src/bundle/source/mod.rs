@@ -8,11 +8,13 @@ mod tree;
 mod url;
 mod user;
 
+pub use self::tree::LARGEST_COPIED;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::manifest::{LARGEST, text_of};
-use super::package::Package;
+use super::package::{Contents, Package};
 use crate::core::address;
 use crate::core::report::Report;
 
@@ -52,6 +54,8 @@ pub struct Surroundings {
 pub struct Fetched {
     /// The bundle.
     pub package: Package,
+    /// The files that its executables need.
+    pub contents: Contents,
     /// Where exactly it came from: a commit for a branch.
     pub origin: String,
 }
@@ -99,6 +103,7 @@ impl Source {
                 let manifest = url::fetch(url, &surroundings.environment).await?;
                 Ok(Fetched {
                     package: Package::of_manifest(&manifest),
+                    contents: Contents::default(),
                     origin: address::shown(url),
                 })
             }
@@ -109,17 +114,18 @@ impl Source {
 
 async fn local(path: &Path) -> Result<Fetched, Report> {
     let owned = path.to_path_buf();
-    let read = move || -> Result<Package, Report> {
+    let read = move || -> Result<(Package, Contents), Report> {
         match owned.is_dir() {
             true => folder::read(&owned),
-            false => text_of(&owned, LARGEST).map(|text| Package::of_manifest(&text)),
+            false => text_of(&owned, LARGEST).map(|text| (Package::of_manifest(&text), Contents::default())),
         }
     };
-    let package = tokio::task::spawn_blocking(read)
+    let (package, contents) = tokio::task::spawn_blocking(read)
         .await
         .map_err(|error| Report::failed("E-BUNDLE-034", "a bundle was not read").because(&error))??;
     Ok(Fetched {
         package,
+        contents,
         origin: path.display().to_string(),
     })
 }

@@ -107,6 +107,60 @@ async fn b4_a_file_and_a_folder_with_templates() {
 }
 
 #[tokio::test]
+async fn b4_executables_of_a_folder_come_with_it_within_limits_and_links_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("bundle");
+    let own = MANIFEST.replace("/bin/echo", "./bin/greet");
+    std::fs::create_dir_all(bundle.join("bin")).unwrap();
+    std::fs::write(bundle.join("config.yaml"), &own).unwrap();
+    let program = bundle.join("bin/greet");
+    std::fs::write(&program, "#!/bin/sh\n").unwrap();
+    std::fs::write(bundle.join("words"), "hello").unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", bundle.join("bin/stolen")).unwrap();
+    let complete = async |text: &str| {
+        let package = fetched(folder.path(), text).await?.package;
+        let manifest = package.load()?;
+        package.complete(&manifest)
+    };
+    assert!(complete("bundle").await.unwrap_err().message.contains("may not be run"));
+    let all = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&program, all.clone()).unwrap();
+    complete("bundle").await.unwrap();
+    let found = fetched(folder.path(), "bundle").await.unwrap();
+    assert_eq!(found.contents.keys().collect::<Vec<_>>(), ["bin/greet", "words"]);
+    let text = found.package.to_text();
+    assert_eq!(Package::of_text(&text, &found.package.digest()).unwrap(), found.package);
+    // Every byte is pinned.
+    std::fs::write(bundle.join("words"), "hullo").unwrap();
+    assert_ne!(
+        fetched(folder.path(), "bundle").await.unwrap().package.digest(),
+        found.package.digest()
+    );
+
+    std::fs::write(folder.path().join("alone.yaml"), &own).unwrap();
+    for (path, executable) in [
+        ("alone.yaml", None),
+        ("bundle", Some("bin/stolen")),
+        ("bundle", Some("../bundle/bin/greet")),
+    ] {
+        if let Some(executable) = executable {
+            std::fs::write(bundle.join("config.yaml"), MANIFEST.replace("/bin/echo", executable)).unwrap();
+        }
+        let report = complete(path).await.unwrap_err();
+        assert_eq!(report.code, "E-BUNDLE-051", "{path} {executable:?}: {report}");
+    }
+    // A bundle that runs files of the host takes nothing along.
+    std::fs::write(bundle.join("config.yaml"), MANIFEST).unwrap();
+    assert!(fetched(folder.path(), "bundle").await.unwrap().contents.is_empty());
+    std::fs::write(bundle.join("config.yaml"), &own).unwrap();
+    std::fs::File::create(bundle.join("large"))
+        .unwrap()
+        .set_len(LARGEST_COPIED + 1)
+        .unwrap();
+    assert_eq!(complete("bundle").await.unwrap_err().code, "E-BUNDLE-036");
+}
+
+#[tokio::test]
 async fn b4_what_is_too_large_too_deep_or_no_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let code = async |text: &str| fetched(folder.path(), text).await.unwrap_err().code;

@@ -1,5 +1,7 @@
 //! Which files of a folder or a repository make a bundle, and how large that may be. Without IO.
 
+use crate::bundle::manifest::Manifest;
+use crate::bundle::package::own_executables;
 use crate::core::report::Report;
 
 /// Files, at most.
@@ -8,6 +10,11 @@ pub const MOST_FILES: usize = 5_000;
 pub const DEEPEST: usize = 16;
 /// Bytes of all files, at most.
 pub const LARGEST_TREE: u64 = 64 << 20;
+
+/// Files that come with a bundle's executables, at most.
+pub const MOST_COPIED: usize = 256;
+/// Bytes of those, at most.
+pub const LARGEST_COPIED: u64 = 8 << 20;
 
 /// Names a manifest has, the first that is there counts.
 const MANIFESTS: [&str; 6] = [
@@ -28,6 +35,8 @@ pub struct Entry {
     pub size: u64,
     /// What reads it: its own path, or an object's name.
     pub handle: String,
+    /// Whether it may be run.
+    pub executable: bool,
 }
 
 /// The files that make the bundle.
@@ -37,6 +46,8 @@ pub struct Selection {
     pub manifest: Entry,
     /// Templates by name.
     pub templates: Vec<(String, Entry)>,
+    /// Everything else.
+    pub rest: Vec<Entry>,
 }
 
 /// Checks that a tree is within its limits.
@@ -71,13 +82,46 @@ pub fn select(entries: Vec<Entry>, place: &str) -> Result<Selection, Report> {
         Report::refused("E-BUNDLE-037", format!("{place} holds no manifest"))
             .hint(format!("looked for {}", MANIFESTS.join(", ")))
     })?;
-    let templates = entries.into_iter().filter_map(|entry| {
+    let template = |entry: &Entry| {
         let name = entry.path.strip_prefix("templates/")?.strip_suffix(".greenbar")?;
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        (plain && !name.is_empty()).then(|| (name.to_owned(), entry.clone()))
-    });
+        (plain && !name.is_empty()).then(|| name.to_owned())
+    };
+    let (mut templates, mut rest) = (Vec::new(), Vec::new());
+    for entry in entries.into_iter().filter(|entry| *entry != manifest) {
+        match template(&entry) {
+            Some(name) => templates.push((name, entry)),
+            None => rest.push(entry),
+        }
+    }
     Ok(Selection {
         manifest,
-        templates: templates.collect(),
+        templates,
+        rest,
     })
+}
+
+/// The files that go with the executables a manifest has of its own; none where it has none.
+pub fn copied(manifest: &str, rest: Vec<Entry>) -> Result<Vec<Entry>, Report> {
+    // What is wrong with the manifest is told where it is read for good.
+    let runs_own = Manifest::parse(manifest).is_ok_and(|manifest| !own_executables(&manifest).is_empty());
+    if !runs_own {
+        return Ok(Vec::new());
+    }
+    let bytes: u64 = rest.iter().map(|entry| entry.size).sum();
+    let why = if rest.len() > MOST_COPIED {
+        format!("more than {MOST_COPIED} files lie beside its executables")
+    } else if bytes > LARGEST_COPIED {
+        format!(
+            "its executables and what lies beside them are larger than {} MiB",
+            LARGEST_COPIED >> 20
+        )
+    } else {
+        return Ok(rest);
+    };
+    Err(
+        Report::refused("E-BUNDLE-036", format!("this is too large for a bundle: {why}")).hint(
+            "keep only what its commands need in the folder, or name executables of the host by their whole path",
+        ),
+    )
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bundle::Manifest;
+use crate::bundle::{Manifest, Package};
 use crate::store::bundles::Installed;
 
 /// What enabling it allows: image, mounts of the host, executables, permissions, variables.
@@ -19,6 +19,7 @@ pub fn record(installed: &Installed, manifest: &Manifest) -> Value {
         .collect();
     executables.sort_unstable();
     executables.dedup();
+    let files = Package::of_text(&installed.manifest, &installed.digest).map_or(0, |package| package.files.len());
     json!({
         "name": installed.name,
         "version": installed.version,
@@ -27,6 +28,7 @@ pub fn record(installed: &Installed, manifest: &Manifest) -> Value {
         "image": manifest.docker.as_ref().map(|docker| format!("{}:{}", docker.image, docker.tag)),
         "binds": manifest.docker.iter().flat_map(|docker| &docker.binds).collect::<Vec<_>>(),
         "executables": executables,
+        "files": files,
         "permissions": manifest.permissions,
         "variables": variables.collect::<Vec<_>>(),
         "commands": manifest.commands.keys().collect::<Vec<_>>(),
@@ -54,6 +56,11 @@ pub fn page(record: &Value, summary: &str, replaces: bool) -> String {
     }
     fact("binds", list("binds"));
     fact("executables", list("executables"));
+    let files = record["files"].as_u64().filter(|files| *files > 0);
+    fact(
+        "files",
+        files.map_or_else(String::new, |files| format!("{files} copied from its folder")),
+    );
     fact("permissions", list("permissions"));
     fact("variables", list("variables"));
     fact("commands", list("commands"));

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::bundle::depot::Depot;
 use crate::bundle::layers::{Held, Layer};
 use crate::bundle::secret::Keyring;
+use crate::bundle::verbs::Files;
 use crate::bundle::{Layers, Manifest, Package, verbs};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
@@ -32,6 +34,8 @@ pub struct Library {
     pub directory: PathBuf,
     /// A folder for what is fetched meanwhile.
     pub scratch: PathBuf,
+    /// The files of installed bundles.
+    pub depot: Depot,
 }
 
 /// The enabled bundles as pages and verbs, and what kept others from being so.
@@ -53,6 +57,7 @@ impl Library {
             fetching: BTreeMap::new(),
             directory: PathBuf::new(),
             scratch: PathBuf::new(),
+            depot: Depot::default(),
         }
     }
 
@@ -67,7 +72,9 @@ impl Library {
             match manifest(installed) {
                 Ok(manifest) => {
                     let layers = self.layers(&installed.name, &settings);
-                    loaded.bundles.push(verbs::verbs(&manifest, &layers));
+                    loaded
+                        .bundles
+                        .push(verbs::verbs(&manifest, &layers, &self.files(installed)));
                 }
                 Err(report) => loaded.problems.push(Report {
                     message: format!(
@@ -79,6 +86,15 @@ impl Library {
             }
         }
         Ok(loaded)
+    }
+
+    /// Where the files of what is installed are; none that cannot be read.
+    fn files(&self, installed: &Installed) -> Files {
+        let package = Package::of_text(&installed.manifest, &installed.digest);
+        Files {
+            folder: self.depot.of(&installed.digest),
+            marks: package.map(|package| package.files).unwrap_or_default(),
+        }
     }
 
     /// Makes the lines that start from now on see what is enabled and set.

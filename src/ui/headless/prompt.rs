@@ -44,10 +44,7 @@ pub async fn of_input(what: &str) -> Result<Secret, Report> {
     let (answer, read) = oneshot::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let read = io::stdin()
-            .lock()
-            .take(LONGEST as u64 + 2)
-            .read_to_end(&mut bytes);
+        let read = io::stdin().lock().take(LONGEST as u64 + 2).read_to_end(&mut bytes);
         let _ = answer.send(read.map(|_| bytes));
     });
     let bytes = read

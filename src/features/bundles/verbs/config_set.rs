@@ -54,7 +54,10 @@ pub fn verb(library: &Arc<Library>) -> Verb {
             "bundle config set kubectl KUBERNETES_SERVER --value https://10.0.0.1",
             "for everyone",
         )
-        .example("bundle config set kubectl KUBERNETES_TOKEN --secret", "asked for, unseen")
+        .example(
+            "bundle config set kubectl KUBERNETES_TOKEN --secret",
+            "asked for, unseen",
+        )
         .example(
             "bundle config set kubectl KUBERNETES_TOKEN --secret @token --layer room/ops",
             "for a room",

@@ -18,7 +18,7 @@ pub fn verb(library: &Arc<Library>) -> Verb {
         .input(InputMode::None)
         .positional(name_argument())
         .positional(version_argument("the highest if left out").optional())
-        .output("{\"name\", \"version\", \"digest\", \"source\", \"image\", \"binds\", \"executables\", \"permissions\", \"variables\", \"commands\"}")
+        .output("{\"name\", \"version\", \"digest\", \"source\", \"image\", \"binds\", \"executables\", \"files\", \"permissions\", \"variables\", \"commands\"}")
         .example("bundle info kubectl", "");
     Verb::read(
         declaration,

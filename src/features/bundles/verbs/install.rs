@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
 
 use super::super::library::manifest;
 use super::super::{Library, brings};
 use super::{as_approved, change, done, still};
+use crate::bundle::Package;
+use crate::bundle::package::Contents;
 use crate::bundle::source::{Source, Surroundings};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -25,7 +29,8 @@ pub fn verb(library: &Arc<Library>) -> Verb {
     )
     .description(
         "SOURCE is a manifest, a folder that holds config.yaml (and templates/NAME.greenbar), the https URL of a \
-             manifest, or a git repository (git+https://HOST/REPO, ssh, git@HOST:REPO). Nothing of it is run. What was \
+             manifest, or a git repository (git+https://HOST/REPO, ssh, git@HOST:REPO). Nothing of it is run. Executables \
+             that a bundle without an image has in its folder (bin/greet) are copied with what lies beside them. What was \
              read is pinned by its digest.",
     )
     .input(InputMode::None)
@@ -67,7 +72,7 @@ struct Install {
 #[async_trait]
 impl Mutate for Install {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
-        let found = self.read(call).await?;
+        let (found, contents) = self.read(call).await?;
         let manifest = manifest(&found)?;
         let known = self.library.same(&found.name, &found.version).await?;
         let known = known.as_ref();
@@ -96,7 +101,10 @@ impl Mutate for Install {
             known.is_none().then_some(back),
         );
         // Nothing is fetched again: what was planned is what is kept.
-        change.request = Value::String(found.manifest);
+        let files = contents
+            .iter()
+            .map(|(path, (bytes, executable))| (path.clone(), json!([STANDARD.encode(bytes), executable])));
+        change.request = json!({"package": found.manifest, "files": files.collect::<Map<_, _>>()});
         Ok(vec![change])
     }
 
@@ -107,7 +115,7 @@ impl Mutate for Install {
             version: text("version"),
             digest: text("digest"),
             source: text("source"),
-            manifest: change.request.as_str().unwrap_or_default().to_owned(),
+            manifest: change.request["package"].as_str().unwrap_or_default().to_owned(),
             installed: String::new(),
             enabled: false,
         };
@@ -115,10 +123,17 @@ impl Mutate for Install {
         let known = self.library.same(&installed.name, &installed.version).await?;
         still(change, &super::state(known.as_ref()))?;
         as_approved(change, &brings::record(&installed, &manifest))?;
+        let package = Package::of_text(&installed.manifest, &installed.digest)?;
+        self.library.depot.put(&package, &contents(&change.request["files"]))?;
         self.library.store.put_bundle(&installed).await?;
         // `0.10` takes the place of `0.10.0`: they are one version, whichever way it is written.
-        if let Some(other) = known.filter(|known| known.version != installed.version) {
+        if let Some(other) = &known
+            && other.version != installed.version
+        {
             self.library.store.remove_bundle(&other.name, &other.version).await?;
+        }
+        if let Some(other) = known.filter(|known| known.digest != installed.digest) {
+            self.library.depot.remove(&other.digest)?;
         }
         self.library.refresh(call).await?;
         let (name, version) = (&installed.name, &installed.version);
@@ -135,7 +150,7 @@ impl Mutate for Install {
 }
 
 impl Install {
-    async fn read(&self, call: &Call) -> Result<Installed, Report> {
+    async fn read(&self, call: &Call) -> Result<(Installed, Contents), Report> {
         let text = |name: &str| call.arguments.text(name);
         let source = call.arguments.text_at(0).unwrap_or_default();
         let source = Source::parse(&source, text("ref").as_deref(), text("path").as_deref())?;
@@ -163,7 +178,8 @@ impl Install {
             message: format!("{}: {}", fetched.origin, report.message),
             ..report
         })?;
-        Ok(Installed {
+        fetched.package.complete(&manifest)?;
+        let installed = Installed {
             name: manifest.name,
             version: manifest.version,
             digest,
@@ -171,6 +187,16 @@ impl Install {
             manifest: fetched.package.to_text(),
             installed: String::new(),
             enabled: false,
-        })
+        };
+        Ok((installed, fetched.contents))
     }
+}
+
+/// The files of a planned change; what is no file is left out, and missed when they are compared with the marks.
+fn contents(files: &Value) -> Contents {
+    let file = |(path, file): (&String, &Value)| {
+        let bytes = STANDARD.decode(file[0].as_str()?).ok()?;
+        Some((path.clone(), (bytes, file[1].as_bool()?)))
+    };
+    files.as_object().into_iter().flatten().filter_map(file).collect()
 }

@@ -63,6 +63,7 @@ impl Mutate for Uninstall {
         let now = self.library.version(name, Some(version)).await?;
         still(change, &state(Some(&now)))?;
         self.library.store.remove_bundle(name, version).await?;
+        self.library.depot.remove(&now.digest)?;
         self.library.refresh(call).await?;
         output
             .emit(done(
