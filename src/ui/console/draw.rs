@@ -81,10 +81,11 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
 }
 
 fn wants(app: &App, screen: Rect, input: u16) -> Wants {
+    let by_name = |at: usize| app.panels.get(at).is_some_and(|panel| panel.by_name_only());
     let roomy = screen.width >= WIDE && screen.height >= TALL;
     // A panel without weight of its own shows where there is room for all, and while it is the chosen one.
     let weight = |at: usize, own: u16| match own {
-        0 if roomy || app.shown == at + 1 => 2,
+        0 if (roomy && !by_name(at)) || app.shown == at + 1 => 2,
         own => own,
     };
     let panels = app

@@ -344,6 +344,7 @@ impl<W: Write> Shell<W> {
             Request::Progress(block, text) => {
                 self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Progress(text))));
             }
+            Request::ActingOn(target) => self.reduce(Event::ActingOn(target)),
             Request::Terminal(command, answer) => self.program = Some(programs::Program { command, answer }),
             Request::Withdraw(id) => {
                 if self.blocks.withdraw(id) {

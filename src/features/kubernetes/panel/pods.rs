@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, YAML, age_cell, pod_tone, state_cell, target};
+use super::{COPY, DESCRIBE, YAML, age_cell, logs, pod_tone, state_cell, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::PodRow;
 use crate::feed::{Hub, RowTable, Subscription};
-use crate::lang::Stage;
 use crate::ui::panel::list::{ListPanel, Listing, RowLook};
 use crate::ui::panel::widgets::table::{Cell, Column};
 use crate::ui::panel::{Action, Effect, Tone};
@@ -106,18 +105,11 @@ impl Listing for Pods {
         "logs"
     }
 
-    fn act(&self, action: &str, row: &PodRow) -> Vec<Effect> {
+    fn act(&self, action: &str, rows: &[PodRow]) -> Vec<Effect> {
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
         match action {
-            "logs" => vec![Effect::Run(
-                Stage::new("kubectl:logs")
-                    .arg(&row.name)
-                    .option("--tail", Some("50"))
-                    .into(),
-            )],
-            "delete" => vec![Effect::Compose(
-                Stage::new("kubectl:delete").arg("po").arg(&row.name).into(),
-            )],
-            other => super::common(other, "po", &row.name),
+            "logs" => vec![Effect::Run(logs("po", &names))],
+            other => super::common(other, "po", &names),
         }
     }
 

@@ -136,7 +136,7 @@ impl App {
         };
         let mut panels = parts.panels;
         // Those that only show up when there is room come last, so that the others keep their numbers.
-        panels.sort_by_key(|panel| panel.weight() == 0);
+        panels.sort_by_key(|panel| (panel.by_name_only(), panel.weight() == 0));
         let mut app = App {
             samples: Samples::default(),
             finder: None,
@@ -258,6 +258,7 @@ impl App {
                     );
                 }
             }
+            Event::ActingOn(target) => self.panels.iter_mut().for_each(|panel| panel.focus_on(&target)),
             Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
             Event::Candidates(question, candidates) => self.candidates(question, candidates),
             Event::History(lines) => self.input.history.load(lines),

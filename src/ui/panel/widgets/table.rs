@@ -64,6 +64,13 @@ impl Column {
         self
     }
 
+    /// As narrow as its cells are.
+    #[must_use]
+    pub fn narrow(mut self) -> Self {
+        self.minimum = 1;
+        self
+    }
+
     /// Wraps rather than being cut; not narrower than `minimum`.
     #[must_use]
     pub fn wrapping(mut self, minimum: u16) -> Self {
