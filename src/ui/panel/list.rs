@@ -33,8 +33,8 @@ pub trait Listing: Send {
     /// The feed for a context. Inside a Tokio runtime.
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<Self::Row>;
 
-    /// The columns.
-    fn columns(&self) -> Vec<Column>;
+    /// The columns. `any` row, where there is one: of a kind that is only known at run time they are in it.
+    fn columns(&self, any: Option<&Self::Row>) -> Vec<Column>;
 
     /// The cells of a row, one a column.
     fn cells(&self, row: &Self::Row, look: &RowLook<'_>) -> Vec<Cell>;
@@ -58,6 +58,11 @@ pub trait Listing: Send {
     /// Keys of the rows to show, in their order.
     fn shown<'a>(&self, rows: &'a RowTable<Self::Row>) -> Vec<&'a str> {
         rows.iter().map(|(key, _)| key).collect()
+    }
+
+    /// Moves when something else than the feed changes what is shown.
+    fn version(&self) -> u64 {
+        0
     }
 
     /// As [`Panel::actions`].
@@ -144,7 +149,7 @@ impl<L: Listing> ListPanel<L> {
         let Some(feed) = &self.feed else {
             return self.keys.1.clear();
         };
-        let version = feed.source().version();
+        let version = feed.source().version() + self.listing.version();
         if version != self.keys.0 {
             let (listing, filter) = (&self.listing, &self.filter);
             let look = RowLook {
@@ -279,7 +284,7 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn version(&self) -> u64 {
-        self.moved + self.feed.as_ref().map_or(0, |feed| feed.source().version())
+        self.moved + self.listing.version() + self.feed.as_ref().map_or(0, |feed| feed.source().version())
     }
 
     fn health(&self) -> Vec<(SafeText, Health)> {
@@ -323,7 +328,7 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.listing.actions()
     }
 
-    fn unmark(&mut self) -> bool {
+    fn back(&mut self) -> bool {
         let had = !self.marked.is_empty();
         self.marked.clear();
         self.moved += u64::from(had);
@@ -373,7 +378,10 @@ impl<L: Listing> Panel for ListPanel<L> {
         };
         // The marks have a column of their own as long as there are any.
         let mark = marks.then(|| Column::new("").narrow());
-        let columns: Vec<Column> = mark.into_iter().chain(self.listing.columns()).collect();
+        let own = feed
+            .source()
+            .read(|rows, _| listing.columns(keys.first().and_then(|key| rows.get(key))));
+        let columns: Vec<Column> = mark.into_iter().chain(own).collect();
         let table = Table {
             columns: &columns,
             count: keys.len(),

@@ -61,8 +61,19 @@ pub trait Panel: Send {
         &[]
     }
 
-    /// Takes all marks back; true when there were any.
-    fn unmark(&mut self) -> bool {
+    /// One step back: takes all marks back, or goes to where it came from; false when there is nothing to go back from.
+    fn back(&mut self) -> bool {
+        false
+    }
+
+    /// The operator chose this subject by hand, in another panel.
+    fn show(&mut self, subject: &Target) {
+        self.focus_on(subject);
+    }
+
+    /// `:WORD` was typed and no panel is called that: a panel that can show any kind turns to it. True: it did.
+    fn visit(&mut self, word: &str) -> bool {
+        let _ = word;
         false
     }
 

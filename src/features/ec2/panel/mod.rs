@@ -55,7 +55,7 @@ impl Listing for Instances {
         feed::subscribe(&self.service, context)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&InstanceRow>) -> Vec<Column> {
         vec![
             Column::new("NAME").shortening(12),
             Column::new("STATE"),

@@ -27,16 +27,17 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Deployments> {
     })
 }
 
-const ACTIONS: [Action; 8] = [
+const ACTIONS: [Action; 9] = [
     Action {
         name: "rollout",
         key: 'r',
         word: "rollout",
     },
+    super::DESCRIBE,
     Action {
-        name: "describe",
-        key: 'd',
-        word: "describe",
+        name: "sets",
+        key: 'o',
+        word: "replica sets",
     },
     Action {
         name: "logs",
@@ -77,7 +78,7 @@ impl Listing for Deployments {
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&DeploymentRow>) -> Vec<Column> {
         vec![
             Column::new("NAME").shortening(12),
             Column::new("READY"),
@@ -129,6 +130,10 @@ impl Listing for Deployments {
         match action {
             "rollout" => vec![Effect::Show {
                 panel: super::rollout::ID,
+                subject: target("Deployment", &row.namespace, &row.name),
+            }],
+            "sets" => vec![Effect::Show {
+                panel: super::objects::ID,
                 subject: target("Deployment", &row.namespace, &row.name),
             }],
             "logs" => vec![Effect::Run(logs("deploy", &names))],

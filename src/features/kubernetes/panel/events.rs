@@ -56,7 +56,7 @@ impl Listing for Events {
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&EventRow>) -> Vec<Column> {
         vec![
             Column::new("AGE"),
             Column::new("REASON"),

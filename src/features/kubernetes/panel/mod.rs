@@ -1,7 +1,9 @@
-//! The panels of the cluster: deployments, the rollout in progress, pods, services, events.
+//! The panels of the cluster: deployments, the rollout in progress, pods, services, events, nodes, and
+//! any other kind by its name.
 
 pub mod deployments;
 pub mod events;
+pub mod objects;
 pub mod pods;
 pub mod rollout;
 pub mod services;

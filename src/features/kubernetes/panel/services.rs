@@ -53,7 +53,7 @@ impl Listing for Services {
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&ServiceRow>) -> Vec<Column> {
         vec![
             Column::new("NAME").shortening(12),
             Column::new("TYPE").expendable(1),

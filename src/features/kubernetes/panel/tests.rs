@@ -446,7 +446,7 @@ async fn an_action_is_about_all_marked_rows_in_one_pipeline() {
     panel.key(PanelKey::Move(Motion::First));
     panel.key(PanelKey::Mark);
     assert_eq!(line(&panel.key(PanelKey::Act("describe"))), "kubectl:describe po a-2 b-1");
-    assert!(panel.unmark() && !panel.unmark());
+    assert!(panel.back() && !panel.back());
     assert_eq!(panel.title().as_str(), "pods 3");
 }
 

@@ -59,7 +59,7 @@ impl Listing for Records {
         feed::subscribe(&self.service, context)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&DnsRow>) -> Vec<Column> {
         vec![
             Column::new("NAME").shortening(16),
             Column::new("TYPE"),

@@ -50,7 +50,7 @@ impl Listing for Audit {
         self.0.changes(context)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&AuditEntry>) -> Vec<Column> {
         vec![
             Column::new("NO").right(),
             Column::new("AGE"),

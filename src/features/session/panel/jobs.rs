@@ -49,7 +49,7 @@ impl Listing for Jobs {
         self.0.jobs(context)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&Job>) -> Vec<Column> {
         vec![
             Column::new("JOB").right(),
             Column::new("STATE"),

@@ -74,7 +74,7 @@ impl App {
                 panel::Effect::Show { panel, subject } => {
                     if let Some(at) = self.panels.iter().position(|known| known.id() == panel) {
                         if let Some(panel) = self.panels.get_mut(at) {
-                            panel.focus_on(&subject);
+                            panel.show(&subject);
                         }
                         self.focus_pane(at + 1);
                     }

@@ -93,7 +93,7 @@ impl App {
             return true;
         }
         let panel = pane.checked_sub(1).and_then(|at| self.panels.get_mut(at));
-        panel.is_some_and(|panel| panel.unmark())
+        panel.is_some_and(|panel| panel.back())
     }
 
     /// The chat, and how it is drawn.

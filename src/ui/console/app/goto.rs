@@ -64,6 +64,12 @@ impl App {
             self.focus_pane(pane);
             return Vec::new();
         }
+        if rest.is_empty()
+            && let Some(pane) = self.panels.iter_mut().position(|panel| panel.visit(place))
+        {
+            self.focus_pane(pane + 1);
+            return Vec::new();
+        }
         if self.catalogue.find(Some("kubectl"), "get").is_err() {
             let known = self.panels.iter().map(|panel| panel.id().to_owned());
             let hint = did_you_mean(&nearest(place, known)).unwrap_or_default();
