@@ -68,7 +68,7 @@ impl Listing for Jobs {
         };
         vec![
             Cell::new(&format!("#{}", row.number)),
-            Cell::styled(&format!("{} {word}", look.theme.glyphs.of(tone)), tone.meaning()),
+            Cell::state(tone, word, look.theme),
             age_cell(row.started, look.now),
             Cell::new(&row.records.to_string()),
             Cell::new(&row.pipeline),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{COPY, age_cell, copied, state_cell};
+use super::super::{COPY, age_cell, copied};
 use super::ID;
 use crate::core::change::Target;
 use crate::core::context::Context;
@@ -94,7 +94,7 @@ impl Listing for Containers {
         };
         vec![
             Cell::new(&name),
-            state_cell(tone, word, look.theme),
+            Cell::state(tone, word, look.theme),
             Cell::new(if row.ready { "yes" } else { "no" }),
             Cell::new(&row.restarts.to_string()),
             age_cell(row.since, look.now),
