@@ -11,7 +11,7 @@ use super::*;
 use crate::core::change::{Change, Risk, Target};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
-use crate::engine::MemoryJournal;
+use crate::store::Store;
 use crate::engine::ports::{Journal, NewEntry};
 use crate::feed::Hub;
 use crate::lang::print;
@@ -79,7 +79,7 @@ fn printed(effects: &[Effect]) -> Vec<String> {
 #[tokio::test]
 async fn jobs_and_changes_are_live_rows_that_can_be_stopped_and_undone() {
     let running = Arc::new(Mutex::new(vec![job(1, JobState::Done, "echo one")]));
-    let journal = Arc::new(MemoryJournal::new(Clock::real()));
+    let journal = Arc::new(Store::in_memory(Clock::real()));
     let (jobs, hub) = (running.clone(), Hub::new(Clock::real()));
     let mut panels = panels(&SessionFeeds {
         hub,

@@ -98,6 +98,8 @@ pub enum Effect {
     Mouse(bool),
     /// Put text onto the clipboard, by the operator's own key.
     Copy(String),
+    /// Keep this text as the arrangement of later sessions.
+    Remember(String),
     /// Draw everything anew.
     Redraw,
     /// Stop the process until it is continued.
