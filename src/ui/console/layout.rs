@@ -248,15 +248,15 @@ fn stack(area: Rect, members: &[usize], wants: &Wants, borders: bool, panes: &mu
         };
     }
     let spare = u32::from(area.height).saturating_sub(needed(&open));
-    let weights: u32 = open
-        .iter()
-        .filter_map(|index| wants.panels.get(*index))
-        .map(|panel| u32::from(panel.weight.max(1)))
-        .sum();
+    let weight = |index: &usize| wants.panels.get(*index).map_or(0, |panel| u32::from(panel.weight));
+    let weights: u32 = open.iter().map(weight).sum();
+    // Rows that nobody claims are shared evenly.
+    let weight = |index: &usize| if weights == 0 { 1 } else { weight(index) };
+    let weights: u32 = open.iter().map(weight).sum();
     let (mut y, mut shared, mut seen) = (area.y, 0, 0);
     for index in members {
         let height = if open.contains(index) {
-            seen += wants.panels.get(*index).map_or(0, |panel| u32::from(panel.weight.max(1)));
+            seen += weight(index);
             let so_far = (spare * seen).checked_div(weights).unwrap_or(0);
             let extra = so_far - shared;
             shared = so_far;

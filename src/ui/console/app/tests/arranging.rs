@@ -62,7 +62,8 @@ fn boundaries_are_dragged_and_stop_where_a_pane_would_vanish() {
     mouse(&mut desk, MouseEventKind::Drag(button), edge - 20, 10);
     let kept = remembered(&mouse(&mut desk, MouseEventKind::Up(button), edge - 20, 10));
     assert!(kept.chat < 45, "{kept:?}");
-    assert_eq!(place(&mut desk, "3 rollout").0, x - 20, "the edge is under the pointer");
+    let now = place(&mut desk, "3 rollout").0;
+    assert!((x - 20..=x - 18).contains(&now), "the edge is under the pointer, to a percent: {x} {now}");
     mouse(&mut desk, MouseEventKind::Down(button), x, y);
     mouse(&mut desk, MouseEventKind::Drag(button), x, 39);
     mouse(&mut desk, MouseEventKind::Up(button), x, 39);
