@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::coerce::{Mismatch, from_text, from_value};
 use super::problem::Problem;
 use super::variables::{Scope, evaluate, is_dynamic};
+use crate::core::address::has_password;
 use crate::lang::{OptionWord, Part, Quote, Span, Word};
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::{Arguments, Declaration, Known, OptionKind, OptionSpec, Signature};
@@ -127,9 +128,10 @@ impl Template {
                 .is_some_and(|o| o.secret)
         };
         let given = self.options.iter().filter(secret);
-        given
-            .filter_map(|given| given.value.as_ref().map(|word| word.span))
-            .collect()
+        let given = given.filter_map(|given| given.value.as_ref());
+        let words = self.options.iter().filter_map(|given| given.value.as_ref());
+        let addresses = words.chain(&self.positionals).filter(|word| holds_password(word));
+        given.chain(addresses).map(|word| word.span).collect()
     }
 
     /// Options given and positionals counted: known without any value.
@@ -219,7 +221,10 @@ impl Template {
             let Some(option) = signature.options.get(given.option) else {
                 continue;
             };
-            let found = value(&option.kind, given.value.as_ref(), given.span, scope);
+            // A value that stands apart is marked itself; `--type=x` is one word and marked whole.
+            let apart = given.value.as_ref().map(|value| value.span);
+            let span = apart.filter(|span| span.start >= given.span.end).unwrap_or(given.span);
+            let found = value(&option.kind, given.value.as_ref(), span, scope);
             let Some(value) = found.map_err(|problem| named(problem, &format!("--{}", option.name)))? else {
                 continue;
             };
@@ -245,6 +250,11 @@ impl Template {
         }
         Ok(values)
     }
+}
+
+/// An address with a password in it, wherever it stands.
+pub fn holds_password(word: &Word) -> bool {
+    word.literal().is_some_and(|text| has_password(&text))
 }
 
 /// The value of one word by its declared type; none: unknown before there is a scope.
