@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::coerce::{Mismatch, from_text, from_value};
 use super::problem::Problem;
 use super::variables::{Scope, evaluate, is_dynamic};
+use crate::core::text::MASK;
 use crate::lang::{OptionWord, Part, Quote, Span, Word};
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::{Arguments, Declaration, Known, OptionKind, OptionSpec, Signature};
@@ -20,6 +21,7 @@ const NAME: &str = "E-OPTION-005";
 const TYPE: &str = "E-TYPE-001";
 const TOO_MANY: &str = "E-ARGUMENT-001";
 const TOO_FEW: &str = "E-ARGUMENT-002";
+const MASKED: &str = "E-OPTION-006";
 
 /// What was typed for one option.
 #[derive(Clone, Debug)]
@@ -61,6 +63,7 @@ impl Template {
             fixed: None,
         };
         template.check_presence(name, fed)?;
+        template.check_secrets()?;
         let known = template.fold(None)?;
         let mut given = template.options.iter().filter_map(|given| given.value.as_ref());
         if !template.positionals.iter().any(is_dynamic) && !given.any(is_dynamic) {
@@ -119,17 +122,22 @@ impl Template {
 
     /// The places of values that must not be seen.
     pub fn secrets(&self) -> Vec<Span> {
-        let secret = |given: &&Given| {
-            self.declaration
-                .signature
-                .options
-                .get(given.option)
-                .is_some_and(|o| o.secret)
-        };
-        let given = self.options.iter().filter(secret);
-        given
-            .filter_map(|given| given.value.as_ref().map(|word| word.span))
-            .collect()
+        self.secret_words().map(|word| word.span).collect()
+    }
+
+    fn secret_words(&self) -> impl Iterator<Item = &Word> {
+        let options = &self.declaration.signature.options;
+        let secret = |given: &&Given| options.get(given.option).is_some_and(|option| option.secret);
+        self.options.iter().filter(secret).filter_map(|given| given.value.as_ref())
+    }
+
+    /// A line out of a block, the history or a journal holds the mark where the secret was: it must not become one.
+    fn check_secrets(&self) -> Result<(), Problem> {
+        match self.secret_words().find(|word| word.literal().as_deref() == Some(MASK)) {
+            None => Ok(()),
+            Some(word) => Err(Problem::new(MASKED, word.span, format!("{MASK} stands for a secret value, which is not kept"))
+                .hint(Some("type the value again, or name a file that holds it: @FILE".to_owned()))),
+        }
     }
 
     /// Options given and positionals counted: known without any value.

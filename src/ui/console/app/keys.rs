@@ -279,7 +279,7 @@ impl App {
             .block(id)
             .map(|block| block.context.clone())
             .unwrap_or_default();
-        let now_in = crate::core::text::SafeText::line(&self.context.name);
+        let now_in = self.whereabouts();
         if ran_in != now_in && !armed {
             self.rerun_armed = Some(id);
             self.tell(

@@ -82,7 +82,7 @@ pub struct Block {
     pub line: String,
     /// What it was translated to.
     pub translation: Option<SafeText>,
-    /// The context's name.
+    /// The context's name, and the namespace if one was chosen: `staging/default`.
     pub context: SafeText,
     /// When it was asked for.
     pub at: Timestamp,

@@ -58,10 +58,22 @@ fn a_block_of_another_context_is_run_again_only_when_asked_twice() {
     let catalogue = desk.app.catalogue.clone();
     desk.app.handle(Event::Session(Arc::new(other), catalogue));
     assert!(desk.keys("<alt-1>.").is_empty());
-    assert!(desk.shows(120, 40, "it ran in sandbox, and this is eu-prod"));
+    assert!(desk.shows(120, 40, "it ran in sandbox/default, and this is eu-prod"));
     assert!(matches!(desk.keys(".").as_slice(), [Effect::Start { .. }]));
     desk.keys("<alt-1>k.");
     assert!(desk.keys("j").is_empty(), "another key forgets it");
+}
+
+#[test]
+fn a_block_of_another_namespace_is_run_again_only_when_asked_twice() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:delete deploy x");
+    desk.end(block, 0);
+    desk.keys(":ns kube-system<enter>");
+    assert!(desk.keys("<alt-1>.").is_empty());
+    assert!(desk.shows(120, 40, "it ran in sandbox/default, and this is sandbox/kube-system"));
+    desk.keys("<esc>:ns default<enter>");
+    assert!(matches!(desk.keys("<alt-1>.").as_slice(), [Effect::Start { .. }]));
 }
 
 #[test]
