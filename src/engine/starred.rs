@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::options::holds_password;
 use super::resolve::resolve;
 use crate::lang::{Line, Stage};
 use crate::verb::Catalogue;
@@ -32,7 +33,8 @@ pub fn secrets(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
             .iter()
             .any(|option| option.secret && option.short == Some(letter))
     };
-    let mut places = Vec::new();
+    let addresses = stage.words.iter().filter(|word| holds_password(word));
+    let mut places: Vec<Range<usize>> = addresses.map(|word| word.span.start..word.span.end).collect();
     for (index, word) in stage.words.iter().enumerate() {
         let Some(option) = word.as_option() else { continue };
         let name = option.name.as_str();

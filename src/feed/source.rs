@@ -39,6 +39,16 @@ impl<R> Source<R> {
         result
     }
 
+    /// What a poll brought is all there is: rows that are not in it go, and the feed is live.
+    pub fn replace(&self, rows: impl IntoIterator<Item = (String, R)>) {
+        self.write(|table| {
+            table.begin_list();
+            rows.into_iter().for_each(|(key, row)| table.upsert(key, row));
+            table.end_list();
+        });
+        self.set_health(HealthState::Live, None);
+    }
+
     /// Proof that the rows are still right (a bookmark, an unchanged poll) without changing any.
     pub fn touch(&self) {
         self.state.write().unwrap_or_else(PoisonError::into_inner).1.data_at = Some(self.clock.now());

@@ -2,8 +2,9 @@
 
 use cogdeck::core::change::Origin;
 use cogdeck::engine::OnError;
+use cogdeck::lang::script_lines;
 use cogdeck::ui::headless::printer::Format;
-use cogdeck::ui::headless::{self, Settings, script_lines};
+use cogdeck::ui::headless::{self, Settings};
 use serde_json::{Value, json};
 
 use super::bench::{code, fresh, run};

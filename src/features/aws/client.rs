@@ -16,7 +16,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_route53::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::{Builder, tls};
 
-pub use super::failure::{SERVICE, answered, health, report};
+pub use super::failure::{SERVICE, answered, failed, report};
 pub use super::limiter::Account;
 use crate::core::context::{AwsTarget, Context};
 use crate::core::report::Report;

@@ -5,7 +5,8 @@ use std::error::Error;
 use aws_sdk_route53::error::{ProvideErrorMetadata, SdkError};
 
 use crate::core::report::{Report, Severity};
-use crate::feed::HealthState;
+use crate::core::text::SafeText;
+use crate::feed::{HealthState, Source};
 
 /// No credentials were found.
 pub const NO_CREDENTIALS: &str = "E-AWS-002";
@@ -126,8 +127,14 @@ where
     report
 }
 
-/// What a failed poll means for the health of what is shown.
-pub fn health(report: &Report) -> HealthState {
+/// A poll failed: the rows stay, and the feed's health says why they do not get younger.
+pub fn failed<R>(source: &Source<R>, report: &Report) {
+    let hint = report.hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default();
+    let reason = SafeText::line(&format!("{}{hint}", report.sentence()));
+    source.set_health(health(report), Some(reason));
+}
+
+fn health(report: &Report) -> HealthState {
     match report.code {
         NO_CREDENTIALS | KEYS => HealthState::Login,
         DENIED => HealthState::Denied,

@@ -9,9 +9,8 @@ use super::model::{InstanceRow, Search};
 use super::{Service, client, record};
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::core::text::SafeText;
-use crate::features::aws::client::health;
-use crate::feed::{FeedKey, HealthState, Source, Subscription};
+use crate::features::aws::client::failed;
+use crate::feed::{FeedKey, Source, Subscription};
 
 /// Between two polls.
 const INTERVAL: Duration = Duration::from_secs(15);
@@ -36,21 +35,11 @@ async fn follow(service: Service, context: Arc<Context>, source: Arc<Source<Inst
             polled = poll(&service, &context) => polled,
         };
         match polled {
-            Ok(rows) => {
-                source.write(|table| {
-                    table.begin_list();
-                    for row in rows {
-                        table.upsert(format!("{}\u{1}{}", row.name, row.id), row);
-                    }
-                    table.end_list();
-                });
-                source.set_health(HealthState::Live, None);
-            }
-            Err(report) => {
-                let hint = report.hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default();
-                let reason = SafeText::line(&format!("{}{hint}", report.sentence()));
-                source.set_health(health(&report), Some(reason));
-            }
+            Ok(rows) => source.replace(
+                rows.into_iter()
+                    .map(|row| (format!("{}\u{1}{}", row.name, row.id), row)),
+            ),
+            Err(report) => failed(&source, &report),
         }
         tokio::select! {
             () = stop.cancelled() => return,

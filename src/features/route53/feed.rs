@@ -12,9 +12,8 @@ use super::model::{DnsRow, Zone, canonical_name, order};
 use super::{Service, model};
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::core::text::SafeText;
-use crate::features::aws::client::{Route53, health};
-use crate::feed::{FeedKey, HealthState, Source, Subscription};
+use crate::features::aws::client::{Route53, failed};
+use crate::feed::{FeedKey, Source, Subscription};
 
 /// Between two polls.
 const INTERVAL: Duration = Duration::from_secs(15);
@@ -43,15 +42,8 @@ async fn follow(service: Service, context: Arc<Context>, source: Arc<Source<DnsR
             polled = poll(&service, &context) => polled,
         };
         match polled {
-            Ok(rows) => {
-                source.write(|table| {
-                    table.begin_list();
-                    rows.into_iter().for_each(|(key, row)| table.upsert(key, row));
-                    table.end_list();
-                });
-                source.set_health(HealthState::Live, None);
-            }
-            Err(report) => source.set_health(health(&report), Some(reason(&report))),
+            Ok(rows) => source.replace(rows),
+            Err(report) => failed(&source, &report),
         }
         let pause = if service.changes.pending(&context.aws).is_empty() {
             INTERVAL
@@ -64,11 +56,6 @@ async fn follow(service: Service, context: Arc<Context>, source: Arc<Source<DnsR
             _ = moved.changed() => {}
         }
     }
-}
-
-fn reason(report: &Report) -> SafeText {
-    let hint = report.hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default();
-    SafeText::line(&format!("{}{hint}", report.sentence()))
 }
 
 type Rows = Vec<(String, DnsRow)>;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::Library;
 use super::super::library::place;
-use super::{change, done, layer, layer_option, name, name_argument, setting_state, still};
+use super::{change, configure, layer, layer_option, name, name_argument, setting_state};
 use crate::bundle::layers::Layer;
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -113,16 +113,9 @@ impl Mutate for Set {
             value: text("value"),
             encrypted: change.request["encrypted"] == Value::Bool(true),
         };
-        let layer: Layer = setting.layer.parse()?;
-        let known = self.library.setting(&setting.bundle, &layer, &setting.variable).await?;
-        still(change, &setting_state(known.as_ref()))?;
-        self.library.store.put_setting(&setting).await?;
-        self.library.refresh(call).await?;
-        let message = format!(
-            "{} of {} set in the layer {}",
-            setting.variable, setting.bundle, setting.layer
-        );
-        output.emit(done(&setting.bundle, "configured", &message)).await
+        let variable = setting.variable.clone();
+        let record = configure(&self.library, call, change, (&variable, Some(setting))).await?;
+        output.emit(record).await
     }
 }
 

@@ -8,6 +8,7 @@ mod pod;
 mod pod_status;
 mod replica_set;
 mod service;
+mod table_row;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use image::version_of;
 pub use pod::PodRow;
 pub use replica_set::ReplicaSetRow;
 pub use service::{ServicePort, ServiceRow};
+pub use table_row::{TableColumn, TableHead, TableRow};
 
 /// A row that is made from an API object of one type.
 pub trait SlimRow: Sized + Send + Sync + 'static {

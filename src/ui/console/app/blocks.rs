@@ -52,8 +52,7 @@ impl App {
 
     /// A block for a job that a line started; its id.
     pub fn adopt(&mut self, number: u64, line: String) -> u64 {
-        let context = self.whereabouts();
-        let id = self.chat.open(line, context, self.clock.now());
+        let id = self.chat.open(line, self.context.clone(), self.clock.now());
         self.chat.change(id, |block| {
             block.number = Some(number);
             block.background = true;
@@ -63,19 +62,10 @@ impl App {
         id
     }
 
-    /// Where a line would run now, as its block keeps it: the context, and the namespace if one was chosen.
-    pub(super) fn whereabouts(&self) -> SafeText {
-        match &self.context.kubernetes.namespace {
-            None => SafeText::line(&self.context.name),
-            Some(namespace) => SafeText::line(&format!("{}/{namespace}", self.context.name)),
-        }
-    }
-
     /// Runs a line as a new block.
     pub(super) fn run(&mut self, line: String, origin: Origin) -> Effect {
         self.shown = 0;
-        let context = self.whereabouts();
-        let block = self.chat.open(line.clone(), context, self.clock.now());
+        let block = self.chat.open(line.clone(), self.context.clone(), self.clock.now());
         Effect::Start { block, line, origin }
     }
 
