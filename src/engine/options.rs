@@ -124,14 +124,21 @@ impl Template {
     pub fn secrets(&self) -> Vec<Span> {
         let options = &self.declaration.signature.options;
         let secret = |given: &&Given| options.get(given.option).is_some_and(|option| option.secret);
-        let given = self.options.iter().filter(secret).filter_map(|given| given.value.as_ref());
+        let given = self
+            .options
+            .iter()
+            .filter(secret)
+            .filter_map(|given| given.value.as_ref());
         let addresses = self.words().filter(|word| holds_password(word));
         given.chain(addresses).map(|word| word.span).collect()
     }
 
     /// Values of options, then positionals.
     fn words(&self) -> impl Iterator<Item = &Word> {
-        self.options.iter().filter_map(|given| given.value.as_ref()).chain(&self.positionals)
+        self.options
+            .iter()
+            .filter_map(|given| given.value.as_ref())
+            .chain(&self.positionals)
     }
 
     /// A line out of a block, the history or a journal holds the mark where a secret was: it must not become a value.

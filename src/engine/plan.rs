@@ -338,7 +338,9 @@ impl Planner<'_> {
         let declaration = &asked.verb.declaration;
         let options = &declaration.signature.options;
         let means_help = |word: &Word| match word.plain() {
-            Some("--help") => !options.iter().any(|option| option.name == "help" || option.aliases.contains(&"help")),
+            Some("--help") => !options
+                .iter()
+                .any(|option| option.name == "help" || option.aliases.contains(&"help")),
             Some("-h") => !options.iter().any(|option| option.short == Some('h')),
             _ => false,
         };

@@ -262,7 +262,10 @@ async fn b05_help_behind_a_command_shows_its_page() {
         let ran = run(&session, line).await;
         assert_eq!((ran.text.as_str(), ran.exit), (page.as_str(), 0), "{line}: {ran:?}");
     }
-    assert_eq!(run(&session, "alias create --help").await.text, run(&session, "help alias create").await.text);
+    assert_eq!(
+        run(&session, "alias create --help").await.text,
+        run(&session, "help alias create").await.text
+    );
     // Behind a pipe nothing is run for a page; after `--` it is data.
     assert_eq!(code(&session, "seed 1 | head --help").await, ("E-OPTION-001", 2));
     assert_eq!(run(&session, "echo -- --help").await.records, vec![json!("--help")]);

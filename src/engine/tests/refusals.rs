@@ -122,7 +122,12 @@ async fn stages_run_in_the_context_they_name() {
 async fn a_kept_line_whose_secret_is_a_mark_is_refused_and_never_runs_with_the_mark() {
     use crate::engine::ports::Journal;
     let bench = Bench::new();
-    for line in ["t:login --password=hunter2", "t:login -p hunter2 && t:emit 1", "t:emit 1; t:login -phunter2", "t:echo https://mia:hunter2@example.com"] {
+    for line in [
+        "t:login --password=hunter2",
+        "t:login -p hunter2 && t:emit 1",
+        "t:emit 1; t:login -phunter2",
+        "t:echo https://mia:hunter2@example.com",
+    ] {
         assert_eq!(bench.run(line).await.exit, 0, "{line}");
     }
     let emitted = bench.emitted.load(Ordering::Relaxed);
@@ -135,5 +140,9 @@ async fn a_kept_line_whose_secret_is_a_mark_is_refused_and_never_runs_with_the_m
         assert!(report.hint.unwrap().contains("again"));
     }
     assert_eq!(bench.emitted.load(Ordering::Relaxed), emitted);
-    assert_eq!(bench.run("t:echo 'it is •••'").await.records, vec![serde_json::json!("it is •••")], "in a text it is text");
+    assert_eq!(
+        bench.run("t:echo 'it is •••'").await.records,
+        vec![serde_json::json!("it is •••")],
+        "in a text it is text"
+    );
 }

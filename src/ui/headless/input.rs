@@ -198,7 +198,10 @@ impl At {
 
     /// What is wrong behind it; the parser counts from where it began.
     fn wrong(&self, error: &serde_json::Error) -> Report {
-        let (line, begun) = (self.lines + error.line(), if error.line() == 1 { self.column } else { 0 });
+        let (line, begun) = (
+            self.lines + error.line(),
+            if error.line() == 1 { self.column } else { 0 },
+        );
         let text = error.to_string();
         let reason = text.split(" at line ").next().unwrap_or_default().to_owned();
         let place = format!("the input is no JSON at line {line} column {}", begun + error.column());
@@ -225,7 +228,10 @@ fn unreadable(error: &(dyn std::error::Error + 'static)) -> Report {
 }
 
 fn too_large() -> Report {
-    unreadable(&io::Error::other(format!("a value is larger than {} MiB", LARGEST >> 20)))
+    unreadable(&io::Error::other(format!(
+        "a value is larger than {} MiB",
+        LARGEST >> 20
+    )))
 }
 
 #[cfg(test)]
@@ -293,7 +299,12 @@ mod tests {
 
     #[test]
     fn values_without_a_line_break_come_as_soon_as_they_are_there() {
-        for (text, at_once) in [("{\"a\":1}[2]\"x\\\"\"", 3), ("1 2 3", 2), ("[1\n]12\"x\"34", 3), ("true{}", 2)] {
+        for (text, at_once) in [
+            ("{\"a\":1}[2]\"x\\\"\"", 3),
+            ("1 2 3", 2),
+            ("[1\n]12\"x\"34", 3),
+            ("true{}", 2),
+        ] {
             for at_a_time in [1, 2, 5, 100] {
                 let mut values = All::default();
                 let open = Slow(text.as_bytes(), at_a_time).chain(Broken);
@@ -317,7 +328,11 @@ mod tests {
         let record = format!("[\"{}\"]", "x".repeat((4 << 20) - 4));
         let times = LARGEST / record.len() + 1;
         let mut count = Counted(0);
-        read(Read::take(Cycle(record.as_bytes(), 0), (times * record.len()) as u64), &mut count).unwrap();
+        read(
+            Read::take(Cycle(record.as_bytes(), 0), (times * record.len()) as u64),
+            &mut count,
+        )
+        .unwrap();
         assert_eq!(count.0, times);
         // One value in pieces of a few bytes: seconds if each piece began anew.
         let text = format!("[{}1]", "[\n1],".repeat(40_000));

@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use super::{Table, declaration, named};
 use crate::core::record::to_text;
 use crate::core::report::Report;
-use crate::verb::{Alias, AliasScope, Call, Input, InputMode, Known, OptionKind, OptionSpec, Output, Positional, Read, Verb};
+use crate::verb::{
+    Alias, AliasScope, Call, Input, InputMode, Known, OptionKind, OptionSpec, Output, Positional, Read, Verb,
+};
 
 /// The verb.
 pub fn verb() -> Verb {
