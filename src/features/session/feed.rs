@@ -89,7 +89,10 @@ impl Numbered for AuditEntry {
 
 /// The changes, unless the newest is the one that was seen.
 async fn changes(journal: &dyn Journal, seen: &AtomicU64) -> Result<Option<Vec<AuditEntry>>, Report> {
-    let newest = journal.entries(1).await.map(|entries| entries.first().map_or(0, |entry| entry.number));
+    let newest = journal
+        .entries(1)
+        .await
+        .map(|entries| entries.first().map_or(0, |entry| entry.number));
     match newest {
         Ok(newest) if seen.swap(newest, Ordering::Relaxed) == newest => Ok(None),
         Ok(_) => journal.entries(MOST).await.map(Some),
@@ -114,7 +117,9 @@ where
                     source.read(|known, health| {
                         health.state == HealthState::Live
                             && known.len() == rows.len()
-                            && rows.iter().all(|row| known.get(&newest_first(row.number())) == Some(row))
+                            && rows
+                                .iter()
+                                .all(|row| known.get(&newest_first(row.number())) == Some(row))
                     })
                 };
                 match rows.filter(|rows| !same(rows)) {

@@ -67,8 +67,11 @@ impl Arrangement {
     /// Reads a file; what is out of bounds is put into them.
     pub fn parse(text: &str) -> Result<Self, Report> {
         let broken = |reason: &str| {
-            Report::failed("E-LAYOUT-001", format!("the remembered layout cannot be read: {reason}"))
-                .hint("the screen starts as it is by default; :layout reset forgets the file")
+            Report::failed(
+                "E-LAYOUT-001",
+                format!("the remembered layout cannot be read: {reason}"),
+            )
+            .hint("the screen starts as it is by default; :layout reset forgets the file")
         };
         let mut read: Arrangement = toml::from_str(text).map_err(|error| broken(error.message()))?;
         if read.version != VERSION {

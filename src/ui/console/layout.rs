@@ -143,7 +143,10 @@ pub fn layout(screen: Rect, wants: &Wants) -> Layout {
         }
         seams.extend(panes.iter().zip(panes.iter().skip(1)).filter_map(|(upper, lower)| {
             let open = upper.area.x == lower.area.x && !upper.folded && !lower.folded;
-            let place = Rect { height: 1, ..lower.area };
+            let place = Rect {
+                height: 1,
+                ..lower.area
+            };
             let (upper, lower) = (upper.index, lower.index);
             open.then_some((place, Seam::Rows { upper, lower }))
         }));

@@ -18,8 +18,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use self::blocks::Blocks;
 use self::programs::PanicGuard;
-use super::arrangement::Arrangement;
 use super::app::{App, Effect, Event, Parts};
+use super::arrangement::Arrangement;
 use super::draw::draw;
 use super::keymap::Keymap;
 use super::operator::Request;

@@ -106,7 +106,9 @@ impl Listing for Instances {
 
     fn act(&self, action: &str, rows: &[InstanceRow]) -> Vec<Effect> {
         let address = |row: &InstanceRow| {
-            let known = [&row.public_ip, &row.private_ip].into_iter().find(|text| !text.is_empty());
+            let known = [&row.public_ip, &row.private_ip]
+                .into_iter()
+                .find(|text| !text.is_empty());
             safe_line(known.unwrap_or(&row.id))
         };
         let copied: Vec<String> = match action {

@@ -39,7 +39,12 @@ pub struct ContainerRow {
 }
 
 /// The feed of a pod's containers. Needs a Tokio runtime around it.
-pub fn containers(hub: &Hub, clients: &Arc<Clients>, context: &Arc<Context>, pod: &Target) -> Subscription<ContainerRow> {
+pub fn containers(
+    hub: &Hub,
+    clients: &Arc<Clients>,
+    context: &Arc<Context>,
+    pod: &Target,
+) -> Subscription<ContainerRow> {
     let key = FeedKey {
         context: context.clone(),
         kind: format!("kubernetes/containers/{}/{}", pod.scope, pod.name),
@@ -169,7 +174,11 @@ impl Pod {
             }
         };
         let (init, own) = (self.status.init_container_statuses, self.status.container_statuses);
-        let first = self.spec.init_containers.into_iter().map(|named| row(named, true, &init));
+        let first = self
+            .spec
+            .init_containers
+            .into_iter()
+            .map(|named| row(named, true, &init));
         let first: Vec<ContainerRow> = first.collect();
         let then = self.spec.containers.into_iter().map(|named| row(named, false, &own));
         first.into_iter().chain(then).collect()
@@ -206,9 +215,19 @@ mod tests {
             },
         }))
         .unwrap();
-        let rows: Vec<(String, String, bool, i64)> =
-            pod.rows().into_iter().map(|row| (row.name, row.state, row.ready, row.restarts)).collect();
-        let wanted = [("set-up", "Completed", false, 0), ("web", "Running", true, 3), ("late", "", false, 0)];
-        assert_eq!(rows, wanted.map(|(name, state, ready, n)| (name.to_owned(), state.to_owned(), ready, n)));
+        let rows: Vec<(String, String, bool, i64)> = pod
+            .rows()
+            .into_iter()
+            .map(|row| (row.name, row.state, row.ready, row.restarts))
+            .collect();
+        let wanted = [
+            ("set-up", "Completed", false, 0),
+            ("web", "Running", true, 3),
+            ("late", "", false, 0),
+        ];
+        assert_eq!(
+            rows,
+            wanted.map(|(name, state, ready, n)| (name.to_owned(), state.to_owned(), ready, n))
+        );
     }
 }

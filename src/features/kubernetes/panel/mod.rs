@@ -60,7 +60,9 @@ fn common(action: &str, kind: &str, names: &[&str]) -> Vec<Effect> {
 
 /// The last lines of what these wrote: of one by its name, of several through a pipe, each line with its pod before it.
 fn logs(kind: &str, names: &[&str]) -> Pipeline {
-    let (stage, tail) = (lang::Stage::new("kubectl:logs"), |stage: lang::Stage| stage.option("--tail", Some("50")));
+    let (stage, tail) = (lang::Stage::new("kubectl:logs"), |stage: lang::Stage| {
+        stage.option("--tail", Some("50"))
+    });
     match names {
         [only] if kind == "po" => tail(stage.arg(only)).into(),
         [only] => tail(stage.arg(&format!("{kind}/{only}"))).into(),

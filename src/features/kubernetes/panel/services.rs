@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{copied, COPY, DESCRIBE, YAML, age_cell, target};
+use super::{COPY, DESCRIBE, YAML, age_cell, copied, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;

@@ -433,7 +433,10 @@ async fn an_action_is_about_all_marked_rows_in_one_pipeline() {
     panel.key(PanelKey::Mark);
     panel.key(PanelKey::Mark);
     assert_eq!(panel.title().as_str(), "pods 3  3 marked");
-    assert_eq!(line(&panel.key(PanelKey::Act("delete"))), "kubectl:delete po a-1 a-2 b-1");
+    assert_eq!(
+        line(&panel.key(PanelKey::Act("delete"))),
+        "kubectl:delete po a-1 a-2 b-1"
+    );
     let logs = line(&panel.key(PanelKey::Act("logs")));
     assert_eq!(logs, "kubectl:get po a-1 a-2 b-1 | kubectl:logs --tail=50 --prefix");
     let text = screen(&mut panel, 80, 5);
@@ -445,14 +448,20 @@ async fn an_action_is_about_all_marked_rows_in_one_pipeline() {
     panel.filter("");
     panel.key(PanelKey::Move(Motion::First));
     panel.key(PanelKey::Mark);
-    assert_eq!(line(&panel.key(PanelKey::Act("describe"))), "kubectl:describe po a-2 b-1");
+    assert_eq!(
+        line(&panel.key(PanelKey::Act("describe"))),
+        "kubectl:describe po a-2 b-1"
+    );
     assert!(panel.back() && !panel.back());
     assert_eq!(panel.title().as_str(), "pods 3");
 }
 
 #[tokio::test]
 async fn marks_of_rows_that_went_and_of_another_context_are_gone() {
-    let rows = vec![("a", pod("a", "s", "Running", true)), ("b", pod("b", "s", "Running", true))];
+    let rows = vec![
+        ("a", pod("a", "s", "Running", true)),
+        ("b", pod("b", "s", "Running", true)),
+    ];
     let bench = Bench::new().with(rows, HealthState::Live, None);
     let mut panel = super::pods::panel(&bench.hub, &Clients::new());
     panel.open(&bench.context);

@@ -131,9 +131,11 @@ impl Listing for Records {
             return Vec::new();
         }
         match action {
-            "dig" => vec![Effect::Run(for_each(&records, Stage::new("net:dig"), |stage, field| {
-                stage.with(field("query")).with(field("type"))
-            }))],
+            "dig" => vec![Effect::Run(for_each(
+                &records,
+                Stage::new("net:dig"),
+                |stage, field| stage.with(field("query")).with(field("type")),
+            ))],
             "delete" => {
                 let stage = Stage::new("r53:record-delete");
                 vec![Effect::Compose(for_each(&records, stage, |stage, field| {
@@ -144,7 +146,12 @@ impl Listing for Records {
             "copy" => {
                 let values = |(_, set): &(&str, &RecordSet)| match &set.alias {
                     Some(alias) => safe_line(&alias.host),
-                    None => set.values.iter().map(|value| safe_line(value)).collect::<Vec<_>>().join("\n"),
+                    None => set
+                        .values
+                        .iter()
+                        .map(|value| safe_line(value))
+                        .collect::<Vec<_>>()
+                        .join("\n"),
                 };
                 let all: Vec<String> = records.iter().map(values).collect();
                 vec![Effect::Copy(SafeText::new(&all.join("\n")))]
@@ -166,7 +173,11 @@ impl Listing for Records {
 
 /// One command for records: for one with its values in their places, for several fed by them, `seed … | net:dig $name
 /// $type`: one pipeline, so that one plan shows them all.
-fn for_each(records: &[(&str, &RecordSet)], stage: Stage, fill: impl Fn(Stage, &dyn Fn(&str) -> Word) -> Stage) -> Pipeline {
+fn for_each(
+    records: &[(&str, &RecordSet)],
+    stage: Stage,
+    fill: impl Fn(Stage, &dyn Fn(&str) -> Word) -> Stage,
+) -> Pipeline {
     let fields = |(zone, set): &(&str, &RecordSet)| {
         let name = unescaped(&set.name);
         json!({"zone": zone, "type": set.kind, "name": name.trim_end_matches('.'), "query": name})

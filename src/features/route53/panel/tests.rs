@@ -172,7 +172,10 @@ async fn keys_build_pipelines_for_the_selected_record() {
     panel.key(PanelKey::Mark);
     let several = line(&panel.key(PanelKey::Act("delete")));
     assert!(several.starts_with("compose seed '[{\"zone\":\"Z1\""), "{several}");
-    assert!(several.ends_with("| r53:record-delete --zone $zone --type $type $name"), "{several}");
+    assert!(
+        several.ends_with("| r53:record-delete --zone $zone --type $type $name"),
+        "{several}"
+    );
 }
 
 #[tokio::test]

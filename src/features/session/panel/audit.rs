@@ -67,7 +67,10 @@ impl Listing for Audit {
             outcome if outcome.starts_with("failed") => Tone::Bad,
             _ => Tone::Waiting,
         };
-        let undoes = row.undoes.map(|number| format!(" (undoes {number})")).unwrap_or_default();
+        let undoes = row
+            .undoes
+            .map(|number| format!(" (undoes {number})"))
+            .unwrap_or_default();
         let outcome = format!("{} {}{undoes}", look.theme.glyphs.of(tone), row.outcome);
         let outcome = Cell::styled(&outcome, tone.meaning());
         vec![
@@ -105,9 +108,7 @@ impl Listing for Audit {
             "show" => vec![Effect::Run(show(rows))],
             // Each has a plan of its own: what it finds may have moved differently. The newest goes first.
             "undo" => {
-                let undo = |entry: &AuditEntry| {
-                    Effect::Run(Stage::new("undo").arg(&entry.number.to_string()).into())
-                };
+                let undo = |entry: &AuditEntry| Effect::Run(Stage::new("undo").arg(&entry.number.to_string()).into());
                 rows.iter().map(undo).collect()
             }
             "copy" => {

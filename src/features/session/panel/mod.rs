@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 pub use super::feed::SessionFeeds;
 use crate::feed::health::age;
+use crate::ui::panel::Meaning;
 use crate::ui::panel::Panel;
 use crate::ui::panel::list::ListPanel;
 use crate::ui::panel::widgets::table::Cell;
-use crate::ui::panel::Meaning;
 
 /// The panels.
 pub fn panels(feeds: &SessionFeeds) -> Vec<Box<dyn Panel>> {

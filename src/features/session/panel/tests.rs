@@ -11,10 +11,10 @@ use super::*;
 use crate::core::change::{Change, Risk, Target};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
-use crate::store::Store;
 use crate::engine::ports::{Journal, NewEntry};
 use crate::feed::Hub;
 use crate::lang::print;
+use crate::store::Store;
 use crate::ui::panel::testing::panel_rows;
 use crate::ui::panel::{Effect, Panel, PanelKey};
 use crate::verb::session::{Job, JobState};
@@ -91,7 +91,10 @@ async fn jobs_and_changes_are_live_rows_that_can_be_stopped_and_undone() {
     let [jobs, audit] = panels.as_mut_slice() else { panic!() };
     assert!(shown(jobs.as_mut(), "✓ done").await[1].contains("echo one"));
     assert!(matches!(jobs.key(PanelKey::Act("stop")).as_slice(), [Effect::Toast(_)]));
-    running.lock().unwrap().push(job(2, JobState::Running, "traffic:watch x"));
+    running
+        .lock()
+        .unwrap()
+        .push(job(2, JobState::Running, "traffic:watch x"));
     let rows = shown(jobs.as_mut(), "~ running").await;
     assert!(rows[1].contains("#2") && rows[2].contains("#1"), "{rows:#?}");
     assert_eq!(jobs.title().as_str(), "jobs 1 running");
@@ -103,7 +106,10 @@ async fn jobs_and_changes_are_live_rows_that_can_be_stopped_and_undone() {
     journal.append(entry("scale web to 3", "applied")).await.unwrap();
     journal.append(entry("scale web to 4", "failed: denied")).await.unwrap();
     let rows = shown(audit.as_mut(), "✗ failed: denied").await;
-    assert!(rows[2].contains("scale web to 3") && rows[2].contains("✓ applied"), "{rows:#?}");
+    assert!(
+        rows[2].contains("scale web to 3") && rows[2].contains("✓ applied"),
+        "{rows:#?}"
+    );
     audit.key(PanelKey::Mark);
     audit.key(PanelKey::Mark);
     assert_eq!(printed(&audit.key(PanelKey::Act("undo"))), ["undo 2", "undo 1"]);

@@ -192,7 +192,8 @@ impl App {
                 let wanted = u32::from((at.x + 1).saturating_sub(place.x)) * 100;
                 // Rounded up: the edge does not run ahead of the pointer.
                 let percent = wanted.div_ceil(u32::from(place.width.max(1)));
-                self.arrangement.set_percent(column, u16::try_from(percent).unwrap_or(100));
+                self.arrangement
+                    .set_percent(column, u16::try_from(percent).unwrap_or(100));
             }
             Some(Seam::Rows { upper, lower }) => {
                 if let Some(under) = self.area(lower) {

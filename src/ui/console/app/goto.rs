@@ -57,7 +57,10 @@ impl App {
             ("present", _) => self.tell("present FILE: a script, one pipeline a line", Tone::Neutral),
             ("show", [name]) => return self.show_panel(name, true),
             ("hide", [name]) => return self.show_panel(name, false),
-            ("show" | "hide", _) => self.tell(&format!("{place} NAME: a panel, beside the others or away"), Tone::Neutral),
+            ("show" | "hide", _) => self.tell(
+                &format!("{place} NAME: a panel, beside the others or away"),
+                Tone::Neutral,
+            ),
             ("layout", ["reset"]) => return self.reset_layout(),
             ("layout", _) => self.tell("layout reset: columns and panels as by default", Tone::Neutral),
             _ => return self.go_to_kind(place, &rest),

@@ -36,7 +36,11 @@ impl Containers {
             .arg(&self.of.name)
             .arg_option("--container", &row.name)
             .option("--tail", Some("50"));
-        if previous { stage.option("--previous", None) } else { stage }
+        if previous {
+            stage.option("--previous", None)
+        } else {
+            stage
+        }
     }
 }
 

@@ -84,7 +84,10 @@ impl Listing for Sets {
     fn cells(&self, row: &ReplicaSetRow, look: &RowLook<'_>) -> Vec<Cell> {
         vec![
             Cell::new(&row.name),
-            Cell::new(&row.revision.map_or_else(|| "-".to_owned(), |revision| revision.to_string())),
+            Cell::new(
+                &row.revision
+                    .map_or_else(|| "-".to_owned(), |revision| revision.to_string()),
+            ),
             Cell::new(&row.version),
             Cell::new(&format!("{}/{}", row.ready, row.desired)),
             age_cell(row.created, look.now),

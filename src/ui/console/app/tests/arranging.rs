@@ -49,7 +49,10 @@ fn columns_and_panes_give_way_to_keys_and_are_remembered() {
     assert_eq!(place(&mut desk, "3 rollout").1, y + 2);
     assert_eq!(rows.len(), 5, "the others keep the heights they have: {rows:?}");
     // A later session begins as this one ended.
-    let mut later = Desk::arranged(&["deployments", "rollout", "traffic", "dns", "ec2"], desk.app.arrangement.clone());
+    let mut later = Desk::arranged(
+        &["deployments", "rollout", "traffic", "dns", "ec2"],
+        desk.app.arrangement.clone(),
+    );
     assert_eq!(place(&mut later, "3 rollout"), place(&mut desk, "3 rollout"));
 }
 
@@ -63,7 +66,10 @@ fn boundaries_are_dragged_and_stop_where_a_pane_would_vanish() {
     let kept = remembered(&mouse(&mut desk, MouseEventKind::Up(button), edge - 20, 10));
     assert!(kept.chat < 45, "{kept:?}");
     let now = place(&mut desk, "3 rollout").0;
-    assert!((x - 20..=x - 18).contains(&now), "the edge is under the pointer, to a percent: {x} {now}");
+    assert!(
+        (x - 20..=x - 18).contains(&now),
+        "the edge is under the pointer, to a percent: {x} {now}"
+    );
     mouse(&mut desk, MouseEventKind::Down(button), x, y);
     mouse(&mut desk, MouseEventKind::Drag(button), x, 39);
     mouse(&mut desk, MouseEventKind::Up(button), x, 39);
@@ -85,7 +91,10 @@ fn panels_are_hidden_shown_and_ordered_and_reset() {
     desk.keys("<alt-4><tab>");
     assert_eq!(desk.app.focus, Focus::Pane(5), "Tab passes by what is hidden");
     desk.keys(":dns<enter>");
-    assert!(desk.shows(120, 40, "5 dns"), "by its name it is there while it is chosen");
+    assert!(
+        desk.shows(120, 40, "5 dns"),
+        "by its name it is there while it is chosen"
+    );
     let kept = remembered(&desk.keys("{"));
     assert_eq!(kept.place("dns"), Some(3 - 1));
     assert!(desk.shows(120, 40, "4 dns"));
