@@ -22,7 +22,7 @@ use crate::bundle::source::{Source, Surroundings};
 use crate::bundle::verbs::{self, BundleCommand, Files};
 use crate::core::change::Origin;
 use crate::core::report::Report;
-use crate::core::text::{SafeText, Secret};
+use crate::core::text::{MASK, SafeText, Secret};
 use crate::engine::OnError;
 use crate::exec::{Reply, Request, Setting};
 use crate::lang::ScriptLine;
@@ -282,7 +282,7 @@ fn sent(request: &Request) -> (Value, String) {
         .map(|(name, value)| {
             let secret = (request.configuration.get(&name))
                 .is_some_and(|own| matches!(own, Setting::Secret(_)) && own.reveal() == value);
-            (name, if secret { "•••".to_owned() } else { value })
+            (name, if secret { MASK.to_owned() } else { value })
         })
         .collect();
     let stdin = String::from_utf8_lossy(&request.stdin()).into_owned();

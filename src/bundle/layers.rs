@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::core::report::Report;
-use crate::core::text::Secret;
+use crate::core::text::{MASK, Secret};
 use crate::exec::Setting;
 
 /// The room of what runs in none.
@@ -70,8 +70,8 @@ impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Held::Plain(text) => f.write_str(text),
-            Held::Secret(_) => f.write_str("•••"),
-            Held::Locked(why) => write!(f, "••• ({why})"),
+            Held::Secret(_) => f.write_str(MASK),
+            Held::Locked(why) => write!(f, "{MASK} ({why})"),
         }
     }
 }

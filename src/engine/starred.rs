@@ -22,7 +22,7 @@ pub fn starred(catalogue: &Catalogue, line: &Line, source: &str) -> String {
 }
 
 /// Where the values of secret options stand, whether or not the rest of the stage is right.
-fn secrets(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
+pub fn secrets(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
     let Ok(resolved) = resolve(catalogue, &stage.words) else {
         return Vec::new();
     };

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::core::record::{Record, to_text};
 use crate::core::report::Report;
-use crate::core::text::Secret;
+use crate::core::text::{MASK, Secret};
 
 /// The longest `NAME=value` or argument that Linux gives to a process, with the zero byte at its end.
 const LONGEST_ARGUMENT: usize = 128 << 10;
@@ -153,7 +153,7 @@ impl Request {
         });
         secrets
             .filter(|secret| secret.len() >= SHORTEST_SECRET)
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "•••"))
+            .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
     }
 
     /// What stdin holds: the record as JSON, `{}` at the start of a pipeline.

@@ -11,7 +11,7 @@ use super::{change, configure, layer, layer_option, name, name_argument, setting
 use crate::bundle::layers::Layer;
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
-use crate::core::text::Secret;
+use crate::core::text::{MASK, Secret};
 use crate::lang::Stage;
 use crate::store::bundles::Setting;
 use crate::verb::catalogue::BUILT_IN;
@@ -90,13 +90,13 @@ impl Mutate for Set {
             value,
             encrypted,
         };
-        let shown = if encrypted { "•••" } else { &fresh.value };
+        let shown = if encrypted { MASK } else { &fresh.value };
         let summary = format!("set {} of {name} in the layer {layer} to {shown}", fresh.variable);
         let back = back(known.as_ref(), &fresh);
         let before = setting_state(known.as_ref());
         // A secret is sealed anew each time it is planned; its fingerprint would make each plan another one.
         let after = match encrypted {
-            true => json!({"layer": fresh.layer, "variable": fresh.variable, "secret": "•••"}),
+            true => json!({"layer": fresh.layer, "variable": fresh.variable, "secret": MASK}),
             false => setting_state(Some(&fresh)),
         };
         let mut change = change("bundle-config-set", summary, &name, (before, after), back);
