@@ -345,7 +345,7 @@ impl<W: Write> Shell<W> {
             Request::Progress(block, text) => {
                 self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Progress(text))));
             }
-            Request::Terminal(command, answer) => self.program = Some(programs::Program { command, answer }),
+            Request::Terminal(borrower, answer) => self.program = Some(programs::Program { borrower, answer }),
             Request::Withdraw(id) => {
                 if self.blocks.withdraw(id) {
                     self.reduce(Event::Withdrawn(id));
