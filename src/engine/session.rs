@@ -392,6 +392,10 @@ impl Operator for BlockOperator {
     async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
         self.inner.lend(work).await
     }
+
+    async fn use_context(&self, name: &str) -> Result<(), Report> {
+        self.inner.use_context(name).await
+    }
 }
 
 /// The session as verbs of one block see it.

@@ -55,4 +55,11 @@ pub trait Operator: Send + Sync {
         drop(work);
         Err(Report::refused("E-RUN-TERMINAL", "there is no terminal to give").hint("use the console"))
     }
+
+    /// Makes another context the one of the lines that start from now on; those that run keep theirs. Refused where the
+    /// context is fixed for the whole run.
+    async fn use_context(&self, name: &str) -> Result<(), Report> {
+        Err(Report::refused("E-RUN-CONTEXT", format!("this run keeps its context and does not go over to {name}"))
+            .hint(format!("--context {name} for the whole run, @{name} before one command")))
+    }
 }

@@ -34,6 +34,8 @@ pub enum Request {
     Progress(u64, SafeText),
     /// The terminal, for a program.
     Terminal(Borrower, oneshot::Sender<Result<i32, Report>>),
+    /// Another context for the lines to come.
+    Context(String, oneshot::Sender<Result<(), Report>>),
     /// Nobody waits for this answer any more.
     Withdraw(u64),
 }
@@ -132,5 +134,15 @@ impl Operator for ConsoleOperator {
 
     async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
         self.borrow(Borrower::Work(work)).await
+    }
+
+    async fn use_context(&self, name: &str) -> Result<(), Report> {
+        let (answer, result) = oneshot::channel();
+        let closed = || Report::failed("E-CONSOLE-003", "the console closed before it could go over to another context");
+        self.requests
+            .send(Request::Context(name.to_owned(), answer))
+            .await
+            .map_err(|_| closed())?;
+        result.await.map_err(|_| closed())?
     }
 }

@@ -8,6 +8,7 @@ mod behind;
 mod common;
 mod completer;
 mod config_get_contexts;
+mod config_use_context;
 mod cordon;
 mod cp;
 mod create_deployment;
@@ -51,6 +52,7 @@ pub fn all(clients: &Arc<Clients>, clock: &Clock) -> Vec<Verb> {
         apply::verb(clients),
         auth_can_i::verb(clients),
         config_get_contexts::verb(clients),
+        config_use_context::verb(clients),
         cordon::verb(clients),
         cp::verb(clients),
         create_deployment::verb(clients),

@@ -176,7 +176,7 @@ fn of_service(service: &Value, pod: &Value, named: &str) -> Result<(u16, u16), R
     let small = |value: &Value| value.as_u64().and_then(|port| u16::try_from(port).ok());
     let port = list(service, "/spec/ports")
         .iter()
-        .find(|port| text(port, "/name") == named || port["port"].to_string() == named)
+        .find(|port| text(port, "/name") == named || small(&port["port"]).is_some_and(|own| named.parse() == Ok(own)))
         .ok_or_else(|| match named.parse::<u16>() {
             Ok(number) => Report::failed(
                 NOT_FOUND,

@@ -271,11 +271,8 @@ async fn session(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink)
                     say(format!("^C\n{} # ", shell.cwd())).await?;
                 }
                 4 if tty && line.is_empty() => return Ok(code),
-                8 | 127 if tty => {
-                    if line.pop().is_some() {
-                        say("\u{8} \u{8}".to_owned()).await?;
-                    }
-                }
+                8 | 127 if tty && line.pop().is_some() => say("\u{8} \u{8}".to_owned()).await?,
+                8 | 127 if tty => {}
                 byte if line.len() < LONGEST => {
                     line.push(byte);
                     if byte >= 32 && tty {
