@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::verb::operator::{TerminalCommand, TerminalWork};
@@ -36,6 +36,8 @@ pub enum Request {
     Terminal(Borrower, oneshot::Sender<Result<i32, Report>>),
     /// Another context for the lines to come.
     Context(String, oneshot::Sender<Result<(), Report>>),
+    /// A change to this begins.
+    ActingOn(Target),
     /// Nobody waits for this answer any more.
     Withdraw(u64),
 }
@@ -126,6 +128,10 @@ impl Operator for ConsoleOperator {
 
     fn progress(&self, text: SafeText) {
         let _ = self.requests.try_send(Request::Progress(self.block, text));
+    }
+
+    fn acting_on(&self, target: &Target) {
+        let _ = self.requests.try_send(Request::ActingOn(target.clone()));
     }
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {

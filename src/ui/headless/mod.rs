@@ -118,22 +118,12 @@ async fn repeated(session: &Session, lines: &[ScriptLine]) -> Result<Vec<ScriptL
                 last.ok_or_else(none)?.line
             }
         };
-        if is_repeat(&line.text) && text.contains(MASK) {
-            return Err(masked());
-        }
         found.push(ScriptLine {
             number: line.number,
             text,
         });
     }
     Ok(found)
-}
-
-/// What stands for a secret value in the history.
-const MASK: &str = "•••";
-
-fn masked() -> Report {
-    Report::refused("E-REPEAT-002", "the line has a secret value, which is not kept").hint("type it again")
 }
 
 /// A line of a background job, ready to be printed.
