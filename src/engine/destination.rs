@@ -57,7 +57,8 @@ impl Bus for NoBus {
     }
 
     async fn open(&self, whom: &Addressee) -> Result<Box<dyn super::ports::Destination>, Report> {
-        self.reach(whom).and(Err(Report::refused(NO_BUS, "no message bus is configured")))
+        self.reach(whom)
+            .and(Err(Report::refused(NO_BUS, "no message bus is configured")))
     }
 }
 
@@ -114,7 +115,11 @@ impl Outlets {
         }
         if let Some(whom) = Addressee::of(text) {
             let refused = |report: Report| Problem::new(report.code, span, report.sentence()).hint(report.hint);
-            return self.bus.reach(&whom).map(|()| Target::Beyond(whom, span)).map_err(refused);
+            return self
+                .bus
+                .reach(&whom)
+                .map(|()| Target::Beyond(whom, span))
+                .map_err(refused);
         }
         if let Some(path) = text.strip_prefix("file:").filter(|path| !path.is_empty()) {
             return Ok(Target::File(self.directory.join(path), span));
@@ -267,6 +272,10 @@ mod tests {
         };
         let outlets = Outlets::local(inside);
         let word = redirect("$name").targets.remove(0);
-        assert_eq!(outlets.built(&word, &values).unwrap_err().code, OUTSIDE, "nor a descriptor");
+        assert_eq!(
+            outlets.built(&word, &values).unwrap_err().code,
+            OUTSIDE,
+            "nor a descriptor"
+        );
     }
 }

@@ -24,7 +24,10 @@ async fn refused<const N: usize>(rows: [(&str, &str, &str); N]) {
         let ran = run(&fresh(), line).await;
         let report = ran.report.unwrap_or_else(|| panic!("{line}"));
         assert_eq!((report.code, ran.exit), (wanted, 2), "{line}");
-        assert!(report.hint.as_deref().unwrap_or_default().contains(hint), "{line}: {report:?}");
+        assert!(
+            report.hint.as_deref().unwrap_or_default().contains(hint),
+            "{line}: {report:?}"
+        );
     }
 }
 
@@ -66,7 +69,15 @@ async fn l04_words_join_to_the_longest_name_and_data_never_does() {
 
 #[tokio::test]
 async fn l09_options_are_long_or_short_with_an_equals_sign_or_a_blank() {
-    for option in ["--lines 2", "--lines=2", "-n 2", "-n=2", "-n2", "--lines '2'", "--lines=\"2\""] {
+    for option in [
+        "--lines 2",
+        "--lines=2",
+        "-n 2",
+        "-n=2",
+        "-n2",
+        "--lines '2'",
+        "--lines=\"2\"",
+    ] {
         let line = format!("seed --range 1-5 | tail {option}");
         assert_eq!(values(&line).await, vec![json!(4), json!(5)], "{line}");
     }
@@ -92,7 +103,11 @@ async fn l10_flags_come_bundled_and_two_dashes_end_the_options() {
         ("echo '-x'", json!(["-x"])),
     ])
     .await;
-    refused([("seed 1 | jq -sxc .", "E-OPTION-001", ""), ("echo -x", "E-OPTION-001", "--")]).await;
+    refused([
+        ("seed 1 | jq -sxc .", "E-OPTION-001", ""),
+        ("echo -x", "E-OPTION-001", "--"),
+    ])
+    .await;
 }
 
 #[tokio::test]
@@ -145,7 +160,10 @@ async fn l16_a_verb_runs_once_a_record() {
     table([
         ("seed --range 1-3 | map n= | echo $n", json!([1, 2, 3])),
         ("seed '[{\"a\": null}, {\"a\": [1]}]' | echo $a", json!([null, [1]])),
-        ("seed '[1, \"x\", [2], null, {\"a\": 3}]' | echo x", json!(["x", "x", "x", "x", "x"])),
+        (
+            "seed '[1, \"x\", [2], null, {\"a\": 3}]' | echo x",
+            json!(["x", "x", "x", "x", "x"]),
+        ),
         ("jq -n 'empty' | echo x", json!([])),
     ])
     .await;
@@ -166,7 +184,11 @@ async fn l17_a_verb_of_all_runs_once_over_the_whole_stream() {
 #[tokio::test]
 async fn l19_the_first_record_is_there_while_the_source_runs_on() {
     let session = fresh();
-    for line in ["sh 'echo a; exec sleep 600'", "sh 'echo a; exec sleep 600' | jq -r .line", "sh 'echo a; exec sleep 600' | pluck line | head 5"] {
+    for line in [
+        "sh 'echo a; exec sleep 600'",
+        "sh 'echo a; exec sleep 600' | jq -r .line",
+        "sh 'echo a; exec sleep 600' | pluck line | head 5",
+    ] {
         let begun = Instant::now();
         let mut block = session.start(line, Arc::new(Script)).unwrap();
         let first = async {
@@ -215,29 +237,44 @@ async fn l22_check_answers_as_a_run_would_and_runs_nothing() {
 #[test]
 fn every_row_of_the_checklist_has_a_test_of_its_name() {
     let rows = (1..=25).map(|n| format!("l{n:02}"));
-    let rows = rows.chain((1..=8).map(|n| format!("c{n}"))).chain((1..=2).map(|n| format!("e{n}")));
-    let rows = rows.chain([1, 2, 3, 4, 6].map(|n| format!("r{n}"))).chain((1..=5).map(|n| format!("d{n}")));
-    let rows: Vec<String> = rows.chain((1..=11).map(|n| format!("b{n}"))).chain([3, 4].map(|n| format!("x{n}"))).collect();
+    let rows = rows
+        .chain((1..=8).map(|n| format!("c{n}")))
+        .chain((1..=2).map(|n| format!("e{n}")));
+    let rows = rows
+        .chain([1, 2, 3, 4, 6].map(|n| format!("r{n}")))
+        .chain((1..=5).map(|n| format!("d{n}")));
+    let rows: Vec<String> = rows
+        .chain((1..=11).map(|n| format!("b{n}")))
+        .chain([3, 4].map(|n| format!("x{n}")))
+        .collect();
     let mut named = BTreeSet::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    ["src", "tests"].iter().for_each(|folder| names(&root.join(folder), &mut named));
+    ["src", "tests"]
+        .iter()
+        .for_each(|folder| names(&root.join(folder), &mut named));
     let missing: Vec<&String> = rows.iter().filter(|row| !named.contains(*row)).collect();
     assert!(missing.is_empty(), "no test begins with {missing:?}");
 }
 
-/// The ids that begin the names of functions in a folder: of `fn l03_l04_names` the first alone, so that each has its own.
+/// The ids that begin the names of functions in a folder: `l01`, `c1` and `c2` of `fn c1_c2_the_environment`.
 fn names(folder: &Path, found: &mut BTreeSet<String>) {
+    let id = |part: &&str| {
+        let digits = part.get(1..).unwrap_or_default();
+        part.starts_with(|c: char| "lcerbdx".contains(c))
+            && !digits.is_empty()
+            && digits.bytes().all(|b| b.is_ascii_digit())
+    };
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let path = entry.path();
         if path.is_dir() {
             names(&path, found);
         } else if path.extension().is_some_and(|end| end == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let functions = text.lines().filter_map(|line| line.trim_start().trim_start_matches("async ").strip_prefix("fn "));
-            found.extend(functions.filter_map(|name| name.split('_').next()).map(|id| match id.strip_prefix("b0") {
-                Some(digits) => format!("b{digits}"),
-                None => id.to_owned(),
-            }));
+            let lines = text.lines().map(|line| line.trim_start().trim_start_matches("async "));
+            let ids = lines
+                .filter_map(|line| line.strip_prefix("fn "))
+                .flat_map(|name| name.split('_').take_while(id));
+            found.extend(ids.map(|id| id.replace("b0", "b")));
         }
     }
 }

@@ -305,21 +305,42 @@ impl Destination for OneRoom {
 async fn l14_rooms_and_users_are_destinations_of_the_bus_and_all_are_reached_before_anything_runs() {
     let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
     let bench = Bench::on(Arc::new(OneRoom(heard.clone())));
-    for line in ["t:emit 2 | t:pass *> '#ops' @mia", "t:emit 2 | t:pass > chat://@mia", "t:emit 1 && t:pass > '#dev'"] {
+    for line in [
+        "t:emit 2 | t:pass *> '#ops' @mia",
+        "t:emit 2 | t:pass > chat://@mia",
+        "t:emit 1 && t:pass > '#dev'",
+    ] {
         let ran = bench.run(line).await;
         let report = ran.report.unwrap();
         assert_eq!((report.code, ran.exit), ("E-TEST-006", 2), "{line}");
         assert_eq!(report.hint.as_deref(), Some("ask to be let in"));
     }
-    assert_eq!((bench.emitted.load(Ordering::Relaxed), heard.lock().unwrap().len()), (0, 0));
+    assert_eq!(
+        (bench.emitted.load(Ordering::Relaxed), heard.lock().unwrap().len()),
+        (0, 0)
+    );
     let ran = bench.run("t:echo 'a b' 2 | t:pass *> '#ops' here").await;
-    assert_eq!((ran.records.len(), ran.exit, ran.notes), (2, 0, vec!["2 records written to #ops".to_owned()]));
-    assert_eq!(std::mem::take(&mut *heard.lock().unwrap()), ["open", "\"a b\"", "\"2\"", "close"]);
+    assert_eq!(
+        (ran.records.len(), ran.exit, ran.notes),
+        (2, 0, vec!["2 records written to #ops".to_owned()])
+    );
+    assert_eq!(
+        std::mem::take(&mut *heard.lock().unwrap()),
+        ["open", "\"a b\"", "\"2\"", "close"]
+    );
     bench.run("let room = t:echo '#ops'").await;
     assert_eq!(bench.run("t:echo 1 > $room").await.exit, 0);
-    assert_eq!(std::mem::take(&mut *heard.lock().unwrap()), ["open", "\"1\"", "close"], "and one that a variable names");
+    assert_eq!(
+        std::mem::take(&mut *heard.lock().unwrap()),
+        ["open", "\"1\"", "close"],
+        "and one that a variable names"
+    );
     let ran = bench.run("t:emit 2 | t:pass --fail=2 > '#ops'").await;
-    assert_eq!((ran.exit, heard.lock().unwrap().len()), (1, 3), "what came before a failure is delivered");
+    assert_eq!(
+        (ran.exit, heard.lock().unwrap().len()),
+        (1, 3),
+        "what came before a failure is delivered"
+    );
 }
 
 #[tokio::test]
