@@ -20,7 +20,7 @@ use super::plan::{LinePlan, OnError, Planner};
 use super::ports::{Authorise, Contexts, Journal, Place, Shelf};
 use super::run::Items;
 use super::{aliases, permissions, rerun, undo};
-use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::record::Record;
@@ -391,6 +391,10 @@ impl Operator for BlockOperator {
 
     fn progress(&self, text: SafeText) {
         self.board.progress(text);
+    }
+
+    fn acting_on(&self, target: &Target) {
+        self.inner.acting_on(target);
     }
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {

@@ -302,3 +302,61 @@ async fn tables_survive_what_slim_rows_survive() {
         assert!(took < Duration::from_secs(2), "{fault:?}: right again after {took:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_right_after_a_storm_of_changes() {
+    let bench = Bench::start().await;
+    let store = &bench.plane.store;
+    let name = |number: usize| format!("m-{number:04}");
+    let create = |number: usize| {
+        let object = json!({"metadata": {"name": name(number), "namespace": "default"},
+            "spec": {"containers": [{"name": "c", "image": "i"}], "nodeName": "nowhere"}});
+        store.create("pods", object).unwrap();
+    };
+    (0..1000).for_each(create);
+    // The storm begins while the list is on its way.
+    let (pods, table) = (follow::<PodRow>(&bench), follow_table(&bench, "pods"));
+    for number in 0..3000 {
+        let at = (number * 7) % 1000;
+        match number % 10 {
+            0 => drop(store.delete("pods", "default", &name(at))),
+            1 => create(1000 + number),
+            _ => drop(store.modify("pods", "default", &name(at), |pod| {
+                pod["status"] = json!({"phase": "Running", "podIP": format!("10.0.0.{}", number % 250)});
+            })),
+        }
+        if number % 10 == 9 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    let truth: Vec<(String, String)> = store
+        .list("pods", Some("default"))
+        .iter()
+        .map(|pod| {
+            let text = |pointer| {
+                pod.pointer(pointer)
+                    .and_then(|v| v.as_str())
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            (text("/metadata/name"), text("/status/podIP"))
+        })
+        .collect();
+    let slim = |source: &Source<PodRow>| {
+        source.read(|rows, _| {
+            rows.iter()
+                .map(|(_, pod)| (pod.name.clone(), pod.ip.clone()))
+                .collect::<Vec<_>>()
+        })
+    };
+    until("the rows of the server", pods.source(), |source| slim(source) == truth).await;
+    until("the table of the server", table.source(), |source| {
+        source.read(|rows, _| {
+            rows.iter()
+                .map(|(_, row)| row.name.to_string())
+                .eq(truth.iter().map(|(name, _)| name.clone()))
+        })
+    })
+    .await;
+    assert!(is_live(pods.source()) && is_live(table.source()));
+}

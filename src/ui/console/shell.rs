@@ -3,8 +3,10 @@
 
 mod blocks;
 mod programs;
+mod remembered;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use self::blocks::Blocks;
 use self::programs::PanicGuard;
 use super::app::{App, Effect, Event, Parts};
+use super::arrangement::Arrangement;
 use super::draw::draw;
 use super::keymap::Keymap;
 use super::operator::Request;
@@ -66,6 +69,10 @@ pub struct ConsoleConfig {
     pub sandbox: Option<Arc<dyn StartSandbox>>,
     /// The terminal is reached over a network: fewer frames.
     pub remote: bool,
+    /// What the operator made of the screen before.
+    pub arrangement: Arrangement,
+    /// Where that is kept; none: nowhere.
+    pub remember: Option<PathBuf>,
     /// Things to tell once it is open: what was wrong in a theme or keymap file.
     pub remarks: Vec<Report>,
 }
@@ -114,6 +121,7 @@ struct Shell<W: Write> {
     sandbox: Option<Arc<dyn StartSandbox>>,
     screen: Screen<W>,
     restore: Restore,
+    remember: Option<PathBuf>,
     blocks: Blocks,
     inbox: mpsc::Receiver<Message>,
     outbox: mpsc::Sender<Message>,
@@ -142,6 +150,7 @@ impl<W: Write> Shell<W> {
             catalogue: config.runner.catalogue(),
             can_start_sandbox: config.sandbox.is_some(),
             read_only: config.read_only,
+            arrangement: config.arrangement,
         });
         for remark in config.remarks {
             app.handle(Event::Tell(SafeText::line(&remark.sentence()), Tone::Warn));
@@ -152,6 +161,7 @@ impl<W: Write> Shell<W> {
             sandbox: config.sandbox,
             screen,
             restore,
+            remember: config.remember,
             blocks: Blocks::new(
                 config.runner.clone(),
                 outbox.clone(),
@@ -316,6 +326,7 @@ impl<W: Write> Shell<W> {
                     self.reduce(Event::Tell("the terminal took no copy".into(), Tone::Warn));
                 }
             }
+            Effect::Remember(text) => self.remember(text),
             Effect::Redraw => self.screen.forget(),
             Effect::Suspend => self.suspend = true,
             Effect::Quit(code) => self.quit = Some(code),
@@ -345,6 +356,7 @@ impl<W: Write> Shell<W> {
             Request::Progress(block, text) => {
                 self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Progress(text))));
             }
+            Request::ActingOn(target) => self.reduce(Event::ActingOn(target)),
             Request::Terminal(command, answer) => self.program = Some(programs::Program { command, answer }),
             Request::Withdraw(id) => {
                 if self.blocks.withdraw(id) {
@@ -412,6 +424,18 @@ impl<W: Write> Shell<W> {
             let lines = read.map(|text| script_lines(&text).into_iter().map(|line| line.text).collect());
             // The console closed meanwhile: nobody presents.
             let _ = outbox.send(Message::App(Event::Script(lines.map_err(Box::new)))).await;
+        });
+    }
+
+    fn remember(&self, text: String) {
+        let Some(path) = self.remember.clone() else { return };
+        let outbox = self.outbox.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = remembered::write(&path, &text) {
+                let text = format!("the layout is not remembered: {}: {error}", path.display());
+                // The console closed meanwhile: nobody is there to be told.
+                let _ = outbox.blocking_send(Message::App(Event::Tell(SafeText::line(&text), Tone::Warn)));
+            }
         });
     }
 

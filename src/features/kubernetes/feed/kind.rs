@@ -1,17 +1,19 @@
 //! What one feed follows: which type, in which form it is asked for, and how an answer becomes rows. How a list and a
 //! watch are kept going is the same for all of them and not here.
 
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{JSON, Session};
 use crate::features::kubernetes::discovery::Resource;
 use crate::features::kubernetes::model::{HasMeta, SlimRow};
+use crate::feed::Words;
 
 /// What a feed follows.
 pub(super) trait Kind: Send + 'static {
@@ -50,21 +52,53 @@ pub(super) struct Listed<R> {
 }
 
 /// A type that has a slim row of its own.
-pub(super) struct Slim<R>(PhantomData<fn() -> R>);
+pub(super) struct Slim<R> {
+    words: Words,
+    row: PhantomData<fn() -> R>,
+}
 
 impl<R> Default for Slim<R> {
     fn default() -> Self {
-        Slim(PhantomData)
+        Slim {
+            words: Words::default(),
+            row: PhantomData,
+        }
     }
 }
 
-/// A list as the API gives it; what rows do not need is skipped.
+/// A list as the API gives it. Each item becomes its row as soon as it is read: a page's decoded objects never stand
+/// in memory together.
 #[derive(Deserialize)]
-#[serde(bound = "R: DeserializeOwned")]
+#[serde(bound = "R: SlimRow")]
 pub(super) struct Page<R> {
     metadata: ListMeta,
-    #[serde(default = "Vec::new")]
-    items: Vec<R>,
+    #[serde(default = "Vec::new", deserialize_with = "rows")]
+    items: Vec<(String, R)>,
+}
+
+fn rows<'de, R: SlimRow, D: Deserializer<'de>>(list: D) -> Result<Vec<(String, R)>, D::Error> {
+    struct Rows<R>(PhantomData<fn() -> R>);
+    impl<'de, R: SlimRow> Visitor<'de> for Rows<R> {
+        type Value = Vec<(String, R)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of objects")
+        }
+
+        // An empty list may be null.
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut rows = Vec::new();
+            while let Some(raw) = items.next_element::<R::Raw>()? {
+                rows.push((raw.meta().key(), R::of(raw)));
+            }
+            Ok(rows)
+        }
+    }
+    list.deserialize_any(Rows(PhantomData))
 }
 
 /// The metadata of a list.
@@ -80,7 +114,7 @@ pub(super) struct ListMeta {
 
 impl<R: SlimRow> Kind for Slim<R> {
     type Row = R;
-    type Page = Page<R::Raw>;
+    type Page = Page<R>;
     type Object = R::Raw;
     const ACCEPT: &'static str = JSON;
 
@@ -95,23 +129,53 @@ impl<R: SlimRow> Kind for Slim<R> {
         }))
     }
 
-    fn page(&mut self, page: Page<R::Raw>) -> Listed<R> {
+    fn page(&mut self, page: Page<R>) -> Listed<R> {
+        let mut rows = page.items;
+        for (_, row) in &mut rows {
+            row.share(&mut self.words);
+        }
         Listed {
             version: page.metadata.resource_version,
             next: page.metadata.next,
-            rows: page
-                .items
-                .into_iter()
-                .map(|raw| (raw.meta().key(), R::of(raw)))
-                .collect(),
+            rows,
         }
     }
 
     fn object(&mut self, raw: R::Raw) -> Listed<R> {
+        let (version, key) = (raw.meta().resource_version.clone(), raw.meta().key());
+        let mut row = R::of(raw);
+        row.share(&mut self.words);
         Listed {
-            version: raw.meta().resource_version.clone(),
+            version,
             next: String::new(),
-            rows: vec![(raw.meta().key(), R::of(raw))],
+            rows: vec![(key, row)],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::features::kubernetes::model::PodRow;
+    use serde_json::{Value, json};
+
+    fn page(answer: Value) -> Listed<PodRow> {
+        Slim::<PodRow>::default().page(serde_json::from_value(answer).unwrap())
+    }
+
+    #[test]
+    fn a_page_is_rows_with_their_keys_and_shared_words() {
+        let pod = |name: &str| json!({"metadata": {"name": name, "namespace": "n"}, "spec": {"nodeName": "node-1"}});
+        let listed =
+            page(json!({"metadata": {"resourceVersion": "9", "continue": "c"}, "items": [pod("a"), pod("b")]}));
+        assert_eq!((listed.version.as_str(), listed.next.as_str()), ("9", "c"));
+        let [(one, first), (two, second)] = listed.rows.as_slice() else {
+            unreachable!()
+        };
+        assert_eq!((one.as_str(), two.as_str()), ("n/a", "n/b"));
+        assert!(std::ptr::eq(first.node.as_str(), second.node.as_str()));
+        assert!(page(json!({"metadata": {}, "items": null})).rows.is_empty());
+        assert!(page(json!({"metadata": {}})).rows.is_empty());
     }
 }

@@ -226,8 +226,8 @@ fn pod_view(pod: &PodRow, is_new: bool) -> PodView {
     PodView {
         name: pod.name.clone(),
         is_new,
-        version: pod.version.clone(),
-        status: pod.status.clone(),
+        version: pod.version.to_string(),
+        status: pod.status.to_string(),
         is_ready: pod.is_ready,
         restarts: pod.restarts,
         ip: pod.ip.clone(),
@@ -278,7 +278,7 @@ pub fn trouble(pod: &PodRow) -> Option<Cause> {
     let fatal = FATAL.contains(&word) || word.starts_with("ExitCode:") || word.starts_with("Signal:");
     fatal.then(|| Cause {
         pod: pod.name.clone(),
-        reason: pod.status.clone(),
+        reason: pod.status.to_string(),
         message: pod.message.clone(),
     })
 }

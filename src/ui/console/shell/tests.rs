@@ -170,6 +170,8 @@ impl Terminal {
             clock: Clock::real(),
             user: "maria".into(),
             read_only: false,
+            arrangement: crate::ui::console::arrangement::Arrangement::default(),
+            remember: None,
             sandbox: None,
             remote: false,
             remarks: vec![Report::refused("E-THEME-001", "unknown meaning x")],
