@@ -350,7 +350,7 @@ impl Planner<'_> {
         let help = self.catalogue.find(Some(BUILT_IN), "help").ok()?;
         let page = Word {
             span: name,
-            ..Word::text(&declaration.qualified())
+            ..Word::text(declaration.qualified())
         };
         Some((help, page))
     }
