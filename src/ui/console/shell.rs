@@ -5,14 +5,16 @@ mod blocks;
 mod programs;
 mod remembered;
 
+use std::future::poll_fn;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -213,7 +215,7 @@ impl<W: Write> Shell<W> {
                 () = sleep_until(frame_at) => {}
                 _ = tick.tick() => self.second(),
             }
-            self.drain(&mut events);
+            self.drain(&mut events).await;
             if let Some(code) = self.quit {
                 return Ok(code);
             }
@@ -228,13 +230,15 @@ impl<W: Write> Shell<W> {
         }
     }
 
-    /// Takes in what is there already, so that one frame shows all of it.
-    fn drain<S>(&mut self, events: &mut S)
+    /// Takes in what is there already, so that one frame shows all of it. Never waits.
+    async fn drain<S>(&mut self, events: &mut S)
     where
         S: Stream<Item = io::Result<TerminalEvent>> + Unpin,
     {
         for _ in 0..BATCH {
-            let Some(Some(Ok(event))) = events.next().now_or_never() else {
+            // Asked on behalf of the loop: crossterm wakes only who asked first, and nobody would be nobody to wake.
+            let asked = poll_fn(|context| Poll::Ready(events.poll_next_unpin(context)));
+            let Poll::Ready(Some(Ok(event))) = asked.await else {
                 break;
             };
             self.terminal_event(event);
