@@ -64,7 +64,12 @@ pub trait Operator: Send + Sync {
     /// Makes another context the one of the lines that start from now on; those that run keep theirs. Refused where the
     /// context is fixed for the whole run.
     async fn use_context(&self, name: &str) -> Result<(), Report> {
-        Err(Report::refused("E-RUN-CONTEXT", format!("this run keeps its context and does not go over to {name}"))
-            .hint(format!("--context {name} for the whole run, @{name} before one command")))
+        Err(Report::refused(
+            "E-RUN-CONTEXT",
+            format!("this run keeps its context and does not go over to {name}"),
+        )
+        .hint(format!(
+            "--context {name} for the whole run, @{name} before one command"
+        )))
     }
 }

@@ -144,7 +144,12 @@ impl Operator for ConsoleOperator {
 
     async fn use_context(&self, name: &str) -> Result<(), Report> {
         let (answer, result) = oneshot::channel();
-        let closed = || Report::failed("E-CONSOLE-003", "the console closed before it could go over to another context");
+        let closed = || {
+            Report::failed(
+                "E-CONSOLE-003",
+                "the console closed before it could go over to another context",
+            )
+        };
         self.requests
             .send(Request::Context(name.to_owned(), answer))
             .await

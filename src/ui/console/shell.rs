@@ -412,7 +412,10 @@ impl<W: Write> Shell<W> {
     fn use_context(&mut self, name: &str) {
         let told = match self.switch_context(name) {
             Ok(()) => (format!("context {name}"), Tone::Ok),
-            Err(report) => (format!("{}  {}", report.message, report.hint.unwrap_or_default()), Tone::Warn),
+            Err(report) => (
+                format!("{}  {}", report.message, report.hint.unwrap_or_default()),
+                Tone::Warn,
+            ),
         };
         self.reduce(Event::Tell(SafeText::line(&told.0), told.1));
     }

@@ -122,7 +122,10 @@ fn timeless(found: Vec<String>) -> Vec<String> {
     let mut found = found;
     for (pattern, word) in patterns {
         let pattern = regex::Regex::new(pattern).unwrap();
-        found = found.iter().map(|line| pattern.replace_all(line, word).into_owned()).collect();
+        found = found
+            .iter()
+            .map(|line| pattern.replace_all(line, word).into_owned())
+            .collect();
     }
     found.sort();
     found

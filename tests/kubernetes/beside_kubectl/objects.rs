@@ -38,13 +38,22 @@ async fn get_tables_and_selectors() {
     // The server's reason is told once, without the words that kubectl wraps around it.
     for (line, reason) in [
         ("get pods --field-selector nope=1", "field label not supported: nope"),
-        ("get pods -l a=b=c", "unable to parse requirement: found 'a=b=c', expected: a label requirement"),
-        ("get deploy -o nope", "unable to match a printer suitable for the output format \"nope\""),
+        (
+            "get pods -l a=b=c",
+            "unable to parse requirement: found 'a=b=c', expected: a label requirement",
+        ),
+        (
+            "get deploy -o nope",
+            "unable to match a printer suitable for the output format \"nope\"",
+        ),
     ] {
         let (code, _, error) = bench.kubectl(line).await.unwrap();
         let ran = bench.run(&format!("kubectl:{line}")).await;
         assert!(code == 1 && ran.exit > 0, "{line}: {ran:?}");
-        assert!(error.contains(reason) && ran.message().ends_with(reason), "{line}: {error}\n{ran:?}");
+        assert!(
+            error.contains(reason) && ran.message().ends_with(reason),
+            "{line}: {error}\n{ran:?}"
+        );
     }
     // What YAML and JSON show is the same object, whatever the order of its keys.
     for format in ["json", "yaml"] {
@@ -67,7 +76,10 @@ async fn get_watches_until_it_is_stopped() {
     });
     assert_eq!(ran.exit, 124, "{ran:?}");
     let ready: Vec<&str> = ran.rows.iter().map(|(_, cells)| cells[1].as_str()).collect();
-    assert!(ready.first() == Some(&"1/1") && ready.last() == Some(&"2/2"), "{ready:?}");
+    assert!(
+        ready.first() == Some(&"1/1") && ready.last() == Some(&"2/2"),
+        "{ready:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +110,13 @@ async fn describe() {
 async fn settled(bench: &Bench) {
     for space in [THEIRS, OURS] {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        while bench.plane.store.list("endpointslices", Some(space)).iter().all(|slice| slice["endpoints"][0].is_null()) {
+        while bench
+            .plane
+            .store
+            .list("endpointslices", Some(space))
+            .iter()
+            .all(|slice| slice["endpoints"][0].is_null())
+        {
             assert!(std::time::Instant::now() < deadline, "no endpoints in {space}");
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
@@ -136,7 +154,12 @@ async fn logs() {
         ],
         |found| {
             let pod = regex::Regex::new(r"\binsp-[a-z0-9]+-[a-z0-9]{5}\b").unwrap();
-            timeless(found.iter().map(|line| pod.replace_all(line, "POD").into_owned()).collect())
+            timeless(
+                found
+                    .iter()
+                    .map(|line| pod.replace_all(line, "POD").into_owned())
+                    .collect(),
+            )
         },
     )
     .await;
@@ -166,12 +189,20 @@ async fn run_expose_scale_set_image_delete() {
         "delete nope x",
     ];
     // Newer kubectl names the namespace, as we do.
-    let shorter = |found: Vec<String>| found.iter().map(|line| line.replace(" from default namespace", "")).collect();
+    let shorter = |found: Vec<String>| {
+        found
+            .iter()
+            .map(|line| line.replace(" from default namespace", ""))
+            .collect()
+    };
     all_same(&bench, &lines, shorter).await;
     bench.run("kubectl:delete svc two --ignore-not-found").await.ok();
     let spec = |space: &str| {
         let found = bench.plane.store.get("deployments", space, "web").unwrap();
-        (found["spec"]["replicas"].clone(), found["spec"]["template"]["spec"].clone())
+        (
+            found["spec"]["replicas"].clone(),
+            found["spec"]["template"]["spec"].clone(),
+        )
     };
     assert_eq!(spec(OURS), spec(THEIRS));
     assert_eq!(spec(OURS).0, json!(1));
@@ -193,6 +224,9 @@ async fn wait() {
         same(&bench, line).await;
     }
     // What is gone already is told; kubectl says nothing.
-    let ran = bench.run("kubectl:wait deploy/nope --for=delete --timeout=1s").await.ok();
+    let ran = bench
+        .run("kubectl:wait deploy/nope --for=delete --timeout=1s")
+        .await
+        .ok();
     assert_eq!(ran.text, ["deployment.apps \"nope\" deleted from default namespace"]);
 }

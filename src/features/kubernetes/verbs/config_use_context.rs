@@ -40,7 +40,8 @@ impl Read for UseContext {
         if known.iter().all(|one| one.name != name) {
             let report = Report::failed(NOT_FOUND, format!("no context exists with the name: \"{name}\""));
             let near = nearest(&name, known.into_iter().map(|one| one.name));
-            return Err(report.hint(did_you_mean(&near).unwrap_or_else(|| "`kubectl:config get-contexts` lists them".to_owned())));
+            return Err(report
+                .hint(did_you_mean(&near).unwrap_or_else(|| "`kubectl:config get-contexts` lists them".to_owned())));
         }
         call.operator.use_context(&name).await?;
         let message = format!("Switched to context \"{name}\".");

@@ -71,7 +71,10 @@ impl Describe {
         let session = self.clients.session(&call.context).await?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         let place = match &selection {
-            Selection::Listed { resources, namespace: Some(namespace) } if resources.iter().any(|one| one.namespaced) => {
+            Selection::Listed {
+                resources,
+                namespace: Some(namespace),
+            } if resources.iter().any(|one| one.namespaced) => {
                 format!(" in {namespace} namespace.")
             }
             _ => String::new(),
@@ -86,7 +89,8 @@ impl Describe {
             output.emit_as(live, View::Text(text)).await?;
         }
         if told == 0 {
-            call.operator.note(SafeText::line(&format!("No resources found{place}")));
+            call.operator
+                .note(SafeText::line(&format!("No resources found{place}")));
         }
         Ok(())
     }

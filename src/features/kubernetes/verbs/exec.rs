@@ -184,8 +184,9 @@ impl Place {
     ) -> Result<(), Report> {
         let tty = tty && terminal::is_one();
         if call.arguments.flag("tty") && !tty {
-            call.operator
-                .note(SafeText::line("Unable to use a TTY - input is not a terminal or the right kind of file"));
+            call.operator.note(SafeText::line(
+                "Unable to use a TTY - input is not a terminal or the right kind of file",
+            ));
         }
         let streams = AttachParams::default().stdin(stdin).tty(tty).stderr(!tty);
         let process = self.start(session, command, streams).await?;
@@ -238,7 +239,10 @@ pub fn exit_code(status: Option<Status>) -> Result<i32, Report> {
         .and_then(|cause| cause.message.as_deref()?.parse().ok());
     match code {
         Some(code) if status.reason.as_deref() == Some("NonZeroExitCode") => Ok(code),
-        _ => Err(Report::failed(CONFLICT, status.message.unwrap_or_else(|| "the command did not run".to_owned()))),
+        _ => Err(Report::failed(
+            CONFLICT,
+            status.message.unwrap_or_else(|| "the command did not run".to_owned()),
+        )),
     }
 }
 

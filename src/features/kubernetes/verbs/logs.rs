@@ -7,8 +7,8 @@ use futures::future::try_join_all;
 use futures::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 use serde_json::{Value, json};
 
-use super::common::{READ, declare, selector_option, until_stopped};
 use super::behind::{default_container, pods_of};
+use super::common::{READ, declare, selector_option, until_stopped};
 use super::completer::Names;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -113,7 +113,9 @@ impl Logs {
     async fn all(&self, call: &Call, output: &Output) -> Result<(), Report> {
         let session = self.clients.session(&call.context).await?;
         let (words, named) = words(call);
-        let pods = pods(call, &session, &words).await.map_err(|report| elsewhere(report, call, &session))?;
+        let pods = pods(call, &session, &words)
+            .await
+            .map_err(|report| elsewhere(report, call, &session))?;
         let container = call.arguments.text("container").or(named);
         let mut streams = Vec::new();
         for pod in &pods {
@@ -141,7 +143,10 @@ impl Logs {
 
 /// kubectl's words for what is not there name the namespace too.
 fn elsewhere(mut report: Report, call: &Call, session: &Session) -> Report {
-    if let (NOT_FOUND, Some(rest)) = (report.code, report.message.strip_prefix("Error from server (NotFound): ")) {
+    if let (NOT_FOUND, Some(rest)) = (
+        report.code,
+        report.message.strip_prefix("Error from server (NotFound): "),
+    ) {
         let namespace = target::namespace_of(call, session);
         report.message = format!("error from server (NotFound): {rest} in namespace \"{namespace}\"");
     }
@@ -303,8 +308,8 @@ async fn next_line(body: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Op
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::testing::call;
     use super::super::behind::rank;
+    use super::super::testing::call;
     use super::*;
 
     #[tokio::test]

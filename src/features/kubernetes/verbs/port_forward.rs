@@ -42,7 +42,10 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         )
         .output("{kind, name, namespace, local, port, message}, one a port; it goes on until it is stopped.")
         .notes("Listens on 127.0.0.1 only. With & at its end it is a job: jobs lists it, stop N ends it.")
-        .example("kubectl:port-forward deploy/inspector 8080:80 &", "http://127.0.0.1:8080 is one of its pods");
+        .example(
+            "kubectl:port-forward deploy/inspector 8080:80 &",
+            "http://127.0.0.1:8080 is one of its pods",
+        );
     Verb::read(
         declaration,
         PortForward {
@@ -89,9 +92,11 @@ impl PortForward {
             .collect::<Result<_, _>>()?;
         let mut listeners = Vec::new();
         for pair in pairs {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, pair.local)).await.map_err(|error| {
-                Report::failed(CONFLICT, format!("unable to listen on port {}", pair.local)).because(&error)
-            })?;
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, pair.local))
+                .await
+                .map_err(|error| {
+                    Report::failed(CONFLICT, format!("unable to listen on port {}", pair.local)).because(&error)
+                })?;
             let local = listener.local_addr().map_err(|error| unusable(&error))?;
             let message = format!("Forwarding from {local} -> {}", pair.remote);
             let record = json!({
@@ -118,7 +123,9 @@ async fn service(call: &Call, session: &Session, word: Option<&str>) -> Result<O
         _ => return Ok(None),
     };
     let selection = target::selection(call, session, &words).await?;
-    let target::Selection::Named(targets) = selection else { return Ok(None) };
+    let target::Selection::Named(targets) = selection else {
+        return Ok(None);
+    };
     match targets.first().filter(|target| target.resource.kind == "Service") {
         Some(service) => service.read(session).await.map(Some),
         None => Ok(None),
@@ -146,7 +153,9 @@ impl Pair {
         let (asked, remote) = match service {
             Some(service) => of_service(service, pod, named)?,
             None => {
-                let port = number(named).or_else(|| of_pod(pod, named)).ok_or_else(|| unknown(named, "Pod", pod))?;
+                let port = number(named)
+                    .or_else(|| of_pod(pod, named))
+                    .ok_or_else(|| unknown(named, "Pod", pod))?;
                 (port, port)
             }
         };
@@ -159,7 +168,10 @@ impl Pair {
 
 fn unknown(named: &str, kind: &str, object: &Value) -> Report {
     let name = object::name(object);
-    Report::failed(NOT_FOUND, format!("{kind} '{name}' does not have a named port '{named}'"))
+    Report::failed(
+        NOT_FOUND,
+        format!("{kind} '{name}' does not have a named port '{named}'"),
+    )
 }
 
 /// The port of a container that has this name.
@@ -180,7 +192,10 @@ fn of_service(service: &Value, pod: &Value, named: &str) -> Result<(u16, u16), R
         .ok_or_else(|| match named.parse::<u16>() {
             Ok(number) => Report::failed(
                 NOT_FOUND,
-                format!("Service {} does not have a service port {number}", object::name(service)),
+                format!(
+                    "Service {} does not have a service port {number}",
+                    object::name(service)
+                ),
             ),
             Err(_) => unknown(named, "Service", service),
         })?;
@@ -200,7 +215,9 @@ async fn serve(call: &Call, session: &Session, pod: &Value, listener: TcpListene
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut open = tokio::task::JoinSet::new();
     loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else { return Ok(()) };
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            return Ok(());
+        };
         let (stream, _) = loop {
             tokio::select! {
                 accepted = listener.accept() => break accepted.map_err(|error| unusable(&error))?,
@@ -208,8 +225,13 @@ async fn serve(call: &Call, session: &Session, pod: &Value, listener: TcpListene
             }
         };
         let local = stream.local_addr().map_or(0, |address| address.port());
-        call.operator.note(SafeText::line(&format!("Handling connection for {local}")));
-        let (session, space, name) = (session.clone(), object::namespace(pod).to_owned(), object::name(pod).to_owned());
+        call.operator
+            .note(SafeText::line(&format!("Handling connection for {local}")));
+        let (session, space, name) = (
+            session.clone(),
+            object::namespace(pod).to_owned(),
+            object::name(pod).to_owned(),
+        );
         open.spawn(async move {
             let done = carry(&session, &space, &name, stream, remote).await;
             drop(slot);
@@ -222,7 +244,9 @@ async fn serve(call: &Call, session: &Session, pod: &Value, listener: TcpListene
 fn told(call: &Call, remote: u16, done: Result<(), Report>) -> Result<(), Report> {
     let Err(report) = done else { return Ok(()) };
     if report.code == NOT_FOUND {
-        return Err(Report::failed(UNREACHABLE, "lost connection to pod").because(&std::io::Error::other(report.message)));
+        return Err(
+            Report::failed(UNREACHABLE, "lost connection to pod").because(&std::io::Error::other(report.message))
+        );
     }
     let words = format!("an error occurred forwarding to port {remote}: {}", report.message);
     call.operator.note(SafeText::line(&words));
@@ -232,10 +256,15 @@ fn told(call: &Call, remote: u16, done: Result<(), Report>) -> Result<(), Report
 /// Carries the bytes of one connection, which has a WebSocket of its own.
 async fn carry(session: &Session, space: &str, pod: &str, mut stream: TcpStream, remote: u16) -> Result<(), Report> {
     let cluster = &session.cluster;
-    let mut forward = cluster.pods(space).portforward(pod, &[remote]).await.map_err(|error| match error::code(&error) {
-        Some(404) => Report::failed(NOT_FOUND, cluster.report(&error).message),
-        _ => cluster.report(&error),
-    })?;
+    let mut forward =
+        cluster
+            .pods(space)
+            .portforward(pod, &[remote])
+            .await
+            .map_err(|error| match error::code(&error) {
+                Some(404) => Report::failed(NOT_FOUND, cluster.report(&error).message),
+                _ => cluster.report(&error),
+            })?;
     let (upstream, trouble) = (forward.take_stream(remote), forward.take_error(remote));
     let Some(mut upstream) = upstream else { return Ok(()) };
     let carried = copy_bidirectional(&mut stream, &mut upstream);
@@ -274,6 +303,9 @@ mod tests {
         for wrong in ["nope", "0", "x:80", "70000", ""] {
             assert!(of_pod(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(of_service("81").unwrap_err().message, "Service s does not have a service port 81");
+        assert_eq!(
+            of_service("81").unwrap_err().message,
+            "Service s does not have a service port 81"
+        );
     }
 }

@@ -42,13 +42,26 @@ pub(super) fn exec(
     let pod = running(api, target)?;
     let command = query.all("command").to_vec();
     if command.is_empty() {
-        return Err(ApiError::bad_request("you must specify at least 1 command for the container"));
+        return Err(ApiError::bad_request(
+            "you must specify at least 1 command for the container",
+        ));
     }
     let container = logs::choose(&pod, query.text("container"), name(&pod))?;
-    let absent = || ApiError::internal(format!("unable to upgrade connection: container not found (\"{container}\")"));
-    let state = list(&pod, "/status/containerStatuses").iter().find(|state| text(state, "/name") == container);
-    let id = state.filter(|state| state.pointer("/state/running").is_some()).ok_or_else(absent)?;
-    let index = list(&pod, "/spec/containers").iter().position(|one| text(one, "/name") == container).ok_or_else(absent)?;
+    let absent = || {
+        ApiError::internal(format!(
+            "unable to upgrade connection: container not found (\"{container}\")"
+        ))
+    };
+    let state = list(&pod, "/status/containerStatuses")
+        .iter()
+        .find(|state| text(state, "/name") == container);
+    let id = state
+        .filter(|state| state.pointer("/state/running").is_some())
+        .ok_or_else(absent)?;
+    let index = list(&pod, "/spec/containers")
+        .iter()
+        .position(|one| text(one, "/name") == container)
+        .ok_or_else(absent)?;
     let runtime = api.config.runtime.as_ref().ok_or_else(absent)?;
     let inside = runtime.inside(&pod, index, text(id, "/containerID"));
     let (reply, waiting) = websocket::accept(request, &["v5.channel.k8s.io", "v4.channel.k8s.io"])?;
@@ -58,7 +71,11 @@ pub(super) fn exec(
         reads_stdin: query.flag("stdin"),
         tty: query.flag("tty"),
     };
-    let watch = Watch { api: api.clone(), target: target.clone(), uid: uid(&pod).to_owned() };
+    let watch = Watch {
+        api: api.clone(),
+        target: target.clone(),
+        uid: uid(&pod).to_owned(),
+    };
     let work = async move {
         if let Some(socket) = waiting.open().await {
             converse(socket, process, watch).await;
@@ -77,15 +94,19 @@ pub(super) fn running(api: &Api, target: &Target) -> Result<Object, ApiError> {
             "cannot exec into a container in a completed pod; current phase is {}",
             text(&pod, "/status/phase")
         ))),
-        _ if text(&pod, "/spec/nodeName").is_empty() => {
-            Err(ApiError::bad_request(format!("pod {} does not have a host assigned", target.name)))
-        }
+        _ if text(&pod, "/spec/nodeName").is_empty() => Err(ApiError::bad_request(format!(
+            "pod {} does not have a host assigned",
+            target.name
+        ))),
         _ => Ok(pod),
     }
 }
 
 fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    object
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// What shall run.
@@ -107,8 +128,13 @@ impl Watch {
     async fn gone(&self) {
         loop {
             tokio::time::sleep(LOOK).await;
-            let pod = self.api.store.get(self.target.kind.resource, &self.target.namespace, &self.target.name);
-            let same = pod.is_some_and(|pod| uid(&pod) == self.uid && !(is_deleting(&pod) && text(&pod, "/status/phase") != "Running"));
+            let pod = self
+                .api
+                .store
+                .get(self.target.kind.resource, &self.target.namespace, &self.target.name);
+            let same = pod.is_some_and(|pod| {
+                uid(&pod) == self.uid && !(is_deleting(&pod) && text(&pod, "/status/phase") != "Running")
+            });
             if !same {
                 return;
             }
@@ -222,7 +248,11 @@ async fn run(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink) -> 
             ),
         }));
     }
-    let reads = if process.reads_stdin { container::reads(&process.command) } else { Reads::Nothing };
+    let reads = if process.reads_stdin {
+        container::reads(&process.command)
+    } else {
+        Reads::Nothing
+    };
     if reads == Reads::Commands {
         return session(process, input, sink).await.map(exit);
     }
@@ -239,7 +269,9 @@ async fn run(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink) -> 
             break;
         }
     }
-    container::run(&process.inside, &process.command, &given, &sink).await.map(exit)
+    container::run(&process.inside, &process.command, &given, &sink)
+        .await
+        .map(exit)
 }
 
 /// A shell that is spoken to line by line; on a terminal it shows what is typed.
@@ -276,7 +308,9 @@ async fn session(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink)
                 byte if line.len() < LONGEST => {
                     line.push(byte);
                     if byte >= 32 && tty {
-                        sink.send((Stream::Out, Bytes::copy_from_slice(&[byte]))).await.map_err(|_| Gone)?;
+                        sink.send((Stream::Out, Bytes::copy_from_slice(&[byte])))
+                            .await
+                            .map_err(|_| Gone)?;
                     }
                 }
                 _ => {}

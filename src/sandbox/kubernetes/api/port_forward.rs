@@ -76,7 +76,9 @@ async fn forward(mut socket: Socket, routes: Vec<(u16, Option<Route>)>, title: &
             None => None,
         };
         let Some(stream) = stream else {
-            let told = format!("error forwarding port {port} to {title}: dial tcp 127.0.0.1:{port}: connect: connection refused");
+            let told = format!(
+                "error forwarding port {port} to {title}: dial tcp 127.0.0.1:{port}: connect: connection refused"
+            );
             if !socket.send(2 * index + 1, told.as_bytes()).await {
                 return;
             }

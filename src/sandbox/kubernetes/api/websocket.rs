@@ -2,7 +2,8 @@
 
 use futures::{SinkExt, StreamExt};
 use http::header::{
-    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
 };
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
@@ -26,10 +27,7 @@ pub(super) struct Waiting {
 }
 
 /// Agrees to the upgrade, with the first of `spoken` that the client offers. The answer goes out first.
-pub(super) fn accept(
-    mut request: Request<Incoming>,
-    spoken: &[&'static str],
-) -> Result<(Reply, Waiting), ApiError> {
+pub(super) fn accept(mut request: Request<Incoming>, spoken: &[&'static str]) -> Result<(Reply, Waiting), ApiError> {
     let headers = request.headers();
     let text = |name: &http::HeaderName| -> String {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
@@ -37,14 +35,20 @@ pub(super) fn accept(
     };
     let upgrade = text(&UPGRADE);
     if !upgrade.eq_ignore_ascii_case("websocket") {
-        let got = if upgrade.is_empty() { "no upgrade at all".to_owned() } else { upgrade };
+        let got = if upgrade.is_empty() {
+            "no upgrade at all".to_owned()
+        } else {
+            upgrade
+        };
         return Err(ApiError::bad_request(format!(
             "Upgrade request required: the sandbox speaks WebSocket only ({}), and was asked for {got}",
             spoken.join(", ")
         )));
     }
     let offered = text(&SEC_WEBSOCKET_PROTOCOL);
-    let chosen = spoken.iter().find(|known| offered.split(',').any(|one| one.trim() == **known));
+    let chosen = spoken
+        .iter()
+        .find(|known| offered.split(',').any(|one| one.trim() == **known));
     let (Some(protocol), Some(key)) = (chosen, headers.get(SEC_WEBSOCKET_KEY)) else {
         return Err(ApiError::bad_request(format!(
             "no common WebSocket sub-protocol: the sandbox speaks {}, and was offered {offered:?}",
@@ -56,7 +60,11 @@ pub(super) fn accept(
     }
     let accepted = HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
         .map_err(|_| ApiError::bad_request("the WebSocket key is unusable"))?;
-    let mut reply = body::reply(StatusCode::SWITCHING_PROTOCOLS.as_u16(), "application/json", Bytes::new());
+    let mut reply = body::reply(
+        StatusCode::SWITCHING_PROTOCOLS.as_u16(),
+        "application/json",
+        Bytes::new(),
+    );
     let headers = reply.headers_mut();
     headers.clear();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -74,7 +82,9 @@ impl Waiting {
     /// The connection, once the client has gone over.
     pub async fn open(self) -> Option<Socket> {
         let upgraded = self.upgrade.await.ok()?;
-        let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(LONGEST))
+            .max_frame_size(Some(LONGEST));
         let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
         Some(Socket(stream))
     }
@@ -105,7 +115,10 @@ impl Socket {
 
     /// Says goodbye, and waits a little for the client's.
     pub async fn close(mut self) {
-        let normal = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        let normal = CloseFrame {
+            code: CloseCode::Normal,
+            reason: "".into(),
+        };
         if self.0.close(Some(normal)).await.is_ok() {
             let rest = async { while let Some(Ok(_)) = self.0.next().await {} };
             let _ = tokio::time::timeout(std::time::Duration::from_secs(1), rest).await;

@@ -60,7 +60,10 @@ impl Files {
         for (path, text) in [
             ("/etc/hostname", format!("{hostname}\n")),
             ("/etc/hosts", format!("127.0.0.1\tlocalhost\n{ip}\t{hostname}\n")),
-            ("/etc/os-release", "NAME=\"Alpine Linux\"\nID=alpine\nPRETTY_NAME=\"Alpine Linux\"\n".to_owned()),
+            (
+                "/etc/os-release",
+                "NAME=\"Alpine Linux\"\nID=alpine\nPRETTY_NAME=\"Alpine Linux\"\n".to_owned(),
+            ),
             ("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n".to_owned()),
             ("/etc/resolv.conf", resolver),
         ] {
@@ -74,7 +77,11 @@ impl Files {
 
     /// An absolute path of a path as typed; `..` never leaves the root.
     pub fn resolve(cwd: &str, path: &str) -> String {
-        let whole = if path.starts_with('/') { path.to_owned() } else { format!("{cwd}/{path}") };
+        let whole = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("{cwd}/{path}")
+        };
         let mut steps: Vec<&str> = Vec::new();
         for step in whole.split('/') {
             match step {

@@ -147,7 +147,10 @@ mod tests {
     }
 
     fn container() -> Container {
-        Container::new(Files::new("web-1", "100.96.1.2", "default"), [("A", "1 2"), ("HOSTNAME", "web-1")].map(|(name, value)| (name.to_owned(), value.to_owned())))
+        Container::new(
+            Files::new("web-1", "100.96.1.2", "default"),
+            [("A", "1 2"), ("HOSTNAME", "web-1")].map(|(name, value)| (name.to_owned(), value.to_owned())),
+        )
     }
 
     async fn line(script: &str) -> (String, String, i32) {
@@ -159,12 +162,24 @@ mod tests {
         let ok = |out: &str| (out.to_owned(), String::new(), 0);
         assert_eq!(line("echo a; echo \"b $A\" 'c $A'").await, ok("a\nb 1 2 c $A\n"));
         assert_eq!(line("false && echo no || echo yes").await, ok("yes\n"));
-        assert_eq!(line("echo one > /tmp/f; echo two >> /tmp/f; cat /tmp/f | head -n 1").await, ok("one\n"));
-        assert_eq!(line("cd /etc && pwd; ls /etc | grep host; hostname").await, ok("/etc\nhostname\nhosts\nweb-1\n"));
+        assert_eq!(
+            line("echo one > /tmp/f; echo two >> /tmp/f; cat /tmp/f | head -n 1").await,
+            ok("one\n")
+        );
+        assert_eq!(
+            line("cd /etc && pwd; ls /etc | grep host; hostname").await,
+            ok("/etc\nhostname\nhosts\nweb-1\n")
+        );
         assert_eq!(line("B=x; echo $B${A}$? | wc -l").await, ok("1\n"));
-        assert_eq!(line("test -d /etc && [ -f /etc/hosts ] && echo both").await, ok("both\n"));
+        assert_eq!(
+            line("test -d /etc && [ -f /etc/hosts ] && echo both").await,
+            ok("both\n")
+        );
         assert_eq!(line("echo a; exit 3; echo b").await, ("a\n".into(), String::new(), 3));
-        assert_eq!(line("cat /nope").await.1, "cat: can't open '/nope': No such file or directory\n");
+        assert_eq!(
+            line("cat /nope").await.1,
+            "cat: can't open '/nope': No such file or directory\n"
+        );
         assert_eq!(line("nope").await, (String::new(), "sh: nope: not found\n".into(), 127));
         assert_eq!(line("cat /nope 2>&1 | wc -l").await, ok("1\n"));
         assert_eq!(line("echo 'a").await.2, 2, "an open quote is an error");

@@ -9,13 +9,16 @@ use super::{Reads, tar};
 
 /// Their names, as `/bin` lists them.
 pub const NAMES: [&str; 25] = [
-    "ash", "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "id", "ls", "mkdir", "printenv", "ps", "pwd",
-    "rm", "sh", "sleep", "tar", "test", "touch", "true", "uname", "wc", "whoami",
+    "ash", "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "id", "ls", "mkdir", "printenv", "ps",
+    "pwd", "rm", "sh", "sleep", "tar", "test", "touch", "true", "uname", "wc", "whoami",
 ];
 
 /// The name of a program without the folders that hold it.
 pub fn base(program: &str) -> &str {
-    program.strip_prefix("/usr/bin/").or_else(|| program.strip_prefix("/bin/")).unwrap_or(program)
+    program
+        .strip_prefix("/usr/bin/")
+        .or_else(|| program.strip_prefix("/bin/"))
+        .unwrap_or(program)
 }
 
 /// Whether it is here.
@@ -64,11 +67,18 @@ pub struct Done {
 
 impl Done {
     fn said(text: impl Into<String>) -> Self {
-        Done { out: text.into().into_bytes(), ..Done::default() }
+        Done {
+            out: text.into().into_bytes(),
+            ..Done::default()
+        }
     }
 
     fn failed(code: i32, text: impl Into<String>) -> Self {
-        Done { err: format!("{}\n", text.into()), code, ..Done::default() }
+        Done {
+            err: format!("{}\n", text.into()),
+            code,
+            ..Done::default()
+        }
     }
 }
 
@@ -80,7 +90,10 @@ pub fn run(program: &str, words: &[&str], stdin: &[u8], world: &mut World<'_>) -
     let at = |path: &str| Files::resolve(world.cwd, path);
     Some(match (base(program), words) {
         ("true", _) => Done::default(),
-        ("false", _) => Done { code: 1, ..Done::default() },
+        ("false", _) => Done {
+            code: 1,
+            ..Done::default()
+        },
         ("echo", ["-n", rest @ ..]) => Done::said(rest.join(" ")),
         ("echo", rest) => Done::said(rest.join(" ") + "\n"),
         ("pwd", _) => Done::said(format!("{}\n", if world.cwd.is_empty() { "/" } else { world.cwd })),
@@ -92,11 +105,18 @@ pub fn run(program: &str, words: &[&str], stdin: &[u8], world: &mut World<'_>) -
             Done::said(format!("Linux {host} 6.1.0-cloud-amd64 #1 SMP x86_64 Linux\n"))
         }
         ("uname", _) => Done::said("Linux\n"),
-        ("date", _) => Done::said(format!("{}\n", jiff::Timestamp::now().strftime("%a %b %e %H:%M:%S UTC %Y"))),
+        ("date", _) => Done::said(format!(
+            "{}\n",
+            jiff::Timestamp::now().strftime("%a %b %e %H:%M:%S UTC %Y")
+        )),
         ("ps", _) => Done::said("PID   USER     TIME  COMMAND\n    1 root      0:00 main\n"),
-        ("env", []) | ("printenv", []) => {
-            Done::said(world.env.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>())
-        }
+        ("env", []) | ("printenv", []) => Done::said(
+            world
+                .env
+                .iter()
+                .map(|(name, value)| format!("{name}={value}\n"))
+                .collect::<String>(),
+        ),
         ("printenv", names) => {
             let found: Vec<&String> = names.iter().filter_map(|name| world.env.get(*name)).collect();
             let mut done = Done::said(found.iter().map(|value| format!("{value}\n")).collect::<String>());
@@ -112,9 +132,18 @@ pub fn run(program: &str, words: &[&str], stdin: &[u8], world: &mut World<'_>) -
             let text = String::from_utf8_lossy(&input.out);
             let (lines, bytes) = (input.out.iter().filter(|byte| **byte == b'\n').count(), input.out.len());
             match words.first() {
-                Some(&"-l") => Done { out: format!("{lines}\n").into_bytes(), ..input },
-                Some(&"-c") => Done { out: format!("{bytes}\n").into_bytes(), ..input },
-                _ => Done { out: format!("{lines:>7} {:>7} {bytes:>7}\n", text.split_whitespace().count()).into_bytes(), ..input },
+                Some(&"-l") => Done {
+                    out: format!("{lines}\n").into_bytes(),
+                    ..input
+                },
+                Some(&"-c") => Done {
+                    out: format!("{bytes}\n").into_bytes(),
+                    ..input
+                },
+                _ => Done {
+                    out: format!("{lines:>7} {:>7} {bytes:>7}\n", text.split_whitespace().count()).into_bytes(),
+                    ..input
+                },
             }
         }
         ("grep", words) => grep(words, stdin, world),
@@ -138,11 +167,7 @@ pub fn run(program: &str, words: &[&str], stdin: &[u8], world: &mut World<'_>) -
 }
 
 /// Does something for each path, and says which failed.
-fn each(
-    what: &str,
-    words: &[&str],
-    mut act: impl FnMut(&str, &str) -> Result<(), super::files::Trouble>,
-) -> Done {
+fn each(what: &str, words: &[&str], mut act: impl FnMut(&str, &str) -> Result<(), super::files::Trouble>) -> Done {
     let flags: String = words.iter().filter(|word| word.starts_with('-')).copied().collect();
     let mut done = Done::default();
     for path in words.iter().filter(|word| !word.starts_with('-')) {
@@ -193,7 +218,13 @@ fn head(words: &[&str], stdin: &[u8], world: &World<'_>) -> Done {
         }
     }
     let mut done = cat(&files, stdin, world);
-    done.out = done.out.split_inclusive(|byte| *byte == b'\n').take(most).flatten().copied().collect();
+    done.out = done
+        .out
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(most)
+        .flatten()
+        .copied()
+        .collect();
     done
 }
 
@@ -203,7 +234,11 @@ fn grep(words: &[&str], stdin: &[u8], world: &World<'_>) -> Done {
     let Some(pattern) = rest.next() else {
         return Done::failed(2, "Usage: grep [-ivqE] PATTERN [FILE]...");
     };
-    let pattern = match regex::RegexBuilder::new(pattern).case_insensitive(flags.contains('i')).size_limit(1 << 20).build() {
+    let pattern = match regex::RegexBuilder::new(pattern)
+        .case_insensitive(flags.contains('i'))
+        .size_limit(1 << 20)
+        .build()
+    {
         Ok(pattern) => pattern,
         Err(_) => return Done::failed(2, format!("grep: bad regex '{pattern}'")),
     };
@@ -214,8 +249,16 @@ fn grep(words: &[&str], stdin: &[u8], world: &World<'_>) -> Done {
         .filter(|line| pattern.is_match(line) != flags.contains('v'))
         .map(|line| format!("{line}\n"))
         .collect();
-    let code = if input.code == 0 { i32::from(found.is_empty()) } else { 2 };
-    let out = if flags.contains('q') { Vec::new() } else { found.into_bytes() };
+    let code = if input.code == 0 {
+        i32::from(found.is_empty())
+    } else {
+        2
+    };
+    let out = if flags.contains('q') {
+        Vec::new()
+    } else {
+        found.into_bytes()
+    };
     Done { out, code, ..input }
 }
 
@@ -242,14 +285,27 @@ fn ls(words: &[&str], world: &World<'_>) -> Done {
             let _ = writeln!(text, "{path}:");
         }
         for name in names {
-            let inside = if folder.is_empty() && whole.is_empty() { format!("/{name}") } else { format!("{folder}/{name}") };
-            let node = world.files.get(if matches!(world.files.get(&whole), Some(Node::File(_))) { &whole } else { &inside });
+            let inside = if folder.is_empty() && whole.is_empty() {
+                format!("/{name}")
+            } else {
+                format!("{folder}/{name}")
+            };
+            let node = world
+                .files
+                .get(if matches!(world.files.get(&whole), Some(Node::File(_))) {
+                    &whole
+                } else {
+                    &inside
+                });
             let (kind, size) = match node {
                 Some(Node::File(bytes)) => ('-', bytes.len()),
                 _ => ('d', 4096),
             };
             let _ = match flags.contains('l') {
-                true => writeln!(text, "{kind}rwxr-xr-x    1 root     root     {size:>9} Jan  1 00:00 {name}"),
+                true => writeln!(
+                    text,
+                    "{kind}rwxr-xr-x    1 root     root     {size:>9} Jan  1 00:00 {name}"
+                ),
                 false => writeln!(text, "{name}"),
             };
         }
@@ -273,7 +329,10 @@ fn test(words: &[&str], world: &World<'_>) -> Done {
         [] => false,
         [word, ..] => return Done::failed(2, format!("sh: {word}: unknown operand")),
     };
-    Done { code: i32::from(!holds), ..Done::default() }
+    Done {
+        code: i32::from(!holds),
+        ..Done::default()
+    }
 }
 
 /// `tar cf - [-C FOLDER] PATH…`, `tar xf - [-C FOLDER]`: to and from a pipe only.
@@ -296,7 +355,10 @@ fn tape(words: &[&str], stdin: &[u8], world: &mut World<'_>) -> Done {
         return Done::failed(1, "tar: archives come and go through a pipe only here: -f -");
     }
     if !world.files.is_folder(&folder) {
-        return Done::failed(1, format!("tar: can't change directory to '{folder}': No such file or directory"));
+        return Done::failed(
+            1,
+            format!("tar: can't change directory to '{folder}': No such file or directory"),
+        );
     }
     if flags.contains('x') {
         return match tar::unpack(world.files, &folder, stdin) {

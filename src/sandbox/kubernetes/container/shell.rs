@@ -63,11 +63,17 @@ pub struct Shell {
 
 /// What a script reads when it runs: all input when some command of it reads any.
 pub fn reads(script: &str) -> Reads {
-    let Ok(script) = parse(script) else { return Reads::Nothing };
+    let Ok(script) = parse(script) else {
+        return Reads::Nothing;
+    };
     let first = script.iter().filter_map(|(_, pipeline)| pipeline.first());
     let mut found = Reads::Nothing;
     for simple in first.filter(|simple| simple.redirects.iter().all(|(sign, _)| *sign != "<")) {
-        let words: Vec<String> = simple.words.iter().map(|word| expand(word, &BTreeMap::new(), 0)).collect();
+        let words: Vec<String> = simple
+            .words
+            .iter()
+            .map(|word| expand(word, &BTreeMap::new(), 0))
+            .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         if let [program, rest @ ..] = words.as_slice()
             && found == Reads::Nothing
@@ -94,7 +100,9 @@ impl Shell {
     /// The text of a file.
     pub fn file(&self, path: &str) -> Result<String, String> {
         let files = self.container.files();
-        let bytes = files.read(&Files::resolve(&self.cwd, path)).map_err(|why| why.to_string())?;
+        let bytes = files
+            .read(&Files::resolve(&self.cwd, path))
+            .map_err(|why| why.to_string())?;
         Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 
@@ -220,22 +228,33 @@ impl Shell {
                 self.ended = true;
                 let code = code.first().map_or(Some(self.status), |code| code.parse().ok());
                 match code {
-                    Some(code) => Done { code: code & 255, ..Done::default() },
+                    Some(code) => Done {
+                        code: code & 255,
+                        ..Done::default()
+                    },
                     None => failed(2, "sh: exit: Illegal number".to_owned()),
                 }
             }
             ["cd", rest @ ..] => {
                 let path = Files::resolve(&self.cwd, rest.first().copied().unwrap_or("/root"));
                 if !self.container.files().is_folder(&path) {
-                    return failed(2, format!("sh: cd: can't cd to {}: No such file or directory", rest.concat()));
+                    return failed(
+                        2,
+                        format!("sh: cd: can't cd to {}: No such file or directory", rest.concat()),
+                    );
                 }
                 self.cwd = path;
                 Done::default()
             }
             [program, rest @ ..] => {
                 let mut files = self.container.files();
-                let mut world = World { files: &mut files, env: &self.env, cwd: &self.cwd };
-                programs::run(program, rest, stdin, &mut world).unwrap_or_else(|| failed(127, format!("sh: {program}: not found")))
+                let mut world = World {
+                    files: &mut files,
+                    env: &self.env,
+                    cwd: &self.cwd,
+                };
+                programs::run(program, rest, stdin, &mut world)
+                    .unwrap_or_else(|| failed(127, format!("sh: {program}: not found")))
             }
         }
     }
@@ -248,11 +267,16 @@ impl Shell {
 }
 
 fn failed(code: i32, text: String) -> Done {
-    Done { err: text + "\n", code, ..Done::default() }
+    Done {
+        err: text + "\n",
+        code,
+        ..Done::default()
+    }
 }
 
 fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && name.chars().all(is_name))
+    word.split_once('=')
+        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(is_name))
 }
 
 fn is_name(symbol: char) -> bool {
@@ -330,7 +354,9 @@ fn lex(text: &str) -> Result<Vec<Token>, String> {
     /// Longest first.
     const SIGNS: [&str; 9] = ["2>&1", "2>", "&&", "||", ">>", ">", "<", "|", ";"];
     while let Some(symbol) = rest.chars().next() {
-        let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign) && (word.is_none() || !sign.starts_with('2')));
+        let sign = SIGNS
+            .iter()
+            .find(|sign| rest.starts_with(**sign) && (word.is_none() || !sign.starts_with('2')));
         if let Some(sign) = sign {
             tokens.extend(word.take().map(Token::Word));
             tokens.push(Token::Sign(sign));
@@ -372,11 +398,13 @@ fn lex(text: &str) -> Result<Vec<Token>, String> {
         }
     }
     tokens.extend(word.map(Token::Word));
-    let keyword = |token: &&Token| matches!(token, Token::Word(Word { pieces, bare: true })
+    let keyword = |token: &&Token| {
+        matches!(token, Token::Word(Word { pieces, bare: true })
         if ["while", "for", "if", "until", "case"].contains(&pieces.iter().map(|piece| match piece {
             Piece::Text(text) => text.as_str(),
             Piece::Variable(_) => "$",
-        }).collect::<String>().as_str()));
+        }).collect::<String>().as_str()))
+    };
     match tokens.first().filter(keyword) {
         Some(_) => Err("loops and conditions are not in this world".to_owned()),
         None => Ok(tokens),

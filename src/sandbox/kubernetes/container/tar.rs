@@ -98,7 +98,9 @@ pub fn is_whole(archive: &[u8]) -> bool {
         if head.iter().all(|byte| *byte == 0) {
             return archive.len() >= at + 2 * BLOCK;
         }
-        at = at.saturating_add(BLOCK).saturating_add(size(head).next_multiple_of(BLOCK));
+        at = at
+            .saturating_add(BLOCK)
+            .saturating_add(size(head).next_multiple_of(BLOCK));
     }
     false
 }
@@ -124,7 +126,11 @@ fn entries(archive: &[u8]) -> impl Iterator<Item = Result<(String, u8, &[u8]), B
         };
         let (prefix, name) = (field(345, 155), field(0, 100));
         let ustar = head.get(257..262) == Some(b"ustar");
-        let name = if ustar && !prefix.is_empty() { format!("{prefix}/{name}") } else { name };
+        let name = if ustar && !prefix.is_empty() {
+            format!("{prefix}/{name}")
+        } else {
+            name
+        };
         Some(Ok((name, head.get(156).copied().unwrap_or(0), bytes)))
     })
 }
@@ -132,5 +138,9 @@ fn entries(archive: &[u8]) -> impl Iterator<Item = Result<(String, u8, &[u8]), B
 /// The size field: octal, bounded by what an address can say.
 fn size(head: &[u8]) -> usize {
     let digits = head.iter().skip(124).take(11).filter(|byte| byte.is_ascii_digit());
-    digits.fold(0usize, |sum, digit| sum.saturating_mul(8).saturating_add(usize::from(digit - b'0'))).min(1 << 40)
+    digits
+        .fold(0usize, |sum, digit| {
+            sum.saturating_mul(8).saturating_add(usize::from(digit - b'0'))
+        })
+        .min(1 << 40)
 }

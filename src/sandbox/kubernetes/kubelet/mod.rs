@@ -16,8 +16,8 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::controllers::recorder::Recorder;
 use super::container::{Container, Files};
+use super::controllers::recorder::Recorder;
 use super::network::{Network, Route};
 use super::objects::{is_deleting, name, namespace, pod, text, uid};
 use super::runtime::{LogStream, PodRuntime};

@@ -26,7 +26,11 @@ pub fn pack(from: &Path, name: &str, pieces: &mpsc::Sender<Vec<u8>>) -> Result<C
     let mut left = vec![(from.to_path_buf(), name.to_owned())];
     while let Some((path, name)) = left.pop() {
         // The path itself may be a link, as with cp; links inside a folder are passed over.
-        let about = if path == from { fs::metadata(&path) } else { fs::symlink_metadata(&path) };
+        let about = if path == from {
+            fs::metadata(&path)
+        } else {
+            fs::symlink_metadata(&path)
+        };
         let about = about.map_err(|error| unusable(&path, &error))?;
         let mut out = Vec::new();
         if about.is_dir() {
@@ -66,7 +70,10 @@ fn content(path: &Path, size: u64, pieces: &mpsc::Sender<Vec<u8>>) -> Result<boo
         sent += count as u64;
         if count == 0 {
             if sent < size {
-                return Err(unusable(path, &std::io::Error::other("it became shorter while it was read")));
+                return Err(unusable(
+                    path,
+                    &std::io::Error::other("it became shorter while it was read"),
+                ));
             }
             let mut rest = vec![0; usize::try_from(size % tar::BLOCK as u64).unwrap_or(0)];
             let before = rest.len();
@@ -97,10 +104,15 @@ pub fn unpack(prefix: &str, to: &Path, pieces: &mut mpsc::Receiver<Vec<u8>>) -> 
             }
         });
         result?;
-        fed.map_err(|error| Report::failed(UNREADABLE, "the archive from the container cannot be read").because(&error))?;
+        fed.map_err(|error| {
+            Report::failed(UNREADABLE, "the archive from the container cannot be read").because(&error)
+        })?;
     }
     if !reader.is_over() {
-        return Err(Report::failed(UNREADABLE, "the archive from the container ended in the middle"));
+        return Err(Report::failed(
+            UNREADABLE,
+            "the archive from the container ended in the middle",
+        ));
     }
     Ok((target.count, target.passed_over))
 }
@@ -156,8 +168,11 @@ impl Target {
     /// Where an entry lands. The file that was asked for itself goes into a folder that is there.
     fn place(&self, name: &str, kind: Kind) -> Result<PathBuf, Report> {
         let outside = || {
-            Report::failed(OUTSIDE, format!("the container sent a file that does not belong to what was asked for: {name}"))
-                .hint("nothing outside the target was touched; do not trust this container")
+            Report::failed(
+                OUTSIDE,
+                format!("the container sent a file that does not belong to what was asked for: {name}"),
+            )
+            .hint("nothing outside the target was touched; do not trust this container")
         };
         let rest = tar::below(&self.prefix, name).ok_or_else(outside)?;
         if rest.as_os_str().is_empty() {
@@ -171,7 +186,10 @@ impl Target {
         for step in rest.components() {
             path.push(step);
             if fs::symlink_metadata(&path).is_ok_and(|about| about.is_symlink()) {
-                return Err(Report::failed(OUTSIDE, format!("{} is a link, and is not followed", path.display())));
+                return Err(Report::failed(
+                    OUTSIDE,
+                    format!("{} is a link, and is not followed", path.display()),
+                ));
             }
         }
         Ok(path)
@@ -211,7 +229,19 @@ mod tests {
         let sent = pack(&from, "x", &sender).unwrap();
         drop(sender);
         let (came, _) = unpack("x", &to, &mut pieces).unwrap();
-        assert_eq!((sent, came), (Count { files: 2, bytes: 100_000 }, Count { files: 2, bytes: 100_000 }));
+        assert_eq!(
+            (sent, came),
+            (
+                Count {
+                    files: 2,
+                    bytes: 100_000
+                },
+                Count {
+                    files: 2,
+                    bytes: 100_000
+                }
+            )
+        );
         assert_eq!(fs::read(to.join("sub/a")).unwrap(), vec![7; 100_000]);
         assert!(!to.join("link").exists());
     }
@@ -226,9 +256,19 @@ mod tests {
             assert_eq!(report.code, OUTSIDE, "{name}");
         }
         std::os::unix::fs::symlink(folder.path(), to.join("out")).unwrap();
-        assert_eq!(unpacked(&[("data/out/evil", b"x")], "data", &to).unwrap_err().code, OUTSIDE);
+        assert_eq!(
+            unpacked(&[("data/out/evil", b"x")], "data", &to).unwrap_err().code,
+            OUTSIDE
+        );
         assert!(!folder.path().join("evil").exists());
-        assert_eq!(unpacked(&[("data", b"abc")], "data", &to).unwrap(), Count { files: 1, bytes: 3 });
-        assert_eq!(fs::read(to.join("data")).unwrap(), b"abc", "a file goes into the folder that is there");
+        assert_eq!(
+            unpacked(&[("data", b"abc")], "data", &to).unwrap(),
+            Count { files: 1, bytes: 3 }
+        );
+        assert_eq!(
+            fs::read(to.join("data")).unwrap(),
+            b"abc",
+            "a file goes into the folder that is there"
+        );
     }
 }

@@ -164,7 +164,10 @@ async fn ended(mut process: AttachedProcess, stderr: Option<impl AsyncRead + Unp
         code => {
             let complaint = String::from_utf8_lossy(&complaint);
             let told = complaint.trim();
-            Err(Report::failed(CONFLICT, format!("tar in the container ended with exit code {code}: {told}")))
+            Err(Report::failed(
+                CONFLICT,
+                format!("tar in the container ended with exit code {code}: {told}"),
+            ))
         }
     }
 }
@@ -231,7 +234,8 @@ async fn download(call: &Call, session: &Session, place: &Place, from: &str, to:
         }
     };
     for name in passed_over {
-        call.operator.note(SafeText::line(&format!("warning: skipping link: {name}")));
+        call.operator
+            .note(SafeText::line(&format!("warning: skipping link: {name}")));
     }
     if count == Count::default() {
         call.operator.note(SafeText::line("nothing was in it"));
@@ -245,7 +249,11 @@ fn prefix(path: &str) -> String {
     while let Some(shorter) = rest.strip_prefix("../").or_else(|| rest.strip_prefix("./")) {
         rest = shorter.trim_start_matches('/');
     }
-    if matches!(rest, "." | "..") { String::new() } else { rest.to_owned() }
+    if matches!(rest, "." | "..") {
+        String::new()
+    } else {
+        rest.to_owned()
+    }
 }
 
 fn lost(error: &(dyn std::error::Error + 'static)) -> Report {

@@ -151,7 +151,9 @@ impl Reader {
                 }
                 State::Body { left, padding, wanted } => {
                     let data = left.saturating_sub(*padding);
-                    let taken = usize::try_from(if data > 0 { data } else { *left }).unwrap_or(usize::MAX).min(piece.len());
+                    let taken = usize::try_from(if data > 0 { data } else { *left })
+                        .unwrap_or(usize::MAX)
+                        .min(piece.len());
                     let (mine, rest) = piece.split_at(taken);
                     if data > 0 && *wanted {
                         tell(Event::Data(mine.to_vec()));
@@ -162,7 +164,12 @@ impl Reader {
                         self.state = State::Head;
                     }
                 }
-                State::Name { left, padding, pax, text } => {
+                State::Name {
+                    left,
+                    padding,
+                    pax,
+                    text,
+                } => {
                     let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(piece.len());
                     let (mine, rest) = piece.split_at(taken);
                     text.extend_from_slice(mine);
@@ -172,7 +179,11 @@ impl Reader {
                         let padding = usize::try_from(*padding).unwrap_or(0);
                         text.truncate(text.len().saturating_sub(padding));
                         let text = String::from_utf8_lossy(text).into_owned();
-                        self.long = if *pax { pax_path(&text).or(self.long.take()) } else { Some(text.trim_end_matches('\0').to_owned()) };
+                        self.long = if *pax {
+                            pax_path(&text).or(self.long.take())
+                        } else {
+                            Some(text.trim_end_matches('\0').to_owned())
+                        };
                         self.state = State::Head;
                     }
                 }
@@ -199,7 +210,16 @@ impl Reader {
                 return Err(Broken::Name);
             }
             let (pax, text) = (kind == b'x', Vec::new());
-            return Ok(if left == 0 { State::Head } else { State::Name { left, padding, pax, text } });
+            return Ok(if left == 0 {
+                State::Head
+            } else {
+                State::Name {
+                    left,
+                    padding,
+                    pax,
+                    text,
+                }
+            });
         }
         let name = self.long.take().unwrap_or_else(|| name_of(head));
         let wanted = matches!(kind, b'0' | 0);
@@ -210,7 +230,11 @@ impl Reader {
             b'g' => {}
             _ => tell(Event::PassedOver(name)),
         }
-        Ok(if left == 0 { State::Head } else { State::Body { left, padding, wanted } })
+        Ok(if left == 0 {
+            State::Head
+        } else {
+            State::Body { left, padding, wanted }
+        })
     }
 }
 
@@ -218,21 +242,28 @@ impl Reader {
 fn number(head: &[u8], at: usize, length: usize) -> u64 {
     let field = head.get(at..at + length).unwrap_or_default();
     let value = match field.first() {
-        Some(first) if first & 0x80 != 0 => field
-            .iter()
-            .skip(1)
-            .fold(u64::from(first & 0x7f), |sum, byte| sum.saturating_mul(256).saturating_add(u64::from(*byte))),
+        Some(first) if first & 0x80 != 0 => field.iter().skip(1).fold(u64::from(first & 0x7f), |sum, byte| {
+            sum.saturating_mul(256).saturating_add(u64::from(*byte))
+        }),
         _ => field
             .iter()
             .filter(|byte| (b'0'..=b'7').contains(byte))
-            .fold(0, |sum: u64, digit| sum.saturating_mul(8).saturating_add(u64::from(digit - b'0'))),
+            .fold(0, |sum: u64, digit| {
+                sum.saturating_mul(8).saturating_add(u64::from(digit - b'0'))
+            }),
     };
     value.min(1 << 60)
 }
 
 fn name_of(head: &[u8]) -> String {
     let field = |from: usize, most: usize| {
-        let bytes: Vec<u8> = head.iter().skip(from).take(most).copied().take_while(|byte| *byte != 0).collect();
+        let bytes: Vec<u8> = head
+            .iter()
+            .skip(from)
+            .take(most)
+            .copied()
+            .take_while(|byte| *byte != 0)
+            .collect();
         String::from_utf8_lossy(&bytes).into_owned()
     };
     let (prefix, name) = (field(345, 155), field(0, 100));
@@ -245,7 +276,8 @@ fn name_of(head: &[u8]) -> String {
 
 /// The `path` of a pax header: `LENGTH path=NAME\n`.
 fn pax_path(text: &str) -> Option<String> {
-    text.lines().find_map(|line| Some(line.split_once(' ')?.1.strip_prefix("path=")?.to_owned()))
+    text.lines()
+        .find_map(|line| Some(line.split_once(' ')?.1.strip_prefix("path=")?.to_owned()))
 }
 
 /// Where an entry belongs below the target: its name without the prefix. None: it is not below the prefix, or a step of it
@@ -257,7 +289,9 @@ pub fn below(prefix: &str, name: &str) -> Option<PathBuf> {
         rest => rest.strip_prefix('/')?,
     };
     let path = Path::new(rest);
-    let steps = path.components().all(|step| matches!(step, Component::Normal(_) | Component::CurDir));
+    let steps = path
+        .components()
+        .all(|step| matches!(step, Component::Normal(_) | Component::CurDir));
     steps.then(|| path.to_path_buf())
 }
 
@@ -307,7 +341,10 @@ mod tests {
         assert_eq!(read(&endless, 512), Err(Broken::Name));
         let mut huge = Vec::new();
         block("x", b'0', u64::MAX, 0, &mut huge);
-        assert_eq!(read(&huge, 512).unwrap(), [Event::Begin("x".into(), Kind::File(1 << 60))]);
+        assert_eq!(
+            read(&huge, 512).unwrap(),
+            [Event::Begin("x".into(), Kind::File(1 << 60))]
+        );
         let mut link = Vec::new();
         block("etc", b'2', 0, 0, &mut link);
         assert_eq!(read(&link, 512).unwrap(), [Event::PassedOver("etc".into())]);
@@ -319,7 +356,12 @@ mod tests {
         assert_eq!(at("data", "data/a/b").as_deref(), Some("a/b"));
         assert_eq!(at("data", "data/").as_deref(), Some(""));
         assert_eq!(at("", "./a").as_deref(), Some("a"));
-        for (prefix, name) in [("data", "data/../../etc/passwd"), ("data", "etc/passwd"), ("", "/etc/passwd"), ("data", "database/x")] {
+        for (prefix, name) in [
+            ("data", "data/../../etc/passwd"),
+            ("data", "etc/passwd"),
+            ("", "/etc/passwd"),
+            ("data", "database/x"),
+        ] {
             assert_eq!(at(prefix, name), None, "{name}");
         }
     }

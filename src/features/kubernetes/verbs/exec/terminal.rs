@@ -30,7 +30,11 @@ pub fn is_one() -> bool {
 /// Carries keys and output until the command ends; its exit code.
 pub async fn converse(mut process: AttachedProcess) -> Result<i32, Report> {
     let mut sizes = process.terminal_size();
-    let _raw = sizes.is_some().then(Raw::enter).transpose().map_err(|error| lost(&error))?;
+    let _raw = sizes
+        .is_some()
+        .then(Raw::enter)
+        .transpose()
+        .map_err(|error| lost(&error))?;
     let mut resized = signal(SignalKind::window_change()).map_err(|error| lost(&error))?;
     let mut stdin = process.stdin();
     let keyboard = stdin.is_some().then(Keyboard::start);
@@ -86,7 +90,9 @@ async fn copy(from: Option<impl AsyncRead + Unpin>, mut to: impl Write) -> Resul
         if bytes.is_empty() {
             return Ok(());
         }
-        to.write_all(bytes).and_then(|()| to.flush()).map_err(|error| lost(&error))?;
+        to.write_all(bytes)
+            .and_then(|()| to.flush())
+            .map_err(|error| lost(&error))?;
     }
 }
 
