@@ -27,6 +27,7 @@ mod resolve;
 mod run;
 mod secrets;
 mod session;
+mod sinks;
 mod stage;
 mod starred;
 #[cfg(test)]
@@ -36,6 +37,7 @@ mod variables;
 
 pub use block::{Block, BlockEvent, Canceller};
 pub use check::{Check, CheckedStage};
+pub use destination::{NoBus, Outlets};
 pub use memory_journal::MemoryJournal;
 pub use memory_shelf::MemoryShelf;
 pub use plan::OnError;

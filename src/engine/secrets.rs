@@ -64,7 +64,7 @@ async fn value(run: &Run, plan: &StagePlan, name: &str, source: Source) -> Resul
     match source {
         Source::Asked => run.operator.secret(&what, false).await,
         Source::Input => run.operator.secret(&what, true).await,
-        Source::File(path) => of_file(&run.directory.join(path)).await.map_err(|why| {
+        Source::File(path) => of_file(&run.outlets.directory.join(path)).await.map_err(|why| {
             // Not the path: who does not know of `@` may have typed the value itself.
             Report::refused(
                 "E-SECRET-008",

@@ -9,7 +9,7 @@ use super::prompt;
 use crate::core::change::{Origin, Plan, Requirement};
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
-use crate::verb::operator::{TerminalCommand, nobody_to_ask};
+use crate::verb::operator::{TerminalCommand, TerminalWork, nobody_to_ask};
 use crate::verb::{Decision, Operator};
 
 /// Answers every question with no; a secret is read where it can be.
@@ -59,5 +59,10 @@ impl Operator for NoOneToAsk {
             format!("{program} needs a terminal, and this run has none to give"),
         )
         .hint("use the console"))
+    }
+
+    async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
+        // Nothing of ours is on it: records are printed when the work has ended.
+        work.await
     }
 }
