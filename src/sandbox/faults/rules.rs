@@ -114,11 +114,12 @@ fn parse(value: &Value) -> Result<Rule, RuleError> {
         .as_object()
         .ok_or_else(|| malformed("a JSON object is expected"))?;
     const KNOWN: &[&str] = &["match", "kind", "count", "for_ms", "delay_ms", "retry_after"];
-    if let Some(unknown) = map.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-        return Err(RuleError::Malformed(format!(
-            "unknown field {unknown:?}, known are {}",
-            KNOWN.join(", ")
-        )));
+    known_only(map, "", KNOWN)?;
+    match &value["match"] {
+        Value::Null => {}
+        // A misspelt condition left out would make the rule hit everything.
+        Value::Object(conditions) => known_only(conditions, "match.", &["method", "path"])?,
+        _ => return Err(malformed("match must be an object: {\"method\", \"path\"}")),
     }
     let number = |field: &str| match &value[field] {
         Value::Null => Ok(None),
@@ -141,7 +142,10 @@ fn parse(value: &Value) -> Result<Rule, RuleError> {
         "cut" => Fault::Cut,
         "410" => Fault::Gone410,
         "429" => Fault::TooMany429 {
-            retry_after: number("retry_after")?.and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
+            retry_after: match number("retry_after")? {
+                None => 1,
+                Some(seconds) => u32::try_from(seconds).map_err(|_| malformed("retry_after is too large"))?,
+            },
         },
         "500" => Fault::Internal500,
         "hang" => Fault::Hang,
@@ -154,6 +158,16 @@ fn parse(value: &Value) -> Result<Rule, RuleError> {
             )));
         }
     };
+    for (field, owner) in [("retry_after", "429"), ("delay_ms", "slow")] {
+        if map.contains_key(field) && kind != owner {
+            return Err(RuleError::Malformed(format!("{field} belongs to kind {owner}, not to {kind}")));
+        }
+    }
+    let method = text("method")?.to_ascii_uppercase();
+    if !method.is_empty() && !METHODS.contains(&method.as_str()) {
+        let near = suggestion(&method, &METHODS);
+        return Err(RuleError::Malformed(format!("match.method {method:?} is no HTTP method of these APIs{near}")));
+    }
     let until = match number("for_ms")? {
         None => None,
         Some(ms) => {
@@ -162,12 +176,37 @@ fn parse(value: &Value) -> Result<Rule, RuleError> {
         }
     };
     Ok(Rule {
-        method: text("method")?,
+        method,
         path: text("path")?,
         fault,
         left: number("count")?,
         until,
     })
+}
+
+/// Methods a request to one of the servers may have.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Refuses fields nobody reads, naming the one that was probably meant.
+fn known_only(map: &serde_json::Map<String, Value>, place: &str, known: &[&str]) -> Result<(), RuleError> {
+    match map.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(unknown) => Err(RuleError::Malformed(format!(
+            "unknown field \"{place}{unknown}\"{}; known are {}",
+            suggestion(unknown, known),
+            known.join(", ")
+        ))),
+    }
+}
+
+/// `, did you mean path?`, or nothing when nothing is near.
+fn suggestion(given: &str, known: &[&str]) -> String {
+    let near = known
+        .iter()
+        .map(|word| (strsim::damerau_levenshtein(given, word), word))
+        .filter(|(distance, _)| *distance <= 2)
+        .min();
+    near.map_or_else(String::new, |(_, word)| format!(", did you mean {word}?"))
 }
 
 #[cfg(test)]
@@ -212,9 +251,21 @@ mod tests {
             json!({"kind": "cut", "nope": 1}),
             json!({"kind": "cut", "match": {"path": 3}}),
             json!({"kind": "cut", "for_ms": "long"}),
+            json!({"kind": "cut", "match": "/pods"}),
+            json!({"kind": "cut", "match": {"method": "GTE"}}),
+            json!({"kind": "cut", "retry_after": 3}),
+            json!({"kind": "429", "delay_ms": 3}),
+            json!({"kind": "429", "retry_after": u64::from(u32::MAX) + 1}),
         ] {
             assert!(matches!(faults.add(&bad), Err(RuleError::Malformed(_))), "{bad}");
         }
+        assert!(faults.is_empty(), "nothing refused is in force");
+        let said = |rule: Value| faults.add(&rule).unwrap_err().to_string();
+        assert_eq!(
+            said(json!({"kind": "403", "match": {"pth": "/pods"}})),
+            "the fault rule is not understood: unknown field \"match.pth\", did you mean path?; known are method, path"
+        );
+        assert!(said(json!({"kind": "cut", "cuont": 1})).contains("did you mean count?"));
         for _ in 0..LIMIT {
             faults.add(&json!({"kind": "hang", "count": 1})).unwrap();
         }

@@ -14,3 +14,6 @@ pub mod scheduler;
 pub mod schema;
 pub mod store;
 pub mod world;
+
+/// The release this cluster answers as: the one whose recorded traffic it is held to.
+pub const RELEASE: &str = "v1.36.2";

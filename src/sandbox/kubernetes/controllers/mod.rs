@@ -9,6 +9,7 @@ pub mod deployment;
 pub mod disruption;
 pub mod endpoints;
 mod garbage;
+pub mod history;
 mod namespaces;
 mod queue;
 pub mod recorder;
@@ -214,7 +215,7 @@ impl Controllers {
                     .add(Key::Endpoints(namespace(&object).into(), name(&object).into()));
             }
         }
-        for resource in ["pods", "replicasets", "endpointslices"] {
+        for resource in ["pods", "replicasets", "controllerrevisions", "endpointslices"] {
             for object in self.store.list(resource, None) {
                 for owner in objects::owners(&object) {
                     if !self.is_alive(owner, namespace(&object)) {

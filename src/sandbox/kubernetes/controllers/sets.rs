@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::recorder::{Severity, Source};
-use super::{Controllers, Key, daemon_set, disruption, stateful_set};
+use super::{Controllers, Key, daemon_set, disruption, history, stateful_set};
 use crate::sandbox::kubernetes::graceful;
 use crate::sandbox::kubernetes::objects::{self, int, name, namespace, text, uid};
 use crate::sandbox::kubernetes::store::Term;
@@ -20,9 +20,9 @@ impl Controllers {
         let Some(set) = self.store.get("statefulsets", space, own) else {
             return;
         };
-        let pods = self.owned(&set);
+        let (pods, revisions) = (self.owned("pods", &set), self.owned("controllerrevisions", &set));
         let suffix = self.random.name_suffix(5);
-        for action in stateful_set::sync(&set, &pods, &suffix, self.clock.now()) {
+        for action in stateful_set::sync(&set, &pods, &revisions, &suffix, self.clock.now()) {
             self.act_on_set("statefulsets", &STATEFUL_SET, &set, action);
         }
     }
@@ -31,17 +31,31 @@ impl Controllers {
         let Some(set) = self.store.get("daemonsets", space, own) else {
             return;
         };
-        let (pods, nodes) = (self.owned(&set), self.store.list("nodes", None));
+        let (pods, revisions) = (self.owned("pods", &set), self.owned("controllerrevisions", &set));
+        let nodes = self.store.list("nodes", None);
         let suffix = self.random.name_suffix(4);
-        for action in daemon_set::sync(&set, &pods, &nodes, &suffix, self.clock.now()) {
+        for action in daemon_set::sync(&set, &pods, &revisions, &nodes, &suffix, self.clock.now()) {
             self.act_on_set("daemonsets", &DAEMON_SET, &set, action);
         }
     }
 
-    fn owned(&self, set: &Value) -> Vec<Arc<Value>> {
-        let mut pods = self.store.find("pods", Some(namespace(set)), Term::Owner(uid(set)));
-        pods.retain(|pod| objects::controller(pod).is_some_and(|owner| text(owner, "/uid") == uid(set)));
-        pods
+    /// The objects of a resource that a set controls.
+    pub(super) fn owned(&self, resource: &str, set: &Value) -> Vec<Arc<Value>> {
+        let mut found = self.store.find(resource, Some(namespace(set)), Term::Owner(uid(set)));
+        found.retain(|object| objects::controller(object).is_some_and(|owner| text(owner, "/uid") == uid(set)));
+        found
+    }
+
+    fn act_on_revision(&mut self, space: &str, step: history::Step) {
+        use history::Step;
+        // What exists already, or is gone already, is what is wanted: the next pass sees it.
+        let _ = match step {
+            Step::Create(revision) => self.store.create("controllerrevisions", revision),
+            Step::Renumber(own, number) => self.store.modify("controllerrevisions", space, &own, |revision| {
+                revision["revision"] = number.into();
+            }),
+            Step::Delete(own) => self.store.delete("controllerrevisions", space, &own),
+        };
     }
 
     fn act_on_set(&mut self, resource: &'static str, source: &Source, set: &Arc<Value>, action: Action) {
@@ -56,6 +70,11 @@ impl Controllers {
             _ => format!("{done} pod: {pod}"),
         };
         match action {
+            Action::Revision(step) => self.act_on_revision(space, step),
+            Action::Requeue(after) => {
+                let key = if kind == "StatefulSet" { Key::StatefulSet } else { Key::DaemonSet };
+                self.later(after, key(space.into(), own.into()));
+            }
             Action::Create(pod) => {
                 if let Ok(pod) = self.store.create("pods", pod) {
                     let message = named(name(&pod), "create", "Created");
