@@ -4,4 +4,5 @@
 mod bench;
 mod beside_kubectl;
 mod feeds;
+mod rollouts;
 mod verbs;

@@ -255,6 +255,8 @@ mod tests {
         assert_eq!(acts(&new, &ready, &nodes), ["-d-b"]);
         let mut patient = new;
         patient["spec"]["minReadySeconds"] = 8.into();
+        let mut ready = ready;
+        Arc::make_mut(&mut ready[1])["status"]["conditions"][0]["lastTransitionTime"] = "2025-12-31T00:00:00Z".into();
         assert!(acts(&patient, &ready, &nodes).is_empty(), "ready is not yet available");
         let all = sync(&patient, &ready, &[], &nodes, "x", NOW);
         assert!(all.contains(&Action::Requeue(std::time::Duration::from_secs(3))), "{all:?}");

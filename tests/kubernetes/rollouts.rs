@@ -1,0 +1,187 @@
+//! Rollouts of every kind that has them: the verbs beside real kubectl on the same server, and the causes that
+//! `--fail-fast` names instead of waiting for a deadline.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::bench::{Bench, Ran};
+
+/// kubectl acts here, we in `default`.
+const THEIRS: &str = "theirs";
+
+/// A daemon set, a stateful set or a deployment of one container, whose image is `image`.
+fn manifest(kind: &str, name: &str, image: &str) -> Value {
+    let mut object = json!({
+        "apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name},
+        "spec": {
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": name, "image": image}]}},
+        },
+    });
+    if kind != "DaemonSet" {
+        object["spec"]["replicas"] = 2.into();
+    }
+    if kind == "StatefulSet" {
+        object["spec"]["serviceName"] = name.into();
+    }
+    object
+}
+
+/// Applies an object by real kubectl; false where there is none.
+async fn apply(bench: &Bench, object: &Value, namespace: &str) -> bool {
+    let mut file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+    write!(file, "{object}").unwrap();
+    let line = format!("apply -n {namespace} -f {}", file.path().display());
+    let Some((code, _, error)) = bench.kubectl(&line).await else {
+        return false;
+    };
+    assert_eq!(code, 0, "{error}");
+    true
+}
+
+/// Words of each line, without kubectl's own prefix; a namespace of ours or theirs makes no difference.
+fn words(text: &str) -> Vec<String> {
+    let lines = text.lines().map(|line| {
+        let joined = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        joined.strip_prefix("error: ").unwrap_or(&joined).replace(THEIRS, "default")
+    });
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+fn said(ran: &Ran) -> Vec<String> {
+    let mut text = String::new();
+    let mut header = None;
+    for (columns, cells) in &ran.rows {
+        if header != Some(columns) {
+            text.push_str(&format!("{}\n", columns.join(" ")));
+            header = Some(columns);
+        }
+        text.push_str(&format!("{}\n", cells.join(" ")));
+    }
+    let notes = ran.notes.iter().filter(|note| !note.starts_with("undo "));
+    let reports = ran.failed.iter().chain(&ran.report).map(|report| &report.message);
+    for line in ran.text.iter().chain(notes).chain(reports) {
+        text.push_str(&format!("{line}\n"));
+    }
+    words(&text)
+}
+
+/// The same line in both namespaces; `last`: only the last line is compared, because what comes before depends on when
+/// one looks.
+async fn same(bench: &Bench, line: &str, last: bool) {
+    compare(bench, line, THEIRS, last).await;
+}
+
+/// A question about the very same objects.
+async fn same_read(bench: &Bench, line: &str) {
+    compare(bench, line, "default", false).await;
+}
+
+async fn compare(bench: &Bench, line: &str, theirs: &str, last: bool) {
+    let (code, out, error) = bench.kubectl(&format!("{line} -n {theirs}")).await.unwrap();
+    let ran = bench.run(&format!("kubectl:{line} -n default")).await;
+    let (mut theirs, mut ours) = (words(&format!("{out}\n{error}")), said(&ran));
+    if last {
+        theirs.drain(..theirs.len().saturating_sub(1));
+        ours.drain(..ours.len().saturating_sub(1));
+    }
+    // The title of a history stands above its table there, beside it here.
+    let title = |line: &String| !(line.starts_with("daemonset.apps/") || line.starts_with("statefulset.apps/")) || line.contains(' ');
+    if line.contains("history") {
+        theirs.retain(title);
+        ours.retain(title);
+    }
+    assert_eq!(theirs, ours, "{line}\n{ran:?}");
+    assert_eq!(code, i32::from(ran.exit.min(1)), "{line}: {ran:?}");
+}
+
+fn template(bench: &Bench, resource: &str, name: &str) -> Value {
+    bench.plane.store.get(resource, "default", name).unwrap()["spec"]["template"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn daemon_and_stateful_sets_have_revisions_to_go_back_to() {
+    let bench = Bench::start().await;
+    if bench.kubectl(&format!("create namespace {THEIRS}")).await.is_none() {
+        return;
+    }
+    for (kind, resource, object) in [
+        ("DaemonSet", "daemonsets", "ds/agent"),
+        ("StatefulSet", "statefulsets", "sts/db"),
+    ] {
+        let name = object.split('/').nth(1).unwrap();
+        for namespace in [THEIRS, "default"] {
+            assert!(apply(&bench, &manifest(kind, name, "nginx:1"), namespace).await);
+        }
+        let status = format!("rollout status {object}");
+        same(&bench, &status, true).await;
+        let first = template(&bench, resource, name);
+        same_read(&bench, &format!("rollout history {object}")).await;
+        same(&bench, &format!("rollout undo {object}"), false).await;
+        same(&bench, &format!("set image {object} {name}=nginx:2"), false).await;
+        same(&bench, &status, true).await;
+        for question in ["", " --revision=1", " --revision=2", " --revision=9"] {
+            same_read(&bench, &format!("rollout history {object}{question}")).await;
+        }
+        same(&bench, &format!("rollout undo {object} --to-revision=9"), false).await;
+        same(&bench, &format!("rollout undo {object}"), false).await;
+        same(&bench, &status, true).await;
+        assert_eq!(template(&bench, resource, name), first, "{object}: the first template is back");
+        same_read(&bench, &format!("rollout history {object}")).await;
+        same(&bench, &format!("rollout undo {object} --to-revision=3"), false).await;
+        same(&bench, &format!("rollout restart {object}"), false).await;
+        same(&bench, &status, true).await;
+        assert_ne!(template(&bench, resource, name), first, "{object}: restarted");
+        bench.run("test:undo-last").await.ok();
+        assert_eq!(template(&bench, resource, name), first, "{object}: a restart can be undone");
+    }
+    same(&bench, "rollout history svc/kubernetes", false).await;
+}
+
+/// A deployment whose only container is changed so.
+fn spoilt(name: &str, change: impl Fn(&mut Value)) -> Value {
+    let mut object = manifest("Deployment", name, "nginx:1");
+    object["spec"]["replicas"] = 1.into();
+    change(&mut object["spec"]["template"]["spec"]);
+    object
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fail_fast_names_the_cause_where_kubectl_waits() {
+    let bench = Bench::start().await;
+    let probe = json!({"tcpSocket": {"port": 81}, "periodSeconds": 1});
+    let cases = [
+        (spoilt("pull", |spec| spec["containers"][0]["image"] = "nginx:broken".into()), "ErrImagePull|ImagePullBackOff"),
+        (spoilt("crash", |spec| spec["containers"][0]["image"] = "nginx:crash".into()), "CrashLoopBackOff|Error"),
+        (spoilt("nowhere", |spec| spec["nodeSelector"] = json!({"disk": "none"})), "Unschedulable"),
+        (spoilt("sick", |spec| spec["containers"][0]["readinessProbe"] = probe.clone()), "Unhealthy: Readiness probe failed"),
+        (spoilt("killed", |spec| spec["containers"][0]["livenessProbe"] = probe.clone()), "Unhealthy: Liveness probe failed|CrashLoopBackOff"),
+    ];
+    for (object, cause) in cases {
+        if !apply(&bench, &object, "default").await {
+            return;
+        }
+        let name = object["metadata"]["name"].as_str().unwrap();
+        let ran = bench.run(&format!("kubectl:rollout status deploy/{name} --fail-fast")).await;
+        assert_eq!(ran.exit, 1, "{name}: {ran:?}");
+        let message = ran.message();
+        assert!(
+            message.starts_with(&format!("deployment.apps/{name} cannot roll out: ")) && cause.split('|').any(|cause| message.contains(cause)),
+            "{name}: {message}"
+        );
+        if cause == "Unschedulable" {
+            // kubectl waits for the deadline, and knows no cause.
+            let (code, _, error) = bench.kubectl(&format!("rollout status deploy/{name} --timeout=1s")).await.unwrap();
+            assert_eq!((code, error.trim()), (1, "error: timed out waiting for the condition"));
+        }
+    }
+    let daemons = {
+        let mut object = manifest("DaemonSet", "agent", "nginx:broken");
+        object["metadata"]["name"] = "agent".into();
+        object
+    };
+    apply(&bench, &daemons, "default").await;
+    let ran = bench.run("kubectl:rollout status ds/agent --fail-fast").await;
+    assert!(ran.exit == 1 && ran.message().contains("ImagePull"), "{ran:?}");
+}
