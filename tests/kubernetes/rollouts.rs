@@ -44,7 +44,10 @@ async fn apply(bench: &Bench, object: &Value, namespace: &str) -> bool {
 fn words(text: &str) -> Vec<String> {
     let lines = text.lines().map(|line| {
         let joined = line.split_whitespace().collect::<Vec<_>>().join(" ");
-        joined.strip_prefix("error: ").unwrap_or(&joined).replace(THEIRS, "default")
+        joined
+            .strip_prefix("error: ")
+            .unwrap_or(&joined)
+            .replace(THEIRS, "default")
     });
     lines.filter(|line| !line.is_empty()).collect()
 }
@@ -87,7 +90,9 @@ async fn compare(bench: &Bench, line: &str, theirs: &str, last: bool) {
         ours.drain(..ours.len().saturating_sub(1));
     }
     // The title of a history stands above its table there, beside it here.
-    let title = |line: &String| !(line.starts_with("daemonset.apps/") || line.starts_with("statefulset.apps/")) || line.contains(' ');
+    let title = |line: &String| {
+        !(line.starts_with("daemonset.apps/") || line.starts_with("statefulset.apps/")) || line.contains(' ')
+    };
     if line.contains("history") {
         theirs.retain(title);
         ours.retain(title);
@@ -127,14 +132,22 @@ async fn daemon_and_stateful_sets_have_revisions_to_go_back_to() {
         same(&bench, &format!("rollout undo {object} --to-revision=9"), false).await;
         same(&bench, &format!("rollout undo {object}"), false).await;
         same(&bench, &status, true).await;
-        assert_eq!(template(&bench, resource, name), first, "{object}: the first template is back");
+        assert_eq!(
+            template(&bench, resource, name),
+            first,
+            "{object}: the first template is back"
+        );
         same_read(&bench, &format!("rollout history {object}")).await;
         same(&bench, &format!("rollout undo {object} --to-revision=3"), false).await;
         same(&bench, &format!("rollout restart {object}"), false).await;
         same(&bench, &status, true).await;
         assert_ne!(template(&bench, resource, name), first, "{object}: restarted");
         bench.run("test:undo-last").await.ok();
-        assert_eq!(template(&bench, resource, name), first, "{object}: a restart can be undone");
+        assert_eq!(
+            template(&bench, resource, name),
+            first,
+            "{object}: a restart can be undone"
+        );
     }
     same(&bench, "rollout history svc/kubernetes", false).await;
 }
@@ -152,27 +165,48 @@ async fn fail_fast_names_the_cause_where_kubectl_waits() {
     let bench = Bench::start().await;
     let probe = json!({"tcpSocket": {"port": 81}, "periodSeconds": 1});
     let cases = [
-        (spoilt("pull", |spec| spec["containers"][0]["image"] = "nginx:broken".into()), "ErrImagePull|ImagePullBackOff"),
-        (spoilt("crash", |spec| spec["containers"][0]["image"] = "nginx:crash".into()), "CrashLoopBackOff|Error"),
-        (spoilt("nowhere", |spec| spec["nodeSelector"] = json!({"disk": "none"})), "Unschedulable"),
-        (spoilt("sick", |spec| spec["containers"][0]["readinessProbe"] = probe.clone()), "Unhealthy: Readiness probe failed"),
-        (spoilt("killed", |spec| spec["containers"][0]["livenessProbe"] = probe.clone()), "Unhealthy: Liveness probe failed|CrashLoopBackOff"),
+        (
+            spoilt("pull", |spec| spec["containers"][0]["image"] = "nginx:broken".into()),
+            "ErrImagePull|ImagePullBackOff",
+        ),
+        (
+            spoilt("crash", |spec| spec["containers"][0]["image"] = "nginx:crash".into()),
+            "CrashLoopBackOff|Error",
+        ),
+        (
+            spoilt("nowhere", |spec| spec["nodeSelector"] = json!({"disk": "none"})),
+            "Unschedulable",
+        ),
+        (
+            spoilt("sick", |spec| spec["containers"][0]["readinessProbe"] = probe.clone()),
+            "Unhealthy: Readiness probe failed",
+        ),
+        (
+            spoilt("killed", |spec| spec["containers"][0]["livenessProbe"] = probe.clone()),
+            "Unhealthy: Liveness probe failed|CrashLoopBackOff",
+        ),
     ];
     for (object, cause) in cases {
         if !apply(&bench, &object, "default").await {
             return;
         }
         let name = object["metadata"]["name"].as_str().unwrap();
-        let ran = bench.run(&format!("kubectl:rollout status deploy/{name} --fail-fast")).await;
+        let ran = bench
+            .run(&format!("kubectl:rollout status deploy/{name} --fail-fast"))
+            .await;
         assert_eq!(ran.exit, 1, "{name}: {ran:?}");
         let message = ran.message();
         assert!(
-            message.starts_with(&format!("deployment.apps/{name} cannot roll out: ")) && cause.split('|').any(|cause| message.contains(cause)),
+            message.starts_with(&format!("deployment.apps/{name} cannot roll out: "))
+                && cause.split('|').any(|cause| message.contains(cause)),
             "{name}: {message}"
         );
         if cause == "Unschedulable" {
             // kubectl waits for the deadline, and knows no cause.
-            let (code, _, error) = bench.kubectl(&format!("rollout status deploy/{name} --timeout=1s")).await.unwrap();
+            let (code, _, error) = bench
+                .kubectl(&format!("rollout status deploy/{name} --timeout=1s"))
+                .await
+                .unwrap();
             assert_eq!((code, error.trim()), (1, "error: timed out waiting for the condition"));
         }
     }
@@ -184,4 +218,184 @@ async fn fail_fast_names_the_cause_where_kubectl_waits() {
     apply(&bench, &daemons, "default").await;
     let ran = bench.run("kubectl:rollout status ds/agent --fail-fast").await;
     assert!(ran.exit == 1 && ran.message().contains("ImagePull"), "{ran:?}");
+}
+
+/// A quota of so many pods.
+fn pods_quota(pods: usize) -> Value {
+    json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": {"hard": {"pods": pods.to_string()}}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_refuses_in_the_servers_words_and_fail_fast_repeats_them() {
+    let bench = Bench::start().await;
+    if !apply(&bench, &pods_quota(1), "default").await {
+        return;
+    }
+    let (store, web) = (&bench.plane.store, manifest("Deployment", "web", "nginx:1"));
+    until("the quota is known", || {
+        store.get("resourcequotas", "default", "few").unwrap()["status"]["used"]["pods"] == "0"
+    })
+    .await;
+    apply(&bench, &web, "default").await;
+    let ran = bench.run("kubectl:rollout status deploy/web --fail-fast").await;
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    let refused = "is forbidden: exceeded quota: few, requested: pods=1, used: pods=1, limited: pods=1";
+    assert!(
+        ran.message()
+            .starts_with("deployment.apps/web cannot roll out: FailedCreate: pods \"web-")
+            && ran.message().ends_with(refused),
+        "{ran:?}"
+    );
+    // The same from the server itself, to both programs.
+    let line = "run one --image=nginx:1 --restart=Never";
+    let (code, _, error) = bench.kubectl(line).await.unwrap();
+    assert_eq!(
+        (code, error.trim()),
+        (
+            1,
+            format!("Error from server (Forbidden): pods \"one\" {refused}").as_str()
+        )
+    );
+    for (object, own) in [
+        (manifest("DaemonSet", "agent", "nginx:1"), "ds/agent"),
+        (manifest("StatefulSet", "db", "nginx:1"), "sts/db"),
+    ] {
+        apply(&bench, &object, "default").await;
+        let ran = bench.run(&format!("kubectl:rollout status {own} --fail-fast")).await;
+        assert!(
+            ran.exit == 1 && ran.message().contains("FailedCreate: ") && ran.message().ends_with(refused),
+            "{ran:?}"
+        );
+        bench.run(&format!("kubectl:delete {own}")).await.ok();
+    }
+    // Room is made: the replica set tries again by itself and the failure goes.
+    apply(&bench, &pods_quota(2), "default").await;
+    bench.run("kubectl:rollout status deploy/web").await.ok();
+    until("the counts", || {
+        store.get("resourcequotas", "default", "few").unwrap()["status"]["used"]["pods"] == "2"
+    })
+    .await;
+    let conditions = store.get("deployments", "default", "web").unwrap()["status"]["conditions"].to_string();
+    assert!(!conditions.contains("ReplicaFailure"), "{conditions}");
+}
+
+/// Waits until something holds.
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let begin = std::time::Instant::now();
+    while !holds() {
+        assert!(
+            begin.elapsed() < std::time::Duration::from_secs(20),
+            "waited for: {what}"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+fn job(name: &str, script: &str, spec: Value) -> Value {
+    let mut object = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": {"spec": {
+        "restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox", "command": ["sh", "-c", script]}]}}}});
+    for (key, value) in spec.as_object().unwrap() {
+        object["spec"][key] = value.clone();
+    }
+    object
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_run_to_their_end_and_say_how_it_was() {
+    let bench = Bench::start().await;
+    let done = job(
+        "done",
+        "echo counting; sleep 1; echo ready",
+        json!({"completions": 3, "parallelism": 2}),
+    );
+    if !apply(&bench, &done, "default").await {
+        return;
+    }
+    apply(&bench, &job("lost", "exit 3", json!({"backoffLimit": 0})), "default").await;
+    for line in [
+        "wait --for=condition=complete job/done --timeout=20s",
+        "wait --for=condition=failed job/lost --timeout=20s",
+    ] {
+        compare(&bench, line, "default", false).await;
+    }
+    let store = &bench.plane.store;
+    let status = store.get("jobs", "default", "done").unwrap()["status"].clone();
+    assert_eq!(
+        (&status["succeeded"], status.get("active")),
+        (&json!(3), None),
+        "{status}"
+    );
+    assert!(status["completionTime"].is_string());
+    let (_, out, _) = bench.kubectl("get jobs --no-headers").await.unwrap();
+    let rows: Vec<Vec<&str>> = out
+        .lines()
+        .map(|line| line.split_whitespace().take(3).collect())
+        .collect();
+    assert_eq!(rows, [["done", "Complete", "3/3"], ["lost", "Failed", "0/1"]]);
+    let (_, out, _) = bench.kubectl("get pods -l job-name=lost --no-headers").await.unwrap();
+    assert!(out.contains("Error"), "{out}");
+    let (_, out, _) = bench.kubectl("get pods -l job-name=done --no-headers").await.unwrap();
+    assert_eq!(out.matches("Completed").count(), 3, "{out}");
+    let (_, out, _) = bench.kubectl("logs job/done").await.unwrap();
+    assert_eq!(out, "counting\nready\n");
+    let (_, out, _) = bench.kubectl("events --for job/lost --no-headers").await.unwrap();
+    assert!(
+        out.contains("BackoffLimitExceeded") && out.contains("SuccessfulCreate"),
+        "{out}"
+    );
+    bench.run("kubectl:delete job done").await.ok();
+    until("the job's pods are gone", || {
+        store.list("pods", Some("default")).len() == 1
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_decide_over_traffic_and_restarts() {
+    let bench = Bench::start().await;
+    let mut web = manifest("Deployment", "web", "so0k/kuar-inspector:1.0.0");
+    web["spec"]["replicas"] = 1.into();
+    let probe = json!({"httpGet": {"path": "/healthz", "port": 80}, "periodSeconds": 1});
+    web["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = probe.clone();
+    web["spec"]["template"]["spec"]["containers"][0]["livenessProbe"] = probe;
+    if !apply(&bench, &web, "default").await {
+        return;
+    }
+    bench
+        .run("kubectl:rollout status deploy/web --fail-fast --timeout=20s")
+        .await
+        .ok();
+    let (_, out, _) = bench.kubectl("logs deploy/web").await.unwrap();
+    assert!(out.contains("\"GET /healthz HTTP/1.1 200 0\" kube-probe/1.36"), "{out}");
+    // Nothing listens on that port.
+    let patch = r#"[{"op":"replace","path":"/spec/template/spec/containers/0/livenessProbe/httpGet/port","value":81}]"#;
+    let (code, _, error) = bench
+        .kubectl(&format!("patch deploy web --type=json -p {patch}"))
+        .await
+        .unwrap();
+    assert_eq!(code, 0, "{error}");
+    let store = &bench.plane.store;
+    let restarted = |pod: &Value| pod["status"]["containerStatuses"][0]["restartCount"].as_i64() >= Some(1);
+    until("a restart", || {
+        store.list("pods", Some("default")).iter().any(|pod| restarted(pod))
+    })
+    .await;
+    let events = store.list("events", Some("default"));
+    let said = |reason: &str| {
+        events
+            .iter()
+            .filter(|e| e["reason"] == reason)
+            .map(|e| e["message"].to_string())
+            .collect::<String>()
+    };
+    let why = said("Unhealthy");
+    assert!(
+        why.contains("Liveness probe failed: Get") && why.contains("connect: connection refused"),
+        "{why}"
+    );
+    assert!(
+        said("Killing").contains("Container web failed liveness probe, will be restarted"),
+        "{}",
+        said("Killing")
+    );
 }

@@ -9,6 +9,7 @@ pub mod kinds;
 pub mod kubelet;
 pub mod network;
 pub mod objects;
+pub mod quota;
 pub mod runtime;
 pub mod scheduler;
 pub mod schema;

@@ -82,9 +82,11 @@ impl Mutate for Undo {
             }
             let revisions = revisions(&session, &target, &live).await?;
             let revision = pick(&target, &revisions, wanted)?;
-            if live
-                .pointer("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration")
-                .is_some()
+            let is_deployment = target.resource.kind == "Deployment";
+            if is_deployment
+                && live
+                    .pointer("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration")
+                    .is_some()
             {
                 call.operator.note(SafeText::line(
                     "Warning: the deployment is managed by apply; its configuration file still describes the newer revision",
@@ -160,9 +162,9 @@ fn change(
     let body = Value::Array(operations);
     let draft = Draft::new(call, target, summary, before, after).of(live).recovery();
     // The revision left now keeps its number; the one taken up gets a new one.
-    let current = all.iter().find(|known| {
-        object::fingerprint(&known.template) == object::text(draft.before(), "/template")
-    });
+    let current = all
+        .iter()
+        .find(|known| object::fingerprint(&known.template) == object::text(draft.before(), "/template"));
     let draft = match current {
         Some(current) => {
             let back = Stage::new("kubectl:rollout-undo")
@@ -186,7 +188,10 @@ fn change(
 /// The operation that writes down why a daemon or stateful set went back.
 fn cause(call: &Call, target: &Target, live: &Value, after: &Value) -> Value {
     let mut own = object::map(live, "/metadata/annotations").cloned().unwrap_or_default();
-    own.insert(CHANGE_CAUSE.to_owned(), json!(change_cause(call, target, &images(after))));
+    own.insert(
+        CHANGE_CAUSE.to_owned(),
+        json!(change_cause(call, target, &images(after))),
+    );
     json!({"op": "add", "path": "/metadata/annotations", "value": own})
 }
 
@@ -212,7 +217,10 @@ fn annotations(call: &Call, target: &Target, live: &Value, revision: &Revision, 
             merged.insert(key.to_owned(), value.clone());
         }
     }
-    merged.insert(CHANGE_CAUSE.to_owned(), json!(change_cause(call, target, &images(after))));
+    merged.insert(
+        CHANGE_CAUSE.to_owned(),
+        json!(change_cause(call, target, &images(after))),
+    );
     Value::Object(merged)
 }
 
