@@ -129,6 +129,9 @@ async fn daemon_and_stateful_sets_have_revisions_to_go_back_to() {
         for question in ["", " --revision=1", " --revision=2", " --revision=9"] {
             same_read(&bench, &format!("rollout history {object}{question}")).await;
         }
+        let (_, out, _) = bench.kubectl("get controllerrevisions --no-headers").await.unwrap();
+        let owner = format!("{}.apps/{name}", kind.to_lowercase());
+        assert_eq!(out.matches(&owner).count(), 2, "{out}");
         same(&bench, &format!("rollout undo {object} --to-revision=9"), false).await;
         same(&bench, &format!("rollout undo {object}"), false).await;
         same(&bench, &status, true).await;
@@ -138,7 +141,9 @@ async fn daemon_and_stateful_sets_have_revisions_to_go_back_to() {
             "{object}: the first template is back"
         );
         same_read(&bench, &format!("rollout history {object}")).await;
-        same(&bench, &format!("rollout undo {object} --to-revision=3"), false).await;
+        // kubectl compares the bytes of its own encoding, which changed with its releases; ours compares what they mean.
+        let ran = bench.run(&format!("kubectl:rollout undo {object} --to-revision=3")).await.ok();
+        assert!(ran.notes.iter().any(|note| note.contains("skipped rollback (current template already matches revision 3)")), "{ran:?}");
         same(&bench, &format!("rollout restart {object}"), false).await;
         same(&bench, &status, true).await;
         assert_ne!(template(&bench, resource, name), first, "{object}: restarted");
@@ -183,10 +188,12 @@ async fn fail_fast_names_the_cause_where_kubectl_waits() {
         ),
         (
             spoilt("killed", |spec| spec["containers"][0]["livenessProbe"] = probe.clone()),
-            "Unhealthy: Liveness probe failed|CrashLoopBackOff",
+            "Unhealthy: Liveness probe failed|CrashLoopBackOff|Error",
         ),
     ];
-    for (object, cause) in cases {
+    for (mut object, cause) in cases {
+        // Ready is not available: a probe has time to fail.
+        object["spec"]["minReadySeconds"] = 30.into();
         if !apply(&bench, &object, "default").await {
             return;
         }
@@ -268,6 +275,8 @@ async fn a_quota_refuses_in_the_servers_words_and_fail_fast_repeats_them() {
         );
         bench.run(&format!("kubectl:delete {own}")).await.ok();
     }
+    let (_, out, _) = bench.kubectl("get quota --no-headers").await.unwrap();
+    assert!(out.split_whitespace().collect::<Vec<_>>().join(" ").starts_with("few pods: 1/1"), "{out}");
     // Room is made: the replica set tries again by itself and the failure goes.
     apply(&bench, &pods_quota(2), "default").await;
     bench.run("kubectl:rollout status deploy/web").await.ok();

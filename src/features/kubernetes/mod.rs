@@ -11,6 +11,7 @@ pub mod model;
 mod object;
 mod panel;
 mod path;
+pub mod pod_lines;
 mod quantity;
 pub mod rollout;
 mod target;

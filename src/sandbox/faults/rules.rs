@@ -1,5 +1,6 @@
 //! The fault rules in force: which requests they match, how often and how long.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,8 @@ impl Rule {
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     rules: Arc<Mutex<Vec<Rule>>>,
+    /// How often all rules were removed.
+    round: Arc<AtomicU64>,
 }
 
 impl Faults {
@@ -78,6 +81,7 @@ impl Faults {
     /// Removes all rules.
     pub fn clear(&self) {
         self.lock().clear();
+        self.round.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many rules are in force.
@@ -105,6 +109,21 @@ impl Gate for Faults {
             .find(|rule| !rule.over(now) && rule.hits(method, path))?;
         rule.left = rule.left.map(|left| left.saturating_sub(1));
         Some(rule.fault)
+    }
+
+    fn cuts(&self, method: &str, path: &str) -> bool {
+        let now = Instant::now();
+        let mut rules = self.lock();
+        let cut = |rule: &&mut Rule| rule.fault == Fault::Cut && !rule.over(now) && rule.hits(method, path);
+        let Some(rule) = rules.iter_mut().find(cut) else {
+            return false;
+        };
+        rule.left = rule.left.map(|left| left.saturating_sub(1));
+        true
+    }
+
+    fn round(&self) -> u64 {
+        self.round.load(Ordering::Relaxed)
     }
 }
 
@@ -238,6 +257,20 @@ mod tests {
         assert_eq!(faults.check("GET", "/"), None);
         faults.add(&json!({"kind": "cut", "for_ms": 0})).unwrap();
         assert_eq!(faults.check("GET", "/"), None);
+    }
+
+    #[test]
+    fn open_streams_are_cut_by_rules_that_cut_and_by_no_others() {
+        let faults = Faults::new();
+        faults.add(&json!({"kind": "500"})).unwrap();
+        assert!(!faults.cuts("GET", "/pods?watch=1"));
+        faults.add(&json!({"kind": "cut", "match": {"path": "/pods"}, "count": 1})).unwrap();
+        assert!(!faults.cuts("GET", "/nodes?watch=1"));
+        assert!(faults.cuts("GET", "/pods?watch=1"));
+        assert!(!faults.cuts("GET", "/pods?watch=1"), "once");
+        let round = faults.round();
+        faults.clear();
+        assert_ne!(faults.round(), round);
     }
 
     #[test]

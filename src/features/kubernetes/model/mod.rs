@@ -5,6 +5,7 @@ mod deployment;
 mod event;
 mod image;
 mod pod;
+mod pod_line;
 mod pod_status;
 mod replica_set;
 mod service;
@@ -19,6 +20,7 @@ pub use deployment::{Amount, DeploymentRow, Strategy};
 pub use event::EventRow;
 pub use image::version_of;
 pub use pod::PodRow;
+pub use pod_line::{PodLine, WantedLines};
 pub use replica_set::ReplicaSetRow;
 pub use service::{ServicePort, ServiceRow};
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{RolloutView, Stage};
 use crate::feed::health::human_duration;
 
 /// Requests below which a rate of failures says nothing.
@@ -66,20 +65,6 @@ pub struct Standing {
     pub deadline_left: Option<Duration>,
     /// The deadline has passed.
     pub late: bool,
-}
-
-impl From<&RolloutView> for Standing {
-    fn from(view: &RolloutView) -> Self {
-        let sets = || view.new.iter().chain(&view.old);
-        Standing {
-            wanted: view.replicas,
-            updated: view.new.as_ref().map_or(0, |set| set.current),
-            ready: sets().map(|set| set.ready).sum(),
-            available: sets().map(|set| set.available).sum(),
-            deadline_left: view.deadline_left,
-            late: view.stage == Stage::Failed,
-        }
-    }
 }
 
 /// Requests made while the rollout goes on, and the share of them that may fail.

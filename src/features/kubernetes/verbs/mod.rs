@@ -17,7 +17,7 @@ mod events;
 mod expose;
 mod get;
 mod label;
-mod logs;
+pub(super) mod logs;
 mod metadata;
 mod mutation;
 mod rollout;

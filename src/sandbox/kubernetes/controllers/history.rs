@@ -75,7 +75,10 @@ fn hash_of(set: &Value, revision: &Value) -> String {
 fn data_of(set: &Value) -> Value {
     let mut template = set.pointer("/spec/template").cloned().unwrap_or_else(|| json!({}));
     template["$patch"] = "replace".into();
-    json!({"spec": {"template": template}})
+    let mut data = json!({"spec": {"template": template}});
+    // Go writes the keys of a map in order; clients compare the bytes.
+    data.sort_all_objects();
+    data
 }
 
 fn free_hash(set: &Value, known: &[Arc<Value>]) -> String {
