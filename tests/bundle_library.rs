@@ -77,6 +77,13 @@ impl Home {
         stderr
     }
 
+    /// The stderr of a line that must not succeed.
+    fn refused_or_failed(&self, line: &str) -> String {
+        let (code, _, stderr) = self.run(line);
+        assert!(matches!(code, Some(1 | 2)), "{line}: {stderr}");
+        stderr
+    }
+
     fn records(&self, line: &str) -> Vec<Value> {
         let (code, stdout, stderr) = self.cogdeck(&["run", "-o", "jsonl", line]);
         assert_eq!(code, Some(0), "{line}: {stderr}");
@@ -349,11 +356,115 @@ fn b4_what_is_installed_is_pinned_by_its_digest() {
     assert_eq!(digest, [json!(format!("sha256:{}", sum.split(' ').next().unwrap()))]);
 }
 
+/// Changes what the database keeps, as a broken disk or another program would.
+fn spoil(home: &Home, statement: &'static str) {
+    let path = home.folder.path().join(".local/state/cogdeck/journal.db");
+    let work = async {
+        use sqlx::Connection;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        let done = sqlx::query(statement).execute(&mut connection).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{statement}");
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(work);
+}
+
+#[test]
+fn b4_what_is_no_longer_what_was_pinned_is_left_out_and_can_be_replaced() {
+    const SPOIL: &str = "UPDATE bundle SET manifest = '{\"manifest\": \"name: evil\"}' WHERE version = '0.1.0'";
+    let home = Home::new();
+    let (first, second) = (home.demo("0.1.0", "echo one", ""), home.demo("0.2.0", "echo two", ""));
+    for file in [&first, &second] {
+        home.install(file);
+    }
+    home.done("bundle enable demo 0.1.0");
+    spoil(&home, SPOIL);
+    // Everything else goes on, and says why the bundle is not there.
+    let (code, stdout, stderr) = home.run("echo on");
+    assert_eq!((code, stdout.as_str()), (Some(0), "on\n"));
+    assert!(
+        stderr.contains("demo 0.1.0 is left out") && stderr.contains("install it again"),
+        "{stderr}"
+    );
+    assert!(home.refused("demo:greet").contains("demo"));
+    // Each way out is open: installed again, another version, out of use.
+    home.install(&first);
+    assert_eq!(home.done("demo:greet"), "one\n");
+    spoil(&home, SPOIL);
+    home.done("bundle enable demo 0.2.0");
+    assert_eq!(home.done("demo:greet"), "two\n");
+    let (code, _, stderr) = home.run("bundle enable demo 0.1.0");
+    assert!(code != Some(0) && stderr.contains("E-BUNDLE-031"), "{stderr}");
+    let (code, ..) = home.cogdeck(&["run", "--yes", "bundle uninstall demo 0.1.0"]);
+    assert_eq!((code, home.records("bundle versions demo").len()), (Some(0), 1));
+}
+
+#[test]
+fn b3_one_number_is_one_version_however_it_is_written() {
+    let home = Home::new();
+    home.install(&home.demo("0.10", "echo short", ""));
+    let long = home.demo("0.10.0", "echo long", "");
+    assert!(
+        home.refused(&format!("bundle install '{}'", long.display()))
+            .contains("another content")
+    );
+    home.done(&format!("bundle install '{}' --force", long.display()));
+    assert_eq!(home.records("bundle versions demo | jq .version"), [json!("0.10.0")]);
+    home.done("bundle enable demo 0.10");
+    assert_eq!(home.done("demo:greet"), "long\n");
+    for none in ["0.x", "0.10.0.0", "1"] {
+        assert!(
+            home.refused(&format!("bundle enable demo {none}"))
+                .contains("installed: 0.10.0")
+        );
+    }
+}
+
+#[test]
+fn b4_a_bundle_comes_through_the_proxy_of_the_environment_and_its_address_is_kept_without_the_token() {
+    let mut home = Home::new();
+    let manifest = std::fs::read(home.demo("0.1.0", "echo far", "")).unwrap();
+    let place = support::tunnel::serve("bundles.example.com", manifest, home.folder.path());
+    let stderr = home.refused_or_failed("bundle install https://ana:tok-123456@bundles.example.com/demo.yaml");
+    assert!(!stderr.contains("tok-123456"), "{stderr}");
+    home.variables
+        .push(("SSL_CERT_FILE".to_owned(), place.authority.clone()));
+    home.variables
+        .push(("HTTPS_PROXY".to_owned(), format!("http://{}", place.proxy)));
+    let page = home.done("bundle install https://ana:tok-123456@bundles.example.com/demo.yaml");
+    assert!(
+        page.contains("source:      https://bundles.example.com/demo.yaml\n"),
+        "{page}"
+    );
+    home.done("bundle enable demo");
+    assert_eq!(home.done("demo:greet"), "far\n");
+    for line in ["audit", "history", "bundle versions demo", "bundle list"] {
+        assert!(!home.done(line).contains("tok-123456"), "{line}");
+    }
+    let requests = place.requests();
+    assert_eq!(requests[0], "CONNECT bundles.example.com:443 HTTP/1.1");
+    assert!(
+        requests.contains(&"authorization: Basic YW5hOnRvay0xMjM0NTY=".to_owned()),
+        "{requests:?}"
+    );
+    home.variables.push(("NO_PROXY".to_owned(), "example.com".to_owned()));
+    let before = place.requests().len();
+    home.refused_or_failed("bundle install https://bundles.example.com/demo.yaml --force");
+    assert_eq!(place.requests().len(), before, "past the proxy");
+}
+
 #[test]
 fn b8_b9_b11_layers_are_merged_shown_without_secrets_and_enforced_before_anything_runs() {
     let mut home = Home::new();
     let config = "config:\n  env:\n  - {var: TOKEN, description: of the account}\n  - {var: REGION, description: optional place}\n";
-    let file = home.demo("0.1.0", "echo \"$TOKEN $REGION\"", config);
+    let file = home.demo(
+        "0.1.0",
+        "[ -z \"$1\" ] || echo \"of $TOKEN\" >&2; echo \"$TOKEN $REGION\"",
+        config,
+    );
     home.install(&file);
     home.done("bundle enable demo");
     // A later stage that lacks its configuration: nothing runs, the first stage neither.
@@ -369,6 +480,12 @@ fn b8_b9_b11_layers_are_merged_shown_without_secrets_and_enforced_before_anythin
     home.done("bundle config set demo REGION --value ana --layer user/ana");
     home.done("bundle config set demo REGION --value bob --layer user/bob");
     assert_eq!(home.done("demo:greet"), "t-base ana\n");
+    // What was set in plain words is no secret anywhere.
+    let (_, _, stderr) = home.run("demo:greet t-base-is-said");
+    assert!(
+        stderr.contains("note: of t-base") && !stderr.contains("•••"),
+        "{stderr}"
+    );
     home.done("bundle config unset demo REGION --layer user/ana");
     assert_eq!(home.done("demo:greet"), "t-base base\n");
     let (_, stdout, _) = home.cogdeck(&["run", "--room", "ops", "demo:greet"]);
@@ -446,9 +563,10 @@ fn b6_b7_a_reply_is_rendered_by_its_template_and_its_data_is_never_markup() {
     let reply = r#"case "$COG_ARGV_0" in
   table) printf 'COG_TEMPLATE: list\nJSON\n[{"n": "a|b", "v": "**x**"}, {"n": "c", "v": "\\u001b[2J\\u202e"}]\n' ;;
   text) printf 'NAME  READY\n* pod*  \033[32mok\033[0m \033[2J|\n' ;;
+  none) printf 'COG_TEMPLATE: list\nJSON\n[]\n' ;;
   other) printf 'COG_TEMPLATE: nope\nJSON\n{"n": 1}\n' ;;
 esac"#;
-    let templates = "templates:\n  list:\n    body: |\n      | Name | Value |\n      |---|---|\n      ~each var=$results as=r~\n      | **~$r.n~** | ~$r.v~ |\n      ~end~\n";
+    let templates = "templates:\n  list:\n    body: |\n      ~if cond=$results empty?~\n      No pods.\n      ~end~\n      ~if cond=$results not_empty?~\n      | Name | Value |\n      |---|---|\n      ~each var=$results as=r~\n      | **~$r.n~** | ~$r.v~ |\n      ~end~\n      ~end~\n";
     let file = home.demo("0.1.0", reply, templates);
     home.install(&file);
     home.done("bundle enable demo");
@@ -460,6 +578,11 @@ esac"#;
         home.records("demo:greet text"),
         [json!({"body": ["NAME  READY", "* pod*  \u{1b}[32mok\u{1b}[0m \u{1b}[2J|"]})]
     );
+    // Nothing came: what the template says about that is said all the same, and nothing flows.
+    let (code, stdout, stderr) = home.run("demo:greet none");
+    assert_eq!((code, stdout.as_str()), (Some(0), ""), "{stderr}");
+    assert!(stderr.contains("No pods."), "{stderr}");
+    assert!(home.records("demo:greet none").is_empty());
     let (code, stdout, stderr) = home.run("demo:greet other");
     assert_eq!((code, stdout.as_str()), (Some(0), "N\n1\n"));
     assert!(stderr.contains("no template \"nope\""), "{stderr}");

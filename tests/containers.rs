@@ -154,8 +154,8 @@ async fn the_process_receives_environment_arguments_and_stdin() {
         record: Some(json!({"text": hostile, "id": 12345678901234567890u64})),
         env_vars: BTreeMap::from([("LEVEL".into(), "5".into()), ("KEPT".into(), "yes".into())]),
         configuration: BTreeMap::from([
-            ("LEVEL".to_owned(), Secret::new("6")),
-            ("COG_USERNAME".to_owned(), Secret::new("root")),
+            ("LEVEL".to_owned(), Secret::new("6").into()),
+            ("COG_USERNAME".to_owned(), Secret::new("root").into()),
         ]),
         ..request("contract")
     };
@@ -426,7 +426,7 @@ async fn configuration_does_not_reach_errors_logs_or_labels() {
     let Some(world) = world().await else { return };
     let secret = "tok-1234567890";
     let request = Request {
-        configuration: BTreeMap::from([("TOKEN".to_owned(), Secret::new(secret))]),
+        configuration: BTreeMap::from([("TOKEN".to_owned(), Secret::new(secret).into())]),
         ..request("leaky")
     };
     let reply = world.run(&request).await.unwrap();

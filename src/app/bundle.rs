@@ -22,13 +22,14 @@ use crate::bundle::source::{Source, Surroundings};
 use crate::bundle::verbs::{self, BundleCommand};
 use crate::core::change::Origin;
 use crate::core::report::Report;
-use crate::core::text::{SafeText, Secret};
+use crate::core::text::{MASK, SafeText, Secret};
 use crate::engine::OnError;
-use crate::exec::{Reply, Request};
+use crate::exec::{Reply, Request, Setting};
+use crate::lang::ScriptLine;
 use crate::lang::{self, Stage, Word};
 use crate::render::Line;
 use crate::render::table::Layout;
-use crate::ui::headless::{self, ScriptLine, Settings};
+use crate::ui::headless::{self, Settings};
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::{Call, Catalogue, Input, Output, Read, Verb, View};
 
@@ -277,12 +278,9 @@ fn sent(request: &Request) -> (Value, String) {
         .environment()
         .into_iter()
         .map(|(name, value)| {
-            // All that is configured counts as a secret: a name does not tell.
-            let configured = request
-                .configuration
-                .get(&name)
-                .is_some_and(|own| own.reveal() == value);
-            (name, if configured { "•••".to_owned() } else { value })
+            let secret = (request.configuration.get(&name))
+                .is_some_and(|own| matches!(own, Setting::Secret(_)) && own.reveal() == value);
+            (name, if secret { MASK.to_owned() } else { value })
         })
         .collect();
     let stdin = String::from_utf8_lossy(&request.stdin()).into_owned();

@@ -20,6 +20,19 @@ const SHARED_WITH_EXECUTABLES: [&str; 12] = [
     "KUBE_EDITOR",
 ];
 
+/// Variables that fetching a bundle may see beside those: by whom to be let in, and the way through.
+const FOR_FETCHING: [&str; 9] = [
+    "SSH_AUTH_SOCK",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
 /// A snapshot of the environment.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -80,9 +93,18 @@ impl Environment {
 
     /// What executables may see.
     pub fn shared(&self) -> BTreeMap<String, String> {
-        SHARED_WITH_EXECUTABLES
+        self.named(&SHARED_WITH_EXECUTABLES)
+    }
+
+    /// What fetching a bundle may see beside that.
+    pub fn for_fetching(&self) -> BTreeMap<String, String> {
+        self.named(&FOR_FETCHING)
+    }
+
+    fn named(&self, names: &[&str]) -> BTreeMap<String, String> {
+        let set = names
             .iter()
-            .filter_map(|name| Some(((*name).to_owned(), self.get(name)?.to_owned())))
-            .collect()
+            .filter_map(|name| Some(((*name).to_owned(), self.get(name)?.to_owned())));
+        set.collect()
     }
 }

@@ -9,8 +9,9 @@ use super::start;
 use crate::core::change::Origin;
 use crate::core::report::Report;
 use crate::engine::{Items, OnError};
+use crate::lang::{ScriptLine, script_lines};
 use crate::ui::headless::printer::Format;
-use crate::ui::headless::{self, ScriptLine, Settings, script_lines};
+use crate::ui::headless::{self, Settings};
 
 /// The largest script.
 const LARGEST_SCRIPT: u64 = 4 << 20;

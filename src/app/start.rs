@@ -127,6 +127,7 @@ pub fn library(store: Arc<Store>, environment: &Environment) -> Library {
         store,
         keyring: keyring(environment),
         environment: environment.starting_with("COGDECK_BUNDLE_"),
+        fetching: environment.for_fetching(),
         directory: directory(environment),
         scratch: environment.xdg("XDG_STATE_HOME", ".local/state").join("fetched"),
     }

@@ -9,7 +9,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::core::report::Report;
-use crate::core::text::Secret;
+use crate::core::text::{MASK, Secret};
+use crate::exec::Setting;
 
 /// The room of what runs in none.
 pub const DIRECT: &str = "direct";
@@ -69,8 +70,8 @@ impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Held::Plain(text) => f.write_str(text),
-            Held::Secret(_) => f.write_str("•••"),
-            Held::Locked(why) => write!(f, "••• ({why})"),
+            Held::Secret(_) => f.write_str(MASK),
+            Held::Locked(why) => write!(f, "{MASK} ({why})"),
         }
     }
 }
@@ -126,11 +127,11 @@ impl Layers {
 
     /// The merge as values for a process. Refused while one of them is locked: the value of an earlier layer would be
     /// the wrong one.
-    pub fn values(&self, room: Option<&str>, user: &str) -> Result<BTreeMap<String, Secret>, Report> {
+    pub fn values(&self, room: Option<&str>, user: &str) -> Result<BTreeMap<String, Setting>, Report> {
         let effective = self.effective(room, user);
         let values = effective.into_iter().map(|(name, (layer, held))| match held {
-            Held::Plain(text) => Ok((name.to_owned(), Secret::new(text.as_str()))),
-            Held::Secret(secret) => Ok((name.to_owned(), secret.clone())),
+            Held::Plain(text) => Ok((name.to_owned(), Setting::Plain(text.clone()))),
+            Held::Secret(secret) => Ok((name.to_owned(), Setting::Secret(secret.clone()))),
             Held::Locked(why) => Err(Report::refused(
                 "E-BUNDLE-021",
                 format!("{name} of the layer {layer} cannot be decrypted: {why}"),
@@ -169,7 +170,7 @@ mod tests {
         ] {
             let values = layers.values(room, user).unwrap();
             assert_eq!(values["REGION"].reveal(), region, "{room:?} {user}");
-            assert_eq!(values.get("ZONE").map(Secret::reveal), zone, "{room:?} {user}");
+            assert_eq!(values.get("ZONE").map(Setting::reveal), zone, "{room:?} {user}");
         }
         let mut with_environment = layers;
         with_environment.set(Layer::Environment, "REGION", Held::Secret(Secret::new("local")));
@@ -192,6 +193,13 @@ mod tests {
             .collect();
         assert_eq!(shown, ["REGION=eu user/ana", "TOKEN=••• base", "ZONE=b room/ops"]);
         assert!(!format!("{layers:?}").contains("tok-123456"));
+        let values = layers.values(Some("ops"), "ana").unwrap();
+        assert_eq!(
+            values["REGION"],
+            Setting::Plain("eu".to_owned()),
+            "what may be shown stays so"
+        );
+        assert!(matches!(values["TOKEN"], Setting::Secret(_)));
     }
 
     #[test]

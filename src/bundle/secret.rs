@@ -36,8 +36,13 @@ impl Keyring {
     /// `named` is what `COGDECK_IDENTITY` says; `standard` the file that counts otherwise.
     pub fn new(named: Option<&str>, standard: PathBuf) -> Keyring {
         match named {
-            Some(key) if key.trim().starts_with(PREFIX) => Keyring::Key(Secret::new(key.trim())),
-            Some(path) => Keyring::File(PathBuf::from(path)),
+            // A key may come with the comment lines of its file. Several lines are never a path, and what looks like a
+            // key is none either: a message about a path would show it.
+            Some(text) => match key_in(text) {
+                Some(key) => Keyring::Key(Secret::new(key)),
+                None if text.contains('\n') => Keyring::Key(Secret::new("")),
+                None => Keyring::File(PathBuf::from(text)),
+            },
             None => Keyring::File(standard),
         }
     }
@@ -122,11 +127,16 @@ impl Keyring {
                         .hint(format!("chmod 600 {place}")));
                     }
                 };
-                let key = text.lines().map(str::trim).find(|line| line.starts_with(PREFIX));
-                parsed(key.unwrap_or_default(), &place)
+                parsed(&key_in(&text).unwrap_or_default(), &place)
             }
         }
     }
+}
+
+/// The line of a text that is a key, as it is written.
+fn key_in(text: &str) -> Option<String> {
+    let upper = |line: &str| line.trim().trim_matches('"').to_ascii_uppercase();
+    text.lines().map(upper).find(|line| line.starts_with(PREFIX))
 }
 
 /// The text of a file that nobody else may read.
@@ -191,6 +201,24 @@ mod tests {
         assert_eq!(
             Keyring::new(Some(key), PathBuf::new()).open(&sealed, PLACE).unwrap(),
             secret
+        );
+        // As `age-keygen` prints it, comment lines and all; and nothing that holds a key is ever taken for a path.
+        let whole = Keyring::new(Some(&text), PathBuf::new());
+        assert_eq!(whole.open(&sealed, PLACE).unwrap(), secret);
+        for wrong in [
+            format!("{key}x"),
+            format!("# a\n {key}x\n"),
+            key.to_lowercase().replacen("key-1", "key-1b", 1),
+        ] {
+            let report = Keyring::new(Some(&wrong), PathBuf::new())
+                .seal(&secret, PLACE)
+                .unwrap_err();
+            let said = format!("{report} {:?}", report.hint).to_uppercase();
+            assert!(report.code == "E-SECRET-002" && !said.contains("AGE-SECRET"), "{said}");
+        }
+        assert_eq!(
+            Keyring::new(Some("# a\n# b"), PathBuf::new()),
+            Keyring::Key(Secret::new(""))
         );
         let other = Identity::generate().to_string();
         let other = Keyring::new(Some(other.expose_secret()), PathBuf::new());

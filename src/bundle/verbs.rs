@@ -314,6 +314,11 @@ impl BundleCommand {
         }
         let mut lines = rendered.unwrap_or_default();
         let templated = lines.is_some();
+        // Nothing came, and the template may have words for that; there is no record for them to stand with.
+        if let (true, Some(lines)) = (reply.records.is_empty(), &lines) {
+            let said = lines.iter().map(Line::text).filter(|line| !line.trim().is_empty());
+            said.for_each(|line| call.operator.note(SafeText::line(&line)));
+        }
         for record in reply.records {
             // The template is about all records at once: it stands with the first.
             match (lines.take(), templated) {

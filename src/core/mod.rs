@@ -1,6 +1,7 @@
 //! Plain types that every room may use: records, reports, safe text, the clock, contexts and changes.
 //! No IO and no knowledge of any room.
 
+pub mod address;
 pub mod change;
 pub mod clock;
 pub mod context;
@@ -8,3 +9,4 @@ pub mod record;
 pub mod report;
 pub mod text;
 pub mod wrap;
+pub mod yaml;

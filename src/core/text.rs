@@ -156,6 +156,9 @@ fn fit_start(symbols: impl Iterator<Item = char>, columns: usize) -> String {
     symbols.take_while(fits).collect()
 }
 
+/// What stands for a secret value wherever one would be shown or kept.
+pub const MASK: &str = "•••";
+
 /// A value that is never printed: neither by `Debug` nor by `Display`, and it has no serialisation.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
@@ -174,13 +177,13 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("•••")
+        f.write_str(MASK)
     }
 }
 
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("•••")
+        f.write_str(MASK)
     }
 }
 

@@ -196,6 +196,14 @@ fn unknown(catalogue: &Catalogue, scope: AliasScope, name: &str, place: Span) ->
     Problem::new(UNKNOWN, place, format!("there is no alias {}:{name}", scope.word())).hint(Some(hint))
 }
 
+/// The catalogue as it is when an alias was made or replaced.
+pub fn with(catalogue: &Catalogue, alias: &Alias) -> Catalogue {
+    let others = catalogue
+        .aliases()
+        .filter(|other| (other.scope, &other.name) != (alias.scope, &alias.name));
+    catalogue.clone().with_aliases(others.cloned().chain([alias.clone()]))
+}
+
 /// Whether an alias may be made: a proper name that no built-in command has, one pipeline, and no loop.
 pub fn acceptable(catalogue: &Catalogue, alias: &Alias) -> Result<(), Report> {
     let name = &alias.name;
@@ -211,10 +219,7 @@ pub fn acceptable(catalogue: &Catalogue, alias: &Alias) -> Result<(), Report> {
         return Err(Report::refused(NAME, message));
     }
     let call = Pipeline::from(Stage::new(&alias.qualified()));
-    let aliases = catalogue
-        .aliases()
-        .filter(|other| (other.scope, &other.name) != (alias.scope, name));
-    let with_it = catalogue.clone().with_aliases(aliases.cloned().chain([alias.clone()]));
+    let with_it = with(catalogue, alias);
     body(&alias.body).map_err(|problem| problem.refused(&alias.body))?;
     match expand(&with_it, &call) {
         // What it needs from a call is known when it is called.

@@ -12,6 +12,7 @@ mod destination;
 mod ending;
 mod jobs;
 mod line;
+mod masked;
 pub mod memory;
 mod memory_journal;
 mod memory_shelf;
@@ -39,6 +40,7 @@ pub use memory_shelf::MemoryShelf;
 pub use plan::OnError;
 pub use run::Items;
 pub use session::{Session, SessionConfig, Start};
+pub use variables::part;
 
 #[cfg(test)]
 mod tests;

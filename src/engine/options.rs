@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 use super::coerce::{Mismatch, from_text, from_value};
 use super::problem::Problem;
 use super::variables::{Scope, evaluate, is_dynamic};
+use crate::core::address::has_password;
+use crate::core::text::MASK;
 use crate::lang::{OptionWord, Part, Quote, Span, Word};
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::{Arguments, Declaration, Known, OptionKind, OptionSpec, Signature};
@@ -20,6 +22,7 @@ const NAME: &str = "E-OPTION-005";
 const TYPE: &str = "E-TYPE-001";
 const TOO_MANY: &str = "E-ARGUMENT-001";
 const TOO_FEW: &str = "E-ARGUMENT-002";
+const MASKED: &str = "E-OPTION-006";
 
 /// What was typed for one option.
 #[derive(Clone, Debug)]
@@ -61,6 +64,7 @@ impl Template {
             fixed: None,
         };
         template.check_presence(name, fed)?;
+        template.check_marks()?;
         let known = template.fold(None)?;
         let mut given = template.options.iter().filter_map(|given| given.value.as_ref());
         if !template.positionals.iter().any(is_dynamic) && !given.any(is_dynamic) {
@@ -113,23 +117,39 @@ impl Template {
 
     /// Words that hold variables.
     pub fn dynamic_words(&self) -> impl Iterator<Item = &Word> {
-        let given = self.options.iter().filter_map(|given| given.value.as_ref());
-        given.chain(&self.positionals).filter(|word| is_dynamic(word))
+        self.words().filter(|word| is_dynamic(word))
     }
 
     /// The places of values that must not be seen.
     pub fn secrets(&self) -> Vec<Span> {
-        let secret = |given: &&Given| {
-            self.declaration
-                .signature
-                .options
-                .get(given.option)
-                .is_some_and(|o| o.secret)
-        };
-        let given = self.options.iter().filter(secret);
-        given
-            .filter_map(|given| given.value.as_ref().map(|word| word.span))
-            .collect()
+        let options = &self.declaration.signature.options;
+        let secret = |given: &&Given| options.get(given.option).is_some_and(|option| option.secret);
+        let given = self
+            .options
+            .iter()
+            .filter(secret)
+            .filter_map(|given| given.value.as_ref());
+        let addresses = self.words().filter(|word| holds_password(word));
+        given.chain(addresses).map(|word| word.span).collect()
+    }
+
+    /// Values of options, then positionals.
+    fn words(&self) -> impl Iterator<Item = &Word> {
+        self.options
+            .iter()
+            .filter_map(|given| given.value.as_ref())
+            .chain(&self.positionals)
+    }
+
+    /// A line out of a block, the history or a journal holds the mark where a secret was: it must not become a value.
+    fn check_marks(&self) -> Result<(), Problem> {
+        match self.words().find(|word| word.literal().as_deref() == Some(MASK)) {
+            None => Ok(()),
+            Some(word) => {
+                let message = format!("{MASK} stands for a secret value, which is not kept");
+                Err(Problem::new(MASKED, word.span, message).hint(Some("type the value again".to_owned())))
+            }
+        }
     }
 
     /// Options given and positionals counted: known without any value.
@@ -219,7 +239,10 @@ impl Template {
             let Some(option) = signature.options.get(given.option) else {
                 continue;
             };
-            let found = value(&option.kind, given.value.as_ref(), given.span, scope);
+            // A value that stands apart is marked itself; `--type=x` is one word and marked whole.
+            let apart = given.value.as_ref().map(|value| value.span);
+            let span = apart.filter(|span| span.start >= given.span.end).unwrap_or(given.span);
+            let found = value(&option.kind, given.value.as_ref(), span, scope);
             let Some(value) = found.map_err(|problem| named(problem, &format!("--{}", option.name)))? else {
                 continue;
             };
@@ -245,6 +268,11 @@ impl Template {
         }
         Ok(values)
     }
+}
+
+/// An address with a password in it, wherever it stands.
+pub fn holds_password(word: &Word) -> bool {
+    word.literal().is_some_and(|text| has_password(&text))
 }
 
 /// The value of one word by its declared type; none: unknown before there is a scope.

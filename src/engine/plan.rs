@@ -11,18 +11,19 @@ use serde_json::Value;
 use super::aliases::{Expanded, expand};
 use super::coerce::millis;
 use super::destination::{Destination, destinations};
+use super::masked::{mask, masked_calls};
 use super::options::Template;
 use super::ports::{Authorise, Contexts, Permit, Place, Site};
 use super::problem::Problem;
-use super::resolve::resolve;
-use super::starred::starred;
+use super::resolve::{Resolved, resolve};
+use super::starred::{secrets, starred};
 use super::variables::roots;
 use crate::core::change::{Change, Origin, Plan, Risk, Target};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::lang::{self, Connector, Line, ModifierKind, Pipeline, Root, Span, Stage, Word};
-use crate::verb::catalogue::{Catalogue, did_you_mean, nearest};
-use crate::verb::{Action, InputMode, Verb};
+use crate::verb::catalogue::{BUILT_IN, Catalogue, did_you_mean, nearest};
+use crate::verb::{Action, Alias, InputMode, Verb};
 
 /// Invocations of one stage at a time, at most.
 pub const MAX_PARALLEL: usize = 64;
@@ -46,6 +47,17 @@ pub struct LinePlan {
     pub masked: String,
     /// Pipelines and the connectors after them.
     pub items: Vec<(Arc<PipelinePlan>, Option<Connector>)>,
+}
+
+impl LinePlan {
+    /// The aliases that it makes, as far as that is known before it runs.
+    pub fn aliases(&self) -> impl Iterator<Item = Alias> {
+        let stages = self.items.iter().flat_map(|(pipeline, _)| &pipeline.stages);
+        stages.filter_map(|stage| match &stage.verb.action {
+            Action::Read(action) => action.makes_alias(&stage.template.known()),
+            Action::Mutate(_) => None,
+        })
+    }
 }
 
 /// A checked pipeline.
@@ -250,10 +262,21 @@ impl Planner<'_> {
         fed: bool,
         names: &BTreeSet<String>,
     ) -> Result<StagePlan, Problem> {
-        let resolved = resolve(self.catalogue, &stage.words)?;
-        let declaration = resolved.verb.declaration.clone();
+        let mut resolved = resolve(self.catalogue, &stage.words)?;
         let (name, words) = stage.words.split_at(resolved.words.min(stage.words.len()));
         let name = name.iter().map(|word| word.span).reduce(Span::to).unwrap_or_default();
+        let page = match fed {
+            true => None,
+            false => self.help_page(&resolved, stage, words, name),
+        };
+        let words = match &page {
+            None => words,
+            Some((help, page)) => {
+                resolved.verb = help;
+                std::slice::from_ref(page)
+            }
+        };
+        let declaration = resolved.verb.declaration.clone();
         if fed && declaration.input == InputMode::None {
             let message = format!("{} takes nothing from a pipe", declaration.qualified());
             return Err(Problem::new("E-INPUT-001", name, message));
@@ -307,6 +330,30 @@ impl Planner<'_> {
         };
         self.permitted(&plan, name)?;
         Ok(plan)
+    }
+
+    /// `COMMAND --help` and `COMMAND -h` are `help COMMAND`, unless the command has such an option itself. Not where a
+    /// secret stands beside it: help would know no secrets, and keep it.
+    fn help_page(&self, asked: &Resolved<'_>, stage: &Stage, words: &[Word], name: Span) -> Option<(&Verb, Word)> {
+        let declaration = &asked.verb.declaration;
+        let options = &declaration.signature.options;
+        let means_help = |word: &Word| match word.plain() {
+            Some("--help") => !options
+                .iter()
+                .any(|option| option.name == "help" || option.aliases.contains(&"help")),
+            Some("-h") => !options.iter().any(|option| option.short == Some('h')),
+            _ => false,
+        };
+        let mut before_end = words.iter().take_while(|word| word.plain() != Some("--"));
+        if !before_end.any(means_help) || !secrets(self.catalogue, stage).is_empty() {
+            return None;
+        }
+        let help = self.catalogue.find(Some(BUILT_IN), "help").ok()?;
+        let page = Word {
+            span: name,
+            ..Word::text(&declaration.qualified())
+        };
+        Some((help, page))
     }
 
     /// What is refused by its class alone.
@@ -445,51 +492,5 @@ fn in_alias(problem: Problem, alias: Option<&str>) -> Problem {
             message: format!("in the alias {alias}: {}", problem.message),
             ..problem
         },
-    }
-}
-
-/// The pipeline as it was typed, secrets masked. Which argument of an alias's call became a secret is not traced: if
-/// one did, all are masked.
-fn masked_calls(typed: &Pipeline, expanded: &Expanded, hidden: &Pipeline) -> Pipeline {
-    let mut masked = typed.clone();
-    for (at, origin) in expanded.origins.iter().enumerate() {
-        let (before, after) = (expanded.pipeline.stages.get(at), hidden.stages.get(at));
-        let (Some(after), Some(slot)) = (
-            after.filter(|after| Some(*after) != before),
-            masked.stages.get_mut(origin.typed),
-        ) else {
-            continue;
-        };
-        match origin.alias {
-            None => slot.clone_from(after),
-            Some(_) => slot.words.iter_mut().skip(1).for_each(|word| *word = Word::text(MARK)),
-        }
-    }
-    masked
-}
-
-/// What stands for a secret value.
-const MARK: &str = "•••";
-
-/// Replaces secret values by a mark.
-fn mask(stage: &mut Stage, secrets: &[Span]) {
-    // The name is never secret; what an alias brings stands in its place.
-    for word in stage.words.iter_mut().skip(1) {
-        let Some(secret) = secrets
-            .iter()
-            .find(|secret| word.span.start <= secret.start && secret.end <= word.span.end)
-        else {
-            continue;
-        };
-        *word = match word.as_option() {
-            Some(option) if *secret != word.span || option.value.is_some() => {
-                Word::option(&option.name, Some(Word::text(MARK)))
-            }
-            Some(_) => Word::option(
-                word.plain().and_then(|text| text.get(..2)).unwrap_or("-"),
-                Some(Word::text(MARK)),
-            ),
-            None => Word::text(MARK),
-        };
     }
 }

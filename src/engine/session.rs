@@ -215,24 +215,32 @@ impl Session {
             .map(|mut checks| checks.swap_remove(0))
     }
 
-    /// Checks the lines of a script as a whole: a name that one line gives by `let` is known in the next. `Err`: the
-    /// index of the first wrong line, and why. `fed`: records are given to the first stage of the first line.
+    /// Checks the lines of a script as a whole: a name that one line gives, by `let` or as an alias, is known in the
+    /// next. `Err`: the index of the first wrong line, and why. `fed`: records are given to the first stage of the
+    /// first line.
     pub fn check_script<'a>(
         &self,
         lines: impl IntoIterator<Item = &'a str>,
         origin: Origin,
         fed: bool,
     ) -> Result<Vec<Check>, (usize, Report)> {
-        let (catalogue, context) = self.snapshot();
+        let (mut catalogue, context) = self.snapshot();
         let mut names: BTreeSet<String> = self.inner.with_memory(|memory| memory.names()).into_iter().collect();
-        let mut planner = self.inner.planner(&catalogue, &context, origin);
         let lines = lines.into_iter().enumerate();
         let checks = lines.map(|(index, line)| {
-            planner.fed = fed && index == 0;
-            match planner.line(&translated(line).unwrap_or(line.to_owned()), &mut names) {
-                Ok(plan) => Ok(Check::of(&plan)),
-                Err(report) => Err((index, report)),
+            let planner = Planner {
+                fed: fed && index == 0,
+                ..self.inner.planner(&catalogue, &context, origin)
+            };
+            let plan = planner
+                .line(&translated(line).unwrap_or(line.to_owned()), &mut names)
+                .map_err(|report| (index, report))?;
+            for alias in plan.aliases() {
+                if aliases::acceptable(&catalogue, &alias).is_ok() {
+                    catalogue = Arc::new(aliases::with(&catalogue, &alias));
+                }
             }
+            Ok(Check::of(&plan))
         });
         checks.collect()
     }

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::options::holds_password;
 use super::resolve::resolve;
 use crate::lang::{Line, Stage};
 use crate::verb::Catalogue;
@@ -21,7 +22,7 @@ pub fn starred(catalogue: &Catalogue, line: &Line, source: &str) -> String {
 }
 
 /// Where the values of secret options stand, whether or not the rest of the stage is right.
-fn secrets(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
+pub fn secrets(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
     let Ok(resolved) = resolve(catalogue, &stage.words) else {
         return Vec::new();
     };
@@ -32,7 +33,8 @@ fn secrets(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
             .iter()
             .any(|option| option.secret && option.short == Some(letter))
     };
-    let mut places = Vec::new();
+    let addresses = stage.words.iter().filter(|word| holds_password(word));
+    let mut places: Vec<Range<usize>> = addresses.map(|word| word.span.start..word.span.end).collect();
     for (index, word) in stage.words.iter().enumerate() {
         let Some(option) = word.as_option() else { continue };
         let name = option.name.as_str();

@@ -151,26 +151,30 @@ fn answer(kept: &Kept, path: &Path, span: Span) -> Result<Value, Problem> {
 fn descend(start: &Value, steps: &[Step], path: &Path, span: Span) -> Result<Value, Problem> {
     let mut value = start;
     for step in steps {
-        value = match (step, value) {
-            (Step::Key(key), Value::Object(map)) => map.get(key).ok_or_else(|| {
-                let near = crate::verb::catalogue::nearest(key, map.keys().cloned());
-                Problem::new(STEP, span, format!("{}: there is no key {key:?}", print(path)))
-                    .hint(crate::verb::catalogue::did_you_mean(&near))
-            })?,
-            (Step::Index(index), Value::Array(items)) => {
-                place(items, *index).ok_or_else(|| outside(*index, items.len(), path, span))?
-            }
-            (Step::Key(key), other) => {
-                let message = format!("{}: {} has no key {key:?}", print(path), kind_of(other));
-                return Err(Problem::new(STEP, span, message));
-            }
-            (Step::Index(index), other) => {
-                let message = format!("{}: {} has no place [{index}]", print(path), kind_of(other));
-                return Err(Problem::new(STEP, span, message));
-            }
-        };
+        value = part(value, step).ok_or_else(|| no_part(value, step, path, span))?;
     }
     Ok(value.clone())
+}
+
+/// What a step of a path leads to: a key of an object, a place in a list (a negative one counts from its end).
+pub fn part<'a>(value: &'a Value, step: &Step) -> Option<&'a Value> {
+    match step {
+        Step::Key(key) => value.as_object()?.get(key),
+        Step::Index(index) => place(value.as_array()?, *index),
+    }
+}
+
+fn no_part(value: &Value, step: &Step, path: &Path, span: Span) -> Problem {
+    let problem = |what: String| Problem::new(STEP, span, format!("{}: {what}", print(path)));
+    match (step, value) {
+        (Step::Key(key), Value::Object(map)) => {
+            let near = crate::verb::catalogue::nearest(key, map.keys().cloned());
+            problem(format!("there is no key {key:?}")).hint(crate::verb::catalogue::did_you_mean(&near))
+        }
+        (Step::Index(index), Value::Array(items)) => outside(*index, items.len(), path, span),
+        (Step::Key(key), other) => problem(format!("{} has no key {key:?}", kind_of(other))),
+        (Step::Index(index), other) => problem(format!("{} has no place [{index}]", kind_of(other))),
+    }
 }
 
 fn place(items: &[Value], index: i64) -> Option<&Value> {

@@ -11,4 +11,4 @@ pub mod supervisor;
 
 pub use helper::Helper;
 pub use reply::{Reply, ReplyParser};
-pub use request::{Request, Step};
+pub use request::{Request, Setting, Step};

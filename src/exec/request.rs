@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::core::record::{Record, to_text};
 use crate::core::report::Report;
-use crate::core::text::Secret;
+use crate::core::text::{MASK, Secret};
 
 /// The longest `NAME=value` or argument that Linux gives to a process, with the zero byte at its end.
 const LONGEST_ARGUMENT: usize = 128 << 10;
@@ -21,6 +21,31 @@ pub enum Step {
     First,
     /// The last.
     Last,
+}
+
+/// What a variable of the configuration is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// May be shown.
+    Plain(String),
+    /// Only the command sees it.
+    Secret(Secret),
+}
+
+impl Setting {
+    /// What the command gets.
+    pub fn reveal(&self) -> &str {
+        match self {
+            Setting::Plain(text) => text,
+            Setting::Secret(secret) => secret.reveal(),
+        }
+    }
+}
+
+impl From<Secret> for Setting {
+    fn from(secret: Secret) -> Setting {
+        Setting::Secret(secret)
+    }
 }
 
 /// One invocation of a bundle's command.
@@ -51,7 +76,7 @@ pub struct Request {
     /// The command's `env_vars` from its manifest.
     pub env_vars: BTreeMap<String, String>,
     /// The bundle's configuration; wins over `env_vars`.
-    pub configuration: BTreeMap<String, Secret>,
+    pub configuration: BTreeMap<String, Setting>,
 }
 
 impl Request {
@@ -120,12 +145,15 @@ impl Request {
         Ok(())
     }
 
-    /// A text of the command's with the values of the configuration taken out, for messages and logs.
+    /// A text of the command's with the secret values of the configuration taken out, for messages and logs.
     pub fn redact(&self, text: &str) -> String {
-        let secrets = self.configuration.values().map(Secret::reveal);
+        let secrets = self.configuration.values().filter_map(|setting| match setting {
+            Setting::Plain(_) => None,
+            Setting::Secret(secret) => Some(secret.reveal()),
+        });
         secrets
             .filter(|secret| secret.len() >= SHORTEST_SECRET)
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "•••"))
+            .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
     }
 
     /// What stdin holds: the record as JSON, `{}` at the start of a pipeline.
@@ -179,9 +207,10 @@ pub(crate) mod tests {
             step: Some(Step::Last),
             env_vars: BTreeMap::from([("LEVEL".to_owned(), "5".to_owned())]),
             configuration: BTreeMap::from([
-                ("TOKEN".to_owned(), Secret::new("s3cret")),
-                ("COG_USERNAME".to_owned(), Secret::new("root")),
-                ("LEVEL".to_owned(), Secret::new("6")),
+                ("TOKEN".to_owned(), Secret::new("s3cret").into()),
+                ("COG_USERNAME".to_owned(), Secret::new("root").into()),
+                ("LEVEL".to_owned(), Secret::new("6").into()),
+                ("REGION".to_owned(), Setting::Plain("ap-southeast-2".to_owned())),
             ]),
         }
     }
@@ -204,6 +233,7 @@ pub(crate) mod tests {
             ("COG_USERNAME", "ana"),
             ("LEVEL", "6"),
             ("TOKEN", "s3cret"),
+            ("REGION", "ap-southeast-2"),
         ] {
             assert_eq!(value(name), Some(expected), "{name}");
         }
@@ -226,7 +256,11 @@ pub(crate) mod tests {
     #[test]
     fn a_request_does_not_print_its_secrets() {
         assert!(!format!("{:?}", request()).contains("s3cret"));
-        assert_eq!(request().redact("no: s3cret, level 6"), "no: •••, level 6");
+        assert_eq!(
+            request().redact("no: s3cret, level 6 in ap-southeast-2"),
+            "no: •••, level 6 in ap-southeast-2",
+            "what may be shown is"
+        );
     }
 
     #[test]

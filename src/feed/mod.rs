@@ -5,8 +5,10 @@ pub mod health;
 pub mod hub;
 pub mod source;
 pub mod table;
+pub mod word;
 
 pub use health::{Health, HealthState};
 pub use hub::{FeedKey, Hub, Subscription};
 pub use source::Source;
 pub use table::RowTable;
+pub use word::{Word, Words};

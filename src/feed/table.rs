@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 struct Marked<R> {
-    row: R,
+    /// Boxed: a tree's nodes are up to half empty, and moving rows about in them would cost more than the box.
+    row: Box<R>,
     generation: u64,
 }
 
 /// Rows by key, in key order.
 pub struct RowTable<R> {
-    rows: BTreeMap<String, Marked<R>>,
+    rows: BTreeMap<Box<str>, Marked<R>>,
     generation: u64,
     relisting: bool,
 }
@@ -42,11 +43,11 @@ impl<R> RowTable<R> {
     }
 
     /// Adds or replaces a row.
-    pub fn upsert(&mut self, key: impl Into<String>, row: R) {
+    pub fn upsert(&mut self, key: impl Into<Box<str>>, row: R) {
         self.rows.insert(
             key.into(),
             Marked {
-                row,
+                row: Box::new(row),
                 generation: self.generation,
             },
         );
@@ -54,17 +55,17 @@ impl<R> RowTable<R> {
 
     /// Removes a row.
     pub fn remove(&mut self, key: &str) -> Option<R> {
-        self.rows.remove(key).map(|marked| marked.row)
+        self.rows.remove(key).map(|marked| *marked.row)
     }
 
     /// One row.
     pub fn get(&self, key: &str) -> Option<&R> {
-        self.rows.get(key).map(|marked| &marked.row)
+        self.rows.get(key).map(|marked| &*marked.row)
     }
 
     /// Rows in key order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &R)> {
-        self.rows.iter().map(|(key, marked)| (key.as_str(), &marked.row))
+        self.rows.iter().map(|(key, marked)| (&**key, &*marked.row))
     }
 
     /// Number of rows.

@@ -43,6 +43,7 @@ mod prelude;
 mod printer;
 mod quotes;
 mod roles;
+mod script;
 pub mod shell_loop;
 mod splice;
 mod variable;
@@ -56,6 +57,7 @@ pub use lexer::{MAX_DEPTH, MAX_LINE, MAX_PIECES, Token, TokenKind, lex_lenient};
 pub use parser::parse;
 pub use paste::clean_paste;
 pub use printer::{Print, print};
+pub use script::{ScriptLine, script_lines};
 pub use splice::{SpliceError, splice};
 pub use word::OptionWord;
 

@@ -219,12 +219,12 @@ impl Section {
         let fitted = Fitted::of(layout, &header.columns, rows, columns, whole);
         let titled = usize::from(header.title.is_some());
         for index in first..first + count {
-            match index.checked_sub(titled) {
-                None => out.push(self.line(index)),
-                Some(0) => out.extend(fitted.header(layout, &header.columns)),
+            match index.checked_sub(header.lines()) {
+                None if index < titled => out.push(self.line(index)),
+                None => out.extend(fitted.header(layout, &header.columns)),
                 Some(row) => {
-                    let cells = rows.get(row - 1).map_or(&[][..], Vec::as_slice);
-                    out.extend(fitted.row(layout, &header.columns, cells, row == 1));
+                    let cells = rows.get(row).map_or(&[][..], Vec::as_slice);
+                    out.extend(fitted.row(layout, &header.columns, cells, row == 0));
                 }
             }
         }
@@ -280,6 +280,35 @@ mod tests {
         document.push(&json!({}), Some(&View::Row { header, cells }));
         assert_eq!(document.len(), 2);
         assert_eq!(document.lines(1, 1)[0].text(), "a⏎b␛[2J   1s");
+    }
+
+    #[test]
+    fn a_table_without_a_header_shows_every_row_in_every_room() {
+        let table = |title: Option<&str>, rows: &[&str]| {
+            let header = Arc::new(Header {
+                columns: Vec::new(),
+                title: title.map(str::to_owned),
+            });
+            let mut document = Document::default();
+            for name in rows {
+                document.push(
+                    &json!({}),
+                    Some(&View::row(&header, vec![(*name).to_owned(), "1/1".to_owned()])),
+                );
+            }
+            document
+        };
+        let names = ["web-0", "web-1", "web-2"];
+        for (columns, whole) in [(80, false), (80, true), (4, false), (4, true)] {
+            let shown = |document: &Document| document.lines_within(0, usize::MAX, columns, whole);
+            let document = table(None, &names);
+            let lines = shown(&document);
+            assert_eq!(lines.len(), 3, "{columns} {whole}: {lines:?}");
+            assert!(lines.iter().all(|line| line.text().starts_with('w')), "{lines:?}");
+            assert_eq!(document.lines_within(2, 1, columns, whole).len(), 1);
+            assert_eq!(shown(&table(None, &["web-0"])).len(), 1, "{columns} {whole}");
+            assert_eq!(shown(&table(Some("Pods"), &names)).len(), 4, "{columns} {whole}");
+        }
     }
 
     #[test]

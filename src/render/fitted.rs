@@ -48,6 +48,10 @@ impl Fitted {
             return Fitted::Natural;
         }
         if rows.len() == 1 || whole {
+            // Without names there is nothing to put before the values.
+            if header.is_empty() {
+                return Fitted::Natural;
+            }
             let keys = header.iter().map(|name| width(name)).max().unwrap_or(0);
             return Fitted::Cards { keys, room };
         }

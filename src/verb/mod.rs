@@ -84,6 +84,11 @@ pub trait Read: Send + Sync {
     fn ready(&self, _context: &Context, _user: &str) -> Result<(), Report> {
         Ok(())
     }
+
+    /// The alias that a run with these arguments makes, so that a script is checked with the names it gives itself.
+    fn makes_alias(&self, _arguments: &Known) -> Option<Alias> {
+        None
+    }
 }
 
 /// A verb above `read`: says what it would do, then does exactly that.

@@ -103,17 +103,17 @@ impl World {
         self.fault(&json!({"match": {"path": "/pods?"}, "kind": "cut", "count": 1})).await;
     }
 
-    /// What there is: key and UID of each pod.
+    /// What there is: key and address of each pod.
     fn truth(&self) -> BTreeMap<String, String> {
-        let own = |pod: &Value, field: &str| pod["metadata"][field].as_str().unwrap().to_owned();
+        let own = |pod: &Value, at: &str| pod.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned();
         let pods = self.sandbox.store().list("pods", Some("default"));
-        pods.iter().map(|pod| (format!("default/{}", own(pod, "name")), own(pod, "uid"))).collect()
+        pods.iter().map(|pod| (format!("default/{}", own(pod, "/metadata/name")), own(pod, "/status/podIP"))).collect()
     }
 }
 
 /// What is shown.
 fn shown(source: &Source<PodRow>) -> BTreeMap<String, String> {
-    source.read(|rows, _| rows.iter().map(|(key, pod)| (key.to_owned(), pod.uid.clone())).collect())
+    source.read(|rows, _| rows.iter().map(|(key, pod)| (key.to_owned(), pod.ip.clone())).collect())
 }
 
 fn state<R>(source: &Source<R>) -> HealthState {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cogdeck::features::kubernetes::feed::rows;
-use cogdeck::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ReplicaSetRow, ServiceRow, SlimRow};
+use cogdeck::features::kubernetes::feed::{rows, table};
+use cogdeck::features::kubernetes::model::{
+    DeploymentRow, EventRow, PodRow, ReplicaSetRow, ServiceRow, SlimRow, TableRow,
+};
 use cogdeck::features::kubernetes::rollout::{Stage, view};
 use cogdeck::feed::{HealthState, Source, Subscription};
 use cogdeck::sandbox::faults::Fault;
@@ -14,6 +16,19 @@ use super::bench::Bench;
 
 fn follow<R: SlimRow>(bench: &Bench) -> Subscription<R> {
     rows(&bench.shared.hub, &bench.clients, &bench.context, false)
+}
+
+fn follow_table(bench: &Bench, word: &str) -> Subscription<TableRow> {
+    table(&bench.shared.hub, &bench.clients, &bench.context, word, false)
+}
+
+/// The cell under a column's name.
+fn cell(source: &Source<TableRow>, key: &str, column: &str) -> Option<String> {
+    source.read(|rows, _| {
+        let row = rows.get(key)?;
+        let at = row.head.columns.iter().position(|known| known.name == column)?;
+        Some(row.cell(at, source.now()).into_owned())
+    })
 }
 
 /// Waits until the feed is as wanted; says what it was instead.
@@ -178,4 +193,170 @@ async fn a_list_comes_in_pages_and_first_rows_before_the_last_page() {
         "rows before the list is complete: {sizes:?}"
     );
     assert_eq!(pods.source().read(|rows, _| rows.len()), 1200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_type_of_the_server_is_followed_as_its_table() {
+    let bench = Bench::start().await;
+    let nodes = follow_table(&bench, "no");
+    until("four nodes", nodes.source(), |source| {
+        is_live(source) && source.read(|rows, _| rows.len() == 4)
+    })
+    .await;
+    let key = nodes
+        .source()
+        .read(|rows, _| rows.iter().map(|(key, _)| key.to_owned()).next_back())
+        .unwrap();
+    let name = key.trim_start_matches('/').to_owned();
+    assert_eq!(cell(nodes.source(), &key, "Name").as_deref(), Some(name.as_str()));
+    assert_eq!(cell(nodes.source(), &key, "Status").as_deref(), Some("Ready"));
+    nodes.source().read(|rows, _| {
+        let head = &rows.get(&key).unwrap().head;
+        assert_eq!(
+            (head.resource.as_str(), head.kind.as_str(), head.namespaced),
+            ("nodes", "Node", false)
+        );
+        assert!(
+            head.columns
+                .iter()
+                .any(|column| column.wide && column.name == "Internal-IP"),
+            "{head:?}"
+        );
+    });
+    bench.run(&format!("kubectl:cordon {name}")).await.ok();
+    until("a cordoned node", nodes.source(), |source| {
+        cell(source, &key, "Status").as_deref() == Some("Ready,SchedulingDisabled")
+    })
+    .await;
+    let template = json!({"metadata": {"labels": {"run": "x"}}, "spec": {"restartPolicy": "Never", "containers": [{"name": "x", "image": "i"}]}});
+    for (resource, spec) in [
+        (
+            "statefulsets",
+            json!({"replicas": 3, "selector": {"matchLabels": {"run": "x"}}, "template": template}),
+        ),
+        (
+            "daemonsets",
+            json!({"selector": {"matchLabels": {"run": "x"}}, "template": template}),
+        ),
+        ("jobs", json!({"completions": 1, "template": template})),
+    ] {
+        let feed = follow_table(&bench, resource);
+        until(&format!("no {resource}"), feed.source(), is_live).await;
+        let object = json!({"metadata": {"name": "x", "namespace": "default"}, "spec": spec});
+        bench.plane.store.create(resource, object).unwrap();
+        until(&format!("a row of {resource}"), feed.source(), |source| {
+            cell(source, "default/x", "Name").as_deref() == Some("x") && cell(source, "default/x", "Age").is_some()
+        })
+        .await;
+        bench.plane.store.delete(resource, "default", "x").unwrap();
+        until(&format!("no row of {resource}"), feed.source(), |source| {
+            source.read(|rows, _| rows.get("default/x").is_none())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_the_server_does_not_know_is_named_with_a_suggestion() {
+    let bench = Bench::start().await;
+    let feed = follow_table(&bench, "deploymets");
+    until("a failure", feed.source(), |source| {
+        source.health().state == HealthState::Failed
+    })
+    .await;
+    let reason = feed.source().health().reason.unwrap().to_string();
+    assert!(
+        reason.contains("doesn't have a resource type \"deploymets\""),
+        "{reason}"
+    );
+    assert!(reason.contains("deployments"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_survive_what_slim_rows_survive() {
+    let cases = [
+        (Fault::Forbidden403, HealthState::Denied),
+        (Fault::Internal500, HealthState::Stale),
+        (Fault::Cut, HealthState::Stale),
+        (Fault::Gone410, HealthState::Resync),
+    ];
+    let bench = Bench::start().await;
+    let pods = follow_table(&bench, "pods");
+    until("an empty list", pods.source(), is_live).await;
+    for (number, (fault, wanted)) in cases.into_iter().enumerate() {
+        bench.faults.set(Some(fault));
+        bench.plane.store.restart();
+        until(&format!("{wanted:?} under {fault:?}"), pods.source(), |source| {
+            source.health().state == wanted
+        })
+        .await;
+        let name = format!("m-{number}");
+        let object = json!({"metadata": {"name": name, "namespace": "default"},
+            "spec": {"containers": [{"name": "c", "image": "i"}], "nodeName": "nowhere"}});
+        bench.plane.store.create("pods", object).unwrap();
+        bench.faults.set(None);
+        let took = until(&format!("rows after {fault:?}"), pods.source(), |source| {
+            is_live(source) && source.read(|rows, _| rows.len() == number + 1)
+        })
+        .await;
+        assert!(took < Duration::from_secs(2), "{fault:?}: right again after {took:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_right_after_a_storm_of_changes() {
+    let bench = Bench::start().await;
+    let store = &bench.plane.store;
+    let name = |number: usize| format!("m-{number:04}");
+    let create = |number: usize| {
+        let object = json!({"metadata": {"name": name(number), "namespace": "default"},
+            "spec": {"containers": [{"name": "c", "image": "i"}], "nodeName": "nowhere"}});
+        store.create("pods", object).unwrap();
+    };
+    (0..1000).for_each(create);
+    // The storm begins while the list is on its way.
+    let (pods, table) = (follow::<PodRow>(&bench), follow_table(&bench, "pods"));
+    for number in 0..3000 {
+        let at = (number * 7) % 1000;
+        match number % 10 {
+            0 => drop(store.delete("pods", "default", &name(at))),
+            1 => create(1000 + number),
+            _ => drop(store.modify("pods", "default", &name(at), |pod| {
+                pod["status"] = json!({"phase": "Running", "podIP": format!("10.0.0.{}", number % 250)});
+            })),
+        }
+        if number % 10 == 9 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    let truth: Vec<(String, String)> = store
+        .list("pods", Some("default"))
+        .iter()
+        .map(|pod| {
+            let text = |pointer| {
+                pod.pointer(pointer)
+                    .and_then(|v| v.as_str())
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            (text("/metadata/name"), text("/status/podIP"))
+        })
+        .collect();
+    let slim = |source: &Source<PodRow>| {
+        source.read(|rows, _| {
+            rows.iter()
+                .map(|(_, pod)| (pod.name.clone(), pod.ip.clone()))
+                .collect::<Vec<_>>()
+        })
+    };
+    until("the rows of the server", pods.source(), |source| slim(source) == truth).await;
+    until("the table of the server", table.source(), |source| {
+        source.read(|rows, _| {
+            rows.iter()
+                .map(|(_, row)| row.name.to_string())
+                .eq(truth.iter().map(|(name, _)| name.clone()))
+        })
+    })
+    .await;
+    assert!(is_live(pods.source()) && is_live(table.source()));
 }

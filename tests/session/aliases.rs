@@ -2,8 +2,9 @@
 
 use cogdeck::core::change::Origin;
 use cogdeck::engine::OnError;
+use cogdeck::lang::script_lines;
 use cogdeck::ui::headless::printer::Format;
-use cogdeck::ui::headless::{self, Settings, script_lines};
+use cogdeck::ui::headless::{self, Settings};
 use serde_json::{Value, json};
 
 use super::bench::{code, fresh, run};
@@ -135,4 +136,23 @@ async fn l23_the_line_before_runs_again() {
     run(&session, "echo b").await;
     assert_eq!(script(&session, "!!").await.0, "\"b\"\n");
     assert_eq!(script(&fresh(), "!! x").await.2, 2);
+}
+
+#[tokio::test]
+async fn l25_a_script_is_checked_with_the_aliases_it_makes() {
+    let session = fresh();
+    let text = "alias create site:three 'seed --range 1-3'\nalias create n 'three | count'\nn\nhead 1 --input";
+    let (out, errors, exit) = script(&session, text).await;
+    assert!(
+        exit == 2 && out.is_empty() && errors.contains("--input"),
+        "line 4 is wrong, so none ran: {errors}"
+    );
+    assert_eq!(session.catalogue().aliases().count(), 0);
+    let (out, errors, exit) = script(&session, text.rsplit_once('\n').unwrap().0).await;
+    assert_eq!((out.lines().last(), exit), (Some("3"), 0), "{errors}");
+    let (_, errors, exit) = script(&fresh(), "nine\nalias create nine 'echo 9'").await;
+    assert!(
+        exit == 2 && errors.contains("nine"),
+        "only for what comes after: {errors}"
+    );
 }

@@ -254,6 +254,24 @@ async fn d3_from_and_to_json_yaml_and_csv() {
 }
 
 #[tokio::test]
+async fn b05_help_behind_a_command_shows_its_page() {
+    let session = fresh();
+    let page = run(&session, "help head").await.text;
+    run(&session, "alias create h head").await;
+    for line in ["head --help", "head 5 -h", "head --nope --help", "h --help"] {
+        let ran = run(&session, line).await;
+        assert_eq!((ran.text.as_str(), ran.exit), (page.as_str(), 0), "{line}: {ran:?}");
+    }
+    assert_eq!(
+        run(&session, "alias create --help").await.text,
+        run(&session, "help alias create").await.text
+    );
+    // Behind a pipe nothing is run for a page; after `--` it is data.
+    assert_eq!(code(&session, "seed 1 | head --help").await, ("E-OPTION-001", 2));
+    assert_eq!(run(&session, "echo -- --help").await.records, vec![json!("--help")]);
+}
+
+#[tokio::test]
 async fn d1_info_and_help_output() {
     let info = run(&fresh(), "info").await;
     assert!(

@@ -19,6 +19,7 @@ pub mod image;
 pub mod process;
 pub mod run;
 pub mod terminal;
+pub mod tunnel;
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;

@@ -301,6 +301,11 @@ impl Terminal {
         }
     }
 
+    /// The program's process.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.process_id()
+    }
+
     /// Sends the program a signal by its name without `SIG`: `INT`, `TERM`, `KILL`, `STOP`, `CONT`. One that has ended
     /// gets none: its process id may be another's by now.
     pub fn kill(&mut self, signal: &str) {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use self::named::Named;
-pub use self::read::LARGEST;
+pub use self::read::{LARGEST, bytes_of, text_of, unreadable};
 
 /// A bundle's manifest.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

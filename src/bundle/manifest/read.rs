@@ -1,5 +1,7 @@
-//! From text to a checked manifest. What is wrong is named by line, column and JSON pointer, and marked in the text.
+//! From a file to a checked manifest. What is wrong is named by line, column and JSON pointer, and marked in the text.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use serde::de::DeserializeSeed;
@@ -15,20 +17,7 @@ pub const LARGEST: u64 = 1 << 20;
 impl Manifest {
     /// Reads and checks a file.
     pub fn read(path: &Path) -> Result<Manifest, Report> {
-        let refuse = |why: String| {
-            Report::refused(
-                "E-BUNDLE-001",
-                format!("cannot read the bundle {}: {why}", path.display()),
-            )
-        };
-        let size = std::fs::metadata(path)
-            .map_err(|error| refuse(error.to_string()))?
-            .len();
-        if size > LARGEST {
-            return Err(refuse(format!("it is larger than {LARGEST} bytes")));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-        Manifest::parse(&text).map_err(|report| Report {
+        Manifest::parse(&text_of(path, LARGEST)?).map_err(|report| Report {
             message: format!("{}: {}", path.display(), report.message),
             ..report
         })
@@ -49,6 +38,37 @@ impl Manifest {
             None => Ok(manifest),
         }
     }
+}
+
+/// The text of a regular file of at most `most` bytes. What has no end (a device) or no beginning (a pipe that nobody
+/// writes into) is refused.
+pub fn text_of(path: &Path, most: u64) -> Result<String, Report> {
+    String::from_utf8(bytes_of(path, most)?).map_err(|_| unreadable(path, &"it is not UTF-8"))
+}
+
+/// The bytes of a regular file, at most `most`; otherwise as [`text_of`].
+pub fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>, Report> {
+    let known = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !known.is_file() {
+        return Err(unreadable(path, &"it is no file"));
+    }
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mut bytes = Vec::new();
+    file.take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, &error))?;
+    match bytes.len() as u64 > most {
+        true => Err(unreadable(path, &format!("it is larger than {most} bytes"))),
+        false => Ok(bytes),
+    }
+}
+
+/// That a file or folder of a bundle cannot be read, and why.
+pub fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> Report {
+    Report::refused(
+        "E-BUNDLE-001",
+        format!("cannot read the bundle {}: {why}", path.display()),
+    )
 }
 
 /// What a manifest may cost to read: far above any real one, far below what could be felt.

@@ -1,11 +1,10 @@
 //! A bundle in a folder of this machine. Links are not followed: what they point to was not given.
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use super::tree::{self, Entry};
-use crate::bundle::manifest::LARGEST;
+use crate::bundle::manifest::{LARGEST, text_of, unreadable};
 use crate::bundle::package::Package;
 use crate::core::report::Report;
 use crate::render::greenbar;
@@ -15,9 +14,9 @@ pub fn read(folder: &Path) -> Result<Package, Report> {
     let mut entries = Vec::new();
     walk(folder, "", 1, &mut entries)?;
     let selection = tree::select(entries, &folder.display().to_string())?;
-    let manifest = text(Path::new(&selection.manifest.handle), LARGEST)?;
+    let manifest = text_of(Path::new(&selection.manifest.handle), LARGEST)?;
     let templates = selection.templates.into_iter().map(|(name, entry)| {
-        let body = text(Path::new(&entry.handle), greenbar::LONGEST as u64)?;
+        let body = text_of(Path::new(&entry.handle), greenbar::LONGEST as u64)?;
         Ok((name, body))
     });
     Ok(Package {
@@ -49,34 +48,4 @@ fn walk(folder: &Path, prefix: &str, depth: usize, entries: &mut Vec<Entry>) -> 
         }
     }
     Ok(())
-}
-
-/// The text of a regular file of at most `most` bytes.
-pub fn text(path: &Path, most: u64) -> Result<String, Report> {
-    let refuse = |why: &str| {
-        Report::refused(
-            "E-BUNDLE-001",
-            format!("cannot read the bundle {}: {why}", path.display()),
-        )
-    };
-    let known = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    if !known.is_file() {
-        return Err(refuse("it is no file"));
-    }
-    let mut text = Vec::new();
-    let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
-    file.take(most + 1)
-        .read_to_end(&mut text)
-        .map_err(|error| unreadable(path, &error))?;
-    if text.len() as u64 > most {
-        return Err(refuse(&format!("it is larger than {most} bytes")));
-    }
-    String::from_utf8(text).map_err(|_| refuse("it is not UTF-8"))
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Report {
-    Report::refused(
-        "E-BUNDLE-001",
-        format!("cannot read the bundle {}: {error}", path.display()),
-    )
 }

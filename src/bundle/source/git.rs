@@ -9,10 +9,13 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
 use super::tree::{self, Entry};
+use super::user;
 use super::{Fetched, Source, Surroundings};
 use crate::bundle::manifest::LARGEST;
 use crate::bundle::package::Package;
+use crate::core::address;
 use crate::core::report::Report;
+use crate::core::text::Secret;
 use crate::render::greenbar;
 
 /// For one call of git.
@@ -43,11 +46,12 @@ pub fn checked(url: String, reference: Option<String>, folder: &str) -> Result<S
     let allowed = ["https://", "ssh://", "file://"]
         .iter()
         .any(|scheme| url.starts_with(scheme));
+    let shown = address::shown(&url);
     if !allowed && !url.starts_with("git@") {
-        return refuse(format!("{url:?} is not fetched: only https, ssh and file are"));
+        return refuse(format!("{shown:?} is not fetched: only https, ssh and file are"));
     }
     if url.chars().any(|c| c.is_control() || c == ' ') {
-        return refuse(format!("{url:?} is no address of a repository"));
+        return refuse(format!("{shown:?} is no address of a repository"));
     }
     if let Some(reference) = reference
         .as_deref()
@@ -69,10 +73,18 @@ pub async fn fetch(
     folder: &str,
     surroundings: &Surroundings,
 ) -> Result<Fetched, Report> {
+    // Over https, who asks is told in a header: an address among the arguments of a process is seen by everybody.
+    let shown = address::shown(url);
+    let (url, user) = match url.starts_with("https://") {
+        true => (shown.as_str(), user::authorization(url)),
+        false => (url, None),
+    };
     let repository = Repository {
         folder: Scratch::new(&surroundings.scratch)?,
         surroundings,
         url,
+        shown: &shown,
+        user,
     };
     repository
         .git(&["init", "--quiet", "--bare", "--template=", "."], LONGEST_WORD)
@@ -97,7 +109,7 @@ pub async fn fetch(
     let listed = repository
         .git(&["ls-tree", "-r", "-l", "-z", "--full-tree", &top], LONGEST_LIST)
         .await?;
-    let selection = tree::select(entries(&listed), url)?;
+    let selection = tree::select(entries(&listed), &shown)?;
     let manifest = repository.blob(&selection.manifest, LARGEST).await?;
     let mut templates = std::collections::BTreeMap::new();
     for (name, entry) in &selection.templates {
@@ -110,7 +122,7 @@ pub async fn fetch(
     };
     Ok(Fetched {
         package: Package { manifest, templates },
-        origin: format!("git+{url}@{commit}{place}"),
+        origin: format!("git+{shown}@{commit}{place}"),
     })
 }
 
@@ -134,12 +146,17 @@ fn entries(listing: &[u8]) -> Vec<Entry> {
 struct Repository<'a> {
     folder: Scratch,
     surroundings: &'a Surroundings,
+    /// As git gets it.
     url: &'a str,
+    /// As messages show it.
+    shown: &'a str,
+    /// Who asks, over https.
+    user: Option<Secret>,
 }
 
 impl Repository<'_> {
     async fn blob(&self, entry: &Entry, most: u64) -> Result<String, Report> {
-        let refuse = |why: String| Report::refused("E-BUNDLE-001", format!("{} of {}: {why}", entry.path, self.url));
+        let refuse = |why: String| Report::refused("E-BUNDLE-001", format!("{} of {}: {why}", entry.path, self.shown));
         if entry.size > most {
             return Err(refuse(format!("it is larger than {most} bytes")));
         }
@@ -170,6 +187,12 @@ impl Repository<'_> {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        if let Some(user) = &self.user {
+            command
+                .env("GIT_CONFIG_COUNT", "1")
+                .env("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", self.url))
+                .env("GIT_CONFIG_VALUE_0", format!("Authorization: {}", user.reveal()));
+        }
         let mut child = command.spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 Report::failed("E-BUNDLE-035", "git is not there to fetch a repository with")
@@ -193,7 +216,7 @@ impl Repository<'_> {
             tokio::join!(read, listen);
             child.wait().await
         };
-        let failed = |why: &str| Report::failed("E-BUNDLE-035", format!("git could not read {}: {why}", self.url));
+        let failed = |why: &str| Report::failed("E-BUNDLE-035", format!("git could not read {}: {why}", self.shown));
         let ended = tokio::select! {
             ended = tokio::time::timeout(PATIENCE, work) => ended,
             () = self.folder.overflow() => return tree::bounded(0, 0, u64::MAX).map(|()| Vec::new()),
@@ -208,7 +231,8 @@ impl Repository<'_> {
                 .lines()
                 .rfind(|line| !line.trim().is_empty())
                 .unwrap_or("it said nothing");
-            return Err(failed(why.trim()).hint("see that the address, the branch and your access are right"));
+            return Err(failed(why.trim().replace(self.url, self.shown).as_str())
+                .hint("see that the address, the branch and your access are right"));
         }
         if answer.len() as u64 > most {
             return Err(failed("its answer is too long"));

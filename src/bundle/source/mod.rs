@@ -3,14 +3,17 @@
 
 mod folder;
 mod git;
+mod proxy;
 mod tree;
 mod url;
+mod user;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::manifest::LARGEST;
+use super::manifest::{LARGEST, text_of};
 use super::package::Package;
+use crate::core::address;
 use crate::core::report::Report;
 
 /// Where to look.
@@ -38,7 +41,7 @@ pub struct Surroundings {
     pub directory: PathBuf,
     /// A folder of ours for what is fetched meanwhile.
     pub scratch: PathBuf,
-    /// Variables git may see.
+    /// Variables git may see; some of them name proxies.
     pub environment: BTreeMap<String, String>,
     /// A closed world: nothing is fetched over a network.
     pub closed: bool,
@@ -70,7 +73,7 @@ impl Source {
         if reference.is_some() || folder.is_some() {
             return Err(
                 Report::refused("E-BUNDLE-032", "--ref and --path belong to a git repository")
-                    .hint(format!("write git+{text} if it is one")),
+                    .hint(format!("write git+{} if it is one", address::shown(text))),
             );
         }
         match text.split_once("://") {
@@ -93,10 +96,10 @@ impl Source {
         match self {
             Source::Path(path) => local(&surroundings.directory.join(path)).await,
             Source::Url(url) => {
-                let manifest = url::fetch(url).await?;
+                let manifest = url::fetch(url, &surroundings.environment).await?;
                 Ok(Fetched {
                     package: Package::of_manifest(&manifest),
-                    origin: url.clone(),
+                    origin: address::shown(url),
                 })
             }
             Source::Git { url, reference, folder } => git::fetch(url, reference.as_deref(), folder, surroundings).await,
@@ -109,7 +112,7 @@ async fn local(path: &Path) -> Result<Fetched, Report> {
     let read = move || -> Result<Package, Report> {
         match owned.is_dir() {
             true => folder::read(&owned),
-            false => folder::text(&owned, LARGEST).map(|text| Package::of_manifest(&text)),
+            false => text_of(&owned, LARGEST).map(|text| Package::of_manifest(&text)),
         }
     };
     let package = tokio::task::spawn_blocking(read)

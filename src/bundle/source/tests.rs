@@ -169,9 +169,9 @@ async fn b4_a_repository_is_read_without_hooks_submodules_or_links() {
     std::fs::write(repository.join("demo/config.yaml"), MANIFEST).unwrap();
     std::fs::write(repository.join("demo/templates/a.greenbar"), "~$results[0].x~").unwrap();
     std::os::unix::fs::symlink("/etc/passwd", repository.join("demo/templates/b.greenbar")).unwrap();
-    // What would act if the repository were cloned in the usual way.
+    // What acts whenever git is used in the usual way: a hook that the operator's own configuration names.
     let witness = folder.path().join("witness");
-    let hook = repository.join(".git/hooks/post-checkout");
+    let hook = folder.path().join("hooks/reference-transaction");
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
     std::fs::write(&hook, format!("#!/bin/sh\ntouch {}\n", witness.display())).unwrap();
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -190,9 +190,32 @@ async fn b4_a_repository_is_read_without_hooks_submodules_or_links() {
     git(&repository, &["commit", "-qm", "demo"]);
     let commit = git(&repository, &["rev-parse", "HEAD"]);
 
+    let hooks = folder.path().join("hooks");
+    std::fs::write(
+        folder.path().join(".gitconfig"),
+        format!(
+            "[core]\nhooksPath = {}\n[protocol \"file\"]\nallow = always\n",
+            hooks.display()
+        ),
+    )
+    .unwrap();
+    let usual = Command::new("git")
+        .args(["clone", "--quiet"])
+        .args([&repository, &folder.path().join("clone")])
+        .env("HOME", folder.path())
+        .status()
+        .unwrap();
+    assert!(
+        usual.success() && witness.exists(),
+        "the hook acts where nobody forbids it"
+    );
+    std::fs::remove_file(&witness).unwrap();
+
     let url = format!("git+file://{}", repository.display());
     let source = |reference: Option<&str>| Source::parse(&url, reference, Some("demo")).unwrap();
-    let surroundings = surroundings(folder.path());
+    let mut surroundings = surroundings(folder.path());
+    let home = folder.path().display().to_string();
+    surroundings.environment.insert("HOME".to_owned(), home);
     for reference in [None, Some("main")] {
         let found = source(reference).fetch(&surroundings).await.unwrap();
         assert_eq!(found.package.manifest, MANIFEST);
@@ -226,6 +249,56 @@ async fn b4_a_repository_is_read_without_hooks_submodules_or_links() {
             .unwrap_err()
             .message
             .contains("git is not there")
+    );
+}
+
+#[tokio::test]
+async fn b4_a_token_in_an_address_is_used_and_never_shown() {
+    if Command::new("git").arg("--version").output().is_err() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing listens: git's own words about it name the address.
+    for address in [
+        "git+https://ana:tok-123456@127.0.0.1:1/x.git",
+        "https://tok-123456@127.0.0.1:1/x.git",
+        "https://ana:tok-123456@127.0.0.1:1/x.yaml",
+        "git+http://ana:tok-123456@127.0.0.1:1/x",
+        "git+https://ana:tok-123456@127.0.0.1:1/x y",
+    ] {
+        let report = fetched(folder.path(), address).await.unwrap_err();
+        let said = format!("{report} {:?}", report.hint);
+        assert!(
+            said.contains("127.0.0.1:1/x") && !said.contains("tok-123456"),
+            "{address}: {said}"
+        );
+    }
+    // What git is given: the header, and an address without it.
+    let seen = folder.path().join("seen");
+    let program = folder.path().join("git");
+    let script = format!("#!/bin/sh\n{{ echo \"$@\"; env; }} >>{}\nexit 1\n", seen.display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut surroundings = surroundings(folder.path());
+    let path = format!("{}:{}", folder.path().display(), surroundings.environment["PATH"]);
+    surroundings.environment.insert("PATH".to_owned(), path);
+    surroundings
+        .environment
+        .insert("SSH_AUTH_SOCK".to_owned(), "/run/agent".to_owned());
+    let source = Source::parse("git+https://ana:tok-123456@example.com/x", None, None).unwrap();
+    source.fetch(&surroundings).await.unwrap_err();
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(
+        seen.contains("SSH_AUTH_SOCK=/run/agent") && !seen.contains("tok-123456"),
+        "{seen}"
+    );
+    assert!(
+        seen.contains("GIT_CONFIG_KEY_0=http.https://example.com/x.extraHeader"),
+        "{seen}"
+    );
+    assert!(
+        seen.contains("GIT_CONFIG_VALUE_0=Authorization: Basic YW5hOnRvay0xMjM0NTY="),
+        "{seen}"
     );
 }
 

@@ -117,3 +117,32 @@ async fn stages_run_in_the_context_they_name() {
     let ran = bench.run("t:context; @prod t:context").await;
     assert_eq!(ran.records, vec![serde_json::json!("test"), serde_json::json!("prod")]);
 }
+
+#[tokio::test]
+async fn a_kept_line_whose_secret_is_a_mark_is_refused_and_never_runs_with_the_mark() {
+    use crate::engine::ports::Journal;
+    let bench = Bench::new();
+    for line in [
+        "t:login --password=hunter2",
+        "t:login -p hunter2 && t:emit 1",
+        "t:emit 1; t:login -phunter2",
+        "t:echo https://mia:hunter2@example.com",
+    ] {
+        assert_eq!(bench.run(line).await.exit, 0, "{line}");
+    }
+    let emitted = bench.emitted.load(Ordering::Relaxed);
+    let kept = bench.journal.history(10).await.unwrap();
+    assert_eq!(kept.len(), 4);
+    for entry in kept {
+        let ran = bench.run(&entry.line).await;
+        let report = ran.report.expect(&entry.line);
+        assert_eq!((report.code, ran.exit), ("E-OPTION-006", 2), "{}", entry.line);
+        assert!(report.hint.unwrap().contains("again"));
+    }
+    assert_eq!(bench.emitted.load(Ordering::Relaxed), emitted);
+    assert_eq!(
+        bench.run("t:echo 'it is •••'").await.records,
+        vec![serde_json::json!("it is •••")],
+        "in a text it is text"
+    );
+}

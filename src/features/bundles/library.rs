@@ -26,6 +26,8 @@ pub struct Library {
     pub keyring: Keyring,
     /// Variables of the process for the environment layer.
     pub environment: BTreeMap<String, String>,
+    /// Variables that fetching may see beside a context's: the agent of ssh's keys, proxies.
+    pub fetching: BTreeMap<String, String>,
     /// Where relative paths start.
     pub directory: PathBuf,
     /// A folder for what is fetched meanwhile.
@@ -48,6 +50,7 @@ impl Library {
             store: Arc::new(Store::in_memory(Clock::real())),
             keyring: Keyring::File(PathBuf::new()),
             environment: BTreeMap::new(),
+            fetching: BTreeMap::new(),
             directory: PathBuf::new(),
             scratch: PathBuf::new(),
         }
@@ -134,12 +137,21 @@ impl Library {
     pub async fn version(&self, name: &str, version: Option<&str>) -> Result<Installed, Report> {
         let versions = self.versions(name).await?;
         let known: Vec<String> = versions.iter().map(|bundle| bundle.version.clone()).collect();
-        let wanted = |bundle: &Installed| version.is_none_or(|number| order(number) == order(&bundle.version));
-        let found = versions.into_iter().rev().find(wanted);
+        let found = match version {
+            None => versions.into_iter().next_back(),
+            Some(number) => find(versions, number),
+        };
         found.ok_or_else(|| {
             let message = format!("{name} {} is not installed", version.unwrap_or_default());
             Report::refused("E-BUNDLE-041", message).hint(format!("installed: {}", known.join(", ")))
         })
+    }
+
+    /// What is installed of a bundle under this number, however it is written.
+    pub async fn same(&self, name: &str, version: &str) -> Result<Option<Installed>, Report> {
+        let mut versions = self.store.bundles().await?;
+        versions.retain(|bundle| bundle.name == name);
+        Ok(find(versions, version))
     }
 
     /// The version of a bundle that is in use.
@@ -168,10 +180,27 @@ pub fn place(bundle: &str, layer: &str, variable: &str) -> String {
     format!("{bundle}\n{layer}\n{variable}")
 }
 
-/// `0.10` comes after `0.9.5`, and is the same as `0.10.0`.
-fn order(version: &str) -> [u32; 3] {
-    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
-    std::array::from_fn(|_| numbers.next().unwrap_or(0))
+/// The version that is written so, or else the one of the same number.
+fn find(mut versions: Vec<Installed>, number: &str) -> Option<Installed> {
+    let written = versions.iter().position(|bundle| bundle.version == number);
+    let same = || {
+        let number = order(number)?;
+        versions
+            .iter()
+            .position(|bundle| order(&bundle.version) == Some(number))
+    };
+    let found = written.or_else(same)?;
+    Some(versions.swap_remove(found))
+}
+
+/// `0.10` comes after `0.9.5`, and is the same as `0.10.0`; none: this is no version.
+fn order(version: &str) -> Option<[u32; 3]> {
+    let numbers = version.split('.').map(|number| number.parse().ok());
+    match numbers.collect::<Option<Vec<u32>>>()?[..] {
+        [major, minor] => Some([major, minor, 0]),
+        [major, minor, patch] => Some([major, minor, patch]),
+        _ => None,
+    }
 }
 
 fn shouted(name: &str) -> String {
@@ -194,6 +223,29 @@ pub(crate) mod tests {
     #[test]
     fn b3_versions_are_ordered_by_their_numbers() {
         assert!(order("0.10") > order("0.9.5") && order("0.10") == order("0.10.0") && order("2.0") > order("1.99.99"));
+        for none in ["", "1", "0.x", "1.2.3.4", "1..2", "-1.0"] {
+            assert_eq!(order(none), None, "{none}");
+        }
+        let installed = |version: &str| Installed {
+            name: "demo".into(),
+            version: version.into(),
+            digest: String::new(),
+            source: String::new(),
+            manifest: String::new(),
+            installed: String::new(),
+            enabled: false,
+        };
+        let known = || ["0.0", "0.10.0", "0.10"].map(installed).to_vec();
+        for (number, found) in [
+            ("0.10", Some("0.10")),
+            ("0.10.0", Some("0.10.0")),
+            ("0.0.0", Some("0.0")),
+            ("0.x", None),
+            ("0.10.0.0", None),
+        ] {
+            let version = find(known(), number).map(|bundle| bundle.version);
+            assert_eq!(version.as_deref(), found, "{number}");
+        }
     }
 
     #[test]

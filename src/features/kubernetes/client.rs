@@ -9,7 +9,7 @@ use futures::Stream;
 use futures::io::AsyncBufRead;
 use http::{Method, Request, header};
 use jiff::Timestamp;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,6 +19,7 @@ use super::discovery::Discovery;
 use super::{credential, error};
 use crate::core::context::{Context, KubeconfigSource};
 use crate::core::report::Report;
+use crate::core::yaml;
 
 /// How long a connection may take to come about; longer means the server is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -194,8 +195,9 @@ async fn read(source: &KubeconfigSource) -> Result<Kubeconfig, Report> {
             Report::failed(error::NOT_CONFIGURED, "no Kubernetes cluster is configured")
                 .hint("set KUBECONFIG, or start `cogdeck --sandbox` for a built-in one"),
         ),
-        KubeconfigSource::Inline(text) => Kubeconfig::from_yaml(text.reveal())
-            .map_err(|error| failed("the kubeconfig cannot be read".to_owned()).because(&error)),
+        KubeconfigSource::Inline(text) => {
+            Kubeconfig::from_yaml(text.reveal()).map_err(|error| unreadable("the kubeconfig cannot be read", &error))
+        }
         KubeconfigSource::Files(paths) => {
             let paths = paths.clone();
             tokio::task::spawn_blocking(move || merge(&paths))
@@ -205,13 +207,19 @@ async fn read(source: &KubeconfigSource) -> Result<Kubeconfig, Report> {
     }
 }
 
+/// What is wrong with a kubeconfig, without its lines: they hold tokens and keys.
+fn unreadable(what: &str, error: &KubeconfigError) -> Report {
+    match error {
+        KubeconfigError::Parse(error) => Report::failed(error::KUBECONFIG, format!("{what}: {}", yaml::reason(error))),
+        other => Report::failed(error::KUBECONFIG, what.to_owned()).because(other),
+    }
+}
+
 /// kubectl's rule: files of the list that do not exist are skipped, and the first to set a value wins.
 fn merge(paths: &[std::path::PathBuf]) -> Result<Kubeconfig, Report> {
     let mut merged: Option<Kubeconfig> = None;
     for path in paths.iter().filter(|path| path.exists()) {
-        let unusable = |error: kube::config::KubeconfigError| {
-            Report::failed(error::KUBECONFIG, format!("kubeconfig {}", path.display())).because(&error)
-        };
+        let unusable = |error: KubeconfigError| unreadable(&format!("kubeconfig {}", path.display()), &error);
         let next = Kubeconfig::read_from(path).map_err(unusable)?;
         merged = Some(match merged {
             None => next,
@@ -334,6 +342,23 @@ mod tests {
             .unwrap();
         assert_eq!(report.code, error::NOT_CONFIGURED);
         assert!(report.hint.unwrap().contains("cogdeck --sandbox"));
+    }
+
+    #[tokio::test]
+    async fn a_broken_kubeconfig_is_named_and_not_quoted() {
+        let text = "apiVersion: v1\nkind: Config\nusers:\n- name: u\n  user: {token: s3cret\n";
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        std::fs::write(&file, text).unwrap();
+        for source in [
+            KubeconfigSource::Inline(Secret::new(text.to_owned())),
+            KubeconfigSource::Files(vec![file]),
+        ] {
+            let report = Clients::new().session(&context(source)).await.err().unwrap();
+            assert_eq!(report.code, error::KUBECONFIG);
+            let told = format!("{report:?}");
+            assert!(told.contains("line") && !told.contains("s3cret"), "{told}");
+        }
     }
 
     #[tokio::test]

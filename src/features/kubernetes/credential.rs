@@ -2,7 +2,7 @@
 //! runs beside the async threads, with captured output and a deadline, and only for the kube context in use. Not for
 //! plugins that must ask a person.
 
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::process::Command;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
 
 use super::error::KUBECONFIG;
 use crate::core::report::Report;
@@ -20,6 +21,8 @@ use crate::core::report::Report;
 const DEADLINE: Duration = Duration::from_secs(60);
 /// What a plugin prints is a small JSON object; more is not read (bytes).
 const LONGEST: usize = 1024 * 1024;
+/// Of its complaint the last bytes are kept.
+const LONGEST_COMPLAINT: usize = 16 * 1024;
 /// Lines of its complaint that are told.
 const COMPLAINT: usize = 5;
 
@@ -92,19 +95,23 @@ async fn run(exec: &ExecConfig, name: &str) -> Result<Status, Report> {
     }
     let info = json!({"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": false}});
     command.env("KUBERNETES_EXEC_INFO", info.to_string());
-    let output = match tokio::time::timeout(DEADLINE, command.output()).await {
-        Err(_) => return Err(failed(name, &format!("no answer within {} s", DEADLINE.as_secs()))),
-        Ok(Err(error)) => {
-            let report = failed(name, "it could not be started").because(&error);
-            return Err(match &exec.install_hint {
-                Some(hint) => report.hint(hint.clone()),
-                None => report.hint("install it, or use a user with a token or a client certificate"),
-            });
+    let child = command.spawn().map_err(|error| {
+        let report = failed(name, "it could not be started").because(&error);
+        match &exec.install_hint {
+            Some(hint) => report.hint(hint.clone()),
+            None => report.hint("install it, or use a user with a token or a client certificate"),
         }
-        Ok(Ok(output)) => output,
+    })?;
+    let said = match tokio::time::timeout(DEADLINE, said(child)).await {
+        Err(_) => return Err(failed(name, &format!("no answer within {} s", DEADLINE.as_secs()))),
+        Ok(Err(error)) => return Err(failed(name, "its answer cannot be read").because(&error)),
+        Ok(Ok(said)) => said,
     };
-    if !output.status.success() {
-        let complaint = String::from_utf8_lossy(&output.stderr);
+    let Some((status, stdout, stderr)) = said else {
+        return Err(failed(name, "its answer is too long"));
+    };
+    if !status.success() {
+        let complaint = String::from_utf8_lossy(&stderr);
         let lines: Vec<&str> = complaint.lines().filter(|line| !line.trim().is_empty()).collect();
         let told = lines
             .iter()
@@ -114,18 +121,51 @@ async fn run(exec: &ExecConfig, name: &str) -> Result<Status, Report> {
             .copied()
             .collect::<Vec<_>>()
             .join("; ");
-        let code = output
-            .status
+        let code = status
             .code()
             .map_or("a signal".to_owned(), |code| format!("exit code {code}"));
         return Err(failed(name, &format!("{code}: {told}")));
     }
-    if output.stdout.len() > LONGEST {
-        return Err(failed(name, "its answer is too long"));
-    }
     let answer: Answer =
-        serde_json::from_slice(&output.stdout).map_err(|_| failed(name, "its answer is no ExecCredential"))?;
+        serde_json::from_slice(&stdout).map_err(|_| failed(name, "its answer is no ExecCredential"))?;
     answer.status.ok_or_else(|| failed(name, "its answer holds no status"))
+}
+
+/// How it ended, with what it printed: all of stdout, the end of stderr. None, and the program killed, when stdout holds
+/// more than an answer can.
+async fn said(mut child: Child) -> std::io::Result<Option<(ExitStatus, Vec<u8>, Vec<u8>)>> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut answer = Vec::new();
+    let read = async {
+        if let Some(stdout) = stdout {
+            stdout.take(LONGEST as u64 + 1).read_to_end(&mut answer).await?;
+        }
+        // Dropped with the pipe: a program that goes on printing fails by itself.
+        std::io::Result::Ok(())
+    };
+    let (read, complaint) = tokio::join!(read, last(stderr));
+    read?;
+    if answer.len() > LONGEST {
+        child.kill().await?;
+        return Ok(None);
+    }
+    Ok(Some((child.wait().await?, answer, complaint?)))
+}
+
+/// The last of what comes, at most [`LONGEST_COMPLAINT`] bytes.
+async fn last(from: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    let Some(mut from) = from else { return Ok(kept) };
+    let mut chunk = [0; 4096];
+    loop {
+        let count = from.read(&mut chunk).await?;
+        if count == 0 {
+            return Ok(kept);
+        }
+        kept.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        let excess = kept.len().saturating_sub(LONGEST_COMPLAINT);
+        kept.drain(..excess);
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +210,13 @@ mod tests {
             message("echo '{\"status\":{}}'")
                 .await
                 .contains("neither a token nor a certificate")
+        );
+        let endless = tokio::time::timeout(Duration::from_secs(20), message("yes s3cret")).await;
+        assert!(endless.unwrap().ends_with("its answer is too long"));
+        let chatty = message("i=0; while [ $i -lt 2000 ]; do echo line $i >&2; i=$((i+1)); done; exit 1").await;
+        assert!(
+            chatty.contains("line 1999") && !chatty.contains("line 1990;"),
+            "{chatty}"
         );
         let mut missing = auth("");
         missing.exec.as_mut().unwrap().command = Some("/does/not/exist".into());

@@ -95,7 +95,8 @@ impl Resource {
     }
 }
 
-fn qualified(word: &str, group: &str) -> String {
+/// A type's word with its group, unless that is the core: `deployments.apps`, `pods`.
+pub fn qualified(word: &str, group: &str) -> String {
     if group.is_empty() {
         word.to_owned()
     } else {
@@ -203,9 +204,10 @@ impl Discovery {
             error::UNKNOWN_TYPE,
             format!("the server doesn't have a resource type \"{word}\""),
         );
+        let all = "`kubectl:api-resources` lists what it has";
         match did_you_mean(&nearest(word, known)) {
-            Some(hint) => report.hint(hint),
-            None => report,
+            Some(hint) => report.hint(format!("{hint} {all}")),
+            None => report.hint(all),
         }
     }
 }
@@ -421,7 +423,10 @@ pub(crate) mod tests {
             report.message,
             "the server doesn't have a resource type \"deploymnets\""
         );
-        assert_eq!(report.hint.as_deref(), Some("did you mean deployments or deployment?"));
+        assert_eq!(
+            report.hint.as_deref(),
+            Some("did you mean deployments or deployment? `kubectl:api-resources` lists what it has")
+        );
     }
 
     #[test]

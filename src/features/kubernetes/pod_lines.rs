@@ -245,7 +245,7 @@ impl Reading {
             stream.last = at.or(stream.last);
             let line = PodLine {
                 pod: stream.row.name.clone(),
-                version: stream.row.version.clone(),
+                version: stream.row.version.to_string(),
                 at,
                 text: text.to_owned(),
             };

@@ -16,6 +16,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use hickory_resolver::proto::rr::RecordType;
 
+use crate::core::address::{bypasses, shown};
 use crate::core::context::Context;
 use crate::core::report::Report;
 
@@ -64,7 +65,9 @@ impl Client {
             .http_proxy
             .as_deref()
             .filter(|_| tls.is_none() && !bypasses(&host, context.no_proxy.as_deref().unwrap_or_default()))
-            .map(|proxy| authority(proxy).ok_or_else(|| refused(&format!("the proxy {proxy} is not HOST:PORT"))))
+            .map(|proxy| {
+                authority(proxy).ok_or_else(|| refused(&format!("the proxy {} is not HOST:PORT", shown(proxy))))
+            })
             .transpose()?;
         if context.closed && proxy.is_none() {
             return Err(refused(
@@ -222,31 +225,9 @@ fn authority(proxy: &str) -> Option<String> {
     Some(format!("{}:{}", uri.host()?, uri.port_u16().unwrap_or(80)))
 }
 
-/// The usual reading of `no_proxy`: names, suffixes with or without a leading dot, `*`.
-fn bypasses(host: &str, no_proxy: &str) -> bool {
-    no_proxy
-        .split(',')
-        .map(str::trim)
-        .filter(|entry| !entry.is_empty())
-        .any(|entry| {
-            let suffix = entry.trim_start_matches("*.").trim_start_matches('.');
-            entry == "*" || host == suffix || host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'))
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_proxy_is_read_as_everywhere() {
-        assert!(bypasses("localhost", "127.0.0.1,localhost"));
-        assert!(bypasses("a.example.com", ".example.com"));
-        assert!(bypasses("a.example.com", "example.com"));
-        assert!(!bypasses("notexample.com", "example.com"));
-        assert!(bypasses("anything", "*"));
-        assert!(!bypasses("anything", ""));
-    }
 
     #[test]
     fn a_closed_world_reaches_nothing_outside() {

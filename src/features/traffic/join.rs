@@ -40,7 +40,7 @@ impl PodIndex for Subscription<PodRow> {
 fn seen(pod: &PodRow) -> PodSeen {
     PodSeen {
         name: pod.name.clone(),
-        version: (!pod.version.is_empty()).then(|| pod.version.clone()),
+        version: (!pod.version.is_empty()).then(|| pod.version.to_string()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What `~if cond=…~` asks: a comparison, `bound?`, `not_bound?`, `empty?`, `not_empty?`, `length(…)`.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::Value;
@@ -90,6 +91,17 @@ impl Operand {
     }
 }
 
+impl Operand {
+    /// Its value. Never a copy of the data: `$results` itself may be asked about once a row.
+    fn of<'a, 'v: 'a>(&'a self, value: &impl Fn(&Path) -> Option<&'v Value>) -> Option<Cow<'a, Value>> {
+        match self {
+            Operand::Path(path) => value(path).map(Cow::Borrowed),
+            Operand::Length(path) => value(path).map(|found| Cow::Owned(Value::from(length(found)))),
+            Operand::Literal(literal) => Some(Cow::Borrowed(literal)),
+        }
+    }
+}
+
 impl Condition {
     /// Reads a whole condition.
     pub fn read(text: &str) -> Result<Condition, String> {
@@ -116,18 +128,20 @@ impl Condition {
 
     /// Whether it holds, with what `value` finds at a path.
     pub fn holds<'v>(&self, value: impl Fn(&Path) -> Option<&'v Value>) -> bool {
-        let of = |operand: &Operand| match operand {
-            Operand::Path(path) => value(path).cloned(),
-            Operand::Length(path) => value(path).map(|found| Value::from(length(found))),
-            Operand::Literal(literal) => Some(literal.clone()),
-        };
         match self {
-            Condition::True(operand) => of(operand).is_some_and(|v| !v.is_null() && v != Value::Bool(false)),
-            Condition::Bound(operand, wanted) => of(operand).is_some_and(|v| !v.is_null()) == *wanted,
-            Condition::Empty(operand, wanted) => of(operand).is_none_or(|v| is_empty(&v)) == *wanted,
+            Condition::True(operand) => {
+                (operand.of(&value)).is_some_and(|found| !found.is_null() && *found != Value::Bool(false))
+            }
+            Condition::Bound(operand, wanted) => operand.of(&value).is_some_and(|found| !found.is_null()) == *wanted,
+            Condition::Empty(operand, wanted) => operand.of(&value).is_none_or(|found| is_empty(&found)) == *wanted,
             Condition::Compare(left, operator, right) => {
-                let (left, right) = (of(left).unwrap_or_default(), of(right).unwrap_or_default());
-                compare(&left, *operator, &right)
+                let (left, right) = (left.of(&value), right.of(&value));
+                let null = Value::Null;
+                compare(
+                    left.as_deref().unwrap_or(&null),
+                    *operator,
+                    right.as_deref().unwrap_or(&null),
+                )
             }
         }
     }

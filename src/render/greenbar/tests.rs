@@ -223,6 +223,24 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![3 => tags.prop_map(str::to_owned), 1 => any::<String>()]
 }
 
+#[test]
+fn b6_a_condition_about_all_results_in_a_loop_over_them_is_not_quadratic() {
+    let record = json!({"name": "a".repeat(40), "tags": ["x", "y", "z"]});
+    let results = vec![record; 20_000];
+    let begun = std::time::Instant::now();
+    for condition in ["$results not_empty?", "length($results) > 1", "$results[0] bound?"] {
+        let template = format!("~each var=$results~~if cond={condition}~x~end~~end~");
+        let lines = Template::parse(&template).unwrap().render(&results);
+        assert_eq!(lines[0].text().len(), results.len(), "{condition}");
+    }
+    // A copy of the results for each of them takes many minutes.
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
 proptest! {
     #[test]
     fn no_text_panics_the_template_reader_and_no_control_survives(

@@ -22,6 +22,11 @@ pub async fn run(store: Store, rate: usize, seed: u64, stop: CancellationToken) 
     } else {
         labelled
     };
+    // Names only: the objects would outlive every change that is made to them here.
+    let pods: Vec<(String, String)> = pods
+        .iter()
+        .map(|pod| (namespace(pod).to_owned(), name(pod).to_owned()))
+        .collect();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut last = Instant::now();
@@ -33,8 +38,10 @@ pub async fn run(store: Store, rate: usize, seed: u64, stop: CancellationToken) 
         owed += passed.as_secs_f64() * rate as f64;
         while owed >= 1.0 {
             owed -= 1.0;
-            let Some(pod) = random.choose(&pods) else { return };
-            let _ = store.modify("pods", namespace(pod), name(pod), |p| {
+            let Some((namespace, name)) = random.choose(&pods) else {
+                return;
+            };
+            let _ = store.modify("pods", namespace, name, |p| {
                 if text(p, "/status/phase") == "Running" {
                     let restarts = int(p, "/status/containerStatuses/0/restartCount", 0);
                     p["status"]["containerStatuses"][0]["restartCount"] = (restarts + 1).into();

@@ -4,7 +4,7 @@
 //! One lock guards everything; what happens under it is short (map operations and one copy of one object).
 //! Readers get shared objects and never wait for each other's work.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -15,11 +15,13 @@ use crate::sandbox::clock::Clock;
 use crate::sandbox::random::Random;
 
 mod event;
+mod history;
 mod index;
 mod metadata;
 mod table;
 
 pub use event::{EventKind, Lagged, StoreEvent, StoreEvents, Watch};
+use history::History;
 pub use index::Term;
 use metadata::{finished, name_of, set_meta, settle, stamp};
 use table::{Key, Table};
@@ -27,8 +29,6 @@ use table::{Key, Table};
 /// One object as stored: shared, never mutated in place.
 pub type Object = Arc<Value>;
 
-/// How many past events a watch may start from. Older starting points answer [`StoreError::Gone`].
-const RING: usize = 10_000;
 /// Queue of each subscriber to everything. Policy: a receiver that falls this far behind is told so and lists again.
 const SUBSCRIBE_QUEUE: usize = 16_384;
 /// Longest part of `generateName` that is used: with the suffix a name stays within a DNS label.
@@ -63,11 +63,10 @@ pub struct Store {
 
 struct State {
     version: u64,
-    /// Version of the newest event that has left the ring: a watch may not start before it.
-    floor: u64,
     random: Random,
     tables: HashMap<&'static str, Table>,
-    ring: VecDeque<Arc<StoreEvent>>,
+    /// What a watch may start from; older starting points answer [`StoreError::Gone`].
+    history: History,
     everything: broadcast::Sender<Arc<StoreEvent>>,
 }
 
@@ -79,12 +78,7 @@ impl State {
 
     fn publish(&mut self, event: StoreEvent) {
         let event = Arc::new(event);
-        if self.ring.len() == RING
-            && let Some(oldest) = self.ring.pop_front()
-        {
-            self.floor = oldest.version;
-        }
-        self.ring.push_back(event.clone());
+        self.history.push(&event);
         // A send fails only when nobody listens, which is no fault.
         if let Some(table) = self.tables.get(event.resource) {
             let _ = table.live.send(event.clone());
@@ -154,10 +148,9 @@ impl Store {
     pub fn new(clock: Clock, seed: u64) -> Store {
         let state = State {
             version: 1,
-            floor: 0,
             random: Random::new(seed).fork("store"),
             tables: HashMap::new(),
-            ring: VecDeque::new(),
+            history: History::default(),
             everything: broadcast::channel(SUBSCRIBE_QUEUE).0,
         };
         Store {
@@ -247,7 +240,7 @@ impl Store {
 
     /// Whether the history no longer reaches back to this version.
     pub fn is_compacted(&self, version: u64) -> bool {
-        version < self.lock().floor
+        version < self.lock().history.floor()
     }
 
     /// Stores a new object. Sets `uid`, `creationTimestamp`, `resourceVersion`, and generation 1 where the kind has
@@ -362,21 +355,14 @@ impl Store {
     /// `Gone` when the history no longer reaches back to `from`, `TooLarge` when `from` is in the future.
     pub fn watch(&self, resource: &str, from: u64) -> Result<Watch, StoreError> {
         let mut state = self.lock();
-        if from < state.floor {
+        if from < state.history.floor() {
             return Err(StoreError::Gone);
         }
         if from > state.version {
             return Err(StoreError::TooLarge);
         }
         let live = state.table(resource)?.live.subscribe();
-        let start = state.ring.partition_point(|event| event.version <= from);
-        let backlog = state
-            .ring
-            .range(start..)
-            .filter(|event| event.resource == resource)
-            .cloned()
-            .collect();
-        Ok(Watch::new(backlog, live))
+        Ok(Watch::new(state.history.since(resource, from), live))
     }
 
     /// The version of the newest change.
@@ -387,8 +373,8 @@ impl Store {
     /// Forgets the history: every watch that starts from before now is answered `Gone`, as after a compaction.
     pub fn compact(&self) {
         let mut state = self.lock();
-        state.ring.clear();
-        state.floor = state.version;
+        let version = state.version;
+        state.history.forget(version);
     }
 
     /// What a restart of the control plane looks like from outside: versions jump ahead, the history is gone and
@@ -396,8 +382,8 @@ impl Store {
     pub fn restart(&self) {
         let mut state = self.lock();
         state.version += 100_000;
-        state.ring.clear();
-        state.floor = state.version;
+        let version = state.version;
+        state.history.forget(version);
         for table in state.tables.values_mut() {
             table.cut();
         }

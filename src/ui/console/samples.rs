@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::complete::Offer;
 use crate::core::record::Record;
-use crate::lang::ast::{Path, Root, Step};
+use crate::engine::part;
+use crate::lang::ast::{Path, Root};
 use crate::lang::{Span, complete_variable};
 
 /// Answers remembered.
@@ -44,15 +45,7 @@ impl Samples {
             Root::Block(number) => self.known.iter().find(|(known, _)| *known == number),
             Root::Name(_) => None,
         };
-        path.steps.iter().try_fold(&record?.1, |value, step| match step {
-            Step::Key(key) => value.get(key),
-            Step::Index(at) => {
-                let list = value.as_array()?;
-                let back = usize::try_from(at.unsigned_abs()).ok()?;
-                let at = if *at < 0 { list.len().checked_sub(back)? } else { back };
-                list.get(at)
-            }
-        })
+        path.steps.iter().try_fold(&record?.1, part)
     }
 
     /// The fields that can follow a path, with what they hold, and what they replace.
@@ -88,6 +81,7 @@ fn holds(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lang::ast::Step;
     use serde_json::json;
 
     fn path(root: Root, steps: &[Step]) -> Path {

@@ -26,6 +26,7 @@ use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::feed::Hub;
+use crate::lang::script_lines;
 use crate::ui::panel::{Panel, Theme, Tone};
 use crate::verb::catalogue::{did_you_mean, nearest};
 
@@ -408,7 +409,7 @@ impl<W: Write> Shell<W> {
         let outbox = self.outbox.clone();
         tokio::spawn(async move {
             let read = programs::read_script(&file).await;
-            let lines = read.map(|text| text.lines().map(str::to_owned).collect());
+            let lines = read.map(|text| script_lines(&text).into_iter().map(|line| line.text).collect());
             // The console closed meanwhile: nobody presents.
             let _ = outbox.send(Message::App(Event::Script(lines.map_err(Box::new)))).await;
         });

@@ -50,6 +50,11 @@ impl Toasts {
         }
     }
 
+    /// What it says is over.
+    pub fn withdraw(&mut self, text: &str) {
+        self.list.retain(|toast| toast.text.as_str() != text);
+    }
+
     /// Takes those away that were shown long enough; true when any went.
     pub fn expire(&mut self, now: Timestamp) -> bool {
         let before = self.list.len();

@@ -13,12 +13,12 @@ use crate::verb::invocation::CHANNEL_ITEMS;
 
 /// Read at a time.
 const PIECE: usize = 64 << 10;
-/// A value that goes over lines is tried again with each piece up to this; beyond it, whenever it has doubled.
-const EAGER: usize = 1 << 20;
 /// The largest value.
 const LARGEST: usize = 64 << 20;
 /// Records handed on together: fewer would wake the next stage for each few, which costs more than reading them.
 const TOGETHER: usize = 256;
+
+const CODE: &str = "E-RUN-INPUT";
 
 /// The values of `source` as a stage takes them; reading waits while the stage is busy.
 pub fn records(source: impl Read + Send + 'static) -> Items {
@@ -75,19 +75,23 @@ impl Take for Handing {
 
 fn read(mut source: impl Read, values: &mut impl Take) -> Result<(), Report> {
     let mut buffer: Vec<u8> = Vec::new();
-    let mut try_at = 0;
+    let mut open = Open::default();
+    let mut at = At::default();
     loop {
         let ended = !fill(&mut source, &mut buffer).map_err(|error| unreadable(&error))?;
-        // What ends with the buffer may go on (`12` and `34`): only a line break is an end for sure.
-        let last = buffer.iter().rposition(|byte| *byte == b'\n');
-        let whole = if ended {
-            buffer.len()
-        } else {
-            last.map_or(0, |at| at + 1)
+        let Some(first) = open.first_end(&buffer).or(ended.then_some(buffer.len())) else {
+            match buffer.len() > LARGEST {
+                true => return Err(too_large()),
+                false => continue,
+            }
         };
-        if !ended && buffer.len() < try_at {
-            continue;
-        }
+        // A line break is found faster than the end of a value, and is nearly always one.
+        let rest = buffer.get(first..).unwrap_or_default();
+        let whole = match rest.iter().rposition(|byte| *byte == b'\n') {
+            _ if ended => buffer.len(),
+            Some(line) => first + line + 1,
+            None => open.last_end(&buffer, first),
+        };
         let mut stream = Deserializer::from_slice(buffer.get(..whole).unwrap_or_default()).into_iter::<Value>();
         let used = loop {
             match stream.next() {
@@ -96,22 +100,112 @@ fn read(mut source: impl Read, values: &mut impl Take) -> Result<(), Report> {
                         return Ok(());
                     }
                 }
-                Some(Err(error)) if error.is_eof() && !ended => break stream.byte_offset(),
-                Some(Err(error)) => return Err(unreadable(&error)),
+                // The line break stood inside a value.
+                Some(Err(error)) if error.is_eof() && !ended && stream.byte_offset() >= first => {
+                    break stream.byte_offset();
+                }
+                Some(Err(error)) => return Err(at.wrong(&error)),
                 None => break whole,
             }
         };
         if ended || !values.flush() {
             return Ok(());
         }
+        at.pass(buffer.get(..used).unwrap_or_default());
         buffer.drain(..used);
-        if buffer.len() > LARGEST {
-            return Err(unreadable(&io::Error::other(format!(
-                "a value is larger than {} MiB",
-                LARGEST >> 20
-            ))));
+        open = Open::default();
+    }
+}
+
+/// How far the bytes were looked through for the end of the value that they begin with; goes on where it stopped, so
+/// that a value of many pieces is looked at once. Knows strings and nesting only: what is wrong is the parser's to say.
+#[derive(Default)]
+struct Open {
+    at: usize,
+    depth: usize,
+    quoted: bool,
+    escaped: bool,
+    /// In a number or a word, which end before what can't belong to them.
+    bare: bool,
+}
+
+impl Open {
+    /// Where the first value ends, blanks alone being one too; none: not in these bytes.
+    fn first_end(&mut self, bytes: &[u8]) -> Option<usize> {
+        while let Some(byte) = bytes.get(self.at) {
+            if let Some(end) = self.step(*byte) {
+                return Some(end);
+            }
         }
-        try_at = if buffer.len() > EAGER { buffer.len() * 2 } else { 0 };
+        let begun = self.depth > 0 || self.quoted || self.bare;
+        (!begun && !bytes.is_empty()).then_some(bytes.len())
+    }
+
+    /// Where the last whole value ends; `first`: where the first one does.
+    fn last_end(&mut self, bytes: &[u8], first: usize) -> usize {
+        let mut last = first;
+        while let Some(end) = self.first_end(bytes).filter(|end| *end > last) {
+            last = end;
+        }
+        last
+    }
+
+    /// Takes one byte; the end of a value, if this tells it.
+    fn step(&mut self, byte: u8) -> Option<usize> {
+        self.at += 1;
+        if self.quoted {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = true,
+                b'"' => self.quoted = false,
+                _ => {}
+            }
+            return (!self.quoted && self.depth == 0).then_some(self.at);
+        }
+        let bare = self.depth == 0 && std::mem::take(&mut self.bare);
+        match byte {
+            b'"' => self.quoted = true,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => {
+                self.depth = self.depth.saturating_sub(1);
+                return (self.depth == 0).then_some(self.at);
+            }
+            b' ' | b'\t' | b'\r' | b'\n' => return bare.then_some(self.at),
+            _ => {
+                self.bare = self.depth == 0;
+                return None;
+            }
+        }
+        bare.then_some(self.at - 1)
+    }
+}
+
+/// How much of the input was handed on.
+#[derive(Default)]
+struct At {
+    lines: usize,
+    column: usize,
+}
+
+impl At {
+    fn pass(&mut self, bytes: &[u8]) {
+        self.lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+        self.column = match bytes.iter().rposition(|byte| *byte == b'\n') {
+            Some(line) => bytes.len() - line - 1,
+            None => self.column + bytes.len(),
+        };
+    }
+
+    /// What is wrong behind it; the parser counts from where it began.
+    fn wrong(&self, error: &serde_json::Error) -> Report {
+        let (line, begun) = (
+            self.lines + error.line(),
+            if error.line() == 1 { self.column } else { 0 },
+        );
+        let text = error.to_string();
+        let reason = text.split(" at line ").next().unwrap_or_default().to_owned();
+        let place = format!("the input is no JSON at line {line} column {}", begun + error.column());
+        Report::failed(CODE, place).because(&io::Error::other(reason))
     }
 }
 
@@ -130,7 +224,14 @@ fn fill(source: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<bool> {
 }
 
 fn unreadable(error: &(dyn std::error::Error + 'static)) -> Report {
-    Report::failed("E-RUN-INPUT", "the input is not JSON from here on").because(error)
+    Report::failed(CODE, "the input can't be read on").because(error)
+}
+
+fn too_large() -> Report {
+    unreadable(&io::Error::other(format!(
+        "a value is larger than {} MiB",
+        LARGEST >> 20
+    )))
 }
 
 #[cfg(test)]
@@ -194,6 +295,81 @@ mod tests {
         assert_eq!((report.code, values.0), ("E-RUN-INPUT", vec![json!(1)]));
         assert!(all("{\"a\":", 3).is_err());
         assert!(all(&"[".repeat(100_000), 60_000).is_err(), "nesting is bounded");
+    }
+
+    #[test]
+    fn values_without_a_line_break_come_as_soon_as_they_are_there() {
+        for (text, at_once) in [
+            ("{\"a\":1}[2]\"x\\\"\"", 3),
+            ("1 2 3", 2),
+            ("[1\n]12\"x\"34", 3),
+            ("true{}", 2),
+        ] {
+            for at_a_time in [1, 2, 5, 100] {
+                let mut values = All::default();
+                let open = Slow(text.as_bytes(), at_a_time).chain(Broken);
+                assert!(read(open, &mut values).is_err());
+                assert_eq!(values.0.len(), at_once, "{text} {at_a_time}");
+            }
+        }
+    }
+
+    /// A pipe that breaks: what came before must have been handed on by then.
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("broken"))
+        }
+    }
+
+    #[test]
+    fn many_bytes_without_a_line_break_are_neither_refused_nor_looked_at_again() {
+        let record = format!("[\"{}\"]", "x".repeat((4 << 20) - 4));
+        let times = LARGEST / record.len() + 1;
+        let mut count = Counted(0);
+        read(
+            Read::take(Cycle(record.as_bytes(), 0), (times * record.len()) as u64),
+            &mut count,
+        )
+        .unwrap();
+        assert_eq!(count.0, times);
+        // One value in pieces of a few bytes: seconds if each piece began anew.
+        let text = format!("[{}1]", "[\n1],".repeat(40_000));
+        assert_eq!(all(&text, 3).unwrap().len(), 1);
+    }
+
+    /// The same bytes for ever.
+    struct Cycle<'a>(&'a [u8], usize);
+
+    impl Read for Cycle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let piece = Slow(&self.0[self.1..], usize::MAX).read(buffer)?;
+            self.1 = (self.1 + piece) % self.0.len();
+            Ok(piece)
+        }
+    }
+
+    struct Counted(usize);
+
+    impl Take for Counted {
+        fn take(&mut self, _: Value) -> bool {
+            self.0 += 1;
+            true
+        }
+
+        fn flush(&mut self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_wrong_place_is_counted_from_the_start_of_the_input() {
+        for at_a_time in [1, 4, 1000] {
+            let told = |text: &str| all(text, at_a_time).unwrap_err().message;
+            assert_eq!(told("1\n2\n{\"a\":\n x}\n"), "the input is no JSON at line 4 column 2");
+            assert_eq!(told("[1][2]x"), "the input is no JSON at line 1 column 7");
+        }
     }
 
     #[test]

@@ -18,33 +18,13 @@ use crate::core::change::Origin;
 use crate::core::report::{Report, Severity};
 use crate::core::text::SafeText;
 use crate::engine::{Block, BlockEvent, Items, OnError, Session, Start};
-use crate::lang::is_repeat;
+use crate::lang::{ScriptLine, is_repeat};
 use crate::render::Document;
 
 /// Rows wait this long for more, so that columns fit what comes together.
 const SETTLE: Duration = Duration::from_millis(120);
 /// Lines of background jobs that wait to be printed; a job waits when they are that many.
 const JOB_LINES: usize = 256;
-
-/// One line of a script.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScriptLine {
-    /// Its number in the file, from 1.
-    pub number: usize,
-    /// The text.
-    pub text: String,
-}
-
-/// The lines of a script that are to be run: blank lines and those starting with `#` are left out.
-pub fn script_lines(text: &str) -> Vec<ScriptLine> {
-    let lines = text.lines().enumerate().map(|(index, line)| ScriptLine {
-        number: index + 1,
-        text: line.to_owned(),
-    });
-    lines
-        .filter(|line| !line.text.trim().is_empty() && !line.text.trim_start().starts_with('#'))
-        .collect()
-}
 
 /// How to run.
 pub struct Settings {
@@ -138,22 +118,12 @@ async fn repeated(session: &Session, lines: &[ScriptLine]) -> Result<Vec<ScriptL
                 last.ok_or_else(none)?.line
             }
         };
-        if is_repeat(&line.text) && text.contains(MASK) {
-            return Err(masked());
-        }
         found.push(ScriptLine {
             number: line.number,
             text,
         });
     }
     Ok(found)
-}
-
-/// What stands for a secret value in the history.
-const MASK: &str = "•••";
-
-fn masked() -> Report {
-    Report::refused("E-REPEAT-002", "the line has a secret value, which is not kept").hint("type it again")
 }
 
 /// A line of a background job, ready to be printed.

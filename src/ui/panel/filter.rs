@@ -1,6 +1,48 @@
 //! What `/` looks for: words that must all be there, and with `!` before them must not. Upper case in a word makes it
 //! count, as people know it from their editors. Not for the input line it is typed in.
 
+use std::borrow::Cow;
+
+/// A text to look for: capitals count once one is typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needle {
+    text: String,
+    exact: bool,
+}
+
+impl Needle {
+    /// Reads what was typed.
+    pub fn new(typed: &str) -> Self {
+        let exact = typed.chars().any(char::is_uppercase);
+        Needle {
+            text: if exact { typed.to_owned() } else { typed.to_lowercase() },
+            exact,
+        }
+    }
+
+    /// What is compared: as typed, or in lower case.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// A text as this is compared with it.
+    pub fn fold<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.exact {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(text.to_lowercase()),
+        }
+    }
+
+    /// Whether a text has it.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.fold(text).contains(&self.text)
+    }
+
+    fn is_in_either(&self, text: &str, lower: &str) -> bool {
+        (if self.exact { text } else { lower }).contains(&self.text)
+    }
+}
+
 /// A filter as typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -10,8 +52,7 @@ pub struct Filter {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Word {
-    text: String,
-    exact: bool,
+    needle: Needle,
     absent: bool,
 }
 
@@ -20,9 +61,8 @@ impl Filter {
     pub fn new(text: &str) -> Self {
         let word = |word: &str| {
             let (absent, word) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
-            let exact = word.chars().any(char::is_uppercase);
-            let text = if exact { word.to_owned() } else { word.to_lowercase() };
-            (!text.is_empty()).then_some(Word { text, exact, absent })
+            let needle = Needle::new(word);
+            (!word.is_empty()).then_some(Word { needle, absent })
         };
         Filter {
             text: text.to_owned(),
@@ -43,10 +83,9 @@ impl Filter {
     /// Whether a text passes.
     pub fn matches(&self, text: &str) -> bool {
         let lower = text.to_lowercase();
-        self.words.iter().all(|word| {
-            let there = if word.exact { text } else { &lower };
-            there.contains(&word.text) != word.absent
-        })
+        self.words
+            .iter()
+            .all(|word| word.needle.is_in_either(text, &lower) != word.absent)
     }
 }
 

@@ -108,6 +108,8 @@ pub struct ListPanel<L: Listing> {
     wanted: Option<Target>,
     /// Keys of the rows shown, and the version they were taken at.
     keys: (u64, Vec<String>),
+    /// How it was drawn last: a filter looks at what the operator saw.
+    seen: (Theme, Timestamp),
 }
 
 /// No version: what is known is out of date.
@@ -125,22 +127,24 @@ impl<L: Listing> ListPanel<L> {
             filter: Filter::default(),
             wanted: None,
             keys: (NEVER, Vec::new()),
+            seen: (Theme::plain(), Timestamp::UNIX_EPOCH),
         }
     }
 
     /// Takes over which rows there are, and keeps the selection on its row. Ages in cells move with the second, so a
     /// filter is applied to rows of the same version only once.
-    fn refresh(&mut self, theme: &Theme, now: Timestamp) {
+    fn refresh(&mut self) {
         let Some(feed) = &self.feed else {
             return self.keys.1.clear();
         };
         let version = feed.source().version();
         if version != self.keys.0 {
-            let (listing, filter) = (&self.listing, &self.filter);
+            let (listing, filter, (theme, now)) = (&self.listing, &self.filter, &self.seen);
+            // All that a row can show counts, not only what fits into one line of it.
             let look = RowLook {
                 theme,
-                now,
-                open: false,
+                now: *now,
+                open: true,
             };
             let passes = |row: &L::Row| {
                 let cells = listing.cells(row, &look);
@@ -232,14 +236,16 @@ impl<L: Listing> Panel for ListPanel<L> {
     fn focus_on(&mut self, subject: &Target) {
         self.wanted = Some(subject.clone());
         self.keys.0 = NEVER;
+        self.refresh();
         self.moved += 1;
     }
 
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {
-        self.refresh(&Theme::plain(), Timestamp::UNIX_EPOCH);
+        // From here on the operator chooses, among the rows that were seen.
+        self.wanted = None;
+        self.refresh();
         match key {
             PanelKey::Move(motion) => {
-                self.wanted = None;
                 self.selection.step(motion, self.keys.1.len(), self.page);
                 self.selection.settle(self.keys.1.get(self.selection.index()).cloned());
                 self.moved += 1;
@@ -277,7 +283,11 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {
-        self.refresh(theme, now);
+        if self.seen.0 != *theme {
+            self.seen.0 = theme.clone();
+        }
+        self.seen.1 = now;
+        self.refresh();
         self.page = usize::from(area.height.saturating_sub(1)).max(1);
         let Some(feed) = &self.feed else { return };
         if self.keys.1.is_empty() {

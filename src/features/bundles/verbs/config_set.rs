@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::super::Library;
 use super::super::library::place;
-use super::{change, done, layer, layer_option, name, name_argument, setting_state, still};
+use super::{change, configure, layer, layer_option, name, name_argument, setting_state};
 use crate::bundle::layers::Layer;
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
-use crate::core::text::Secret;
+use crate::core::text::{MASK, Secret};
 use crate::lang::Stage;
 use crate::store::bundles::Setting;
 use crate::verb::catalogue::BUILT_IN;
@@ -86,13 +86,13 @@ impl Mutate for Set {
             value,
             encrypted,
         };
-        let shown = if encrypted { "•••" } else { &fresh.value };
+        let shown = if encrypted { MASK } else { &fresh.value };
         let summary = format!("set {} of {name} in the layer {layer} to {shown}", fresh.variable);
         let back = back(known.as_ref(), &fresh);
         let before = setting_state(known.as_ref());
         // A secret is sealed anew each time it is planned; its fingerprint would make each plan another one.
         let after = match encrypted {
-            true => json!({"layer": fresh.layer, "variable": fresh.variable, "secret": "•••"}),
+            true => json!({"layer": fresh.layer, "variable": fresh.variable, "secret": MASK}),
             false => setting_state(Some(&fresh)),
         };
         let mut change = change("bundle-config-set", summary, &name, (before, after), back);
@@ -113,16 +113,9 @@ impl Mutate for Set {
             value: text("value"),
             encrypted: change.request["encrypted"] == Value::Bool(true),
         };
-        let layer: Layer = setting.layer.parse()?;
-        let known = self.library.setting(&setting.bundle, &layer, &setting.variable).await?;
-        still(change, &setting_state(known.as_ref()))?;
-        self.library.store.put_setting(&setting).await?;
-        self.library.refresh(call).await?;
-        let message = format!(
-            "{} of {} set in the layer {}",
-            setting.variable, setting.bundle, setting.layer
-        );
-        output.emit(done(&setting.bundle, "configured", &message)).await
+        let variable = setting.variable.clone();
+        let record = configure(&self.library, call, change, (&variable, Some(setting))).await?;
+        output.emit(record).await
     }
 }
 

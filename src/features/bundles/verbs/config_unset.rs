@@ -6,8 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::super::Library;
-use super::{change, done, layer, layer_option, name, name_argument, setting_state, still};
-use crate::bundle::layers::Layer;
+use super::{change, configure, layer, layer_option, name, name_argument, setting_state};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
 use crate::lang::Stage;
@@ -75,14 +74,8 @@ impl Mutate for Unset {
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
-        let text = |key: &str| change.request[key].as_str().unwrap_or_default();
-        let (name, variable) = (&change.target.name, text("variable"));
-        let layer: Layer = text("layer").parse()?;
-        let known = self.library.setting(name, &layer, variable).await?;
-        still(change, &setting_state(known.as_ref()))?;
-        self.library.store.remove_setting(name, text("layer"), variable).await?;
-        self.library.refresh(call).await?;
-        let message = format!("{variable} of {name} unset in the layer {layer}");
-        output.emit(done(name, "configured", &message)).await
+        let variable = change.request["variable"].as_str().unwrap_or_default();
+        let record = configure(&self.library, call, change, (variable, None)).await?;
+        output.emit(record).await
     }
 }

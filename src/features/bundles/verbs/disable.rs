@@ -47,24 +47,14 @@ impl Mutate for Disable {
         };
         let back = Stage::new("cogdeck:bundle-enable").arg(&name).arg(&now.version);
         let summary = format!("disable {name} {}", now.version);
-        // What cannot be read any more can still be taken out of use.
-        let before = state(Some(&now)).unwrap_or_else(|_| Value::String(now.digest.clone()));
-        Ok(vec![change(
-            "bundle-disable",
-            summary,
-            &name,
-            (before, Value::Null),
-            Some(back),
-        )])
+        let states = (state(Some(&now)), Value::Null);
+        Ok(vec![change("bundle-disable", summary, &name, states, Some(back))])
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
         let name = &change.target.name;
         let now = self.library.enabled(name).await?;
-        let digest = now
-            .as_ref()
-            .map_or(Value::Null, |now| Value::String(now.digest.clone()));
-        still(change, &state(now.as_ref()).unwrap_or(digest))?;
+        still(change, &state(now.as_ref()))?;
         self.library.store.use_bundle(name, None).await?;
         self.library.refresh(call).await?;
         output

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::super::library::manifest;
 use super::super::{Library, brings};
-use super::{change, done, name, name_argument, state, still, version_argument};
+use super::{as_approved, change, done, name, name_argument, state, still, version_argument};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
 use crate::lang::Stage;
@@ -60,16 +60,19 @@ impl Mutate for Enable {
             Some(now) => format!("enable {name} {} → {}", now.version, wanted.version),
             None => format!("enable {name} {}", wanted.version),
         };
-        let states = (state(now.as_ref())?, state(Some(&wanted))?);
+        // What is to be used must be readable; what it takes the place of need not.
+        let after = brings::record(&wanted, &manifest(&wanted)?);
+        let states = (state(now.as_ref()), after);
         Ok(vec![change("bundle-enable", summary, &name, states, Some(back))])
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
         let name = &change.target.name;
         let version = change.after["version"].as_str().unwrap_or_default();
-        still(change, &state(self.library.enabled(name).await?.as_ref())?)?;
+        still(change, &state(self.library.enabled(name).await?.as_ref()))?;
         let installed = self.library.version(name, Some(version)).await?;
         let manifest = manifest(&installed)?;
+        as_approved(change, &brings::record(&installed, &manifest))?;
         self.library.store.use_bundle(name, Some(&installed.version)).await?;
         self.library.refresh(call).await?;
         let message = format!("bundle {name} {version} enabled");

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::library::manifest;
 use super::super::{Library, brings};
-use super::{change, done};
+use super::{as_approved, change, done, still};
 use crate::bundle::source::{Source, Surroundings};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -69,10 +69,8 @@ impl Mutate for Install {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let found = self.read(call).await?;
         let manifest = manifest(&found)?;
-        let all = self.library.store.bundles().await?;
-        let known = all
-            .iter()
-            .find(|known| known.name == found.name && known.version == found.version);
+        let known = self.library.same(&found.name, &found.version).await?;
+        let known = known.as_ref();
         let forced = call.arguments.flag("force");
         if let Some(known) = known.filter(|known| known.digest != found.digest && !forced) {
             let message = format!(
@@ -85,7 +83,7 @@ impl Mutate for Install {
             let message = format!("{} {} is in use and stays what it is", known.name, known.version);
             return Err(Report::refused("E-BUNDLE-043", message).hint(format!("`bundle disable {}` first", known.name)));
         }
-        let before = super::state(known)?;
+        let before = super::state(known);
         let back = Stage::new("cogdeck:bundle-uninstall")
             .arg(&found.name)
             .arg(&found.version);
@@ -114,7 +112,14 @@ impl Mutate for Install {
             enabled: false,
         };
         let manifest = manifest(&installed)?;
+        let known = self.library.same(&installed.name, &installed.version).await?;
+        still(change, &super::state(known.as_ref()))?;
+        as_approved(change, &brings::record(&installed, &manifest))?;
         self.library.store.put_bundle(&installed).await?;
+        // `0.10` takes the place of `0.10.0`: they are one version, whichever way it is written.
+        if let Some(other) = known.filter(|known| known.version != installed.version) {
+            self.library.store.remove_bundle(&other.name, &other.version).await?;
+        }
         self.library.refresh(call).await?;
         let (name, version) = (&installed.name, &installed.version);
         let message = format!("bundle {name} {version} installed; off until `bundle enable {name} {version}`");
@@ -134,10 +139,12 @@ impl Install {
         let text = |name: &str| call.arguments.text(name);
         let source = call.arguments.text_at(0).unwrap_or_default();
         let source = Source::parse(&source, text("ref").as_deref(), text("path").as_deref())?;
+        let mut environment = call.context.environment.clone();
+        environment.extend(self.library.fetching.clone());
         let surroundings = Surroundings {
             directory: self.library.directory.clone(),
             scratch: self.library.scratch.clone(),
-            environment: call.context.environment.clone(),
+            environment,
             closed: call.context.closed,
         };
         let fetched = tokio::select! {

@@ -64,12 +64,57 @@ fn layer(call: &Call) -> Result<Layer, Report> {
         .parse()
 }
 
-/// The state of a bundle as changes show it: what the version in use brings; null: none is in use.
-fn state(installed: Option<&Installed>) -> Result<Value, Report> {
-    match installed {
-        None => Ok(Value::Null),
-        Some(installed) => Ok(brings::record(installed, &manifest(installed)?)),
+/// The state of a version as changes show it: what it brings; null: there is none. One that cannot be read any more
+/// still has a state, so that it can be replaced, left for another and removed.
+fn state(installed: Option<&Installed>) -> Value {
+    let Some(installed) = installed else {
+        return Value::Null;
+    };
+    match manifest(installed) {
+        Ok(manifest) => brings::record(installed, &manifest),
+        Err(report) => json!({
+            "name": installed.name, "version": installed.version, "digest": installed.digest,
+            "source": installed.source, "unreadable": report.message,
+        }),
     }
+}
+
+/// Refuses what is not what the operator saw in the plan.
+fn as_approved(change: &Change, found: &Value) -> Result<(), Report> {
+    match change.after == *found {
+        true => Ok(()),
+        false => Err(Report::failed(
+            "E-BUNDLE-042",
+            format!("{} is not what was approved; nothing was done", change.target.name),
+        )
+        .hint("run it again to see the new plan")),
+    }
+}
+
+/// Sets a layer's variable as it was planned, or removes it; `done` says so.
+async fn configure(
+    library: &Library,
+    call: &Call,
+    change: &Change,
+    setting: (&str, Option<Setting>),
+) -> Result<Value, Report> {
+    let (name, (variable, setting)) = (&change.target.name, setting);
+    let layer: Layer = change.request["layer"].as_str().unwrap_or_default().parse()?;
+    let known = library.setting(name, &layer, variable).await?;
+    still(change, &setting_state(known.as_ref()))?;
+    let action = match &setting {
+        Some(setting) => {
+            library.store.put_setting(setting).await?;
+            "set"
+        }
+        None => {
+            library.store.remove_setting(name, &layer.to_string(), variable).await?;
+            "unset"
+        }
+    };
+    library.refresh(call).await?;
+    let message = format!("{variable} of {name} {action} in the layer {layer}");
+    Ok(done(name, "configured", &message))
 }
 
 /// The state of a layer's variable as changes show it: a secret by a fingerprint of what is stored.

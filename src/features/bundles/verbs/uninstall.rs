@@ -45,8 +45,7 @@ impl Mutate for Uninstall {
                     .hint(format!("`bundle disable {name}`, or enable another version")),
             );
         }
-        // What cannot be read any more can still be removed.
-        let before = state(Some(&installed)).unwrap_or_else(|_| Value::String(installed.digest.clone()));
+        let before = state(Some(&installed));
         let mut change = change(
             "bundle-uninstall",
             format!("uninstall {name} {}", installed.version),
@@ -62,10 +61,7 @@ impl Mutate for Uninstall {
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
         let (name, version) = (&change.target.name, change.request.as_str().unwrap_or_default());
         let now = self.library.version(name, Some(version)).await?;
-        still(
-            change,
-            &state(Some(&now)).unwrap_or_else(|_| Value::String(now.digest.clone())),
-        )?;
+        still(change, &state(Some(&now)))?;
         self.library.store.remove_bundle(name, version).await?;
         self.library.refresh(call).await?;
         output

@@ -71,7 +71,7 @@ impl Listing for Instances {
         let or_dash = |text: &str| Cell::new(if text.is_empty() { "-" } else { text });
         vec![
             or_dash(if row.name.is_empty() { &row.id } else { &row.name }),
-            Cell::styled(&format!("{} {}", look.theme.glyphs.of(tone), row.state), tone.meaning()),
+            Cell::state(tone, &row.state, look.theme),
             or_dash(&row.kind),
             or_dash(&row.zone),
             or_dash(&row.private_ip),

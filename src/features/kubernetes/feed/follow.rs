@@ -5,21 +5,19 @@ use std::time::Duration;
 
 use futures::{StreamExt, pin_mut};
 use kube::core::WatchEvent;
-use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::kind::{Kind, Listed};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::features::kubernetes::client::{Clients, JSON, Session};
-use crate::features::kubernetes::discovery::Resource;
+use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::error;
-use crate::features::kubernetes::model::{HasMeta, SlimRow};
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::PAGE;
-use crate::feed::{HealthState, Source};
+use crate::feed::{HealthState, RowTable, Source};
 
 /// How long the server shall keep one watch open.
 const WATCH: Duration = Duration::from_secs(20);
@@ -30,21 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Events applied under one lock: a burst is one redraw.
 const BATCH: usize = 256;
 
-#[derive(Deserialize)]
-#[serde(bound = "R: serde::de::DeserializeOwned")]
-struct Page<R> {
-    metadata: ListMeta,
-    #[serde(default = "Vec::new")]
-    items: Vec<R>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct ListMeta {
-    resource_version: String,
-    #[serde(rename = "continue")]
-    next: String,
-}
+/// Rows one feed keeps at most: the pods of the largest cluster Kubernetes is made for. Policy: what comes above it is
+/// not shown, and the health says so.
+const MOST: usize = 150_000;
 
 /// Why following ended for now.
 enum Broken {
@@ -55,14 +41,16 @@ enum Broken {
 }
 
 /// Keeps `source` up to date until `stop`.
-pub async fn follow<R: SlimRow>(
+pub(super) async fn follow<K: Kind>(
+    kind: K,
     clients: Arc<Clients>,
     context: Arc<Context>,
     everywhere: bool,
-    source: Arc<Source<R>>,
+    source: Arc<Source<K::Row>>,
     stop: CancellationToken,
 ) {
-    let feed = Feed {
+    let mut feed = Feed {
+        kind,
         clients,
         context,
         everywhere,
@@ -74,15 +62,16 @@ pub async fn follow<R: SlimRow>(
     }
 }
 
-struct Feed<R> {
+struct Feed<K: Kind> {
+    kind: K,
     clients: Arc<Clients>,
     context: Arc<Context>,
     everywhere: bool,
-    source: Arc<Source<R>>,
+    source: Arc<Source<K::Row>>,
 }
 
-impl<R: SlimRow> Feed<R> {
-    async fn run(&self) {
+impl<K: Kind> Feed<K> {
+    async fn run(&mut self) {
         let mut backoff = Backoff::default();
         loop {
             let pause = match self.list_and_watch(&mut backoff).await {
@@ -105,31 +94,31 @@ impl<R: SlimRow> Feed<R> {
         }
     }
 
-    async fn list_and_watch(&self, backoff: &mut Backoff) -> Broken {
+    async fn list_and_watch(&mut self, backoff: &mut Backoff) -> Broken {
         let session = match self.clients.session(&self.context).await {
             Ok(session) => session,
             Err(report) => return Broken::Failed(report, None),
         };
-        let (group, version, plural) = R::TYPE;
-        let resource = Resource {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            plural: plural.to_owned(),
-            namespaced: true,
-            ..Resource::default()
+        let resource = match self.kind.resource(&session).await {
+            Ok(resource) => resource,
+            Err(report) => return Broken::Failed(report, None),
         };
         let path = resource.collection((!self.everywhere).then_some(session.namespace.as_str()));
         let mut version = match self.list(&session, &path).await {
             Ok(version) => version,
             Err(broken) => return broken,
         };
-        self.source.set_health(HealthState::Live, None);
+        self.live();
         backoff.reset();
         let mut failed = false;
         loop {
             match self.watch(&session, &path, &mut version).await {
                 // The server ended it in time, or the connection was cut: go on where it stopped.
-                Ok(()) => failed = false,
+                Ok(()) if !self.kind.withers() => failed = false,
+                Ok(()) => match self.list(&session, &path).await {
+                    Ok(listed) => (version, failed) = (listed, false),
+                    Err(broken) => return broken,
+                },
                 // Once more from the same version before anything is listed again: rows are kept meanwhile.
                 Err(Broken::Failed(report, asked)) if !failed => {
                     failed = true;
@@ -141,8 +130,14 @@ impl<R: SlimRow> Feed<R> {
         }
     }
 
+    fn live(&self) {
+        let full = self.source.read(|table, _| table.len() >= MOST);
+        let reason = full.then(|| SafeText::line(&format!("only the first {MOST} rows are kept")));
+        self.source.set_health(HealthState::Live, reason);
+    }
+
     /// Reads all pages; rows of a page are there as soon as it came. Returns the version to watch from.
-    async fn list(&self, session: &Session, path: &str) -> Result<String, Broken> {
+    async fn list(&mut self, session: &Session, path: &str) -> Result<String, Broken> {
         let mut next = String::new();
         let mut first = None;
         loop {
@@ -150,47 +145,53 @@ impl<R: SlimRow> Feed<R> {
                 .with("limit", PAGE.to_string())
                 .with_some("continue", Some(&next));
             let target = query.on(path);
-            let asked = session.cluster.get::<Page<R::Raw>>(&target);
+            let asked = session.cluster.get_as::<K::Page>(&target, K::ACCEPT);
             let page = timeout(PATIENCE, asked)
                 .await
                 .map_err(|_| silent(session))?
                 .map_err(|e| broken(session, &e))?;
             let begins = first.is_none();
-            let version = first.get_or_insert(page.metadata.resource_version).clone();
+            let Listed {
+                version: at,
+                next: more,
+                rows,
+            } = self.kind.page(page);
+            let version = first.get_or_insert(at).clone();
             // Nothing is written before an answer came: writing says that there is new data.
-            self.source.write(|table| {
+            let full = self.source.write(|table| {
                 if begins {
                     table.begin_list();
                 }
-                for raw in page.items {
-                    table.upsert(raw.meta().key(), R::of(raw));
+                for (key, row) in rows {
+                    put(table, key, row);
                 }
-                if page.metadata.next.is_empty() {
+                if more.is_empty() {
                     table.end_list();
                 }
+                table.len() >= MOST
             });
-            next = page.metadata.next;
-            if next.is_empty() {
+            next = more;
+            if next.is_empty() || full {
                 return Ok(version);
             }
         }
     }
 
     /// One watch. `version` moves with it.
-    async fn watch(&self, session: &Session, path: &str, version: &mut String) -> Result<(), Broken> {
+    async fn watch(&mut self, session: &Session, path: &str, version: &mut String) -> Result<(), Broken> {
         let query = Query::new()
             .with("watch", "true")
             .with("allowWatchBookmarks", "true")
             .with("timeoutSeconds", WATCH.as_secs().to_string())
             .with("resourceVersion", &*version);
         let target = query.on(path);
-        let opening = session.cluster.watch::<R::Raw>(&target, JSON);
+        let opening = session.cluster.watch::<K::Object>(&target, K::ACCEPT);
         let events = timeout(PATIENCE, opening)
             .await
             .map_err(|_| silent(session))?
             .map_err(|e| broken(session, &e))?;
         if self.source.health().state != HealthState::Live {
-            self.source.set_health(HealthState::Live, None);
+            self.live();
         }
         self.source.touch();
         // What is there already is taken at once, so that a burst is applied under one lock.
@@ -207,9 +208,9 @@ impl<R: SlimRow> Feed<R> {
     }
 
     fn apply(
-        &self,
+        &mut self,
         session: &Session,
-        chunk: Vec<Result<WatchEvent<R::Raw>, kube::Error>>,
+        chunk: Vec<Result<WatchEvent<K::Object>, kube::Error>>,
         version: &mut String,
     ) -> Result<(), Broken> {
         if let [Ok(WatchEvent::Bookmark(mark))] = chunk.as_slice() {
@@ -217,18 +218,25 @@ impl<R: SlimRow> Feed<R> {
             self.source.touch();
             return Ok(());
         }
+        let kind = &mut self.kind;
         self.source.write(|table| {
             for event in chunk {
                 match event {
-                    Ok(WatchEvent::Added(raw) | WatchEvent::Modified(raw)) => {
-                        version.clone_from(&raw.meta().resource_version);
-                        table.upsert(raw.meta().key(), R::of(raw));
+                    Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
+                        let changed = kind.object(object);
+                        *version = changed.version;
+                        for (key, row) in changed.rows {
+                            put(table, key, row);
+                        }
                     }
-                    Ok(WatchEvent::Deleted(raw)) => {
-                        version.clone_from(&raw.meta().resource_version);
-                        table.remove(&raw.meta().key());
+                    Ok(WatchEvent::Deleted(object)) => {
+                        let changed = kind.object(object);
+                        *version = changed.version;
+                        for (key, _) in changed.rows {
+                            table.remove(&key);
+                        }
                     }
-                    Ok(WatchEvent::Bookmark(mark)) => version.clone_from(&mark.metadata.resource_version),
+                    Ok(WatchEvent::Bookmark(mark)) => *version = mark.metadata.resource_version,
                     Ok(WatchEvent::Error(status)) if status.code == 410 => return Err(Broken::Expired),
                     Ok(WatchEvent::Error(status)) => return Err(Broken::Failed(error::of_status(&status), None)),
                     Err(error) => return Err(broken(session, &error)),
@@ -236,6 +244,13 @@ impl<R: SlimRow> Feed<R> {
             }
             Ok(())
         })
+    }
+}
+
+/// A new row only while there is room.
+fn put<R>(table: &mut RowTable<R>, key: String, row: R) {
+    if table.len() < MOST || table.get(&key).is_some() {
+        table.upsert(key, row);
     }
 }
 
@@ -266,7 +281,7 @@ fn state_of(report: &Report) -> HealthState {
     match report.code {
         error::UNAUTHORIZED => HealthState::Login,
         error::FORBIDDEN => HealthState::Denied,
-        error::NOT_CONFIGURED | error::KUBECONFIG | error::NOT_FOUND => HealthState::Failed,
+        error::NOT_CONFIGURED | error::KUBECONFIG | error::NOT_FOUND | error::UNKNOWN_TYPE => HealthState::Failed,
         _ => HealthState::Stale,
     }
 }

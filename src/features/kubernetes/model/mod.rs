@@ -9,12 +9,15 @@ mod pod_line;
 mod pod_status;
 mod replica_set;
 mod service;
+mod table_row;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::feed::Words;
 
 pub use deployment::{Amount, DeploymentRow, Strategy};
 pub use event::EventRow;
@@ -23,6 +26,7 @@ pub use pod::PodRow;
 pub use pod_line::{PodLine, WantedLines};
 pub use replica_set::ReplicaSetRow;
 pub use service::{ServicePort, ServiceRow};
+pub use table_row::{TableColumn, TableHead, TableRow};
 
 /// A row that is made from an API object of one type.
 pub trait SlimRow: Sized + Send + Sync + 'static {
@@ -33,6 +37,11 @@ pub trait SlimRow: Sized + Send + Sync + 'static {
 
     /// Makes the row.
     fn of(raw: Self::Raw) -> Self;
+
+    /// Lets the row share the texts it has in common with others of its feed.
+    fn share(&mut self, words: &mut Words) {
+        let _ = words;
+    }
 }
 
 /// A decoded object that can tell its metadata.
@@ -59,12 +68,20 @@ pub struct Meta {
     pub creation_timestamp: Option<Timestamp>,
     /// When its deletion began.
     pub deletion_timestamp: Option<Timestamp>,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
+    /// The label that rows look at.
+    pub labels: Labels,
     /// The two annotations that rows look at.
     pub annotations: Annotations,
     /// Owners.
     pub owner_references: Vec<Owner>,
+}
+
+/// The label rows look at.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Labels {
+    /// Which replica set of its deployment a pod or replica set belongs to.
+    pub pod_template_hash: String,
 }
 
 /// The annotations rows look at; large ones are never kept.
@@ -96,7 +113,11 @@ pub struct Owner {
 impl Meta {
     /// `namespace/name`: the row's key.
     pub fn key(&self) -> String {
-        format!("{}/{}", self.namespace, self.name)
+        let mut key = String::with_capacity(self.namespace.len() + 1 + self.name.len());
+        key.push_str(&self.namespace);
+        key.push('/');
+        key.push_str(&self.name);
+        key
     }
 
     fn controller(&self) -> Option<Owner> {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::pod_status::{RawStatus, summary, waiting};
 use super::{Condition, Container, HasMeta, Meta, SlimRow, versions};
-use crate::features::kubernetes::object::TEMPLATE_HASH;
+use crate::feed::{Word, Words};
 
 /// A pod.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,11 +13,9 @@ pub struct PodRow {
     /// Name.
     pub name: String,
     /// Namespace.
-    pub namespace: String,
-    /// Unique id.
-    pub uid: String,
+    pub namespace: Word,
     /// What kubectl prints in the column STATUS: the phase, or why it is not running.
-    pub status: String,
+    pub status: Word,
     /// Why a container waits, in the runtime's words; empty when none does.
     pub message: String,
     /// Containers ready.
@@ -33,19 +31,19 @@ pub struct PodRow {
     /// Address; empty until it has one.
     pub ip: String,
     /// Node; empty until it is scheduled.
-    pub node: String,
+    pub node: Word,
     /// Version of its images.
-    pub version: String,
+    pub version: Word,
     /// Image of its first container.
-    pub image: String,
+    pub image: Word,
     /// Kind of its owner; empty: nobody.
-    pub owner_kind: String,
+    pub owner_kind: Word,
     /// Name of its owner.
-    pub owner: String,
+    pub owner: Word,
     /// Unique id of its owner.
-    pub owner_uid: String,
+    pub owner_uid: Word,
     /// Which replica set of its deployment it belongs to.
-    pub template_hash: String,
+    pub template_hash: Word,
     /// When it was made.
     pub created: Option<Timestamp>,
     /// Its deletion has begun.
@@ -91,11 +89,7 @@ impl SlimRow for PodRow {
     const TYPE: (&'static str, &'static str, &'static str) = ("", "v1", "pods");
 
     fn of(raw: Raw) -> Self {
-        let Raw {
-            mut metadata,
-            spec,
-            status,
-        } = raw;
+        let Raw { metadata, spec, status } = raw;
         let deleting = metadata.deletion_timestamp.is_some();
         let summary = summary(&spec, &status, deleting);
         let owner = metadata.controller().unwrap_or_default();
@@ -110,24 +104,40 @@ impl SlimRow for PodRow {
             is_ready: condition("Ready").is_some_and(|c| c.status == "True"),
             unschedulable: unscheduled.map(|c| c.message.clone()).unwrap_or_default(),
             message: waiting(&status),
-            status: summary.status,
+            status: summary.status.into(),
             ready: summary.ready,
             containers: summary.containers,
             restarts: summary.restarts,
             restarted: summary.restarted,
-            version: versions(&spec.containers),
-            image: spec.containers.into_iter().next().map(|c| c.image).unwrap_or_default(),
+            version: versions(&spec.containers).into(),
+            image: spec.containers.first().map_or("", |container| &container.image).into(),
             ip: status.pod_ip,
-            node: spec.node_name,
-            owner_kind: owner.kind,
-            owner: owner.name,
-            owner_uid: owner.uid,
-            template_hash: metadata.labels.remove(TEMPLATE_HASH).unwrap_or_default(),
+            node: spec.node_name.into(),
+            owner_kind: owner.kind.into(),
+            owner: owner.name.into(),
+            owner_uid: owner.uid.into(),
+            template_hash: metadata.labels.pod_template_hash.into(),
             name: metadata.name,
-            namespace: metadata.namespace,
-            uid: metadata.uid,
+            namespace: metadata.namespace.into(),
             created: metadata.creation_timestamp,
             deleting,
+        }
+    }
+
+    fn share(&mut self, words: &mut Words) {
+        let shared = [
+            &mut self.namespace,
+            &mut self.status,
+            &mut self.node,
+            &mut self.version,
+            &mut self.image,
+            &mut self.owner_kind,
+            &mut self.owner,
+            &mut self.owner_uid,
+            &mut self.template_hash,
+        ];
+        for word in shared {
+            words.share(word);
         }
     }
 }

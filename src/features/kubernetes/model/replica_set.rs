@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{HasMeta, Meta, SlimRow, Template, versions};
-use crate::features::kubernetes::object::TEMPLATE_HASH;
 
 /// A replica set.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,15 +71,11 @@ impl SlimRow for ReplicaSetRow {
     const TYPE: (&'static str, &'static str, &'static str) = ("apps", "v1", "replicasets");
 
     fn of(raw: Raw) -> Self {
-        let Raw {
-            mut metadata,
-            spec,
-            status,
-        } = raw;
+        let Raw { metadata, spec, status } = raw;
         ReplicaSetRow {
             owner_uid: metadata.controller().map(|owner| owner.uid).unwrap_or_default(),
-            template_hash: metadata.labels.remove(TEMPLATE_HASH).unwrap_or_default(),
             revision: metadata.revision(),
+            template_hash: metadata.labels.pod_template_hash,
             change_cause: metadata.annotations.change_cause,
             name: metadata.name,
             namespace: metadata.namespace,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{age_cell, state, state_cell, target, urgency};
+use super::{age_cell, state, target, urgency};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
@@ -99,7 +99,7 @@ impl Listing for Deployments {
             Cell::new(&row.available.to_string()),
             Cell::new(&row.version),
             age_cell(row.created, look.now),
-            state_cell(tone, word, look.theme),
+            Cell::state(tone, word, look.theme),
         ]
     }
 

@@ -15,7 +15,7 @@ use crate::core::text::SafeText;
 use crate::feed::health::age;
 use crate::lang;
 use crate::ui::panel::widgets::table::Cell;
-use crate::ui::panel::{Action, Effect, Meaning, Theme, Tone};
+use crate::ui::panel::{Action, Effect, Meaning, Tone};
 
 const DESCRIBE: Action = Action {
     name: "describe",
@@ -58,10 +58,6 @@ fn target(kind: &str, scope: &str, name: &str) -> Target {
 
 fn age_cell(at: Option<Timestamp>, now: Timestamp) -> Cell {
     Cell::styled(&at.map_or_else(|| "-".to_owned(), |at| age(now, at)), Meaning::Dim)
-}
-
-fn state_cell(tone: Tone, word: &str, theme: &Theme) -> Cell {
-    Cell::styled(&format!("{} {word}", theme.glyphs.of(tone)), tone.meaning())
 }
 
 /// How a pod's status, as kubectl prints it, feels.

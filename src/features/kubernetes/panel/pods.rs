@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, YAML, age_cell, pod_tone, state_cell, target};
+use super::{COPY, DESCRIBE, YAML, age_cell, pod_tone, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
@@ -77,7 +77,7 @@ impl Listing for Pods {
         vec![
             Cell::new(&row.name),
             Cell::new(&format!("{}/{}", row.ready, row.containers)),
-            state_cell(pod_tone(&row.status, row.is_ready), &row.status, look.theme),
+            Cell::state(pod_tone(&row.status, row.is_ready), &row.status, look.theme),
             Cell::new(&row.restarts.to_string()),
             age_cell(row.created, look.now),
             or_dash(&row.version),

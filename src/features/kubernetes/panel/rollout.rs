@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{age_cell, pod_tone, state, state_cell, urgency};
+use super::{age_cell, pod_tone, state, urgency};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -493,7 +493,7 @@ fn cells(pod: &PodView, theme: &Theme, now: Timestamp) -> Vec<Cell> {
     vec![
         Cell::new(&pod.name),
         Cell::styled(&pod.version, version),
-        state_cell(tone, &pod.status, theme),
+        Cell::state(tone, &pod.status, theme),
         Cell::new(if pod.is_ready { "yes" } else { "no" }),
         Cell::new(&pod.restarts.to_string()),
         Cell::new(if pod.ip.is_empty() { "-" } else { &pod.ip }),

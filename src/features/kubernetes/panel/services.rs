@@ -80,7 +80,7 @@ impl Listing for Services {
             (false, _) => Cell::new(&row.ingress.join(" ")).single(),
             (true, "LoadBalancer") => {
                 let waiting = crate::ui::panel::Tone::Progress;
-                Cell::styled(&format!("{} pending", look.theme.glyphs.of(waiting)), waiting.meaning())
+                Cell::state(waiting, "pending", look.theme)
             }
             (true, _) => Cell::styled("-", Meaning::Dim),
         };

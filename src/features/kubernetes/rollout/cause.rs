@@ -57,7 +57,7 @@ pub fn trouble(pod: &PodRow) -> Option<Cause> {
     let fatal = FATAL.contains(&word) || word.starts_with("ExitCode:") || word.starts_with("Signal:");
     fatal.then(|| Cause {
         pod: pod.name.clone(),
-        reason: pod.status.clone(),
+        reason: pod.status.to_string(),
         message: pod.message.clone(),
     })
 }

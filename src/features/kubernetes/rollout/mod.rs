@@ -230,8 +230,8 @@ fn pod_view(pod: &PodRow, is_new: bool) -> PodView {
     PodView {
         name: pod.name.clone(),
         is_new,
-        version: pod.version.clone(),
-        status: pod.status.clone(),
+        version: pod.version.to_string(),
+        status: pod.status.to_string(),
         is_ready: pod.is_ready,
         restarts: pod.restarts,
         ip: pod.ip.clone(),

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::common::{BUNDLE, READ, until_stopped};
+use super::common::{BUNDLE, READ, header, no_headers_option, until_stopped};
 use crate::core::report::Report;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::discovery::Resource;
 use crate::features::kubernetes::error::usage;
-use crate::render::Header;
 use crate::verb::declaration::{Declaration, OptionKind, OptionSpec};
 use crate::verb::{Call, Input, InputMode, Output, Read, Verb, View};
 
@@ -33,7 +32,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 .short('o')
                 .value_name("format"),
             OptionSpec::new("sort-by", OptionKind::String, "name or kind; by group when not given").value_name("field"),
-            OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
+            no_headers_option(),
         ])
         .output("{name, short_names, api_version, namespaced, kind, verbs, categories}, one a type.")
         .example("kubectl:api-resources", "everything there is")
@@ -72,7 +71,16 @@ impl ApiResources {
         let discovery = session.cluster.rediscover().await?;
         let mut found: Vec<Arc<Resource>> = discovery.preferred().filter(|one| wanted(call, one)).cloned().collect();
         sort(&mut found, call.arguments.text("sort-by").as_deref())?;
-        let header = Arc::new(header(format == "wide", call.arguments.flag("no-headers")));
+        let columns = [
+            "NAME",
+            "SHORTNAMES",
+            "APIVERSION",
+            "NAMESPACED",
+            "KIND",
+            "VERBS",
+            "CATEGORIES",
+        ];
+        let header = header(call, columns.into_iter().take(if format == "wide" { 7 } else { 5 }));
         for resource in found {
             let record = json!({
                 "name": resource.plural, "short_names": resource.short_names, "api_version": resource.api_version(),
@@ -108,20 +116,6 @@ fn sort(found: &mut [Arc<Resource>], by: Option<&str>) -> Result<(), Report> {
         Some(_) => return Err(usage("--sort-by accepts only name or kind")),
     }
     Ok(())
-}
-
-fn header(wide: bool, none: bool) -> Header {
-    let mut columns = vec!["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"];
-    if wide {
-        columns.extend(["VERBS", "CATEGORIES"]);
-    }
-    if none {
-        columns.clear();
-    }
-    Header {
-        columns: columns.into_iter().map(str::to_owned).collect(),
-        title: None,
-    }
 }
 
 fn cells(resource: &Resource, wide: bool) -> Vec<String> {

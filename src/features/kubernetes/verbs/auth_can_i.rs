@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::common::{READ, all_namespaces_option, declare, until_stopped};
+use super::common::{READ, all_namespaces_option, declare, header, no_headers_option, until_stopped};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, JSON, Session};
+use crate::features::kubernetes::discovery::qualified;
 use crate::features::kubernetes::error::{FORBIDDEN, usage};
 use crate::features::kubernetes::object::{list, text};
 use crate::features::kubernetes::target::namespace_of;
-use crate::render::Header;
 use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
 use crate::verb::{Call, Input, InputMode, Output, Read, Verb, View};
 
@@ -68,9 +68,12 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             OptionSpec::new("subresource", OptionKind::String, "A part of it: log, exec, scale").value_name("name"),
             OptionSpec::new("quiet", OptionKind::Bool, "Say nothing, only end with 0 or 1").short('q'),
             OptionSpec::new("list", OptionKind::Bool, "Everything that is allowed in the namespace"),
-            OptionSpec::new("no-headers", OptionKind::Bool, "With --list: rows only"),
+            no_headers_option(),
         ])
-        .output("{allowed, verb, resource, name, namespace, reason}; with --list one record a rule.")
+        .output(
+            "{allowed, verb, resource, subresource, name, namespace, reason}; with --list {resource, urls, names, verbs}, \
+             one a row.",
+        )
         .notes("Ends with 0 for yes and 1 for no.")
         .example("kubectl:auth can-i delete pods", "yes or no")
         .example("kubectl:auth can-i --list", "all rules that hold here");
@@ -117,18 +120,18 @@ async fn ask(call: &Call, session: &Session, output: &Output) -> Result<(), Repo
         note(format!("Warning: verb '{verb}' is not a known verb"));
     }
     let subresource = call.arguments.text("subresource").unwrap_or_default();
-    let (spec, told) = if resource.starts_with('/') {
+    let (spec, asked) = if resource.starts_with('/') {
         if !subresource.is_empty() {
             return Err(usage("--subresource can not be used with NonResourceURL"));
         }
         (
             json!({"nonResourceAttributes": {"path": resource, "verb": verb}}),
-            String::new(),
+            json!({"resource": resource}),
         )
     } else {
         let (kind, name) = resource.split_once('/').unwrap_or((resource, name));
-        let (attributes, namespace) = attributes(call, session, verb, kind, name, &subresource).await?;
-        (json!({"resourceAttributes": attributes}), namespace)
+        let attributes = attributes(call, session, verb, kind, name, &subresource).await?;
+        (json!({"resourceAttributes": attributes}), attributes)
     };
     let body = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec});
     let answer = post(session, "selfsubjectaccessreviews", &body).await?;
@@ -145,8 +148,10 @@ async fn ask(call: &Call, session: &Session, output: &Output) -> Result<(), Repo
         message.push_str(&format!(" - {problem}"));
     }
     if !call.arguments.flag("quiet") {
+        let field = |name: &str| text(&asked, &format!("/{name}")).to_owned();
         let record = json!({
-            "allowed": allowed, "verb": verb, "resource": resource, "name": name, "namespace": told, "reason": reason,
+            "allowed": allowed, "verb": verb, "resource": qualified(&field("resource"), &field("group")),
+            "subresource": subresource, "name": field("name"), "namespace": field("namespace"), "reason": reason,
         });
         output.emit_as(record, View::Text(message)).await?;
     }
@@ -156,7 +161,7 @@ async fn ask(call: &Call, session: &Session, output: &Output) -> Result<(), Repo
     Err(Report::failed(FORBIDDEN, format!("not allowed: {verb} {resource}")))
 }
 
-/// What is asked, with what the server's discovery says of the type; and the namespace it is asked for.
+/// What is asked (ResourceAttributes), with what the server's discovery says of the type.
 async fn attributes(
     call: &Call,
     session: &Session,
@@ -164,7 +169,7 @@ async fn attributes(
     kind: &str,
     name: &str,
     subresource: &str,
-) -> Result<(Value, String), Report> {
+) -> Result<Value, Report> {
     let note = |text: String| call.operator.note(SafeText::line(&text));
     let everywhere = call.arguments.flag("all-namespaces");
     let mut namespace = if everywhere {
@@ -190,10 +195,9 @@ async fn attributes(
     } else {
         group = "*".to_owned();
     }
-    let attributes = json!({
+    Ok(json!({
         "namespace": namespace, "verb": verb, "group": group, "resource": plural, "subresource": subresource, "name": name,
-    });
-    Ok((attributes, namespace))
+    }))
 }
 
 async fn post(session: &Session, what: &str, body: &Value) -> Result<Value, Report> {
@@ -219,41 +223,26 @@ async fn rules(call: &Call, session: &Session, output: &Output) -> Result<(), Re
                 let (plural, rest) = resource
                     .split_once('/')
                     .map_or((resource, ""), |(plural, rest)| (plural, rest));
-                let mut name = if group.is_empty() {
-                    plural.to_owned()
-                } else {
-                    format!("{plural}.{group}")
-                };
+                let mut name = qualified(plural, group);
                 if !rest.is_empty() {
                     name = format!("{name}/{rest}");
                 }
-                rows.push((
-                    name,
-                    Vec::new(),
-                    words(rule, "resourceNames"),
-                    words(rule, "verbs"),
-                    rule,
-                ));
+                rows.push((name, Vec::new(), words(rule, "resourceNames"), words(rule, "verbs")));
             }
         }
     }
     for rule in list(&answer, "/status/nonResourceRules") {
         for url in words(rule, "nonResourceURLs") {
-            rows.push((String::new(), vec![url], Vec::new(), words(rule, "verbs"), rule));
+            rows.push((String::new(), vec![url], Vec::new(), words(rule, "verbs")));
         }
     }
     rows.sort_by(|a, b| b.0.is_empty().cmp(&a.0.is_empty()).reverse().then(a.1.cmp(&b.1)));
-    let columns = ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"].map(str::to_owned);
-    let columns = if call.arguments.flag("no-headers") {
-        Vec::new()
-    } else {
-        columns.to_vec()
-    };
-    let header = Arc::new(Header { columns, title: None });
-    for (resource, urls, names, verbs, rule) in rows {
+    let header = header(call, ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]);
+    for (resource, urls, names, verbs) in rows {
         let bracketed = |words: &[&str]| format!("[{}]", words.join(" "));
+        let record = json!({"resource": resource, "urls": urls, "names": names, "verbs": verbs});
         let cells = vec![resource, bracketed(&urls), bracketed(&names), bracketed(&verbs)];
-        output.emit_as(rule.clone(), View::row(&header, cells)).await?;
+        output.emit_as(record, View::row(&header, cells)).await?;
     }
     if answer.pointer("/status/incomplete") == Some(&json!(true)) {
         let problem = text(&answer, "/status/evaluationError");

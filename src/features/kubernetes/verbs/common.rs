@@ -1,10 +1,14 @@
 //! What the verbs share: options, sentence records, ending with the pipeline. Not for any one verb's meaning.
 
-use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::json;
 
 use crate::core::record::Record;
 use crate::core::report::Report;
 use crate::features::kubernetes::target::Target;
+use crate::render::Header;
 use crate::verb::{Call, Declaration, OptionKind, OptionSpec, Output, Positional, View};
 
 /// The bundle's name.
@@ -101,44 +105,84 @@ pub async fn until_stopped<T>(
     }
 }
 
-/// Parts of a JSON path as kubectl takes it for sorting and waiting: `{.metadata.name}`, `.status.phase`, `a.b[0]`,
-/// `.metadata.labels.app\.kubernetes\.io/name`.
-pub fn path_steps(path: &str) -> Vec<String> {
-    let inner = path.trim().trim_start_matches('{').trim_end_matches('}');
-    let mut steps = vec![String::new()];
-    let mut symbols = inner.chars();
-    while let Some(symbol) = symbols.next() {
-        match symbol {
-            '\\' => steps
-                .last_mut()
-                .into_iter()
-                .for_each(|step| step.extend(symbols.next())),
-            '.' | '[' => steps.push(String::new()),
-            ']' | '\'' | '"' => {}
-            other => steps.last_mut().into_iter().for_each(|step| step.push(other)),
-        }
-    }
-    steps.retain(|step| !step.is_empty());
-    steps
+/// `--no-headers`.
+pub fn no_headers_option() -> OptionSpec {
+    OptionSpec::new("no-headers", OptionKind::Bool, "Rows only")
 }
 
-/// The value at such a path.
-pub fn at_path<'a>(object: &'a Value, steps: &[String]) -> Option<&'a Value> {
-    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
-    crate::core::record::at(object, &steps)
+/// A table's header; without names where the call says `--no-headers`.
+pub fn header<T: Into<String>>(call: &Call, columns: impl IntoIterator<Item = T>) -> Arc<Header> {
+    let none = call.arguments.flag("no-headers");
+    Header::new(columns.into_iter().filter(|_| !none))
+}
+
+/// Calls remembered at a time; the oldest is forgotten first. More are never under way between plan and approval.
+const REMEMBERED: usize = 64;
+
+/// What a verb found out while it planned, for the second plan of the same call: a plan is made again after it was
+/// approved, and must not ask again what was answered.
+pub struct Remembered<T>(Mutex<VecDeque<(String, T)>>);
+
+impl<T> Default for Remembered<T> {
+    fn default() -> Self {
+        Remembered(Mutex::default())
+    }
+}
+
+impl<T: Clone> Remembered<T> {
+    /// What was kept for this call and subject (empty: the call as a whole).
+    pub fn get(&self, call: &Call, subject: &str) -> Option<T> {
+        let key = key(call, subject);
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, value)| value.clone())
+    }
+
+    /// Keeps it.
+    pub fn keep(&self, call: &Call, subject: &str, value: T) {
+        let key = key(call, subject);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(known, _)| *known != key);
+        kept.push_back((key, value));
+        if kept.len() > REMEMBERED {
+            kept.pop_front();
+        }
+    }
+}
+
+fn key(call: &Call, subject: &str) -> String {
+    format!("{}/{}/{subject}", call.pipeline_id, call.stage)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::call;
     use super::*;
 
     #[test]
-    fn paths_take_kubectl_s_spellings() {
-        let object = json!({"metadata": {"labels": {"app.kubernetes.io/name": "x"}}, "status": {"list": [{"a": 1}]}});
-        let at = |path: &str| at_path(&object, &path_steps(path)).cloned();
-        assert_eq!(at(r"{.metadata.labels.app\.kubernetes\.io/name}"), Some(json!("x")));
-        assert_eq!(at("status.list[0].a"), Some(json!(1)));
-        assert_eq!(at("{.status.list[0]['a']}"), Some(json!(1)));
-        assert_eq!(at("{.nope}"), None);
+    fn what_is_remembered_belongs_to_one_call_and_is_bounded() {
+        let kept = Remembered::default();
+        let first = call(&[], json!({}));
+        kept.keep(&first, "a", 1);
+        kept.keep(&first, "a", 2);
+        assert_eq!((kept.get(&first, "a"), kept.get(&first, "b")), (Some(2), None));
+        let mut other = call(&[], json!({}));
+        other.stage = 2;
+        assert_eq!(kept.get(&other, "a"), None);
+        for number in 0..REMEMBERED {
+            kept.keep(&other, &number.to_string(), 3);
+        }
+        assert_eq!(kept.get(&first, "a"), None);
+    }
+
+    #[test]
+    fn no_headers_leaves_the_rows_only() {
+        assert_eq!(header(&call(&[], json!({})), ["A"]).columns, ["A"]);
+        assert!(
+            header(&call(&[], json!({"no-headers": true})), ["A"])
+                .columns
+                .is_empty()
+        );
     }
 }

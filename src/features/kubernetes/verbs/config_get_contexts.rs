@@ -6,11 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::common::{BUNDLE, READ};
+use super::common::{BUNDLE, READ, header, no_headers_option};
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{self, Clients};
 use crate::features::kubernetes::error::{NOT_FOUND, usage};
-use crate::render::Header;
 use crate::verb::declaration::{Declaration, OptionKind, OptionSpec, Positional};
 use crate::verb::{Call, Input, InputMode, Output, Read, Verb, View};
 
@@ -32,7 +31,7 @@ pub fn verb(_clients: &Arc<Clients>) -> Verb {
         OptionSpec::new("output", OptionKind::String, "name")
             .short('o')
             .value_name("format"),
-        OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
+        no_headers_option(),
     ])
     .output("{current, name, cluster, user, namespace}, one a context; never a credential.")
     .notes("Another kube context for one stage: @NAME before the command; for the session: --context NAME.")
@@ -52,13 +51,7 @@ impl Read for GetContexts {
         let target = &call.context.kubernetes;
         let mut known = client::contexts(&target.kubeconfig, target.kube_context.as_deref()).await?;
         known.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut columns = ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]
-            .map(str::to_owned)
-            .to_vec();
-        if call.arguments.flag("no-headers") {
-            columns.clear();
-        }
-        let header = Arc::new(Header { columns, title: None });
+        let header = header(call, ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]);
         let words = call.arguments.texts();
         for context in known.iter().filter(|one| words.is_empty() || words.contains(&one.name)) {
             let record = json!({

@@ -1,24 +1,24 @@
 //! `kubectl:edit`: an object in the operator's own editor; what was changed there is the plan. Needs a terminal to give.
 
-use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::Method;
 use serde_json::Value;
 
 use super::apply::difference;
-use super::common::{WRITE, declare, more_names, types_or_objects};
+use super::common::{Remembered, WRITE, declare, more_names, types_or_objects};
 use super::completer::Names;
 use super::mutation::{self, Draft, Write};
 use super::template::merge_patch;
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
+use crate::core::yaml;
 use crate::features::kubernetes::client::{Clients, MERGE_PATCH, Session};
-use crate::features::kubernetes::error::{CONFLICT, UNREADABLE, usage};
+use crate::features::kubernetes::error::{CONFLICT, FORBIDDEN, UNAUTHORIZED, UNREACHABLE, UNREADABLE, usage};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Target};
@@ -36,13 +36,14 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .positional(types_or_objects("What to edit, also TYPE/NAME; the incoming object when not given").optional())
         .positional(more_names())
         .output("{kind, name, namespace, action, message}; a note where nothing was changed.")
-        .notes("Opens KUBE_EDITOR, EDITOR or vi; needs the console. What the server refuses stays in a file that is named.")
+        .notes("Opens KUBE_EDITOR, EDITOR or vi; needs the console. What the server would refuse is opened again with its words on top; left as it is then, it \
+             stays in a file that is named.")
         .example("kubectl:edit deploy/inspector", "as YAML, in the editor");
     Verb::mutate(
         declaration,
         Edit {
             clients: clients.clone(),
-            last: Mutex::default(),
+            known: Remembered::default(),
         },
     )
     .completed_by(Names::of(clients))
@@ -50,9 +51,18 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
 
 struct Edit {
     clients: Arc<Clients>,
-    /// The newest edit, by pipeline, stage and object: a plan that is made a second time, after it was approved, does not
-    /// open the editor again.
-    last: Mutex<Option<(String, Value)>>,
+    /// What a call's editor gave for an object: a plan that is made a second time, after it was approved, does not open
+    /// the editor again.
+    known: Remembered<Edited>,
+}
+
+/// What came back from the editor.
+#[derive(Clone)]
+struct Edited {
+    /// The difference alone, so that what others changed meanwhile is not taken back.
+    patch: Value,
+    /// The text, for a copy when the server refuses it in the end.
+    text: String,
 }
 
 #[async_trait]
@@ -63,87 +73,124 @@ impl Mutate for Edit {
         let [(target, live)] = found.as_slice() else {
             return Err(usage("edit takes one object at a time").hint("name one: TYPE/NAME"));
         };
-        let key = format!("{}/{}/{}", call.pipeline_id, call.stage, target.path());
-        let known = self.last().filter(|(known, _)| *known == key).map(|(_, edited)| edited);
-        let edited = match known {
-            Some(edited) => edited,
-            None => edit(call, target, live).await?,
-        };
-        let patch = merge_patch(live, &edited);
-        if patch.as_object().is_none_or(serde_json::Map::is_empty) {
+        if let Some(edited) = self.known.get(call, &subject(&target.changed())) {
+            return Ok(vec![change(call, &session, target, live, edited.patch).await?]);
+        }
+        let Some((change, edited)) = edit(call, &session, target, live).await? else {
             call.operator.note(SafeText::line("Edit cancelled, no changes made."));
             return Ok(Vec::new());
-        }
-        let change = change(call, &session, target, live, patch).await?;
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, edited));
+        };
+        self.known.keep(call, &subject(&target.changed()), edited);
         Ok(vec![change])
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
         let view = |live: &Value| difference::at(live, &change.before);
-        mutation::apply(call, &self.clients, change, view, output)
-            .await
-            .map(|_| ())
+        let Err(report) = mutation::apply(call, &self.clients, change, view, output).await else {
+            return Ok(());
+        };
+        match self.known.get(call, &subject(&change.target)) {
+            Some(edited) => Err(kept(report, File::new(call, &edited.text)?)),
+            None => Err(report),
+        }
     }
 }
 
-impl Edit {
-    fn last(&self) -> Option<(String, Value)> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+fn subject(target: &crate::core::change::Target) -> String {
+    format!("{} {}/{}", target.kind, target.scope, target.name)
 }
 
-/// Gives the object to the editor and reads what comes back.
-async fn edit(call: &Call, target: &Target, live: &Value) -> Result<Value, Report> {
+/// Gives the object to the editor until what comes back is something that the server would take: what is wrong stands
+/// on top of the text the next time. None: nothing was changed.
+async fn edit(
+    call: &Call,
+    session: &Session,
+    target: &Target,
+    live: &Value,
+) -> Result<Option<(Change, Edited)>, Report> {
     let yaml = serde_saphyr::to_string(live)
         .map_err(|error| Report::failed(UNREADABLE, "the object cannot be written as YAML").because(&error))?;
-    let file = file_of(call, &format!("{HEAD}{yaml}"))?;
+    let file = File::new(call, &format!("{HEAD}{yaml}"))?;
+    let (mut given, mut problem) = (yaml, None::<Report>);
+    loop {
+        if let Err(report) = editor(call, &file).await {
+            return Err(if problem.is_some() { kept(report, file) } else { report });
+        }
+        let text = bare(&file.read()?);
+        if text.trim_end() == given.trim_end() {
+            return match problem {
+                None => Ok(None),
+                Some(report) => {
+                    let report = kept(report, file);
+                    call.operator
+                        .note(SafeText::line("Edit cancelled, no valid changes were saved."));
+                    Err(report)
+                }
+            };
+        }
+        let tried = async {
+            let patch = merge_patch(live, &read(&text, target, live)?);
+            if patch.as_object().is_none_or(serde_json::Map::is_empty) {
+                return Ok(None);
+            }
+            let change = change(call, session, target, live, patch.clone()).await?;
+            let text = text.clone();
+            Ok::<_, Report>(Some((change, Edited { patch, text })))
+        };
+        match tried.await {
+            Ok(found) => return Ok(found),
+            // No editing mends that the server is away or forbids it.
+            Err(report) if matches!(report.code.as_ref(), UNREACHABLE | UNAUTHORIZED | FORBIDDEN) => {
+                return Err(kept(report, file));
+            }
+            Err(report) => {
+                let told: String = report.message.lines().map(|line| format!("# {line}\n")).collect();
+                file.write(&format!("{HEAD}{told}#\n{text}"))?;
+                (given, problem) = (text, Some(report));
+            }
+        }
+    }
+}
+
+/// The report, and where the text is that must not be lost.
+fn kept(report: Report, file: File) -> Report {
+    report.hint(format!("a copy of your changes is in {}", file.keep().display()))
+}
+
+/// Has the operator's editor at a file.
+async fn editor(call: &Call, file: &File) -> Result<(), Report> {
     let editor = ["KUBE_EDITOR", "EDITOR"]
         .iter()
         .find_map(|name| call.context.environment.get(*name).filter(|value| !value.is_empty()))
         .map_or("vi", String::as_str);
     let mut argv = shlex::split(editor).unwrap_or_else(|| vec![editor.to_owned()]);
-    argv.push(file.display().to_string());
+    argv.push(file.path.display().to_string());
     let command = TerminalCommand {
         argv,
         environment: call.context.environment.clone(),
     };
-    let ended = call.operator.suspend(command).await;
-    let text = std::fs::read_to_string(&file);
-    let remove = || drop(std::fs::remove_file(&file));
-    match ended {
-        Ok(0) => {}
-        Ok(_) => {
-            remove();
-            return Err(Report::failed(
-                CONFLICT,
-                format!("there was a problem with the editor \"{editor}\""),
-            ));
-        }
-        Err(report) => {
-            remove();
-            return Err(report);
-        }
-    }
-    let text = text.map_err(|error| Report::failed(UNREADABLE, "the edited file cannot be read").because(&error))?;
-    match read(&text, target, live) {
-        Ok(edited) => {
-            remove();
-            Ok(edited)
-        }
-        Err(report) => Err(report.hint(format!("a copy of your changes is in {}", file.display()))),
+    match call.operator.suspend(command).await? {
+        0 => Ok(()),
+        _ => Err(Report::failed(
+            CONFLICT,
+            format!("there was a problem with the editor \"{editor}\""),
+        )),
     }
 }
 
-/// The edited object; an empty file means that nothing shall change.
+/// The text without the lines that are ours.
+fn bare(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.fold(String::new(), |text, line| text + line + "\n")
+}
+
+/// The edited object; an empty text means that nothing shall change.
 fn read(text: &str, target: &Target, live: &Value) -> Result<Value, Report> {
     let wrong = || format!("{} \"{}\" is invalid", target.resource.group_resource(), target.name);
-    let bare: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    if bare.iter().all(|line| line.trim().is_empty()) {
+    if text.trim().is_empty() {
         return Ok(live.clone());
     }
-    let edited: Value = serde_saphyr::from_str(&bare.join("\n"))
-        .map_err(|error| Report::failed(UNREADABLE, wrong()).because(&error))?;
+    let edited = yaml::one(text).map_err(|why| Report::failed(UNREADABLE, format!("{}: {why}", wrong())))?;
     for pointer in ["/kind", "/apiVersion", "/metadata/name", "/metadata/namespace"] {
         if edited.pointer(pointer) != live.pointer(pointer) {
             return Err(Report::failed(
@@ -159,20 +206,52 @@ fn read(text: &str, target: &Target, live: &Value) -> Result<Value, Report> {
     Ok(edited)
 }
 
-/// A new file that only its owner can read: the object may hold secrets.
-fn file_of(call: &Call, text: &str) -> Result<PathBuf, Report> {
-    let unusable = |error: std::io::Error| Report::failed(UNREADABLE, "no file for the editor").because(&error);
-    let folder = call.context.environment.get("TMPDIR").map_or("/tmp", String::as_str);
-    let at = jiff::Timestamp::now().as_nanosecond();
-    let path = Path::new(folder).join(format!("cogdeck-edit-{}-{at}.yaml", std::process::id()));
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(unusable)?;
-    file.write_all(text.as_bytes()).map_err(unusable)?;
-    Ok(path)
+/// A file that only its owner can read, for the object may hold secrets. It is gone when this is dropped.
+struct File {
+    path: PathBuf,
+}
+
+impl File {
+    fn new(call: &Call, text: &str) -> Result<Self, Report> {
+        let folder = call.context.environment.get("TMPDIR").map_or("/tmp", String::as_str);
+        let at = jiff::Timestamp::now().as_nanosecond();
+        let path = Path::new(folder).join(format!("cogdeck-edit-{}-{at}.yaml", std::process::id()));
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(unusable)?;
+        let file = File { path };
+        file.write(text)?;
+        Ok(file)
+    }
+
+    fn read(&self) -> Result<String, Report> {
+        std::fs::read_to_string(&self.path).map_err(unusable)
+    }
+
+    fn write(&self, text: &str) -> Result<(), Report> {
+        std::fs::write(&self.path, text).map_err(unusable)
+    }
+
+    /// Leaves it where it is.
+    fn keep(mut self) -> PathBuf {
+        std::mem::take(&mut self.path)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        if !self.path.as_os_str().is_empty() {
+            // It may be gone already: the editor's own doing.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn unusable(error: std::io::Error) -> Report {
+    Report::failed(UNREADABLE, "the file for the editor cannot be used").because(&error)
 }
 
 /// What the server would make of the patch.
@@ -212,11 +291,18 @@ mod tests {
     fn what_comes_back_is_checked() {
         let live = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 1}});
         let web = target("Deployment", "web");
-        let text =
-            |change: &str| format!("{HEAD}apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n{change}");
+        let text = |change: &str| {
+            bare(&format!(
+                "{HEAD}apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n{change}"
+            ))
+        };
         let edited = read(&text("spec:\n  replicas: 2\n"), &web, &live).unwrap();
         assert_eq!(merge_patch(&live, &edited), json!({"spec": {"replicas": 2}}));
-        assert_eq!(read(HEAD, &web, &live).unwrap(), live, "an empty file changes nothing");
+        assert_eq!(
+            read(&bare(HEAD), &web, &live).unwrap(),
+            live,
+            "an empty file changes nothing"
+        );
         assert!(
             read("a: [", &web, &live)
                 .unwrap_err()

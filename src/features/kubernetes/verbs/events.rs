@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::common::{READ, all_namespaces_option, declare, until_stopped};
+use super::common::{READ, all_namespaces_option, declare, header, no_headers_option, until_stopped};
 use super::completer::Names;
 use crate::core::clock::Clock;
 use crate::core::report::Report;
@@ -16,7 +16,6 @@ use crate::features::kubernetes::error::usage;
 use crate::features::kubernetes::object::{self, text};
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection, Target, namespace_of};
-use crate::render::Header;
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb, View};
 
@@ -34,7 +33,7 @@ pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
             .value_name("type/name"),
             OptionSpec::new("types", OptionKind::List, "Only events of these types: Normal, Warning")
                 .value_name("types"),
-            OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
+            no_headers_option(),
         ])
         .output("The event as the API gives it, oldest first.")
         .example("kubectl:events --types=Warning", "what went wrong in the namespace")
@@ -103,7 +102,8 @@ impl Events {
             call.operator.note(SafeText::line(&words));
             return Ok(());
         }
-        let header = Arc::new(header(everywhere, call.arguments.flag("no-headers")));
+        let columns = ["NAMESPACE", "LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
+        let header = header(call, columns.into_iter().skip(usize::from(!everywhere)));
         for event in found {
             let event = object::cleaned(event, "v1", "Event");
             let cells = self.cells(&event, everywhere);
@@ -131,17 +131,6 @@ impl Events {
         ]);
         cells
     }
-}
-
-fn header(everywhere: bool, none: bool) -> Header {
-    let mut columns: Vec<String> = Vec::new();
-    if !none {
-        if everywhere {
-            columns.push("NAMESPACE".to_owned());
-        }
-        columns.extend(["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"].map(str::to_owned));
-    }
-    Header { columns, title: None }
 }
 
 fn types(given: &[String]) -> Result<Vec<String>, Report> {
@@ -175,10 +164,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_known_and_headers_can_go() {
+    fn types_are_known() {
         assert!(types(&["warning".into(), "Normal".into()]).is_ok());
         assert!(types(&["Foo".into()]).is_err());
-        assert_eq!(header(true, false).columns.len(), 6);
-        assert!(header(true, true).columns.is_empty());
     }
 }

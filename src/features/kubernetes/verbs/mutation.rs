@@ -259,21 +259,28 @@ async fn create_by_patch(
     media: &str,
     body: &Value,
 ) -> Result<Value, Report> {
-    let cluster = &session.cluster;
-    match cluster.get::<Value>(&request.path).await {
-        Ok(_) => Err(Report::refused(
+    if exists(session, &request.path).await? {
+        return Err(Report::refused(
             MOVED,
             format!(
                 "{} \"{}\" was made since the plan",
                 change.target.kind, change.target.name
             ),
         )
-        .hint("look again and repeat the command")),
-        Err(error) if error::code(&error) == Some(404) => cluster
-            .write(Method::PATCH, path, media, body)
-            .await
-            .map_err(|error| cluster.report(&error)),
-        Err(error) => Err(cluster.report(&error)),
+        .hint("look again and repeat the command"));
+    }
+    session
+        .cluster
+        .write(Method::PATCH, path, media, body)
+        .await
+        .map_err(|error| session.cluster.report(&error))
+}
+
+async fn exists(session: &Session, path: &str) -> Result<bool, Report> {
+    match session.cluster.get::<Value>(path).await {
+        Ok(_) => Ok(true),
+        Err(error) if error::code(&error) == Some(404) => Ok(false),
+        Err(error) => Err(session.cluster.report(&error)),
     }
 }
 
@@ -357,18 +364,17 @@ pub fn essence(kind: &str, live: &Value) -> Value {
 
 /// Refuses when an object of this name is there already, with the server's words.
 pub async fn must_not_exist(session: &Session, target: &Target) -> Result<(), Report> {
-    match session.cluster.get::<Value>(&target.path()).await {
-        Ok(_) => Err(Report::failed(
-            error::CONFLICT,
-            format!(
-                "Error from server (AlreadyExists): {} \"{}\" already exists",
-                target.resource.group_resource(),
-                target.name
-            ),
-        )),
-        Err(error) if error::code(&error) == Some(404) => Ok(()),
-        Err(error) => Err(session.cluster.report(&error)),
+    if !exists(session, &target.path()).await? {
+        return Ok(());
     }
+    Err(Report::failed(
+        error::CONFLICT,
+        format!(
+            "Error from server (AlreadyExists): {} \"{}\" already exists",
+            target.resource.group_resource(),
+            target.name
+        ),
+    ))
 }
 
 #[cfg(test)]

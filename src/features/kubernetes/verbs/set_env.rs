@@ -90,6 +90,9 @@ impl Mutate for SetEnv {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let (words, mut wanted) = split(&call.arguments.texts())?;
         target::some(call, &words)?;
+        if wanted.is_empty() && call.arguments.text("from").is_none() {
+            return Err(usage("at least one environment variable must be provided").hint("KEY=VALUE, KEY- or --from"));
+        }
         let session = self.clients.session(&call.context).await?;
         if let Some(from) = call.arguments.text("from") {
             wanted.extend(references(call, &session, &from).await?);
@@ -263,10 +266,8 @@ fn set(container: &mut Value, wanted: &Wanted, keeps: bool) -> Result<(), String
             (Some(at), Some(value)) => {
                 let Some(known) = list.get_mut(at) else { continue };
                 if keeps && known != value {
-                    let now = object::text(known, "/value");
-                    return Err(format!(
-                        "'{name}' already has a value ({now}), and --overwrite is false"
-                    ));
+                    // kubectl tells the value too; it may be a secret.
+                    return Err(format!("'{name}' already has a value, and --overwrite is false"));
                 }
                 known.clone_from(value);
             }
@@ -323,6 +324,14 @@ mod tests {
         assert!(planned("A=1", "web").is_none());
         assert!(planned("Z-", "*").is_none());
         assert!(planned("A=2", "nope").is_none());
+    }
+
+    #[test]
+    fn a_value_that_is_kept_is_not_told() {
+        let mut container = json!({"name": "c", "env": [{"name": "PASSWORD", "value": "hunter2"}]});
+        let (_, wanted) = split(&["PASSWORD=other".to_owned()]).unwrap();
+        let told = set(&mut container, &wanted, true).unwrap_err();
+        assert_eq!(told, "'PASSWORD' already has a value, and --overwrite is false");
     }
 
     #[test]

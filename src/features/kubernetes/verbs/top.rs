@@ -6,7 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::common::{READ, all_namespaces_option, declare, more_names, selector_option, until_stopped};
+use super::common::{
+    READ, all_namespaces_option, declare, header, more_names, no_headers_option, selector_option, until_stopped,
+};
 use super::completer::Names;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -16,7 +18,6 @@ use crate::features::kubernetes::object::{self, list, text};
 use crate::features::kubernetes::path::encode;
 use crate::features::kubernetes::quantity::{milli, nano, whole};
 use crate::features::kubernetes::target::{self, namespace_of};
-use crate::render::Header;
 use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
 use crate::verb::{Call, Input, InputMode, Output, Read, Verb, View};
 
@@ -42,7 +43,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 OptionKind::Enum(&["cpu", "memory"]),
                 "Most first; by name when not given",
             ),
-            OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
+            no_headers_option(),
         ])
         .output("{kind, name, namespace, container, cpu_millicores, memory_bytes}, one a row.")
         .notes("Needs metrics-server (metrics.k8s.io).")
@@ -156,14 +157,6 @@ fn sort<T>(rows: &mut [T], by: Option<&str>, used: impl Fn(&T) -> Use, name: imp
         Some("memory") => rows.sort_by_key(|row| std::cmp::Reverse(used(row).memory)),
         _ => rows.sort_by_key(name),
     }
-}
-
-fn header(call: &Call, columns: Vec<&str>) -> Arc<Header> {
-    Header::new(if call.arguments.flag("no-headers") {
-        Vec::new()
-    } else {
-        columns
-    })
 }
 
 async fn pods(call: &Call, session: &Session, name: Option<String>, output: &Output) -> Result<(), Report> {

@@ -10,14 +10,15 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::common::{
-    READ, all_namespaces_option, at_path, declare, field_selector_option, more_names, path_steps, say, selector_option,
-    sentence, types_or_objects, until_stopped,
+    READ, all_namespaces_option, declare, field_selector_option, more_names, say, selector_option, sentence,
+    types_or_objects, until_stopped,
 };
 use super::completer::Names;
 use crate::core::record::to_text;
 use crate::core::report::{Report, Severity};
 use crate::features::kubernetes::client::{Clients, JSON, Session};
 use crate::features::kubernetes::error::{self, NOT_FOUND, NOT_REACHED, usage};
+use crate::features::kubernetes::jsonpath::JsonPath;
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection, Target};
@@ -74,7 +75,7 @@ enum Condition {
     Gone,
     Made,
     Status { name: String, value: String },
-    Path { steps: Vec<String>, value: Option<String> },
+    Path { path: JsonPath, value: Option<String> },
 }
 
 impl Condition {
@@ -102,11 +103,11 @@ impl Condition {
                         .split_once('=')
                         .map_or((inner, None), |(path, value)| (path, Some(value.to_owned()))),
                 };
-                let steps = path_steps(path);
-                if steps.is_empty() || value.as_deref() == Some("") {
+                if path.trim_matches(['{', '}', '.', ' ']).is_empty() || value.as_deref() == Some("") {
                     return Err(unknown());
                 }
-                Ok(Condition::Path { steps, value })
+                let path = JsonPath::relaxed(path).map_err(|error| unknown().because(&error))?;
+                Ok(Condition::Path { path, value })
             }
             _ => Err(unknown()),
         }
@@ -116,10 +117,11 @@ impl Condition {
         match self {
             Condition::Gone => false,
             Condition::Made => true,
-            Condition::Path { steps, value } => match (at_path(live, steps), value) {
-                (Some(found), Some(value)) => to_text(found) == *value,
-                (Some(found), None) => !matches!(found, Value::Null) && !to_text(found).is_empty(),
-                (None, _) => false,
+            // A step that is not there yet may come: no error, only not met.
+            Condition::Path { path, value } => match (path.values(live).unwrap_or_default().as_slice(), value) {
+                ([found], Some(value)) => to_text(found) == *value,
+                ([found], None) => !matches!(found, Value::Null) && !to_text(found).is_empty(),
+                _ => false,
             },
             Condition::Status { name, value } => {
                 let found = object::list(live, "/status/conditions")
@@ -263,8 +265,8 @@ mod tests {
 
     #[test]
     fn conditions_are_read_as_kubectl_spells_them() {
-        let path = |steps: &[&str], value: Option<&str>| Condition::Path {
-            steps: steps.iter().map(|step| (*step).to_owned()).collect(),
+        let path = |path: &str, value: Option<&str>| Condition::Path {
+            path: JsonPath::parse(path).unwrap(),
             value: value.map(str::to_owned),
         };
         assert_eq!(Condition::parse("delete").unwrap(), Condition::Gone);
@@ -277,11 +279,11 @@ mod tests {
         );
         assert_eq!(
             Condition::parse("jsonpath={.status.phase}=Running").unwrap(),
-            path(&["status", "phase"], Some("Running"))
+            path("{.status.phase}", Some("Running"))
         );
         assert_eq!(
             Condition::parse("jsonpath='{.a[0].b}'").unwrap(),
-            path(&["a", "0", "b"], None)
+            path("{.a[0].b}", None)
         );
         for wrong in [
             "",
@@ -304,10 +306,9 @@ mod tests {
         };
         assert!(condition.is_met(&live(1)));
         assert!(!condition.is_met(&live(2)));
-        assert!(
-            Condition::parse("jsonpath={.metadata.generation}=2")
-                .unwrap()
-                .is_met(&live(2))
-        );
+        let met = |text: &str| Condition::parse(text).unwrap().is_met(&live(2));
+        assert!(met("jsonpath={.metadata.generation}=2"));
+        assert!(met("jsonpath={.status.conditions[?(@.type=='Available')].status}=True"));
+        assert!(!met("jsonpath={.status.conditions[3].type}=Available"), "not there yet");
     }
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::core::report::Report;
+use crate::core::yaml;
 use crate::features::records::text;
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::{Call, Declaration, Input, InputMode, Output, Read, Verb};
@@ -37,10 +38,5 @@ impl Read for FromYaml {
 
 /// All documents of a text.
 fn documents(text: &str) -> Result<Vec<Value>, Report> {
-    serde_saphyr::from_multiple(text).map_err(|error| {
-        Report::failed(
-            "E-YAML-001",
-            format!("the text is not YAML: {}", error.without_snippet()),
-        )
-    })
+    yaml::all(text).map_err(|why| Report::failed("E-YAML-001", format!("the text is not YAML: {why}")))
 }

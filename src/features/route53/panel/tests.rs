@@ -199,3 +199,24 @@ async fn hostile_records_and_tiny_areas_are_harmless() {
     };
     assert_eq!(crate::lang::parse(&print(pipeline)).unwrap().items.len(), 1);
 }
+
+#[tokio::test]
+async fn a_filter_finds_every_value_and_a_choice_by_hand_is_not_taken_away() {
+    let mut name_servers = cname("spawnhub.com.", "ns-1.awsdns-01.org.");
+    name_servers.kind = "NS".into();
+    name_servers.values = (1..=4).map(|n| format!("ns-{n}.awsdns-0{n}.org.")).collect();
+    let rows = vec![
+        record(cname("a.spawnhub.com.", "b."), false),
+        record(name_servers, false),
+    ];
+    let (mut panel, _feed) = panel(rows);
+    panel.filter("awsdns-03");
+    // Before anything was drawn: a key may come in the same batch as the filter.
+    let effects = panel.key(PanelKey::Open);
+    assert!(
+        !effects.is_empty(),
+        "the row that has the hidden value is the one acted on"
+    );
+    let shown = screen(&mut panel, 120, 8);
+    assert!(shown.contains("ns-3.awsdns-03.org."), "{shown}");
+}

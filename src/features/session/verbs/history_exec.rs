@@ -6,9 +6,6 @@ use crate::core::report::Report;
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Positional, Read, Verb};
 
-/// What stands for a secret value in the history.
-const MASK: &str = "•••";
-
 /// The verb.
 pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "history-exec", "Run a line of the history again")
@@ -47,10 +44,6 @@ impl Read for Exec {
         let line = line.ok_or_else(|| {
             Report::refused("E-HISTORY-001", format!("the history has no line {number}")).hint("`history` lists them")
         })?;
-        if line.line.contains(MASK) {
-            let report = Report::refused("E-HISTORY-002", "the line has a secret value, which is not kept");
-            return Err(report.hint("type it again"));
-        }
         call.session.run_line(&line.line, call, output).await
     }
 }

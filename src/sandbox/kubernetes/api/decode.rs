@@ -53,7 +53,7 @@ pub(super) fn yaml(bytes: &[u8]) -> Result<Value, String> {
         return Ok(value);
     }
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-    serde_saphyr::from_str(text).map_err(|error| format!("error converting YAML to JSON: {error}"))
+    serde_saphyr::from_str(text).map_err(|error| format!("error converting YAML to JSON: {}", error.without_snippet()))
 }
 
 /// Decodes a body as an object of `kind`. Returns the object without unknown fields, and warnings about them.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::Object;
+use super::history::Past;
 
 /// What happened to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,21 @@ impl StoreEvent {
             previous,
             version,
             json: OnceLock::new(),
+        }
+    }
+
+    /// An event whose object was encoded before, as `json`.
+    pub(super) fn written(
+        kind: EventKind,
+        resource: &'static str,
+        object: Object,
+        previous: Option<Object>,
+        version: u64,
+        json: Bytes,
+    ) -> Self {
+        Self {
+            json: OnceLock::from(json),
+            ..Self::new(kind, resource, object, previous, version)
         }
     }
 
@@ -116,12 +132,12 @@ impl StoreEvents {
 /// The events of one resource: first those of the history, then live ones.
 #[derive(Debug)]
 pub struct Watch {
-    backlog: VecDeque<Arc<StoreEvent>>,
+    backlog: VecDeque<Past>,
     live: broadcast::Receiver<Arc<StoreEvent>>,
 }
 
 impl Watch {
-    pub(super) fn new(backlog: VecDeque<Arc<StoreEvent>>, live: broadcast::Receiver<Arc<StoreEvent>>) -> Self {
+    pub(super) fn new(backlog: VecDeque<Past>, live: broadcast::Receiver<Arc<StoreEvent>>) -> Self {
         Self { backlog, live }
     }
 
@@ -131,7 +147,7 @@ impl Watch {
     /// [`Lagged`]: the watch is over; start again from a list.
     pub async fn next(&mut self) -> Result<Arc<StoreEvent>, Lagged> {
         match self.backlog.pop_front() {
-            Some(event) => Ok(event),
+            Some(past) => past.event().map(Arc::new).ok_or(Lagged::Cut),
             None => Ok(self.live.recv().await?),
         }
     }

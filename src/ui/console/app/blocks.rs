@@ -52,8 +52,7 @@ impl App {
 
     /// A block for a job that a line started; its id.
     pub fn adopt(&mut self, number: u64, line: String) -> u64 {
-        let context = SafeText::line(&self.context.name);
-        let id = self.chat.open(line, context, self.clock.now());
+        let id = self.chat.open(line, self.context.clone(), self.clock.now());
         self.chat.change(id, |block| {
             block.number = Some(number);
             block.background = true;
@@ -66,8 +65,7 @@ impl App {
     /// Runs a line as a new block.
     pub(super) fn run(&mut self, line: String, origin: Origin) -> Effect {
         self.shown = 0;
-        let context = SafeText::line(&self.context.name);
-        let block = self.chat.open(line.clone(), context, self.clock.now());
+        let block = self.chat.open(line.clone(), self.context.clone(), self.clock.now());
         Effect::Start { block, line, origin }
     }
 

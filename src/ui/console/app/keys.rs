@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{App, Effect, Focus};
 use crate::core::change::Origin;
+use crate::core::context::Context;
 use crate::ui::console::approval::Step;
 use crate::ui::console::chat::block::State;
 use crate::ui::console::keymap::{Action, Key, Part};
@@ -42,7 +43,10 @@ impl App {
             self.next_line();
             return Vec::new();
         }
-        self.take_over();
+        let submits = self.focus == Focus::Input && self.keymap.own(Part::Input, key) == Some(Action::Submit);
+        if self.take_over(submits) {
+            return Vec::new();
+        }
         let armed = self
             .quit_armed
             .take()
@@ -274,13 +278,10 @@ impl App {
 
     /// Runs a block's line again; asks first when it would now run somewhere else.
     fn rerun(&mut self, id: u64, line: String, armed: bool) -> Vec<Effect> {
-        let ran_in = self
-            .chat
-            .block(id)
-            .map(|block| block.context.clone())
-            .unwrap_or_default();
-        let now_in = crate::core::text::SafeText::line(&self.context.name);
-        if ran_in != now_in && !armed {
+        let ran_in = self.chat.block(id).map(|block| block.context.clone());
+        if let Some((ran_in, now_in)) = ran_in.and_then(|then| moved(&then, &self.context))
+            && !armed
+        {
             self.rerun_armed = Some(id);
             self.tell(
                 &format!("it ran in {ran_in}, and this is {now_in}: the same key again runs it here"),
@@ -373,5 +374,33 @@ impl App {
 
     pub(super) fn scroll_chat(&mut self, motion: Motion) {
         self.with_look(|chat, look| chat.scroll(motion, look));
+    }
+}
+
+/// The names of two contexts in which the same line would do different things; none: it is the same place. Whether
+/// changes are allowed at the moment is no difference.
+fn moved(then: &Context, now: &Context) -> Option<(String, String)> {
+    let place = |context: &Context| Context {
+        read_only: false,
+        ..context.clone()
+    };
+    if place(then) == place(now) {
+        return None;
+    }
+    let namespace = |context: &Context| context.kubernetes.namespace.clone();
+    let region = |context: &Context| context.aws.region.clone();
+    let parts = |context: &Context| match () {
+        () if then.name != now.name => None,
+        () if namespace(then) != namespace(now) => Some(namespace(context).unwrap_or_else(|| "default".to_owned())),
+        () if region(then) != region(now) => Some(region(context).unwrap_or_else(|| "no region".to_owned())),
+        () => None,
+    };
+    let name = |context: &Context| match parts(context) {
+        Some(part) => format!("{} / {part}", context.name),
+        None => context.name.clone(),
+    };
+    match (name(then), name(now)) {
+        (then, now) if then == now => Some((then, format!("{now} with other settings"))),
+        different => Some(different),
     }
 }

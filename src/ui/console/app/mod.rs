@@ -195,8 +195,8 @@ impl App {
             )),
             _ => lines.extend([
                 ("Nothing is configured: no kubeconfig, no AWS profile.".into(), Meaning::Text),
-                ("Press Enter to start the built-in sandbox: a cluster, DNS, EC2 and Route 53 on this machine,".into(), Meaning::Strong),
-                ("nothing outside it is reached. Or set KUBECONFIG and the AWS variables, or write a [contexts.NAME] table, and start again.".into(), Meaning::Text),
+                ("Press Enter to start the built-in sandbox: a cluster, DNS, EC2 and Route 53 on this machine; nothing outside it is reached.".into(), Meaning::Strong),
+                ("Or set KUBECONFIG and the AWS variables, or write a [contexts.NAME] table, and start again.".into(), Meaning::Text),
             ]),
         }
         lines.push((
@@ -280,6 +280,7 @@ impl App {
 
     fn sandbox_started(&mut self, result: Result<Arc<Context>, Box<Report>>) -> Vec<Effect> {
         let now = self.clock.now();
+        self.toasts.withdraw(typing::STARTING);
         match result {
             Ok(context) => {
                 self.offer = Offer::No;
@@ -305,10 +306,15 @@ impl App {
 
     /// The approval that has the keys: the oldest, unless something is being typed that it must not swallow.
     pub(super) fn approval(&self) -> Option<&Approval> {
-        let modal = self.input.is_empty() && self.help.is_none();
+        let something_else = self.help.is_some()
+            || self.finder.is_some()
+            || self.menu.is_some()
+            || self.popup.is_some()
+            || self.input.search().is_some()
+            || self.script.as_ref().is_some_and(Script::is_typing);
         self.questions
             .front()
-            .filter(|_| modal)
+            .filter(|_| self.input.is_empty() && !something_else)
             .map(|question| &question.approval)
     }
 

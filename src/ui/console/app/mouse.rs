@@ -41,11 +41,11 @@ impl App {
             return Vec::new();
         }
         match event.kind {
-            MouseEventKind::Down(MouseButton::Left) => self.click(at),
+            MouseEventKind::Down(MouseButton::Left) => self.click(at, true),
             MouseEventKind::Down(MouseButton::Right) => {
-                self.click(at);
+                let effects = self.click(at, false);
                 self.open_menu();
-                Vec::new()
+                effects
             }
             MouseEventKind::ScrollUp => self.wheel(at, Motion::Up),
             MouseEventKind::ScrollDown => self.wheel(at, Motion::Down),
@@ -53,7 +53,8 @@ impl App {
         }
     }
 
-    fn click(&mut self, at: Position) -> Vec<Effect> {
+    /// `opens`: a click on what is selected already opens it; otherwise a click only selects.
+    fn click(&mut self, at: Position, opens: bool) -> Vec<Effect> {
         let places = std::mem::take(&mut self.places);
         let tab = places
             .tabs
@@ -70,7 +71,7 @@ impl App {
                 self.focus_pane(pane);
                 Vec::new()
             }
-            (None, Some((pane, _, inside))) => self.click_pane(pane, inside, at),
+            (None, Some((pane, _, inside))) => self.click_pane(pane, inside, at, opens),
             _ => {
                 if places.input.contains(at) {
                     self.leave_pane();
@@ -82,25 +83,26 @@ impl App {
         effects
     }
 
-    fn click_pane(&mut self, pane: usize, inside: Rect, at: Position) -> Vec<Effect> {
+    fn click_pane(&mut self, pane: usize, inside: Rect, at: Position, opens: bool) -> Vec<Effect> {
         let had_focus = self.focus == Focus::Pane(pane);
         if !had_focus {
             self.focus_pane(pane);
         }
+        // The click that brings the focus only selects.
+        let opens = opens && had_focus;
         if !inside.contains(at) {
             return Vec::new();
         }
         let row = at.y - inside.y;
         match pane.checked_sub(1) {
             None => {
-                if !had_focus {
+                if !opens {
                     self.chat.unselect();
                 }
                 self.chat.click(row, self.chat_width);
                 Vec::new()
             }
-            // The click that brings the focus only selects.
-            Some(index) if had_focus => {
+            Some(index) if opens => {
                 let effects = self.panels.get_mut(index).map(|panel| panel.key(PanelKey::At(row)));
                 self.panel_effects(effects.unwrap_or_default())
             }

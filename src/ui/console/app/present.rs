@@ -21,14 +21,18 @@ pub struct Script {
 }
 
 impl Script {
-    /// The lines that say something: no blank ones, no comments.
+    /// Nothing is typed yet.
     pub fn new(lines: Vec<String>) -> Self {
-        let says = |line: &String| !line.trim().is_empty() && !line.trim_start().starts_with('#');
         Script {
-            lines: lines.into_iter().filter(says).collect(),
+            lines,
             next: 0,
             typing: None,
         }
+    }
+
+    /// A line is being typed.
+    pub(super) fn is_typing(&self) -> bool {
+        self.typing.is_some()
     }
 
     /// Lines typed and lines in all.
@@ -60,9 +64,8 @@ impl App {
             self.tell("nothing is presented: type :present FILE", Tone::Neutral);
             return;
         };
-        if let Some((rest, _)) = script.typing.take() {
-            rest.into_iter().rev().for_each(|symbol| self.type_char(symbol));
-            return;
+        if script.is_typing() {
+            return self.finish_typing();
         }
         let Some(line) = script.lines.get(script.next) else {
             self.script = None;
@@ -74,6 +77,14 @@ impl App {
         self.leave_pane();
         self.popup = None;
         self.input.take();
+    }
+
+    /// Types the rest of the line at once.
+    fn finish_typing(&mut self) {
+        let typing = self.script.as_mut().and_then(|script| script.typing.take());
+        for symbol in typing.into_iter().flat_map(|(rest, _)| rest.into_iter().rev()) {
+            self.type_char(symbol);
+        }
     }
 
     /// How long nothing has to be done, if something has to be done by itself.
@@ -100,10 +111,17 @@ impl App {
         self.dirty = true;
     }
 
-    /// Typing by hand takes over: the rest of the line is not typed any more.
-    pub(super) fn take_over(&mut self) {
-        if let Some(script) = &mut self.script {
+    /// Typing by hand takes over: the rest of the line is not typed any more. Enter only ends the typing, since half a
+    /// line is never what was meant; true when that is all it did.
+    pub(super) fn take_over(&mut self, submits: bool) -> bool {
+        if !self.script.as_ref().is_some_and(Script::is_typing) {
+            return false;
+        }
+        if submits {
+            self.finish_typing();
+        } else if let Some(script) = &mut self.script {
             script.typing = None;
         }
+        submits
     }
 }

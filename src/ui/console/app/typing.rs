@@ -9,6 +9,9 @@ use crate::ui::console::input::TooLong;
 use crate::ui::console::popup::Popup;
 use crate::ui::panel::Tone;
 
+/// Told while the sandbox starts.
+pub(super) const STARTING: &str = "the sandbox starts…";
+
 impl App {
     /// Enter: runs the line, or goes on when it is plainly not finished.
     pub(super) fn submit(&mut self) -> Vec<Effect> {
@@ -45,7 +48,7 @@ impl App {
             return Vec::new();
         }
         self.offer = Offer::Starting;
-        self.tell("the sandbox starts…", Tone::Progress);
+        self.tell(STARTING, Tone::Progress);
         vec![Effect::StartSandbox]
     }
 

@@ -1,10 +1,12 @@
 //! A block: one line that was run, and what came of it. Bounded: an endless stream forgets its oldest lines and says
 //! how many.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::core::context::Context;
 use crate::core::report::{Report, Severity};
 use crate::core::text::{SafeText, fit};
 use crate::render::{Document, Line};
@@ -82,8 +84,8 @@ pub struct Block {
     pub line: String,
     /// What it was translated to.
     pub translation: Option<SafeText>,
-    /// The context's name.
-    pub context: SafeText,
+    /// Where it runs.
+    pub context: Arc<Context>,
     /// When it was asked for.
     pub at: Timestamp,
     /// Where it is in its life.
@@ -109,7 +111,7 @@ pub struct Block {
 
 impl Block {
     /// A line just asked for.
-    pub fn new(id: u64, line: String, context: SafeText, at: Timestamp) -> Self {
+    pub fn new(id: u64, line: String, context: Arc<Context>, at: Timestamp) -> Self {
         Block {
             id,
             number: None,
@@ -134,7 +136,7 @@ impl Block {
 
     /// A word of the console itself.
     pub fn word(id: u64, at: Timestamp, lines: impl IntoIterator<Item = (SafeText, Meaning)>) -> Self {
-        let mut block = Block::new(id, String::new(), SafeText::default(), at);
+        let mut block = Block::new(id, String::new(), Arc::new(Context::empty("")), at);
         block.state = State::Word;
         block.remarks = lines.into_iter().take(BLOCK_REMARKS).collect();
         block

@@ -7,6 +7,7 @@ pub mod text;
 pub mod view;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -16,6 +17,7 @@ use ratatui::text::Line;
 use self::block::{Block, Fold};
 use self::search::Search;
 use self::view::Look;
+use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::ui::panel::{Meaning, Motion};
 
@@ -73,7 +75,7 @@ impl Default for Chat {
 
 impl Chat {
     /// Adds a block for a line; its id.
-    pub fn open(&mut self, line: String, context: SafeText, at: Timestamp) -> u64 {
+    pub fn open(&mut self, line: String, context: Arc<Context>, at: Timestamp) -> u64 {
         let id = self.next_id;
         self.add(Block::new(id, line, context, at));
         self.follow = true;
@@ -192,6 +194,14 @@ impl Chat {
     pub fn toggle(&mut self, columns: u16) {
         let latest = self.blocks.back().map(|entry| entry.block.id);
         let Some(id) = self.selected else { return };
+        // From here on it is the operator's, not the search's.
+        if let Some(search) = self
+            .search
+            .as_mut()
+            .filter(|search| search.opened.is_some_and(|(open, _)| open == id))
+        {
+            search.opened = None;
+        }
         self.change(id, |block| {
             let all = matches!(view::shape(block, latest == Some(id)), view::Shape::All);
             let open = all && !block.is_cut(view::room(columns));
@@ -251,8 +261,13 @@ impl Chat {
 
     /// Looks for a text from the end upwards; an empty one ends the search.
     pub fn find(&mut self, text: &str, look: &Look<'_>) {
-        self.search = (!text.is_empty()).then(|| Search::new(text));
-        self.find_next(true, look);
+        let search = self.search.take().map(|search| search.become_text(text));
+        if !text.is_empty() {
+            self.search = Some(search.unwrap_or_else(|| Search::new(text)));
+            self.find_next(true, look);
+        } else if let Some((id, fold)) = search.and_then(|search| search.opened) {
+            self.fold_again(id, fold);
+        }
     }
 
     /// Whether a search is on.
@@ -263,6 +278,7 @@ impl Chat {
     /// Goes to the next match, towards older ones or newer ones, around the ends; opens the block it is in.
     pub fn find_next(&mut self, older: bool, look: &Look<'_>) {
         let Some(mut search) = self.search.take() else { return };
+        let before = search.opened;
         let has: Vec<bool> = self.blocks().map(|block| search.is_in_block(block)).collect();
         search.blocks = has.iter().filter(|has| **has).count();
         let count = has.len();
@@ -282,7 +298,7 @@ impl Chat {
             if !has.get(at).copied().unwrap_or(false) {
                 continue;
             }
-            let lines = self.matching_lines(at, &search, look);
+            let (lines, opened) = self.matching_lines(at, &search, look);
             let beyond = |line: &&usize| match known.filter(|_| step == 0) {
                 Some((_, last)) if older => **line < last,
                 Some((_, last)) => **line > last,
@@ -297,19 +313,38 @@ impl Chat {
                 self.follow = false;
                 self.anchor = (id, line.saturating_sub(self.page / 3));
                 self.selected = Some(id);
+                // Only the block that is looked at stays open.
+                if let Some((other, fold)) = before.filter(|(other, _)| *other != id) {
+                    self.fold_again(other, fold);
+                }
+                search.opened = opened.or(before.filter(|(other, _)| *other == id));
                 break;
+            }
+            if let Some((id, fold)) = opened {
+                self.fold_again(id, fold);
             }
         }
         self.search = Some(search);
     }
 
-    /// The lines of a block, opened for that, that have what is looked for.
-    fn matching_lines(&mut self, at: usize, search: &Search, look: &Look<'_>) -> Vec<usize> {
+    /// Folds a block that a search opened, unless the operator did something with it since.
+    fn fold_again(&mut self, id: u64, fold: Fold) {
+        let open = |entry: &&mut Entry| entry.block.id == id && entry.block.fold == Fold::Open;
+        if let Some(entry) = self.blocks.iter_mut().find(open) {
+            entry.block.fold = fold;
+            entry.block.version += 1;
+        }
+    }
+
+    /// The lines of a block, opened for that, that have what is looked for; and how it was folded, if it was.
+    fn matching_lines(&mut self, at: usize, search: &Search, look: &Look<'_>) -> (Vec<usize>, Option<(u64, Fold)>) {
         let latest = at + 1 == self.blocks.len();
         let Some(entry) = self.blocks.get_mut(at) else {
-            return Vec::new();
+            return (Vec::new(), None);
         };
-        if view::shape(&entry.block, latest) == view::Shape::Folded {
+        let folded = view::shape(&entry.block, latest) == view::Shape::Folded;
+        let opened = folded.then_some((entry.block.id, entry.block.fold));
+        if folded {
             entry.block.fold = Fold::Open;
             entry.block.version += 1;
         }
@@ -320,7 +355,7 @@ impl Chat {
             .map(|(at, _)| at)
             .collect();
         // It may stand where a long line was broken: then the block's head must do.
-        if hits.is_empty() { vec![0] } else { hits }
+        (if hits.is_empty() { vec![0] } else { hits }, opened)
     }
 
     /// A click on a row: selects the block there, opens or folds it when it is selected already.

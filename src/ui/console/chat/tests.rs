@@ -27,7 +27,7 @@ fn ended(exit_code: u8) -> Ended {
 }
 
 fn run(chat: &mut Chat, line: &str, lines: usize) -> u64 {
-    let id = chat.open(line.to_owned(), "sandbox".into(), NOW);
+    let id = chat.open(line.to_owned(), Arc::new(Context::empty("sandbox")), NOW);
     chat.change(id, |block| {
         block.number = Some(id);
         block.become_state(State::Running);
@@ -103,7 +103,7 @@ fn long_output_folds_when_others_follow_and_opens_again() {
 #[test]
 fn a_stream_shows_its_tail_and_shrinks_when_others_follow() {
     let mut chat = Chat::default();
-    let id = chat.open("traffic:watch x".into(), "sandbox".into(), NOW);
+    let id = chat.open("traffic:watch x".into(), Arc::new(Context::empty("sandbox")), NOW);
     chat.change(id, |block| {
         block.become_state(State::Running);
         (0..50).for_each(|n| block.push(&item(&format!("line {n}"))));
@@ -143,7 +143,7 @@ fn following_stops_on_scroll_counts_what_is_new_and_comes_back() {
 #[test]
 fn ten_thousand_blocks_stay_within_bounds() {
     let mut chat = Chat::default();
-    let live = chat.open("runs for ever".into(), "sandbox".into(), NOW);
+    let live = chat.open("runs for ever".into(), Arc::new(Context::empty("sandbox")), NOW);
     for n in 0..10_000 {
         run(&mut chat, &format!("cmd-{n}"), 20);
     }
@@ -156,7 +156,7 @@ fn ten_thousand_blocks_stay_within_bounds() {
 #[test]
 fn an_endless_stream_forgets_its_oldest_lines_and_says_so() {
     let mut chat = Chat::default();
-    let id = chat.open("watch".into(), "sandbox".into(), NOW);
+    let id = chat.open("watch".into(), Arc::new(Context::empty("sandbox")), NOW);
     chat.change(id, |block| {
         (0..30_000).for_each(|n| block.push(&item(&format!("line {n}"))))
     });
@@ -174,7 +174,7 @@ fn a_wide_table_keeps_to_the_pane_and_opens_whole() {
         view: None,
     };
     let mut chat = Chat::default();
-    let id = chat.open("kubectl:get svc".into(), "sandbox".into(), NOW);
+    let id = chat.open("kubectl:get svc".into(), Arc::new(Context::empty("sandbox")), NOW);
     chat.change(id, |block| {
         block.push(&record("kubernetes", "<none>"));
         block.push(&record("inspector", host));
@@ -232,7 +232,7 @@ fn a_search_goes_up_opens_what_is_folded_shows_the_place_and_ends() {
 #[test]
 fn errors_mark_the_place() {
     let mut chat = Chat::default();
-    let id = chat.open("nope x".into(), "sandbox".into(), NOW);
+    let id = chat.open("nope x".into(), Arc::new(Context::empty("sandbox")), NOW);
     let report = Report::refused("E-RESOLVE-001", "unknown command nope")
         .at("nope x", 0..4)
         .hint("did you mean node?");
@@ -254,7 +254,11 @@ fn errors_mark_the_place() {
 #[test]
 fn a_cancelled_block_and_a_repeated_translation_say_it_once() {
     let mut chat = Chat::default();
-    let id = chat.open("while true; do curl x; done".into(), "sandbox".into(), NOW);
+    let id = chat.open(
+        "while true; do curl x; done".into(),
+        Arc::new(Context::empty("sandbox")),
+        NOW,
+    );
     chat.change(id, |block| {
         block.translation = Some("traffic:watch x".into());
         block.note(&"a shell's loop, which runs as: traffic:watch x".into());
@@ -287,7 +291,7 @@ fn hostile_output_is_drawn_harmless() {
         "世界 한국어 👩‍👩‍👧 e\u{301}",
         "שלום עולם",
     ];
-    let id = chat.open("echo \u{1b}[31m".into(), "sand\u{1b}box".into(), NOW);
+    let id = chat.open("echo \u{1b}[31m".into(), Arc::new(Context::empty("sand\u{1b}box")), NOW);
     chat.change(id, |block| {
         for text in hostile {
             block.push(&item(text));
@@ -309,4 +313,44 @@ fn hostile_output_is_drawn_harmless() {
             assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
         }
     }
+}
+
+#[test]
+fn a_search_opens_only_the_block_it_shows_and_leaves_all_as_it_was() {
+    let mut chat = Chat::default();
+    let ids: Vec<u64> = (0..3).map(|n| run(&mut chat, &format!("echo {n}"), 40)).collect();
+    run(&mut chat, "echo last", 1);
+    draw(&mut chat, 60, 10);
+    let theme = Theme::plain();
+    let open = |chat: &Chat| -> Vec<u64> {
+        let open = chat.blocks().filter(|block| block.fold == Fold::Open);
+        open.map(|block| block.id).collect()
+    };
+    for typed in ["l", "li", "line 20"] {
+        chat.find(typed, &look(&theme));
+    }
+    assert_eq!(open(&chat), [ids[2]], "the newest that has it");
+    chat.find_next(true, &look(&theme));
+    assert_eq!(open(&chat), [ids[1]], "the one before was folded again");
+    chat.toggle(60);
+    chat.toggle(60);
+    chat.find("", &look(&theme));
+    assert_eq!(open(&chat), [ids[1]], "what the operator opened stays open");
+    chat.find("line 20", &look(&theme));
+    chat.find("", &look(&theme));
+    assert_eq!(open(&chat), [ids[1]]);
+}
+
+#[test]
+fn a_longer_search_finds_what_came_after_the_shorter_one() {
+    let mut chat = Chat::default();
+    let id = run(&mut chat, "echo one", 2);
+    let theme = Theme::plain();
+    chat.find("wan", &look(&theme));
+    assert_eq!(chat.title().as_str(), "/wan not found");
+    chat.change(id, |block| block.push(&item("a word that is wanted")));
+    chat.find("want", &look(&theme));
+    assert_eq!(chat.title().as_str(), "/want in 1 block");
+    chat.find("w", &look(&theme));
+    assert_eq!(chat.title().as_str(), "/w in 1 block");
 }

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::block::{Block, Fold, LINE_CHARACTERS, State};
 use super::text::{document_line, wrap};
@@ -49,8 +50,17 @@ pub fn lines(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
     }
     result(block, look, &mut lines);
     let (remarks, more) = block.remarks();
-    for (text, meaning) in remarks {
-        body(&mut lines, look, &render::Line::plain(text.as_str()), Some(*meaning));
+    let columns = usize::from(room(look.width));
+    for (at, (text, meaning)) in remarks.iter().enumerate() {
+        let around = |at: Option<usize>| at.and_then(|at| remarks.get(at)).map_or("", |(text, _)| text.as_str());
+        let (before, after) = (around(at.checked_sub(1)), around(at.checked_add(1)));
+        // A mark stands under its place only while both lines show the same columns.
+        let shown = match text.as_str() {
+            source if is_mark(after) => window(source, after, columns).0,
+            mark if is_mark(mark) => window(before, mark, columns).1,
+            other => other.to_owned(),
+        };
+        body(&mut lines, look, &render::Line::plain(&shown), Some(*meaning));
     }
     if more > 0 {
         body(
@@ -140,7 +150,8 @@ fn meta(block: &Block, look: &Look<'_>, full: bool) -> Line<'static> {
     let mut spans = vec![theme.state(tone, &SafeText::line(&format!("{word}{time}")))];
     let mut rest = String::new();
     if full {
-        rest.push_str(&format!("  {}  {}", block.context, syntax::time_of_day(block.at)));
+        let context = SafeText::line(&block.context.name);
+        rest.push_str(&format!("  {context}  {}", syntax::time_of_day(block.at)));
     }
     if let Some(number) = block.number {
         rest.push_str(&format!("  #{number}"));
@@ -188,6 +199,54 @@ fn cut(line: Line<'static>, theme: &Theme) -> Line<'static> {
         theme.style(Meaning::ChatMark),
     ));
     Line::from(spans)
+}
+
+/// What stands before the source line of an error and before the marks under it.
+const GUTTER: &str = "  | ";
+
+/// A line of `^` under a source line.
+fn is_mark(line: &str) -> bool {
+    let marks = line.strip_prefix(GUTTER).map(str::trim_start);
+    marks.is_some_and(|marks| !marks.is_empty() && marks.chars().all(|symbol| symbol == '^'))
+}
+
+/// A source line and the marks under it, both from the same column on, so that the marks fit below their place.
+fn window(source: &str, mark: &str, columns: usize) -> (String, String) {
+    let (text, marks) = (source.strip_prefix(GUTTER), mark.strip_prefix(GUTTER));
+    let (Some(text), Some(marks), true) = (text, marks, width(source) > columns) else {
+        return (source.to_owned(), mark.to_owned());
+    };
+    let room = columns.saturating_sub(GUTTER.len()).max(8);
+    let (start, end) = (width(marks) - width(marks.trim_start()), width(marks));
+    let from = if end < room { 0 } else { start.saturating_sub(room / 3) };
+    let count = end.min(from + room) - start;
+    (
+        format!("{GUTTER}{}", columns_of(text, from, room)),
+        format!("{GUTTER}{}{}", " ".repeat(start - from), "^".repeat(count)),
+    )
+}
+
+/// The part of a text from a column on; `…` stands for what is left out on either side.
+fn columns_of(text: &str, from: usize, room: usize) -> String {
+    let more = width(text) > from + room;
+    let first = from + usize::from(from > 0);
+    let last = from + room - usize::from(more);
+    let mut shown = if from > 0 { "…".to_owned() } else { String::new() };
+    let mut at = 0;
+    for grapheme in text.graphemes(true) {
+        let next = at + width(grapheme);
+        if at >= first && next <= last {
+            // Half of a wide sign was cut off before.
+            shown.push_str(&" ".repeat((at - from).saturating_sub(width(&shown))));
+            shown.push_str(grapheme);
+        }
+        at = next;
+    }
+    if more {
+        shown.push_str(&" ".repeat((room - 1).saturating_sub(width(&shown))));
+        shown.push('…');
+    }
+    shown
 }
 
 /// Columns for a result's lines: what the indentation leaves.
@@ -247,5 +306,47 @@ pub fn shape(block: &Block, latest: bool) -> Shape {
         (true, ..) => Shape::Tail(LIVE_LINES),
         (false, Fold::Folded, _) | (false, Fold::Auto, false) if long => Shape::Folded,
         _ => Shape::All,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_stays_under_its_place_when_the_line_is_longer_than_the_room() {
+        let line = "kubectl:get deploy | r53:record-create -t CNAMEE inspector.spawnhub.com 世界.example.com";
+        for place in ["kubectl:get", "CNAMEE", "世界", "com"] {
+            let at = line.rfind(place).unwrap();
+            let source = format!("{GUTTER}{line}");
+            let mark = format!("{GUTTER}{}{}", " ".repeat(width(&line[..at])), "^".repeat(width(place)));
+            for columns in [20, 36, 60, 200] {
+                let (shown, marks) = window(&source, &mark, columns);
+                assert!(
+                    width(&shown) <= columns && width(&marks) <= columns,
+                    "{columns}: {shown}"
+                );
+                let before = width(&marks) - width(marks.trim_start_matches([' ', '|']));
+                let mut used = 0;
+                let under: String = shown
+                    .graphemes(true)
+                    .skip_while(|grapheme| {
+                        let before_it = used;
+                        used += width(grapheme);
+                        before_it < before
+                    })
+                    .collect();
+                assert!(under.starts_with(place), "{columns}:\n{shown}\n{marks}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mark_longer_than_the_room_is_cut_with_it() {
+        let source = format!("{GUTTER}{}", "x".repeat(100));
+        let mark = format!("{GUTTER}{}", "^".repeat(100));
+        let (shown, marks) = window(&source, &mark, 40);
+        assert_eq!((width(&shown), width(&marks)), (40, 40));
+        assert!(shown.ends_with('…'));
     }
 }

@@ -18,7 +18,7 @@ pub enum Depth {
 const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
 /// The eight colours and their bright forms as xterm shows them.
-const SIXTEEN: [(Color, (u8, u8, u8)); 14] = [
+const SIXTEEN: [(Color, (u8, u8, u8)); 16] = [
     (Color::Red, (205, 0, 0)),
     (Color::Green, (0, 205, 0)),
     (Color::Yellow, (205, 205, 0)),
@@ -28,9 +28,11 @@ const SIXTEEN: [(Color, (u8, u8, u8)); 14] = [
     (Color::Gray, (229, 229, 229)),
     (Color::DarkGray, (127, 127, 127)),
     (Color::LightRed, (255, 0, 0)),
+    (Color::LightGreen, (0, 255, 0)),
     (Color::LightYellow, (255, 255, 0)),
     (Color::LightBlue, (92, 92, 255)),
     (Color::LightMagenta, (255, 0, 255)),
+    (Color::LightCyan, (0, 255, 255)),
     (Color::White, (255, 255, 255)),
     (Color::Black, (0, 0, 0)),
 ];
@@ -105,6 +107,8 @@ mod tests {
         assert_eq!(Depth::Indexed.nearest(rgb(128, 128, 128)), Color::Indexed(244));
         assert_eq!(Depth::Indexed.nearest(rgb(95, 175, 255)), Color::Indexed(75));
         assert_eq!(Depth::Sixteen.nearest(rgb(250, 10, 10)), Color::LightRed);
+        assert_eq!(Depth::Sixteen.nearest(rgb(10, 250, 10)), Color::LightGreen);
+        assert_eq!(Depth::Sixteen.nearest(rgb(10, 250, 250)), Color::LightCyan);
         assert_eq!(Depth::Sixteen.nearest(Color::Green), Color::Green);
         assert_eq!(Depth::True.nearest(rgb(1, 2, 3)), rgb(1, 2, 3));
     }

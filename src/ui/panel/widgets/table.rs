@@ -10,7 +10,7 @@ use ratatui::style::Style;
 
 use self::columns::widths;
 use super::super::Motion;
-use super::super::theme::{Meaning, Theme};
+use super::super::theme::{Meaning, Theme, Tone};
 use super::wrap;
 use crate::core::text::{SafeText, differ_at_end, width};
 
@@ -129,6 +129,11 @@ impl Cell {
     /// Columns of its widest line.
     pub fn width(&self) -> usize {
         self.text.as_str().split('\n').map(width).max().unwrap_or(0)
+    }
+
+    /// A state as it is always shown: glyph and word in the tone's style.
+    pub fn state(tone: Tone, word: &str, theme: &Theme) -> Self {
+        Cell::styled(&format!("{} {word}", theme.glyphs.of(tone)), tone.meaning())
     }
 
     /// Text with a meaning.

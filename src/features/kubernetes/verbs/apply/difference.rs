@@ -5,24 +5,12 @@ use serde_json::{Map, Value, json};
 
 use crate::features::kubernetes::object;
 
-/// Fields told at most; more are counted in the last.
-const MOST: usize = 64;
-/// Where the server keeps its own books.
-const BOOKS: [&str; 5] = [
-    "managedFields",
-    "resourceVersion",
-    "generation",
-    "uid",
-    "creationTimestamp",
-];
-
 /// The fields that differ, as JSON pointers with their values before and after. Status and the server's bookkeeping do
-/// not count.
+/// not count. All of them: what an approval names must be all that is changed.
 pub fn between(kind: &str, live: &Value, wanted: &Value) -> (Value, Value) {
     let mut found = Vec::new();
-    let (live, wanted) = (without_books(live), without_books(wanted));
+    let (live, wanted) = (object::as_manifest(live.clone()), object::as_manifest(wanted.clone()));
     walk(&live, &wanted, String::new(), &mut found);
-    found.truncate(MOST);
     let (mut before, mut after) = (Map::new(), Map::new());
     for (pointer, old, new) in found {
         if kind == "Secret" && (pointer.starts_with("/data") || pointer.starts_with("/stringData")) {
@@ -56,19 +44,6 @@ fn fingerprint(value: &Value) -> Value {
         Value::Null => Value::Null,
         other => json!(format!("••• {}", object::fingerprint(other))),
     }
-}
-
-fn without_books(object: &Value) -> Value {
-    let mut bare = object.clone();
-    if let Some(fields) = bare.as_object_mut() {
-        fields.shift_remove("status");
-    }
-    if let Some(meta) = bare.get_mut("metadata").and_then(Value::as_object_mut) {
-        for field in BOOKS {
-            meta.shift_remove(field);
-        }
-    }
-    bare
 }
 
 fn walk(old: &Value, new: &Value, pointer: String, found: &mut Vec<(String, Value, Value)>) {
@@ -110,6 +85,19 @@ mod tests {
         assert_eq!(after["/spec/l/0/x"], 2);
         assert_eq!(at(&live, &before), before);
         assert_eq!(at(&wanted, &before), after);
+    }
+
+    #[test]
+    fn every_field_counts_however_many_there_are() {
+        let data = |value: &str| -> Value {
+            let fields = (0..100).map(|number| (format!("k{number}"), json!(value)));
+            json!({"data": Value::Object(fields.collect())})
+        };
+        let (before, after) = between("ConfigMap", &data("old"), &data("new"));
+        assert_eq!(
+            (before.as_object().map(Map::len), after.as_object().map(Map::len)),
+            (Some(100), Some(100))
+        );
     }
 
     #[test]

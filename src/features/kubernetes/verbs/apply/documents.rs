@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::core::context::Context;
 use crate::core::report::Report;
+use crate::core::yaml;
 use crate::features::kubernetes::error::{UNREACHABLE, UNREADABLE, usage};
 use crate::features::kubernetes::object;
 
@@ -122,12 +123,11 @@ pub fn parse(text: &str, source: &str) -> Result<Vec<Document>, Report> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let values: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
+    let values = yaml::all(text).map_err(|why| {
         Report::refused(
             UNREADABLE,
-            format!("error parsing {source}: error converting YAML to JSON"),
+            format!("error parsing {source}: error converting YAML to JSON: {why}"),
         )
-        .because(&error)
     })?;
     let mut found = Vec::new();
     for value in values {
@@ -196,6 +196,11 @@ mod tests {
         assert!(message("{}").contains("[apiVersion not set, kind not set]"));
         assert!(message("kind: Pod").contains("error validating data: apiVersion not set"));
         assert!(message("a: [").starts_with("error parsing STDIN"));
+        let secret = message("kind: Secret\ndata: {password: hunter2\n");
+        assert!(
+            secret.starts_with("error parsing STDIN") && !secret.contains("hunter2"),
+            "{secret}"
+        );
         assert!(message("- 1").contains("not set"));
     }
 

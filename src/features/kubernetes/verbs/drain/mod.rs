@@ -162,11 +162,13 @@ fn change(call: &Call, target: &Target, live: &Value, evicted: &[Value]) -> Resu
         .of(live)
         .risk(Risk::Destroy)
         .sending(write, "drained", format!("{} drained", target.title()))?;
-    // What comes back is the node; the pods live elsewhere by then.
-    change.inverse = Some(Inverse {
-        pipeline: crate::lang::print(&Stage::new("kubectl:uncordon").arg(&target.name)),
-        expects: json!({"unschedulable": true}),
-    });
+    // What comes back is the node; the pods live elsewhere by then. One that was closed before stays so: nothing comes back.
+    if cordon::view(live) == json!({"unschedulable": false}) {
+        change.inverse = Some(Inverse {
+            pipeline: crate::lang::print(&Stage::new("kubectl:uncordon").arg(&target.name)),
+            expects: json!({"unschedulable": true}),
+        });
+    }
     Ok(change)
 }
 
@@ -297,5 +299,11 @@ mod tests {
         assert_eq!(inverse.pipeline, "kubectl:uncordon n1");
         assert_eq!(inverse.expects, json!({"unschedulable": true}));
         assert_eq!(found.risk, Risk::Destroy);
+        let closed = json!({"metadata": {"uid": "u"}, "spec": {"unschedulable": true}});
+        let again = change(&call(&[], json!({})), &target("Node", "n1"), &closed, &[]).unwrap();
+        assert!(
+            again.inverse.is_none(),
+            "a node that was closed before is not opened by undo"
+        );
     }
 }

@@ -11,8 +11,8 @@ use kube::core::WatchEvent;
 use serde_json::{Value, json};
 
 use super::common::{
-    READ, all_namespaces_option, declare, field_selector_option, more_names, selector_option, types_or_objects,
-    until_stopped,
+    READ, all_namespaces_option, declare, field_selector_option, more_names, no_headers_option, selector_option,
+    types_or_objects, until_stopped,
 };
 use super::completer::Names;
 use crate::core::report::Report;
@@ -52,7 +52,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 "Sort by this field, e.g. .metadata.creationTimestamp",
             )
             .value_name("path"),
-            OptionSpec::new("no-headers", OptionKind::Bool, "Rows only"),
+            no_headers_option(),
             OptionSpec::new("show-labels", OptionKind::Bool, "Add a column with all labels"),
             OptionSpec::new(
                 "label-columns",

@@ -12,7 +12,9 @@ use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::error::CONFLICT;
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::target::{self, Target};
-use crate::features::kubernetes::verbs::common::{WRITE, declare, more_names, selector_option, types_or_objects};
+use crate::features::kubernetes::verbs::common::{
+    Remembered, WRITE, declare, more_names, selector_option, types_or_objects,
+};
 use crate::features::kubernetes::verbs::completer::Names;
 use crate::features::kubernetes::verbs::rollout::{selected, unsupported};
 use crate::features::kubernetes::verbs::template;
@@ -40,6 +42,7 @@ pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
         Restart {
             clients: clients.clone(),
             clock: clock.clone(),
+            began: Remembered::default(),
         },
     )
     .completed_by(Names::of(clients))
@@ -48,13 +51,20 @@ pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
 struct Restart {
     clients: Arc<Clients>,
     clock: Clock,
+    /// When a call first planned.
+    began: Remembered<String>,
 }
 
 #[async_trait]
 impl Mutate for Restart {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let session = self.clients.session(&call.context).await?;
-        let at = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        // The same time in the plan that is made anew after an approval: else it would always be another change.
+        let at = self.began.get(call, "").unwrap_or_else(|| {
+            let now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            self.began.keep(call, "", now.clone());
+            now
+        });
         let selection = selected(call, &session).await?;
         target::objects(call, &session, selection)
             .await?

@@ -344,6 +344,7 @@ impl Watch<'_> {
             if !counts(&pod) {
                 continue;
             }
+            let uid = object::uid(&pod).to_owned();
             let Ok(raw) = serde_json::from_value(pod) else { continue };
             let pod = PodRow::of(raw);
             if pod.owner_uid != object::uid(set) || pod.deleting {
@@ -353,15 +354,15 @@ impl Watch<'_> {
                 return Ok(Some(cause));
             }
             if !pod.is_ready {
-                waiting.push(pod);
+                waiting.push((uid, pod.name));
             }
         }
         if waiting.is_empty() {
             return Ok(None);
         }
         let failed = self.events("reason=Unhealthy").await?;
-        Ok(waiting.iter().find_map(|pod| {
-            rollout::unhealthy(&pod.name, failed.iter().filter(|event| event.object_uid == pod.uid))
+        Ok(waiting.iter().find_map(|(uid, name)| {
+            rollout::unhealthy(name, failed.iter().filter(|event| event.object_uid == *uid))
         }))
     }
 }

@@ -3,8 +3,11 @@
 use async_trait::async_trait;
 
 use super::{Table, declaration, named};
+use crate::core::record::to_text;
 use crate::core::report::Report;
-use crate::verb::{Alias, AliasScope, Call, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb};
+use crate::verb::{
+    Alias, AliasScope, Call, Input, InputMode, Known, OptionKind, OptionSpec, Output, Positional, Read, Verb,
+};
 
 /// The verb.
 pub fn verb() -> Verb {
@@ -42,13 +45,9 @@ struct Create;
 #[async_trait]
 impl Read for Create {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
-        let (scope, name) = named(&call.arguments.text_at(0).unwrap_or_default(), AliasScope::User)?;
-        let alias = Alias {
-            scope,
-            name,
-            body: call.arguments.text_at(1).unwrap_or_default(),
-        };
-        let there = call.session.catalogue().alias(Some(scope), &alias.name).cloned();
+        let text = |index| call.arguments.text_at(index).unwrap_or_default();
+        let alias = made(&text(0), text(1))?;
+        let there = call.session.catalogue().alias(Some(alias.scope), &alias.name).cloned();
         if let (Some(there), false) = (there, call.arguments.flag("replace")) {
             let report = Report::refused("E-ALIAS-009", format!("there is an alias {there}"));
             return Err(report.hint("--replace makes it anew"));
@@ -56,4 +55,14 @@ impl Read for Create {
         call.session.put_alias(alias.clone()).await?;
         output.send(Table::new().row(&alias)).await
     }
+
+    fn makes_alias(&self, arguments: &Known) -> Option<Alias> {
+        let text = |index: usize| arguments.positionals.get(index)?.as_ref().map(to_text);
+        made(&text(0)?, text(1)?).ok()
+    }
+}
+
+fn made(name: &str, body: String) -> Result<Alias, Report> {
+    let (scope, name) = named(name, AliasScope::User)?;
+    Ok(Alias { scope, name, body })
 }

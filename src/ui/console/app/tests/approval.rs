@@ -54,3 +54,19 @@ fn a_question_nobody_waits_for_goes_away() {
     desk.end(block, 130);
     assert!(desk.app.approval().is_none());
 }
+
+#[test]
+fn enter_meant_for_a_filter_a_menu_or_a_list_never_approves() {
+    for open in ["<alt-2>/insp", "<alt-2>m", ":<down>", "<ctrl-r>"] {
+        let mut desk = Desk::new();
+        let block = desk.start("kubectl:delete x");
+        desk.keys(open);
+        desk.ask(block, Requirement::Enter);
+        desk.clock.advance(Duration::from_secs(1));
+        let effects = desk.keys("<enter>");
+        assert!(
+            !effects.iter().any(|effect| matches!(effect, Effect::Answer(..))),
+            "{open}"
+        );
+    }
+}

@@ -159,3 +159,21 @@ fn a_click_does_not_answer_an_approval() {
     }
     assert!(desk.app.approval().is_some());
 }
+
+#[test]
+fn a_right_click_selects_and_opens_the_menu_and_starts_nothing() {
+    let mut desk = Desk::new();
+    let screen = desk.screen(120, 40);
+    let row = screen.iter().position(|row| row.contains("web; rm -rf")).unwrap();
+    let column = screen[row].split("web; rm").next().unwrap().chars().count();
+    let (column, row) = (u16::try_from(column).unwrap(), u16::try_from(row).unwrap());
+    mouse(&mut desk, CLICK, column, row);
+    desk.screen(120, 40);
+    let blocks = desk.app.chat.blocks().count();
+    let right = MouseEventKind::Down(MouseButton::Right);
+    assert!(mouse(&mut desk, right, column, row).is_empty());
+    assert_eq!(desk.app.chat.blocks().count(), blocks, "no block that never runs");
+    assert!(desk.shows(120, 40, "actions: Enter does it"));
+    desk.keys("<enter>");
+    assert_eq!(desk.app.input.text(), "kubectl:scale 'web; rm -rf' ");
+}

@@ -8,7 +8,7 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
     assert!(
         matches!(desk.keys(":present talk.cog<enter>").as_slice(), [Effect::ReadScript(file)] if file == "talk.cog")
     );
-    let lines = ["# a word", "", "echo one", "echo two"].map(str::to_owned).to_vec();
+    let lines = ["echo one", "echo two"].map(str::to_owned).to_vec();
     desk.app.handle(Event::Script(Ok(lines)));
     assert!(desk.shows(120, 40, "2 lines to present: F5 types the next"));
     assert!(desk.keys("<f5>").is_empty());
@@ -61,7 +61,48 @@ fn a_block_of_another_context_is_run_again_only_when_asked_twice() {
     assert!(desk.shows(120, 40, "it ran in sandbox, and this is eu-prod"));
     assert!(matches!(desk.keys(".").as_slice(), [Effect::Start { .. }]));
     desk.keys("<alt-1>k.");
-    assert!(desk.keys("j").is_empty(), "another key forgets it");
+    assert!(desk.keys("jk.").is_empty(), "another key forgets it: it is asked again");
+    assert!(matches!(desk.keys(".").as_slice(), [Effect::Start { .. }]));
+}
+
+#[test]
+fn a_block_of_another_namespace_is_run_again_only_when_asked_twice() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:delete deploy x");
+    desk.end(block, 0);
+    desk.keys(":ns kube-system<enter>");
+    assert!(desk.keys("<alt-1>.").is_empty());
+    assert!(desk.shows(
+        120,
+        40,
+        "it ran in sandbox / default, and this is sandbox / kube-system"
+    ));
+    assert!(matches!(desk.keys(".").as_slice(), [Effect::Start { .. }]));
+}
+
+#[test]
+fn raising_read_only_is_no_other_place() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:get deploy");
+    desk.end(block, 0);
+    let mut open = Context::clone(&desk.app.context);
+    open.read_only = true;
+    let catalogue = desk.app.catalogue.clone();
+    desk.app.handle(Event::Session(Arc::new(open), catalogue));
+    assert!(matches!(desk.keys("<alt-1>.").as_slice(), [Effect::Start { .. }]));
+}
+
+#[test]
+fn enter_while_a_line_is_typed_ends_the_typing_and_runs_nothing() {
+    let mut desk = Desk::new();
+    desk.app
+        .handle(Event::Script(Ok(vec!["kubectl:delete deploy inspector".into()])));
+    desk.keys("<f5>");
+    desk.app.advance();
+    assert!(desk.keys("<enter>").is_empty());
+    assert_eq!(desk.app.input.text(), "kubectl:delete deploy inspector");
+    let effects = desk.keys("<enter>");
+    assert!(matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "kubectl:delete deploy inspector"));
 }
 
 #[test]

@@ -132,3 +132,12 @@ fn history_keeps_no_line_that_starts_with_a_blank() {
     desk.keys("echo a<enter> echo secret<enter><up>");
     assert_eq!(desk.app.input.text(), "echo a");
 }
+
+#[test]
+fn the_word_that_the_sandbox_starts_goes_when_it_has_started() {
+    let mut desk = Desk::with(Context::empty("none"), &["deployments"]);
+    assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::StartSandbox]));
+    assert!(desk.shows(120, 40, "the sandbox starts…"));
+    desk.app.handle(Event::Sandbox(Ok(Arc::new(Context::empty("sandbox")))));
+    assert!(!desk.shows(120, 40, "the sandbox starts…"));
+}

@@ -1,0 +1,76 @@
+//! Addresses (`scheme://user:password@host/path`) as they may be shown, and whether a proxy stands before one. Not for
+//! reading them whole: who connects does that.
+
+/// Who asks: what stands between `://` and the `@` of an address, if anything does.
+pub fn userinfo(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    authority.rsplit_once('@').map(|(user, _)| user)
+}
+
+/// The address without what lets someone in. Over http a name alone may be a token; over ssh it is a name.
+pub fn shown(address: &str) -> String {
+    let Some(user) = userinfo(address) else {
+        return address.to_owned();
+    };
+    let named = address.starts_with("ssh://").then(|| user.split(':').next()).flatten();
+    let kept = named.map_or_else(String::new, |name| format!("{name}@"));
+    address.replacen(&format!("://{user}@"), &format!("://{kept}"), 1)
+}
+
+/// Whether an address holds a password.
+pub fn has_password(address: &str) -> bool {
+    userinfo(address).is_some_and(|user| user.split_once(':').is_some_and(|(_, word)| !word.is_empty()))
+}
+
+/// The usual reading of `no_proxy`: names, suffixes with or without a leading dot, `*`.
+pub fn bypasses(host: &str, no_proxy: &str) -> bool {
+    no_proxy
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .any(|entry| {
+            let suffix = entry.trim_start_matches("*.").trim_start_matches('.');
+            entry == "*" || host == suffix || host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lets_someone_in_is_not_shown() {
+        for (address, expected, password) in [
+            ("https://example.com/a@b", "https://example.com/a@b", false),
+            (
+                "https://ana:tok-1@example.com/x?y=a@b",
+                "https://example.com/x?y=a@b",
+                true,
+            ),
+            ("https://tok-1@example.com/x", "https://example.com/x", false),
+            ("git+https://a:b:c@example.com", "git+https://example.com", true),
+            ("ssh://git:word@example.com/x", "ssh://git@example.com/x", true),
+            ("ssh://git@example.com/x", "ssh://git@example.com/x", false),
+            ("git@example.com:a/x.git", "git@example.com:a/x.git", false),
+            ("https://a:b@c@example.com/", "https://example.com/", true),
+            ("no address", "no address", false),
+        ] {
+            assert_eq!(
+                (shown(address).as_str(), has_password(address)),
+                (expected, password),
+                "{address}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_proxy_is_read_as_everywhere() {
+        assert!(bypasses("localhost", "127.0.0.1,localhost"));
+        assert!(bypasses("a.example.com", ".example.com"));
+        assert!(bypasses("a.example.com", "example.com"));
+        assert!(!bypasses("notexample.com", "example.com"));
+        assert!(bypasses("anything", "*"));
+        assert!(!bypasses("anything", ""));
+    }
+}

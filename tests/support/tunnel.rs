@@ -1,0 +1,100 @@
+//! A proxy that tunnels to one HTTPS server, both in threads of the test: what a machine behind a company's proxy sees.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// Both of them.
+pub struct Tunnel {
+    /// Where the proxy listens.
+    pub proxy: SocketAddr,
+    /// The file of the authority that signed the server's certificate.
+    pub authority: String,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Tunnel {
+    /// Every line of every head that came, to the proxy and through it; names of headers in lower case.
+    pub fn requests(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A server of this name that answers everything with `body`, behind a proxy.
+pub fn serve(name: &str, body: Vec<u8>, folder: &Path) -> Tunnel {
+    let (config, authority) = tls(name);
+    let file = folder.join("authority.pem");
+    std::fs::write(&file, authority).expect("a file for the authority");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the proxy");
+    let proxy = listener.local_addr().expect("its address");
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let lines = seen.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A client that breaks off is what some tests are about.
+            let _ = tunnel(stream, config.clone(), &body, &lines);
+        }
+    });
+    Tunnel {
+        proxy,
+        authority: file.display().to_string(),
+        seen,
+    }
+}
+
+fn tunnel(
+    mut stream: TcpStream,
+    config: Arc<rustls::ServerConfig>,
+    body: &[u8],
+    seen: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
+    head(&mut stream, seen)?;
+    stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    let connection = rustls::ServerConnection::new(config).map_err(std::io::Error::other)?;
+    let mut stream = rustls::StreamOwned::new(connection, stream);
+    head(&mut stream, seen)?;
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len())?;
+    stream.write_all(body)?;
+    stream.flush()
+}
+
+fn head(stream: &mut impl Read, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.extend(byte);
+    }
+    let text = String::from_utf8_lossy(&head);
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| match line.split_once(": ") {
+            Some((name, value)) => format!("{}: {value}", name.to_lowercase()),
+            None => line.to_owned(),
+        });
+    seen.lock().unwrap_or_else(PoisonError::into_inner).extend(lines);
+    Ok(())
+}
+
+fn tls(name: &str) -> (Arc<rustls::ServerConfig>, String) {
+    let mut authority = CertificateParams::new(Vec::<String>::new()).expect("an authority");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key")).expect("an issuer");
+    let server = CertificateParams::new(vec![name.to_owned()]).expect("a server");
+    let key = KeyPair::generate().expect("a key");
+    let certificate = server.signed_by(&key, &issuer).expect("a certificate");
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("protocols")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .expect("a configuration");
+    (Arc::new(config), issuer.pem())
+}
