@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::process::Sandbox;
-use support::{require, require_kubernetes_python};
 use support::run::{Stream, run};
+use support::{require, require_kubernetes_python};
 
 const ZONE: &str = "Z37AJ8CHRUEZC6";
 /// For one call of a client, slow machines included.
@@ -535,5 +535,10 @@ fn the_python_client_watches() {
     deck.kubectl("delete deployment web");
     let lines = watch.wait_for(|lines| lines.iter().any(|line| line.starts_with("deployments")), SOON);
     let last: Vec<&str> = lines.iter().rev().take(3).rev().map(String::as_str).collect();
-    assert_eq!(last, ["deleted True", "error 404 Not Found", "deployments []"], "{}", watch.complaints());
+    assert_eq!(
+        last,
+        ["deleted True", "error 404 Not Found", "deployments []"],
+        "{}",
+        watch.complaints()
+    );
 }

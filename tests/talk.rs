@@ -370,16 +370,36 @@ fn requests_are_counted_from_the_pods_own_logs() {
     ];
     let script = home.path().join("script.cog");
     std::fs::write(&script, lines.join("\n")).expect("a script");
-    let args = ["run", "--sandbox", "--speed", "10", "-o", "jsonl", "-f", script.to_str().expect("UTF-8")];
+    let args = [
+        "run",
+        "--sandbox",
+        "--speed",
+        "10",
+        "-o",
+        "jsonl",
+        "-f",
+        script.to_str().expect("UTF-8"),
+    ];
     let ended = run(command(&args, home.path()), LIMIT);
     let stdout = ended.ok();
-    let records: Vec<Value> = stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let records: Vec<Value> = stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
     let of = |sent: bool| -> BTreeMap<String, usize> {
         let mut pods = BTreeMap::new();
-        let samples = records.iter().filter(|record| record.get("latency_ms").is_some_and(|ms| ms.is_number() == sent));
+        let samples = records
+            .iter()
+            .filter(|record| record.get("latency_ms").is_some_and(|ms| ms.is_number() == sent));
         for sample in samples {
-            assert_eq!((&sample["status"], &sample["version"]), (&json!(200), &json!("1.0.0")), "{sample}");
-            *pods.entry(sample["pod"].as_str().expect("a pod").to_owned()).or_default() += 1;
+            assert_eq!(
+                (&sample["status"], &sample["version"]),
+                (&json!(200), &json!("1.0.0")),
+                "{sample}"
+            );
+            *pods
+                .entry(sample["pod"].as_str().expect("a pod").to_owned())
+                .or_default() += 1;
         }
         pods
     };

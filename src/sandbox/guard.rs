@@ -10,7 +10,10 @@ pub fn is_loopback(host: &str) -> bool {
 /// Whether a secret is the one wanted. Compared in full, so that the time tells nothing about how much was right; an
 /// empty one is never right.
 pub fn same_secret(given: &str, wanted: &str) -> bool {
-    let differences = given.bytes().zip(wanted.bytes()).fold(0_u8, |sum, (a, b)| sum | (a ^ b));
+    let differences = given
+        .bytes()
+        .zip(wanted.bytes())
+        .fold(0_u8, |sum, (a, b)| sum | (a ^ b));
     !wanted.is_empty() && given.len() == wanted.len() && differences == 0
 }
 

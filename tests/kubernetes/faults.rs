@@ -100,14 +100,22 @@ impl World {
 
     /// Breaks the watch of the pods that is open, in the middle of its stream.
     async fn cut_the_watch(&self) {
-        self.fault(&json!({"match": {"path": "/pods?"}, "kind": "cut", "count": 1})).await;
+        self.fault(&json!({"match": {"path": "/pods?"}, "kind": "cut", "count": 1}))
+            .await;
     }
 
     /// What there is: key and address of each pod.
     fn truth(&self) -> BTreeMap<String, String> {
         let own = |pod: &Value, at: &str| pod.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned();
         let pods = self.sandbox.store().list("pods", Some("default"));
-        pods.iter().map(|pod| (format!("default/{}", own(pod, "/metadata/name")), own(pod, "/status/podIP"))).collect()
+        pods.iter()
+            .map(|pod| {
+                (
+                    format!("default/{}", own(pod, "/metadata/name")),
+                    own(pod, "/status/podIP"),
+                )
+            })
+            .collect()
     }
 }
 
@@ -124,7 +132,11 @@ fn state<R>(source: &Source<R>) -> HealthState {
 async fn until<R>(what: &str, source: &Arc<Source<R>>, wanted: impl Fn(&Source<R>) -> bool) -> Duration {
     let begin = Instant::now();
     while !wanted(source) {
-        assert!(begin.elapsed() < PATIENCE, "waited for {what}; it is {:?}", source.health());
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "waited for {what}; it is {:?}",
+            source.health()
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     begin.elapsed()
@@ -138,14 +150,20 @@ async fn suffers(rule: Value, told: &[HealthState]) {
     until("the first rows", pods.source(), right).await;
     world.cut_the_watch().await;
     world.fault(&rule).await;
-    until(&format!("{told:?} under {rule}"), pods.source(), |source| told.contains(&state(source))).await;
+    until(&format!("{told:?} under {rule}"), pods.source(), |source| {
+        told.contains(&state(source))
+    })
+    .await;
     assert!(pods.source().health().reason.is_some(), "{rule}: a reason is told");
     // What happens now cannot be seen, and nobody may say it was.
     world.deploy("other", 2).await;
     let hidden = Instant::now();
     while hidden.elapsed() < Duration::from_millis(400) {
         let (state, same) = (state(pods.source()), shown(pods.source()) == world.truth());
-        assert!(state != HealthState::Live || same, "{rule}: called live while rows are missing");
+        assert!(
+            state != HealthState::Live || same,
+            "{rule}: called live while rows are missing"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     world.admin("DELETE /faults", "").await;
@@ -156,22 +174,38 @@ async fn suffers(rule: Value, told: &[HealthState]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_are_cut() {
-    suffers(json!({"match": {"path": "/pods"}, "kind": "cut"}), &[HealthState::Stale]).await;
+    suffers(
+        json!({"match": {"path": "/pods"}, "kind": "cut"}),
+        &[HealthState::Stale],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_that_are_too_old() {
-    suffers(json!({"match": {"path": "/pods"}, "kind": "410"}), &[HealthState::Resync]).await;
+    suffers(
+        json!({"match": {"path": "/pods"}, "kind": "410"}),
+        &[HealthState::Resync],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_requests_with_a_time_to_wait() {
-    suffers(json!({"match": {"path": "/pods"}, "kind": "429", "retry_after": 1}), &[HealthState::Stale]).await;
+    suffers(
+        json!({"match": {"path": "/pods"}, "kind": "429", "retry_after": 1}),
+        &[HealthState::Stale],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_fails() {
-    suffers(json!({"match": {"path": "/pods"}, "kind": "500"}), &[HealthState::Stale]).await;
+    suffers(
+        json!({"match": {"path": "/pods"}, "kind": "500"}),
+        &[HealthState::Stale],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,7 +215,11 @@ async fn an_expired_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs() {
-    suffers(json!({"match": {"path": "/pods"}, "kind": "hang"}), &[HealthState::Stale, HealthState::Resync]).await;
+    suffers(
+        json!({"match": {"path": "/pods"}, "kind": "hang"}),
+        &[HealthState::Stale, HealthState::Resync],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,13 +228,22 @@ async fn pods_that_may_not_be_listed_leave_the_other_rows_alone() {
     let (pods, deployments) = (world.follow::<PodRow>(), world.follow::<DeploymentRow>());
     let right = |source: &Source<PodRow>| state(source) == HealthState::Live && shown(source) == world.truth();
     until("the first rows", pods.source(), right).await;
-    until("the deployments", deployments.source(), |source| state(source) == HealthState::Live).await;
+    until("the deployments", deployments.source(), |source| {
+        state(source) == HealthState::Live
+    })
+    .await;
     world.cut_the_watch().await;
-    world.fault(&json!({"match": {"method": "GET", "path": "/pods"}, "kind": "403"})).await;
-    until("denied pods", pods.source(), |source| state(source) == HealthState::Denied).await;
+    world
+        .fault(&json!({"match": {"method": "GET", "path": "/pods"}, "kind": "403"}))
+        .await;
+    until("denied pods", pods.source(), |source| {
+        state(source) == HealthState::Denied
+    })
+    .await;
     world.deploy("other", 2).await;
     until("the other deployment", deployments.source(), |source| {
-        state(source) == HealthState::Live && source.read(|rows, _| rows.get("default/other").is_some_and(|row| row.available == 2))
+        state(source) == HealthState::Live
+            && source.read(|rows, _| rows.get("default/other").is_some_and(|row| row.available == 2))
     })
     .await;
     assert_eq!(state(pods.source()), HealthState::Denied, "still");
@@ -220,7 +267,10 @@ async fn a_watch_that_is_cut_loses_nothing_that_happened_meanwhile() {
         });
         changed.unwrap();
         // The replica set makes another pod for the one that went.
-        let took = until("all changes", pods.source(), |source| right(source) && shown(source).len() == 5 + 2 * round).await;
+        let took = until("all changes", pods.source(), |source| {
+            right(source) && shown(source).len() == 5 + 2 * round
+        })
+        .await;
         assert!(took < SOON, "round {round}: {took:?}");
     }
 }
@@ -234,7 +284,9 @@ async fn pages_that_come_slowly_are_all_there_in_the_end() {
             "spec": {"containers": [{"name": "c", "image": "i"}], "nodeName": "nowhere"}});
         store.create("pods", object).unwrap();
     }
-    world.fault(&json!({"match": {"path": "/pods?"}, "kind": "slow", "delay_ms": 300})).await;
+    world
+        .fault(&json!({"match": {"path": "/pods?"}, "kind": "slow", "delay_ms": 300}))
+        .await;
     let pods = world.follow::<PodRow>();
     let mut partial = false;
     let begin = Instant::now();
@@ -256,7 +308,10 @@ async fn a_restart_with_other_versions_is_a_fresh_list() {
     for round in 0..3_usize {
         world.admin("POST /restart", "").await;
         world.deploy(&format!("after-{round}"), 1).await;
-        let took = until("the rows", pods.source(), |source| right(source) && shown(source).len() == 4 + round).await;
+        let took = until("the rows", pods.source(), |source| {
+            right(source) && shown(source).len() == 4 + round
+        })
+        .await;
         assert!(took < SOON, "round {round}: {took:?}");
     }
 }

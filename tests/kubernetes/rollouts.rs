@@ -142,8 +142,16 @@ async fn daemon_and_stateful_sets_have_revisions_to_go_back_to() {
         );
         same_read(&bench, &format!("rollout history {object}")).await;
         // kubectl compares the bytes of its own encoding, which changed with its releases; ours compares what they mean.
-        let ran = bench.run(&format!("kubectl:rollout undo {object} --to-revision=3")).await.ok();
-        assert!(ran.notes.iter().any(|note| note.contains("skipped rollback (current template already matches revision 3)")), "{ran:?}");
+        let ran = bench
+            .run(&format!("kubectl:rollout undo {object} --to-revision=3"))
+            .await
+            .ok();
+        assert!(
+            ran.notes
+                .iter()
+                .any(|note| note.contains("skipped rollback (current template already matches revision 3)")),
+            "{ran:?}"
+        );
         same(&bench, &format!("rollout restart {object}"), false).await;
         same(&bench, &status, true).await;
         assert_ne!(template(&bench, resource, name), first, "{object}: restarted");
@@ -276,7 +284,13 @@ async fn a_quota_refuses_in_the_servers_words_and_fail_fast_repeats_them() {
         bench.run(&format!("kubectl:delete {own}")).await.ok();
     }
     let (_, out, _) = bench.kubectl("get quota --no-headers").await.unwrap();
-    assert!(out.split_whitespace().collect::<Vec<_>>().join(" ").starts_with("few pods: 1/1"), "{out}");
+    assert!(
+        out.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .starts_with("few pods: 1/1"),
+        "{out}"
+    );
     // Room is made: the replica set tries again by itself and the failure goes.
     apply(&bench, &pods_quota(2), "default").await;
     bench.run("kubectl:rollout status deploy/web").await.ok();

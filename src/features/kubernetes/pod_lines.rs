@@ -62,7 +62,11 @@ pub async fn open(clients: &Clients, call: &Call, wanted: WantedLines) -> Result
     tokio::spawn(async move {
         let gone = sender.clone();
         let work = async {
-            let result = if reading.wanted.follow { reading.follow(&sender).await } else { reading.once(&sender).await };
+            let result = if reading.wanted.follow {
+                reading.follow(&sender).await
+            } else {
+                reading.once(&sender).await
+            };
             if let Err(report) = result {
                 // Nobody reads any more: then nobody asks why either.
                 let _ = sender.send(Err(report)).await;
@@ -185,8 +189,10 @@ impl Reading {
         let container = match &self.wanted.container {
             Some(wanted) if names.contains(&wanted.as_str()) => wanted.clone(),
             Some(wanted) => {
-                return Err(usage(format!("container {wanted} is not valid for pod {}", object::name(pod)))
-                    .hint(format!("it has: {}", names.join(", "))));
+                return Err(
+                    usage(format!("container {wanted} is not valid for pod {}", object::name(pod)))
+                        .hint(format!("it has: {}", names.join(", "))),
+                );
             }
             None => default.or(names.first().copied()).unwrap_or_default().to_owned(),
         };
@@ -263,7 +269,10 @@ fn timed(line: &str) -> (Option<Timestamp>, &str) {
             Ok(at) => (Some(at), rest),
             Err(_) => (None, line),
         },
-        None => (line.parse().ok(), if line.parse::<Timestamp>().is_ok() { "" } else { line }),
+        None => (
+            line.parse().ok(),
+            if line.parse::<Timestamp>().is_ok() { "" } else { line },
+        ),
     }
 }
 
@@ -273,7 +282,9 @@ fn has_begun(pod: &Value) -> bool {
 }
 
 fn is_running(pod: &Value) -> bool {
-    list(pod, "/status/containerStatuses").iter().any(|c| c.pointer("/state/running").is_some())
+    list(pod, "/status/containerStatuses")
+        .iter()
+        .any(|c| c.pointer("/state/running").is_some())
 }
 
 #[cfg(test)]

@@ -52,15 +52,40 @@ mod tests {
     #[test]
     fn the_usual_forms_are_requests() {
         for (line, matched, status, is_probe) in [
-            (r#"172.20.0.1:4711 - [22/Nov/2026 02:11:25] "GET /net HTTP/1.1 200 1234" curl/8.0 0.000123"#, "GET /net", 200, false),
-            (r#"10.0.0.1 - - [22/Nov/2026:02:11:25 +0000] "POST /a?b=c HTTP/2.0" 503 0 "-" "Go""#, "POST /a?b=c", 503, false),
-            (r#"172.20.0.1:9 - [x] "GET /healthz HTTP/1.1 200 0" kube-probe/1.36 0.1"#, "GET /healthz", 200, true),
+            (
+                r#"172.20.0.1:4711 - [22/Nov/2026 02:11:25] "GET /net HTTP/1.1 200 1234" curl/8.0 0.000123"#,
+                "GET /net",
+                200,
+                false,
+            ),
+            (
+                r#"10.0.0.1 - - [22/Nov/2026:02:11:25 +0000] "POST /a?b=c HTTP/2.0" 503 0 "-" "Go""#,
+                "POST /a?b=c",
+                503,
+                false,
+            ),
+            (
+                r#"172.20.0.1:9 - [x] "GET /healthz HTTP/1.1 200 0" kube-probe/1.36 0.1"#,
+                "GET /healthz",
+                200,
+                true,
+            ),
             ("GET /short 404 12ms", "GET /short", 404, false),
         ] {
             let found = request(line, None).unwrap();
-            assert_eq!((found.matched.as_str(), found.status, found.is_probe), (matched, Some(status), is_probe), "{line}");
+            assert_eq!(
+                (found.matched.as_str(), found.status, found.is_probe),
+                (matched, Some(status), is_probe),
+                "{line}"
+            );
         }
-        for line in ["Starting inspector...", "", "WIDGET /a 200", "will GET something", "\u{0}\u{fffd}"] {
+        for line in [
+            "Starting inspector...",
+            "",
+            "WIDGET /a 200",
+            "will GET something",
+            "\u{0}\u{fffd}",
+        ] {
             assert_eq!(request(line, None), None, "{line}");
         }
     }

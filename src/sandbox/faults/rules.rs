@@ -179,13 +179,17 @@ fn parse(value: &Value) -> Result<Rule, RuleError> {
     };
     for (field, owner) in [("retry_after", "429"), ("delay_ms", "slow")] {
         if map.contains_key(field) && kind != owner {
-            return Err(RuleError::Malformed(format!("{field} belongs to kind {owner}, not to {kind}")));
+            return Err(RuleError::Malformed(format!(
+                "{field} belongs to kind {owner}, not to {kind}"
+            )));
         }
     }
     let method = text("method")?.to_ascii_uppercase();
     if !method.is_empty() && !METHODS.contains(&method.as_str()) {
         let near = suggestion(&method, &METHODS);
-        return Err(RuleError::Malformed(format!("match.method {method:?} is no HTTP method of these APIs{near}")));
+        return Err(RuleError::Malformed(format!(
+            "match.method {method:?} is no HTTP method of these APIs{near}"
+        )));
     }
     let until = match number("for_ms")? {
         None => None,
@@ -264,7 +268,9 @@ mod tests {
         let faults = Faults::new();
         faults.add(&json!({"kind": "500"})).unwrap();
         assert!(!faults.cuts("GET", "/pods?watch=1"));
-        faults.add(&json!({"kind": "cut", "match": {"path": "/pods"}, "count": 1})).unwrap();
+        faults
+            .add(&json!({"kind": "cut", "match": {"path": "/pods"}, "count": 1}))
+            .unwrap();
         assert!(!faults.cuts("GET", "/nodes?watch=1"));
         assert!(faults.cuts("GET", "/pods?watch=1"));
         assert!(!faults.cuts("GET", "/pods?watch=1"), "once");

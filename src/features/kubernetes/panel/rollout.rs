@@ -46,7 +46,10 @@ struct Feeds {
 
 impl Feeds {
     fn version(&self) -> u64 {
-        self.deployments.source().version() + self.sets.source().version() + self.pods.source().version() + self.events.source().version()
+        self.deployments.source().version()
+            + self.sets.source().version()
+            + self.pods.source().version()
+            + self.events.source().version()
     }
 }
 

@@ -111,7 +111,10 @@ mod tests {
         assert_eq!(failed.map(|cause| cause.reason).as_deref(), Some("FailedCreate"));
         let same = refused_creation(&[event("FailedCreate", 2, 1), event("SuccessfulCreate", 2, 1)]);
         assert!(same.is_some(), "one more than fitted");
-        assert_eq!(refused_creation(&[event("FailedCreate", 1, 9), event("SuccessfulCreate", 2, 1)]), None);
+        assert_eq!(
+            refused_creation(&[event("FailedCreate", 1, 9), event("SuccessfulCreate", 2, 1)]),
+            None
+        );
         assert_eq!(refused_creation(&[event("Killing", 2, 1)]), None);
     }
 

@@ -89,7 +89,11 @@ impl Traffic {
             (0, _) => (GateState::Waiting, "no requests yet".to_owned()),
             (_, true) if total >= ENOUGH => (
                 GateState::Failed,
-                format!("{failed} of {total} requests failed, {} is above {}", percent(share), percent(self.limit)),
+                format!(
+                    "{failed} of {total} requests failed, {} is above {}",
+                    percent(share),
+                    percent(self.limit)
+                ),
             ),
             (_, true) => (GateState::Waiting, format!("{failed} of {total} requests failed")),
             (_, false) => (GateState::Passed, format!("{failed} of {total} requests failed")),
@@ -106,7 +110,11 @@ impl Traffic {
 pub fn gates(standing: &Standing, traffic: Option<Traffic>) -> Vec<Gate> {
     let counted = |name, has: i64| Gate {
         name,
-        state: if has >= standing.wanted { GateState::Passed } else { GateState::Waiting },
+        state: if has >= standing.wanted {
+            GateState::Passed
+        } else {
+            GateState::Waiting
+        },
         detail: format!("{has} of {}", standing.wanted),
     };
     let mut all = vec![
@@ -153,14 +161,25 @@ mod tests {
                 ("deadline", GateState::Waiting)
             ]
         );
-        assert_eq!(all[2].record(), json!({"name": "available", "state": "waiting", "detail": "2 of 3"}));
+        assert_eq!(
+            all[2].record(),
+            json!({"name": "available", "state": "waiting", "detail": "2 of 3"})
+        );
         let late = Standing { late: true, ..standing };
         assert_eq!(gates(&late, None)[3].state, GateState::Failed);
     }
 
     #[test]
     fn few_requests_condemn_nothing() {
-        let state = |total, failed| Traffic { total, failed, limit: 0.05 }.gate().state;
+        let state = |total, failed| {
+            Traffic {
+                total,
+                failed,
+                limit: 0.05,
+            }
+            .gate()
+            .state
+        };
         assert_eq!(state(0, 0), GateState::Waiting);
         assert_eq!(state(5, 5), GateState::Waiting);
         assert_eq!(state(40, 2), GateState::Passed);

@@ -202,10 +202,16 @@ impl RolloutView {
             refused_creation(own.filter(|event| about_object(event, "ReplicaSet", &set.name, &self.namespace)))
         });
         self.cause = refused.or_else(|| {
-            self.pods.iter().filter(|pod| pod.is_new && !pod.is_ready).find_map(|pod| {
-                let own = events.clone().into_iter();
-                unhealthy(&pod.name, own.filter(|event| about_object(event, "Pod", &pod.name, &self.namespace)))
-            })
+            self.pods
+                .iter()
+                .filter(|pod| pod.is_new && !pod.is_ready)
+                .find_map(|pod| {
+                    let own = events.clone().into_iter();
+                    unhealthy(
+                        &pod.name,
+                        own.filter(|event| about_object(event, "Pod", &pod.name, &self.namespace)),
+                    )
+                })
         });
     }
 }

@@ -189,10 +189,23 @@ fn events_tell_what_neither_conditions_nor_pods_do() {
         view.cause.map(|cause| (cause.pod, cause.reason))
     };
     let sick = event("Pod", "new-a", "Unhealthy");
-    assert_eq!(explained(vec![sick.clone()], &row), Some(("new-a".into(), "Unhealthy".into())));
+    assert_eq!(
+        explained(vec![sick.clone()], &row),
+        Some(("new-a".into(), "Unhealthy".into()))
+    );
     let refused = event("ReplicaSet", "new", "FailedCreate");
-    assert_eq!(explained(vec![sick, refused], &row), Some((String::new(), "FailedCreate".into())));
-    let others = vec![event("Pod", "old-a", "Unhealthy"), event("ReplicaSet", "old", "FailedCreate")];
+    assert_eq!(
+        explained(vec![sick, refused], &row),
+        Some((String::new(), "FailedCreate".into()))
+    );
+    let others = vec![
+        event("Pod", "old-a", "Unhealthy"),
+        event("ReplicaSet", "old", "FailedCreate"),
+    ];
     assert_eq!(explained(others, &row), None);
-    assert_eq!(explained(vec![event("Pod", "new-a", "Unhealthy")], &deployment()), None, "done is done");
+    assert_eq!(
+        explained(vec![event("Pod", "new-a", "Unhealthy")], &deployment()),
+        None,
+        "done is done"
+    );
 }

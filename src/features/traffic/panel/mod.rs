@@ -119,7 +119,9 @@ impl Panel for TrafficPanel {
                 .then(|| Picture::of(samples).lines(theme, area.width, usize::from(area.height), scroll))
         });
         let Some(lines) = lines else {
-            let text = "no traffic yet: traffic:watch URL, traffic:logs deploy/NAME -f, or paste the shell loop with curl".into();
+            let text =
+                "no traffic yet: traffic:watch URL, traffic:logs deploy/NAME -f, or paste the shell loop with curl"
+                    .into();
             return message(area, buffer, theme, &text);
         };
         for (row, drawn) in (0..area.height).zip(&lines) {

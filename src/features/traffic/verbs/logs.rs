@@ -17,7 +17,7 @@ use crate::features::traffic::access;
 use crate::features::traffic::model::{Sample, Tally, append, samples};
 use crate::feed::HealthState;
 use crate::render::View;
-use crate::verb::{Call, Declaration, Input, Output, OptionKind, OptionSpec, Positional, Read, Verb};
+use crate::verb::{Call, Declaration, Input, OptionKind, OptionSpec, Output, Positional, Read, Verb};
 
 /// Lines of an object's pods, as [`OpenLogs`] gives them: what they are of, and the lines.
 pub type Lines = (String, tokio::sync::mpsc::Receiver<Result<PodLine, Report>>);
@@ -148,7 +148,9 @@ fn sample(source: &str, line: PodLine, request: access::Request, now: jiff::Time
 
 fn view(sample: &Sample) -> View {
     let part = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let status = sample.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let status = sample
+        .status
+        .map_or_else(|| "-".to_owned(), |status| status.to_string());
     View::Text(format!(
         "{status}  {}  {}  {}",
         part(&sample.pod),
@@ -174,7 +176,12 @@ mod tests {
             status: Some(503),
             is_probe: false,
         };
-        let sample = sample("logs of deployment.apps/web", line, request, jiff::Timestamp::UNIX_EPOCH);
+        let sample = sample(
+            "logs of deployment.apps/web",
+            line,
+            request,
+            jiff::Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(sample.error.as_deref(), Some("HTTP 503"));
         assert_eq!(sample.url, "logs of deployment.apps/web", "the panel's title names it");
         assert_eq!((sample.version.as_deref(), sample.latency_ms), (Some("2.0.0"), None));

@@ -101,7 +101,11 @@ impl From<ApiError> for Refusal {
 async fn checked(api: Arc<Api>, request: Request<Incoming>) -> Result<Reply, Refusal> {
     local_only(&request)?;
     let method = request.method().as_str().to_owned();
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str())
+        .to_owned();
     if let Some(gate) = &api.config.gate
         && let Some(fault) = gate.check(&method, &target)
     {

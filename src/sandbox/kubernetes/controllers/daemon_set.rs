@@ -259,7 +259,10 @@ mod tests {
         Arc::make_mut(&mut ready[1])["status"]["conditions"][0]["lastTransitionTime"] = "2025-12-31T00:00:00Z".into();
         assert!(acts(&patient, &ready, &nodes).is_empty(), "ready is not yet available");
         let all = sync(&patient, &ready, &[], &nodes, "x", NOW);
-        assert!(all.contains(&Action::Requeue(std::time::Duration::from_secs(3))), "{all:?}");
+        assert!(
+            all.contains(&Action::Requeue(std::time::Duration::from_secs(3))),
+            "{all:?}"
+        );
     }
 
     #[test]

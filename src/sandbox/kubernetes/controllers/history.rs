@@ -82,9 +82,9 @@ fn data_of(set: &Value) -> Value {
 }
 
 fn free_hash(set: &Value, known: &[Arc<Value>]) -> String {
-    let hashes = (0..COLLISIONS).map(|collision| template_hash(&set["spec"]["template"], collision));
+    let mut hashes = (0..COLLISIONS).map(|collision| template_hash(&set["spec"]["template"], collision));
     let taken = |hash: &String| known.iter().any(|revision| hash_of(set, revision) == *hash);
-    hashes.filter(|hash| !taken(hash)).next().unwrap_or_default()
+    hashes.find(|hash| !taken(hash)).unwrap_or_default()
 }
 
 fn revision(set: &Value, kind: &str, own: &str, hash: &str, data: Value, number: i64) -> Value {
@@ -160,7 +160,10 @@ mod tests {
     fn a_template_taken_up_again_becomes_the_newest() {
         let mut known = Vec::new();
         let first = pass(&set("i:1"), &mut known, &[]);
-        assert_eq!(known[0]["metadata"]["labels"]["controller-revision-hash"], first.hash.as_str());
+        assert_eq!(
+            known[0]["metadata"]["labels"]["controller-revision-hash"],
+            first.hash.as_str()
+        );
         assert_eq!(known[0]["metadata"]["annotations"]["kubernetes.io/change-cause"], "why");
         assert_eq!(known[0]["data"]["spec"]["template"]["$patch"], "replace");
         assert_eq!(first.name, format!("s-{}", first.hash));

@@ -72,7 +72,11 @@ pub fn sync(job: &Value, pods: &[Arc<Value>], suffix: &str, now: Timestamp) -> V
         terminating: pods.iter().filter(|p| is_deleting(p) && !pod::is_finished(p)).count(),
         succeeded: counted(job, pods, "Succeeded", "succeeded"),
         failed: counted(job, pods, "Failed", "failed"),
-        status: job.get("status").and_then(Value::as_object).cloned().unwrap_or_default(),
+        status: job
+            .get("status")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default(),
         actions: Vec::new(),
         now,
     };
@@ -161,7 +165,10 @@ impl Pass<'_> {
         if self.failed > limit || (again && restarts > 0 && restarts >= limit) {
             return Some(TOO_MANY);
         }
-        let deadline = self.job.pointer("/spec/activeDeadlineSeconds").and_then(Value::as_i64)?;
+        let deadline = self
+            .job
+            .pointer("/spec/activeDeadlineSeconds")
+            .and_then(Value::as_i64)?;
         let start = time(self.job, "/status/startTime")?;
         (start.as_second() + deadline <= self.now.as_second()).then_some(TOO_LONG)
     }
@@ -180,9 +187,11 @@ impl Pass<'_> {
         self.condition(end.kinds[1], "True", end.reason, end.message);
         if end.kinds[1] == "Complete" {
             self.status.insert("completionTime".into(), rfc3339(self.now).into());
-            self.actions.push(Action::Event(Severity::Normal, "Completed", "Job completed".into()));
+            self.actions
+                .push(Action::Event(Severity::Normal, "Completed", "Job completed".into()));
         } else {
-            self.actions.push(Action::Event(Severity::Warning, end.reason, end.message.into()));
+            self.actions
+                .push(Action::Event(Severity::Warning, end.reason, end.message.into()));
         }
     }
 
@@ -215,11 +224,18 @@ impl Pass<'_> {
     fn back_off(&self, pods: &[Arc<Value>]) -> i64 {
         let ended = |pod: &Arc<Value>| {
             let containers = pod.pointer("/status/containerStatuses").and_then(Value::as_array)?;
-            containers.iter().filter_map(|c| time(c, "/state/terminated/finishedAt")).max()
+            containers
+                .iter()
+                .filter_map(|c| time(c, "/state/terminated/finishedAt"))
+                .max()
         };
         let failed = pods.iter().filter(|p| text(p, "/status/phase") == "Failed");
-        let Some(last) = failed.filter_map(ended).max() else { return 0 };
-        let doubled = u32::try_from(self.failed - 1).ok().and_then(|n| FIRST.checked_shl(n.min(32)));
+        let Some(last) = failed.filter_map(ended).max() else {
+            return 0;
+        };
+        let doubled = u32::try_from(self.failed - 1)
+            .ok()
+            .and_then(|n| FIRST.checked_shl(n.min(32)));
         last.as_second() + doubled.unwrap_or(LONGEST).min(LONGEST) - self.now.as_second()
     }
 
@@ -240,14 +256,18 @@ impl Pass<'_> {
         };
         self.condition("Suspended", status, reason, message);
         self.status.shift_remove("startTime");
-        self.actions.push(Action::Event(Severity::Normal, event, message.into()));
+        self.actions
+            .push(Action::Event(Severity::Normal, event, message.into()));
     }
 
     fn condition(&mut self, kind: &str, status: &str, reason: &str, message: &str) {
         let now = rfc3339(self.now);
         let list = self.status.entry("conditions").or_insert_with(|| json!([]));
         let Some(list) = list.as_array_mut() else { return };
-        if list.iter().any(|c| text(c, "/type") == kind && text(c, "/status") == status) {
+        if list
+            .iter()
+            .any(|c| text(c, "/type") == kind && text(c, "/status") == status)
+        {
             return;
         }
         list.retain(|c| text(c, "/type") != kind);
@@ -257,10 +277,15 @@ impl Pass<'_> {
     fn write(&mut self) {
         let ending = self.status.get("conditions").is_some_and(|list| {
             let list = list.as_array().into_iter().flatten();
-            list.into_iter().any(|c| matches!(text(c, "/type"), "Complete" | "Failed"))
+            list.into_iter()
+                .any(|c| matches!(text(c, "/type"), "Complete" | "Failed"))
         });
         let deleted = self.actions.iter().filter(|a| matches!(a, Action::Delete(_))).count();
-        let active = if ending { 0 } else { self.active.len().saturating_sub(deleted) };
+        let active = if ending {
+            0
+        } else {
+            self.active.len().saturating_sub(deleted)
+        };
         let ready = self.active.iter().filter(|pod| pod::is_ready(pod)).count();
         let ready = ready.min(active);
         for (field, value) in [
@@ -339,10 +364,17 @@ mod tests {
         let last = [pod("a", "Succeeded", 0), pod("b", "Succeeded", 0)];
         assert_eq!(acts(&mut three, &last), ["+"]);
         // One that was counted may be gone.
-        let all = [pod("b", "Succeeded", 0), pod("c", "Succeeded", 0), pod("d", "Succeeded", 0)];
+        let all = [
+            pod("b", "Succeeded", 0),
+            pod("c", "Succeeded", 0),
+            pod("d", "Succeeded", 0),
+        ];
         assert_eq!(acts(&mut three, &all), ["Completed"]);
         assert!(is(&three, "Complete") && is(&three, "SuccessCriteriaMet"));
-        assert_eq!((&three["status"]["succeeded"], three["status"].get("active")), (&json!(3), None));
+        assert_eq!(
+            (&three["status"]["succeeded"], three["status"].get("active")),
+            (&json!(3), None)
+        );
         assert!(acts(&mut three, &all).is_empty(), "over is over");
     }
 

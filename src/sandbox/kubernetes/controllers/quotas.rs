@@ -44,7 +44,8 @@ impl Controllers {
             return;
         }
         for quota in self.store.list("resourcequotas", Some(namespace(object))) {
-            self.queue.add(Key::Quota(namespace(object).into(), name(&quota).into()));
+            self.queue
+                .add(Key::Quota(namespace(object).into(), name(&quota).into()));
         }
     }
 

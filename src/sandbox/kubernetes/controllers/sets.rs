@@ -101,7 +101,11 @@ impl Controllers {
         match action {
             Action::Revision(step) => self.act_on_revision(space, step),
             Action::Requeue(after) => {
-                let key = if kind == "StatefulSet" { Key::StatefulSet } else { Key::DaemonSet };
+                let key = if kind == "StatefulSet" {
+                    Key::StatefulSet
+                } else {
+                    Key::DaemonSet
+                };
                 self.later(after, key(space.into(), own.into()));
             }
             Action::Create(pod) => {
@@ -141,12 +145,22 @@ impl Controllers {
             match action {
                 job::Action::Create(_) if failure.is_some() => {}
                 job::Action::Create(pod) => match self.create_pod(pod) {
-                    Ok(pod) => self.tell_job(&job, Severity::Normal, "SuccessfulCreate", &format!("Created pod: {}", name(&pod))),
+                    Ok(pod) => self.tell_job(
+                        &job,
+                        Severity::Normal,
+                        "SuccessfulCreate",
+                        &format!("Created pod: {}", name(&pod)),
+                    ),
                     Err(why) => failure = Some(why),
                 },
                 job::Action::Delete(pod) => {
                     if graceful::delete_pod(&self.store, &self.clock, space, &pod, None).is_ok() {
-                        self.tell_job(&job, Severity::Normal, "SuccessfulDelete", &format!("Deleted pod: {pod}"));
+                        self.tell_job(
+                            &job,
+                            Severity::Normal,
+                            "SuccessfulDelete",
+                            &format!("Deleted pod: {pod}"),
+                        );
                     }
                 }
                 job::Action::Status(status) => {

@@ -35,13 +35,7 @@ pub enum Action {
 
 /// One pass. `pods` are all pods the set controls, those being deleted included, and `revisions` its ControllerRevisions;
 /// `suffix` names a new pod's volume.
-pub fn sync(
-    set: &Value,
-    pods: &[Arc<Value>],
-    revisions: &[Arc<Value>],
-    suffix: &str,
-    now: Timestamp,
-) -> Vec<Action> {
+pub fn sync(set: &Value, pods: &[Arc<Value>], revisions: &[Arc<Value>], suffix: &str, now: Timestamp) -> Vec<Action> {
     let in_use: Vec<&str> = pods.iter().filter_map(|pod| revision_of(pod)).collect();
     let newest = history::newest(set, "StatefulSet", revisions, &in_use);
     let revision = newest.name;
@@ -218,8 +212,7 @@ mod tests {
         let mut pod = new_pod(set, index, &revision, "x");
         pod["status"]["phase"] = "Running".into();
         let status = if ready { "True" } else { "False" };
-        pod["status"]["conditions"] =
-            json!([{"type": "Ready", "status": status, "lastTransitionTime": READY}]);
+        pod["status"]["conditions"] = json!([{"type": "Ready", "status": status, "lastTransitionTime": READY}]);
         Arc::new(pod)
     }
 

@@ -198,9 +198,15 @@ mod tests {
 
     #[test]
     fn scripts_say_wait_and_end() {
-        assert_eq!(script("echo 'a  b' c; sleep 2"), (vec!["a  b c".into()], Some((2.0, 0))));
+        assert_eq!(
+            script("echo 'a  b' c; sleep 2"),
+            (vec!["a  b c".into()], Some((2.0, 0)))
+        );
         assert_eq!(script("sleep 1m\nexit 3"), (vec![], Some((60.0, 3))));
-        assert_eq!(script("false && echo no || echo yes"), (vec!["yes".into()], Some((0.0, 0))));
+        assert_eq!(
+            script("false && echo no || echo yes"),
+            (vec!["yes".into()], Some((0.0, 0)))
+        );
         assert_eq!(script("true && false"), (vec![], Some((0.0, 1))));
         assert_eq!(script("exit 256").1, Some((0.0, 0)), "one byte, as in a shell");
         assert_eq!(script("").1, Some((0.0, 0)));
@@ -213,16 +219,40 @@ mod tests {
     fn images_without_a_known_command_run_for_ever() {
         assert_eq!(course("nginx:1", json!({})), Course::default());
         assert_eq!(course("nginx:1", json!({"args": ["false"]})), Course::default());
-        assert_eq!(course("busybox", json!({"args": ["false"]})).ends.map(|end| end.1), Some(1));
-        assert_eq!(course("nginx:1", json!({"command": ["/bin/true"]})).ends.map(|end| end.1), Some(0));
-        assert_eq!(course("nginx:crash", json!({"command": ["true"]})).ends.map(|end| end.1), Some(1));
+        assert_eq!(
+            course("busybox", json!({"args": ["false"]})).ends.map(|end| end.1),
+            Some(1)
+        );
+        assert_eq!(
+            course("nginx:1", json!({"command": ["/bin/true"]}))
+                .ends
+                .map(|end| end.1),
+            Some(0)
+        );
+        assert_eq!(
+            course("nginx:crash", json!({"command": ["true"]}))
+                .ends
+                .map(|end| end.1),
+            Some(1)
+        );
         assert_eq!(course("hello-world", json!({})).says.len(), 1);
-        assert_eq!(course("so0k/kuar-inspector:1.0.0", json!({"command": ["false"]})), Course::default());
+        assert_eq!(
+            course("so0k/kuar-inspector:1.0.0", json!({"command": ["false"]})),
+            Course::default()
+        );
     }
 
     #[test]
     fn hostile_scripts_end() {
-        for text in ["'", "\"\"\"", "&", "|", "&&&&", "echo \u{fffd}|", &"echo x;".repeat(100_000)] {
+        for text in [
+            "'",
+            "\"\"\"",
+            "&",
+            "|",
+            "&&&&",
+            "echo \u{fffd}|",
+            &"echo x;".repeat(100_000),
+        ] {
             let _ = script(text);
         }
         assert_eq!(script("sleep 1e300").1.map(|end| end.1), Some(0));

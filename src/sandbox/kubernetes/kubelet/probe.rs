@@ -53,8 +53,13 @@ impl Purpose {
 /// How a container is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Question {
-    Http { port: u16, path: String },
-    Tcp { port: u16 },
+    Http {
+        port: u16,
+        path: String,
+    },
+    Tcp {
+        port: u16,
+    },
     Exec(Vec<String>),
     /// A kind of probe this world has no answer to (gRPC): it passes.
     Unasked,
@@ -86,7 +91,11 @@ impl Probe {
         };
         let question = if let Some(port) = port("/httpGet/port") {
             let path = text(probe, "/httpGet/path");
-            let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+            let path = if path.starts_with('/') {
+                path.to_owned()
+            } else {
+                format!("/{path}")
+            };
             // Nothing that could end the request line.
             let path = path.chars().filter(|letter| letter.is_ascii_graphic()).collect();
             Question::Http { port, path }
@@ -137,9 +146,10 @@ impl Probe {
                 match course.ends {
                     // A command this world does not know is taken at its word.
                     None => Ok(()),
-                    Some((after, _)) if after > self.timeout => {
-                        Err(format!("command timed out: {words:?} timed out after {}s", self.timeout.as_secs()))
-                    }
+                    Some((after, _)) if after > self.timeout => Err(format!(
+                        "command timed out: {words:?} timed out after {}s",
+                        self.timeout.as_secs()
+                    )),
                     Some((_, 0)) => Ok(()),
                     Some(_) => Err(said.join("\n")),
                 }
@@ -168,7 +178,10 @@ async fn connect(ip: Ipv4Addr, port: u16, network: &Network) -> Result<TcpStream
 /// The status of a GET, as the kubelet sends it.
 async fn get(ip: Ipv4Addr, port: u16, path: &str, network: &Network) -> Result<u16, String> {
     let mut stream = connect(ip, port, network).await?;
-    let minor = RELEASE.trim_start_matches('v').rsplit_once('.').map_or(RELEASE, |(minor, _)| minor);
+    let minor = RELEASE
+        .trim_start_matches('v')
+        .rsplit_once('.')
+        .map_or(RELEASE, |(minor, _)| minor);
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {ip}:{port}\r\nUser-Agent: kube-probe/{minor}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     );
@@ -177,7 +190,10 @@ async fn get(ip: Ipv4Addr, port: u16, path: &str, network: &Network) -> Result<u
     let mut head = Vec::new();
     stream.take(HEAD as u64).read_to_end(&mut head).await.map_err(broken)?;
     let head = String::from_utf8_lossy(&head);
-    let status = head.split_ascii_whitespace().nth(1).and_then(|status| status.parse().ok());
+    let status = head
+        .split_ascii_whitespace()
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     status.ok_or_else(|| "EOF".to_owned())
 }
 
@@ -204,7 +220,13 @@ mod tests {
         assert_eq!(plain.question, Question::Tcp { port: 80 });
         assert_eq!(Probe::read(&json!({}), Purpose::Liveness), None);
         let odd = probe(json!({"httpGet": {"port": 80, "path": "a\r\nX: y"}, "periodSeconds": -5}));
-        assert_eq!(odd.question, Question::Http { port: 80, path: "/aX:y".into() });
+        assert_eq!(
+            odd.question,
+            Question::Http {
+                port: 80,
+                path: "/aX:y".into()
+            }
+        );
         assert_eq!(odd.period, Duration::from_secs(1));
     }
 
@@ -219,7 +241,10 @@ mod tests {
                 let read = stream.read(&mut request).await.unwrap();
                 let request = String::from_utf8_lossy(&request[..read]).into_owned();
                 let status = if request.contains("/bad") { 500 } else { 200 };
-                assert!(read == 0 || request.contains("User-Agent: kube-probe/1.36\r\n"), "{request}");
+                assert!(
+                    read == 0 || request.contains("User-Agent: kube-probe/1.36\r\n"),
+                    "{request}"
+                );
                 let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n");
                 let _ = stream.write_all(answer.as_bytes()).await;
             }

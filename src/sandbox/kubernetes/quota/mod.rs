@@ -37,7 +37,11 @@ pub fn admit(store: &Store, resource: &str, object: &Value) -> Result<(), String
         let hard = quota.pointer("/status/hard").and_then(Value::as_object);
         let missing = hard.map(|hard| missing(hard, resource, object)).unwrap_or_default();
         if !missing.is_empty() {
-            return Err(format!("failed quota: {}: must specify {}", name(quota), missing.join("; ")));
+            return Err(format!(
+                "failed quota: {}: must specify {}",
+                name(quota),
+                missing.join("; ")
+            ));
         }
         let cost = cost(resource, object);
         let mut refused = None;
@@ -89,13 +93,19 @@ fn take(quota: &mut Value, cost: &BTreeMap<String, Milli>) -> Result<(), String>
 /// A quota's whole status: its limits, and what the namespace uses of them.
 pub fn status(store: &Store, quota: &Value) -> Value {
     let space = namespace(quota);
-    let hard = quota.pointer("/spec/hard").and_then(Value::as_object).cloned().unwrap_or_default();
+    let hard = quota
+        .pointer("/spec/hard")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     let mut used = Map::new();
     for key in hard.keys() {
         let Some(resource) = resource_of(key) else { continue };
         let objects = store.list(resource, Some(space));
         let counted = objects.iter().filter(|object| applies(quota, resource, object));
-        let sum: Milli = counted.filter_map(|object| cost(resource, object).get(key).copied()).sum();
+        let sum: Milli = counted
+            .filter_map(|object| cost(resource, object).get(key).copied())
+            .sum();
         used.insert(key.clone(), show(key, sum).into());
     }
     json!({"hard": hard, "used": used})
@@ -105,7 +115,12 @@ pub fn status(store: &Store, quota: &Value) -> Value {
 fn resource_of(key: &str) -> Option<&'static str> {
     let bare = key.trim_start_matches("requests.").trim_start_matches("limits.");
     let wanted = match key.strip_prefix("count/") {
-        Some(qualified) => return kinds::KINDS.iter().find(|kind| kind.qualified() == qualified).map(|kind| kind.resource),
+        Some(qualified) => {
+            return kinds::KINDS
+                .iter()
+                .find(|kind| kind.qualified() == qualified)
+                .map(|kind| kind.resource);
+        }
         None if COMPUTE.contains(&bare) => "pods",
         None if key.starts_with("services.") => "services",
         None => key,
@@ -122,22 +137,33 @@ fn applies(quota: &Value, resource: &str, object: &Value) -> bool {
     let limited = object.pointer("/spec/activeDeadlineSeconds").is_some();
     let scopes = quota.pointer("/spec/scopes").and_then(Value::as_array);
     !objects::pod::is_finished(object)
-        && scopes.into_iter().flatten().filter_map(Value::as_str).all(|scope| match scope {
-            "BestEffort" => best_effort,
-            "NotBestEffort" => !best_effort,
-            "Terminating" => limited,
-            "NotTerminating" => !limited,
-            _ => false,
-        })
+        && scopes
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .all(|scope| match scope {
+                "BestEffort" => best_effort,
+                "NotBestEffort" => !best_effort,
+                "Terminating" => limited,
+                "NotTerminating" => !limited,
+                _ => false,
+            })
 }
 
 fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
-    pod.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten()
+    pod.pointer("/spec/containers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 /// What a container asks for, or may use; a missing request is as high as the limit.
 fn asked<'a>(container: &'a Value, list: &str, resource: &str) -> Option<&'a str> {
-    let of = |list: &str| container.pointer(&format!("/resources/{list}/{resource}")).and_then(Value::as_str);
+    let of = |list: &str| {
+        container
+            .pointer(&format!("/resources/{list}/{resource}"))
+            .and_then(Value::as_str)
+    };
     of(list).or_else(|| of("limits").filter(|_| list == "requests"))
 }
 
@@ -155,7 +181,9 @@ fn cost(resource: &str, object: &Value) -> BTreeMap<String, Milli> {
         "pods" => {
             for part in COMPUTE {
                 let sum = |list: &str| -> Milli {
-                    containers(object).filter_map(|c| quantity::parse(asked(c, list, part)?)).sum()
+                    containers(object)
+                        .filter_map(|c| quantity::parse(asked(c, list, part)?))
+                        .sum()
                 };
                 cost.insert(part.to_owned(), sum("requests"));
                 cost.insert(format!("requests.{part}"), sum("requests"));
@@ -165,8 +193,15 @@ fn cost(resource: &str, object: &Value) -> BTreeMap<String, Milli> {
         "services" => {
             let kind = text(object, "/spec/type");
             let balanced = kind == "LoadBalancer";
-            let ports = object.pointer("/spec/ports").and_then(Value::as_array).map_or(0, Vec::len);
-            let nodes = if balanced || kind == "NodePort" { ONE * Milli::try_from(ports).unwrap_or(0) } else { 0 };
+            let ports = object
+                .pointer("/spec/ports")
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len);
+            let nodes = if balanced || kind == "NodePort" {
+                ONE * Milli::try_from(ports).unwrap_or(0)
+            } else {
+                0
+            };
             cost.insert("services.loadbalancers".to_owned(), if balanced { ONE } else { 0 });
             cost.insert("services.nodeports".to_owned(), nodes);
         }
@@ -211,7 +246,9 @@ mod tests {
         let quota = json!({"metadata": {"name": "q", "namespace": "n"}, "spec": {"hard": hard}});
         let quota = store.create("resourcequotas", quota).unwrap();
         let status = status(&store, &quota);
-        store.modify("resourcequotas", "n", "q", |q| q["status"] = status.clone()).unwrap();
+        store
+            .modify("resourcequotas", "n", "q", |q| q["status"] = status.clone())
+            .unwrap();
         store
     }
 
@@ -238,9 +275,14 @@ mod tests {
             Err("exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2".to_owned())
         );
         assert_eq!(used(&store)["pods"], "2", "what is refused is not counted");
-        store.modify("pods", "n", "a", |p| p["status"]["phase"] = "Succeeded".into()).unwrap();
+        store
+            .modify("pods", "n", "a", |p| p["status"]["phase"] = "Succeeded".into())
+            .unwrap();
         let quota = store.get("resourcequotas", "n", "q").unwrap();
-        assert_eq!(status(&store, &quota)["used"], json!({"pods": "1", "requests.memory": "256Mi"}));
+        assert_eq!(
+            status(&store, &quota)["used"],
+            json!({"pods": "1", "requests.memory": "256Mi"})
+        );
     }
 
     #[test]
@@ -251,7 +293,11 @@ mod tests {
             Err("failed quota: q: must specify cpu for: web; limits.cpu for: web".to_owned())
         );
         let asks = json!({"limits": {"cpu": "600m"}});
-        assert_eq!(admit(&store, "pods", &pod("a", asks.clone())), Ok(()), "a limit is a request");
+        assert_eq!(
+            admit(&store, "pods", &pod("a", asks.clone())),
+            Ok(()),
+            "a limit is a request"
+        );
         assert_eq!(
             admit(&store, "pods", &pod("b", asks)),
             Err("exceeded quota: q, requested: cpu=600m,limits.cpu=600m, used: cpu=600m,limits.cpu=600m, limited: cpu=1,limits.cpu=1".to_owned())
@@ -261,7 +307,8 @@ mod tests {
     #[test]
     fn other_objects_are_counted_by_their_kind() {
         let store = store(json!({"services.loadbalancers": "0", "count/jobs.batch": "1"}));
-        let service = json!({"metadata": {"name": "s", "namespace": "n"}, "spec": {"type": "LoadBalancer", "ports": [{}]}});
+        let service =
+            json!({"metadata": {"name": "s", "namespace": "n"}, "spec": {"type": "LoadBalancer", "ports": [{}]}});
         assert!(admit(&store, "services", &service).is_err());
         let job = json!({"metadata": {"name": "j", "namespace": "n"}});
         assert_eq!(admit(&store, "jobs", &job), Ok(()));

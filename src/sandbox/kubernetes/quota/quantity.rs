@@ -11,7 +11,9 @@ const DIGITS: usize = 24;
 
 /// Reads a quantity; what is none is `None`.
 pub fn parse(text: &str) -> Option<Milli> {
-    let end = text.find(|letter: char| !matches!(letter, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
+    let end = text
+        .find(|letter: char| !matches!(letter, '0'..='9' | '.' | '+' | '-'))
+        .unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.len() > DIGITS || (whole.is_empty() && fraction.is_empty()) {
@@ -20,7 +22,9 @@ pub fn parse(text: &str) -> Option<Milli> {
     let whole: Milli = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     let thousandths: String = fraction.chars().chain("000".chars()).take(3).collect();
     let sign = if number.starts_with('-') { -1 } else { 1 };
-    let value = whole.checked_mul(1_000)?.checked_add(sign * thousandths.parse::<Milli>().ok()?)?;
+    let value = whole
+        .checked_mul(1_000)?
+        .checked_add(sign * thousandths.parse::<Milli>().ok()?)?;
     if suffix == "m" {
         return Some(value.div_euclid(1_000));
     }
@@ -40,7 +44,10 @@ pub fn show(amount: Milli, bytes: bool) -> String {
         return format!("{amount}m");
     }
     let whole = amount / 1_000;
-    let suffix = BINARY.iter().rev().find(|(_, bits)| bytes && whole != 0 && whole % (1 << bits) == 0);
+    let suffix = BINARY
+        .iter()
+        .rev()
+        .find(|(_, bits)| bytes && whole != 0 && whole % (1 << bits) == 0);
     match suffix {
         Some((name, bits)) => format!("{}{name}", whole >> bits),
         None => whole.to_string(),
@@ -66,9 +73,23 @@ mod tests {
             (".5", false, "500m"),
             ("100", true, "100"),
         ] {
-            assert_eq!(parse(text).map(|amount| show(amount, bytes)).as_deref(), Some(shown), "{text}");
+            assert_eq!(
+                parse(text).map(|amount| show(amount, bytes)).as_deref(),
+                Some(shown),
+                "{text}"
+            );
         }
-        for hostile in ["", "m", "1x", "1.2.3", "--1", "Ki", "1e", "1e999", "99999999999999999999999999"] {
+        for hostile in [
+            "",
+            "m",
+            "1x",
+            "1.2.3",
+            "--1",
+            "Ki",
+            "1e",
+            "1e999",
+            "99999999999999999999999999",
+        ] {
             assert_eq!(parse(hostile), None, "{hostile}");
         }
     }

@@ -179,12 +179,7 @@ async fn owned(session: &Session, resource: &str, owner: &Value) -> Result<Vec<V
     let resource = session.cluster.discovery().await?.find(resource)?;
     let selector = object::selector_query(owner.pointer("/spec/selector").unwrap_or(&Value::Null));
     let query = Query::new().with_some("labelSelector", Some(selector));
-    let mut found = target::list(
-        session,
-        &resource.collection(Some(object::namespace(owner))),
-        &query,
-    )
-    .await?;
+    let mut found = target::list(session, &resource.collection(Some(object::namespace(owner))), &query).await?;
     found.retain(|object| {
         object::controller(object).is_some_and(|found| object::text(found, "/uid") == object::uid(owner))
     });
@@ -250,7 +245,10 @@ pub(crate) mod tests {
         let holder = json!({"metadata": {"name": "agent-x"}, "revision": 4,
             "data": {"spec": {"template": {"$patch": "replace", "spec": {"containers": []}}}}});
         let found = numbered(&json!({}), vec![holder]);
-        assert_eq!((found[0].number, &found[0].template), (4, &json!({"spec": {"containers": []}})));
+        assert_eq!(
+            (found[0].number, &found[0].template),
+            (4, &json!({"spec": {"containers": []}}))
+        );
     }
 
     #[test]

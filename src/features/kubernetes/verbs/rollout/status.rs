@@ -150,7 +150,11 @@ impl Watched {
 
     fn now(&self) -> Traffic {
         let tally = self.samples.source().read(|rows, _| {
-            Tally::of(rows.iter().map(|(_, sample)| sample).filter(|sample| sample.at >= self.since))
+            Tally::of(
+                rows.iter()
+                    .map(|(_, sample)| sample)
+                    .filter(|sample| sample.at >= self.since),
+            )
         });
         Traffic {
             total: tally.total,
@@ -206,8 +210,14 @@ impl Watch<'_> {
             Progress::Waiting(_) => "waiting",
             Progress::Done(_) => "rolled out",
         };
-        let gates = rollout::gates(&standing(self.target, live, self.clock.now())?, self.traffic.map(Watched::now));
-        if let Some(failed) = gates.iter().find(|gate| gate.name == "traffic" && gate.state == GateState::Failed) {
+        let gates = rollout::gates(
+            &standing(self.target, live, self.clock.now())?,
+            self.traffic.map(Watched::now),
+        );
+        if let Some(failed) = gates
+            .iter()
+            .find(|gate| gate.name == "traffic" && gate.state == GateState::Failed)
+        {
             let what = format!("{} is stopped by its traffic: {}", self.target.title(), failed.detail);
             return Err(Report::failed(NOT_REACHED, what).hint(self.way_back()));
         }
@@ -296,7 +306,9 @@ impl Watch<'_> {
             if let Some(cause) = self.trouble_of(live, |pod| rollout::is_of(pod, &revision)).await? {
                 return Ok(Some(cause));
             }
-            let about = self.events(&format!("involvedObject.uid={}", object::uid(live))).await?;
+            let about = self
+                .events(&format!("involvedObject.uid={}", object::uid(live)))
+                .await?;
             return Ok(rollout::refused_creation(&about));
         }
         let row = deployment(live)?;
@@ -320,7 +332,9 @@ impl Watch<'_> {
             return Ok(object::text(live, "/status/updateRevision").to_owned());
         }
         let revisions = controller_revisions(self.session, live).await?;
-        let newest = revisions.iter().max_by_key(|revision| object::number(revision, "/revision"));
+        let newest = revisions
+            .iter()
+            .max_by_key(|revision| object::number(revision, "/revision"));
         let label = newest.map(|revision| object::text(revision, "/metadata/labels/controller-revision-hash"));
         Ok(label.unwrap_or_default().to_owned())
     }
@@ -361,9 +375,9 @@ impl Watch<'_> {
             return Ok(None);
         }
         let failed = self.events("reason=Unhealthy").await?;
-        Ok(waiting.iter().find_map(|(uid, name)| {
-            rollout::unhealthy(name, failed.iter().filter(|event| event.object_uid == *uid))
-        }))
+        Ok(waiting
+            .iter()
+            .find_map(|(uid, name)| rollout::unhealthy(name, failed.iter().filter(|event| event.object_uid == *uid))))
     }
 }
 

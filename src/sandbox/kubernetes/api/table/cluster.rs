@@ -39,7 +39,9 @@ pub(super) fn resourcequota(object: &Value, now: Timestamp) -> Vec<Value> {
     let joined = |limits: bool| {
         let own = keys.iter().filter(|key| key.starts_with("limits") == limits);
         let text = |list: &str, key: &str| object["status"][list][key].as_str().unwrap_or("0").to_owned();
-        let pairs: Vec<String> = own.map(|key| format!("{key}: {}/{}", text("used", key), text("hard", key))).collect();
+        let pairs: Vec<String> = own
+            .map(|key| format!("{key}: {}/{}", text("used", key), text("hard", key)))
+            .collect();
         json!(pairs.join(", "))
     };
     vec![name(object), joined(false), joined(true), age(object, now)]

@@ -129,7 +129,12 @@ pub(super) fn controllerrevision(object: &Value, now: Timestamp) -> Vec<Value> {
             format!("{}{dot}{group}/{}", text("kind").to_lowercase(), text("name"))
         },
     );
-    vec![name(object), json!(controller), object["revision"].clone(), age(object, now)]
+    vec![
+        name(object),
+        json!(controller),
+        object["revision"].clone(),
+        age(object, now),
+    ]
 }
 
 pub(super) fn job(object: &Value, now: Timestamp) -> Vec<Value> {

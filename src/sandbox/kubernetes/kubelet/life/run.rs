@@ -166,7 +166,9 @@ impl Life {
 
     /// The container as the pod declares it.
     fn declared(&self, index: usize) -> &Value {
-        self.object.pointer(&format!("/spec/containers/{index}")).unwrap_or(&Value::Null)
+        self.object
+            .pointer(&format!("/spec/containers/{index}"))
+            .unwrap_or(&Value::Null)
     }
 
     /// Carries out what is due; true when the pod's status has to be told.
@@ -298,7 +300,10 @@ impl Life {
         let (pod, space, id) = (name(&self.object), namespace(&self.object), uid(&self.object));
         let subject = format!("{pod}_{space}({id})");
         let event = format!("Back-off restarting failed container {container} in pod {subject}");
-        let message = format!("back-off {} restarting failed container={container} pod={subject}", go_duration(wait));
+        let message = format!(
+            "back-off {} restarting failed container={container} pod={subject}",
+            go_duration(wait)
+        );
         self.event(index, Severity::Warning, "BackOff", &event);
         self.pod.containers[index].state = State::Waiting("CrashLoopBackOff", Some(message));
         self.report();
