@@ -162,7 +162,7 @@ async fn daemon_and_stateful_sets_have_revisions_to_go_back_to() {
             "{object}: a restart can be undone"
         );
     }
-    same(&bench, "rollout history svc/kubernetes", false).await;
+    same_read(&bench, "rollout history svc/kubernetes").await;
 }
 
 /// A deployment whose only container is changed so.
