@@ -188,6 +188,8 @@ fn a_console_whose_panel_breaks() {
         read_only: false,
         sandbox: None,
         remote: false,
+        arrangement: cogdeck::ui::console::arrangement::Arrangement::default(),
+        remember: None,
         remarks: Vec::new(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();

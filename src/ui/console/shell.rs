@@ -3,20 +3,25 @@
 
 mod blocks;
 mod programs;
+mod remembered;
 
+use std::future::poll_fn;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use self::blocks::Blocks;
 use self::programs::PanicGuard;
 use super::app::{App, Effect, Event, Parts};
+use super::arrangement::Arrangement;
 use super::draw::draw;
 use super::keymap::Keymap;
 use super::operator::Request;
@@ -66,6 +71,10 @@ pub struct ConsoleConfig {
     pub sandbox: Option<Arc<dyn StartSandbox>>,
     /// The terminal is reached over a network: fewer frames.
     pub remote: bool,
+    /// What the operator made of the screen before.
+    pub arrangement: Arrangement,
+    /// Where that is kept; none: nowhere.
+    pub remember: Option<PathBuf>,
     /// Things to tell once it is open: what was wrong in a theme or keymap file.
     pub remarks: Vec<Report>,
 }
@@ -114,6 +123,7 @@ struct Shell<W: Write> {
     sandbox: Option<Arc<dyn StartSandbox>>,
     screen: Screen<W>,
     restore: Restore,
+    remember: Option<PathBuf>,
     blocks: Blocks,
     inbox: mpsc::Receiver<Message>,
     outbox: mpsc::Sender<Message>,
@@ -142,6 +152,7 @@ impl<W: Write> Shell<W> {
             catalogue: config.runner.catalogue(),
             can_start_sandbox: config.sandbox.is_some(),
             read_only: config.read_only,
+            arrangement: config.arrangement,
         });
         for remark in config.remarks {
             app.handle(Event::Tell(SafeText::line(&remark.sentence()), Tone::Warn));
@@ -152,6 +163,7 @@ impl<W: Write> Shell<W> {
             sandbox: config.sandbox,
             screen,
             restore,
+            remember: config.remember,
             blocks: Blocks::new(
                 config.runner.clone(),
                 outbox.clone(),
@@ -203,7 +215,7 @@ impl<W: Write> Shell<W> {
                 () = sleep_until(frame_at) => {}
                 _ = tick.tick() => self.second(),
             }
-            self.drain(&mut events);
+            self.drain(&mut events).await;
             if let Some(code) = self.quit {
                 return Ok(code);
             }
@@ -218,13 +230,15 @@ impl<W: Write> Shell<W> {
         }
     }
 
-    /// Takes in what is there already, so that one frame shows all of it.
-    fn drain<S>(&mut self, events: &mut S)
+    /// Takes in what is there already, so that one frame shows all of it. Never waits.
+    async fn drain<S>(&mut self, events: &mut S)
     where
         S: Stream<Item = io::Result<TerminalEvent>> + Unpin,
     {
         for _ in 0..BATCH {
-            let Some(Some(Ok(event))) = events.next().now_or_never() else {
+            // Asked on behalf of the loop: crossterm wakes only who asked first, and nobody would be nobody to wake.
+            let asked = poll_fn(|context| Poll::Ready(events.poll_next_unpin(context)));
+            let Poll::Ready(Some(Ok(event))) = asked.await else {
                 break;
             };
             self.terminal_event(event);
@@ -316,6 +330,7 @@ impl<W: Write> Shell<W> {
                     self.reduce(Event::Tell("the terminal took no copy".into(), Tone::Warn));
                 }
             }
+            Effect::Remember(text) => self.remember(text),
             Effect::Redraw => self.screen.forget(),
             Effect::Suspend => self.suspend = true,
             Effect::Quit(code) => self.quit = Some(code),
@@ -345,7 +360,12 @@ impl<W: Write> Shell<W> {
             Request::Progress(block, text) => {
                 self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Progress(text))));
             }
-            Request::Terminal(command, answer) => self.program = Some(programs::Program { command, answer }),
+            Request::Terminal(borrower, answer) => self.program = Some(programs::Program { borrower, answer }),
+            Request::Context(name, answer) => {
+                // The verb was cancelled meanwhile: the context is another one all the same, and the status line says so.
+                let _ = answer.send(self.switch_context(&name));
+            }
+            Request::ActingOn(target) => self.reduce(Event::ActingOn(target)),
             Request::Withdraw(id) => {
                 if self.blocks.withdraw(id) {
                     self.reduce(Event::Withdrawn(id));
@@ -390,19 +410,27 @@ impl<W: Write> Shell<W> {
     }
 
     fn use_context(&mut self, name: &str) {
-        match self.runner.find_context(name) {
-            Some(context) => {
-                self.runner.switch(context.clone());
-                self.reduce(Event::Session(context, self.runner.catalogue()));
-                self.reduce(Event::Tell(SafeText::line(&format!("context {name}")), Tone::Ok));
-            }
-            None => {
-                let near = nearest(name, self.runner.contexts());
-                let hint = did_you_mean(&near).unwrap_or_default();
-                let text = SafeText::line(&format!("there is no context {name}  {hint}"));
-                self.reduce(Event::Tell(text, Tone::Warn));
-            }
-        }
+        let told = match self.switch_context(name) {
+            Ok(()) => (format!("context {name}"), Tone::Ok),
+            Err(report) => (
+                format!("{}  {}", report.message, report.hint.unwrap_or_default()),
+                Tone::Warn,
+            ),
+        };
+        self.reduce(Event::Tell(SafeText::line(&told.0), told.1));
+    }
+
+    fn switch_context(&mut self, name: &str) -> Result<(), Report> {
+        let Some(context) = self.runner.find_context(name) else {
+            let report = Report::refused("E-CONSOLE-007", format!("there is no context {name}"));
+            return Err(match did_you_mean(&nearest(name, self.runner.contexts())) {
+                Some(hint) => report.hint(hint),
+                None => report,
+            });
+        };
+        self.runner.switch(context.clone());
+        self.reduce(Event::Session(context, self.runner.catalogue()));
+        Ok(())
     }
 
     fn read_script(&self, file: String) {
@@ -412,6 +440,18 @@ impl<W: Write> Shell<W> {
             let lines = read.map(|text| script_lines(&text).into_iter().map(|line| line.text).collect());
             // The console closed meanwhile: nobody presents.
             let _ = outbox.send(Message::App(Event::Script(lines.map_err(Box::new)))).await;
+        });
+    }
+
+    fn remember(&self, text: String) {
+        let Some(path) = self.remember.clone() else { return };
+        let outbox = self.outbox.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = remembered::write(&path, &text) {
+                let text = format!("the layout is not remembered: {}: {error}", path.display());
+                // The console closed meanwhile: nobody is there to be told.
+                let _ = outbox.blocking_send(Message::App(Event::Tell(SafeText::line(&text), Tone::Warn)));
+            }
         });
     }
 

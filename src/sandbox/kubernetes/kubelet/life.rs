@@ -6,6 +6,8 @@ mod pull;
 mod run;
 mod start;
 
+pub use start::environment;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -49,6 +49,8 @@ pub enum Event {
         /// What approving takes.
         requirement: Requirement,
     },
+    /// A change made here begins: panels that can follow it do.
+    ActingOn(Target),
     /// Nobody waits for the answer any more.
     Withdrawn(u64),
     /// A completer answered.
@@ -96,6 +98,8 @@ pub enum Effect {
     Mouse(bool),
     /// Put text onto the clipboard, by the operator's own key.
     Copy(String),
+    /// Keep this text as the arrangement of later sessions.
+    Remember(String),
     /// Draw everything anew.
     Redraw,
     /// Stop the process until it is continued.

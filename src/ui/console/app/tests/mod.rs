@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod approval;
+mod arranging;
 mod finding;
 mod panes;
 mod presenting;
@@ -148,6 +149,14 @@ struct Desk {
 
 impl Desk {
     fn with(context: Context, names: &[&'static str]) -> Self {
+        Self::made(context, names, Arrangement::default())
+    }
+
+    fn arranged(names: &[&'static str], arrangement: Arrangement) -> Self {
+        Self::made(Context::empty("sandbox"), names, arrangement)
+    }
+
+    fn made(context: Context, names: &[&'static str], arrangement: Arrangement) -> Self {
         let clock = Clock::paused(START);
         let versions: Vec<Arc<AtomicU64>> = names.iter().map(|_| Arc::default()).collect();
         let panels = names.iter().zip(&versions).map(|(id, version)| {
@@ -185,6 +194,7 @@ impl Desk {
             catalogue: Arc::new(catalogue),
             can_start_sandbox: true,
             read_only: false,
+            arrangement,
         });
         Desk { app, clock, versions }
     }
