@@ -4,22 +4,27 @@ mod annotate;
 mod api_resources;
 mod apply;
 mod auth_can_i;
+mod behind;
 mod common;
 mod completer;
 mod config_get_contexts;
+mod config_use_context;
 mod cordon;
+mod cp;
 mod create_deployment;
 mod delete;
 mod describe;
 mod drain;
 mod edit;
 mod events;
+mod exec;
 mod expose;
 mod get;
 mod label;
-mod logs;
+pub(super) mod logs;
 mod metadata;
 mod mutation;
+mod port_forward;
 mod rollout;
 mod run;
 mod scale;
@@ -37,32 +42,37 @@ use std::sync::Arc;
 
 use super::client::Clients;
 use crate::core::clock::Clock;
+use crate::feed::Hub;
 use crate::verb::Verb;
 
-/// All verbs of the bundle.
-pub fn all(clients: &Arc<Clients>, clock: &Clock) -> Vec<Verb> {
+/// All verbs of the bundle. The hub has the traffic that a rollout is judged by.
+pub fn all(clients: &Arc<Clients>, hub: &Hub, clock: &Clock) -> Vec<Verb> {
     vec![
         annotate::verb(clients),
         api_resources::verb(clients),
         apply::verb(clients),
         auth_can_i::verb(clients),
         config_get_contexts::verb(clients),
+        config_use_context::verb(clients),
         cordon::verb(clients),
+        cp::verb(clients),
         create_deployment::verb(clients),
         delete::verb(clients),
         describe::verb(clients, clock),
         drain::verb(clients),
         edit::verb(clients),
         events::verb(clients, clock),
+        exec::verb(clients),
         expose::verb(clients),
         get::verb(clients),
         label::verb(clients),
         logs::verb(clients),
+        port_forward::verb(clients),
         rollout::history::verb(clients),
         rollout::pause::verb(clients),
         rollout::restart::verb(clients, clock),
         rollout::resume::verb(clients),
-        rollout::status::verb(clients),
+        rollout::status::verb(clients, hub),
         rollout::undo::verb(clients),
         run::verb(clients),
         scale::verb(clients),
