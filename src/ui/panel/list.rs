@@ -74,6 +74,12 @@ pub trait Listing: Send {
         false
     }
 
+    /// As [`Panel::subject`], of a row.
+    fn subject(&self, row: &Self::Row) -> Option<Target> {
+        let _ = row;
+        None
+    }
+
     /// As [`Panel::minimum`].
     fn minimum(&self) -> (u16, u16) {
         (34, 4)
@@ -238,6 +244,10 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.keys.0 = NEVER;
         self.refresh();
         self.moved += 1;
+    }
+
+    fn subject(&self) -> Option<Target> {
+        self.selected().and_then(|row| self.listing.subject(&row))
     }
 
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {

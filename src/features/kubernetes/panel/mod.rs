@@ -29,6 +29,12 @@ const YAML: Action = Action {
     word: "YAML",
 };
 
+const EDIT: Action = Action {
+    name: "edit",
+    key: 'e',
+    word: "edit",
+};
+
 const COPY: Action = Action {
     name: "copy",
     key: 'y',
@@ -43,6 +49,7 @@ fn common(action: &str, kind: &str, name: &str) -> Vec<Effect> {
         "yaml" => vec![Effect::Run(
             stage("kubectl:get").option("--output", Some("yaml")).into(),
         )],
+        "edit" => vec![Effect::Run(stage("kubectl:edit").into())],
         "copy" => vec![Effect::Copy(SafeText::line(name))],
         _ => Vec::new(),
     }

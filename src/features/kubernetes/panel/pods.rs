@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, YAML, age_cell, pod_tone, target};
+use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, pod_tone, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
@@ -28,7 +28,7 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Pods> {
     })
 }
 
-const ACTIONS: [Action; 5] = [
+const ACTIONS: [Action; 6] = [
     DESCRIBE,
     Action {
         name: "logs",
@@ -36,6 +36,7 @@ const ACTIONS: [Action; 5] = [
         word: "logs",
     },
     YAML,
+    EDIT,
     COPY,
     Action {
         name: "delete",
@@ -119,6 +120,10 @@ impl Listing for Pods {
             )],
             other => super::common(other, "po", &row.name),
         }
+    }
+
+    fn subject(&self, row: &PodRow) -> Option<Target> {
+        Some(target("Pod", &row.namespace, &row.name))
     }
 
     fn is(&self, row: &PodRow, subject: &Target) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, YAML, age_cell, target};
+use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -28,9 +28,10 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Services> {
     })
 }
 
-const ACTIONS: [Action; 4] = [
+const ACTIONS: [Action; 5] = [
     DESCRIBE,
     YAML,
+    EDIT,
     COPY,
     Action {
         name: "copy-address",
@@ -114,6 +115,10 @@ impl Listing for Services {
             }
             other => super::common(other, "svc", &row.name),
         }
+    }
+
+    fn subject(&self, row: &ServiceRow) -> Option<Target> {
+        Some(target("Service", &row.namespace, &row.name))
     }
 
     fn is(&self, row: &ServiceRow, subject: &Target) -> bool {

@@ -14,12 +14,17 @@ use crate::verb::CompletionRequest;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// Places that are no pane.
-const PLACES: [(&str, &str); 4] = [
+const PLACES: [(&str, &str); 6] = [
     ("ns", "another namespace: ns NAME"),
     ("ctx", "another context: ctx NAME"),
     ("present", "steps through a script: present FILE"),
+    ("transcript", "puts what was said onto the terminal's own screen"),
+    ("bare", "text without frames, for selecting with the mouse"),
     ("quit", "leaves the console"),
 ];
+
+/// Places that take no name.
+const ALONE: [&str; 3] = ["transcript", "bare", "quit"];
 
 /// Short names of kubectl for what has a panel.
 const SHORT: [(&str, &str); 5] = [
@@ -43,6 +48,8 @@ impl App {
         let rest: Vec<&str> = words.collect();
         match (place, rest.as_slice()) {
             ("q" | "quit", _) => return self.quit(),
+            ("transcript", []) => return self.transcript(),
+            ("bare", []) => return self.enter_bare(),
             ("ctx" | "context", [name]) => return vec![Effect::UseContext((*name).to_owned())],
             ("ctx" | "context", _) => {
                 let names = self.contexts.join("  ");
@@ -74,7 +81,7 @@ impl App {
             .iter()
             .fold(Stage::new("kubectl:get").arg(place), |stage, word| stage.arg(word));
         let line = print(&Pipeline::from(stage));
-        self.input.history.add(&line);
+        self.input.history.add(&line, &self.context.name);
         vec![self.run(line, Origin::Typed)]
     }
 
@@ -130,7 +137,7 @@ impl App {
                 let panes = self.panels.iter().map(|panel| Offer::place(panel.id(), "pane", false));
                 let others = PLACES
                     .iter()
-                    .map(|(name, note)| Offer::place(name, note, *name != "quit"));
+                    .map(|(name, note)| Offer::place(name, note, !ALONE.contains(name)));
                 gathered.offers = panes.chain(others).collect();
             }
             Some("ctx" | "context") => {
