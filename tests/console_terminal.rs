@@ -252,6 +252,8 @@ fn a_console_whose_panel_breaks() {
         programs: Default::default(),
         dresses: None,
         remote: false,
+        arrangement: cogdeck::ui::console::arrangement::Arrangement::default(),
+        remember: None,
         remarks: Vec::new(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -12,8 +12,9 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::engine::ports::{Authorise, Contexts as ContextsPort, Journal, Permit, Place, Shelf, Site};
-use crate::engine::{MemoryJournal, MemoryShelf, Session, SessionConfig};
+use crate::engine::{MemoryJournal, MemoryShelf, Outlets, Session, SessionConfig};
 use crate::features::bundles::Library;
+use crate::features::session::panel::{self as session_panel, SessionFeeds};
 use crate::features::{self, Feature, Shared};
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
@@ -80,7 +81,7 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
         library: parts.library,
     };
     let mut features = features::all(&shared);
-    let panels = features
+    let mut panels: Vec<Box<dyn Panel>> = features
         .iter_mut()
         .flat_map(|feature| std::mem::take(&mut feature.panels))
         .collect();
@@ -93,8 +94,16 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
         authorise: Arc::new(Configured(parts.policy)),
         ..config(catalogue, &contexts, parts.journal, environment)
     };
+    let journal = config.journal.clone();
+    let session = Session::new(config);
+    let jobs = session.clone();
+    panels.extend(session_panel::panels(&SessionFeeds {
+        hub: hub.clone(),
+        jobs: Arc::new(move || jobs.jobs()),
+        journal,
+    }));
     Deck {
-        session: Session::new(config),
+        session,
         contexts,
         hub,
         panels,
@@ -124,7 +133,10 @@ fn config(
         place: Arc::new(OnThisConsole),
         user: environment.user(),
         clock: Clock::real(),
-        directory: super::start::directory(environment),
+        outlets: Outlets {
+            descriptors: environment.descriptors().clone(),
+            ..Outlets::local(super::start::directory(environment))
+        },
         read_only: false,
     }
 }

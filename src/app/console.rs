@@ -17,6 +17,7 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::sandbox::Sandbox;
+use crate::ui::console::arrangement::Arrangement;
 use crate::ui::console::{Console, ConsoleConfig, Dress, Keymap, Programs, SessionRunner, StartSandbox};
 use crate::ui::panel::Theme;
 use crate::ui::panel::theme::{Depth, Glyphs};
@@ -58,6 +59,8 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         contexts: started.deck.contexts.clone(),
         running: Mutex::new(None),
     });
+    let layout = environment.xdg("XDG_STATE_HOME", ".local/state").join("layout.toml");
+    let arrangement = arrangement(&layout, &mut remarks);
     let config = ConsoleConfig {
         runner,
         hub: started.deck.hub.clone(),
@@ -71,6 +74,8 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         programs: programs(environment),
         dresses: dresses(names, common.no_color, environment.clone()),
         remote: environment.get("SSH_CONNECTION").is_some(),
+        arrangement,
+        remember: Some(layout),
         remarks,
     };
     let code = Console::run(config).await;
@@ -134,6 +139,17 @@ fn theme(
         theme.with_glyphs(Glyphs::ASCII)
     } else {
         theme
+    })
+}
+
+/// What an earlier session made of the screen; the default where there is none, or none that can be read.
+fn arrangement(path: &Path, remarks: &mut Vec<Report>) -> Arrangement {
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return Arrangement::default();
+    };
+    Arrangement::parse(&text).unwrap_or_else(|report| {
+        remarks.push(report);
+        Arrangement::default()
     })
 }
 

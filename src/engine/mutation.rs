@@ -166,6 +166,7 @@ impl Work<'_> {
 
     /// Applies one change to its end, whether or not anyone still reads its results, and journals the outcome.
     async fn apply_one(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
+        self.run.operator.acting_on(&change.target);
         let (sender, mut results) = mpsc::channel(RESULTS);
         let own = Output::new(sender);
         let forward = async {

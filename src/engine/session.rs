@@ -1,7 +1,6 @@
 //! A session: runs lines, keeps what they answered, knows its jobs. The console and `run` both stand on it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::block::{Block, BlockEvent, Board};
 use super::check::Check;
+use super::destination::Outlets;
 use super::ending::Ending;
 use super::jobs::Jobs;
 use super::line::LineRun;
@@ -21,7 +21,7 @@ use super::ports::{Authorise, Contexts, Journal, Place, Shelf};
 use super::run::Items;
 use super::variables::Kept;
 use super::{aliases, permissions, rerun, undo};
-use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::record::Record;
@@ -53,8 +53,8 @@ pub struct SessionConfig {
     pub user: String,
     /// The clock.
     pub clock: Clock,
-    /// Where relative paths of redirects start.
-    pub directory: PathBuf,
+    /// What redirects can reach.
+    pub outlets: Outlets,
     /// `--read-only`: nothing may be changed.
     pub read_only: bool,
 }
@@ -88,7 +88,7 @@ pub(super) struct Inner {
     pub(super) place: Arc<dyn Place>,
     pub(super) user: String,
     pub(super) clock: Clock,
-    pub(super) directory: PathBuf,
+    pub(super) outlets: Outlets,
     pub(super) read_only: bool,
     pub(super) jobs: Jobs,
     pub(super) shutdown: CancellationToken,
@@ -148,7 +148,7 @@ impl Inner {
             fed: false,
             read_only: self.read_only,
             recovery: false,
-            directory: &self.directory,
+            outlets: &self.outlets,
         }
     }
 
@@ -174,7 +174,7 @@ impl Session {
             place: config.place,
             user: config.user,
             clock: config.clock,
-            directory: config.directory,
+            outlets: config.outlets,
             read_only: config.read_only,
             jobs: Jobs::default(),
             shutdown: CancellationToken::new(),
@@ -402,6 +402,10 @@ impl Operator for BlockOperator {
 
     fn progress(&self, text: SafeText) {
         self.board.progress(text);
+    }
+
+    fn acting_on(&self, target: &Target) {
+        self.inner.acting_on(target);
     }
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {

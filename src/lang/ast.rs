@@ -240,6 +240,13 @@ impl Stage {
         self
     }
 
+    /// Adds a word that a program built, such as a field of the incoming record.
+    #[must_use]
+    pub fn with(mut self, word: Word) -> Stage {
+        self.words.push(word);
+        self
+    }
+
     /// Adds an option and its value as two words, `name value`. `name` brings its dashes; `value` is data.
     #[must_use]
     pub fn arg_option(mut self, name: &str, value: &str) -> Stage {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use crate::core::change::{Origin, Plan};
+use crate::core::change::{Origin, Plan, Target};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 
@@ -40,6 +40,11 @@ pub trait Operator: Send + Sync {
 
     /// The latest word about work that goes on; replaces the one before.
     fn progress(&self, text: SafeText);
+
+    /// A change to this target begins: what shows live data may turn to it. Nothing is shown headless.
+    fn acting_on(&self, target: &Target) {
+        let _ = target;
+    }
 
     /// Gives the terminal to a program until it ends; its exit code. Refused where there is no terminal to give.
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report>;

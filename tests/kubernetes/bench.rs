@@ -175,7 +175,7 @@ impl Bench {
             place: ports,
             user: "mia".into(),
             clock: Clock::real(),
-            directory: std::env::temp_dir(),
+            outlets: cogdeck::engine::Outlets::local(std::env::temp_dir()),
             read_only: false,
         });
         Bench {

@@ -32,6 +32,8 @@ pub fn feature(shared: &Shared, clients: Arc<client::Clients>) -> Feature {
             Box::new(panel::pods::panel(&shared.hub, &clients)),
             Box::new(panel::services::panel(&shared.hub, &clients)),
             Box::new(panel::events::panel(&shared.hub, &clients)),
+            Box::new(panel::objects::nodes(&shared.hub, &clients)),
+            Box::new(panel::objects::Objects::new(&shared.hub, &clients)),
         ],
     }
 }

@@ -1,6 +1,9 @@
-//! The session itself: help, jobs, and what was changed. They ask the session port; they change nothing by themselves.
+//! The session itself: help, jobs, and what was changed. They ask the session port; they change nothing by themselves. Its
+//! panels are made once there is a session to look at.
 
+mod feed;
 mod page;
+pub mod panel;
 mod verbs;
 
 use super::Feature;

@@ -10,12 +10,12 @@ use ratatui::widgets::Widget;
 use super::app::{App, Focus, Offer, Places};
 use super::chat::view::Look;
 use super::input::view::View;
-use super::layout::{Layout, Pane, TALL, WIDE, Wants, layout};
+use super::layout::{Layout, Pane, TALL, WIDE, Want, Wants, layout};
 use super::{help, status};
 use crate::core::text::{SafeText, width};
 use crate::ui::panel::widgets::health::{tone, words};
 use crate::ui::panel::widgets::popup::frame;
-use crate::ui::panel::{Meaning, Tone, widgets};
+use crate::ui::panel::{Meaning, Panel, Tone, widgets};
 
 /// The smallest screen on which anything can be shown.
 const LEAST: (u16, u16) = (20, 5);
@@ -40,6 +40,8 @@ pub fn draw(app: &mut App, screen: Rect, buffer: &mut Buffer) -> Option<Position
     let layout = layout(screen, &wants(app, screen, view.height()));
     app.places = Places {
         input: layout.input,
+        seams: layout.seams.clone(),
+        borders: layout.borders,
         ..Places::default()
     };
     status::top(app, layout.status, buffer, now);
@@ -86,19 +88,28 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
 
 fn wants(app: &App, screen: Rect, input: u16) -> Wants {
     let roomy = screen.width >= WIDE && screen.height >= TALL;
-    // A panel without weight of its own shows where there is room for all, and while it is the chosen one.
-    let weight = |at: usize, own: u16| match own {
-        0 if roomy || app.shown == at + 1 => 2,
-        own => own,
+    let want = |(at, panel): (usize, &Box<dyn Panel>)| {
+        // A panel without weight of its own shows where there is room for all, and while it is the chosen one.
+        let by_itself = !panel.by_name_only() && (panel.weight() > 0 || roomy);
+        let chosen = app.shown == at + 1;
+        let weight = match panel.weight() {
+            0 => 2,
+            own => own,
+        };
+        Want {
+            beside: chosen || app.arrangement.shows(panel.id(), by_itself),
+            weight: app.arrangement.rows.get(panel.id()).copied().unwrap_or(weight),
+            width: panel.minimum().0,
+            height: panel.minimum().1,
+        }
     };
-    let panels = app
-        .panels
-        .iter()
-        .enumerate()
-        .map(|(at, panel)| (weight(at, panel.weight()), panel.minimum().0, panel.minimum().1))
-        .collect();
     Wants {
-        panels,
+        panels: app.panels.iter().enumerate().map(want).collect(),
+        columns: (
+            app.arrangement.chat,
+            app.arrangement.chat_of_three,
+            app.arrangement.middle,
+        ),
         shown: app.shown,
         zoomed: app.zoomed,
         input,
@@ -170,6 +181,9 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
     let panes: Vec<(SafeText, &'static str)> = std::iter::once((SafeText::from("chat"), "chat"))
         .chain(app.panels.iter().map(|panel| (panel.title(), panel.id())))
         .collect();
+    let offered: Vec<usize> = std::iter::once(0)
+        .chain((0..app.panels.len()).filter(|at| app.is_offered(*at)).map(|at| at + 1))
+        .collect();
     let label = |index: usize, form: fn(&SafeText, &str) -> String| {
         let (title, id) = panes
             .get(index)
@@ -181,13 +195,13 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
         };
         format!(" {} ", format!("{} {name}", index + 1).trim_end())
     };
-    let labels = |form| -> Vec<String> { (0..panes.len()).map(|index| label(index, form)).collect() };
+    let labels = |form| -> Vec<String> { offered.iter().map(|index| label(*index, form)).collect() };
     let fits = |labels: &Vec<String>| labels.iter().map(|text| width(text)).sum::<usize>() < usize::from(area.width);
     let all = TABS.into_iter().map(labels).find(fits);
     let all = all.unwrap_or_else(|| labels(TABS[3]));
     let mut line = Line::from(" ");
     let (mut places, mut x) = (Vec::new(), area.x + 1);
-    for (index, text) in all.into_iter().enumerate() {
+    for (index, text) in offered.iter().copied().zip(all) {
         let wide = u16::try_from(width(&text)).unwrap_or(0);
         let place = Rect { x, width: wide, ..area };
         places.push((index, place.intersection(area)));

@@ -3,6 +3,8 @@
 
 use ratatui::layout::Rect;
 
+use super::arrangement::Column;
+
 /// Below this width: one pane and tabs.
 pub const NARROW: u16 = 100;
 /// From this width: three columns.
@@ -12,11 +14,26 @@ pub const TALL: u16 = 50;
 /// Below this height: no borders between panes.
 pub const LOW: u16 = 30;
 
+/// What a panel wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// It stands beside the others.
+    pub beside: bool,
+    /// Its part of the height that is left, beside the others' weights.
+    pub weight: u16,
+    /// Smallest content width.
+    pub width: u16,
+    /// Smallest content height.
+    pub height: u16,
+}
+
 /// What the layout has to place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wants {
-    /// For each panel: weight (0: not shown beside others), smallest content width and height.
-    pub panels: Vec<(u16, u16, u16)>,
+    /// The panels, in their order.
+    pub panels: Vec<Want>,
+    /// Percent: the chat beside one column, beside two, the first of the two.
+    pub columns: (u16, u16, u16),
     /// The pane shown in one-pane mode or zoomed: 0 is the chat, then the panels.
     pub shown: usize,
     /// The shown pane alone, whatever the width.
@@ -38,6 +55,25 @@ pub struct Pane {
     pub folded: bool,
 }
 
+/// A boundary that can be dragged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seam {
+    /// Between two columns, which share `place`.
+    Columns {
+        /// Whose width it sets.
+        column: Column,
+        /// What both have together.
+        place: Rect,
+    },
+    /// Between two panes of a column, by their indices.
+    Rows {
+        /// The upper one.
+        upper: usize,
+        /// The lower one.
+        lower: usize,
+    },
+}
+
 /// The places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
@@ -47,6 +83,8 @@ pub struct Layout {
     pub tabs: Option<Rect>,
     /// The visible panes.
     pub panes: Vec<Pane>,
+    /// Where they can be dragged.
+    pub seams: Vec<(Rect, Seam)>,
     /// The input.
     pub input: Rect,
     /// The toast's line.
@@ -70,36 +108,54 @@ pub fn layout(screen: Rect, wants: &Wants) -> Layout {
     let frame = if borders { 2 } else { u16::from(screen.height >= 10) };
     let input = rows.bottom(wants.input.clamp(1, most) + frame);
     let body = rows.left;
-    let panes = if single {
-        vec![Pane {
+    let (mut panes, mut seams) = (Vec::new(), Vec::new());
+    if single {
+        panes.push(Pane {
             index: wants.shown,
             area: body,
             folded: false,
-        }]
+        });
     } else {
-        let mut panes = Vec::new();
-        let (chat, rest) = split(body, if screen.width < WIDE { 55 } else { 42 });
+        let all: Vec<usize> = (0..wants.panels.len())
+            .filter(|at| wants.panels.get(*at).is_some_and(|panel| panel.beside))
+            .collect();
+        let one = screen.width < WIDE || all.len() < 2;
+        let (column, percent) = match one {
+            true => (Column::Chat, wants.columns.0),
+            false => (Column::ChatOfThree, wants.columns.1),
+        };
+        let (chat, rest) = split(body, percent);
+        seams.push((edge(chat, borders), Seam::Columns { column, place: body }));
         panes.push(Pane {
             index: 0,
             area: chat,
             folded: false,
         });
-        let weighs = |at: &usize| wants.panels.get(*at).is_some_and(|panel| panel.0 > 0);
-        let all: Vec<usize> = (0..wants.panels.len()).filter(weighs).collect();
-        if screen.width < WIDE || all.len() < 2 {
+        if one {
             stack(rest, &all, wants, borders, &mut panes);
         } else {
-            let (middle, right) = split(rest, 53);
+            let (middle, right) = split(rest, wants.columns.2);
+            let column = Column::Middle;
+            seams.push((edge(middle, borders), Seam::Columns { column, place: rest }));
             let cut = balance(&wants.panels, &all);
             stack(middle, &all[..cut], wants, borders, &mut panes);
             stack(right, &all[cut..], wants, borders, &mut panes);
         }
-        panes
-    };
+        seams.extend(panes.iter().zip(panes.iter().skip(1)).filter_map(|(upper, lower)| {
+            let open = upper.area.x == lower.area.x && !upper.folded && !lower.folded;
+            let place = Rect {
+                height: 1,
+                ..lower.area
+            };
+            let (upper, lower) = (upper.index, lower.index);
+            open.then_some((place, Seam::Rows { upper, lower }))
+        }));
+    }
     Layout {
         status,
         tabs,
         panes,
+        seams,
         input,
         toast,
         hints,
@@ -131,8 +187,18 @@ impl Rows {
     }
 }
 
-fn split(area: Rect, percent: u32) -> (Rect, Rect) {
-    let width = u16::try_from(u32::from(area.width) * percent / 100).unwrap_or(area.width);
+/// The column of cells by which a pane can be dragged wider: both borders, without borders its last column.
+fn edge(left: Rect, borders: bool) -> Rect {
+    Rect {
+        x: left.right().saturating_sub(1),
+        width: if borders { 2 } else { 1 },
+        ..left
+    }
+}
+
+fn split(area: Rect, percent: u16) -> (Rect, Rect) {
+    let width = u32::from(area.width) * u32::from(percent.min(100)) / 100;
+    let width = u16::try_from(width).unwrap_or(area.width);
     let left = Rect { width, ..area };
     (
         left,
@@ -145,8 +211,8 @@ fn split(area: Rect, percent: u32) -> (Rect, Rect) {
 }
 
 /// How many panels go into the first of two columns so that their weights come out even.
-fn balance(panels: &[(u16, u16, u16)], members: &[usize]) -> usize {
-    let weight = |at: &usize| panels.get(*at).map_or(0, |panel| u32::from(panel.0));
+fn balance(panels: &[Want], members: &[usize]) -> usize {
+    let weight = |at: &usize| panels.get(*at).map_or(0, |panel| u32::from(panel.weight.max(1)));
     let total: u32 = members.iter().map(weight).sum();
     let mut sum = 0;
     for (index, member) in members.iter().enumerate() {
@@ -161,12 +227,12 @@ fn balance(panels: &[(u16, u16, u16)], members: &[usize]) -> usize {
 /// Stacks panels: heights by weight, never under the smallest; those for which there is no room fold to one line.
 fn stack(area: Rect, members: &[usize], wants: &Wants, borders: bool, panes: &mut Vec<Pane>) {
     let frame = if borders { 2 } else { 1 };
-    let least = |index: usize| wants.panels.get(index).map_or(1, |panel| panel.2) + frame;
+    let least = |index: usize| wants.panels.get(index).map_or(1, |panel| panel.height) + frame;
     let fits_width = |index: usize| {
         wants
             .panels
             .get(index)
-            .is_some_and(|panel| panel.1 + if borders { 2 } else { 0 } <= area.width)
+            .is_some_and(|panel| panel.width + if borders { 2 } else { 0 } <= area.width)
     };
     let mut open: Vec<usize> = members.iter().copied().filter(|index| fits_width(*index)).collect();
     let needed = |open: &[usize]| {
@@ -185,15 +251,15 @@ fn stack(area: Rect, members: &[usize], wants: &Wants, borders: bool, panes: &mu
         };
     }
     let spare = u32::from(area.height).saturating_sub(needed(&open));
-    let weights: u32 = open
-        .iter()
-        .filter_map(|index| wants.panels.get(*index))
-        .map(|panel| u32::from(panel.0))
-        .sum();
+    let weight = |index: &usize| wants.panels.get(*index).map_or(0, |panel| u32::from(panel.weight));
+    let weights: u32 = open.iter().map(weight).sum();
+    // Rows that nobody claims are shared evenly.
+    let weight = |index: &usize| if weights == 0 { 1 } else { weight(index) };
+    let weights: u32 = open.iter().map(weight).sum();
     let (mut y, mut shared, mut seen) = (area.y, 0, 0);
     for index in members {
         let height = if open.contains(index) {
-            seen += wants.panels.get(*index).map_or(0, |panel| u32::from(panel.0));
+            seen += weight(index);
             let so_far = (spare * seen).checked_div(weights).unwrap_or(0);
             let extra = so_far - shared;
             shared = so_far;
@@ -221,7 +287,16 @@ mod tests {
 
     fn wants(panels: usize) -> Wants {
         Wants {
-            panels: vec![(2, 24, 3); panels],
+            panels: vec![
+                Want {
+                    beside: true,
+                    weight: 2,
+                    width: 24,
+                    height: 3
+                };
+                panels
+            ],
+            columns: (55, 42, 53),
             shown: 0,
             zoomed: false,
             input: 1,
@@ -282,6 +357,27 @@ mod tests {
                 .filter(|pane| pane.folded)
                 .all(|pane| pane.area.height == 1)
         );
+    }
+
+    #[test]
+    fn columns_and_rows_have_seams_where_they_can_be_dragged() {
+        let wide = at(200, 60, &wants(4));
+        let columns: Vec<u16> = wide
+            .seams
+            .iter()
+            .filter(|(_, seam)| matches!(seam, Seam::Columns { .. }))
+            .map(|(area, _)| area.x)
+            .collect();
+        assert_eq!(columns, [83, 144], "the border columns of chat and middle");
+        let rows = wide.seams.iter().filter(|(_, seam)| matches!(seam, Seam::Rows { .. }));
+        assert_eq!(rows.count(), 2);
+        assert!(at(80, 24, &wants(4)).seams.is_empty());
+        let mut narrow = wants(4);
+        narrow.columns.0 = 30;
+        assert_eq!(at(120, 40, &narrow).panes[0].area.width, 36);
+        narrow.panels[1].beside = false;
+        let shown: Vec<usize> = at(120, 40, &narrow).panes.iter().map(|pane| pane.index).collect();
+        assert_eq!(shown, [0, 1, 3, 4]);
     }
 
     proptest! {

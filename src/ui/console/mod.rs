@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod approval;
+pub mod arrangement;
 pub mod chat;
 pub mod complete;
 pub mod draw;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::verb::operator::TerminalCommand;
@@ -34,6 +34,8 @@ pub enum Request {
     Progress(u64, SafeText),
     /// The terminal, for a program.
     Terminal(TerminalCommand, oneshot::Sender<Result<i32, Report>>),
+    /// A change to this begins.
+    ActingOn(Target),
     /// Nobody waits for this answer any more.
     Withdraw(u64),
 }
@@ -104,6 +106,10 @@ impl Operator for ConsoleOperator {
 
     fn progress(&self, text: SafeText) {
         let _ = self.requests.try_send(Request::Progress(self.block, text));
+    }
+
+    fn acting_on(&self, target: &Target) {
+        let _ = self.requests.try_send(Request::ActingOn(target.clone()));
     }
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {

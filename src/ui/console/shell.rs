@@ -5,20 +5,25 @@ mod blocks;
 mod hands;
 mod leaving;
 mod programs;
+mod remembered;
 
+use std::future::poll_fn;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use self::blocks::Blocks;
 use self::programs::PanicGuard;
 use super::app::{App, Dress, Effect, Event, Parts};
+use super::arrangement::Arrangement;
 use super::draw::draw;
 use super::keymap::Keymap;
 use super::operator::Request;
@@ -72,6 +77,10 @@ pub struct ConsoleConfig {
     pub remote: bool,
     /// Theme and keymap files that have changed, read again.
     pub dresses: Option<mpsc::Receiver<Dress>>,
+    /// What the operator made of the screen before.
+    pub arrangement: Arrangement,
+    /// Where that is kept; none: nowhere.
+    pub remember: Option<PathBuf>,
     /// Things to tell once it is open: what was wrong in a theme or keymap file.
     pub remarks: Vec<Report>,
 }
@@ -134,6 +143,7 @@ struct Shell<W: Write> {
     own: Programs,
     screen: Screen<W>,
     restore: Restore,
+    remember: Option<PathBuf>,
     blocks: Blocks,
     inbox: mpsc::Receiver<Message>,
     outbox: mpsc::Sender<Message>,
@@ -165,6 +175,7 @@ impl<W: Write> Shell<W> {
             catalogue: config.runner.catalogue(),
             can_start_sandbox: config.sandbox.is_some(),
             read_only: config.read_only,
+            arrangement: config.arrangement,
         });
         for remark in config.remarks {
             app.handle(Event::Tell(SafeText::line(&remark.sentence()), Tone::Warn));
@@ -176,6 +187,7 @@ impl<W: Write> Shell<W> {
             own: config.programs,
             screen,
             restore,
+            remember: config.remember,
             blocks: Blocks::new(
                 config.runner.clone(),
                 outbox.clone(),
@@ -230,7 +242,7 @@ impl<W: Write> Shell<W> {
                 () = sleep_until(frame_at) => {}
                 _ = tick.tick() => self.second(),
             }
-            self.drain(&mut events);
+            self.drain(&mut events).await;
             if let Some(code) = self.quit {
                 return Ok(code);
             }
@@ -245,13 +257,15 @@ impl<W: Write> Shell<W> {
         }
     }
 
-    /// Takes in what is there already, so that one frame shows all of it.
-    fn drain<S>(&mut self, events: &mut S)
+    /// Takes in what is there already, so that one frame shows all of it. Never waits.
+    async fn drain<S>(&mut self, events: &mut S)
     where
         S: Stream<Item = io::Result<TerminalEvent>> + Unpin,
     {
         for _ in 0..BATCH {
-            let Some(Some(Ok(event))) = events.next().now_or_never() else {
+            // Asked on behalf of the loop: crossterm wakes only who asked first, and nobody would be nobody to wake.
+            let asked = poll_fn(|context| Poll::Ready(events.poll_next_unpin(context)));
+            let Poll::Ready(Some(Ok(event))) = asked.await else {
                 break;
             };
             self.terminal_event(event);
@@ -351,6 +365,7 @@ impl<W: Write> Shell<W> {
                 self.detached = true;
                 self.quit = Some(0);
             }
+            Effect::Remember(text) => self.remember(text),
             Effect::Redraw => self.screen.forget(),
             Effect::Suspend => self.suspend = true,
             Effect::Quit(code) => self.quit = Some(code),
@@ -380,6 +395,7 @@ impl<W: Write> Shell<W> {
             Request::Progress(block, text) => {
                 self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Progress(text))));
             }
+            Request::ActingOn(target) => self.reduce(Event::ActingOn(target)),
             Request::Terminal(command, answer) => {
                 self.program = Some(programs::Program {
                     command,
@@ -453,6 +469,18 @@ impl<W: Write> Shell<W> {
             let lines = read.map(|text| script_lines(&text).into_iter().map(|line| line.text).collect());
             // The console closed meanwhile: nobody presents.
             let _ = outbox.send(Message::App(Event::Script(lines.map_err(Box::new)))).await;
+        });
+    }
+
+    fn remember(&self, text: String) {
+        let Some(path) = self.remember.clone() else { return };
+        let outbox = self.outbox.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = remembered::write(&path, &text) {
+                let text = format!("the layout is not remembered: {}: {error}", path.display());
+                // The console closed meanwhile: nobody is there to be told.
+                let _ = outbox.blocking_send(Message::App(Event::Tell(SafeText::line(&text), Tone::Warn)));
+            }
         });
     }
 

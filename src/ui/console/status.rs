@@ -249,6 +249,7 @@ fn hints(app: &App) -> Vec<(String, String)> {
             });
             let rest = [
                 (Action::Menu, "actions"),
+                (Action::Mark, "mark"),
                 (Action::Find, "filter"),
                 (Action::Zoom, "zoom"),
                 (Action::NextPane, "next"),

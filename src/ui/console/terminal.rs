@@ -25,9 +25,10 @@ pub struct Restore {
     no_mouse: Arc<AtomicBool>,
 }
 
-/// Press, release and wheel with SGR coordinates; no motion, which would flood a slow line.
-const MOUSE_ON: &str = "\u{1b}[?1000h\u{1b}[?1006h";
-const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1000l";
+/// Press, release, wheel, and motion while a button is down, with SGR coordinates; no other motion, which would flood a
+/// slow line.
+const MOUSE_ON: &str = "\u{1b}[?1002h\u{1b}[?1006h";
+const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1002l";
 
 impl Restore {
     /// Takes the terminal: raw mode, alternate screen, bracketed paste.

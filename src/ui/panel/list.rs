@@ -1,7 +1,8 @@
 //! A panel that is one table of one feed's rows: selection, half pages, filter, health, the word for an empty table and
-//! the drawing are the same for all of them; a [`Listing`] says what is special. Not for panels that draw anything else
-//! but a table.
+//! the drawing are the same for all of them; a [`Listing`] says what is special. Rows can be marked: an action is then
+//! about all of them at once. Not for panels that draw anything else but a table.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use super::filter::Filter;
 use super::widgets::health::empty_reason;
 use super::widgets::message;
 use super::widgets::table::{Cell, Column, Selection, Table};
-use super::{Action, Effect, Panel, PanelKey, Theme};
+use super::{Action, Effect, Meaning, Motion, Panel, PanelKey, Theme};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -32,8 +33,8 @@ pub trait Listing: Send {
     /// The feed for a context. Inside a Tokio runtime.
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<Self::Row>;
 
-    /// The columns.
-    fn columns(&self) -> Vec<Column>;
+    /// The columns. `any` row, where there is one: of a kind that is only known at run time they are in it.
+    fn columns(&self, any: Option<&Self::Row>) -> Vec<Column>;
 
     /// The cells of a row, one a column.
     fn cells(&self, row: &Self::Row, look: &RowLook<'_>) -> Vec<Cell>;
@@ -59,14 +60,20 @@ pub trait Listing: Send {
         rows.iter().map(|(key, _)| key).collect()
     }
 
+    /// Moves when something else than the feed changes what is shown.
+    fn version(&self) -> u64 {
+        0
+    }
+
     /// As [`Panel::actions`].
     fn actions(&self) -> &'static [Action];
 
     /// The action that Enter means.
     fn opens(&self) -> &'static str;
 
-    /// What an action on a row wants done.
-    fn act(&self, action: &str, row: &Self::Row) -> Vec<Effect>;
+    /// What an action wants done with these rows: the selected one, or all that are marked. Never none. Several rows
+    /// are one pipeline, so that one plan shows them all and a fleet's count is asked for.
+    fn act(&self, action: &str, rows: &[Self::Row]) -> Vec<Effect>;
 
     /// Whether a row is this subject: the selection then follows a change made to it.
     fn is(&self, row: &Self::Row, subject: &Target) -> bool {
@@ -88,6 +95,11 @@ pub trait Listing: Send {
     /// As [`Panel::weight`].
     fn weight(&self) -> u16 {
         2
+    }
+
+    /// As [`Panel::by_name_only`].
+    fn by_name_only(&self) -> bool {
+        false
     }
 }
 
@@ -112,6 +124,8 @@ pub struct ListPanel<L: Listing> {
     filter: Filter,
     /// A subject to select as soon as its row is there.
     wanted: Option<Target>,
+    /// Keys of the rows that are marked. A row that goes away loses its mark.
+    marked: BTreeSet<String>,
     /// Keys of the rows shown, and the version they were taken at.
     keys: (u64, Vec<String>),
     /// How it was drawn last: a filter looks at what the operator saw.
@@ -132,6 +146,7 @@ impl<L: Listing> ListPanel<L> {
             moved: 0,
             filter: Filter::default(),
             wanted: None,
+            marked: BTreeSet::new(),
             keys: (NEVER, Vec::new()),
             seen: (Theme::plain(), Timestamp::UNIX_EPOCH),
         }
@@ -143,7 +158,7 @@ impl<L: Listing> ListPanel<L> {
         let Some(feed) = &self.feed else {
             return self.keys.1.clear();
         };
-        let version = feed.source().version();
+        let version = feed.source().version() + self.listing.version();
         if version != self.keys.0 {
             let (listing, filter, (theme, now)) = (&self.listing, &self.filter, &self.seen);
             // All that a row can show counts, not only what fits into one line of it.
@@ -163,6 +178,10 @@ impl<L: Listing> ListPanel<L> {
                 kept.map(str::to_owned).collect()
             });
             self.keys = (version, keys);
+            if !self.marked.is_empty() {
+                let gone = |key: &String| feed.source().read(|rows, _| rows.get(key).is_none());
+                self.marked.retain(|key| !gone(key));
+            }
             self.follow();
         }
         let keys = &self.keys.1;
@@ -188,14 +207,52 @@ impl<L: Listing> ListPanel<L> {
         }
     }
 
-    fn selected(&self) -> Option<L::Row> {
-        let key = self.keys.1.get(self.selection.index())?;
-        self.feed.as_ref()?.source().read(|rows, _| rows.get(key).cloned())
+    /// Keys an action is about: the marked rows that are shown, else the selected one. A mark that a filter hides does
+    /// not count: nothing happens to what is not seen.
+    fn chosen(&self) -> Vec<&String> {
+        let marked: Vec<&String> = self.keys.1.iter().filter(|key| self.marked.contains(*key)).collect();
+        match marked.is_empty() {
+            true => self.keys.1.get(self.selection.index()).into_iter().collect(),
+            false => marked,
+        }
     }
 
-    fn act(&self, action: &str) -> Vec<Effect> {
-        self.selected()
-            .map_or_else(Vec::new, |row| self.listing.act(action, &row))
+    fn act(&mut self, action: &str) -> Vec<Effect> {
+        let Some(feed) = &self.feed else { return Vec::new() };
+        let rows: Vec<L::Row> = feed.source().read(|rows, _| {
+            let row = |key: &String| rows.get(key).cloned();
+            self.chosen().into_iter().filter_map(row).collect()
+        });
+        match rows.is_empty() {
+            true => Vec::new(),
+            false => self.listing.act(action, &rows),
+        }
+    }
+
+    /// Opening is about the selected row, whatever is marked.
+    fn open_selected(&self) -> Vec<Effect> {
+        let row = self.keys.1.get(self.selection.index()).and_then(|key| {
+            let feed = self.feed.as_ref()?;
+            feed.source().read(|rows, _| rows.get(key).cloned())
+        });
+        row.map_or_else(Vec::new, |row| self.listing.act(self.listing.opens(), &[row]))
+    }
+
+    /// Marks the selected row or takes its mark back, and goes on to the next.
+    fn mark(&mut self) {
+        let Some(key) = self.keys.1.get(self.selection.index()).cloned() else {
+            return;
+        };
+        if !self.marked.remove(&key) {
+            self.marked.insert(key);
+        }
+        self.step(Motion::Down);
+    }
+
+    fn step(&mut self, motion: Motion) {
+        self.selection.step(motion, self.keys.1.len(), self.page);
+        self.selection.settle(self.keys.1.get(self.selection.index()).cloned());
+        self.moved += 1;
     }
 
     fn read(&self, look: impl FnOnce(&L, &RowTable<L::Row>) -> String) -> SafeText {
@@ -213,16 +270,21 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn title(&self) -> SafeText {
-        let title = self.read(L::title);
-        match self.filter.is_empty() {
-            true => title,
-            false => SafeText::line(&format!("{title}  /{} {}", self.filter.text(), self.keys.1.len())),
+        let mut title = self.read(L::title).as_str().to_owned();
+        if !self.filter.is_empty() {
+            title.push_str(&format!("  /{} {}", self.filter.text(), self.keys.1.len()));
         }
+        if !self.marked.is_empty() {
+            title.push_str(&format!("  {} marked", self.marked.len()));
+        }
+        SafeText::line(&title)
     }
 
     fn open(&mut self, context: &Arc<Context>) {
         self.feed = Some(self.listing.subscribe(context));
         self.keys = (NEVER, Vec::new());
+        // Marks belong to the rows of a context: another one may have rows of the same names.
+        self.marked.clear();
         self.moved += 1;
     }
 
@@ -231,7 +293,7 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn version(&self) -> u64 {
-        self.moved + self.feed.as_ref().map_or(0, |feed| feed.source().version())
+        self.moved + self.listing.version() + self.feed.as_ref().map_or(0, |feed| feed.source().version())
     }
 
     fn health(&self) -> Vec<(SafeText, Health)> {
@@ -247,7 +309,9 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn subject(&self) -> Option<Target> {
-        self.selected().and_then(|row| self.listing.subject(&row))
+        let key = self.keys.1.get(self.selection.index())?;
+        let row = self.feed.as_ref()?.source().read(|rows, _| rows.get(key).cloned())?;
+        self.listing.subject(&row)
     }
 
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {
@@ -256,15 +320,13 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.refresh();
         match key {
             PanelKey::Move(motion) => {
-                self.selection.step(motion, self.keys.1.len(), self.page);
-                self.selection.settle(self.keys.1.get(self.selection.index()).cloned());
-                self.moved += 1;
+                self.step(motion);
                 Vec::new()
             }
-            PanelKey::Open => self.act(self.listing.opens()),
+            PanelKey::Open => self.open_selected(),
             PanelKey::Act(action) => self.act(action),
             PanelKey::At(row) => match self.selection.at(row) {
-                Some(at) if at == self.selection.index() => self.act(self.listing.opens()),
+                Some(at) if at == self.selection.index() => self.open_selected(),
                 Some(at) => {
                     self.selection.select(at);
                     self.selection.settle(self.keys.1.get(at).cloned());
@@ -273,12 +335,22 @@ impl<L: Listing> Panel for ListPanel<L> {
                 }
                 None => Vec::new(),
             },
-            PanelKey::Mark => Vec::new(),
+            PanelKey::Mark => {
+                self.mark();
+                Vec::new()
+            }
         }
     }
 
     fn actions(&self) -> &'static [Action] {
         self.listing.actions()
+    }
+
+    fn back(&mut self) -> bool {
+        let had = !self.marked.is_empty();
+        self.marked.clear();
+        self.moved += u64::from(had);
+        had
     }
 
     fn filter(&mut self, text: &str) -> bool {
@@ -309,20 +381,31 @@ impl<L: Listing> Panel for ListPanel<L> {
             return message(area, buffer, theme, &reason);
         }
         let (keys, listing, chosen) = (&self.keys.1, &self.listing, self.selection.index());
+        let (marked, marks) = (&self.marked, !self.marked.is_empty());
         let row = |at: usize| {
             let look = RowLook {
                 theme,
                 now,
                 open: focused && at == chosen,
             };
-            let cells = keys.get(at).and_then(|key| {
-                feed.source()
-                    .read(|rows, _| rows.get(key).map(|row| listing.cells(row, &look)))
+            let Some(key) = keys.get(at) else { return Vec::new() };
+            let cells = feed
+                .source()
+                .read(|rows, _| rows.get(key).map(|row| listing.cells(row, &look)));
+            let mark = marks.then(|| match marked.contains(key) {
+                true => Cell::styled(theme.glyphs.mark, Meaning::ChatMark),
+                false => Cell::new(""),
             });
-            cells.unwrap_or_default()
+            mark.into_iter().chain(cells.into_iter().flatten()).collect()
         };
+        // The marks have a column of their own as long as there are any.
+        let mark = marks.then(|| Column::new("").narrow());
+        let own = feed
+            .source()
+            .read(|rows, _| listing.columns(keys.first().and_then(|key| rows.get(key))));
+        let columns: Vec<Column> = mark.into_iter().chain(own).collect();
         let table = Table {
-            columns: &self.listing.columns(),
+            columns: &columns,
             count: keys.len(),
             row: &row,
             focused,
@@ -340,5 +423,9 @@ impl<L: Listing> Panel for ListPanel<L> {
 
     fn weight(&self) -> u16 {
         self.listing.weight()
+    }
+
+    fn by_name_only(&self) -> bool {
+        self.listing.by_name_only()
     }
 }

@@ -66,6 +66,22 @@ pub trait Panel: Send {
         &[]
     }
 
+    /// One step back: takes all marks back, or goes to where it came from; false when there is nothing to go back from.
+    fn back(&mut self) -> bool {
+        false
+    }
+
+    /// The operator chose this subject by hand, in another panel.
+    fn show(&mut self, subject: &Target) {
+        self.focus_on(subject);
+    }
+
+    /// `:WORD` was typed and no panel is called that: a panel that can show any kind turns to it. True: it did.
+    fn visit(&mut self, word: &str) -> bool {
+        let _ = word;
+        false
+    }
+
     /// Shows only rows that have this in them, read as [`filter::Filter`]; an empty text: all. False where there is
     /// nothing to filter.
     fn filter(&mut self, text: &str) -> bool {
@@ -97,6 +113,11 @@ pub trait Panel: Send {
     fn weight(&self) -> u16 {
         2
     }
+
+    /// Not beside the others even where there is room, until the operator puts it there: `:jobs` goes to it.
+    fn by_name_only(&self) -> bool {
+        false
+    }
 }
 
 /// A letter key of a panel: the name is what keymaps bind, the word is what hints and help show.
@@ -117,7 +138,7 @@ pub enum PanelKey {
     Move(Motion),
     /// Opens what is selected.
     Open,
-    /// Marks the selected row.
+    /// Marks the selected row, or takes its mark back; actions are then about all marked rows.
     Mark,
     /// A click on this row of the content area: selects what is there; opens it when it is selected already.
     At(u16),

@@ -166,6 +166,8 @@ pub struct Glyphs {
     pub prompt: &'static str,
     /// Something is folded here.
     pub folded: &'static str,
+    /// The row is marked.
+    pub mark: &'static str,
     /// Filled part of a bar.
     pub bar_full: &'static str,
     /// The part of a bar that is on its way.
@@ -192,6 +194,7 @@ impl Glyphs {
         arrow: "→",
         prompt: "❯",
         folded: "▸",
+        mark: "●",
         bar_full: "█",
         bar_part: "▒",
         bar_empty: "·",
@@ -211,6 +214,7 @@ impl Glyphs {
         arrow: "->",
         prompt: ">",
         folded: ">",
+        mark: "*",
         bar_full: "#",
         bar_part: "~",
         bar_empty: "-",

@@ -6,7 +6,7 @@ use super::model::InstanceRow;
 use super::{Service, feed};
 use crate::core::change::Target;
 use crate::core::context::Context;
-use crate::core::text::SafeText;
+use crate::core::text::{SafeText, safe_line};
 use crate::feed::{RowTable, Subscription};
 use crate::lang::ast::Stage;
 use crate::ui::panel::list::{ListPanel, Listing, RowLook};
@@ -56,7 +56,7 @@ impl Listing for Instances {
         feed::subscribe(&self.service, context)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&InstanceRow>) -> Vec<Column> {
         vec![
             Column::new("NAME").shortening(12),
             Column::new("STATE"),
@@ -113,22 +113,26 @@ impl Listing for Instances {
         "show"
     }
 
-    fn act(&self, action: &str, row: &InstanceRow) -> Vec<Effect> {
-        let copied = match action {
-            "show" => {
-                let filter = format!("instance-id={}", row.id);
-                return vec![Effect::Run(Stage::new("ec2:instance-search").arg(&filter).into())];
-            }
-            "copy" => [&row.public_ip, &row.private_ip, &row.id]
+    fn act(&self, action: &str, rows: &[InstanceRow]) -> Vec<Effect> {
+        let address = |row: &InstanceRow| {
+            let known = [&row.public_ip, &row.private_ip]
                 .into_iter()
-                .find(|text| !text.is_empty()),
-            "copy-id" => Some(&row.id),
-            _ => None,
+                .find(|text| !text.is_empty());
+            safe_line(known.unwrap_or(&row.id))
         };
-        copied
-            .map(|text| Effect::Copy(SafeText::line(text)))
-            .into_iter()
-            .collect()
+        let copied: Vec<String> = match action {
+            "show" => {
+                // The same filter several times means any of its values.
+                let stage = rows.iter().fold(Stage::new("ec2:instance-search"), |stage, row| {
+                    stage.arg(&format!("instance-id={}", row.id))
+                });
+                return vec![Effect::Run(stage.into())];
+            }
+            "copy" => rows.iter().map(address).collect(),
+            "copy-id" => rows.iter().map(|row| safe_line(&row.id)).collect(),
+            _ => return Vec::new(),
+        };
+        vec![Effect::Copy(SafeText::new(&copied.join("\n")))]
     }
 
     fn weight(&self) -> u16 {

@@ -2,6 +2,7 @@
 //! or reckon with have slim rows ([`rows`]); every other one the server knows comes as the table it prints ([`table`]).
 
 mod backoff;
+pub mod containers;
 mod follow;
 mod kind;
 mod table;

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{age_cell, state, target, urgency};
+use super::{about, age_cell, logs, state, target, urgency};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::DeploymentRow;
 use crate::feed::{Hub, RowTable, Subscription};
-use crate::lang::Stage;
 use crate::ui::panel::list::{ListPanel, Listing, RowLook};
 use crate::ui::panel::widgets::table::{Cell, Column};
 use crate::ui::panel::{Action, Effect};
@@ -28,16 +27,17 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Deployments> {
     })
 }
 
-const ACTIONS: [Action; 9] = [
+const ACTIONS: [Action; 10] = [
     Action {
         name: "rollout",
         key: 'r',
         word: "rollout",
     },
+    super::DESCRIBE,
     Action {
-        name: "describe",
-        key: 'd',
-        word: "describe",
+        name: "sets",
+        key: 'o',
+        word: "replica sets",
     },
     Action {
         name: "logs",
@@ -79,7 +79,7 @@ impl Listing for Deployments {
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&DeploymentRow>) -> Vec<Column> {
         vec![
             Column::new("NAME").shortening(12),
             Column::new("READY"),
@@ -124,25 +124,30 @@ impl Listing for Deployments {
         "rollout"
     }
 
-    fn act(&self, action: &str, row: &DeploymentRow) -> Vec<Effect> {
-        let stage = |verb: &str| Stage::new(verb).arg("deploy").arg(&row.name);
+    fn act(&self, action: &str, rows: &[DeploymentRow]) -> Vec<Effect> {
+        let Some(row) = rows.first() else { return Vec::new() };
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let stage = |verb: &str| about(verb, "deploy", names.iter().copied());
         match action {
             "rollout" => vec![Effect::Show {
                 panel: super::rollout::ID,
                 subject: target("Deployment", &row.namespace, &row.name),
             }],
-            "describe" => vec![Effect::Run(stage("kubectl:describe").into())],
-            "logs" => vec![Effect::Run(
-                Stage::new("kubectl:logs")
-                    .arg(&format!("deploy/{}", row.name))
-                    .option("--tail", Some("50"))
-                    .into(),
-            )],
+            "sets" => vec![Effect::Show {
+                panel: super::objects::ID,
+                subject: target("Deployment", &row.namespace, &row.name),
+            }],
+            "logs" => vec![Effect::Run(logs("deploy", &names))],
             "scale" => vec![Effect::Compose(
                 stage("kubectl:scale")
                     .option("--replicas", Some(&row.replicas.to_string()))
                     .into(),
             )],
+            "image" if rows.iter().any(|other| other.containers != row.containers) => {
+                vec![Effect::Toast(
+                    "the marked deployments run different images: set them one by one".into(),
+                )]
+            }
             "image" => {
                 let pairs = row
                     .containers
@@ -155,7 +160,7 @@ impl Listing for Deployments {
                 )]
             }
             "undo" => vec![Effect::Run(stage("kubectl:rollout-undo").into())],
-            other => super::common(other, "deploy", &row.name),
+            other => super::common(other, "deploy", &names),
         }
     }
 

@@ -1,10 +1,10 @@
 //! The panel `events`: what the cluster says about the namespace's objects, the latest first.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::age_cell;
+use super::{age_cell, copied};
 use crate::core::context::Context;
-use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::EventRow;
@@ -56,7 +56,7 @@ impl Listing for Events {
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&EventRow>) -> Vec<Column> {
         vec![
             Column::new("AGE"),
             Column::new("REASON"),
@@ -104,15 +104,20 @@ impl Listing for Events {
         "describe"
     }
 
-    fn act(&self, action: &str, row: &EventRow) -> Vec<Effect> {
+    fn act(&self, action: &str, rows: &[EventRow]) -> Vec<Effect> {
         match action {
-            "describe" => vec![Effect::Run(
-                Stage::new("kubectl:describe")
-                    .arg(&row.object_kind.to_lowercase())
-                    .arg(&row.object)
-                    .into(),
-            )],
-            "copy" => vec![Effect::Copy(SafeText::line(&row.message))],
+            "describe" => {
+                // Events are about objects of any kind, several of them about the same one.
+                let objects: BTreeSet<String> = rows
+                    .iter()
+                    .map(|row| format!("{}/{}", row.object_kind.to_lowercase(), row.object))
+                    .collect();
+                let stage = objects
+                    .iter()
+                    .fold(Stage::new("kubectl:describe"), |stage, object| stage.arg(object));
+                vec![Effect::Run(stage.into())]
+            }
+            "copy" => vec![copied(&rows.iter().map(|row| row.message.as_str()).collect::<Vec<_>>())],
             _ => Vec::new(),
         }
     }

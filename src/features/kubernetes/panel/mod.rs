@@ -1,7 +1,9 @@
-//! The panels of the cluster: deployments, the rollout in progress, pods, services, events.
+//! The panels of the cluster: deployments, the rollout in progress, pods, services, events, nodes, and
+//! any other kind by its name.
 
 pub mod deployments;
 pub mod events;
+pub mod objects;
 pub mod pods;
 pub mod rollout;
 pub mod services;
@@ -11,9 +13,9 @@ use jiff::Timestamp;
 use super::model::DeploymentRow;
 use super::rollout::{Stage, stage};
 use crate::core::change::Target;
-use crate::core::text::SafeText;
+use crate::core::text::{SafeText, safe_line};
 use crate::feed::health::age;
-use crate::lang;
+use crate::lang::{self, ast::Pipeline};
 use crate::ui::panel::widgets::table::Cell;
 use crate::ui::panel::{Action, Effect, Meaning, Tone};
 
@@ -41,18 +43,48 @@ const COPY: Action = Action {
     word: "copy name",
 };
 
+/// A stage about objects of one kind: `kubectl:describe po a b`. `kind` as typed.
+fn about<'n>(verb: &str, kind: &str, names: impl IntoIterator<Item = &'n str>) -> lang::Stage {
+    names
+        .into_iter()
+        .fold(lang::Stage::new(verb).arg(kind), lang::Stage::arg)
+}
+
 /// What the actions that every kind has do; `kind` as typed: `deploy`, `po`.
-fn common(action: &str, kind: &str, name: &str) -> Vec<Effect> {
-    let stage = |verb: &str| lang::Stage::new(verb).arg(kind).arg(name);
+fn common(action: &str, kind: &str, names: &[&str]) -> Vec<Effect> {
+    let stage = |verb: &str| about(verb, kind, names.iter().copied());
     match action {
         "describe" => vec![Effect::Run(stage("kubectl:describe").into())],
         "yaml" => vec![Effect::Run(
             stage("kubectl:get").option("--output", Some("yaml")).into(),
         )],
         "edit" => vec![Effect::Run(stage("kubectl:edit").into())],
-        "copy" => vec![Effect::Copy(SafeText::line(name))],
+        "copy" => vec![copied(names)],
+        "delete" => vec![Effect::Compose(stage("kubectl:delete").into())],
         _ => Vec::new(),
     }
+}
+
+/// The last lines of what these wrote: of one by its name, of several through a pipe, each line with its pod before it.
+fn logs(kind: &str, names: &[&str]) -> Pipeline {
+    let (stage, tail) = (lang::Stage::new("kubectl:logs"), |stage: lang::Stage| {
+        stage.option("--tail", Some("50"))
+    });
+    match names {
+        [only] if kind == "po" => tail(stage.arg(only)).into(),
+        [only] => tail(stage.arg(&format!("{kind}/{only}"))).into(),
+        several => {
+            let mut pipeline = Pipeline::from(about("kubectl:get", kind, several.iter().copied()));
+            pipeline.stages.push(tail(stage).option("--prefix", None));
+            pipeline
+        }
+    }
+}
+
+/// Copies texts, one a line.
+fn copied(texts: &[&str]) -> Effect {
+    let safe: Vec<String> = texts.iter().map(|text| safe_line(text)).collect();
+    Effect::Copy(SafeText::new(&safe.join("\n")))
 }
 
 fn target(kind: &str, scope: &str, name: &str) -> Target {

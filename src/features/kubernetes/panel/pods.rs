@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, pod_tone, target};
+use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, logs, objects, pod_tone, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::PodRow;
 use crate::feed::{Hub, RowTable, Subscription};
-use crate::lang::Stage;
 use crate::ui::panel::list::{ListPanel, Listing, RowLook};
 use crate::ui::panel::widgets::table::{Cell, Column};
 use crate::ui::panel::{Action, Effect, Tone};
@@ -18,6 +17,7 @@ use crate::ui::panel::{Action, Effect, Tone};
 pub struct Pods {
     hub: Hub,
     clients: Arc<Clients>,
+    of: Option<Target>,
 }
 
 /// The panel, which shows nothing until it is opened.
@@ -25,11 +25,33 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Pods> {
     ListPanel::new(Pods {
         hub: hub.clone(),
         clients: clients.clone(),
+        of: None,
     })
 }
 
-const ACTIONS: [Action; 6] = [
+/// The pods that this owns, or that run on this node.
+pub fn panel_of(hub: &Hub, clients: &Arc<Clients>, of: &Target) -> ListPanel<Pods> {
+    ListPanel::new(Pods {
+        hub: hub.clone(),
+        clients: clients.clone(),
+        of: Some(of.clone()),
+    })
+}
+
+fn belongs(row: &PodRow, of: &Target) -> bool {
+    match of.kind.as_str() {
+        "Node" => row.node == of.name,
+        kind => row.owner_kind == kind && row.owner == of.name,
+    }
+}
+
+const ACTIONS: [Action; 7] = [
     DESCRIBE,
+    Action {
+        name: "containers",
+        key: 'c',
+        word: "containers",
+    },
     Action {
         name: "logs",
         key: 'l',
@@ -60,7 +82,7 @@ impl Listing for Pods {
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&PodRow>) -> Vec<Column> {
         vec![
             Column::new("NAME").shortening(14),
             Column::new("READY").expendable(3),
@@ -88,7 +110,23 @@ impl Listing for Pods {
     }
 
     fn empty(&self) -> &'static str {
-        "no pod in this namespace"
+        match self.of {
+            None => "no pod in this namespace",
+            Some(_) => "no pod of it in this namespace",
+        }
+    }
+
+    fn title(&self, rows: &RowTable<PodRow>) -> String {
+        match &self.of {
+            Some(of) => format!("pods of {}", of.name),
+            None if rows.is_empty() => self.id().to_owned(),
+            None => format!("{} {}", self.id(), rows.len()),
+        }
+    }
+
+    fn shown<'a>(&self, rows: &'a RowTable<PodRow>) -> Vec<&'a str> {
+        let mine = |row: &PodRow| self.of.as_ref().is_none_or(|of| belongs(row, of));
+        rows.iter().filter(|(_, row)| mine(row)).map(|(key, _)| key).collect()
     }
 
     fn folded(&self, rows: &RowTable<PodRow>) -> String {
@@ -104,21 +142,21 @@ impl Listing for Pods {
     }
 
     fn opens(&self) -> &'static str {
-        "logs"
+        // On the way down from a deployment the containers come next.
+        if self.of.is_some() { "containers" } else { "logs" }
     }
 
-    fn act(&self, action: &str, row: &PodRow) -> Vec<Effect> {
+    fn act(&self, action: &str, rows: &[PodRow]) -> Vec<Effect> {
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
         match action {
-            "logs" => vec![Effect::Run(
-                Stage::new("kubectl:logs")
-                    .arg(&row.name)
-                    .option("--tail", Some("50"))
-                    .into(),
-            )],
-            "delete" => vec![Effect::Compose(
-                Stage::new("kubectl:delete").arg("po").arg(&row.name).into(),
-            )],
-            other => super::common(other, "po", &row.name),
+            "logs" => vec![Effect::Run(logs("po", &names))],
+            "containers" => rows.first().map_or_else(Vec::new, |row| {
+                vec![Effect::Show {
+                    panel: objects::ID,
+                    subject: target("Pod", &row.namespace, &row.name),
+                }]
+            }),
+            other => super::common(other, "po", &names),
         }
     }
 

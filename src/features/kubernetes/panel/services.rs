@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, target};
+use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, copied, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
-use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::ServiceRow;
@@ -55,7 +54,7 @@ impl Listing for Services {
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&ServiceRow>) -> Vec<Column> {
         vec![
             Column::new("NAME").shortening(12),
             Column::new("TYPE").expendable(1),
@@ -107,13 +106,17 @@ impl Listing for Services {
         "describe"
     }
 
-    fn act(&self, action: &str, row: &ServiceRow) -> Vec<Effect> {
+    fn act(&self, action: &str, rows: &[ServiceRow]) -> Vec<Effect> {
         match action {
             "copy-address" => {
-                let address = row.ingress.first().unwrap_or(&row.cluster_ip);
-                vec![Effect::Copy(SafeText::line(address))]
+                let address = |row: &ServiceRow| row.ingress.first().unwrap_or(&row.cluster_ip).clone();
+                let all: Vec<String> = rows.iter().map(address).collect();
+                vec![copied(&all.iter().map(String::as_str).collect::<Vec<_>>())]
             }
-            other => super::common(other, "svc", &row.name),
+            other => {
+                let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+                super::common(other, "svc", &names)
+            }
         }
     }
 

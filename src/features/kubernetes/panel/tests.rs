@@ -415,3 +415,68 @@ async fn rows_of_pods_and_services_are_acted_on_by_pipelines() {
         [Effect::Copy("100.64.0.9".into())]
     );
 }
+
+/// Marks are by row, have a column of their own, and what a filter hides is not acted on.
+#[tokio::test]
+async fn an_action_is_about_all_marked_rows_in_one_pipeline() {
+    let names = ["a-1", "a-2", "b-1"];
+    let rows = names.map(|name| (name, pod(name, "s", "Running", true))).to_vec();
+    let bench = Bench::new().with(rows, HealthState::Live, None);
+    let mut panel = super::pods::panel(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let line = |effects: &[Effect]| match effects {
+        [Effect::Run(pipeline) | Effect::Compose(pipeline)] => print(pipeline),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(line(&panel.key(PanelKey::Act("delete"))), "kubectl:delete po a-1");
+    panel.key(PanelKey::Mark);
+    panel.key(PanelKey::Mark);
+    panel.key(PanelKey::Mark);
+    assert_eq!(panel.title().as_str(), "pods 3  3 marked");
+    assert_eq!(
+        line(&panel.key(PanelKey::Act("delete"))),
+        "kubectl:delete po a-1 a-2 b-1"
+    );
+    let logs = line(&panel.key(PanelKey::Act("logs")));
+    assert_eq!(logs, "kubectl:get po a-1 a-2 b-1 | kubectl:logs --tail=50 --prefix");
+    let text = screen(&mut panel, 80, 5);
+    assert_eq!(text.lines().filter(|row| row.starts_with('●')).count(), 3, "{text}");
+    // Opening is about the selected row alone; a mark under a filter sleeps.
+    assert_eq!(line(&panel.key(PanelKey::Open)), "kubectl:logs b-1 --tail=50");
+    panel.filter("a-");
+    assert_eq!(line(&panel.key(PanelKey::Act("delete"))), "kubectl:delete po a-1 a-2");
+    panel.filter("");
+    panel.key(PanelKey::Move(Motion::First));
+    panel.key(PanelKey::Mark);
+    assert_eq!(
+        line(&panel.key(PanelKey::Act("describe"))),
+        "kubectl:describe po a-2 b-1"
+    );
+    assert!(panel.back() && !panel.back());
+    assert_eq!(panel.title().as_str(), "pods 3");
+}
+
+#[tokio::test]
+async fn marks_of_rows_that_went_and_of_another_context_are_gone() {
+    let rows = vec![
+        ("a", pod("a", "s", "Running", true)),
+        ("b", pod("b", "s", "Running", true)),
+    ];
+    let bench = Bench::new().with(rows, HealthState::Live, None);
+    let mut panel = super::pods::panel(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    panel.key(PanelKey::Mark);
+    panel.key(PanelKey::Mark);
+    let feed: Subscription<PodRow> = bench.hub.subscribe(
+        FeedKey {
+            context: bench.context.clone(),
+            kind: "kubernetes/pods/own".into(),
+        },
+        |_, _| unreachable!("it runs"),
+    );
+    feed.source().write(|rows| rows.remove("default/a"));
+    screen(&mut panel, 60, 4);
+    assert_eq!(panel.title().as_str(), "pods 1  1 marked");
+    panel.open(&Arc::new(Context::empty("other")));
+    assert_eq!(panel.title().as_str(), "pods");
+}

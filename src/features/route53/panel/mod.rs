@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::model::{DnsRow, RecordSet, canonical_name, unescaped};
 use super::{Service, feed};
 use crate::core::change::Target;
 use crate::core::context::Context;
-use crate::core::text::SafeText;
+use crate::core::text::{SafeText, safe_line};
 use crate::feed::{RowTable, Subscription};
-use crate::lang::ast::Stage;
+use crate::lang::ast::{Path, Pipeline, Root, Stage, Word};
 use crate::ui::panel::list::{ListPanel, Listing, RowLook};
 use crate::ui::panel::widgets::table::{Cell, Column};
 use crate::ui::panel::{Action, Effect, Meaning, Tone};
@@ -57,7 +59,7 @@ impl Listing for Records {
         feed::subscribe(&self.service, context)
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self, _: Option<&DnsRow>) -> Vec<Column> {
         vec![
             Column::new("NAME").shortening(16),
             Column::new("TYPE"),
@@ -117,23 +119,43 @@ impl Listing for Records {
         "dig"
     }
 
-    fn act(&self, action: &str, row: &DnsRow) -> Vec<Effect> {
-        let DnsRow::Record { zone, set, .. } = row else {
+    fn act(&self, action: &str, rows: &[DnsRow]) -> Vec<Effect> {
+        let records: Vec<(&str, &RecordSet)> = rows
+            .iter()
+            .filter_map(|row| match row {
+                DnsRow::Record { zone, set, .. } => Some((zone.as_str(), set)),
+                DnsRow::Zone { .. } => None,
+            })
+            .collect();
+        if records.is_empty() {
             return Vec::new();
-        };
-        let name = unescaped(&set.name);
+        }
         match action {
-            "dig" => vec![Effect::Run(Stage::new("net:dig").arg(&name).arg(&set.kind).into())],
+            "dig" => vec![Effect::Run(for_each(
+                &records,
+                Stage::new("net:dig"),
+                |stage, field| stage.with(field("query")).with(field("type")),
+            ))],
             "delete" => {
-                let stage = Stage::new("r53:record-delete")
-                    .arg_option("--zone", zone)
-                    .arg_option("--type", &set.kind);
-                vec![Effect::Compose(stage.arg(name.trim_end_matches('.')).into())]
+                let stage = Stage::new("r53:record-delete");
+                vec![Effect::Compose(for_each(&records, stage, |stage, field| {
+                    let stage = stage.option("--zone", None).with(field("zone"));
+                    stage.option("--type", None).with(field("type")).with(field("name"))
+                }))]
             }
-            "copy" => vec![Effect::Copy(SafeText::line(&match &set.alias {
-                Some(alias) => alias.host.clone(),
-                None => set.values.join("\n"),
-            }))],
+            "copy" => {
+                let values = |(_, set): &(&str, &RecordSet)| match &set.alias {
+                    Some(alias) => safe_line(&alias.host),
+                    None => set
+                        .values
+                        .iter()
+                        .map(|value| safe_line(value))
+                        .collect::<Vec<_>>()
+                        .join("\n"),
+                };
+                let all: Vec<String> = records.iter().map(values).collect();
+                vec![Effect::Copy(SafeText::new(&all.join("\n")))]
+            }
             _ => Vec::new(),
         }
     }
@@ -157,6 +179,35 @@ impl Listing for Records {
 
     fn minimum(&self) -> (u16, u16) {
         (30, 4)
+    }
+}
+
+/// One command for records: for one with its values in their places, for several fed by them, `seed … | net:dig $name
+/// $type`: one pipeline, so that one plan shows them all.
+fn for_each(
+    records: &[(&str, &RecordSet)],
+    stage: Stage,
+    fill: impl Fn(Stage, &dyn Fn(&str) -> Word) -> Stage,
+) -> Pipeline {
+    let fields = |(zone, set): &(&str, &RecordSet)| {
+        let name = unescaped(&set.name);
+        json!({"zone": zone, "type": set.kind, "name": name.trim_end_matches('.'), "query": name})
+    };
+    let seeds: Vec<Value> = records.iter().map(fields).collect();
+    match seeds.as_slice() {
+        [only] => fill(stage, &|field| Word::text(only[field].as_str().unwrap_or_default())).into(),
+        several => {
+            let seed = Stage::new("seed").arg(&Value::from(several).to_string());
+            let mut pipeline = Pipeline::from(seed);
+            let incoming = |field: &str| {
+                Word::variable(Path {
+                    root: Root::Name(field.to_owned()),
+                    steps: Vec::new(),
+                })
+            };
+            pipeline.stages.push(fill(stage, &incoming));
+            pipeline
+        }
     }
 }
 

@@ -166,6 +166,16 @@ async fn keys_build_pipelines_for_the_selected_record() {
     };
     panel.focus_on(&subject);
     assert_eq!(line(&panel.key(PanelKey::Open)), "run net:dig spawnhub.com. A");
+    // Several are one pipeline, fed by what is marked.
+    panel.key(PanelKey::Move(Motion::First));
+    panel.key(PanelKey::Mark);
+    panel.key(PanelKey::Mark);
+    let several = line(&panel.key(PanelKey::Act("delete")));
+    assert!(several.starts_with("compose seed '[{\"zone\":\"Z1\""), "{several}");
+    assert!(
+        several.ends_with("| r53:record-delete --zone $zone --type $type $name"),
+        "{several}"
+    );
 }
 
 #[tokio::test]

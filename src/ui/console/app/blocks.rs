@@ -1,21 +1,18 @@
 //! Blocks in the app: started, filled, ended, followed by the panels; and what panels want run.
 
 use super::{App, Effect};
-use crate::core::change::{Origin, Risk, Target};
-use crate::core::record::text_at;
+use crate::core::change::{Origin, Risk};
 use crate::core::text::SafeText;
 use crate::lang::{parse, print};
 use crate::ui::console::chat::block::{Fold, State};
 use crate::ui::console::complete::verb_of;
 use crate::ui::console::ports::BlockEvent;
 use crate::ui::panel::{self, Tone};
-use crate::verb::Item;
 
 impl App {
     pub(super) fn block_event(&mut self, block: u64, event: BlockEvent) {
         match event {
             BlockEvent::Item(item) => {
-                self.follow_change(&item);
                 if let Some(known) = self.chat.block(block)
                     && let Some(number) = known.number
                 {
@@ -39,20 +36,6 @@ impl App {
             }
             // One block shows all pipelines of its line; jobs get a block of their own through `adopt`.
             BlockEvent::Pipeline(_) | BlockEvent::Job(_) => {}
-        }
-    }
-
-    /// A sentence about a change (`{"kind","name","namespace","action"}`) turns the panels to its subject.
-    fn follow_change(&mut self, item: &Item) {
-        let field = |name: &str| text_at(&item.record, &[name]);
-        if let (Some(kind), Some(name), Some(_)) = (field("kind"), field("name"), field("action")) {
-            let scope = field("namespace").unwrap_or_default();
-            let target = Target {
-                kind: kind.to_owned(),
-                scope: scope.to_owned(),
-                name: name.to_owned(),
-            };
-            self.panels.iter_mut().for_each(|panel| panel.focus_on(&target));
         }
     }
 
@@ -109,7 +92,7 @@ impl App {
                 panel::Effect::Show { panel, subject } => {
                     if let Some(at) = self.panels.iter().position(|known| known.id() == panel) {
                         if let Some(panel) = self.panels.get_mut(at) {
-                            panel.focus_on(&subject);
+                            panel.show(&subject);
                         }
                         self.focus_pane(at + 1);
                     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -51,6 +51,8 @@ pub enum Event {
         /// What approving takes.
         requirement: Requirement,
     },
+    /// A change made here begins: panels that can follow it do.
+    ActingOn(Target),
     /// Nobody waits for the answer any more.
     Withdrawn(u64),
     /// A completer answered.
@@ -119,6 +121,8 @@ pub enum Effect {
     Transcript(String),
     /// Give the terminal back and leave when everything that runs has ended.
     Detach,
+    /// Keep this text as the arrangement of later sessions.
+    Remember(String),
     /// Draw everything anew.
     Redraw,
     /// Stop the process until it is continued.

@@ -81,7 +81,7 @@ impl App {
         }
     }
 
-    /// Esc in a pane: ends its filter or search; true when there was one.
+    /// Esc in a pane: ends its filter or search, then takes the marks back; true when there was one.
     pub(super) fn end_filter(&mut self) -> bool {
         let Focus::Pane(pane) = self.focus else { return false };
         let on = match pane.checked_sub(1).and_then(|at| self.panels.get(at)) {
@@ -90,8 +90,10 @@ impl App {
         };
         if on {
             self.look_for(pane, "");
+            return true;
         }
-        on
+        let panel = pane.checked_sub(1).and_then(|at| self.panels.get_mut(at));
+        panel.is_some_and(|panel| panel.back())
     }
 
     /// The chat, and how it is drawn.

@@ -14,10 +14,13 @@ use crate::verb::CompletionRequest;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// Places that are no pane.
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 9] = [
     ("ns", "another namespace: ns NAME"),
     ("ctx", "another context: ctx NAME"),
     ("present", "steps through a script: present FILE"),
+    ("show", "a panel beside the others: show NAME"),
+    ("hide", "a panel away: hide NAME"),
+    ("layout", "columns and panels as by default: layout reset"),
     ("transcript", "puts what was said onto the terminal's own screen"),
     ("bare", "text without frames, for selecting with the mouse"),
     ("quit", "leaves the console"),
@@ -59,6 +62,14 @@ impl App {
             ("ns" | "namespace", _) => self.tell("ns NAME shows another namespace", Tone::Neutral),
             ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
             ("present", _) => self.tell("present FILE: a script, one pipeline a line", Tone::Neutral),
+            ("show", [name]) => return self.show_panel(name, true),
+            ("hide", [name]) => return self.show_panel(name, false),
+            ("show" | "hide", _) => self.tell(
+                &format!("{place} NAME: a panel, beside the others or away"),
+                Tone::Neutral,
+            ),
+            ("layout", ["reset"]) => return self.reset_layout(),
+            ("layout", _) => self.tell("layout reset: columns and panels as by default", Tone::Neutral),
             _ => return self.go_to_kind(place, &rest),
         }
         Vec::new()
@@ -69,6 +80,12 @@ impl App {
             && let Some(pane) = self.pane_named(place)
         {
             self.focus_pane(pane);
+            return Vec::new();
+        }
+        if rest.is_empty()
+            && let Some(pane) = self.panels.iter_mut().position(|panel| panel.visit(place))
+        {
+            self.focus_pane(pane + 1);
             return Vec::new();
         }
         if self.catalogue.find(Some("kubectl"), "get").is_err() {
@@ -86,7 +103,7 @@ impl App {
     }
 
     /// A pane by its number as shown, its name, kubectl's short name for it, or a beginning that no other has.
-    fn pane_named(&self, name: &str) -> Option<usize> {
+    pub(super) fn pane_named(&self, name: &str) -> Option<usize> {
         if let Ok(number) = name.parse::<usize>() {
             return number.checked_sub(1).filter(|pane| *pane <= self.panels.len());
         }
@@ -144,6 +161,11 @@ impl App {
                 let contexts = self.contexts.iter();
                 gathered.offers = contexts.map(|name| Offer::place(name, "context", false)).collect();
             }
+            Some("show" | "hide") => {
+                let panes = self.panels.iter().map(|panel| Offer::place(panel.id(), "panel", false));
+                gathered.offers = panes.collect();
+            }
+            Some("layout") => gathered.offers = vec![Offer::place("reset", "as by default", false)],
             Some("ns" | "namespace") => gathered.live = self.live("get", &["namespaces"], prefix),
             Some(kind) => gathered.live = self.live("get", &[kind], prefix),
         }

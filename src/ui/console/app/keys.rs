@@ -315,6 +315,9 @@ impl App {
             Action::PreviousPane => self.cycle(false),
             Action::Zoom => self.zoomed = !self.zoomed,
             action => {
+                if let Some(effects) = self.arrange(action) {
+                    return effects;
+                }
                 if let Some(pane) = action.pane() {
                     self.focus_pane(pane);
                 }
@@ -325,9 +328,9 @@ impl App {
 
     /// Input, panels in their order, chat, and around.
     fn cycle(&mut self, forward: bool) {
-        let count = self.panels.len();
+        let offered = (0..self.panels.len()).filter(|at| self.is_offered(*at));
         let ring: Vec<Focus> = std::iter::once(Focus::Input)
-            .chain((1..=count).map(Focus::Pane))
+            .chain(offered.map(|at| Focus::Pane(at + 1)))
             .chain([Focus::Pane(0)])
             .collect();
         let at = ring.iter().position(|focus| *focus == self.focus).unwrap_or(0);

@@ -1,6 +1,7 @@
 //! The console's state and what every event does to it: events in, effects out, no IO. The shell feeds it and performs
 //! what it asks for; `draw` shows it.
 
+mod arrange;
 mod blocks;
 mod chat;
 mod event;
@@ -18,11 +19,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::approval::Approval;
+use super::arrangement::Arrangement;
 use super::chat::Chat;
 use super::chat::block::State;
 use super::complete::live_offers;
 use super::input::Input;
 use super::keymap::{Action, Keymap};
+use super::layout::Seam;
 use super::popup::Popup;
 use super::ports::Ended;
 use super::samples::Samples;
@@ -68,6 +71,8 @@ pub struct Parts {
     pub can_start_sandbox: bool,
     /// `--read-only`: nothing opens it.
     pub read_only: bool,
+    /// What the operator made of the screen before.
+    pub arrangement: Arrangement,
 }
 
 /// The console's state.
@@ -98,6 +103,10 @@ pub struct App {
     pub(super) script: Option<Script>,
     /// Where things were drawn last.
     pub(super) places: Places,
+    /// What the operator made of the screen.
+    pub(super) arrangement: Arrangement,
+    /// A boundary that is being dragged.
+    dragged: Option<Seam>,
     /// The terminal tells of clicks.
     mouse: bool,
     /// Text without frames.
@@ -137,15 +146,21 @@ impl App {
             true => Offer::Yes,
             false => Offer::No,
         };
+        let arrangement = parts.arrangement;
         let mut panels = parts.panels;
         // Those that only show up when there is room come last, so that the others keep their numbers.
-        panels.sort_by_key(|panel| panel.weight() == 0);
+        panels.sort_by_key(|panel| {
+            let place = arrangement.place(panel.id()).unwrap_or(usize::MAX);
+            (place, panel.by_name_only(), panel.weight() == 0)
+        });
         let mut app = App {
             samples: Samples::default(),
             finder: None,
             menu: None,
             script: None,
             places: Places::default(),
+            arrangement,
+            dragged: None,
             mouse: true,
             bare: false,
             rerun_armed: None,
@@ -273,6 +288,7 @@ impl App {
                     );
                 }
             }
+            Event::ActingOn(target) => self.panels.iter_mut().for_each(|panel| panel.focus_on(&target)),
             Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
             Event::Candidates(question, candidates) => self.candidates(question, candidates),
             Event::History(lines) => self.input.history.load(lines),

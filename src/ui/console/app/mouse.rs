@@ -1,10 +1,11 @@
 //! The mouse: a click focuses a pane and selects what it is on, a second one opens it; the wheel moves what is below
-//! the pointer without taking the focus. Where things are is what was drawn last.
+//! the pointer without taking the focus; dragging a boundary moves it. Where things are is what was drawn last.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::{App, Effect, Focus};
+use crate::ui::console::layout::Seam;
 use crate::ui::panel::{Motion, PanelKey};
 
 /// Rows that one step of the wheel moves.
@@ -19,6 +20,10 @@ pub struct Places {
     pub tabs: Vec<(usize, Rect)>,
     /// The input.
     pub input: Rect,
+    /// Where boundaries can be dragged.
+    pub seams: Vec<(Rect, Seam)>,
+    /// Panes have borders.
+    pub borders: bool,
 }
 
 impl App {
@@ -41,7 +46,15 @@ impl App {
             return Vec::new();
         }
         match event.kind {
-            MouseEventKind::Down(MouseButton::Left) => self.click(at, true),
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.grab(at);
+                self.click(at, true)
+            }
+            MouseEventKind::Drag(MouseButton::Left) => {
+                self.drag(at);
+                Vec::new()
+            }
+            MouseEventKind::Up(MouseButton::Left) => self.drop_seam(),
             MouseEventKind::Down(MouseButton::Right) => {
                 let effects = self.click(at, false);
                 self.open_menu();

@@ -80,6 +80,18 @@ actions! {
     Pane9 = "pane-9", "pane 9";
     /// The focused pane alone.
     Zoom = "zoom", "zoom the pane";
+    /// The focused pane's column wider.
+    Wider = "wider", "wider";
+    /// The focused pane's column narrower.
+    Narrower = "narrower", "narrower";
+    /// The focused pane taller.
+    Taller = "taller", "taller";
+    /// The focused pane shorter.
+    Shorter = "shorter", "shorter";
+    /// The focused panel before the one before it.
+    Earlier = "earlier", "one place earlier";
+    /// The focused panel behind the next one.
+    Later = "later", "one place later";
     /// Up.
     Up = "up", "up";
     /// Down.

@@ -4,6 +4,8 @@
 
 mod columns;
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -34,7 +36,7 @@ pub enum Overflow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Name in the header.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// Right-aligned (numbers).
     pub right: bool,
     /// What becomes of cells that are wider than the column.
@@ -47,9 +49,9 @@ pub struct Column {
 
 impl Column {
     /// A column that is always there and is cut with `…` if need be.
-    pub fn new(title: &'static str) -> Self {
+    pub fn new(title: impl Into<Cow<'static, str>>) -> Self {
         Column {
-            title,
+            title: title.into(),
             right: false,
             overflow: Overflow::CutEnd,
             minimum: 4,
@@ -61,6 +63,13 @@ impl Column {
     #[must_use]
     pub fn right(mut self) -> Self {
         self.right = true;
+        self
+    }
+
+    /// As narrow as its cells are.
+    #[must_use]
+    pub fn narrow(mut self) -> Self {
+        self.minimum = 1;
         self
     }
 
@@ -304,7 +313,7 @@ impl Table<'_> {
         let style = theme.style(Meaning::Header);
         self.each_cell(area, widths, |index, x, columns| {
             let Some(column) = self.columns.get(index) else { return };
-            put(buffer, x, area.y, column.title, columns, column.right, style);
+            put(buffer, x, area.y, &column.title, columns, column.right, style);
         });
     }
 

@@ -136,6 +136,12 @@ fn does(keymap: &Keymap, part: Part, key: Key, action: Action) -> bool {
             };
             desk.press(key).is_empty() && desk.app.focus == there
         }
+        Action::Wider | Action::Narrower | Action::Taller | Action::Shorter | Action::Earlier | Action::Later => {
+            if in_panel {
+                desk.act(Part::Global, Action::Pane3);
+            }
+            matches!(desk.press(key).as_slice(), [Effect::Remember(_)])
+        }
         Action::Zoom => desk.press(key).is_empty() && desk.app.zoomed,
         Action::Up if in_panel => {
             desk.act(part, Action::Down);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod approval;
+mod arranging;
 mod blocks;
 mod every_key;
 mod finding;
@@ -160,6 +161,14 @@ struct Desk {
 
 impl Desk {
     fn with(context: Context, names: &[&'static str]) -> Self {
+        Self::made(context, names, Arrangement::default())
+    }
+
+    fn arranged(names: &[&'static str], arrangement: Arrangement) -> Self {
+        Self::made(Context::empty("sandbox"), names, arrangement)
+    }
+
+    fn made(context: Context, names: &[&'static str], arrangement: Arrangement) -> Self {
         let clock = Clock::paused(START);
         let versions: Vec<Arc<AtomicU64>> = names.iter().map(|_| Arc::default()).collect();
         let panels = names.iter().zip(&versions).map(|(id, version)| {
@@ -199,6 +208,7 @@ impl Desk {
             catalogue: Arc::new(catalogue),
             can_start_sandbox: true,
             read_only: false,
+            arrangement,
         });
         Desk { app, clock, versions }
     }

@@ -51,11 +51,12 @@ fn panes_are_reached_by_number_tab_and_left_by_i_colon_and_esc() {
 #[test]
 fn the_change_just_made_turns_the_panels_to_it() {
     let mut desk = Desk::new();
-    let block = desk.start("kubectl:scale deploy inspector --replicas=3");
-    desk.item(
-        block,
-        json!({"kind": "Deployment", "name": "inspector", "namespace": "default", "action": "scaled", "message": "x"}),
-    );
+    desk.start("kubectl:scale deploy inspector --replicas=3");
+    desk.app.handle(Event::ActingOn(Target {
+        kind: "Deployment".into(),
+        scope: "default".into(),
+        name: "inspector".into(),
+    }));
     assert!(desk.shows(120, 40, "rollout of inspector"));
 }
 

@@ -52,7 +52,7 @@ pub(super) fn widths(columns: &[Column], rows: &[Vec<Cell>], room: u16) -> Vec<O
 
 fn natural(column: &Column, at: usize, rows: &[Vec<Cell>]) -> u16 {
     let cells = rows.iter().filter_map(|row| row.get(at)).map(Cell::width);
-    let widest = cells.max().unwrap_or(0).max(width(column.title));
+    let widest = cells.max().unwrap_or(0).max(width(&column.title));
     u16::try_from(widest).unwrap_or(u16::MAX)
 }
 

@@ -1,0 +1,29 @@
+//! The panels about the session itself: what runs, and what was changed. Shown by name, not beside the others unless
+//! the operator puts them there.
+
+mod audit;
+mod jobs;
+
+use jiff::Timestamp;
+
+pub use super::feed::SessionFeeds;
+use crate::feed::health::age;
+use crate::ui::panel::Meaning;
+use crate::ui::panel::Panel;
+use crate::ui::panel::list::ListPanel;
+use crate::ui::panel::widgets::table::Cell;
+
+/// The panels.
+pub fn panels(feeds: &SessionFeeds) -> Vec<Box<dyn Panel>> {
+    vec![
+        Box::new(ListPanel::new(jobs::Jobs(feeds.clone()))),
+        Box::new(ListPanel::new(audit::Audit(feeds.clone()))),
+    ]
+}
+
+fn age_cell(at: Timestamp, now: Timestamp) -> Cell {
+    Cell::styled(&age(now, at), Meaning::Dim)
+}
+
+#[cfg(test)]
+mod tests;
