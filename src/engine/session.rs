@@ -29,7 +29,7 @@ use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::lang::{self, shell_loop};
 use crate::verb::invocation::CHANNEL_ITEMS;
-use crate::verb::operator::TerminalCommand;
+use crate::verb::operator::{TerminalCommand, TerminalWork};
 use crate::verb::session::{AuditEntry, HistoryLine, Job, Permission};
 use crate::verb::{Alias, AliasScope, BundleInfo, Call, Catalogue, Decision, Operator, Output, Verb};
 
@@ -410,6 +410,14 @@ impl Operator for BlockOperator {
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {
         self.inner.suspend(command).await
+    }
+
+    async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
+        self.inner.lend(work).await
+    }
+
+    async fn use_context(&self, name: &str) -> Result<(), Report> {
+        self.inner.use_context(name).await
     }
 }
 

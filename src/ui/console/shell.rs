@@ -395,14 +395,12 @@ impl<W: Write> Shell<W> {
             Request::Progress(block, text) => {
                 self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Progress(text))));
             }
-            Request::ActingOn(target) => self.reduce(Event::ActingOn(target)),
-            Request::Terminal(command, answer) => {
-                self.program = Some(programs::Program {
-                    command,
-                    input: None,
-                    answer,
-                });
+            Request::Terminal(borrower, answer) => self.program = Some(programs::Program { borrower, answer }),
+            Request::Context(name, answer) => {
+                // The verb was cancelled meanwhile: the context is another one all the same, and the status line says so.
+                let _ = answer.send(self.switch_context(&name));
             }
+            Request::ActingOn(target) => self.reduce(Event::ActingOn(target)),
             Request::Withdraw(id) => {
                 if self.blocks.withdraw(id) {
                     self.reduce(Event::Withdrawn(id));
@@ -447,19 +445,27 @@ impl<W: Write> Shell<W> {
     }
 
     fn use_context(&mut self, name: &str) {
-        match self.runner.find_context(name) {
-            Some(context) => {
-                self.runner.switch(context.clone());
-                self.reduce(Event::Session(context, self.runner.catalogue()));
-                self.reduce(Event::Tell(SafeText::line(&format!("context {name}")), Tone::Ok));
-            }
-            None => {
-                let near = nearest(name, self.runner.contexts());
-                let hint = did_you_mean(&near).unwrap_or_default();
-                let text = SafeText::line(&format!("there is no context {name}  {hint}"));
-                self.reduce(Event::Tell(text, Tone::Warn));
-            }
-        }
+        let told = match self.switch_context(name) {
+            Ok(()) => (format!("context {name}"), Tone::Ok),
+            Err(report) => (
+                format!("{}  {}", report.message, report.hint.unwrap_or_default()),
+                Tone::Warn,
+            ),
+        };
+        self.reduce(Event::Tell(SafeText::line(&told.0), told.1));
+    }
+
+    fn switch_context(&mut self, name: &str) -> Result<(), Report> {
+        let Some(context) = self.runner.find_context(name) else {
+            let report = Report::refused("E-CONSOLE-007", format!("there is no context {name}"));
+            return Err(match did_you_mean(&nearest(name, self.runner.contexts())) {
+                Some(hint) => report.hint(hint),
+                None => report,
+            });
+        };
+        self.runner.switch(context.clone());
+        self.reduce(Event::Session(context, self.runner.catalogue()));
+        Ok(())
     }
 
     fn read_script(&self, file: String) {

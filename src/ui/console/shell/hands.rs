@@ -6,6 +6,7 @@ use super::{Message, Shell, programs};
 use crate::core::record::Record;
 use crate::core::text::SafeText;
 use crate::ui::console::app::Event;
+use crate::ui::console::operator::Borrower;
 use crate::ui::panel::Tone;
 use crate::verb::operator::TerminalCommand;
 
@@ -45,9 +46,9 @@ impl<W: Write> Shell<W> {
             argv: self.own.pager.clone(),
             environment: Default::default(),
         };
+        let work = Box::pin(async move { programs::spawn(&command, Some(text)).await });
         self.program = Some(programs::Program {
-            command,
-            input: Some(text),
+            borrower: Borrower::Work(work),
             answer,
         });
         let outbox = self.outbox.clone();
