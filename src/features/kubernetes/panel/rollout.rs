@@ -466,11 +466,18 @@ fn cause(view: &RolloutView, theme: &Theme, columns: u16) -> Vec<Line<'static>> 
         theme.glyphs.of(Tone::Bad),
         cause.reason
     ));
-    wrap(text.as_str(), columns)
-        .into_iter()
-        .take(CAUSE_LINES)
-        .map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))))
-        .collect()
+    let pieces = wrap(text.as_str(), columns).into_iter().take(CAUSE_LINES);
+    let pieces = pieces.map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))));
+    // Short and good news first: of a long message the end may have no room.
+    still_serving(view, theme).into_iter().chain(pieces).collect()
+}
+
+/// What a failed change did not break, so that nobody acts in a hurry: `the old 3/3 still serve`.
+fn still_serving(view: &RolloutView, theme: &Theme) -> Option<Line<'static>> {
+    let sum = |count: fn(&SetView) -> i64| view.old.iter().map(count).sum::<i64>();
+    let (ready, desired) = (sum(|set| set.ready), sum(|set| set.desired));
+    let text = SafeText::line(&format!("the old {ready}/{desired} still serve"));
+    (ready > 0).then(|| Line::from(theme.state(Tone::Ok, &text)))
 }
 
 fn cells(pod: &PodView, theme: &Theme, now: Timestamp) -> Vec<Cell> {
