@@ -466,10 +466,12 @@ fn cause(view: &RolloutView, theme: &Theme, columns: u16) -> Vec<Line<'static>> 
         theme.glyphs.of(Tone::Bad),
         cause.reason
     ));
-    let pieces = wrap(text.as_str(), columns).into_iter().take(CAUSE_LINES);
+    let serving = still_serving(view, theme);
+    // What still works has its line within those of the cause, so that a low panel shows both.
+    let room = CAUSE_LINES - usize::from(serving.is_some());
+    let pieces = wrap(text.as_str(), columns).into_iter().take(room);
     let pieces = pieces.map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))));
-    // Short and good news first: of a long message the end may have no room.
-    still_serving(view, theme).into_iter().chain(pieces).collect()
+    pieces.chain(serving).collect()
 }
 
 /// What a failed change did not break, so that nobody acts in a hurry: `the old 3/3 still serve`.
