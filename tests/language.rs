@@ -1,9 +1,13 @@
 //! What the language keeps between processes, and who may run what: through the binary, as a script would.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod support;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+use support::terminal::{Key, Terminal};
 
 struct Home(tempfile::TempDir);
 
@@ -18,14 +22,22 @@ impl Home {
         self.0.path()
     }
 
-    fn fed(&self, words: &[&str], input: &str) -> (Option<i32>, String, String) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cogdeck"))
-            .args(words)
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.path())
             .env_clear()
             .env("HOME", self.path())
             .env("USER", "mia")
             .env("PATH", "/usr/bin:/bin")
-            .env("COGDECK_CONFIG", self.path().join("config.toml"))
+            .env("COGDECK_CONFIG", self.path().join("config.toml"));
+        command
+    }
+
+    fn fed(&self, words: &[&str], input: &str) -> (Option<i32>, String, String) {
+        let mut child = self
+            .command(env!("CARGO_BIN_EXE_cogdeck"))
+            .args(words)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -62,6 +74,43 @@ fn l25_l23_d4_aliases_and_history_outlive_the_process() {
     assert!(code == Some(2) && errors.contains("did you mean twice?"), "{errors}");
     home.run(&["run", "seed --range 1-3 | tee n"]);
     assert_eq!(home.run(&["run", "cat n | count"]).1, "3\n");
+}
+
+/// What a shell opens for us is a destination; a descriptor of our own, the database's, never is.
+#[test]
+fn l14_descriptors_the_process_was_started_with_are_destinations() {
+    let home = Home::new("");
+    let shell = |line: &str| {
+        let script = format!("\"$0\" run 'seed --range 1-2 *> {line}' 3>>log 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-");
+        let output = home
+            .command("/bin/sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_cogdeck")])
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, errors) = shell("fd:3 here");
+    assert_eq!((code, out.as_str()), (Some(0), "1\n2\n"), "{errors}");
+    let (code, out, _) = shell("fd:1 fd:3");
+    assert_eq!((code, out.as_str()), (Some(0), "1\n2\n"));
+    assert_eq!(
+        std::fs::read_to_string(home.path().join("log")).unwrap(),
+        "1\n2\n1\n2\n",
+        "added to"
+    );
+    let (code, out, errors) = shell("fd:2");
+    assert!(
+        code == Some(0) && out.is_empty() && errors.starts_with("1\n2\n"),
+        "{errors}"
+    );
+    for own in 4..10 {
+        let (code, _, errors) = shell(&format!("fd:{own}"));
+        assert!(
+            code == Some(2) && errors.contains("E-REDIRECT-003"),
+            "fd:{own} {errors}"
+        );
+    }
 }
 
 #[test]
@@ -123,4 +172,124 @@ fn r4_r5_r6_the_configuration_says_who_may_run_what() {
     let wrong = Home::new("rules = [\"when command is x allow\"]\n");
     let (code, _, errors) = wrong.run(&["run", "echo a"]);
     assert!(code == Some(2) && errors.contains("E-RULE-001"), "{errors}");
+}
+
+/// Five records, the third of which fails: by its words in the acceptance.
+#[test]
+fn acceptance_record_3_of_5_fails() {
+    let home = Home::new("");
+    let line = "seed --range 1-5 | map n= | jq 'if .n == 3 then error(\"no three\") else .n end'";
+    let (code, out, errors) = home.run(&["run", "-o", "jsonl", "--on-error", "continue", line]);
+    assert_eq!((code, out.as_str()), (Some(1), "1\n2\n4\n5\n"), "{errors}");
+    let told: serde_json::Value = serde_json::from_str(errors.trim()).unwrap();
+    assert_eq!(told["error"]["record"], serde_json::json!({"n": 3}));
+    assert!(
+        told["error"]["message"].as_str().unwrap().contains("no three"),
+        "{told}"
+    );
+    let (code, out, errors) = home.run(&["run", "-o", "jsonl", "--on-error", "stop", line]);
+    assert_eq!((code, out.as_str()), (Some(1), "1\n2\n"), "{errors}");
+    assert!(errors.contains("\"record\":{\"n\":3}"), "{errors}");
+    // For people, and said at the stage itself.
+    let line = line.replace("| jq", "| on-error=continue jq");
+    let (code, out, errors) = home.run(&["run", &line]);
+    assert_eq!((code, out.as_str()), (Some(1), "1\n2\n4\n5\n"), "{errors}");
+    assert!(errors.contains("{\"n\":3}") && errors.contains("no three"), "{errors}");
+}
+
+#[test]
+fn acceptance_a_third_stage_of_a_wrong_type_runs_nothing() {
+    let home = Home::new("");
+    let touched = home.path().join("touched");
+    for third in [
+        "head --lines=many",
+        "head many",
+        "jq --slurp=maybe .",
+        "sleep soon",
+        "count --nope",
+        "nosuch",
+    ] {
+        let line = format!("sh 'touch {}' | raw | {third}", touched.display());
+        let (code, out, errors) = home.run(&["run", &line]);
+        assert!(
+            code == Some(2) && out.is_empty() && !errors.is_empty(),
+            "{third}: {errors}"
+        );
+        assert!(!touched.exists(), "{third}");
+    }
+    home.run(&["run", &format!("sh 'touch {}' | raw | head 1", touched.display())]);
+    assert!(touched.exists(), "the first stage would have run");
+}
+
+/// Each ends within a second, or when its memory is used up, as an error of that stage.
+#[test]
+fn acceptance_jq_cannot_hurt_the_process() {
+    let home = Home::new("");
+    let brackets = format!("jq -n '{}{}'", "[".repeat(100_000), "]".repeat(100_000));
+    for (line, why) in [
+        ("jq -n 'def f: 1 + f; f'", "recurses too deep"),
+        ("jq -n 'def f: [f]; f'", "recurses too deep"),
+        ("jq -n '[range(1e10)]'", "more memory"),
+        (brackets.as_str(), ""),
+        ("jq -n '\"[\" * 100000 + \"]\" * 100000 | fromjson'", ""),
+    ] {
+        let begun = std::time::Instant::now();
+        // A script: so long a line is no argument of a process.
+        let script = home.path().join("script");
+        std::fs::write(&script, format!("{line} | count")).unwrap();
+        let (code, out, errors) = home.run(&["run", "-o", "jsonl", "-f", script.to_str().unwrap()]);
+        assert!(matches!(code, Some(1 | 2)), "{why}: {code:?} {errors}");
+        assert!(errors.contains("E-JQ-") && errors.contains(why), "{errors}");
+        assert!(!out.contains("panicked") && !errors.contains("panicked"), "{errors}");
+        if why != "more memory" {
+            assert!(
+                begun.elapsed() < std::time::Duration::from_secs(3),
+                "{why}: {:?}",
+                begun.elapsed()
+            );
+        }
+    }
+    let (code, out, _) = home.run(&["run", "-o", "jsonl", "jq -n 'env | keys'"]);
+    assert_eq!(
+        (code, out.as_str()),
+        (Some(0), "[\"HOME\",\"PATH\",\"USER\"]\n"),
+        "an allow-list only"
+    );
+}
+
+/// Ctrl-C in the console itself, and the console goes on.
+#[test]
+fn acceptance_ctrl_c_ends_a_filter_that_never_yields_within_a_second() {
+    let soon = std::time::Duration::from_secs(30);
+    let terminal = Terminal::spawn(support::process::COGDECK, &["--sandbox"], &[], 120, 40);
+    terminal
+        .wait_for_text("Pipelines run in sandbox", soon)
+        .expect("the console");
+    let with =
+        |screen: &str, line: &str, word: &str| screen.lines().any(|row| row.contains(line) && row.contains(word));
+    for line in ["jq -n 'last(repeat(1))'", "jq -n 'repeat(1)'|jq -n 'last(inputs)'"] {
+        terminal.type_text(line);
+        terminal.key(Key::Enter);
+        terminal
+            .wait_for(|screen| with(screen, line, "running"), soon)
+            .expect("it runs");
+        let pressed = std::time::Instant::now();
+        terminal.key(Key::Ctrl('c'));
+        terminal
+            .wait_for(|screen| with(screen, line, "cancelled"), soon)
+            .expect("it ends");
+        assert!(
+            pressed.elapsed() < std::time::Duration::from_secs(1),
+            "{line}: {:?}",
+            pressed.elapsed()
+        );
+    }
+    terminal.type_text("seed --range 1-4711 | count");
+    terminal.key(Key::Enter);
+    terminal
+        .wait_for(
+            |screen| screen.lines().any(|row| row.trim_matches([' ', '│']) == "4711"),
+            soon,
+        )
+        .expect("the console goes on");
 }

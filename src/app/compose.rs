@@ -12,7 +12,7 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::engine::ports::{Authorise, Contexts as ContextsPort, Journal, Permit, Place, Shelf, Site};
-use crate::engine::{MemoryJournal, MemoryShelf, Session, SessionConfig};
+use crate::engine::{MemoryJournal, MemoryShelf, Outlets, Session, SessionConfig};
 use crate::features::bundles::Library;
 use crate::features::session::panel::{self as session_panel, SessionFeeds};
 use crate::features::{self, Feature, Shared};
@@ -133,7 +133,10 @@ fn config(
         place: Arc::new(OnThisConsole),
         user: environment.user(),
         clock: Clock::real(),
-        directory: super::start::directory(environment),
+        outlets: Outlets {
+            descriptors: environment.descriptors().clone(),
+            ..Outlets::local(super::start::directory(environment))
+        },
         read_only: false,
     }
 }

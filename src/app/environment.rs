@@ -1,7 +1,7 @@
 //! The process's environment, read once at the start. Nobody else of ours reads it afterwards; the AWS SDK reads its
 //! own variables itself, as their owner defines them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Variables that executables started by pipelines may see.
@@ -37,14 +37,16 @@ const FOR_FETCHING: [&str; 9] = [
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
+    descriptors: BTreeSet<u32>,
 }
 
 impl Environment {
-    /// The process's own; variables that are not UTF-8 are left out.
+    /// The process's own, asked before anything is opened; variables that are not UTF-8 are left out.
     pub fn of_process() -> Self {
         let variables = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
         Environment {
             variables: variables.collect(),
+            descriptors: inherited(),
         }
     }
 
@@ -52,6 +54,7 @@ impl Environment {
     pub fn from_pairs<const N: usize>(pairs: [(&str, &str); N]) -> Self {
         Environment {
             variables: pairs.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
+            descriptors: BTreeSet::new(),
         }
     }
 
@@ -61,6 +64,11 @@ impl Environment {
             .get(name)
             .map(String::as_str)
             .filter(|value| !value.is_empty())
+    }
+
+    /// Descriptors beyond stderr that we were started with.
+    pub fn descriptors(&self) -> &BTreeSet<u32> {
+        &self.descriptors
     }
 
     /// The first of these that is set.
@@ -107,4 +115,16 @@ impl Environment {
             .filter_map(|name| Some(((*name).to_owned(), self.get(name)?.to_owned())));
         set.collect()
     }
+}
+
+fn inherited() -> BTreeSet<u32> {
+    let Ok(listing) = std::fs::read_dir("/dev/fd") else {
+        return BTreeSet::new();
+    };
+    let names = listing.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let all: Vec<u32> = names.filter(|number| *number > 2).collect();
+    // The listing's own is closed by now.
+    all.into_iter()
+        .filter(|number| std::fs::symlink_metadata(format!("/dev/fd/{number}")).is_ok())
+        .collect()
 }

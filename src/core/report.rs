@@ -19,6 +19,8 @@ pub enum Severity {
     TimedOut,
     /// The operator interrupted it: exit code 130.
     Interrupted,
+    /// A program that was run elsewhere ended with this code, which is kept.
+    Ended(u8),
 }
 
 impl Severity {
@@ -29,6 +31,7 @@ impl Severity {
             Severity::Refused => 2,
             Severity::TimedOut => 124,
             Severity::Interrupted => 130,
+            Severity::Ended(code) => code,
         }
     }
 }

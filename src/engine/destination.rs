@@ -1,214 +1,205 @@
-//! Where a pipeline's result goes: here, to a file; rooms and users are refused while there is no message bus. Targets
-//! are checked before anything runs. A target built from a variable is data: it stays under the working directory,
-//! follows no link and replaces nothing.
+//! Where a pipeline's result may go, checked before anything runs: here, to a file, to a descriptor that the process was
+//! started with, over the message bus to a room or a user. A target built from a variable is data: it stays under the
+//! working directory, follows no link, replaces nothing and names no descriptor. Not for writing: that is `sinks`.
 
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use tokio::fs::{File, OpenOptions};
-use tokio::io::{AsyncWriteExt, BufWriter};
-
+use super::ports::{Addressee, Bus};
 use super::problem::Problem;
-use super::variables::{Scope, Values, evaluate, is_dynamic};
+use super::variables::{Scope, Values, evaluate};
 use crate::core::record::to_text;
 use crate::core::report::Report;
 use crate::lang::{Redirect, Span, Word};
-use crate::verb::{Item, View};
 
-const NO_BUS: &str = "E-REDIRECT-001";
 const UNKNOWN: &str = "E-REDIRECT-002";
-const NOT_WRITABLE: &str = "E-REDIRECT-003";
+/// The code of a file or descriptor that can't be written.
+pub const NOT_WRITABLE: &str = "E-REDIRECT-003";
 const OUTSIDE: &str = "E-REDIRECT-004";
+/// The code of a room or user out of reach.
+pub const NO_BUS: &str = "E-REDIRECT-001";
+
+/// What redirects of a session can reach.
+#[derive(Clone)]
+pub struct Outlets {
+    /// Where relative paths start.
+    pub directory: PathBuf,
+    /// Descriptors beside stdout and stderr that were open when the process started: never one of our own.
+    pub descriptors: BTreeSet<u32>,
+    /// Reaches rooms and users.
+    pub bus: Arc<dyn Bus>,
+}
+
+impl Outlets {
+    /// Files from this folder on, stdout and stderr; no bus.
+    pub fn local(directory: PathBuf) -> Self {
+        Outlets {
+            directory,
+            descriptors: BTreeSet::new(),
+            bus: Arc::new(NoBus),
+        }
+    }
+}
+
+/// No message bus is configured: every room and user is out of reach.
+pub struct NoBus;
+
+#[async_trait::async_trait]
+impl Bus for NoBus {
+    fn reach(&self, whom: &Addressee) -> Result<(), Report> {
+        let report = Report::refused(NO_BUS, format!("{whom} can't be reached: no message bus is configured"));
+        Err(report.hint("file:PATH writes to a file, here shows it here"))
+    }
+
+    async fn open(&self, whom: &Addressee) -> Result<Box<dyn super::ports::Destination>, Report> {
+        self.reach(whom)
+            .and(Err(Report::refused(NO_BUS, "no message bus is configured")))
+    }
+}
 
 /// One target of a redirect, checked as far as it is known.
 #[derive(Clone, Debug)]
-pub enum Destination {
+pub enum Target {
     /// The block itself (`here`, `me`).
     Here,
     /// A file named by the operator: replaced if it exists.
     File(PathBuf, Span),
-    /// A target built from variables: known when the pipeline starts.
+    /// A new file that a variable named.
+    NewFile(PathBuf, Span),
+    /// A descriptor: what stands in the line is added to what it leads to.
+    Descriptor(u32, Span),
+    /// A room or a user.
+    Beyond(Addressee, Span),
+    /// Built from variables: known when the pipeline starts.
     Built(Word),
 }
 
-/// Checks a redirect's targets before anything runs.
-pub fn destinations(redirect: &Redirect, directory: &Path) -> Result<Vec<Destination>, Problem> {
-    let mut found = Vec::new();
-    for target in &redirect.targets {
-        found.push(match target.literal() {
-            None => Destination::Built(target.clone()),
-            Some(text) => literal(&text, target.span, directory)?,
+impl Outlets {
+    /// Checks a redirect's targets before anything runs.
+    pub fn targets(&self, redirect: &Redirect) -> Result<Vec<Target>, Problem> {
+        let targets = redirect.targets.iter();
+        let found = targets.map(|target| match target.literal() {
+            None => Ok(Target::Built(target.clone())),
+            Some(text) => self.literal(&text, target.span),
         });
+        found.collect()
     }
-    Ok(found)
-}
 
-fn literal(text: &str, span: Span, directory: &Path) -> Result<Destination, Problem> {
-    match kind(text, span)? {
-        None => Ok(Destination::Here),
-        Some(path) => {
-            let path = directory.join(path);
-            let parent = path.parent().unwrap_or(directory);
-            if path.is_dir() || !parent.is_dir() {
-                let why = if path.is_dir() {
-                    "is a folder"
-                } else {
-                    "lies in no folder that exists"
-                };
-                return Err(Problem::new(NOT_WRITABLE, span, format!("{text} {why}")));
-            }
-            Ok(Destination::File(path, span))
-        }
-    }
-}
-
-/// None: here. Some: the path of a file.
-fn kind(text: &str, span: Span) -> Result<Option<&str>, Problem> {
-    match text {
-        "here" | "me" => Ok(None),
-        _ if text.starts_with(['#', '@']) || text.starts_with("chat:") => Err(Problem::new(
-            NO_BUS,
-            span,
-            format!("{text} can't be reached: no message bus is configured"),
-        )
-        .hint(Some("file:PATH writes to a file, here shows it here".to_owned()))),
-        _ => match text.strip_prefix("file:").filter(|path| !path.is_empty()) {
-            Some(path) => Ok(Some(path)),
-            None => {
-                let hint = Some(format!(
-                    "write file:{text} for a file; here, me, #room and @user are the others"
-                ));
-                Err(Problem::new(UNKNOWN, span, format!("{text:?} is no destination")).hint(hint))
-            }
-        },
-    }
-}
-
-/// Opened destinations: receives every item of the pipeline.
-pub struct Sinks {
-    /// Whether the block itself gets the items.
-    pub here: bool,
-    files: Vec<(PathBuf, BufWriter<File>)>,
-    written: u64,
-}
-
-impl Sinks {
-    /// Opens the files of a pipeline that starts now.
-    pub async fn open(
-        destinations: &[Destination],
-        values: &Values,
-        directory: &Path,
-        source: &str,
-    ) -> Result<Sinks, Report> {
-        let mut sinks = Sinks {
-            here: destinations.is_empty(),
-            files: Vec::new(),
-            written: 0,
-        };
-        for destination in destinations {
-            let refused = |problem: Problem| problem.refused(source);
-            match destination {
-                Destination::Here => sinks.here = true,
-                Destination::File(path, span) => {
-                    let file = File::create(path).await;
-                    sinks.add(path.clone(), file, *span).map_err(refused)?;
-                }
-                Destination::Built(word) => {
-                    match built(word, values, directory).map_err(refused)? {
-                        None => sinks.here = true,
-                        Some(path) => {
-                            let file = OpenOptions::new().write(true).create_new(true).open(&path).await;
-                            sinks.add(path, file, word.span).map_err(refused)?;
-                        }
+    fn literal(&self, text: &str, span: Span) -> Result<Target, Problem> {
+        let target = self.named(text, span)?;
+        match &target {
+            Target::File(path, _) => {
+                let parent = path.parent().unwrap_or(&self.directory);
+                if path.is_dir() || !parent.is_dir() {
+                    let why = match path.is_dir() {
+                        true => "is a folder",
+                        false => "lies in no folder that exists",
                     };
+                    return Err(Problem::new(NOT_WRITABLE, span, format!("{text} {why}")));
                 }
             }
+            Target::Descriptor(number, _) => self.checked_descriptor(*number, span)?,
+            _ => {}
         }
-        Ok(sinks)
+        Ok(target)
     }
 
-    fn add(&mut self, path: PathBuf, file: std::io::Result<File>, span: Span) -> Result<(), Problem> {
-        let file =
-            file.map_err(|error| Problem::new(NOT_WRITABLE, span, format!("can't write {}: {error}", path.display())))?;
-        self.files.push((path, BufWriter::new(file)));
-        Ok(())
-    }
-
-    /// Writes one line: text as it is, everything else as compact JSON.
-    pub async fn write(&mut self, item: &Item) -> Result<(), Report> {
-        if self.files.is_empty() {
-            return Ok(());
+    fn named(&self, text: &str, span: Span) -> Result<Target, Problem> {
+        if matches!(text, "here" | "me") {
+            return Ok(Target::Here);
         }
-        let mut line = match &item.view {
-            Some(View::Text(text) | View::Verbatim(text)) => text.clone(),
-            Some(View::Lines(lines)) => lines.iter().map(|line| line.text() + "\n").collect(),
-            _ => to_text(&item.record),
+        if let Some(whom) = Addressee::of(text) {
+            let refused = |report: Report| Problem::new(report.code, span, report.sentence()).hint(report.hint);
+            return self
+                .bus
+                .reach(&whom)
+                .map(|()| Target::Beyond(whom, span))
+                .map_err(refused);
+        }
+        if let Some(path) = text.strip_prefix("file:").filter(|path| !path.is_empty()) {
+            return Ok(Target::File(self.directory.join(path), span));
+        }
+        if let Some(number) = text.strip_prefix("fd:").and_then(|number| number.parse().ok()) {
+            return Ok(Target::Descriptor(number, span));
+        }
+        let hint = match text.starts_with("chat:") {
+            true => "write chat://#room or chat://@user".to_owned(),
+            false => format!("write file:{text} for a file; here, me, #room, @user and fd:N are the others"),
         };
-        if !line.ends_with('\n') {
-            line.push('\n');
-        }
-        self.written += 1;
-        for (path, file) in &mut self.files {
-            file.write_all(line.as_bytes())
-                .await
-                .map_err(|error| lost(path, &error))?;
-        }
-        Ok(())
+        Err(Problem::new(UNKNOWN, span, format!("{text:?} is no destination")).hint(Some(hint)))
     }
 
-    /// Writes what is buffered; a sentence on what was written, if anything was.
-    pub async fn close(&mut self) -> Result<Option<String>, Report> {
-        for (path, file) in &mut self.files {
-            file.flush().await.map_err(|error| lost(path, &error))?;
+    fn checked_descriptor(&self, number: u32, span: Span) -> Result<(), Problem> {
+        let refused = |message: String| Problem::new(NOT_WRITABLE, span, message);
+        if !(matches!(number, 1 | 2) || self.descriptors.contains(&number)) {
+            let hint = "fd:1 is stdout, fd:2 is stderr; a shell opens others for us: 3>log";
+            return Err(refused(format!("fd:{number} was not open when cogdeck started")).hint(Some(hint.to_owned())));
         }
-        let names: Vec<String> = self.files.iter().map(|(path, _)| path.display().to_string()).collect();
-        Ok((!names.is_empty()).then(|| format!("{} records written to {}", self.written, names.join(", "))))
+        // Asked without waiting: a pipe that nobody reads would let a plain opening wait for a reader.
+        let file = descriptor(number, libc::O_NONBLOCK)
+            .map_err(|error| refused(format!("can't write to fd:{number}: {error}")))?;
+        match file.is_terminal() {
+            true => Err(refused(format!("fd:{number} is the terminal")).hint(Some("here shows it there".to_owned()))),
+            false => Ok(()),
+        }
+    }
+
+    /// What a target that was built from variables means, if it may be written.
+    pub fn built(&self, word: &Word, values: &Values) -> Result<Target, Problem> {
+        let scope = Scope { record: None, values };
+        let text = to_text(&evaluate(word, scope)?);
+        let span = word.span;
+        let outside = || {
+            let message = format!("{text} does not lie under the working directory");
+            let hint = "a target that comes from a variable may only name a new file below it";
+            Problem::new(OUTSIDE, span, message).hint(Some(hint.to_owned()))
+        };
+        match self.named(&text, span)? {
+            Target::File(path, _) => {
+                let relative = Path::new(text.strip_prefix("file:").unwrap_or(&text));
+                let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+                if !relative.components().all(plain) {
+                    return Err(outside());
+                }
+                let root = self.directory.canonicalize();
+                let parent = path.parent().unwrap_or(&self.directory).canonicalize();
+                match (root, parent, path.file_name()) {
+                    (Ok(root), Ok(parent), Some(name)) if parent.starts_with(&root) => {
+                        Ok(Target::NewFile(parent.join(name), span))
+                    }
+                    _ => Err(outside()),
+                }
+            }
+            Target::Descriptor(..) => {
+                let message = format!("{text} comes from a variable, which may not name a descriptor");
+                Err(Problem::new(OUTSIDE, span, message))
+            }
+            target => Ok(target),
+        }
     }
 }
 
-fn lost(path: &Path, error: &std::io::Error) -> Report {
-    Report::failed("E-REDIRECT-005", format!("writing {} failed: {error}", path.display()))
-}
-
-/// The path a built target names, if it may be written.
-fn built(word: &Word, values: &Values, directory: &Path) -> Result<Option<PathBuf>, Problem> {
-    debug_assert!(is_dynamic(word));
-    let scope = Scope { record: None, values };
-    let text = to_text(&evaluate(word, scope)?);
-    let span = word.span;
-    let Some(path) = kind(&text, span)? else {
-        return Ok(None);
-    };
-    let outside = || {
-        Problem::new(
-            OUTSIDE,
-            span,
-            format!("{text} does not lie under the working directory"),
-        )
-        .hint(Some(
-            "a target that comes from a variable may only name a new file below it".to_owned(),
-        ))
-    };
-    let relative = Path::new(path);
-    if relative
-        .components()
-        .any(|part| !matches!(part, Component::Normal(_) | Component::CurDir))
-    {
-        return Err(outside());
-    }
-    let path = directory.join(relative);
-    let (root, parent) = (
-        directory.canonicalize(),
-        path.parent().unwrap_or(directory).canonicalize(),
-    );
-    match (root, parent, path.file_name()) {
-        (Ok(root), Ok(parent), Some(name)) if parent.starts_with(&root) => Ok(Some(parent.join(name))),
-        _ => Err(outside()),
+/// A descriptor's other end, opened for adding to it. `flags`: beside those.
+pub fn descriptor(number: u32, flags: i32) -> io::Result<File> {
+    match number {
+        1 => io::stdout().as_fd().try_clone_to_owned().map(File::from),
+        2 => io::stderr().as_fd().try_clone_to_owned().map(File::from),
+        _ => OpenOptions::new()
+            .append(true)
+            .custom_flags(flags)
+            .open(format!("/dev/fd/{number}")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::sinks::Sinks;
     use crate::engine::variables::Kept;
     use crate::lang::parse;
     use serde_json::json;
@@ -228,16 +219,19 @@ mod tests {
             ("file:out.txt", None),
             ("'#ops'", Some(NO_BUS)),
             ("@mia", Some(NO_BUS)),
-            ("chat://x", Some(NO_BUS)),
+            ("chat://@mia", Some(NO_BUS)),
+            ("chat:@mia", Some(UNKNOWN)),
+            ("fd:4711", Some(NOT_WRITABLE)),
+            ("fd:0", Some(NOT_WRITABLE)),
+            ("fd:x", Some(UNKNOWN)),
             ("out.txt", Some(UNKNOWN)),
             ("file:", Some(UNKNOWN)),
             ("file:no/such/x", Some(NOT_WRITABLE)),
             ("file:.", Some(NOT_WRITABLE)),
         ];
         for (targets, code) in cases {
-            let found = destinations(&redirect(targets), folder.path())
-                .err()
-                .map(|problem| problem.code);
+            let outlets = Outlets::local(folder.path().to_owned());
+            let found = outlets.targets(&redirect(targets)).err().map(|problem| problem.code);
             assert_eq!(found, code, "{targets}");
         }
     }
@@ -266,10 +260,22 @@ mod tests {
                 names: BTreeMap::from([("name".to_owned(), records)]),
                 ..Values::default()
             };
-            let targets = destinations(&redirect("\"file:${name}\""), &inside).unwrap();
-            let opened = Sinks::open(&targets, &values, &inside, "").await;
+            let outlets = Outlets::local(inside.clone());
+            let targets = outlets.targets(&redirect("\"file:${name}\"")).unwrap();
+            let opened = Sinks::open(&targets, &values, &outlets, "").await;
             assert_eq!(opened.is_ok(), allowed, "{name}");
         }
         assert!(!folder.path().join("new").exists());
+        let values = Values {
+            names: BTreeMap::from([("name".to_owned(), Kept::Records(Arc::new(vec![json!("fd:1")])))]),
+            ..Values::default()
+        };
+        let outlets = Outlets::local(inside);
+        let word = redirect("$name").targets.remove(0);
+        assert_eq!(
+            outlets.built(&word, &values).unwrap_err().code,
+            OUTSIDE,
+            "nor a descriptor"
+        );
     }
 }

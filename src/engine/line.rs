@@ -114,7 +114,7 @@ impl LineRun {
             ending: self.front.ending.clone(),
             values: Arc::new(self.inner.with_memory(|memory| memory.snapshot())),
             id: format!("{:x}-{}", self.inner.clock.now().as_millisecond(), self.front.number),
-            directory: self.inner.directory.clone(),
+            outlets: self.inner.outlets.clone(),
             failure: std::sync::Mutex::default(),
         };
         let (outcome, recorder) = run::run(Arc::new(run), input, &delivery).await;

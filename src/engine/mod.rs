@@ -26,6 +26,7 @@ mod rerun;
 mod resolve;
 mod run;
 mod session;
+mod sinks;
 mod stage;
 mod starred;
 #[cfg(test)]
@@ -35,6 +36,7 @@ mod variables;
 
 pub use block::{Block, BlockEvent, Canceller};
 pub use check::{Check, CheckedStage};
+pub use destination::{NoBus, Outlets};
 pub use memory_journal::MemoryJournal;
 pub use memory_shelf::MemoryShelf;
 pub use plan::OnError;

@@ -2,7 +2,6 @@
 //! for the ports it asks. What only the run can know (values of variables, how many records there will be) is left.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use serde_json::Value;
 
 use super::aliases::{Expanded, expand};
 use super::coerce::millis;
-use super::destination::{Destination, destinations};
+use super::destination::{Outlets, Target as Outlet};
 use super::masked::{mask, masked_calls};
 use super::options::Template;
 use super::ports::{Authorise, Contexts, Permit, Place, Site};
@@ -72,7 +71,7 @@ pub struct PipelinePlan {
     /// At least one.
     pub stages: Vec<Arc<StagePlan>>,
     /// Where the result goes; none: to the block.
-    pub destinations: Vec<Destination>,
+    pub destinations: Vec<Outlet>,
 }
 
 /// A checked stage.
@@ -165,8 +164,8 @@ pub struct Planner<'a> {
     pub read_only: bool,
     /// The line takes something back: its approval is one Enter, asked when its plan is known.
     pub recovery: bool,
-    /// Where relative paths start.
-    pub directory: &'a PathBuf,
+    /// What redirects can reach.
+    pub outlets: &'a Outlets,
 }
 
 impl Planner<'_> {
@@ -238,7 +237,7 @@ impl Planner<'_> {
                 for word in &redirect.targets {
                     known(word, false, names).map_err(|problem| (problem, None))?;
                 }
-                destinations(redirect, self.directory).map_err(|problem| (problem, None))?
+                self.outlets.targets(redirect).map_err(|problem| (problem, None))?
             }
         };
         let plan = PipelinePlan {
@@ -351,7 +350,7 @@ impl Planner<'_> {
         let help = self.catalogue.find(Some(BUILT_IN), "help").ok()?;
         let page = Word {
             span: name,
-            ..Word::text(&declaration.qualified())
+            ..Word::text(declaration.qualified())
         };
         Some((help, page))
     }

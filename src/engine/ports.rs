@@ -9,7 +9,7 @@ use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Report;
 pub use crate::verb::session::AuditEntry;
-use crate::verb::{Alias, AliasScope, Declaration, Known};
+use crate::verb::{Alias, AliasScope, Declaration, Item, Known};
 
 /// What a permission says before the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,55 @@ pub enum Site {
 pub trait Place: Send + Sync {
     /// The place, given what `on=` named.
     fn place(&self, context: &Arc<Context>, declaration: &Declaration, on: Option<&str>) -> Result<Site, Report>;
+}
+
+/// A room or a user that a redirect names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addressee {
+    /// `#ops`: its name without the mark.
+    Room(String),
+    /// `@mia`: the name without the mark.
+    User(String),
+}
+
+impl Addressee {
+    /// `#room`, `@user`, and both behind `chat://`.
+    pub fn of(text: &str) -> Option<Addressee> {
+        let text = text.strip_prefix("chat://").unwrap_or(text);
+        let (mark, name) = text.split_at_checked(1).filter(|(_, name)| !name.is_empty())?;
+        match mark {
+            "#" => Some(Addressee::Room(name.to_owned())),
+            "@" => Some(Addressee::User(name.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Addressee {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Addressee::Room(name) => write!(f, "#{name}"),
+            Addressee::User(name) => write!(f, "@{name}"),
+        }
+    }
+}
+
+/// Reaches rooms and users.
+#[async_trait]
+pub trait Bus: Send + Sync {
+    /// Whether it can be reached, asked by the static pass: `Err` says why not. Sends nothing.
+    fn reach(&self, whom: &Addressee) -> Result<(), Report>;
+    /// Opens it for one pipeline's result.
+    async fn open(&self, whom: &Addressee) -> Result<Box<dyn Destination>, Report>;
+}
+
+/// Where a pipeline's result goes beside its block: opened before the first stage starts. An error ends the pipeline.
+#[async_trait]
+pub trait Destination: Send {
+    /// Takes a record. Waiting here holds the pipeline back.
+    async fn write(&mut self, item: &Item) -> Result<(), Report>;
+    /// Everything has come, be it because the pipeline failed: what was held back is handed on.
+    async fn close(&mut self) -> Result<(), Report>;
 }
 
 /// A change on its way into the journal.

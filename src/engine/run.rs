@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::block::BlockEvent;
-use super::destination::Sinks;
+use super::destination::Outlets;
 use super::ending::Ending;
 use super::memory::Recorder;
 use super::plan::PipelinePlan;
 use super::ports::{Authorise, Journal};
+use super::sinks::Sinks;
 use super::stage::StageRun;
 use super::variables::Values;
 use crate::core::report::Report;
@@ -42,8 +43,8 @@ pub struct Run {
     pub values: Arc<Values>,
     /// The same for all stages.
     pub id: String,
-    /// Where relative paths start.
-    pub directory: std::path::PathBuf,
+    /// What redirects can reach.
+    pub outlets: Outlets,
     /// The first failure that ends it.
     pub failure: Mutex<Option<Report>>,
 }
@@ -94,7 +95,7 @@ impl Delivery {
 /// Runs a pipeline to its end. `input`: records for its first stage.
 pub async fn run(run: Arc<Run>, input: Option<Items>, delivery: &Delivery) -> (Outcome, Recorder) {
     let mut recorder = Recorder::default();
-    let opened = Sinks::open(&run.plan.destinations, &run.values, &run.directory, &run.plan.source).await;
+    let opened = Sinks::open(&run.plan.destinations, &run.values, &run.outlets, &run.plan.source).await;
     let mut sinks = match opened {
         Ok(sinks) => sinks,
         Err(report) => return (ended(report), recorder),

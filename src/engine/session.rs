@@ -1,7 +1,6 @@
 //! A session: runs lines, keeps what they answered, knows its jobs. The console and `run` both stand on it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::block::{Block, BlockEvent, Board};
 use super::check::Check;
+use super::destination::Outlets;
 use super::ending::Ending;
 use super::jobs::Jobs;
 use super::line::LineRun;
@@ -28,7 +28,7 @@ use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::lang::{self, shell_loop};
 use crate::verb::invocation::CHANNEL_ITEMS;
-use crate::verb::operator::TerminalCommand;
+use crate::verb::operator::{TerminalCommand, TerminalWork};
 use crate::verb::session::{AuditEntry, HistoryLine, Job, Permission};
 use crate::verb::{Alias, AliasScope, BundleInfo, Call, Catalogue, Decision, Operator, Output, Verb};
 
@@ -52,8 +52,8 @@ pub struct SessionConfig {
     pub user: String,
     /// The clock.
     pub clock: Clock,
-    /// Where relative paths of redirects start.
-    pub directory: PathBuf,
+    /// What redirects can reach.
+    pub outlets: Outlets,
     /// `--read-only`: nothing may be changed.
     pub read_only: bool,
 }
@@ -87,7 +87,7 @@ pub(super) struct Inner {
     pub(super) place: Arc<dyn Place>,
     pub(super) user: String,
     pub(super) clock: Clock,
-    pub(super) directory: PathBuf,
+    pub(super) outlets: Outlets,
     pub(super) read_only: bool,
     pub(super) jobs: Jobs,
     pub(super) shutdown: CancellationToken,
@@ -147,7 +147,7 @@ impl Inner {
             fed: false,
             read_only: self.read_only,
             recovery: false,
-            directory: &self.directory,
+            outlets: &self.outlets,
         }
     }
 
@@ -173,7 +173,7 @@ impl Session {
             place: config.place,
             user: config.user,
             clock: config.clock,
-            directory: config.directory,
+            outlets: config.outlets,
             read_only: config.read_only,
             jobs: Jobs::default(),
             shutdown: CancellationToken::new(),
@@ -399,6 +399,14 @@ impl Operator for BlockOperator {
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {
         self.inner.suspend(command).await
+    }
+
+    async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
+        self.inner.lend(work).await
+    }
+
+    async fn use_context(&self, name: &str) -> Result<(), Report> {
+        self.inner.use_context(name).await
     }
 }
 

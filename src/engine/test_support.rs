@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::ports::{Authorise, Contexts, Permit, Place, Site};
-use super::{Block, BlockEvent, MemoryJournal, MemoryShelf, Session, SessionConfig};
+use super::ports::{Authorise, Bus, Contexts, Permit, Place, Site};
+use super::{Block, BlockEvent, MemoryJournal, MemoryShelf, NoBus, Outlets, Session, SessionConfig};
 use crate::core::change::{Change, Inverse, Origin, Plan, Requirement, Risk, Target};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
@@ -307,6 +307,11 @@ pub struct Ran {
 
 impl Bench {
     pub fn new() -> Bench {
+        Bench::on(Arc::new(NoBus))
+    }
+
+    /// With a message bus.
+    pub fn on(bus: Arc<dyn Bus>) -> Bench {
         let world = World::default();
         let emitted = Arc::new(AtomicUsize::new(0));
         let journal = Arc::new(MemoryJournal::new(Clock::real()));
@@ -324,6 +329,10 @@ impl Bench {
             context("ro", false, true),
         ];
         let ports = Arc::new(Ports(contexts.clone()));
+        let outlets = Outlets {
+            bus,
+            ..Outlets::local(std::env::temp_dir())
+        };
         let session = Session::new(SessionConfig {
             catalogue: Arc::new(Catalogue::new(verbs(&world, &emitted))),
             context: contexts[0].clone(),
@@ -334,7 +343,7 @@ impl Bench {
             place: ports,
             user: "mia".into(),
             clock: Clock::real(),
-            directory: std::env::temp_dir(),
+            outlets,
             read_only: false,
         });
         Bench {

@@ -64,11 +64,11 @@ impl Health {
         }
     }
 
-    /// `live`, `stale 48s`, `denied`: the word, and the age of the data where it matters.
+    /// `live`, `stale 48s`, `denied 2m`: the word, and how old the data is wherever it is not being renewed.
     pub fn label(&self, now: Timestamp) -> String {
         match (self.state, self.data_at) {
-            (HealthState::Stale | HealthState::Resync, Some(at)) => format!("{} {}", self.state.word(), age(now, at)),
-            _ => self.state.word().to_owned(),
+            (HealthState::Live | HealthState::Loading, _) | (_, None) => self.state.word().to_owned(),
+            (_, Some(at)) => format!("{} {}", self.state.word(), age(now, at)),
         }
     }
 

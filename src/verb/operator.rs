@@ -1,6 +1,8 @@
 //! The operator port: how a verb reaches the person (or the script) in front. Console and headless each implement it.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 
 use async_trait::async_trait;
 
@@ -26,6 +28,10 @@ pub struct TerminalCommand {
     pub environment: BTreeMap<String, String>,
 }
 
+/// Work of ours that needs the terminal for itself while it lasts: a shell in a container. It reads the standard input,
+/// writes the standard output and leaves the terminal as it found it; its exit code.
+pub type TerminalWork = Pin<Box<dyn Future<Output = Result<i32, Report>> + Send>>;
+
 /// The front end as verbs and the engine see it.
 #[async_trait]
 pub trait Operator: Send + Sync {
@@ -48,4 +54,22 @@ pub trait Operator: Send + Sync {
 
     /// Gives the terminal to a program until it ends; its exit code. Refused where there is no terminal to give.
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report>;
+
+    /// Gives the terminal to work of ours until it ends; its exit code. Refused where there is no terminal to give.
+    async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
+        drop(work);
+        Err(Report::refused("E-RUN-TERMINAL", "there is no terminal to give").hint("use the console"))
+    }
+
+    /// Makes another context the one of the lines that start from now on; those that run keep theirs. Refused where the
+    /// context is fixed for the whole run.
+    async fn use_context(&self, name: &str) -> Result<(), Report> {
+        Err(Report::refused(
+            "E-RUN-CONTEXT",
+            format!("this run keeps its context and does not go over to {name}"),
+        )
+        .hint(format!(
+            "--context {name} for the whole run, @{name} before one command"
+        )))
+    }
 }

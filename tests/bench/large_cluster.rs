@@ -9,6 +9,8 @@
 //! - the time from Enter to the rows of `kubectl:get deploy` in a running console, beside a `kubectl` process on the
 //!   same server, in turns.
 //!
+//! `COGDECK_BENCH_COGDECK` measures another build of the console than the one cargo made.
+//!
 //! Linux only: memory and CPU time are read from `/proc`.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
@@ -64,11 +66,11 @@ fn ours(sandbox: &Sandbox) {
     let mut first_rows = Vec::new();
     for _ in 1..STARTS {
         let begun = Instant::now();
-        let terminal = start(sandbox, Path::new(COGDECK), 120, 40);
+        let terminal = start(sandbox, &console(), 120, 40);
         row_shown(&terminal);
         first_rows.push(begun.elapsed());
     }
-    let cost = measured(sandbox, Path::new(COGDECK));
+    let cost = measured(sandbox, &console());
     first_rows.push(cost.first_row);
     first_rows.sort();
     let first_row = first_rows[first_rows.len() / 2];
@@ -135,7 +137,7 @@ fn commands(sandbox: &Sandbox) {
         println!("kubectl:get deploy: not measured, there is no kubectl in PATH");
         return;
     };
-    let terminal = start(sandbox, Path::new(COGDECK), 120, 40);
+    let terminal = start(sandbox, &console(), 120, 40);
     row_shown(&terminal);
     // Rows in the middle of the answer: on the screen only as long as it is the last block.
     let whole = |screen: &str| screen.contains("load-0180");
@@ -188,7 +190,7 @@ fn changing() {
     let sandbox = Sandbox::start(&[PODS, &["--events", "500"]].concat());
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let pods = runtime.block_on(pods(&sandbox));
-    let mut terminal = start(&sandbox, Path::new(COGDECK), 200, 50);
+    let mut terminal = start(&sandbox, &console(), 200, 50);
     row_shown(&terminal);
     terminal.type_text(":pods\n");
     terminal
@@ -260,6 +262,11 @@ async fn restart_count(pods: &Api<Pod>, name: &str) -> i32 {
         .and_then(|status| status.container_statuses)
         .unwrap_or_default();
     statuses.iter().map(|status| status.restart_count).sum()
+}
+
+/// The console under test.
+fn console() -> PathBuf {
+    std::env::var_os("COGDECK_BENCH_COGDECK").map_or_else(|| COGDECK.into(), PathBuf::from)
 }
 
 /// The program a variable names, or the first of this name in `PATH`.

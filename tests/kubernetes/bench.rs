@@ -122,6 +122,13 @@ impl Operator for Yes {
     }
     fn note(&self, _: SafeText) {}
     fn progress(&self, _: SafeText) {}
+    async fn use_context(&self, name: &str) -> Result<(), Report> {
+        // As a console on one context only.
+        match name {
+            "sandbox" => Ok(()),
+            other => Err(Report::refused("E-TEST", format!("there is no context {other}"))),
+        }
+    }
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {
         let mut program = Command::new(&command.argv[0]);
         program.args(&command.argv[1..]).envs(&command.environment);
@@ -175,7 +182,7 @@ impl Bench {
             place: ports,
             user: "mia".into(),
             clock: Clock::real(),
-            directory: std::env::temp_dir(),
+            outlets: cogdeck::engine::Outlets::local(std::env::temp_dir()),
             read_only: false,
         });
         Bench {
@@ -189,6 +196,11 @@ impl Bench {
             kubeconfig,
             editor,
         }
+    }
+
+    /// Who answers for a block that a test follows itself.
+    pub fn operator(&self) -> Arc<dyn Operator> {
+        Arc::new(Yes)
     }
 
     /// Puts a deployment into the store behind the server's back, and waits for its pods.
@@ -254,6 +266,12 @@ impl Bench {
 
     /// Real kubectl on the same server: exit code, stdout, stderr. None when there is no kubectl here.
     pub async fn kubectl(&self, arguments: &str) -> Option<(i32, String, String)> {
+        let words: Vec<&str> = arguments.split_whitespace().collect();
+        self.kubectl_words(&words).await
+    }
+
+    /// The same, for words that hold blanks.
+    pub async fn kubectl_words(&self, words: &[&str]) -> Option<(i32, String, String)> {
         let program = PathBuf::from("/usr/bin/kubectl");
         if !program.exists() {
             return None;
@@ -263,7 +281,7 @@ impl Bench {
             .env("KUBECONFIG", self.kubeconfig.path())
             .env("HOME", std::env::temp_dir())
             .env("KUBE_EDITOR", &self.context.environment["KUBE_EDITOR"])
-            .args(arguments.split_whitespace());
+            .args(words);
         let output = tokio::task::spawn_blocking(move || command.output())
             .await
             .unwrap()

@@ -10,7 +10,7 @@ use cogdeck::core::context::Context;
 use cogdeck::core::report::Report;
 use cogdeck::core::text::SafeText;
 use cogdeck::engine::ports::{Authorise, Contexts, Permit, Place, Site};
-use cogdeck::engine::{Block, BlockEvent, MemoryJournal, MemoryShelf, Session, SessionConfig};
+use cogdeck::engine::{Block, BlockEvent, MemoryJournal, MemoryShelf, Outlets, Session, SessionConfig};
 use cogdeck::exec::Helper;
 use cogdeck::features::{records, session};
 use cogdeck::render::Document;
@@ -92,7 +92,7 @@ fn built(authorise: Arc<dyn Authorise>) -> Session {
         place: Arc::new(Ports),
         user: "mia".into(),
         clock: Clock::real(),
-        directory: std::env::temp_dir(),
+        outlets: Outlets::local(std::env::temp_dir()),
         read_only: false,
     })
 }

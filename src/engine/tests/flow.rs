@@ -1,13 +1,16 @@
 //! Records through stages: order, policies, cancellation, connectors, jobs, earlier answers.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::core::report::Severity;
+use crate::core::report::{Report, Severity};
+use crate::engine::ports::{Addressee, Bus, Destination};
 use crate::engine::test_support::{Bench, HEADLESS, Ran, Script, finish};
 use crate::engine::{BlockEvent, OnError, Start};
+use crate::verb::Item;
 
 fn numbers(ran: &Ran) -> Vec<i64> {
     ran.records.iter().map(|record| record["n"].as_i64().unwrap()).collect()
@@ -264,6 +267,80 @@ async fn l14_a_file_gets_one_line_a_record() {
     let second = folder.path().join("out2");
     assert_eq!(std::fs::read_to_string(second).unwrap(), "{\"n\":1,\"name\":\"r1\"}\n");
     assert!(ran.notes[0].starts_with("2 records written to "), "{ran:?}");
+}
+
+/// A bus with one room.
+#[derive(Default)]
+struct OneRoom(Arc<std::sync::Mutex<Vec<String>>>);
+
+#[async_trait::async_trait]
+impl Bus for OneRoom {
+    fn reach(&self, whom: &Addressee) -> Result<(), Report> {
+        match *whom == Addressee::Room("ops".into()) {
+            true => Ok(()),
+            false => Err(Report::refused("E-TEST-006", format!("we are not in {whom}")).hint("ask to be let in")),
+        }
+    }
+
+    async fn open(&self, _: &Addressee) -> Result<Box<dyn Destination>, Report> {
+        self.0.lock().unwrap().push("open".into());
+        Ok(Box::new(OneRoom(self.0.clone())))
+    }
+}
+
+#[async_trait::async_trait]
+impl Destination for OneRoom {
+    async fn write(&mut self, item: &Item) -> Result<(), Report> {
+        self.0.lock().unwrap().push(item.record.to_string());
+        Ok(())
+    }
+
+    async fn close(&mut self) -> Result<(), Report> {
+        self.0.lock().unwrap().push("close".into());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn l14_rooms_and_users_are_destinations_of_the_bus_and_all_are_reached_before_anything_runs() {
+    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let bench = Bench::on(Arc::new(OneRoom(heard.clone())));
+    for line in [
+        "t:emit 2 | t:pass *> '#ops' @mia",
+        "t:emit 2 | t:pass > chat://@mia",
+        "t:emit 1 && t:pass > '#dev'",
+    ] {
+        let ran = bench.run(line).await;
+        let report = ran.report.unwrap();
+        assert_eq!((report.code, ran.exit), ("E-TEST-006", 2), "{line}");
+        assert_eq!(report.hint.as_deref(), Some("ask to be let in"));
+    }
+    assert_eq!(
+        (bench.emitted.load(Ordering::Relaxed), heard.lock().unwrap().len()),
+        (0, 0)
+    );
+    let ran = bench.run("t:echo 'a b' 2 | t:pass *> '#ops' here").await;
+    assert_eq!(
+        (ran.records.len(), ran.exit, ran.notes),
+        (2, 0, vec!["2 records written to #ops".to_owned()])
+    );
+    assert_eq!(
+        std::mem::take(&mut *heard.lock().unwrap()),
+        ["open", "\"a b\"", "\"2\"", "close"]
+    );
+    bench.run("let room = t:echo '#ops'").await;
+    assert_eq!(bench.run("t:echo 1 > $room").await.exit, 0);
+    assert_eq!(
+        std::mem::take(&mut *heard.lock().unwrap()),
+        ["open", "\"1\"", "close"],
+        "and one that a variable names"
+    );
+    let ran = bench.run("t:emit 2 | t:pass --fail=2 > '#ops'").await;
+    assert_eq!(
+        (ran.exit, heard.lock().unwrap().len()),
+        (1, 3),
+        "what came before a failure is delivered"
+    );
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use futures::Stream;
 use futures::io::AsyncBufRead;
 use http::{Method, Request, header};
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
@@ -283,6 +284,11 @@ impl Cluster {
         self.client
             .request_stream(request(Method::GET, path, "*/*", None)?)
             .await
+    }
+
+    /// The pods of a namespace through kube's own client, for what goes over WebSocket.
+    pub fn pods(&self, namespace: &str) -> kube::Api<Pod> {
+        kube::Api::namespaced(self.client.clone(), namespace)
     }
 
     /// Follows changes. The stream ends when the server or the connection ends it; an error event is an item.

@@ -2,16 +2,13 @@
 
 use std::cmp::Ordering;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// Compares two values.
 pub fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
-        (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64()) {
-            (Some(a), Some(b)) => a.cmp(&b),
-            _ => a.as_f64().unwrap_or(0.0).total_cmp(&b.as_f64().unwrap_or(0.0)),
-        },
+        (Value::Number(a), Value::Number(b)) => numbers(a, b),
         (Value::String(a), Value::String(b)) => a.cmp(b),
         (Value::Array(a), Value::Array(b)) => {
             let first = a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|order| order.is_ne());
@@ -20,6 +17,18 @@ pub fn compare(a: &Value, b: &Value) -> Ordering {
         (Value::Object(a), Value::Object(b)) => objects(a, b),
         _ => rank(a).cmp(&rank(b)),
     }
+}
+
+/// By what a float can tell, then by what it rounded away: one order for whole numbers and floats beside each other,
+/// which a sort insists on.
+fn numbers(a: &Number, b: &Number) -> Ordering {
+    let parts = |number: &Number| {
+        let float = number.as_f64().unwrap_or(0.0);
+        let whole = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
+        (float, whole.map_or(0, |whole| whole - float as i128))
+    };
+    let ((a, a_rest), (b, b_rest)) = (parts(a), parts(b));
+    a.total_cmp(&b).then(a_rest.cmp(&b_rest))
 }
 
 /// Values that are missing come last.
@@ -86,6 +95,20 @@ mod tests {
             assert_eq!(compare(&pair[0], &pair[1]), Ordering::Less, "{pair:?}");
             assert_eq!(compare(&pair[1], &pair[0]), Ordering::Greater, "{pair:?}");
             assert_eq!(compare(&pair[0], &pair[0].clone()), Ordering::Equal);
+        }
+        let large = [
+            json!(9_007_199_254_740_991_i64),
+            json!(9_007_199_254_740_992.0),
+            json!(9_007_199_254_740_993_i64),
+            json!(i64::MAX - 1),
+            json!(i64::MAX),
+            json!(u64::MAX - 1),
+            json!(u64::MAX),
+        ];
+        for (index, value) in large.iter().enumerate() {
+            for (other, second) in large.iter().enumerate() {
+                assert_eq!(compare(value, second), index.cmp(&other), "{value} {second}");
+            }
         }
         assert_eq!(compare_found(None, Some(&json!(1))), Ordering::Greater);
     }

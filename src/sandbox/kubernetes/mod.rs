@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod churn;
+mod container;
 pub mod control_plane;
 pub mod controllers;
 pub mod graceful;

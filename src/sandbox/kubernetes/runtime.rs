@@ -1,8 +1,15 @@
-//! The port between the API server and whoever runs the pods: what `kubectl logs` needs from a running container.
+//! The port between the API server and whoever runs the pods: what `kubectl logs`, `exec` and `port-forward` need
+//! of a running container.
 //! Not for pod status, which travels through the store.
 
+use std::net::Ipv4Addr;
+
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::broadcast;
+
+use super::container::Container;
+use super::network::Route;
 
 /// One line of a container's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,4 +33,10 @@ pub struct LogStream {
 pub trait PodRuntime: Send + Sync {
     /// The output of a container, or `None` when no such container has ever started.
     fn logs(&self, namespace: &str, pod: &str, container: &str) -> Option<LogStream>;
+
+    /// The inside of a pod's running container: the one at `index` of its spec, `id` as its status names it.
+    fn inside(&self, pod: &Value, index: usize, id: &str) -> Container;
+
+    /// A way to a port of a pod.
+    fn dial(&self, address: Ipv4Addr, port: u16) -> Route;
 }

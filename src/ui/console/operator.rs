@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::verb::operator::TerminalCommand;
+use crate::verb::operator::{TerminalCommand, TerminalWork};
 use crate::verb::{Decision, Operator};
 
 /// What a block asks of the console.
@@ -33,11 +33,21 @@ pub enum Request {
     /// The latest word about work that goes on.
     Progress(u64, SafeText),
     /// The terminal, for a program.
-    Terminal(TerminalCommand, oneshot::Sender<Result<i32, Report>>),
+    Terminal(Borrower, oneshot::Sender<Result<i32, Report>>),
+    /// Another context for the lines to come.
+    Context(String, oneshot::Sender<Result<(), Report>>),
     /// A change to this begins.
     ActingOn(Target),
     /// Nobody waits for this answer any more.
     Withdraw(u64),
+}
+
+/// Who wants the terminal for a while.
+pub enum Borrower {
+    /// Another program.
+    Program(TerminalCommand),
+    /// Work of ours.
+    Work(TerminalWork),
 }
 
 /// One block's operator.
@@ -57,6 +67,18 @@ impl ConsoleOperator {
             requests,
             questions,
         }
+    }
+}
+
+impl ConsoleOperator {
+    async fn borrow(&self, borrower: Borrower) -> Result<i32, Report> {
+        let (answer, result) = oneshot::channel();
+        let closed = || Report::failed("E-CONSOLE-003", "the console closed before the program could run");
+        self.requests
+            .send(Request::Terminal(borrower, answer))
+            .await
+            .map_err(|_| closed())?;
+        result.await.map_err(|_| closed())?
     }
 }
 
@@ -113,10 +135,23 @@ impl Operator for ConsoleOperator {
     }
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {
+        self.borrow(Borrower::Program(command)).await
+    }
+
+    async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
+        self.borrow(Borrower::Work(work)).await
+    }
+
+    async fn use_context(&self, name: &str) -> Result<(), Report> {
         let (answer, result) = oneshot::channel();
-        let closed = || Report::failed("E-CONSOLE-003", "the console closed before the program could run");
+        let closed = || {
+            Report::failed(
+                "E-CONSOLE-003",
+                "the console closed before it could go over to another context",
+            )
+        };
         self.requests
-            .send(Request::Terminal(command, answer))
+            .send(Request::Context(name.to_owned(), answer))
             .await
             .map_err(|_| closed())?;
         result.await.map_err(|_| closed())?

@@ -5,14 +5,16 @@ mod blocks;
 mod programs;
 mod remembered;
 
+use std::future::poll_fn;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -213,7 +215,7 @@ impl<W: Write> Shell<W> {
                 () = sleep_until(frame_at) => {}
                 _ = tick.tick() => self.second(),
             }
-            self.drain(&mut events);
+            self.drain(&mut events).await;
             if let Some(code) = self.quit {
                 return Ok(code);
             }
@@ -228,13 +230,15 @@ impl<W: Write> Shell<W> {
         }
     }
 
-    /// Takes in what is there already, so that one frame shows all of it.
-    fn drain<S>(&mut self, events: &mut S)
+    /// Takes in what is there already, so that one frame shows all of it. Never waits.
+    async fn drain<S>(&mut self, events: &mut S)
     where
         S: Stream<Item = io::Result<TerminalEvent>> + Unpin,
     {
         for _ in 0..BATCH {
-            let Some(Some(Ok(event))) = events.next().now_or_never() else {
+            // Asked on behalf of the loop: crossterm wakes only who asked first, and nobody would be nobody to wake.
+            let asked = poll_fn(|context| Poll::Ready(events.poll_next_unpin(context)));
+            let Poll::Ready(Some(Ok(event))) = asked.await else {
                 break;
             };
             self.terminal_event(event);
@@ -356,8 +360,12 @@ impl<W: Write> Shell<W> {
             Request::Progress(block, text) => {
                 self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Progress(text))));
             }
+            Request::Terminal(borrower, answer) => self.program = Some(programs::Program { borrower, answer }),
+            Request::Context(name, answer) => {
+                // The verb was cancelled meanwhile: the context is another one all the same, and the status line says so.
+                let _ = answer.send(self.switch_context(&name));
+            }
             Request::ActingOn(target) => self.reduce(Event::ActingOn(target)),
-            Request::Terminal(command, answer) => self.program = Some(programs::Program { command, answer }),
             Request::Withdraw(id) => {
                 if self.blocks.withdraw(id) {
                     self.reduce(Event::Withdrawn(id));
@@ -402,19 +410,27 @@ impl<W: Write> Shell<W> {
     }
 
     fn use_context(&mut self, name: &str) {
-        match self.runner.find_context(name) {
-            Some(context) => {
-                self.runner.switch(context.clone());
-                self.reduce(Event::Session(context, self.runner.catalogue()));
-                self.reduce(Event::Tell(SafeText::line(&format!("context {name}")), Tone::Ok));
-            }
-            None => {
-                let near = nearest(name, self.runner.contexts());
-                let hint = did_you_mean(&near).unwrap_or_default();
-                let text = SafeText::line(&format!("there is no context {name}  {hint}"));
-                self.reduce(Event::Tell(text, Tone::Warn));
-            }
-        }
+        let told = match self.switch_context(name) {
+            Ok(()) => (format!("context {name}"), Tone::Ok),
+            Err(report) => (
+                format!("{}  {}", report.message, report.hint.unwrap_or_default()),
+                Tone::Warn,
+            ),
+        };
+        self.reduce(Event::Tell(SafeText::line(&told.0), told.1));
+    }
+
+    fn switch_context(&mut self, name: &str) -> Result<(), Report> {
+        let Some(context) = self.runner.find_context(name) else {
+            let report = Report::refused("E-CONSOLE-007", format!("there is no context {name}"));
+            return Err(match did_you_mean(&nearest(name, self.runner.contexts())) {
+                Some(hint) => report.hint(hint),
+                None => report,
+            });
+        };
+        self.runner.switch(context.clone());
+        self.reduce(Event::Session(context, self.runner.catalogue()));
+        Ok(())
     }
 
     fn read_script(&self, file: String) {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use crate::core::change::{Origin, Plan, Requirement};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::verb::operator::TerminalCommand;
+use crate::verb::operator::{TerminalCommand, TerminalWork};
 use crate::verb::{Decision, Operator};
 
 /// Answers every question with no.
@@ -42,5 +42,10 @@ impl Operator for NoOneToAsk {
             format!("{program} needs a terminal, and this run has none to give"),
         )
         .hint("use the console"))
+    }
+
+    async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
+        // Nothing of ours is on it: records are printed when the work has ended.
+        work.await
     }
 }

@@ -15,7 +15,7 @@ use super::core::clock::Clock;
 use super::core::context::Context;
 use super::core::report::Report;
 use super::engine::ports::{Authorise, Contexts, Permit, Place, Site};
-use super::engine::{MemoryJournal, MemoryShelf, Session, SessionConfig};
+use super::engine::{MemoryJournal, MemoryShelf, Outlets, Session, SessionConfig};
 use super::lang;
 use super::render::greenbar::Template;
 use super::verb::{Call, Catalogue, Declaration, Input, Known, OptionKind, OptionSpec, Output, Positional, Read, Verb};
@@ -235,7 +235,7 @@ fn session() -> Session {
         place: Arc::new(Ports),
         user: "fuzz".to_owned(),
         clock: Clock::real(),
-        directory: std::env::temp_dir(),
+        outlets: Outlets::local(std::env::temp_dir()),
         read_only: false,
     })
 }

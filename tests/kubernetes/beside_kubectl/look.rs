@@ -71,6 +71,8 @@ async fn auth_and_contexts() {
         "config get-contexts -o name",
         "config get-contexts sandbox --no-headers",
         "config get-contexts nope --no-headers",
+        "config use-context sandbox",
+        "config use-context nope",
     ] {
         same_everywhere(&bench, line).await;
     }

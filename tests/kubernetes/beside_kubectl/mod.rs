@@ -2,9 +2,11 @@
 //! the same objects; text and exit code are compared. One file a group of verbs.
 
 mod fields;
+mod inside;
 mod look;
 mod make;
 mod nodes;
+mod objects;
 mod rollout;
 
 use std::time::Duration;
@@ -76,6 +78,57 @@ pub async fn same(bench: &Bench, line: &str) {
     assert_eq!(lines(&format!("{out}\n{error}")), said(&ran), "{line}\n{ran:?}");
     // 2 is ours for what was refused before anything was asked of the server; kubectl knows only 1.
     assert_eq!(code, i32::from(ran.exit.min(1)), "{line}: {ran:?}");
+}
+
+/// Runs each line in both and fails with all that differ. `alike` takes out what no two looks have in common.
+async fn all_same(bench: &Bench, lines_: &[&str], alike: impl Fn(Vec<String>) -> Vec<String>) {
+    let mut different = Vec::new();
+    for line in lines_ {
+        let (code, out, error) = bench.kubectl(&format!("{line} -n {THEIRS}")).await.unwrap();
+        let ran = bench.run(&format!("kubectl:{} -n {OURS}", quoted(line))).await;
+        let (theirs, ours) = (alike(lines(&format!("{out}\n{error}"))), alike(said(&ran)));
+        if theirs != ours || code != i32::from(ran.exit.min(1)) {
+            let only = |one: &[String], other: &[String]| -> Vec<String> {
+                one.iter().filter(|line| !other.contains(line)).cloned().collect()
+            };
+            different.push(format!(
+                "{line}\n  kubectl ({code}) alone: {:#?}\n  ours ({}) alone: {:#?}",
+                only(&theirs, &ours),
+                ran.exit,
+                only(&ours, &theirs)
+            ));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// Ages, times, addresses and identities stand as words.
+fn timeless(found: Vec<String>) -> Vec<String> {
+    let patterns = [
+        (r"\b(\d+d)?(\d+h)?(\d+m)?\d+s\b|\b\d+m\b", "AGE"),
+        (r"\b\d+\.\d+\.\d+\.\d+\b", "ADDRESS"),
+        (r"\w{3}, \d\d \w{3} \d{4} [\d:]+ \+\d{4}", "TIME"),
+        (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
+        (r"[0-9a-f]{8}-[0-9a-f-]{27}", "UID"),
+        (r"\b[0-9a-f]{64}\b", "ID"),
+        (r"ip-\d+-\d+-\d+-\d+", "NODE"),
+        (r"\b(3\d{4})(/TCP)", "PORT$2"),
+        (r"\b3\d{4}\b", "PORT"),
+        (r"resourceVersion: .*", "VERSION"),
+        (r"\b\d+ms\b", "AGE"),
+        (r"Image size: \d+", "Image size: N"),
+        (r"ap-southeast-2[abc]", "ZONE"),
+    ];
+    let mut found = found;
+    for (pattern, word) in patterns {
+        let pattern = regex::Regex::new(pattern).unwrap();
+        found = found
+            .iter()
+            .map(|line| pattern.replace_all(line, word).into_owned())
+            .collect();
+    }
+    found.sort();
+    found
 }
 
 /// Like [`same`] for verbs without a namespace.

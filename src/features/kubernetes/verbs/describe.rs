@@ -70,6 +70,15 @@ impl Describe {
     async fn all(&self, call: &Call, output: &Output) -> Result<(), Report> {
         let session = self.clients.session(&call.context).await?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
+        let place = match &selection {
+            Selection::Listed {
+                resources,
+                namespace: Some(namespace),
+            } if resources.iter().any(|one| one.namespaced) => {
+                format!(" in {namespace} namespace.")
+            }
+            _ => String::new(),
+        };
         let mut told = 0usize;
         for (target, live) in find(call, &session, selection).await? {
             let related = self.related(call, &session, &target, &live).await?;
@@ -80,7 +89,8 @@ impl Describe {
             output.emit_as(live, View::Text(text)).await?;
         }
         if told == 0 {
-            call.operator.note(SafeText::line("No resources found"));
+            call.operator
+                .note(SafeText::line(&format!("No resources found{place}")));
         }
         Ok(())
     }

@@ -140,7 +140,7 @@ async fn edit(
         match tried.await {
             Ok(found) => return Ok(found),
             // No editing mends that the server is away or forbids it.
-            Err(report) if matches!(report.code.as_ref(), UNREACHABLE | UNAUTHORIZED | FORBIDDEN) => {
+            Err(report) if matches!(report.code, UNREACHABLE | UNAUTHORIZED | FORBIDDEN) => {
                 return Err(kept(report, file));
             }
             Err(report) => {

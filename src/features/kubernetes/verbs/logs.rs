@@ -7,6 +7,7 @@ use futures::future::try_join_all;
 use futures::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 use serde_json::{Value, json};
 
+use super::behind::{default_container, pods_of};
 use super::common::{READ, declare, selector_option, until_stopped};
 use super::completer::Names;
 use crate::core::report::Report;
@@ -15,7 +16,7 @@ use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::error::{NOT_FOUND, UNREACHABLE, usage};
 use crate::features::kubernetes::object::{self, list, text};
 use crate::features::kubernetes::path::{Query, encode};
-use crate::features::kubernetes::target::{self, Selection, Target};
+use crate::features::kubernetes::target::{self, Selection};
 use crate::render::View;
 use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
 use crate::verb::{Call, Input, Output, Read, Verb};
@@ -112,7 +113,9 @@ impl Logs {
     async fn all(&self, call: &Call, output: &Output) -> Result<(), Report> {
         let session = self.clients.session(&call.context).await?;
         let (words, named) = words(call);
-        let pods = pods(call, &session, &words).await?;
+        let pods = pods(call, &session, &words)
+            .await
+            .map_err(|report| elsewhere(report, call, &session))?;
         let container = call.arguments.text("container").or(named);
         let mut streams = Vec::new();
         for pod in &pods {
@@ -136,6 +139,18 @@ impl Logs {
         }
         try_join_all(streams.into_iter().map(read)).await.map(|_| ())
     }
+}
+
+/// kubectl's words for what is not there name the namespace too.
+fn elsewhere(mut report: Report, call: &Call, session: &Session) -> Report {
+    if let (NOT_FOUND, Some(rest)) = (
+        report.code,
+        report.message.strip_prefix("Error from server (NotFound): "),
+    ) {
+        let namespace = target::namespace_of(call, session);
+        report.message = format!("error from server (NotFound): {rest} in namespace \"{namespace}\"");
+    }
+    report
 }
 
 /// `POD CONTAINER` names a container behind the pod.
@@ -175,7 +190,8 @@ async fn pods(call: &Call, session: &Session, words: &[String]) -> Result<Vec<Va
     }
     if !selected && words.is_empty() && call.record.is_none() {
         return Err(usage(
-            "'logs (POD | TYPE/NAME) [CONTAINER_NAME]'. POD or TYPE/NAME is a required argument for the logs command",
+            "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the \
+             logs command",
         ));
     }
     let words: Vec<String> = match words {
@@ -202,60 +218,6 @@ async fn pods(call: &Call, session: &Session, words: &[String]) -> Result<Vec<Va
         }
     }
     Ok(pods)
-}
-
-/// The pods of a workload or service: all, or the one to look at first.
-async fn pods_of(call: &Call, session: &Session, target: &Target, live: &Value) -> Result<Vec<Value>, Report> {
-    let selector = match target.resource.kind.as_str() {
-        "Service" | "ReplicationController" => object::map(live, "/spec/selector").map(object::label_query),
-        _ => live.pointer("/spec/selector").map(object::selector_query),
-    };
-    let Some(selector) = selector.filter(|selector| !selector.is_empty()) else {
-        return Err(usage(format!(
-            "cannot get the logs from {}: it selects no pods",
-            target.title()
-        )));
-    };
-    let resource = session.cluster.discovery().await?.find("pods")?;
-    let path = resource.collection(Some(&target.namespace));
-    let mut pods = target::list(session, &path, &Query::new().with("labelSelector", selector)).await?;
-    pods.sort_by_key(rank);
-    if pods.is_empty() {
-        return Err(Report::failed(
-            NOT_FOUND,
-            format!("timed out waiting for the condition: {} has no pods", target.title()),
-        ));
-    }
-    if call.arguments.flag("all-pods") {
-        return Ok(pods);
-    }
-    if pods.len() > 1 {
-        let chosen = pods.first().map(object::name).unwrap_or_default();
-        call.operator.note(SafeText::line(&format!(
-            "Found {} pods, using pod/{chosen}",
-            pods.len()
-        )));
-    }
-    pods.truncate(1);
-    Ok(pods)
-}
-
-/// Pods that tell more come first: placed, running, ready, then the oldest.
-fn rank(pod: &Value) -> (bool, u8, bool, String) {
-    let phase = match text(pod, "/status/phase") {
-        "Running" => 0,
-        "Pending" => 2,
-        _ => 1,
-    };
-    let ready = list(pod, "/status/conditions")
-        .iter()
-        .any(|c| text(c, "/type") == "Ready" && text(c, "/status") == "True");
-    (
-        text(pod, "/spec/nodeName").is_empty(),
-        phase,
-        !ready,
-        text(pod, "/metadata/creationTimestamp").to_owned(),
-    )
 }
 
 /// The containers of a pod whose logs are meant.
@@ -285,23 +247,7 @@ fn choose(call: &Call, pod: &Value, container: Option<&str>) -> Result<Vec<Strea
         }
         return Ok(vec![stream(wanted)]);
     }
-    let default = object::annotation(pod, "kubectl.kubernetes.io/default-container")
-        .filter(|name| regular.iter().any(|known| known == name))
-        .map(str::to_owned)
-        .or_else(|| regular.first().cloned())
-        .unwrap_or_default();
-    if regular.len() + init.len() > 1 {
-        let all: Vec<String> = regular
-            .iter()
-            .cloned()
-            .chain(init.iter().map(|name| format!("{name} (init)")))
-            .collect();
-        call.operator.note(SafeText::line(&format!(
-            "Defaulted container \"{default}\" out of: {}",
-            all.join(", ")
-        )));
-    }
-    Ok(vec![stream(&default)])
+    Ok(vec![stream(&default_container(call, pod))])
 }
 
 async fn follow(
@@ -362,6 +308,7 @@ async fn next_line(body: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Op
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::behind::rank;
     use super::super::testing::call;
     use super::*;
 

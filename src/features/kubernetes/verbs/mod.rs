@@ -4,22 +4,27 @@ mod annotate;
 mod api_resources;
 mod apply;
 mod auth_can_i;
+mod behind;
 mod common;
 mod completer;
 mod config_get_contexts;
+mod config_use_context;
 mod cordon;
+mod cp;
 mod create_deployment;
 mod delete;
 mod describe;
 mod drain;
 mod edit;
 mod events;
+mod exec;
 mod expose;
 mod get;
 mod label;
 mod logs;
 mod metadata;
 mod mutation;
+mod port_forward;
 mod rollout;
 mod run;
 mod scale;
@@ -47,17 +52,21 @@ pub fn all(clients: &Arc<Clients>, clock: &Clock) -> Vec<Verb> {
         apply::verb(clients),
         auth_can_i::verb(clients),
         config_get_contexts::verb(clients),
+        config_use_context::verb(clients),
         cordon::verb(clients),
+        cp::verb(clients),
         create_deployment::verb(clients),
         delete::verb(clients),
         describe::verb(clients, clock),
         drain::verb(clients),
         edit::verb(clients),
         events::verb(clients, clock),
+        exec::verb(clients),
         expose::verb(clients),
         get::verb(clients),
         label::verb(clients),
         logs::verb(clients),
+        port_forward::verb(clients),
         rollout::history::verb(clients),
         rollout::pause::verb(clients),
         rollout::restart::verb(clients, clock),

@@ -10,7 +10,7 @@ use super::accept::{self, Form};
 use super::body::{self, Reply};
 use super::route::{Query, Route, Target};
 use super::status::ApiError;
-use super::{Api, discovery, logs, metrics, read, remove, review, scale, version, watch, write};
+use super::{Api, discovery, exec, logs, metrics, port_forward, read, remove, review, scale, version, watch, write};
 
 /// One request, read and taken apart.
 pub(super) struct Call {
@@ -68,6 +68,11 @@ pub(super) async fn dispatch(api: Arc<Api>, request: Request<Incoming>) -> Resul
             let method = request.method().clone();
             if !supported(&method, &target) {
                 return Err(ApiError::method_not_allowed());
+            }
+            match target.subresource.map(|sub| sub.name) {
+                Some("exec") => return exec::exec(&api, request, &target, &query),
+                Some("portforward") => return port_forward::port_forward(&api, request, &target, &query),
+                _ => {}
             }
             let form = accept::negotiate(request.headers())?;
             let content_type = accept::content_type(request.headers());
@@ -131,7 +136,7 @@ async fn operate(api: Arc<Api>, method: Method, call: Call) -> Result<Reply, Api
             ("eviction", Method::POST) => remove::evict(&api, &call),
             ("binding", Method::POST) => write::bind(&api, &call),
             _ => Err(ApiError::bad_request(format!(
-                "the sandbox does not serve {}/{}: its containers have no processes to connect to",
+                "the sandbox does not serve {}/{}",
                 call.target.kind.resource, sub.name
             ))),
         };

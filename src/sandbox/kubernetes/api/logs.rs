@@ -93,7 +93,7 @@ pub(super) fn logs(api: &Api, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// The container meant: the named one, or the only one.
-fn choose(pod: &Value, wanted: &str, name: &str) -> Result<String, ApiError> {
+pub(super) fn choose(pod: &Value, wanted: &str, name: &str) -> Result<String, ApiError> {
     let names = |list: &str| -> Vec<String> {
         pod["spec"][list]
             .as_array()

@@ -19,11 +19,13 @@ mod decode;
 pub mod defaults;
 mod discovery;
 mod dispatch;
+mod exec;
 mod logs;
 mod metrics;
 mod openapi;
 mod openapi_v2;
 mod patch;
+mod port_forward;
 mod protobuf;
 mod read;
 mod remove;
@@ -38,6 +40,7 @@ mod tls;
 mod validate;
 mod version;
 mod watch;
+mod websocket;
 mod write;
 
 pub use tls::TlsError;
@@ -49,7 +52,7 @@ pub struct ApiConfig {
     pub token: String,
     /// Asked before each request; for fault injection.
     pub gate: Option<Arc<dyn Gate>>,
-    /// Where container logs come from; without it `logs` answers that there are none.
+    /// Who runs the pods; without it nothing has logs, and nobody can look inside.
     pub runtime: Option<Arc<dyn PodRuntime>>,
     /// Whether `metrics.k8s.io` is served, as where metrics-server is installed.
     pub metrics: bool,
@@ -102,6 +105,8 @@ struct Api {
     store: Store,
     config: ApiConfig,
     address: SocketAddr,
+    /// Fires when the server stops: what was upgraded from HTTP ends by it.
+    stop: CancellationToken,
     /// Held while addresses and ports are chosen and the object that takes them is stored.
     allocation: Mutex<()>,
 }
@@ -122,6 +127,7 @@ impl ApiServer {
             store,
             config,
             address: addr,
+            stop: stop.clone(),
             allocation: Mutex::new(()),
         });
         tokio::spawn(connection::serve(api, listener, tls, stop.clone()));

@@ -75,7 +75,7 @@ impl Route {
 
 /// The query of a request. A repeated key keeps its first value, as Go's `url.Values.Get` reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Query(BTreeMap<String, String>);
+pub(super) struct Query(BTreeMap<String, Vec<String>>);
 
 impl Query {
     pub fn parse(text: Option<&str>) -> Self {
@@ -83,20 +83,26 @@ impl Query {
         for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             map.entry(decode(&key.replace('+', " ")))
-                .or_insert_with(|| decode(&value.replace('+', " ")));
+                .or_insert_with(Vec::new)
+                .push(decode(&value.replace('+', " ")));
         }
         Self(map)
     }
 
     /// The value, empty when missing.
     pub fn text(&self, key: &str) -> &str {
-        self.0.get(key).map_or("", String::as_str)
+        self.all(key).first().map_or("", String::as_str)
+    }
+
+    /// Every value of a key that may stand several times.
+    pub fn all(&self, key: &str) -> &[String] {
+        self.0.get(key).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the key says yes, as Go's query conversion reads booleans.
     pub fn flag(&self, key: &str) -> bool {
-        self.0
-            .get(key)
+        self.all(key)
+            .first()
             .is_some_and(|value| !matches!(value.to_ascii_lowercase().as_str(), "false" | "0"))
     }
 

@@ -6,6 +6,8 @@ mod end;
 mod pull;
 mod start;
 
+pub use start::environment;
+
 use std::sync::Arc;
 use std::time::Duration;
 

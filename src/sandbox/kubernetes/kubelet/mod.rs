@@ -8,7 +8,7 @@ mod image;
 mod life;
 pub(super) mod status;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,8 +16,9 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::container::{Container, Files};
 use super::controllers::recorder::Recorder;
-use super::network::Network;
+use super::network::{Network, Route};
 use super::objects::{is_deleting, name, namespace, pod, text, uid};
 use super::runtime::{LogStream, PodRuntime};
 use super::store::{EventKind, Store, StoreEvent};
@@ -26,6 +27,9 @@ use crate::sandbox::inspector::ContainerLog;
 use crate::sandbox::random::Random;
 
 pub use image::{Image, Program};
+
+/// Containers whose files are kept after somebody looked into them. Policy: the one looked into first is made anew.
+const INSIDES: usize = 64;
 
 /// The kubelets. Cheap to clone; clones are the same kubelets.
 #[derive(Clone)]
@@ -54,6 +58,8 @@ struct State {
     last: HashMap<String, u8>,
     /// Images present, by node.
     images: HashSet<(String, String)>,
+    /// What `exec` has looked into, by container id, the oldest first.
+    insides: VecDeque<(String, Container)>,
     /// Output of the containers' last runs by pod: namespace and name, then container.
     logs: HashMap<(String, String), HashMap<String, Arc<ContainerLog>>>,
 }
@@ -76,6 +82,7 @@ impl Kubelets {
             addresses: HashMap::new(),
             last: HashMap::new(),
             images: HashSet::new(),
+            insides: VecDeque::new(),
             logs: HashMap::new(),
         };
         let shared = Shared {
@@ -198,6 +205,24 @@ impl PodRuntime for Kubelets {
             .clone();
         drop(state);
         Some(log.follow())
+    }
+
+    fn inside(&self, pod: &Value, index: usize, id: &str) -> Container {
+        if let Some((_, known)) = self.shared.lock().insides.iter().find(|(known, _)| known == id) {
+            return known.clone();
+        }
+        let files = Files::new(name(pod), text(pod, "/status/podIP"), namespace(pod));
+        let inside = Container::new(files, life::environment(&self.shared.store, pod, index));
+        let mut state = self.shared.lock();
+        state.insides.push_back((id.to_owned(), inside.clone()));
+        if state.insides.len() > INSIDES {
+            state.insides.pop_front();
+        }
+        inside
+    }
+
+    fn dial(&self, address: Ipv4Addr, port: u16) -> Route {
+        self.shared.network.route_pod(address, port)
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::core::report::Report;
+use crate::ui::console::operator::Borrower;
 use crate::ui::console::terminal::Restore;
 use crate::verb::operator::TerminalCommand;
 
@@ -64,14 +65,24 @@ pub(super) fn stop_here() -> io::Result<()> {
 
 /// A program that waits for the terminal.
 pub(super) struct Program {
-    pub(super) command: TerminalCommand,
+    pub(super) borrower: Borrower,
     pub(super) answer: oneshot::Sender<Result<i32, Report>>,
 }
 
 impl Program {
     /// Runs it on the process' own terminal until it ends.
-    pub(super) async fn run(self) {
-        let result = spawn(&self.command).await;
+    pub(super) async fn run(mut self) {
+        let work = async {
+            match self.borrower {
+                Borrower::Program(command) => spawn(&command).await,
+                Borrower::Work(work) => work.await,
+            }
+        };
+        let result = tokio::select! {
+            result = work => result,
+            // Nobody waits any more: what had the terminal gives it back.
+            () = self.answer.closed() => return,
+        };
         // The verb that asked was cancelled meanwhile.
         let _ = self.answer.send(result);
     }

@@ -149,6 +149,25 @@ impl Write for Bytes {
     }
 }
 
+/// Keys as crossterm gives them: until one comes, only who asked first is woken.
+struct Keys {
+    events: mpsc::UnboundedReceiver<io::Result<TerminalEvent>>,
+    first: Option<std::task::Waker>,
+}
+
+impl Stream for Keys {
+    type Item = io::Result<TerminalEvent>;
+
+    fn poll_next(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> Poll<Option<Self::Item>> {
+        let first = self.first.get_or_insert_with(|| context.waker().clone()).clone();
+        let next = self.events.poll_recv(&mut std::task::Context::from_waker(&first));
+        if next.is_ready() {
+            self.first = None;
+        }
+        next
+    }
+}
+
 struct Terminal {
     keys: mpsc::UnboundedSender<io::Result<TerminalEvent>>,
     bytes: Bytes,
@@ -179,7 +198,7 @@ impl Terminal {
         let screen = Screen::new(bytes.clone(), 110, 30);
         let (_, panics) = mpsc::channel(1);
         let mut shell = Shell::new(config, screen, Restore::default(), panics);
-        let mut events = Some(tokio_stream::wrappers::UnboundedReceiverStream::new(events));
+        let mut events = Some(Keys { events, first: None });
         let run = tokio::spawn(async move {
             let result = shell.run(|| events.take().unwrap()).await;
             (result, shell.close().await)
@@ -225,6 +244,25 @@ async fn lines_run_and_their_answers_reach_the_terminal() {
     let (code, farewell) = terminal.run.await.unwrap();
     assert_eq!((code.unwrap(), farewell.as_str()), (0, ""));
     assert_eq!(*terminal.fake.started.lock().unwrap(), ["echo hello there", "nope"]);
+}
+
+#[tokio::test]
+async fn a_key_after_a_quiet_while_is_shown_before_the_next_second() {
+    let terminal = Terminal::open();
+    terminal.sees("unknown meaning x").await;
+    let begun = Instant::now();
+    let mut typed = "❯ ".to_owned();
+    for symbol in "abcdef".chars() {
+        terminal.key(KeyCode::Char(symbol), KeyModifiers::NONE);
+        typed.push(symbol);
+        terminal.sees(&typed).await;
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "six keys took {:?}: each waited for the clock",
+        begun.elapsed()
+    );
+    terminal.run.abort();
 }
 
 #[tokio::test]

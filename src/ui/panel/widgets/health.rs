@@ -19,7 +19,7 @@ pub fn tone(state: HealthState) -> Tone {
     }
 }
 
-/// `live 2s`, `stale 48s`, `denied`: the state and, where there is data, how old it is.
+/// `live 2s`, `stale 48s`, `denied 2m`: the state and, where there is data, how old it is.
 pub fn words(health: &Health, now: Timestamp) -> String {
     match (health.state, health.data_at) {
         (HealthState::Live, Some(at)) => format!("live {}", age(now, at)),
@@ -64,9 +64,9 @@ mod tests {
             (HealthState::Live, "✓ k8s live 48s"),
             (HealthState::Resync, "! k8s resync 48s"),
             (HealthState::Stale, "! k8s stale 48s"),
-            (HealthState::Denied, "✗ k8s denied"),
-            (HealthState::Login, "? k8s login"),
-            (HealthState::Failed, "✗ k8s error"),
+            (HealthState::Denied, "✗ k8s denied 48s"),
+            (HealthState::Login, "? k8s login 48s"),
+            (HealthState::Failed, "✗ k8s error 48s"),
         ];
         for (state, wanted) in cases {
             health.become_state(state, None, now);

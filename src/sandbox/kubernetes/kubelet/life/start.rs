@@ -12,6 +12,7 @@ use crate::sandbox::kubernetes::controllers::recorder::Severity;
 use crate::sandbox::kubernetes::kubelet::image::Program;
 use crate::sandbox::kubernetes::kubelet::status::State;
 use crate::sandbox::kubernetes::objects::{int, name, namespace, text};
+use crate::sandbox::kubernetes::store::Store;
 
 impl Life {
     pub(super) async fn start_all(&mut self) {
@@ -55,58 +56,12 @@ impl Life {
             ip,
             node_ip: self.pod.host.parse().unwrap_or(Ipv4Addr::UNSPECIFIED),
             namespace: namespace(&self.object).to_owned(),
-            env: self.environment(index),
+            env: environment(&self.shared.store, &self.object, index),
         };
         let server = Inspector::start(container, log).await?;
         self.shared.network.listen(ip, inspector::PORT, server.address);
         self.servers.push(server);
         Ok(())
-    }
-
-    /// The variables a container of a cluster finds: its own, and those of the services of its namespace.
-    pub(super) fn environment(&self, index: usize) -> Vec<(String, String)> {
-        let mut env = vec![
-            (
-                "PATH".to_owned(),
-                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
-            ),
-            ("HOSTNAME".to_owned(), name(&self.object).to_owned()),
-        ];
-        let own = self
-            .object
-            .pointer(&format!("/spec/containers/{index}/env"))
-            .and_then(Value::as_array);
-        env.extend(
-            own.into_iter()
-                .flatten()
-                .map(|e| (text(e, "/name").to_owned(), text(e, "/value").to_owned())),
-        );
-        let mut services = self
-            .shared
-            .store
-            .get("services", "default", "kubernetes")
-            .into_iter()
-            .collect::<Vec<_>>();
-        services.extend(
-            self.shared
-                .store
-                .list("services", Some(namespace(&self.object)))
-                .into_iter()
-                .filter(|s| name(s) != "kubernetes"),
-        );
-        for service in services {
-            let ip = text(&service, "/spec/clusterIP");
-            if ip.is_empty() || ip == "None" {
-                continue;
-            }
-            let prefix = name(&service).to_uppercase().replace('-', "_");
-            env.push((format!("{prefix}_SERVICE_HOST"), ip.to_owned()));
-            env.push((
-                format!("{prefix}_SERVICE_PORT"),
-                int(&service, "/spec/ports/0/port", 0).to_string(),
-            ));
-        }
-        env
     }
 
     pub(super) async fn check_readiness(&mut self) {
@@ -141,4 +96,46 @@ impl Life {
         }
         self.report();
     }
+}
+
+/// The variables a container of a cluster finds: its own, and those of the services of its namespace.
+pub fn environment(store: &Store, pod: &Value, index: usize) -> Vec<(String, String)> {
+    let mut env = vec![
+        (
+            "PATH".to_owned(),
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
+        ),
+        ("HOSTNAME".to_owned(), name(pod).to_owned()),
+    ];
+    let own = pod
+        .pointer(&format!("/spec/containers/{index}/env"))
+        .and_then(Value::as_array);
+    env.extend(
+        own.into_iter()
+            .flatten()
+            .map(|e| (text(e, "/name").to_owned(), text(e, "/value").to_owned())),
+    );
+    let mut services = store
+        .get("services", "default", "kubernetes")
+        .into_iter()
+        .collect::<Vec<_>>();
+    services.extend(
+        store
+            .list("services", Some(namespace(pod)))
+            .into_iter()
+            .filter(|s| name(s) != "kubernetes"),
+    );
+    for service in services {
+        let ip = text(&service, "/spec/clusterIP");
+        if ip.is_empty() || ip == "None" {
+            continue;
+        }
+        let prefix = name(&service).to_uppercase().replace('-', "_");
+        env.push((format!("{prefix}_SERVICE_HOST"), ip.to_owned()));
+        env.push((
+            format!("{prefix}_SERVICE_PORT"),
+            int(&service, "/spec/ports/0/port", 0).to_string(),
+        ));
+    }
+    env
 }

@@ -1,0 +1,134 @@
+//! Opened destinations: what a pipeline that runs writes to beside its block. Not for what may be one: that is checked
+//! before, in `destination`.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use tokio::fs::{File, OpenOptions};
+use tokio::io::{AsyncWriteExt, BufWriter};
+
+use super::destination::{NOT_WRITABLE, Outlets, Target, descriptor};
+use super::ports::Destination;
+use super::problem::Problem;
+use super::variables::Values;
+use crate::core::record::to_text;
+use crate::core::report::Report;
+use crate::lang::Span;
+use crate::verb::{Item, View};
+
+/// Receives every item of the pipeline.
+pub struct Sinks {
+    /// Whether the block itself gets the items.
+    pub here: bool,
+    open: Vec<(String, Box<dyn Destination>)>,
+    written: u64,
+}
+
+impl Sinks {
+    /// Opens the destinations of a pipeline that starts now.
+    pub async fn open(targets: &[Target], values: &Values, outlets: &Outlets, source: &str) -> Result<Sinks, Report> {
+        let mut sinks = Sinks {
+            here: targets.is_empty(),
+            open: Vec::new(),
+            written: 0,
+        };
+        for target in targets {
+            let refused = |problem: Problem| problem.refused(source);
+            match target {
+                Target::Built(word) => {
+                    let built = outlets.built(word, values).map_err(refused)?;
+                    sinks.add(&built, outlets, source).await?;
+                }
+                known => sinks.add(known, outlets, source).await?,
+            }
+        }
+        Ok(sinks)
+    }
+
+    async fn add(&mut self, target: &Target, outlets: &Outlets, source: &str) -> Result<(), Report> {
+        let (name, file, span) = match target {
+            Target::Here | Target::Built(_) => {
+                self.here = true;
+                return Ok(());
+            }
+            Target::Beyond(whom, span) => {
+                let open = outlets.bus.open(whom).await;
+                let open = open.map_err(|report| report.at(source, span.start..span.end))?;
+                self.open.push((whom.to_string(), open));
+                return Ok(());
+            }
+            Target::File(path, span) => (path.display().to_string(), File::create(path).await, span),
+            Target::NewFile(path, span) => (path.display().to_string(), new_file(path).await, span),
+            Target::Descriptor(number, span) => {
+                let file = descriptor(*number, 0).map(File::from_std);
+                (format!("fd:{number}"), file, span)
+            }
+        };
+        let file = file.map_err(|error| not_writable(&name, &error, *span).refused(source))?;
+        let lines = Lines {
+            name: name.clone(),
+            file: BufWriter::new(file),
+        };
+        self.open.push((name, Box::new(lines)));
+        Ok(())
+    }
+
+    /// Hands an item to all of them.
+    pub async fn write(&mut self, item: &Item) -> Result<(), Report> {
+        self.written += 1;
+        for (_, destination) in &mut self.open {
+            destination.write(item).await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing more comes; a sentence on what was written, if anything was.
+    pub async fn close(&mut self) -> Result<Option<String>, Report> {
+        for (_, destination) in &mut self.open {
+            destination.close().await?;
+        }
+        let names: Vec<&str> = self.open.iter().map(|(name, _)| name.as_str()).collect();
+        Ok((!names.is_empty()).then(|| format!("{} records written to {}", self.written, names.join(", "))))
+    }
+}
+
+async fn new_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path).await
+}
+
+fn not_writable(name: &str, error: &std::io::Error, span: Span) -> Problem {
+    Problem::new(NOT_WRITABLE, span, format!("can't write {name}: {error}"))
+}
+
+/// A file or descriptor that gets one line a record: text as it is, everything else as compact JSON.
+struct Lines {
+    name: String,
+    file: BufWriter<File>,
+}
+
+impl Lines {
+    fn lost(&self, error: &std::io::Error) -> Report {
+        Report::failed("E-REDIRECT-005", format!("writing {} failed: {error}", self.name))
+    }
+}
+
+#[async_trait]
+impl Destination for Lines {
+    async fn write(&mut self, item: &Item) -> Result<(), Report> {
+        let mut line = match &item.view {
+            Some(View::Text(text) | View::Verbatim(text)) => text.clone(),
+            Some(View::Lines(lines)) => lines.iter().map(|line| line.text() + "\n").collect(),
+            _ => to_text(&item.record),
+        };
+        if !line.ends_with('\n') {
+            line.push('\n');
+        }
+        let written = self.file.write_all(line.as_bytes()).await;
+        written.map_err(|error| self.lost(&error))
+    }
+
+    async fn close(&mut self) -> Result<(), Report> {
+        let flushed = self.file.flush().await;
+        flushed.map_err(|error| self.lost(&error))
+    }
+}

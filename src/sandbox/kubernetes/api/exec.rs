@@ -1,0 +1,324 @@
+//! `pods/NAME/exec` over WebSocket (`v5.channel.k8s.io`, `v4.channel.k8s.io`): standard streams on numbered channels, the end
+//! as a Status. Not the older way over SPDY.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Bytes;
+
+use super::Api;
+use super::body::Reply;
+use super::logs;
+use super::route::{Query, Target};
+use super::status::ApiError;
+use super::websocket::{self, Socket};
+use crate::sandbox::kubernetes::container::{self, Container, Gone, QUEUE, Reads, Shell, Sink, Stream};
+use crate::sandbox::kubernetes::objects::{is_deleting, name, text, uid};
+use crate::sandbox::kubernetes::store::Object;
+
+const STDIN: u8 = 0;
+const STDOUT: u8 = 1;
+const STDERR: u8 = 2;
+const STATUS: u8 = 3;
+const CLOSE: u8 = 255;
+/// Pieces of input that wait for the program. Policy: the client waits.
+const INPUTS: usize = 16;
+/// What a program may be given before it begins (bytes).
+const MOST_INPUT: usize = 64 * 1024 * 1024;
+/// Between two looks whether the pod is there still.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// `GET` or `POST` with `?command=sh&command=-c&command=…&stdin=true&stdout=true&stderr=true&tty=false`.
+pub(super) fn exec(
+    api: &Arc<Api>,
+    request: Request<Incoming>,
+    target: &Target,
+    query: &Query,
+) -> Result<Reply, ApiError> {
+    let pod = running(api, target)?;
+    let command = query.all("command").to_vec();
+    if command.is_empty() {
+        return Err(ApiError::bad_request(
+            "you must specify at least 1 command for the container",
+        ));
+    }
+    let container = logs::choose(&pod, query.text("container"), name(&pod))?;
+    let absent = || {
+        ApiError::internal(format!(
+            "unable to upgrade connection: container not found (\"{container}\")"
+        ))
+    };
+    let state = list(&pod, "/status/containerStatuses")
+        .iter()
+        .find(|state| text(state, "/name") == container);
+    let id = state
+        .filter(|state| state.pointer("/state/running").is_some())
+        .ok_or_else(absent)?;
+    let index = list(&pod, "/spec/containers")
+        .iter()
+        .position(|one| text(one, "/name") == container)
+        .ok_or_else(absent)?;
+    let runtime = api.config.runtime.as_ref().ok_or_else(absent)?;
+    let inside = runtime.inside(&pod, index, text(id, "/containerID"));
+    let (reply, waiting) = websocket::accept(request, &["v5.channel.k8s.io", "v4.channel.k8s.io"])?;
+    let process = Process {
+        inside,
+        command,
+        reads_stdin: query.flag("stdin"),
+        tty: query.flag("tty"),
+    };
+    let watch = Watch {
+        api: api.clone(),
+        target: target.clone(),
+        uid: uid(&pod).to_owned(),
+    };
+    let work = async move {
+        if let Some(socket) = waiting.open().await {
+            converse(socket, process, watch).await;
+        }
+    };
+    tokio::spawn(api.stop.clone().run_until_cancelled_owned(work));
+    Ok(reply)
+}
+
+/// The pod of a request, as long as it runs.
+pub(super) fn running(api: &Api, target: &Target) -> Result<Object, ApiError> {
+    let found = api.store.get(target.kind.resource, &target.namespace, &target.name);
+    let pod = found.ok_or_else(|| ApiError::not_found(target.kind, &target.name))?;
+    match text(&pod, "/status/phase") {
+        "Succeeded" | "Failed" => Err(ApiError::bad_request(format!(
+            "cannot exec into a container in a completed pod; current phase is {}",
+            text(&pod, "/status/phase")
+        ))),
+        _ if text(&pod, "/spec/nodeName").is_empty() => Err(ApiError::bad_request(format!(
+            "pod {} does not have a host assigned",
+            target.name
+        ))),
+        _ => Ok(pod),
+    }
+}
+
+fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+/// What shall run.
+struct Process {
+    inside: Container,
+    command: Vec<String>,
+    reads_stdin: bool,
+    tty: bool,
+}
+
+/// Tells when the pod is gone.
+struct Watch {
+    api: Arc<Api>,
+    target: Target,
+    uid: String,
+}
+
+impl Watch {
+    async fn gone(&self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let pod = self
+                .api
+                .store
+                .get(self.target.kind.resource, &self.target.namespace, &self.target.name);
+            let same = pod.is_some_and(|pod| {
+                uid(&pod) == self.uid && !(is_deleting(&pod) && text(&pod, "/status/phase") != "Running")
+            });
+            if !same {
+                return;
+            }
+        }
+    }
+}
+
+/// Carries the streams until the program ends, the pod goes or the client goes.
+async fn converse(mut socket: Socket, process: Process, watch: Watch) {
+    let (sink, mut output) = mpsc::channel(QUEUE);
+    let (give, take) = mpsc::channel(INPUTS);
+    let (tty, reads_stdin) = (process.tty, process.reads_stdin);
+    let mut ended = Box::pin(run(process, take, sink));
+    let mut status = None;
+    let gone = watch.gone();
+    tokio::pin!(gone);
+    let mut give = Some(give).filter(|_| reads_stdin);
+    let mut place = None;
+    loop {
+        // A message is taken only when there is a place for what it brings.
+        if let (Some(give), None) = (&give, &place) {
+            place = give.clone().try_reserve_owned().ok();
+        }
+        let ready = give.is_none() || place.is_some();
+        let waiting = give.clone().filter(|_| place.is_none());
+        tokio::select! {
+            biased;
+            piece = output.recv() => match piece {
+                Some((stream, bytes)) => {
+                    let channel = if stream == Stream::Err && !tty { STDERR } else { STDOUT };
+                    let bytes = if tty { crlf(&bytes) } else { bytes };
+                    if !socket.send(channel, &bytes).await {
+                        return;
+                    }
+                }
+                None => break,
+            },
+            code = &mut ended, if status.is_none() => status = Some(code),
+            permit = async { match waiting { Some(give) => give.reserve_owned().await.ok(), None => None } }, if !ready => {
+                match permit {
+                    Some(permit) => place = Some(permit),
+                    // The program does not read any more.
+                    None => give = None,
+                }
+            }
+            message = socket.receive(), if ready => match message {
+                Some((STDIN, bytes)) => if let Some(place) = place.take() {
+                    place.send(bytes);
+                },
+                Some((CLOSE, _)) => {
+                    place = None;
+                    give = None;
+                }
+                Some(_) => {}
+                None => return,
+            },
+            () = &mut gone => {
+                status = Some(Ok(exit(137)));
+                break;
+            }
+        }
+    }
+    let status = match status {
+        Some(status) => status,
+        None => ended.await,
+    };
+    if let Ok(status) = status {
+        socket.send(STATUS, status.to_string().as_bytes()).await;
+        socket.close().await;
+    }
+}
+
+/// A terminal begins a line at its left edge.
+fn crlf(bytes: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(bytes.len());
+    for byte in bytes {
+        if *byte == b'\n' {
+            out.push(b'\r');
+        }
+        out.push(*byte);
+    }
+    out.into()
+}
+
+/// How a program ended, as a Status.
+fn exit(code: i32) -> Value {
+    if code == 0 {
+        return json!({"metadata": {}, "status": "Success"});
+    }
+    json!({
+        "metadata": {}, "status": "Failure", "reason": "NonZeroExitCode",
+        "message": format!("command terminated with non-zero exit code: command terminated with exit code {code}"),
+        "details": {"causes": [{"reason": "ExitCode", "message": code.to_string()}]},
+    })
+}
+
+/// Runs the program; its end as a Status.
+async fn run(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink) -> Result<Value, Gone> {
+    let program = process.command.first().map_or("", String::as_str);
+    if !process.inside.has(program) {
+        let why = if program.contains('/') {
+            format!("stat {program}: no such file or directory")
+        } else {
+            "executable file not found in $PATH".to_owned()
+        };
+        return Ok(json!({
+            "metadata": {}, "status": "Failure", "reason": "InternalError", "code": 500,
+            "message": format!(
+                "Internal error occurred: error executing command in container: failed to exec in container: failed to start \
+                 exec: OCI runtime exec failed: exec failed: unable to start container process: exec: \"{program}\": {why}: unknown"
+            ),
+        }));
+    }
+    let reads = if process.reads_stdin {
+        container::reads(&process.command)
+    } else {
+        Reads::Nothing
+    };
+    if reads == Reads::Commands {
+        return session(process, input, sink).await.map(exit);
+    }
+    let mut given = Vec::new();
+    while reads != Reads::Nothing && !(reads == Reads::Archive && container::is_whole_archive(&given)) {
+        let Some(bytes) = input.recv().await else { break };
+        if given.len() + bytes.len() > MOST_INPUT {
+            return Ok(exit(1));
+        }
+        given.extend_from_slice(&bytes);
+        // On a terminal Ctrl-D is the end.
+        if process.tty && bytes.contains(&4) {
+            given.retain(|byte| *byte != 4);
+            break;
+        }
+    }
+    container::run(&process.inside, &process.command, &given, &sink)
+        .await
+        .map(exit)
+}
+
+/// A shell that is spoken to line by line; on a terminal it shows what is typed.
+async fn session(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink) -> Result<i32, Gone> {
+    /// A line longer than this is cut off (bytes).
+    const LONGEST: usize = 64 * 1024;
+    let tty = process.tty;
+    let say = async |text: String| match tty {
+        true => sink.send((Stream::Out, Bytes::from(text))).await.map_err(|_| Gone),
+        false => Ok(()),
+    };
+    let mut shell = Shell::new(process.inside);
+    let (mut line, mut code) = (Vec::new(), 0);
+    say(format!("{} # ", shell.cwd())).await?;
+    while let Some(bytes) = input.recv().await {
+        for byte in bytes {
+            match byte {
+                b'\r' | b'\n' => {
+                    say("\n".to_owned()).await?;
+                    let text = String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned();
+                    code = shell.script(&text, &[], &sink).await?;
+                    if shell.ended {
+                        return Ok(code);
+                    }
+                    say(format!("{} # ", shell.cwd())).await?;
+                }
+                3 if tty => {
+                    line.clear();
+                    say(format!("^C\n{} # ", shell.cwd())).await?;
+                }
+                4 if tty && line.is_empty() => return Ok(code),
+                8 | 127 if tty && line.pop().is_some() => say("\u{8} \u{8}".to_owned()).await?,
+                8 | 127 if tty => {}
+                byte if line.len() < LONGEST => {
+                    line.push(byte);
+                    if byte >= 32 && tty {
+                        sink.send((Stream::Out, Bytes::copy_from_slice(&[byte])))
+                            .await
+                            .map_err(|_| Gone)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    if !line.is_empty() {
+        code = shell.script(&String::from_utf8_lossy(&line), &[], &sink).await?;
+    }
+    Ok(code)
+}

@@ -1,0 +1,124 @@
+//! `pods/NAME/portforward` over WebSocket: two channels a port, data and error, each begun by the port's number. Not the
+//! older way over SPDY.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use http::Request;
+use hyper::body::Incoming;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Bytes;
+
+use super::Api;
+use super::body::Reply;
+use super::exec::running;
+use super::route::{Query, Target};
+use super::status::ApiError;
+use super::websocket::{self, Socket};
+use crate::sandbox::kubernetes::network::Route;
+use crate::sandbox::kubernetes::objects::{name, text, uid};
+
+/// Ports of one request.
+const MOST: usize = 32;
+/// Pieces from the pod that wait for the client. Policy: the pod waits.
+const QUEUE: usize = 16;
+
+/// `GET` with `?ports=80`.
+pub(super) fn port_forward(
+    api: &Arc<Api>,
+    request: Request<Incoming>,
+    target: &Target,
+    query: &Query,
+) -> Result<Reply, ApiError> {
+    let pod = running(api, target)?;
+    let words = query.all("ports").iter().flat_map(|ports| ports.split(','));
+    let ports: Vec<u16> = words
+        .map(|word| word.parse().ok().filter(|port| *port != 0))
+        .collect::<Option<_>>()
+        .ok_or_else(|| ApiError::bad_request("query parameter \"ports\" is no list of ports"))?;
+    if ports.is_empty() || ports.len() > MOST {
+        return Err(ApiError::bad_request("query parameter \"ports\" is required"));
+    }
+    let runtime = api.config.runtime.as_ref();
+    let address: Ipv4Addr = text(&pod, "/status/podIP").parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let routes: Vec<(u16, Option<Route>)> = ports
+        .into_iter()
+        .map(|port| (port, runtime.map(|runtime| runtime.dial(address, port))))
+        .collect();
+    let (reply, waiting) = websocket::accept(request, &["v4.channel.k8s.io", "v5.channel.k8s.io"])?;
+    let title = format!("pod {}, uid {}", name(&pod), uid(&pod));
+    let work = async move {
+        if let Some(socket) = waiting.open().await {
+            forward(socket, routes, &title).await;
+        }
+    };
+    tokio::spawn(api.stop.clone().run_until_cancelled_owned(work));
+    Ok(reply)
+}
+
+/// Carries bytes until the client goes or every port has ended.
+async fn forward(mut socket: Socket, routes: Vec<(u16, Option<Route>)>, title: &str) {
+    let (sender, mut from_pods) = mpsc::channel(QUEUE);
+    let mut writers: Vec<Option<OwnedWriteHalf>> = Vec::new();
+    let mut open = 0;
+    for (index, (port, route)) in (0u8..).zip(&routes) {
+        for channel in [2 * index, 2 * index + 1] {
+            if !socket.send(channel, &port.to_le_bytes()).await {
+                return;
+            }
+        }
+        let listener = route.as_ref().and_then(|route| route.listener);
+        let stream = match listener {
+            Some(listener) => TcpStream::connect(listener).await.ok(),
+            None => None,
+        };
+        let Some(stream) = stream else {
+            let told = format!(
+                "error forwarding port {port} to {title}: dial tcp 127.0.0.1:{port}: connect: connection refused"
+            );
+            if !socket.send(2 * index + 1, told.as_bytes()).await {
+                return;
+            }
+            writers.push(None);
+            continue;
+        };
+        let (mut reader, writer) = stream.into_split();
+        writers.push(Some(writer));
+        open += 1;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            let mut piece = vec![0; 16 * 1024];
+            loop {
+                let count = reader.read(&mut piece).await.unwrap_or(0);
+                let bytes = Bytes::copy_from_slice(piece.get(..count).unwrap_or_default());
+                if sender.send((index, bytes)).await.is_err() || count == 0 {
+                    return;
+                }
+            }
+        });
+    }
+    while open > 0 {
+        tokio::select! {
+            Some((index, bytes)) = from_pods.recv() => {
+                if bytes.is_empty() {
+                    open -= 1;
+                } else if !socket.send(2 * index, &bytes).await {
+                    return;
+                }
+            }
+            message = socket.receive() => {
+                let Some((channel, bytes)) = message else { return };
+                let writer = writers.get_mut(usize::from(channel / 2)).and_then(Option::as_mut);
+                if let (0, Some(writer)) = (channel % 2, writer)
+                    && writer.write_all(&bytes).await.is_err()
+                {
+                    return;
+                }
+            }
+        }
+    }
+    socket.close().await;
+}
