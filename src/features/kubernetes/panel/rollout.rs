@@ -15,7 +15,7 @@ use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
-use crate::features::kubernetes::model::{DeploymentRow, PodRow, ReplicaSetRow};
+use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ReplicaSetRow};
 use crate::features::kubernetes::rollout::{PodView, RolloutView, SetView, view};
 use crate::feed::health::human_duration;
 use crate::feed::{Health, Hub, Subscription};
@@ -40,11 +40,16 @@ struct Feeds {
     deployments: Subscription<DeploymentRow>,
     sets: Subscription<ReplicaSetRow>,
     pods: Subscription<PodRow>,
+    /// They tell causes that no condition and no pod does.
+    events: Subscription<EventRow>,
 }
 
 impl Feeds {
     fn version(&self) -> u64 {
-        self.deployments.source().version() + self.sets.source().version() + self.pods.source().version()
+        self.deployments.source().version()
+            + self.sets.source().version()
+            + self.pods.source().version()
+            + self.events.source().version()
     }
 }
 
@@ -139,6 +144,13 @@ impl RolloutPanel {
                 })
             })
         });
+        let view = view.map(|mut view| {
+            feeds.events.source().read(|events, _| {
+                let events: Vec<&EventRow> = events.iter().map(|(_, event)| event).collect();
+                view.explain(events);
+            });
+            view
+        });
         self.seen = Seen {
             version,
             at: now,
@@ -219,6 +231,7 @@ impl Panel for RolloutPanel {
             deployments: feed::rows(&self.hub, &self.clients, context, false),
             sets: feed::rows(&self.hub, &self.clients, context, false),
             pods: feed::rows(&self.hub, &self.clients, context, false),
+            events: feed::rows(&self.hub, &self.clients, context, false),
         });
         self.seen.version = u64::MAX;
         self.moved += 1;

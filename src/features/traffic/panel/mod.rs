@@ -1,5 +1,5 @@
 //! The traffic panel: who answered the last requests, per pod and per version, and the requests one by one. Not for
-//! sending requests: it shows what `traffic:watch` sends.
+//! sending requests: it shows what `traffic:watch` sends and what `traffic:logs` reads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -119,7 +119,9 @@ impl Panel for TrafficPanel {
                 .then(|| Picture::of(samples).lines(theme, area.width, usize::from(area.height), scroll))
         });
         let Some(lines) = lines else {
-            let text = "no traffic yet: traffic:watch URL, or paste the shell loop with curl".into();
+            let text =
+                "no traffic yet: traffic:watch URL, traffic:logs deploy/NAME -f, or paste the shell loop with curl"
+                    .into();
             return message(area, buffer, theme, &text);
         };
         for (row, drawn) in (0..area.height).zip(&lines) {
