@@ -32,7 +32,11 @@ fn console(sandbox: &Sandbox) -> Terminal {
         &terminal,
         "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --replicas=3",
     );
-    let available = |screen: &str| screen.lines().any(|row| row.contains("3/3") && row.contains("✓ available"));
+    let available = |screen: &str| {
+        screen
+            .lines()
+            .any(|row| row.contains("3/3") && row.contains("✓ available"))
+    };
     terminal.wait_for(available, SOON).expect("three pods");
     terminal
 }
@@ -64,7 +68,9 @@ fn a_broken_image_is_named_the_old_serve_on_and_one_key_takes_it_back() {
 
 #[test]
 fn a_scale_from_another_terminal_moves_the_panels_at_once() {
-    let Some(kubectl) = support::require("kubectl") else { return };
+    let Some(kubectl) = support::require("kubectl") else {
+        return;
+    };
     let sandbox = Sandbox::start(&["--speed", "5"]);
     let terminal = console(&sandbox);
     let scaled = sandbox
@@ -78,6 +84,10 @@ fn a_scale_from_another_terminal_moves_the_panels_at_once() {
         .wait_for(|screen| screen.contains("/5 "), SOON)
         .expect("the count that was asked for elsewhere");
     println!("on the screen {:?} after kubectl's answer", answered.elapsed());
-    let all = |screen: &str| screen.lines().any(|row| row.contains("5/5") && row.contains("✓ available"));
+    let all = |screen: &str| {
+        screen
+            .lines()
+            .any(|row| row.contains("5/5") && row.contains("✓ available"))
+    };
     terminal.wait_for(all, SOON).expect("five pods");
 }

@@ -130,7 +130,10 @@ impl World {
         let head = Arc::new(TableHead {
             resource: "nodes".into(),
             kind: "Node".into(),
-            columns: vec![TableColumn::new("Name", 0, "string"), TableColumn::new("Status", 0, "string")],
+            columns: vec![
+                TableColumn::new("Name", 0, "string"),
+                TableColumn::new("Status", 0, "string"),
+            ],
             ..TableHead::default()
         });
         for kind in ["nodes", "configmaps"] {
@@ -232,7 +235,11 @@ fn facts(buffer: &Buffer) -> (usize, usize) {
 
 #[tokio::test]
 async fn every_panel_says_what_it_has_in_every_state_at_every_size() {
-    let ids: Vec<&'static str> = World::new(HealthState::Live, true).panels().iter().map(|panel| panel.id()).collect();
+    let ids: Vec<&'static str> = World::new(HealthState::Live, true)
+        .panels()
+        .iter()
+        .map(|panel| panel.id())
+        .collect();
     assert!(ids.len() >= 12, "{ids:?}");
     for (at, id) in ids.iter().enumerate() {
         for (columns, lines) in SIZES {

@@ -43,9 +43,15 @@ fn main() {
         resident_mib(&calm)
     );
     let of_busy = load(&busy);
-    println!("500 changes a second: {:.1} % of a core, {:.0} bytes a second", of_busy.0, of_busy.1);
+    println!(
+        "500 changes a second: {:.1} % of a core, {:.0} bytes a second",
+        of_busy.0, of_busy.1
+    );
     let of_calm = load(&calm);
-    println!("nothing but the clock: {:.2} % of a core, {:.0} bytes a second", of_calm.0, of_calm.1);
+    println!(
+        "nothing but the clock: {:.2} % of a core, {:.0} bytes a second",
+        of_calm.0, of_calm.1
+    );
     cells(&calm);
     flood(&calm);
     for terminal in [&mut busy, &mut calm] {
@@ -61,7 +67,9 @@ fn console(sandbox: &Sandbox) -> Terminal {
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     let terminal = Terminal::spawn(COGDECK, &[], &envs, 200, 60);
-    terminal.wait_for_text("Pipelines run in", PATIENCE).expect("the console");
+    terminal
+        .wait_for_text("Pipelines run in", PATIENCE)
+        .expect("the console");
     terminal
 }
 
@@ -77,7 +85,9 @@ fn keys(busy: &Terminal, calm: &Terminal) {
             spans.push(pressed.elapsed());
             if n % 40 == 39 {
                 terminal.key(Key::Ctrl('u'));
-                terminal.wait_for(|screen| !screen.contains("❯ x"), PATIENCE).expect("an empty line");
+                terminal
+                    .wait_for(|screen| !screen.contains("❯ x"), PATIENCE)
+                    .expect("an empty line");
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -110,10 +120,14 @@ fn load(terminal: &Terminal) -> (f64, f64) {
 /// The bytes of one frame: the quietest of several, since the clock's own change may fall into any of them.
 fn quietest(terminal: &Terminal, key: impl Fn(usize)) -> usize {
     let spans = (0..8).map(|n| {
-        terminal.wait_until_idle(Duration::from_millis(300), PATIENCE).expect("quiet");
+        terminal
+            .wait_until_idle(Duration::from_millis(300), PATIENCE)
+            .expect("quiet");
         let mark = terminal.mark();
         key(n);
-        terminal.wait_until_idle(Duration::from_millis(200), PATIENCE).expect("quiet");
+        terminal
+            .wait_until_idle(Duration::from_millis(200), PATIENCE)
+            .expect("quiet");
         terminal.raw_output_since(mark).len()
     });
     spans.filter(|bytes| *bytes > 0).min().expect("something was written")
@@ -125,20 +139,28 @@ fn cells(calm: &Terminal) {
     // The objects of the world's own kinds fill more than the panel: it scrolls when the selection leaves it.
     calm.type_text(":clusterroles");
     calm.key(Key::Enter);
-    calm.wait_until_idle(Duration::from_millis(500), PATIENCE).expect("quiet");
+    calm.wait_until_idle(Duration::from_millis(500), PATIENCE)
+        .expect("quiet");
     calm.type_text("z");
     let line = quietest(calm, |_| calm.key(Key::Down));
-    println!("bytes of a frame: {cell} for one changed cell, {line} for the selection moved by a line in a full-screen table");
+    println!(
+        "bytes of a frame: {cell} for one changed cell, {line} for the selection moved by a line in a full-screen table"
+    );
     calm.key(Key::Escape);
-    calm.wait_until_idle(Duration::from_millis(500), PATIENCE).expect("quiet");
+    calm.wait_until_idle(Duration::from_millis(500), PATIENCE)
+        .expect("quiet");
     calm.key(Key::Escape);
-    calm.wait_until_idle(Duration::from_millis(500), PATIENCE).expect("quiet");
+    calm.wait_until_idle(Duration::from_millis(500), PATIENCE)
+        .expect("quiet");
 }
 
 /// Lines of 100 bytes, far faster than the 10 MB a second that are asked for.
 fn flood(calm: &Terminal) {
     let begun = Instant::now();
-    calm.type_text(&format!("sh 'yes {} | head -n {FLOOD}; echo the-last-line'", "x".repeat(99)));
+    calm.type_text(&format!(
+        "sh 'yes {} | head -n {FLOOD}; echo the-last-line'",
+        "x".repeat(99)
+    ));
     calm.key(Key::Enter);
     calm.wait_for(
         |screen| screen.contains("✓ done") && screen.contains("the-last-line"),
@@ -147,8 +169,15 @@ fn flood(calm: &Terminal) {
     .expect("the end of the flood");
     let seconds = begun.elapsed().as_secs_f64();
     let told = calm.screen();
-    let counted = told.lines().find(|row| row.contains("lines")).unwrap_or("nothing is said about the lines").trim();
-    println!("a block of {FLOOD} lines of 100 bytes: {:.1} MB a second; the screen says: {counted}", FLOOD as f64 / 1e4 / seconds);
+    let counted = told
+        .lines()
+        .find(|row| row.contains("lines"))
+        .unwrap_or("nothing is said about the lines")
+        .trim();
+    println!(
+        "a block of {FLOOD} lines of 100 bytes: {:.1} MB a second; the screen says: {counted}",
+        FLOOD as f64 / 1e4 / seconds
+    );
 }
 
 fn millis(span: Duration) -> f64 {
@@ -162,7 +191,13 @@ fn proc_file(terminal: &Terminal, name: &str) -> String {
 
 fn resident_mib(terminal: &Terminal) -> f64 {
     let status = proc_file(terminal, "status");
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok());
+    let kib = status.lines().find_map(|line| {
+        line.strip_prefix("VmRSS:")?
+            .split_whitespace()
+            .next()?
+            .parse::<f64>()
+            .ok()
+    });
     kib.expect("VmRSS") / 1024.0
 }
 

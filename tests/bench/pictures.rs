@@ -39,7 +39,8 @@ fn record() -> String {
     let console = Console::open(140, 40);
     console.deploy();
     console.line("kubectl:expose deploy inspector --type=LoadBalancer");
-    console.line("kubectl:wait svc inspector --for=jsonpath='{.status.loadBalancer.ingress[0].hostname}' --timeout=60s");
+    console
+        .line("kubectl:wait svc inspector --for=jsonpath='{.status.loadBalancer.ingress[0].hostname}' --timeout=60s");
     console.see("condition met");
     console.line("let elb = kubectl:get svc inspector");
     console.line(
@@ -106,7 +107,9 @@ impl Console {
     }
 
     fn mark(&self) {
-        self.marks.borrow_mut().push((self.begun.elapsed().as_secs_f64(), self.terminal.mark()));
+        self.marks
+            .borrow_mut()
+            .push((self.begun.elapsed().as_secs_f64(), self.terminal.mark()));
     }
 
     fn wait(&self, what: &str, seen: impl Fn(&str) -> bool) {
@@ -122,7 +125,9 @@ impl Console {
     }
 
     fn see_row(&self, one: &str, other: &str) {
-        self.wait(one, |screen| screen.lines().any(|row| row.contains(one) && row.contains(other)));
+        self.wait(one, |screen| {
+            screen.lines().any(|row| row.contains(one) && row.contains(other))
+        });
     }
 
     fn picture(&self, name: &str) {
@@ -138,7 +143,13 @@ impl Console {
             "title": "cogdeck: a rolling update in the sandbox",
         });
         let (mut text, mut from) = (format!("{header}\n"), 0);
-        for (seconds, to) in self.marks.borrow().iter().copied().chain([(self.begun.elapsed().as_secs_f64(), raw.len())]) {
+        for (seconds, to) in self
+            .marks
+            .borrow()
+            .iter()
+            .copied()
+            .chain([(self.begun.elapsed().as_secs_f64(), raw.len())])
+        {
             // A character is never cut in two: what is not whole yet comes with the next part.
             let whole = whole_characters(raw.get(from..to).unwrap_or_default());
             if whole.is_empty() {
@@ -178,7 +189,10 @@ fn svg(screen: &vt100::Screen) -> String {
             let Some(cell) = screen.cell(row, column) else { break };
             let look = Look::of(cell);
             let (mut text, first) = (String::new(), column);
-            while let Some(cell) = screen.cell(row, column).filter(|cell| column < columns && Look::of(cell) == look) {
+            while let Some(cell) = screen
+                .cell(row, column)
+                .filter(|cell| column < columns && Look::of(cell) == look)
+            {
                 if !cell.is_wide_continuation() {
                     text.push_str(if cell.has_contents() { cell.contents() } else { " " });
                 }
@@ -195,7 +209,11 @@ fn run(out: &mut String, look: &Look, text: &str, column: u16, cells: u16, row: 
     let (x, y) = (f64::from(column) * CELL.0 + 8.0, f64::from(row) * CELL.1 + 8.0);
     let wide = f64::from(cells) * CELL.0;
     if look.back != BACK {
-        let _ = writeln!(out, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{:.1}\" fill=\"{}\"/>", CELL.1, look.back);
+        let _ = writeln!(
+            out,
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{:.1}\" fill=\"{}\"/>",
+            CELL.1, look.back
+        );
     }
     if text.trim().is_empty() {
         return;

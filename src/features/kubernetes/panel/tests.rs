@@ -503,7 +503,11 @@ async fn the_way_down_from_a_deployment_and_back() {
         .with(deployments, HealthState::Live, None)
         .with(sets.to_vec(), HealthState::Live, None)
         .with(
-            vec![("a", owned("a", "web-1")), ("b", owned("b", "web-1")), ("c", owned("c", "web-2"))],
+            vec![
+                ("a", owned("a", "web-1")),
+                ("b", owned("b", "web-1")),
+                ("c", owned("c", "web-2")),
+            ],
             HealthState::Live,
             None,
         );
@@ -536,7 +540,10 @@ async fn the_way_down_from_a_deployment_and_back() {
     assert_eq!(panel.title().as_str(), "replica sets of web");
     let text = screen(&mut panel, 80, 4);
     let row = |n: usize| text.lines().nth(n).unwrap_or_default().to_owned();
-    assert!(row(1).starts_with("web-2") && row(2).starts_with("web-1"), "the newest first: {text}");
+    assert!(
+        row(1).starts_with("web-2") && row(2).starts_with("web-1"),
+        "the newest first: {text}"
+    );
     panel.key(PanelKey::Move(Motion::Last));
     let mut seen = vec![panel.version()];
     panel.key(PanelKey::Open);
@@ -549,12 +556,16 @@ async fn the_way_down_from_a_deployment_and_back() {
     assert_eq!(panel.title().as_str(), "< containers of b");
     assert!(screen(&mut panel, 80, 3).contains("✓ Running"));
     let effects = panel.key(PanelKey::Open);
-    let [Effect::Run(logs)] = effects.as_slice() else { panic!("{effects:?}") };
+    let [Effect::Run(logs)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
     assert_eq!(print(logs), "kubectl:logs b --container app --tail=50");
     assert!(panel.back());
     seen.push(panel.version());
     let effects = panel.key(PanelKey::Act("describe"));
-    let [Effect::Run(line)] = effects.as_slice() else { panic!("{effects:?}") };
+    let [Effect::Run(line)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
     assert_eq!(print(line), "kubectl:describe po b", "the selection is where it was");
     panel.key(PanelKey::Move(Motion::Left));
     seen.push(panel.version());

@@ -430,7 +430,10 @@ mod tests {
         };
         let screen = drawn(&mut panel, 60, 20);
         assert_eq!(ribbon(&screen), RIBBON, "{screen}");
-        assert!(screen.lines().any(|row| row.ends_with("aaa!")), "the newest is the last: {screen}");
+        assert!(
+            screen.lines().any(|row| row.ends_with("aaa!")),
+            "the newest is the last: {screen}"
+        );
         assert_eq!(ribbon(&drawn(&mut panel, 60, 4)), 60, "one row at least");
     }
 
