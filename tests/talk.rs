@@ -354,3 +354,55 @@ fn the_demos_records_say_the_same_to_a_script() {
         "each can be undone"
     );
 }
+
+#[test]
+fn requests_are_counted_from_the_pods_own_logs() {
+    let home = tempfile::tempdir().expect("a home");
+    let lines = [
+        "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80 --replicas=2",
+        "kubectl:expose deploy inspector --type=LoadBalancer",
+        "kubectl:rollout status deploy/inspector",
+        "kubectl:wait svc inspector --for=jsonpath='{.status.loadBalancer.ingress[0].hostname}' --timeout=60s",
+        "let host = kubectl:get svc inspector",
+        "traffic:watch \"http://${host.status.loadBalancer.ingress[0].hostname}/net\" --count 12 --interval 5ms",
+        "traffic:logs deploy/inspector",
+        "traffic:logs deploy/inspector --match 'GET /nothing'",
+    ];
+    let script = home.path().join("script.cog");
+    std::fs::write(&script, lines.join("\n")).expect("a script");
+    let args = [
+        "run",
+        "--sandbox",
+        "--speed",
+        "10",
+        "-o",
+        "jsonl",
+        "-f",
+        script.to_str().expect("UTF-8"),
+    ];
+    let ended = run(command(&args, home.path()), LIMIT);
+    let stdout = ended.ok();
+    let records: Vec<Value> = stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let of = |sent: bool| -> BTreeMap<String, usize> {
+        let mut pods = BTreeMap::new();
+        let samples = records
+            .iter()
+            .filter(|record| record.get("latency_ms").is_some_and(|ms| ms.is_number() == sent));
+        for sample in samples {
+            assert_eq!(
+                (&sample["status"], &sample["version"]),
+                (&json!(200), &json!("1.0.0")),
+                "{sample}"
+            );
+            *pods
+                .entry(sample["pod"].as_str().expect("a pod").to_owned())
+                .or_default() += 1;
+        }
+        pods
+    };
+    assert_eq!(of(true).values().sum::<usize>(), 12, "{stdout}");
+    assert_eq!(of(true), of(false), "what the pods wrote is what was sent to them");
+}

@@ -11,6 +11,9 @@ pub mod route53;
 pub mod session;
 pub mod traffic;
 
+#[cfg(test)]
+mod panel_states;
+
 use std::sync::Arc;
 
 use crate::core::clock::Clock;
@@ -61,13 +64,21 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
         let configured = context.kubernetes.kubeconfig != KubeconfigSource::None;
         configured.then(|| kubernetes::feed::rows(&hub, &cluster, context, false))
     });
+    let cluster = kubernetes.clone();
+    let logs: traffic::verbs::logs::OpenLogs = Arc::new(move |call, wanted| {
+        let cluster = cluster.clone();
+        Box::pin(async move {
+            let opened = kubernetes::pod_lines::open(&cluster, &call, wanted).await?;
+            Ok((opened.title, opened.lines))
+        })
+    });
     let aws = aws::client::Clients::default();
     vec![
         session::feature(),
         records::feature(&Helper::this_program()),
         bundles::feature(&shared.library),
         kubernetes::feature(shared, kubernetes),
-        traffic::feature(shared, pods),
+        traffic::feature(shared, pods, logs),
         route53::feature(shared, aws.clone()),
         ec2::feature(shared, aws),
         dns::feature(),

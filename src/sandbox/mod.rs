@@ -9,6 +9,7 @@ pub mod cloud;
 pub mod cluster;
 pub mod dns;
 pub mod faults;
+mod guard;
 pub mod inspector;
 pub mod kubernetes;
 pub mod proxy;

@@ -53,6 +53,11 @@ impl Arguments {
         self.options.get(name).and_then(Value::as_i64)
     }
 
+    /// A number.
+    pub fn float(&self, name: &str) -> Option<f64> {
+        self.options.get(name).and_then(Value::as_f64)
+    }
+
     /// A duration.
     pub fn duration(&self, name: &str) -> Option<Duration> {
         self.options

@@ -196,6 +196,11 @@ fn changing() {
     terminal
         .wait_for_text("pods 20000", PATIENCE)
         .expect("all pods are there");
+    // Zoomed, names stand there in full.
+    terminal.key(Key::Char('z'));
+    terminal
+        .wait_for(|screen| !restarts(screen).is_empty(), PATIENCE)
+        .expect("the pods have the whole screen");
     let pid = terminal.pid().expect("it runs");
     let (before, counted) = (cpu_seconds(pid), Instant::now());
     let mut compared = 0;

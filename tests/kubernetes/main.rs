@@ -3,5 +3,7 @@
 
 mod bench;
 mod beside_kubectl;
+mod faults;
 mod feeds;
+mod rollouts;
 mod verbs;

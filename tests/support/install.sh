@@ -76,26 +76,28 @@ install_packages() {
   fi
 }
 
-# PyPI's aws client, in an environment of its own that outlives the run. Sets AWSCLI to its path, or leaves it empty.
+# PyPI's aws and Kubernetes clients, in an environment of their own that outlives the run. Sets AWSCLI and PYTHON (which
+# imports `kubernetes`) to their paths, or leaves them empty.
 # An environment that was made from another list of versions is made anew.
-install_awscli() {
+install_python_clients() {
   local wanted="$ROOT/tests/support/requirements.txt"
   local venv="${XDG_CACHE_HOME:-$HOME/.cache}/cogdeck/tests/venv"
-  AWSCLI=""
+  AWSCLI="" PYTHON=""
   if cmp -s "$wanted" "$venv/requirements.txt" && "$venv/bin/aws" --version >/dev/null 2>&1; then
-    AWSCLI="$venv/bin/aws"
+    AWSCLI="$venv/bin/aws" PYTHON="$venv/bin/python"
   elif ! may_install; then
     AWSCLI="$(command -v aws || true)"
     [[ -n $AWSCLI ]] || skip awscli "not installed, and this is neither CI nor root: pip install awscli"
+    if python3 -c 'import kubernetes' 2>/dev/null; then PYTHON=python3; fi
   else
-    say "installing awscli from PyPI"
+    say "installing awscli and kubernetes from PyPI"
     if rm -rf -- "$venv" && python3 -m venv "$venv" >"$WORK/pip.log" 2>&1 &&
       "$venv/bin/pip" install --quiet --requirement "$wanted" >>"$WORK/pip.log" 2>&1 &&
       cp "$wanted" "$venv/requirements.txt"; then
-      AWSCLI="$venv/bin/aws"
+      AWSCLI="$venv/bin/aws" PYTHON="$venv/bin/python"
     else
       tail -n 30 "$WORK/pip.log" >&2
-      skip awscli "pip could not install it (its last words stand above)"
+      skip "awscli kubernetes" "pip could not install them (its last words stand above)"
     fi
   fi
 }

@@ -49,6 +49,21 @@ pub fn require(tool: &str) -> Option<PathBuf> {
     })
 }
 
+/// A Python that has PyPI's Kubernetes client, or `None` when the caller should end its test as skipped.
+///
+/// Panics when the machine is required to have every tool.
+pub fn require_kubernetes_python() -> Option<PathBuf> {
+    let python = variable("COGDECK_TEST_PYTHON").map(PathBuf::from);
+    if python.is_none() {
+        missing(
+            "kubernetes (Python)",
+            "no Python with this client was prepared",
+            "run ./tests/run as root or with CI=true, or set COGDECK_TEST_PYTHON",
+        );
+    }
+    python
+}
+
 /// The address of a Docker engine that tests may use (`unix:///…`), or `None` when the caller should end its test as
 /// skipped. Containers on it have no network but loopback.
 ///

@@ -11,6 +11,7 @@ pub mod model;
 mod object;
 mod panel;
 mod path;
+pub mod pod_lines;
 mod quantity;
 pub mod rollout;
 mod target;
@@ -25,7 +26,7 @@ use crate::verb::BundleInfo;
 pub fn feature(shared: &Shared, clients: Arc<client::Clients>) -> Feature {
     Feature {
         bundles: vec![bundle()],
-        verbs: verbs::all(&clients, &shared.clock),
+        verbs: verbs::all(&clients, &shared.hub, &shared.clock),
         panels: vec![
             Box::new(panel::deployments::panel(&shared.hub, &clients)),
             Box::new(panel::rollout::RolloutPanel::new(&shared.hub, &clients)),

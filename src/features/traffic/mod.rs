@@ -1,20 +1,25 @@
-//! Who answers the traffic: requests by hand, one new connection each, joined with the cluster's pods. Not a load
-//! generator and not a metrics client.
+//! Who answers the traffic: requests by hand, one new connection each, or those in the pods' logs, joined with the
+//! cluster's pods. Not a load generator and not a metrics client.
 
+mod access;
 pub mod client;
 pub mod join;
 pub mod model;
 pub mod panel;
-mod verbs;
+pub mod verbs;
 
 use super::{Feature, Shared};
 use crate::verb::BundleInfo;
 
-/// The verbs of the bundle `traffic` and the traffic panel. `pods` opens the feed of the pods a request may reach.
-pub fn feature(shared: &Shared, pods: join::OpenPods) -> Feature {
+/// The verbs of the bundle `traffic` and the traffic panel. `pods` opens the feed of the pods a request may reach, `logs`
+/// the lines they write.
+pub fn feature(shared: &Shared, pods: join::OpenPods, logs: verbs::logs::OpenLogs) -> Feature {
     Feature {
         bundles: vec![BundleInfo::new("traffic", "Watch who answers, per pod and per version")],
-        verbs: vec![verbs::watch::verb(shared.clone(), pods)],
+        verbs: vec![
+            verbs::logs::verb(shared.clone(), logs),
+            verbs::watch::verb(shared.clone(), pods),
+        ],
         panels: vec![Box::new(panel::TrafficPanel::new(shared.hub.clone()))],
     }
 }

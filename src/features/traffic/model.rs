@@ -18,12 +18,13 @@ pub const KEPT: usize = 600;
 pub struct Sample {
     /// When it was sent.
     pub at: Timestamp,
-    /// What was asked for.
+    /// Where the sample comes from: the URL that was asked for, or the logs that were read.
     pub url: String,
     /// HTTP status; none: no answer.
     pub status: Option<u16>,
-    /// Milliseconds from before the connection to the end of the body.
-    pub latency_ms: u64,
+    /// Milliseconds from before the connection to the end of the body; none for a request of somebody else's, which only
+    /// a log told.
+    pub latency_ms: Option<u64>,
     /// The first match of the pattern in the body.
     pub matched: Option<String>,
     /// The pod that answered, where the answer tells.
@@ -154,7 +155,7 @@ pub(crate) mod tests {
             at: Timestamp::UNIX_EPOCH,
             url: "http://inspector.spawnhub.com/net".into(),
             status: error.is_none().then_some(200),
-            latency_ms: 3,
+            latency_ms: Some(3),
             matched: pod.map(|_| "100.96.1.4".to_owned()),
             pod: pod.map(str::to_owned),
             version: version.map(str::to_owned),

@@ -12,7 +12,7 @@ pub use rules::{Faults, RuleError};
 /// What to do to a request instead of, or before, answering it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Cut the connection without an answer.
+    /// Cut the connection without an answer, or in the middle of a watch that is open.
     Cut,
     /// Answer 410 Gone: the resource version asked for is too old.
     Gone410,
@@ -23,7 +23,7 @@ pub enum Fault {
     },
     /// Answer 500 Internal Server Error.
     Internal500,
-    /// Never answer.
+    /// Do not answer; the connection is cut when the faults are removed.
     Hang,
     /// Answer properly, but only after this time.
     Slow(Duration),
@@ -37,4 +37,14 @@ pub enum Fault {
 pub trait Gate: Send + Sync {
     /// The fault for this request, if any. `path` is the request target with its query.
     fn check(&self, method: &str, path: &str) -> Option<Fault>;
+
+    /// Whether a stream that answers this request, and is open already, breaks now.
+    fn cuts(&self, _method: &str, _path: &str) -> bool {
+        false
+    }
+
+    /// Changes whenever all faults were removed: what hangs because of one is then let go.
+    fn round(&self) -> u64 {
+        0
+    }
 }

@@ -1,5 +1,6 @@
 //! The fault rules in force: which requests they match, how often and how long.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,8 @@ impl Rule {
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     rules: Arc<Mutex<Vec<Rule>>>,
+    /// How often all rules were removed.
+    round: Arc<AtomicU64>,
 }
 
 impl Faults {
@@ -78,6 +81,7 @@ impl Faults {
     /// Removes all rules.
     pub fn clear(&self) {
         self.lock().clear();
+        self.round.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many rules are in force.
@@ -106,6 +110,21 @@ impl Gate for Faults {
         rule.left = rule.left.map(|left| left.saturating_sub(1));
         Some(rule.fault)
     }
+
+    fn cuts(&self, method: &str, path: &str) -> bool {
+        let now = Instant::now();
+        let mut rules = self.lock();
+        let cut = |rule: &&mut Rule| rule.fault == Fault::Cut && !rule.over(now) && rule.hits(method, path);
+        let Some(rule) = rules.iter_mut().find(cut) else {
+            return false;
+        };
+        rule.left = rule.left.map(|left| left.saturating_sub(1));
+        true
+    }
+
+    fn round(&self) -> u64 {
+        self.round.load(Ordering::Relaxed)
+    }
 }
 
 fn parse(value: &Value) -> Result<Rule, RuleError> {
@@ -114,11 +133,12 @@ fn parse(value: &Value) -> Result<Rule, RuleError> {
         .as_object()
         .ok_or_else(|| malformed("a JSON object is expected"))?;
     const KNOWN: &[&str] = &["match", "kind", "count", "for_ms", "delay_ms", "retry_after"];
-    if let Some(unknown) = map.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-        return Err(RuleError::Malformed(format!(
-            "unknown field {unknown:?}, known are {}",
-            KNOWN.join(", ")
-        )));
+    known_only(map, "", KNOWN)?;
+    match &value["match"] {
+        Value::Null => {}
+        // A misspelt condition left out would make the rule hit everything.
+        Value::Object(conditions) => known_only(conditions, "match.", &["method", "path"])?,
+        _ => return Err(malformed("match must be an object: {\"method\", \"path\"}")),
     }
     let number = |field: &str| match &value[field] {
         Value::Null => Ok(None),
@@ -141,7 +161,10 @@ fn parse(value: &Value) -> Result<Rule, RuleError> {
         "cut" => Fault::Cut,
         "410" => Fault::Gone410,
         "429" => Fault::TooMany429 {
-            retry_after: number("retry_after")?.and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
+            retry_after: match number("retry_after")? {
+                None => 1,
+                Some(seconds) => u32::try_from(seconds).map_err(|_| malformed("retry_after is too large"))?,
+            },
         },
         "500" => Fault::Internal500,
         "hang" => Fault::Hang,
@@ -154,6 +177,20 @@ fn parse(value: &Value) -> Result<Rule, RuleError> {
             )));
         }
     };
+    for (field, owner) in [("retry_after", "429"), ("delay_ms", "slow")] {
+        if map.contains_key(field) && kind != owner {
+            return Err(RuleError::Malformed(format!(
+                "{field} belongs to kind {owner}, not to {kind}"
+            )));
+        }
+    }
+    let method = text("method")?.to_ascii_uppercase();
+    if !method.is_empty() && !METHODS.contains(&method.as_str()) {
+        let near = suggestion(&method, &METHODS);
+        return Err(RuleError::Malformed(format!(
+            "match.method {method:?} is no HTTP method of these APIs{near}"
+        )));
+    }
     let until = match number("for_ms")? {
         None => None,
         Some(ms) => {
@@ -162,12 +199,37 @@ fn parse(value: &Value) -> Result<Rule, RuleError> {
         }
     };
     Ok(Rule {
-        method: text("method")?,
+        method,
         path: text("path")?,
         fault,
         left: number("count")?,
         until,
     })
+}
+
+/// Methods a request to one of the servers may have.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Refuses fields nobody reads, naming the one that was probably meant.
+fn known_only(map: &serde_json::Map<String, Value>, place: &str, known: &[&str]) -> Result<(), RuleError> {
+    match map.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(unknown) => Err(RuleError::Malformed(format!(
+            "unknown field \"{place}{unknown}\"{}; known are {}",
+            suggestion(unknown, known),
+            known.join(", ")
+        ))),
+    }
+}
+
+/// `, did you mean path?`, or nothing when nothing is near.
+fn suggestion(given: &str, known: &[&str]) -> String {
+    let near = known
+        .iter()
+        .map(|word| (strsim::damerau_levenshtein(given, word), word))
+        .filter(|(distance, _)| *distance <= 2)
+        .min();
+    near.map_or_else(String::new, |(_, word)| format!(", did you mean {word}?"))
 }
 
 #[cfg(test)]
@@ -202,6 +264,22 @@ mod tests {
     }
 
     #[test]
+    fn open_streams_are_cut_by_rules_that_cut_and_by_no_others() {
+        let faults = Faults::new();
+        faults.add(&json!({"kind": "500"})).unwrap();
+        assert!(!faults.cuts("GET", "/pods?watch=1"));
+        faults
+            .add(&json!({"kind": "cut", "match": {"path": "/pods"}, "count": 1}))
+            .unwrap();
+        assert!(!faults.cuts("GET", "/nodes?watch=1"));
+        assert!(faults.cuts("GET", "/pods?watch=1"));
+        assert!(!faults.cuts("GET", "/pods?watch=1"), "once");
+        let round = faults.round();
+        faults.clear();
+        assert_ne!(faults.round(), round);
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         let faults = Faults::new();
         for bad in [
@@ -212,9 +290,21 @@ mod tests {
             json!({"kind": "cut", "nope": 1}),
             json!({"kind": "cut", "match": {"path": 3}}),
             json!({"kind": "cut", "for_ms": "long"}),
+            json!({"kind": "cut", "match": "/pods"}),
+            json!({"kind": "cut", "match": {"method": "GTE"}}),
+            json!({"kind": "cut", "retry_after": 3}),
+            json!({"kind": "429", "delay_ms": 3}),
+            json!({"kind": "429", "retry_after": u64::from(u32::MAX) + 1}),
         ] {
             assert!(matches!(faults.add(&bad), Err(RuleError::Malformed(_))), "{bad}");
         }
+        assert!(faults.is_empty(), "nothing refused is in force");
+        let said = |rule: Value| faults.add(&rule).unwrap_err().to_string();
+        assert_eq!(
+            said(json!({"kind": "403", "match": {"pth": "/pods"}})),
+            "the fault rule is not understood: unknown field \"match.pth\", did you mean path?; known are method, path"
+        );
+        assert!(said(json!({"kind": "cut", "cuont": 1})).contains("did you mean count?"));
         for _ in 0..LIMIT {
             faults.add(&json!({"kind": "hang", "count": 1})).unwrap();
         }

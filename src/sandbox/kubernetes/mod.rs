@@ -10,8 +10,12 @@ pub mod kinds;
 pub mod kubelet;
 pub mod network;
 pub mod objects;
+pub mod quota;
 pub mod runtime;
 pub mod scheduler;
 pub mod schema;
 pub mod store;
 pub mod world;
+
+/// The release this cluster answers as: the one whose recorded traffic it is held to.
+pub const RELEASE: &str = "v1.36.2";

@@ -339,6 +339,7 @@ impl Builder<'_> {
             ip: Some(ip),
             started: self.now.clone(),
             stopped: false,
+            policy: status::Policy::Always,
         };
         pod["status"] = state.status(&pod, &self.now);
         self.store.create("pods", pod)

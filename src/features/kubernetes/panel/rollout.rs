@@ -15,7 +15,7 @@ use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
-use crate::features::kubernetes::model::{DeploymentRow, PodRow, ReplicaSetRow};
+use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ReplicaSetRow};
 use crate::features::kubernetes::rollout::{PodView, RolloutView, SetView, view};
 use crate::feed::health::human_duration;
 use crate::feed::{Health, Hub, Subscription};
@@ -40,11 +40,16 @@ struct Feeds {
     deployments: Subscription<DeploymentRow>,
     sets: Subscription<ReplicaSetRow>,
     pods: Subscription<PodRow>,
+    /// They tell causes that no condition and no pod does.
+    events: Subscription<EventRow>,
 }
 
 impl Feeds {
     fn version(&self) -> u64 {
-        self.deployments.source().version() + self.sets.source().version() + self.pods.source().version()
+        self.deployments.source().version()
+            + self.sets.source().version()
+            + self.pods.source().version()
+            + self.events.source().version()
     }
 }
 
@@ -139,6 +144,13 @@ impl RolloutPanel {
                 })
             })
         });
+        let view = view.map(|mut view| {
+            feeds.events.source().read(|events, _| {
+                let events: Vec<&EventRow> = events.iter().map(|(_, event)| event).collect();
+                view.explain(events);
+            });
+            view
+        });
         self.seen = Seen {
             version,
             at: now,
@@ -219,6 +231,7 @@ impl Panel for RolloutPanel {
             deployments: feed::rows(&self.hub, &self.clients, context, false),
             sets: feed::rows(&self.hub, &self.clients, context, false),
             pods: feed::rows(&self.hub, &self.clients, context, false),
+            events: feed::rows(&self.hub, &self.clients, context, false),
         });
         self.seen.version = u64::MAX;
         self.moved += 1;
@@ -466,11 +479,20 @@ fn cause(view: &RolloutView, theme: &Theme, columns: u16) -> Vec<Line<'static>> 
         theme.glyphs.of(Tone::Bad),
         cause.reason
     ));
-    wrap(text.as_str(), columns)
-        .into_iter()
-        .take(CAUSE_LINES)
-        .map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))))
-        .collect()
+    let serving = still_serving(view, theme);
+    // What still works has its line within those of the cause, so that a low panel shows both.
+    let room = CAUSE_LINES - usize::from(serving.is_some());
+    let pieces = wrap(text.as_str(), columns).into_iter().take(room);
+    let pieces = pieces.map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))));
+    pieces.chain(serving).collect()
+}
+
+/// What a failed change did not break, so that nobody acts in a hurry: `the old 3/3 still serve`.
+fn still_serving(view: &RolloutView, theme: &Theme) -> Option<Line<'static>> {
+    let sum = |count: fn(&SetView) -> i64| view.old.iter().map(count).sum::<i64>();
+    let (ready, desired) = (sum(|set| set.ready), sum(|set| set.desired));
+    let text = SafeText::line(&format!("the old {ready}/{desired} still serve"));
+    (ready > 0).then(|| Line::from(theme.state(Tone::Ok, &text)))
 }
 
 fn cells(pod: &PodView, theme: &Theme, now: Timestamp) -> Vec<Cell> {

@@ -1,14 +1,18 @@
 //! A rollout, watched: deployment, replica sets and pods go in, what a person wants to know comes out. No IO and no
 //! clock of its own; the verb `rollout-status` and the rollout panel both stand on it.
 
+mod cause;
+mod gates;
 mod progress;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::model::{Condition, DeploymentRow, PodRow, ReplicaSetRow};
-pub use progress::{Progress, daemon_set, is_of_newest, progress, stateful_set};
+use super::model::{Condition, DeploymentRow, EventRow, PodRow, ReplicaSetRow};
+pub use cause::{Cause, refused, refused_creation, trouble, unhealthy};
+pub use gates::{Gate, GateState, Standing, Traffic, gates};
+pub use progress::{Progress, daemon_set, is_of, progress, stateful_set};
 
 /// The step a rollout is at, as one word on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,17 +103,6 @@ pub struct PodView {
     pub created: Option<Timestamp>,
 }
 
-/// Why a rollout does not go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// The pod it shows at; empty when it is about the whole deployment.
-    pub pod: String,
-    /// One word: `ImagePullBackOff`, `Unschedulable`, `FailedCreate`.
-    pub reason: String,
-    /// The cluster's own sentence; may be empty.
-    pub message: String,
-}
-
 /// Everything a person wants to know of a rollout.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RolloutView {
@@ -140,20 +133,6 @@ pub struct RolloutView {
     /// Why it does not go on, if something is wrong.
     pub cause: Option<Cause>,
 }
-
-/// Reasons for waiting that a new pod does not get out of by itself, or not soon.
-const FATAL: [&str; 10] = [
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "ErrImageNeverPull",
-    "CrashLoopBackOff",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-    "OOMKilled",
-    "Error",
-];
 
 /// Looks at a deployment through its replica sets and pods; those of others are ignored.
 pub fn view<'a>(
@@ -210,6 +189,37 @@ fn new_set<'a>(row: &DeploymentRow, own: &[&'a ReplicaSetRow]) -> Option<&'a Rep
         .copied()
 }
 
+impl RolloutView {
+    /// Looks for the cause among the events when neither conditions nor pods tell it: pods that were refused, and new
+    /// pods whose probes fail.
+    pub fn explain<'a>(&mut self, events: impl IntoIterator<Item = &'a EventRow> + Clone) {
+        if self.cause.is_some() || matches!(self.stage, Stage::Complete | Stage::Paused) {
+            return;
+        }
+        let short = self.new.as_ref().filter(|set| set.current < set.desired);
+        let refused = short.and_then(|set| {
+            let own = events.clone().into_iter();
+            refused_creation(own.filter(|event| about_object(event, "ReplicaSet", &set.name, &self.namespace)))
+        });
+        self.cause = refused.or_else(|| {
+            self.pods
+                .iter()
+                .filter(|pod| pod.is_new && !pod.is_ready)
+                .find_map(|pod| {
+                    let own = events.clone().into_iter();
+                    unhealthy(
+                        &pod.name,
+                        own.filter(|event| about_object(event, "Pod", &pod.name, &self.namespace)),
+                    )
+                })
+        });
+    }
+}
+
+fn about_object(event: &EventRow, kind: &str, name: &str, namespace: &str) -> bool {
+    event.object_kind == kind && event.object == name && event.namespace == namespace
+}
+
 fn set_view(set: &ReplicaSetRow) -> SetView {
     SetView {
         name: set.name.clone(),
@@ -235,7 +245,8 @@ fn pod_view(pod: &PodRow, is_new: bool) -> PodView {
     }
 }
 
-fn deadline_left(row: &DeploymentRow, stage: Stage, now: Timestamp) -> Option<Duration> {
+/// Time until a rollout counts as failed; none when it is done, failed or paused.
+pub fn deadline_left(row: &DeploymentRow, stage: Stage, now: Timestamp) -> Option<Duration> {
     if matches!(stage, Stage::Complete | Stage::Failed | Stage::Paused) {
         return None;
     }
@@ -250,36 +261,6 @@ fn cause(row: &DeploymentRow, pods: &[(&PodRow, bool)]) -> Option<Cause> {
         pods.iter()
             .filter(|(pod, is_new)| *is_new && !pod.deleting)
             .find_map(|(pod, _)| trouble(pod))
-    })
-}
-
-/// What keeps a deployment's pods from being made at all: a quota, an admission rule.
-pub fn refused(row: &DeploymentRow) -> Option<Cause> {
-    let condition = row
-        .condition("ReplicaFailure")
-        .filter(|condition| condition.status == "True")?;
-    Some(Cause {
-        pod: String::new(),
-        reason: condition.reason.clone(),
-        message: condition.message.clone(),
-    })
-}
-
-/// What keeps a pod from running, if it is something that does not pass by itself.
-pub fn trouble(pod: &PodRow) -> Option<Cause> {
-    if !pod.unschedulable.is_empty() {
-        return Some(Cause {
-            pod: pod.name.clone(),
-            reason: "Unschedulable".to_owned(),
-            message: pod.unschedulable.clone(),
-        });
-    }
-    let word = pod.status.strip_prefix("Init:").unwrap_or(&pod.status);
-    let fatal = FATAL.contains(&word) || word.starts_with("ExitCode:") || word.starts_with("Signal:");
-    fatal.then(|| Cause {
-        pod: pod.name.clone(),
-        reason: pod.status.to_string(),
-        message: pod.message.clone(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Where a rollout stands, in the sentences and the order of `kubectl rollout status`. Not for why it does not go on.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::features::kubernetes::model::DeploymentRow;
 use crate::features::kubernetes::object::{number, text};
@@ -150,18 +150,16 @@ pub fn stateful_set(live: &Value) -> Progress {
     ))
 }
 
-/// Whether a pod of a stateful or daemon set is of its newest template.
-pub fn is_of_newest(set: &Value, pod: &Value) -> bool {
-    let revision = text(set, "/status/updateRevision");
-    if revision.is_empty() {
-        let generation = number(set, "/metadata/generation").to_string();
-        return pod.pointer("/metadata/labels/pod-template-generation") == Some(&json!(generation));
-    }
-    pod.pointer("/metadata/labels/controller-revision-hash") == Some(&json!(revision))
+/// Whether a pod of a stateful or daemon set is of this revision. A stateful set's pods carry the name of the
+/// ControllerRevision, a daemon set's the hash in it.
+pub fn is_of(pod: &Value, revision: &str) -> bool {
+    !revision.is_empty() && text(pod, "/metadata/labels/controller-revision-hash") == revision
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -207,18 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn pods_of_the_newest_template_are_told_apart() {
-        let stateful = json!({"status": {"updateRevision": "db-2"}});
-        let daemon = json!({"metadata": {"generation": 4}});
+    fn pods_of_a_revision_are_told_apart() {
         let pod = |labels: Value| json!({"metadata": {"labels": labels}});
-        assert!(is_of_newest(
-            &stateful,
-            &pod(json!({"controller-revision-hash": "db-2"}))
-        ));
-        assert!(!is_of_newest(
-            &stateful,
-            &pod(json!({"controller-revision-hash": "db-1"}))
-        ));
-        assert!(is_of_newest(&daemon, &pod(json!({"pod-template-generation": "4"}))));
+        let new = pod(json!({"controller-revision-hash": "db-2"}));
+        assert!(is_of(&new, "db-2"));
+        assert!(!is_of(&new, "db-1") && !is_of(&pod(json!({})), ""));
     }
 }

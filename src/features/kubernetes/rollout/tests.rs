@@ -166,3 +166,46 @@ fn the_deadline_counts_from_the_last_progress() {
     row.updated = 3;
     assert_eq!(view(&row, &[], &[], start).deadline_left, None);
 }
+
+#[test]
+fn events_tell_what_neither_conditions_nor_pods_do() {
+    let event = |kind: &str, object: &str, reason: &str| EventRow {
+        namespace: "default".into(),
+        object_kind: kind.into(),
+        object: object.into(),
+        reason: reason.into(),
+        message: "why".into(),
+        count: 3,
+        ..EventRow::default()
+    };
+    let mut row = deployment();
+    (row.updated, row.available, row.namespace) = (1, 2, "default".into());
+    let mut new = set("new", 2, 3);
+    new.current = 1;
+    let running = pod("new-a", "new", "Running");
+    let explained = |events: Vec<EventRow>, row: &DeploymentRow| {
+        let mut view = view(row, [&new], [&running], Timestamp::UNIX_EPOCH);
+        view.explain(&events);
+        view.cause.map(|cause| (cause.pod, cause.reason))
+    };
+    let sick = event("Pod", "new-a", "Unhealthy");
+    assert_eq!(
+        explained(vec![sick.clone()], &row),
+        Some(("new-a".into(), "Unhealthy".into()))
+    );
+    let refused = event("ReplicaSet", "new", "FailedCreate");
+    assert_eq!(
+        explained(vec![sick, refused], &row),
+        Some((String::new(), "FailedCreate".into()))
+    );
+    let others = vec![
+        event("Pod", "old-a", "Unhealthy"),
+        event("ReplicaSet", "old", "FailedCreate"),
+    ];
+    assert_eq!(explained(others, &row), None);
+    assert_eq!(
+        explained(vec![event("Pod", "new-a", "Unhealthy")], &deployment()),
+        None,
+        "done is done"
+    );
+}

@@ -290,7 +290,9 @@ async fn follow(
 }
 
 /// The next line without its end; none at the end of the stream.
-async fn next_line(body: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Option<String>> {
+pub(in crate::features::kubernetes) async fn next_line(
+    body: &mut (impl AsyncBufRead + Unpin),
+) -> std::io::Result<Option<String>> {
     let mut bytes = Vec::new();
     let mut limited = body.take(LONGEST_LINE);
     if limited.read_until(b'\n', &mut bytes).await? == 0 {

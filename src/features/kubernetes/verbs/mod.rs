@@ -21,7 +21,7 @@ mod exec;
 mod expose;
 mod get;
 mod label;
-mod logs;
+pub(super) mod logs;
 mod metadata;
 mod mutation;
 mod port_forward;
@@ -42,10 +42,11 @@ use std::sync::Arc;
 
 use super::client::Clients;
 use crate::core::clock::Clock;
+use crate::feed::Hub;
 use crate::verb::Verb;
 
-/// All verbs of the bundle.
-pub fn all(clients: &Arc<Clients>, clock: &Clock) -> Vec<Verb> {
+/// All verbs of the bundle. The hub has the traffic that a rollout is judged by.
+pub fn all(clients: &Arc<Clients>, hub: &Hub, clock: &Clock) -> Vec<Verb> {
     vec![
         annotate::verb(clients),
         api_resources::verb(clients),
@@ -71,7 +72,7 @@ pub fn all(clients: &Arc<Clients>, clock: &Clock) -> Vec<Verb> {
         rollout::pause::verb(clients),
         rollout::restart::verb(clients, clock),
         rollout::resume::verb(clients),
-        rollout::status::verb(clients),
+        rollout::status::verb(clients, hub),
         rollout::undo::verb(clients),
         run::verb(clients),
         scale::verb(clients),

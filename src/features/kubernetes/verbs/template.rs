@@ -59,6 +59,12 @@ pub fn change(call: &Call, target: &Target, live: &Value, edited: Value, words: 
                 .arg(&target.name)
                 .option("--to-revision", Some(revision)),
         ),
+        // Their revisions carry no number here; what was before the change is the one before the newest.
+        ("DaemonSet" | "StatefulSet", _) => draft.undone_by(
+            Stage::new("kubectl:rollout-undo")
+                .arg(&target.resource.type_name())
+                .arg(&target.name),
+        ),
         _ => draft,
     };
     let write = Write::Patch {

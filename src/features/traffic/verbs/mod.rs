@@ -1,3 +1,4 @@
 //! One file a verb.
 
+pub mod logs;
 pub mod watch;

@@ -132,7 +132,7 @@ impl Settings {
     }
 }
 
-fn pattern(text: &str) -> Result<Regex, Report> {
+pub(super) fn pattern(text: &str) -> Result<Regex, Report> {
     regex::RegexBuilder::new(text)
         .size_limit(1 << 20)
         .build()
@@ -200,7 +200,7 @@ impl Watch {
         let at = self.shared.clock.now();
         let begun = Instant::now();
         let answer = settings.client.fetch().await;
-        let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let latency_ms = u64::try_from(begun.elapsed().as_millis()).ok();
         let url = settings.client.url();
         let empty = Sample {
             at,
@@ -266,7 +266,7 @@ fn view(sample: &Sample, has_pattern: bool) -> Option<View> {
             sample.status.unwrap_or_default(),
             sample.pod.as_deref().unwrap_or("-"),
             sample.version.as_deref().unwrap_or("-"),
-            sample.latency_ms
+            sample.latency_ms.unwrap_or_default()
         ),
     };
     Some(View::Text(text))
@@ -282,7 +282,7 @@ fn name(until: &Until) -> String {
     }
 }
 
-fn summary(tally: &Tally) -> SafeText {
+pub(super) fn summary(tally: &Tally) -> SafeText {
     let mut parts = vec![format!("{} requests", tally.total), format!("{} failed", tally.failed)];
     parts.extend(
         tally

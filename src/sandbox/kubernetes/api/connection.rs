@@ -1,7 +1,6 @@
 //! Connections: accept, TLS, HTTP/1.1 or h2, and what is checked before a request is served: Host and Origin
 //! (against DNS rebinding), faults, the bearer token.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,15 +17,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::Api;
 use super::body::Reply;
+use super::cuttable;
 use super::dispatch;
 use super::status::ApiError;
 use super::tls::NAMES;
-use crate::sandbox::faults::Fault;
+use crate::sandbox::faults::{Fault, Gate};
+use crate::sandbox::guard;
 
 /// Connections served at once. Policy: further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 1_024;
 /// How long a client may take for the TLS handshake and for a request's head.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How often a hanging request looks whether the faults were removed.
+const LOOK: Duration = Duration::from_millis(20);
 
 pub(super) async fn serve(
     api: Arc<Api>,
@@ -100,16 +103,26 @@ impl From<ApiError> for Refusal {
 
 async fn checked(api: Arc<Api>, request: Request<Incoming>) -> Result<Reply, Refusal> {
     local_only(&request)?;
-    if let Some(gate) = &api.config.gate {
-        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        if let Some(fault) = gate.check(request.method().as_str(), target) {
-            suffer(fault).await?;
-        }
+    let method = request.method().as_str().to_owned();
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str())
+        .to_owned();
+    if let Some(gate) = &api.config.gate
+        && let Some(fault) = gate.check(&method, &target)
+    {
+        suffer(fault, &**gate).await?;
     }
     if !public(request.uri().path()) && !authorised(request.headers(), &api.config.token) {
         return Err(ApiError::unauthorized().into());
     }
-    Ok(dispatch::dispatch(api, request).await?)
+    let gate = api.config.gate.clone();
+    let reply = dispatch::dispatch(api, request).await?;
+    Ok(match gate {
+        Some(gate) if target.contains("watch=") => cuttable::cuttable(reply, gate, method, target),
+        _ => reply,
+    })
 }
 
 /// Refuses what a web page of another site could send to this port.
@@ -144,8 +157,7 @@ fn local_only<B>(request: &Request<B>) -> Result<(), ApiError> {
 }
 
 fn local_name(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "127.0.0.1" || host == "::1" || NAMES.contains(&host)
+    guard::is_loopback(host) || NAMES.contains(&host)
 }
 
 fn public(path: &str) -> bool {
@@ -162,22 +174,19 @@ fn authorised(headers: &HeaderMap, token: &str) -> bool {
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map_or("", |(_, token)| token.trim());
-    // Compared in full, so that the time tells nothing about how much was right.
-    let same = given.len() == token.len()
-        && given
-            .bytes()
-            .zip(token.bytes())
-            .fold(0u8, |difference, (a, b)| difference | (a ^ b))
-            == 0;
-    same && !token.is_empty()
+    guard::same_secret(given, token)
 }
 
-async fn suffer(fault: Fault) -> Result<(), Refusal> {
+async fn suffer(fault: Fault, gate: &dyn Gate) -> Result<(), Refusal> {
     Err(Refusal::Answer(match fault {
         Fault::Cut => return Err(Refusal::Cut),
         Fault::Hang => {
-            let never: Infallible = std::future::pending().await;
-            match never {}
+            // A server that comes to its senses has forgotten its connections.
+            let begun = gate.round();
+            while gate.round() == begun {
+                tokio::time::sleep(LOOK).await;
+            }
+            return Err(Refusal::Cut);
         }
         Fault::Slow(time) => {
             tokio::time::sleep(time).await;

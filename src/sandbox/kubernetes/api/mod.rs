@@ -15,6 +15,7 @@ use crate::sandbox::faults::Gate;
 mod accept;
 mod body;
 mod connection;
+mod cuttable;
 mod decode;
 pub mod defaults;
 mod discovery;

@@ -10,6 +10,7 @@ use super::body::{self, Reply};
 use super::discovery::{groups, kinds_of, versions};
 use super::patch::lists;
 use super::status::ApiError;
+use crate::sandbox::kubernetes::RELEASE;
 use crate::sandbox::kubernetes::kinds::Kind;
 use crate::sandbox::kubernetes::schema::{self, Shape, Struct};
 
@@ -83,7 +84,7 @@ fn document(rest: &[&str]) -> Value {
     }
     json!({
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": "v1.36.2"},
+        "info": {"title": "Kubernetes", "version": RELEASE},
         "paths": paths,
         "components": {"schemas": schemas},
     })

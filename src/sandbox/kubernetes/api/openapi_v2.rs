@@ -6,6 +6,7 @@ use http::{HeaderMap, header};
 use serde_json::json;
 
 use super::body::{self, Reply};
+use crate::sandbox::kubernetes::RELEASE;
 
 /// The one representation that kubectl reads. It asks for `…spec.v2@v1.0+protobuf`, but `@` may not stand in the media
 /// type of an answer (Go's `mime` refuses it), so servers answer with a dot.
@@ -14,7 +15,6 @@ const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protob
 /// What both representations say.
 const SWAGGER: &str = "2.0";
 const TITLE: &str = "Kubernetes";
-const VERSION: &str = "v1.36.2";
 
 /// `/openapi/v2`.
 pub(super) fn answer(headers: &HeaderMap) -> Reply {
@@ -27,13 +27,13 @@ pub(super) fn answer(headers: &HeaderMap) -> Reply {
     }
     body::json(
         200,
-        &json!({"swagger": SWAGGER, "info": {"title": TITLE, "version": VERSION}, "paths": {}}),
+        &json!({"swagger": SWAGGER, "info": {"title": TITLE, "version": RELEASE}, "paths": {}}),
     )
 }
 
 /// `openapi.v2.Document` of github.com/google/gnostic: swagger is field 1, info field 2 with title 1 and version 2.
 fn document() -> Vec<u8> {
-    let info = [field(1, TITLE.as_bytes()), field(2, VERSION.as_bytes())].concat();
+    let info = [field(1, TITLE.as_bytes()), field(2, RELEASE.as_bytes())].concat();
     [field(1, SWAGGER.as_bytes()), field(2, &info)].concat()
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::sandbox::kubernetes::RELEASE;
+
 /// The body of `/version`.
 pub(super) fn version() -> Value {
     json!({
@@ -11,7 +13,7 @@ pub(super) fn version() -> Value {
         "emulationMinor": "36",
         "minCompatibilityMajor": "1",
         "minCompatibilityMinor": "35",
-        "gitVersion": "v1.36.2",
+        "gitVersion": RELEASE,
         "gitCommit": "98b35193b2ac7a23a673325f5e9b830ecd5ba406",
         "gitTreeState": "clean",
         "buildDate": "2026-11-21T18:00:21Z",

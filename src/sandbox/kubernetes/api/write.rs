@@ -14,6 +14,7 @@ use super::render::{self, Include};
 use super::status::ApiError;
 use super::validate;
 use crate::sandbox::kubernetes::kinds::Kind;
+use crate::sandbox::kubernetes::quota;
 use crate::sandbox::kubernetes::store::{Object, Store, StoreError, version_of};
 
 /// How often a patch is computed again because another writer came first.
@@ -102,6 +103,8 @@ pub(super) fn create_object(
     if dry_run {
         return Ok(Object::new(api.store.draft(kind.resource, object).map_err(refused)?));
     }
+    quota::admit(&api.store, kind.resource, &object)
+        .map_err(|why| ApiError::forbidden_object(kind, &name, &why, None))?;
     api.store.create(kind.resource, object).map_err(refused)
 }
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::deployment::template_hash;
+use super::history;
 use super::replica_set::pod_of;
 pub use super::stateful_set::Action;
-use super::stateful_set::REVISION_LABEL;
-use crate::sandbox::kubernetes::objects::{int, is_deleting, labels, name, pod, text};
+use super::stateful_set::{self, BURST, REVISION_LABEL};
+use crate::sandbox::kubernetes::objects::{int, is_deleting, name, pod, text};
 use crate::sandbox::kubernetes::scheduler;
 
 /// Taints that a daemon's pod bears on any node, with their effects.
@@ -24,9 +24,19 @@ const BORNE: [(&str, &str); 6] = [
     ("node.kubernetes.io/unschedulable", "NoSchedule"),
 ];
 
-/// One pass. `pods` are all pods the set controls; `suffix` names a new pod, followed by its place in the pass.
-pub fn sync(set: &Value, pods: &[Arc<Value>], nodes: &[Arc<Value>], suffix: &str, now: Timestamp) -> Vec<Action> {
-    let hash = template_hash(&set["spec"]["template"], 0);
+/// One pass. `pods` are all pods the set controls and `revisions` its ControllerRevisions; `suffix` names a new pod,
+/// followed by its place in the pass.
+pub fn sync(
+    set: &Value,
+    pods: &[Arc<Value>],
+    revisions: &[Arc<Value>],
+    nodes: &[Arc<Value>],
+    suffix: &str,
+    now: Timestamp,
+) -> Vec<Action> {
+    let in_use: Vec<&str> = pods.iter().filter_map(|pod| stateful_set::revision_of(pod)).collect();
+    let newest = history::newest(set, "DaemonSet", revisions, &in_use);
+    let hash = newest.hash;
     let wanted: Vec<&Value> = nodes
         .iter()
         .map(|node| &**node)
@@ -38,6 +48,7 @@ pub fn sync(set: &Value, pods: &[Arc<Value>], nodes: &[Arc<Value>], suffix: &str
     }
     let mut actions = Vec::new();
     if !is_deleting(set) {
+        let steps = newest.steps.into_iter().map(Action::Revision);
         for (index, node) in wanted.iter().enumerate() {
             if !on.contains_key(name(node)) {
                 actions.push(Action::Create(new_pod(set, node, &hash, &format!("{suffix}{index}"))));
@@ -48,12 +59,15 @@ pub fn sync(set: &Value, pods: &[Arc<Value>], nodes: &[Arc<Value>], suffix: &str
             let dead = |pod: &&&Value| !is_deleting(pod) && (!stays || pod::is_finished(pod));
             actions.extend(pods.iter().filter(dead).map(|pod| Action::Delete(name(pod).to_owned())));
         }
-        actions.extend(replace(set, &wanted, &on, &hash));
+        actions.extend(replace(set, &wanted, &on, &hash, now));
+        actions.truncate(BURST);
+        actions.splice(0..0, steps);
     }
     let status = status(set, &wanted, &on, &hash, now);
     if set.get("status").and_then(Value::as_object) != Some(&status) {
         actions.push(Action::Status(status));
     }
+    actions.extend(stateful_set::requeue(set, pods, now));
     actions
 }
 
@@ -91,14 +105,17 @@ fn new_pod(set: &Value, node: &Value, hash: &str, suffix: &str) -> Value {
 }
 
 fn is_new(pod: &Value, hash: &str) -> bool {
-    labels(pod)
-        .and_then(|labels| labels.get(REVISION_LABEL))
-        .and_then(Value::as_str)
-        == Some(hash)
+    stateful_set::revision_of(pod) == Some(hash)
 }
 
 /// Old pods to delete: those that serve nothing at once, the others as far as `maxUnavailable` allows.
-fn replace(set: &Value, wanted: &[&Value], on: &BTreeMap<&str, Vec<&Value>>, hash: &str) -> Vec<Action> {
+fn replace(
+    set: &Value,
+    wanted: &[&Value],
+    on: &BTreeMap<&str, Vec<&Value>>,
+    hash: &str,
+    now: Timestamp,
+) -> Vec<Action> {
     if text(set, "/spec/updateStrategy/type") == "OnDelete" {
         return Vec::new();
     }
@@ -110,9 +127,11 @@ fn replace(set: &Value, wanted: &[&Value], on: &BTreeMap<&str, Vec<&Value>>, has
         Some(number) => usize::try_from(number.as_i64().unwrap_or(1)).unwrap_or(1),
         None => 1,
     };
+    let min_ready = int(set, "/spec/minReadySeconds", 0);
+    let is_available = |pod: &Value| pod::is_active(pod) && pod::available_in(pod, min_ready, now) == Some(0);
     let serves = |node: &&&Value| {
         on.get(name(node))
-            .is_some_and(|pods| pods.iter().any(|pod| pod::is_active(pod) && pod::is_ready(pod)))
+            .is_some_and(|pods| pods.iter().any(|pod| is_available(pod)))
     };
     let down = wanted.iter().filter(|node| !serves(node)).count();
     let mut room = limit.max(1).saturating_sub(down);
@@ -121,7 +140,7 @@ fn replace(set: &Value, wanted: &[&Value], on: &BTreeMap<&str, Vec<&Value>>, has
         if is_new(pod, hash) || !pod::is_active(pod) {
             continue;
         }
-        if pod::is_ready(pod) {
+        if is_available(pod) {
             if room == 0 {
                 continue;
             }
@@ -176,6 +195,9 @@ fn status(
 mod tests {
     use super::*;
 
+    /// Five seconds after the pods of these tests became ready.
+    const NOW: Timestamp = Timestamp::constant(1_767_225_605, 0);
+
     fn set(image: &str) -> Value {
         json!({"metadata": {"name": "d", "namespace": "default", "uid": "u", "generation": 1},
             "spec": {"template": {"metadata": {"labels": {"d": "d"}}, "spec": {"containers": [{"name": "c", "image": image}]}}}})
@@ -194,7 +216,7 @@ mod tests {
     }
 
     fn pod(set: &Value, node: &Value, ready: bool) -> Arc<Value> {
-        let mut pod = new_pod(set, node, &template_hash(&set["spec"]["template"], 0), "x");
+        let mut pod = new_pod(set, node, &history::newest(set, "DaemonSet", &[], &[]).hash, "x");
         pod["metadata"]["name"] = format!("d-{}", name(node)).into();
         pod["status"]["phase"] = "Running".into();
         pod["status"]["conditions"] = json!([{"type": "Ready", "status": if ready { "True" } else { "False" },
@@ -203,12 +225,12 @@ mod tests {
     }
 
     fn acts(set: &Value, pods: &[Arc<Value>], nodes: &[Arc<Value>]) -> Vec<String> {
-        sync(set, pods, nodes, "x", Timestamp::UNIX_EPOCH)
+        sync(set, pods, &[], nodes, "x", NOW)
             .into_iter()
             .filter_map(|action| match action {
                 Action::Create(pod) => Some(format!("+{}", text(&pod, "/spec/nodeName"))),
                 Action::Delete(pod) => Some(format!("-{pod}")),
-                Action::Status(_) => None,
+                _ => None,
             })
             .collect()
     }
@@ -231,5 +253,21 @@ mod tests {
         assert!(acts(&new, &half, &nodes).is_empty(), "the new one is awaited");
         let ready = [pod(&new, &nodes[0], true), pod(&old, &nodes[1], true)];
         assert_eq!(acts(&new, &ready, &nodes), ["-d-b"]);
+        let mut patient = new;
+        patient["spec"]["minReadySeconds"] = 8.into();
+        let mut ready = ready;
+        Arc::make_mut(&mut ready[1])["status"]["conditions"][0]["lastTransitionTime"] = "2025-12-31T00:00:00Z".into();
+        assert!(acts(&patient, &ready, &nodes).is_empty(), "ready is not yet available");
+        let all = sync(&patient, &ready, &[], &nodes, "x", NOW);
+        assert!(
+            all.contains(&Action::Requeue(std::time::Duration::from_secs(3))),
+            "{all:?}"
+        );
+    }
+
+    #[test]
+    fn many_nodes_are_served_in_bursts() {
+        let nodes: Vec<Arc<Value>> = (0..400).map(|n| node(&format!("n-{n}"), false)).collect();
+        assert_eq!(acts(&set("i"), &[], &nodes).len(), BURST);
     }
 }

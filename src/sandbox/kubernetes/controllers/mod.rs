@@ -9,8 +9,11 @@ pub mod deployment;
 pub mod disruption;
 pub mod endpoints;
 mod garbage;
+pub mod history;
+pub mod job;
 mod namespaces;
 mod queue;
+mod quotas;
 pub mod recorder;
 pub mod replica_set;
 mod scheduling;
@@ -46,6 +49,9 @@ enum Key {
     ReplicaSet(String, String),
     StatefulSet(String, String),
     DaemonSet(String, String),
+    Job(String, String),
+    /// A resource quota.
+    Quota(String, String),
     /// A pod disruption budget.
     Budget(String, String),
     Endpoints(String, String),
@@ -76,6 +82,8 @@ pub struct Controllers {
     triggers: HashMap<(String, String), services::Triggers>,
     /// When the cloud will have made the load balancer of a service, by UID.
     allocations: HashMap<String, jiff::Timestamp>,
+    /// How often in a row an owner could not make its pods.
+    failures: HashMap<Key, u32>,
 }
 
 impl Controllers {
@@ -100,6 +108,7 @@ impl Controllers {
             load: HashMap::new(),
             triggers: HashMap::new(),
             allocations: HashMap::new(),
+            failures: HashMap::new(),
         }
     }
 
@@ -156,6 +165,8 @@ impl Controllers {
             Key::ReplicaSet(namespace, name) => self.look_at_replica_set(&namespace, &name),
             Key::StatefulSet(namespace, name) => self.look_at_stateful_set(&namespace, &name),
             Key::DaemonSet(namespace, name) => self.look_at_daemon_set(&namespace, &name),
+            Key::Job(namespace, name) => self.look_at_job(&namespace, &name),
+            Key::Quota(namespace, name) => self.look_at_quota(&namespace, &name),
             Key::Budget(namespace, name) => self.look_at_budget(&namespace, &name),
             Key::Endpoints(namespace, name) => self.look_at_endpoints(&namespace, &name),
             Key::LoadBalancer(namespace, name) => self.look_at_load_balancer(&namespace, &name),
@@ -189,6 +200,14 @@ impl Controllers {
                 .add(Key::StatefulSet(namespace(&object).into(), name(&object).into()));
         }
         self.queue_daemon_sets();
+        for object in self.store.list("jobs", None) {
+            self.queue
+                .add(Key::Job(namespace(&object).into(), name(&object).into()));
+        }
+        for object in self.store.list("resourcequotas", None) {
+            self.queue
+                .add(Key::Quota(namespace(&object).into(), name(&object).into()));
+        }
         for object in self.store.list("poddisruptionbudgets", None) {
             self.queue
                 .add(Key::Budget(namespace(&object).into(), name(&object).into()));
@@ -214,7 +233,7 @@ impl Controllers {
                     .add(Key::Endpoints(namespace(&object).into(), name(&object).into()));
             }
         }
-        for resource in ["pods", "replicasets", "endpointslices"] {
+        for resource in ["pods", "jobs", "replicasets", "controllerrevisions", "endpointslices"] {
             for object in self.store.list(resource, None) {
                 for owner in objects::owners(&object) {
                     if !self.is_alive(owner, namespace(&object)) {
@@ -228,6 +247,7 @@ impl Controllers {
     fn observe(&mut self, event: &StoreEvent) {
         let object: &Value = &event.object;
         let own = || (namespace(object).to_owned(), name(object).to_owned());
+        self.queue_quotas(event);
         match event.resource {
             "events" => return,
             "pods" => self.observe_pod(event),
@@ -249,6 +269,10 @@ impl Controllers {
             "daemonsets" => {
                 let (space, name) = own();
                 self.queue.add(Key::DaemonSet(space, name));
+            }
+            "jobs" => {
+                let (space, name) = own();
+                self.queue.add(Key::Job(space, name));
             }
             "poddisruptionbudgets" => {
                 let (space, name) = own();
@@ -285,6 +309,7 @@ impl Controllers {
             self.queue_controller(owner, "ReplicaSet", Key::ReplicaSet);
             self.queue_controller(owner, "StatefulSet", Key::StatefulSet);
             self.queue_controller(owner, "DaemonSet", Key::DaemonSet);
+            self.queue_controller(owner, "Job", Key::Job);
         }
         self.queue_budgets(namespace(object));
         if objects::controller(object).is_none() && event.kind != EventKind::Deleted {

@@ -3,31 +3,42 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::deployment::template_hash;
+use super::history::{self, Step};
 use super::replica_set::pod_of;
 use crate::sandbox::kubernetes::objects::{int, is_deleting, labels, name, pod, text};
 
 /// The label that tells the pods of two templates apart.
 pub const REVISION_LABEL: &str = "controller-revision-hash";
 
+/// At most so many pods are made or deleted in one pass; what that does to them starts the next one.
+pub const BURST: usize = 250;
+
 /// What a pass wants done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
+    /// Change the stored revisions.
+    Revision(Step),
     /// Create this pod.
     Create(Value),
     /// Delete this pod gracefully.
     Delete(String),
     /// Write this status.
     Status(Map<String, Value>),
+    /// Look again after this time: a pod is ready but not yet available.
+    Requeue(Duration),
 }
 
-/// One pass. `pods` are all pods the set controls, those being deleted included; `suffix` names a new pod's volume.
-pub fn sync(set: &Value, pods: &[Arc<Value>], suffix: &str, now: Timestamp) -> Vec<Action> {
-    let revision = revision(set);
+/// One pass. `pods` are all pods the set controls, those being deleted included, and `revisions` its ControllerRevisions;
+/// `suffix` names a new pod's volume.
+pub fn sync(set: &Value, pods: &[Arc<Value>], revisions: &[Arc<Value>], suffix: &str, now: Timestamp) -> Vec<Action> {
+    let in_use: Vec<&str> = pods.iter().filter_map(|pod| revision_of(pod)).collect();
+    let newest = history::newest(set, "StatefulSet", revisions, &in_use);
+    let revision = newest.name;
     let current = match text(set, "/status/currentRevision") {
         "" => revision.clone(),
         known => known.to_owned(),
@@ -38,29 +49,45 @@ pub fn sync(set: &Value, pods: &[Arc<Value>], suffix: &str, now: Timestamp) -> V
         .collect();
     let mut actions = Vec::new();
     if !is_deleting(set) {
-        actions.extend(next(set, &by_ordinal, &revision, suffix));
+        actions.extend(newest.steps.into_iter().map(Action::Revision));
+        actions.extend(next(set, &by_ordinal, &revision, suffix, now).into_iter().take(BURST));
     }
     let status = status(set, &by_ordinal, &revision, &current, now);
     if set.get("status").and_then(Value::as_object) != Some(&status) {
         actions.push(Action::Status(status));
     }
+    actions.extend(requeue(set, pods, now));
     actions
 }
 
-/// `NAME-<hash of the template>`.
-fn revision(set: &Value) -> String {
-    format!("{}-{}", name(set), template_hash(&set["spec"]["template"], 0))
+/// When the next ready pod becomes available, if one has to prove itself for `minReadySeconds`.
+pub fn requeue(set: &Value, pods: &[Arc<Value>], now: Timestamp) -> Option<Action> {
+    let min_ready = int(set, "/spec/minReadySeconds", 0);
+    let left = pods
+        .iter()
+        .filter(|pod| pod::is_active(pod))
+        .filter_map(|pod| pod::available_in(pod, min_ready, now))
+        .filter(|left| *left > 0)
+        .min()?;
+    Some(Action::Requeue(Duration::from_secs(u64::try_from(left).unwrap_or(1))))
+}
+
+/// Whether a pod is ready and has been so for `minReadySeconds`.
+fn is_available(set: &Value, pod: &Value, now: Timestamp) -> bool {
+    pod::is_active(pod) && pod::available_in(pod, int(set, "/spec/minReadySeconds", 0), now) == Some(0)
 }
 
 fn ordinal(set: &Value, pod: &Value) -> Option<i64> {
     name(pod).strip_prefix(name(set))?.strip_prefix('-')?.parse().ok()
 }
 
+/// The revision a pod says it is of.
+pub fn revision_of(pod: &Value) -> Option<&str> {
+    labels(pod)?.get(REVISION_LABEL)?.as_str()
+}
+
 fn is_of(pod: &Value, revision: &str) -> bool {
-    labels(pod)
-        .and_then(|labels| labels.get(REVISION_LABEL))
-        .and_then(Value::as_str)
-        == Some(revision)
+    revision_of(pod) == Some(revision)
 }
 
 fn is_parallel(set: &Value) -> bool {
@@ -69,13 +96,13 @@ fn is_parallel(set: &Value) -> bool {
 
 /// Makes what is missing, then takes away what is too much, then replaces what is old; one pod at a time in order
 /// unless the policy is `Parallel`.
-fn next(set: &Value, pods: &BTreeMap<i64, &Value>, revision: &str, suffix: &str) -> Vec<Action> {
+fn next(set: &Value, pods: &BTreeMap<i64, &Value>, revision: &str, suffix: &str, now: Timestamp) -> Vec<Action> {
     let wanted = int(set, "/spec/replicas", 1).max(0);
     let mut actions = Vec::new();
     for index in 0..wanted {
         match pods.get(&index) {
             None => actions.push(Action::Create(new_pod(set, index, revision, suffix))),
-            Some(pod) if pod::is_active(pod) && pod::is_ready(pod) => continue,
+            Some(pod) if is_available(set, pod, now) => continue,
             // It has ended for good: another one takes its name once it is gone.
             Some(pod) if pod::is_finished(pod) && !is_deleting(pod) => {
                 actions.push(Action::Delete(name(pod).to_owned()))
@@ -83,7 +110,7 @@ fn next(set: &Value, pods: &BTreeMap<i64, &Value>, revision: &str, suffix: &str)
             Some(_) => {}
         }
         if !is_parallel(set) {
-            // The next one waits until this one is ready.
+            // The next one waits until this one is available.
             return actions;
         }
     }
@@ -106,7 +133,7 @@ fn next(set: &Value, pods: &BTreeMap<i64, &Value>, revision: &str, suffix: &str)
             }
             return actions;
         }
-        if !pod::is_active(pod) || !pod::is_ready(pod) {
+        if !is_available(set, pod, now) {
             return actions;
         }
     }
@@ -170,6 +197,10 @@ fn status(
 mod tests {
     use super::*;
 
+    /// The pods of these tests are ready since then.
+    const READY: &str = "2026-01-01T00:00:00Z";
+    const NOW: Timestamp = Timestamp::constant(1_767_225_605, 0);
+
     fn set(replicas: i64, image: &str) -> Value {
         json!({"metadata": {"name": "s", "namespace": "default", "uid": "u", "generation": 1},
             "spec": {"replicas": replicas, "serviceName": "s",
@@ -177,21 +208,21 @@ mod tests {
     }
 
     fn pod(set: &Value, index: i64, ready: bool) -> Arc<Value> {
-        let mut pod = new_pod(set, index, &revision(set), "x");
+        let revision = history::newest(set, "StatefulSet", &[], &[]).name;
+        let mut pod = new_pod(set, index, &revision, "x");
         pod["status"]["phase"] = "Running".into();
         let status = if ready { "True" } else { "False" };
-        pod["status"]["conditions"] =
-            json!([{"type": "Ready", "status": status, "lastTransitionTime": "2026-01-01T00:00:00Z"}]);
+        pod["status"]["conditions"] = json!([{"type": "Ready", "status": status, "lastTransitionTime": READY}]);
         Arc::new(pod)
     }
 
     fn acts(set: &Value, pods: &[Arc<Value>]) -> Vec<String> {
-        sync(set, pods, "x", Timestamp::UNIX_EPOCH)
+        sync(set, pods, &[], "x", NOW)
             .into_iter()
             .filter_map(|action| match action {
                 Action::Create(pod) => Some(format!("+{}", name(&pod))),
                 Action::Delete(pod) => Some(format!("-{pod}")),
-                Action::Status(_) => None,
+                _ => None,
             })
             .collect()
     }
@@ -211,6 +242,26 @@ mod tests {
         let mut parallel = set(2, "i:1");
         parallel["spec"]["podManagementPolicy"] = "Parallel".into();
         assert_eq!(acts(&parallel, &[]), ["+s-0", "+s-1"]);
+    }
+
+    #[test]
+    fn a_pod_must_be_available_before_the_next_one_comes() {
+        let mut patient = set(2, "i:1");
+        patient["spec"]["minReadySeconds"] = 8.into();
+        let first = [pod(&patient, 0, true)];
+        assert!(acts(&patient, &first).is_empty());
+        let all = sync(&patient, &first, &[], "x", NOW);
+        assert!(all.contains(&Action::Requeue(Duration::from_secs(3))), "{all:?}");
+        let later = NOW + Duration::from_secs(3);
+        let all = sync(&patient, &first, &[], "x", later);
+        assert!(matches!(&all[1], Action::Create(pod) if name(pod) == "s-1"), "{all:?}");
+    }
+
+    #[test]
+    fn a_large_set_comes_in_bursts() {
+        let mut large = set(1_000, "i:1");
+        large["spec"]["podManagementPolicy"] = "Parallel".into();
+        assert_eq!(acts(&large, &[]).len(), BURST);
     }
 
     #[test]

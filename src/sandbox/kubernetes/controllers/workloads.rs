@@ -97,9 +97,16 @@ impl Controllers {
             return;
         };
         let pods = self.claim_pods(&set);
+        let mut failure = None;
         for action in replica_set::sync(&set, &pods, self.clock.now()) {
-            self.act_on_replica_set(&set, action);
+            failure = failure.or(self.act_on_replica_set(&set, action));
         }
+        let key = Key::ReplicaSet(space.into(), own.into());
+        match &failure {
+            Some(why) => self.creation_failed(&set, &REPLICA_SET, &format!("Error creating: {why}"), key),
+            None => self.creation_succeeded(&key),
+        }
+        self.tell_failure(&set, failure);
     }
 
     /// The pods of a replica set: those it controls, less those whose labels no longer fit (released), plus orphans
@@ -150,22 +157,21 @@ impl Controllers {
         }
     }
 
-    fn act_on_replica_set(&mut self, set: &Arc<Value>, action: replica_set::Action) {
+    /// Carries out one action; answers why a pod could not be made.
+    fn act_on_replica_set(&mut self, set: &Arc<Value>, action: replica_set::Action) -> Option<String> {
         use replica_set::Action;
         let (space, own) = (namespace(set), name(set));
         match action {
             Action::CreatePods(count) => {
                 for _ in 0..count {
                     let pod = replica_set::new_pod(set, &self.random.name_suffix(5));
-                    if let Ok(pod) = self.store.create("pods", pod) {
-                        self.recorder.record(
-                            set,
-                            &REPLICA_SET,
-                            Severity::Normal,
-                            "SuccessfulCreate",
-                            &format!("Created pod: {}", name(&pod)),
-                        );
-                    }
+                    let made = match self.create_pod(pod) {
+                        Ok(pod) => format!("Created pod: {}", name(&pod)),
+                        // What refuses one refuses the others too.
+                        Err(why) => return Some(why),
+                    };
+                    self.recorder
+                        .record(set, &REPLICA_SET, Severity::Normal, "SuccessfulCreate", &made);
                 }
             }
             Action::DeletePods(names) => {
@@ -188,6 +194,7 @@ impl Controllers {
             }
             Action::Requeue(after) => self.later(after, Key::ReplicaSet(space.into(), own.into())),
         }
+        None
     }
 }
 

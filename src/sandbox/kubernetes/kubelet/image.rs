@@ -49,6 +49,11 @@ impl Image {
         &self.tag
     }
 
+    /// The repository's last part: `nginx`.
+    pub fn name(&self) -> &str {
+        self.repository.rsplit('/').next().unwrap_or_default()
+    }
+
     /// What it does when started: the tags `broken` and `crash` have their meaning for every repository.
     pub fn program(&self) -> Program {
         match (self.tag.as_str(), self.repository.rsplit('/').next()) {

@@ -1,9 +1,9 @@
 //! The life of one pod on its node, from the first look to the last: pull, start, become ready, run, crash and back off,
 //! and end. One task runs one life.
 
-mod crash;
 mod end;
 mod pull;
+mod run;
 mod start;
 
 pub use start::environment;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::image::Image;
 use super::status::{self, State};
 use super::{Control, Shared};
-use crate::sandbox::inspector::Inspector;
+use crate::sandbox::inspector::{ContainerLog, Inspector};
 use crate::sandbox::kubernetes::controllers::recorder::{Severity, Source};
 use crate::sandbox::kubernetes::objects::{name, namespace, text, uid};
 
@@ -46,6 +46,8 @@ struct Life {
     node: String,
     pod: status::Pod,
     servers: Vec<Inspector>,
+    /// What each container writes to, once it was started.
+    outputs: Vec<Option<Arc<ContainerLog>>>,
 }
 
 impl Life {
@@ -70,6 +72,8 @@ impl Life {
                 id: String::new(),
             })
             .collect();
+        let containers: Vec<status::Container> = containers;
+        let outputs = vec![None; containers.len()];
         let started = shared.clock.rfc3339();
         let mut life = Self {
             shared,
@@ -80,8 +84,10 @@ impl Life {
                 ip: None,
                 started,
                 stopped: false,
+                policy: status::Policy::of(&object),
             },
             servers: Vec::new(),
+            outputs,
             object,
         };
         life.resume();
@@ -130,8 +136,6 @@ impl Life {
         self.pull_all().await;
         self.start_all().await;
         self.report();
-        self.pause(SETTLE).await;
-        self.check_readiness().await;
         self.keep_running().await
     }
 

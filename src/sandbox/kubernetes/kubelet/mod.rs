@@ -4,8 +4,10 @@
 //! A pod that is deleted leaves the endpoints first, then finishes what is in flight, then exits; with `drain_race` it
 //! dies at once.
 
+mod course;
 mod image;
 mod life;
+mod probe;
 pub(super) mod status;
 
 use std::collections::{HashMap, HashSet, VecDeque};

@@ -37,6 +37,29 @@ pub struct Container {
     pub id: String,
 }
 
+/// What happens to containers that end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// They are started again.
+    #[default]
+    Always,
+    /// They are started again when they failed.
+    OnFailure,
+    /// They stay as they are.
+    Never,
+}
+
+impl Policy {
+    /// A pod's `spec.restartPolicy`.
+    pub fn of(pod: &Value) -> Self {
+        match text(pod, "/spec/restartPolicy") {
+            "OnFailure" => Policy::OnFailure,
+            "Never" => Policy::Never,
+            _ => Policy::Always,
+        }
+    }
+}
+
 /// The pod as a whole.
 #[derive(Debug, Clone)]
 pub struct Pod {
@@ -50,6 +73,8 @@ pub struct Pod {
     pub started: String,
     /// Whether the containers have ended for good because the pod is deleted.
     pub stopped: bool,
+    /// What happens to containers that end by themselves.
+    pub policy: Policy,
 }
 
 impl Pod {
@@ -122,6 +147,15 @@ impl Pod {
         if self.stopped {
             // A container that never ran leaves the pod failed, one that ended well succeeded.
             return if ended(true) { "Succeeded" } else { "Failed" };
+        }
+        let over = |c: &Container| matches!(c.state, State::Ended(..));
+        if self.policy != Policy::Always && !self.containers.is_empty() && self.containers.iter().all(over) {
+            // Under `OnFailure` one that failed is about to start again.
+            match (ended(true), self.policy) {
+                (true, _) => return "Succeeded",
+                (false, Policy::Never) => return "Failed",
+                (false, _) => {}
+            }
         }
         let begun = |c: &Container| c.restarts > 0 || !matches!(c.state, State::Waiting(..));
         if self.containers.iter().all(begun) {
@@ -204,6 +238,7 @@ mod tests {
             ip: Some([100, 96, 1, 2].into()),
             started: "2026-11-21T18:00:00Z".into(),
             stopped: false,
+            policy: Policy::Always,
         }
     }
 
@@ -249,6 +284,17 @@ mod tests {
         let mut crashing = pod(State::Waiting("CrashLoopBackOff", None), false);
         crashing.containers[0].restarts = 2;
         assert_eq!(crashing.status(&object(), "")["phase"], "Running");
+        for (policy, code, phase) in [
+            (Policy::Always, 0, "Running"),
+            (Policy::OnFailure, 1, "Running"),
+            (Policy::OnFailure, 0, "Succeeded"),
+            (Policy::Never, 0, "Succeeded"),
+            (Policy::Never, 1, "Failed"),
+        ] {
+            let mut one = pod(State::Ended(code, "Error", String::new(), String::new()), false);
+            one.policy = policy;
+            assert_eq!(one.status(&object(), "")["phase"], phase, "{policy:?} {code}");
+        }
         let mut done = pod(State::Ended(0, "Completed", String::new(), String::new()), false);
         done.stopped = true;
         assert_eq!(done.status(&object(), "")["phase"], "Succeeded");

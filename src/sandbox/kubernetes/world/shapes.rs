@@ -6,11 +6,9 @@ use serde_json::{Value, json};
 
 use super::{LOAD_LABEL, PODS_PER_NODE, Workload};
 use crate::sandbox::cluster::{REGION, Role};
+use crate::sandbox::kubernetes::RELEASE;
 use crate::sandbox::kubernetes::objects::{name, namespace, uid};
 use crate::sandbox::random::Random;
-
-/// The version every node reports, that of the API server.
-const VERSION: &str = "v1.36.2";
 
 pub(super) fn slim_pod(set: &Value) -> Value {
     json!({
@@ -122,7 +120,7 @@ pub(super) fn node_object(
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "nodeInfo": {
                 "machineID": machine, "systemUUID": machine, "bootID": random.uuid(), "kernelVersion": "6.1.0-cloud-amd64",
-                "osImage": "Debian GNU/Linux 12 (bookworm)", "containerRuntimeVersion": "containerd://2.0.0", "kubeletVersion": VERSION,
+                "osImage": "Debian GNU/Linux 12 (bookworm)", "containerRuntimeVersion": "containerd://2.0.0", "kubeletVersion": RELEASE,
                 "kubeProxyVersion": "", "operatingSystem": "linux", "architecture": "amd64",
             },
         },

@@ -1,4 +1,5 @@
-//! `kubectl:rollout-history`: the revisions of a deployment, as its replica sets remember them.
+//! `kubectl:rollout-history`: the revisions of a deployment, as its replica sets remember them, or of a stateful or daemon
+//! set, as its ControllerRevisions do.
 
 use std::sync::Arc;
 
@@ -17,25 +18,27 @@ use crate::render::Header;
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb, View};
 
-/// A revision of a deployment.
+/// A revision of a deployment, daemon set or stateful set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
     /// Its number.
     pub number: i64,
     /// Why it came about, `<none>` when nobody said.
     pub cause: String,
-    /// The replica set that holds its template.
-    pub replica_set: Value,
+    /// The replica set or ControllerRevision that keeps it.
+    pub holder: Value,
+    /// Its pod template.
+    pub template: Value,
 }
 
 /// The verb.
 pub fn verb(clients: &Arc<Clients>) -> Verb {
-    let declaration = declare("rollout-history", "Show the revisions of a deployment")
+    let declaration = declare("rollout-history", "Show the revisions of a deployment, daemon set or stateful set")
         .permission(READ)
         .positional(types_or_objects("Whose history, also TYPE/NAME; the incoming object when not given").optional())
         .positional(more_names())
         .option(OptionSpec::new("revision", OptionKind::Int, "Show this revision's pod template").value_name("number"))
-        .output("{kind, name, namespace, revision, change_cause, images, replica_set}, one a revision; with --revision its pod template.")
+        .output("{kind, name, namespace, revision, change_cause, images, replica_set}, one a revision (controller_revision for daemon and stateful sets); with --revision its pod template.")
         .example("kubectl:rollout history deploy/inspector", "which revisions can be gone back to");
     Verb::read(
         declaration,
@@ -62,8 +65,8 @@ impl History {
         let session = self.clients.session(&call.context).await?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         for (target, live) in target::objects(call, &session, selection).await? {
-            only_deployments(&target, "history")?;
-            let revisions = revisions(&session, &live).await?;
+            only_with_revisions(&target, "history viewer")?;
+            let revisions = revisions(&session, &target, &live).await?;
             match call.arguments.int("revision").filter(|number| *number != 0) {
                 None => table(&target, &revisions, output).await?,
                 Some(number) => template(&target, &revisions, number, output).await?,
@@ -74,24 +77,29 @@ impl History {
 }
 
 async fn table(target: &Target, revisions: &[Revision], output: &Output) -> Result<(), Report> {
+    if revisions.is_empty() {
+        let text = format!("{}\nNo rollout history found.", target.title());
+        let record = json!({"kind": target.resource.kind, "name": target.name, "namespace": target.namespace});
+        return output.emit_as(record, View::Text(text)).await;
+    }
+    let kept_by = match target.resource.kind.as_str() {
+        "Deployment" => "replica_set",
+        _ => "controller_revision",
+    };
     let header = Arc::new(Header {
         columns: vec!["REVISION".to_owned(), "CHANGE-CAUSE".to_owned()],
         title: Some(target.title()),
     });
     for revision in revisions {
-        let spec = revision
-            .replica_set
-            .pointer("/spec/template/spec")
-            .cloned()
-            .unwrap_or_default();
+        let spec = revision.template.get("spec").cloned().unwrap_or_default();
         let record = json!({
             "kind": target.resource.kind,
             "name": target.name,
             "namespace": target.namespace,
             "revision": revision.number,
-            "change_cause": object::annotation(&revision.replica_set, CHANGE_CAUSE),
+            "change_cause": object::annotation(&revision.holder, CHANGE_CAUSE),
             "images": object::images(&spec),
-            "replica_set": object::name(&revision.replica_set),
+            kept_by: object::name(&revision.holder),
         });
         let cells = vec![revision.number.to_string(), revision.cause.clone()];
         output.emit_as(record, View::row(&header, cells)).await?;
@@ -101,20 +109,19 @@ async fn table(target: &Target, revisions: &[Revision], output: &Output) -> Resu
 
 async fn template(target: &Target, revisions: &[Revision], number: i64, output: &Output) -> Result<(), Report> {
     let Some(revision) = revisions.iter().find(|revision| revision.number == number) else {
-        return Err(
-            Report::failed(NOT_FOUND, format!("unable to find the specified revision {number}"))
-                .hint(format!("there are: {}", numbers(revisions))),
-        );
+        // kubectl names the number for deployments only.
+        let what = match target.resource.kind.as_str() {
+            "Deployment" => format!("unable to find the specified revision {number}"),
+            _ => "unable to find the specified revision".to_owned(),
+        };
+        return Err(Report::failed(NOT_FOUND, what).hint(format!("there are: {}", numbers(revisions))));
     };
-    let template = revision
-        .replica_set
-        .pointer("/spec/template")
-        .cloned()
-        .unwrap_or_default();
+    let template = revision.template.clone();
+    let cause = (target.resource.kind == "Deployment").then_some(revision.cause.as_str());
     let text = format!(
         "{} with revision #{number}\n{}",
         target.title(),
-        crate::features::kubernetes::describe::pod_template(&template, Some(&revision.cause))
+        crate::features::kubernetes::describe::pod_template(&template, cause)
     );
     output.emit_as(template, View::Text(text)).await
 }
@@ -128,11 +135,12 @@ pub fn numbers(revisions: &[Revision]) -> String {
         .join(", ")
 }
 
-/// Refuses what keeps no revisions we can read yet.
-pub fn only_deployments(target: &Target, what: &str) -> Result<(), Report> {
+/// Refuses what keeps no revisions; `what` is kubectl's word for who would read them.
+pub fn only_with_revisions(target: &Target, what: &str) -> Result<(), Report> {
     match target.resource.kind.as_str() {
-        "Deployment" => Ok(()),
-        kind => Err(usage(format!("no {what} viewer has been implemented for \"{kind}\"")).hint("name a deployment")),
+        "Deployment" | "DaemonSet" | "StatefulSet" => Ok(()),
+        kind => Err(usage(format!("no {what} has been implemented for \"{kind}\""))
+            .hint("name a deployment, a daemon set or a stateful set")),
     }
 }
 
@@ -144,47 +152,75 @@ pub async fn revisions_of(session: &Session, namespace: &str, name: &str) -> Res
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     };
-    revisions(session, &target.read(session).await?).await
+    let live = target.read(session).await?;
+    revisions(session, &target, &live).await
 }
 
-/// The revisions of a deployment, oldest first: its own replica sets that carry a number.
-pub async fn revisions(session: &Session, deployment: &Value) -> Result<Vec<Revision>, Report> {
-    Ok(numbered(deployment, replica_sets(session, deployment).await?))
+/// The revisions of an object, oldest first: those of its own replica sets or ControllerRevisions that carry a number.
+pub async fn revisions(session: &Session, target: &Target, live: &Value) -> Result<Vec<Revision>, Report> {
+    let holders = match target.resource.kind.as_str() {
+        "Deployment" => replica_sets(session, live).await?,
+        _ => controller_revisions(session, live).await?,
+    };
+    Ok(numbered(live, holders))
 }
 
 /// The replica sets a deployment owns.
 pub async fn replica_sets(session: &Session, deployment: &Value) -> Result<Vec<Value>, Report> {
-    let resource = session.cluster.discovery().await?.find("replicasets.apps")?;
-    let selector = object::selector_query(deployment.pointer("/spec/selector").unwrap_or(&Value::Null));
+    owned(session, "replicasets.apps", deployment).await
+}
+
+/// The ControllerRevisions a daemon or stateful set owns.
+pub async fn controller_revisions(session: &Session, set: &Value) -> Result<Vec<Value>, Report> {
+    owned(session, "controllerrevisions.apps", set).await
+}
+
+async fn owned(session: &Session, resource: &str, owner: &Value) -> Result<Vec<Value>, Report> {
+    let resource = session.cluster.discovery().await?.find(resource)?;
+    let selector = object::selector_query(owner.pointer("/spec/selector").unwrap_or(&Value::Null));
     let query = Query::new().with_some("labelSelector", Some(selector));
-    let mut found = target::list(
-        session,
-        &resource.collection(Some(object::namespace(deployment))),
-        &query,
-    )
-    .await?;
-    found.retain(|set| {
-        object::controller(set).is_some_and(|owner| object::text(owner, "/uid") == object::uid(deployment))
+    let mut found = target::list(session, &resource.collection(Some(object::namespace(owner))), &query).await?;
+    found.retain(|object| {
+        object::controller(object).is_some_and(|found| object::text(found, "/uid") == object::uid(owner))
     });
     Ok(found)
 }
 
-fn numbered(deployment: &Value, sets: Vec<Value>) -> Vec<Revision> {
-    let mut revisions: Vec<Revision> = sets
+/// The number of a holder: a ControllerRevision has a field for it, a replica set an annotation.
+fn number(holder: &Value) -> Option<i64> {
+    holder
+        .get("revision")
+        .and_then(Value::as_i64)
+        .or_else(|| object::annotation(holder, REVISION)?.parse().ok())
+}
+
+/// The pod template a holder keeps. A ControllerRevision keeps it as a patch, with a mark that says so.
+fn kept_template(holder: &Value) -> Value {
+    let at = ["/spec/template", "/data/spec/template"];
+    let mut template = at.iter().find_map(|at| holder.pointer(at)).cloned().unwrap_or_default();
+    if let Some(template) = template.as_object_mut() {
+        template.remove("$patch");
+    }
+    template
+}
+
+fn numbered(owner: &Value, holders: Vec<Value>) -> Vec<Revision> {
+    let mut revisions: Vec<Revision> = holders
         .into_iter()
-        .filter(|set| {
-            object::controller(set).is_none_or(|owner| object::text(owner, "/uid") == object::uid(deployment))
+        .filter(|holder| {
+            object::controller(holder).is_none_or(|found| object::text(found, "/uid") == object::uid(owner))
         })
-        .filter_map(|set| {
-            let number = object::annotation(&set, REVISION)?.parse().ok()?;
-            let cause = object::annotation(&set, CHANGE_CAUSE)
+        .filter_map(|holder| {
+            let number = number(&holder)?;
+            let cause = object::annotation(&holder, CHANGE_CAUSE)
                 .filter(|cause| !cause.is_empty())
                 .unwrap_or("<none>")
                 .to_owned();
             Some(Revision {
                 number,
                 cause,
-                replica_set: set,
+                template: kept_template(&holder),
+                holder,
             })
         })
         .collect();
@@ -202,6 +238,17 @@ pub(crate) mod tests {
             "ownerReferences": [{"uid": "d", "controller": true}]},
             "spec": {"template": {"metadata": {"labels": {"run": "web", "pod-template-hash": name}},
                 "spec": {"containers": [{"name": "web", "image": image}]}}}})
+    }
+
+    #[test]
+    fn a_controller_revision_gives_its_template_without_the_mark() {
+        let holder = json!({"metadata": {"name": "agent-x"}, "revision": 4,
+            "data": {"spec": {"template": {"$patch": "replace", "spec": {"containers": []}}}}});
+        let found = numbered(&json!({}), vec![holder]);
+        assert_eq!(
+            (found[0].number, &found[0].template),
+            (4, &json!({"spec": {"containers": []}}))
+        );
     }
 
     #[test]

@@ -5,23 +5,27 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, pin_mut};
+use jiff::Timestamp;
 use kube::core::WatchEvent;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
+use crate::core::clock::Clock;
 use crate::core::report::{Report, Severity};
 use crate::features::kubernetes::client::{Clients, JSON, Session};
 use crate::features::kubernetes::error::{self, NOT_REACHED, usage};
-use crate::features::kubernetes::model::{DeploymentRow, PodRow, SlimRow};
+use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, SlimRow};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
-use crate::features::kubernetes::rollout::{self, Cause, Progress, progress, trouble};
+use crate::features::kubernetes::rollout::{self, Cause, GateState, Progress, Standing, Traffic, progress, trouble};
 use crate::features::kubernetes::target::{self, Target};
 use crate::features::kubernetes::verbs::common::{
     READ, declare, more_names, say, sentence, types_or_objects, until_stopped,
 };
 use crate::features::kubernetes::verbs::completer::Names;
-use crate::features::kubernetes::verbs::rollout::history::replica_sets;
+use crate::features::kubernetes::verbs::rollout::history::{controller_revisions, replica_sets};
+use crate::features::traffic::model::{Sample, Tally, samples};
+use crate::feed::{Hub, Subscription};
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb};
 
@@ -31,7 +35,7 @@ const KINDS: [&str; 3] = ["Deployment", "DaemonSet", "StatefulSet"];
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The verb.
-pub fn verb(clients: &Arc<Clients>) -> Verb {
+pub fn verb(clients: &Arc<Clients>, hub: &Hub) -> Verb {
     let declaration = declare("rollout-status", "Follow a rollout until it is done")
         .permission(READ)
         .positional(types_or_objects("What to follow, also TYPE/NAME; the incoming object when not given").optional())
@@ -53,14 +57,21 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 OptionKind::Bool,
                 "Fail as soon as a new pod cannot start, with the cause",
             ),
+            OptionSpec::new(
+                "max-errors",
+                OptionKind::Float,
+                "Fail when more than this share of the measured requests fails, in percent",
+            )
+            .value_name("percent"),
         ])
-        .output("{kind, name, namespace, action, message}, one whenever the state changes.")
-        .notes("For deployments, daemon sets and stateful sets. Fails with exit code 1 when a deployment exceeds its progress deadline; with --fail-fast as soon as the cause is known: an image that cannot be pulled, a crash loop, no node, a quota.")
+        .output("{kind, name, namespace, action, message, gates}, one whenever the state changes; a gate is {name, state, detail}.")
+        .notes("For deployments, daemon sets and stateful sets. Fails with exit code 1 when a deployment exceeds its progress deadline; with --fail-fast as soon as the cause is known: an image that cannot be pulled, a crash loop, no node, a quota, a probe that fails. --max-errors looks at the requests of traffic:watch or traffic:logs that run beside it.")
         .example("kubectl:rollout status deploy/inspector", "until all pods are new");
     Verb::read(
         declaration,
         Status {
             clients: clients.clone(),
+            hub: hub.clone(),
         },
     )
     .completed_by(Names::of(clients))
@@ -68,6 +79,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
 
 struct Status {
     clients: Arc<Clients>,
+    hub: Hub,
 }
 
 #[async_trait]
@@ -91,6 +103,7 @@ impl Read for Status {
 impl Status {
     async fn follow_all(&self, call: &Call, output: &Output) -> Result<(), Report> {
         let session = self.clients.session(&call.context).await?;
+        let watched = Watched::begin(call, &self.hub)?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         for (target, live) in target::objects(call, &session, selection).await? {
             if !KINDS.contains(&target.resource.kind.as_str()) {
@@ -102,6 +115,8 @@ impl Status {
                 session: &session,
                 target: &target,
                 output,
+                traffic: watched.as_ref(),
+                clock: self.hub.clock(),
                 said: String::new(),
             };
             watch.follow(live).await?;
@@ -110,11 +125,52 @@ impl Status {
     }
 }
 
+/// The requests measured beside the rollout, since it is followed.
+struct Watched {
+    samples: Subscription<Sample>,
+    since: Timestamp,
+    /// Share that may fail, 0 to 1.
+    limit: f64,
+}
+
+impl Watched {
+    fn begin(call: &Call, hub: &Hub) -> Result<Option<Self>, Report> {
+        let Some(percent) = call.arguments.float("max-errors") else {
+            return Ok(None);
+        };
+        if !(0.0..=100.0).contains(&percent) {
+            return Err(usage(format!("--max-errors {percent} is not a percentage: 0 to 100")));
+        }
+        Ok(Some(Watched {
+            samples: samples(hub, &call.context),
+            since: hub.clock().now(),
+            limit: percent / 100.0,
+        }))
+    }
+
+    fn now(&self) -> Traffic {
+        let tally = self.samples.source().read(|rows, _| {
+            Tally::of(
+                rows.iter()
+                    .map(|(_, sample)| sample)
+                    .filter(|sample| sample.at >= self.since),
+            )
+        });
+        Traffic {
+            total: tally.total,
+            failed: tally.failed,
+            limit: self.limit,
+        }
+    }
+}
+
 struct Watch<'a> {
     call: &'a Call,
     session: &'a Session,
     target: &'a Target,
     output: &'a Output,
+    traffic: Option<&'a Watched>,
+    clock: &'a Clock,
     /// The last sentence: watch events that change nothing of it say nothing new.
     said: String,
 }
@@ -154,9 +210,22 @@ impl Watch<'_> {
             Progress::Waiting(_) => "waiting",
             Progress::Done(_) => "rolled out",
         };
+        let gates = rollout::gates(
+            &standing(self.target, live, self.clock.now())?,
+            self.traffic.map(Watched::now),
+        );
+        if let Some(failed) = gates
+            .iter()
+            .find(|gate| gate.name == "traffic" && gate.state == GateState::Failed)
+        {
+            let what = format!("{} is stopped by its traffic: {}", self.target.title(), failed.detail);
+            return Err(Report::failed(NOT_REACHED, what).hint(self.way_back()));
+        }
         if self.said != found.sentence() {
             self.said = found.sentence().to_owned();
-            say(self.output, sentence(self.target, action, &self.said)).await?;
+            let mut record = sentence(self.target, action, &self.said);
+            record["gates"] = gates.iter().map(rollout::Gate::record).collect();
+            say(self.output, record).await?;
         }
         if matches!(found, Progress::Done(_)) {
             return Ok(true);
@@ -179,7 +248,7 @@ impl Watch<'_> {
             .with("fieldSelector", format!("metadata.name={}", self.target.name))
             .with("resourceVersion", version)
             .on(&self.target.resource.collection(Some(&self.target.namespace)));
-        let fast = self.call.arguments.flag("fail-fast");
+        let fast = self.call.arguments.flag("fail-fast") || self.traffic.is_some();
         let events = match self.session.cluster.watch::<Value>(&path, JSON).await {
             Ok(events) => events,
             Err(error) if error::code(&error) == Some(410) => return Ok(None),
@@ -233,7 +302,14 @@ impl Watch<'_> {
             return Ok(None);
         }
         if self.target.resource.kind != "Deployment" {
-            return self.trouble_of(live, |pod| rollout::is_of_newest(live, pod)).await;
+            let revision = self.newest_revision(live).await?;
+            if let Some(cause) = self.trouble_of(live, |pod| rollout::is_of(pod, &revision)).await? {
+                return Ok(Some(cause));
+            }
+            let about = self
+                .events(&format!("involvedObject.uid={}", object::uid(live)))
+                .await?;
+            return Ok(rollout::refused_creation(&about));
         }
         let row = deployment(live)?;
         if let Some(refused) = rollout::refused(&row) {
@@ -250,26 +326,91 @@ impl Watch<'_> {
         }
     }
 
+    /// What the newest pods of a stateful or daemon set are labelled with.
+    async fn newest_revision(&self, live: &Value) -> Result<String, Report> {
+        if self.target.resource.kind == "StatefulSet" {
+            return Ok(object::text(live, "/status/updateRevision").to_owned());
+        }
+        let revisions = controller_revisions(self.session, live).await?;
+        let newest = revisions
+            .iter()
+            .max_by_key(|revision| object::number(revision, "/revision"));
+        let label = newest.map(|revision| object::text(revision, "/metadata/labels/controller-revision-hash"));
+        Ok(label.unwrap_or_default().to_owned())
+    }
+
+    /// The events of the namespace that a field selector picks.
+    async fn events(&self, selector: &str) -> Result<Vec<EventRow>, Report> {
+        let resource = self.session.cluster.discovery().await?.find("events")?;
+        let query = Query::new().with("fieldSelector", selector);
+        let found = target::list(self.session, &resource.collection(Some(&self.target.namespace)), &query).await?;
+        let rows = found.into_iter().filter_map(|event| serde_json::from_value(event).ok());
+        Ok(rows.map(EventRow::of).collect())
+    }
+
     /// The first pod of a set that cannot start, of those that count.
     async fn trouble_of(&self, set: &Value, counts: impl Fn(&Value) -> bool) -> Result<Option<Cause>, Report> {
         let pods = self.session.cluster.discovery().await?.find("pods")?;
         let labels = object::map(set, "/spec/selector/matchLabels").map(object::label_query);
         let query = Query::new().with_some("labelSelector", labels);
+        let mut waiting = Vec::new();
         for pod in target::list(self.session, &pods.collection(Some(&self.target.namespace)), &query).await? {
             if !counts(&pod) {
                 continue;
             }
+            let uid = object::uid(&pod).to_owned();
             let Ok(raw) = serde_json::from_value(pod) else { continue };
             let pod = PodRow::of(raw);
-            if pod.owner_uid == object::uid(set)
-                && !pod.deleting
-                && let Some(cause) = trouble(&pod)
-            {
+            if pod.owner_uid != object::uid(set) || pod.deleting {
+                continue;
+            }
+            if let Some(cause) = trouble(&pod) {
                 return Ok(Some(cause));
             }
+            if !pod.is_ready {
+                waiting.push((uid, pod.name));
+            }
         }
-        Ok(None)
+        if waiting.is_empty() {
+            return Ok(None);
+        }
+        let failed = self.events("reason=Unhealthy").await?;
+        Ok(waiting
+            .iter()
+            .find_map(|(uid, name)| rollout::unhealthy(name, failed.iter().filter(|event| event.object_uid == *uid))))
     }
+}
+
+/// The numbers of a rollout, from the object as it is.
+fn standing(target: &Target, live: &Value, now: Timestamp) -> Result<Standing, Report> {
+    let status = |field: &str| object::number(live, &format!("/status/{field}"));
+    Ok(match target.resource.kind.as_str() {
+        "DaemonSet" => Standing {
+            wanted: status("desiredNumberScheduled"),
+            updated: status("updatedNumberScheduled"),
+            ready: status("numberReady"),
+            available: status("numberAvailable"),
+            ..Standing::default()
+        },
+        "StatefulSet" => Standing {
+            wanted: live.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1),
+            updated: status("updatedReplicas"),
+            ready: status("readyReplicas"),
+            available: status("availableReplicas"),
+            ..Standing::default()
+        },
+        _ => {
+            let row = deployment(live)?;
+            Standing {
+                wanted: row.replicas,
+                updated: row.updated,
+                ready: row.ready,
+                available: row.available,
+                late: matches!(progress(&row, None), Progress::Failed(_)),
+                deadline_left: rollout::deadline_left(&row, rollout::stage(&row), now),
+            }
+        }
+    })
 }
 
 fn deployment(live: &Value) -> Result<DeploymentRow, Report> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::history::{Revision, numbers, only_deployments, revisions};
+use super::history::{Revision, numbers, only_with_revisions, revisions};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -73,18 +73,20 @@ impl Mutate for Undo {
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         let mut changes = Vec::new();
         for (target, live) in target::objects(call, &session, selection).await? {
-            only_deployments(&target, "rollback")?;
+            only_with_revisions(&target, "rollbacker")?;
             if live.pointer("/spec/paused") == Some(&json!(true)) {
                 return Err(Report::failed(
                     CONFLICT,
                     "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again",
                 ));
             }
-            let revisions = revisions(&session, &live).await?;
+            let revisions = revisions(&session, &target, &live).await?;
             let revision = pick(&target, &revisions, wanted)?;
-            if live
-                .pointer("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration")
-                .is_some()
+            let is_deployment = target.resource.kind == "Deployment";
+            if is_deployment
+                && live
+                    .pointer("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration")
+                    .is_some()
             {
                 call.operator.note(SafeText::line(
                     "Warning: the deployment is managed by apply; its configuration file still describes the newer revision",
@@ -111,12 +113,16 @@ impl Mutate for Undo {
 
 /// The revision of this number, or the second newest.
 fn pick<'a>(target: &Target, revisions: &'a [Revision], wanted: i64) -> Result<&'a Revision, Report> {
+    let is_deployment = target.resource.kind == "Deployment";
     if wanted == 0 {
         let before = revisions.len().checked_sub(2).and_then(|at| revisions.get(at));
         return before.ok_or_else(|| {
             Report::failed(
                 NOT_FOUND,
-                format!("no rollout history found for deployment \"{}\"", target.name),
+                match is_deployment {
+                    true => format!("no rollout history found for deployment \"{}\"", target.name),
+                    false => "no last revision to roll back to".to_owned(),
+                },
             )
         });
     }
@@ -139,24 +145,26 @@ fn change(
     revision: &Revision,
     all: &[Revision],
 ) -> Result<Option<Change>, Report> {
-    let template = object::bare_template(revision.replica_set.pointer("/spec/template").unwrap_or(&Value::Null));
+    let template = object::bare_template(&revision.template);
     let (before, after) = (view(live), template::view(&template));
     if before == after {
         return Ok(None);
     }
     let summary = format!("roll back {} to revision {}", target.title(), revision.number);
-    let body = json!([
-        {"op": "replace", "path": "/spec/template", "value": template},
-        {"op": "replace", "path": "/metadata/annotations", "value": annotations(call, target, live, revision, &after)},
-    ]);
+    // A deployment takes its replica set's annotations over; the other kinds keep their own.
+    let mut operations = vec![json!({"op": "replace", "path": "/spec/template", "value": template})];
+    if target.resource.kind == "Deployment" {
+        let annotations = annotations(call, target, live, revision, &after);
+        operations.push(json!({"op": "replace", "path": "/metadata/annotations", "value": annotations}));
+    } else {
+        operations.push(cause(call, target, live, &after));
+    }
+    let body = Value::Array(operations);
     let draft = Draft::new(call, target, summary, before, after).of(live).recovery();
     // The revision left now keeps its number; the one taken up gets a new one.
-    let current = all.iter().find(|known| {
-        known
-            .replica_set
-            .pointer("/spec/template")
-            .is_some_and(|t| object::fingerprint(t) == object::text(draft.before(), "/template"))
-    });
+    let current = all
+        .iter()
+        .find(|known| object::fingerprint(&known.template) == object::text(draft.before(), "/template"));
     let draft = match current {
         Some(current) => {
             let back = Stage::new("kubectl:rollout-undo")
@@ -177,9 +185,29 @@ fn change(
         .map(Some)
 }
 
+/// The operation that writes down why a daemon or stateful set went back.
+fn cause(call: &Call, target: &Target, live: &Value, after: &Value) -> Value {
+    let mut own = object::map(live, "/metadata/annotations").cloned().unwrap_or_default();
+    own.insert(
+        CHANGE_CAUSE.to_owned(),
+        json!(change_cause(call, target, &images(after))),
+    );
+    json!({"op": "add", "path": "/metadata/annotations", "value": own})
+}
+
+/// `web=nginx:2 side=i:1`.
+fn images(after: &Value) -> String {
+    let images: Vec<String> = object::map(after, "/images")
+        .into_iter()
+        .flatten()
+        .map(|(name, image)| format!("{name}={}", object::text(image, "")))
+        .collect();
+    images.join(" ")
+}
+
 /// The replica set's annotations with the deployment's own bookkeeping, and why this happened.
 fn annotations(call: &Call, target: &Target, live: &Value, revision: &Revision, after: &Value) -> Value {
-    let mut merged = object::map(&revision.replica_set, "/metadata/annotations")
+    let mut merged = object::map(&revision.holder, "/metadata/annotations")
         .cloned()
         .unwrap_or_default();
     let own: Map<String, Value> = object::map(live, "/metadata/annotations").cloned().unwrap_or_default();
@@ -189,14 +217,9 @@ fn annotations(call: &Call, target: &Target, live: &Value, revision: &Revision, 
             merged.insert(key.to_owned(), value.clone());
         }
     }
-    let images: Vec<String> = object::map(after, "/images")
-        .into_iter()
-        .flatten()
-        .map(|(name, image)| format!("{name}={}", object::text(image, "")))
-        .collect();
     merged.insert(
         CHANGE_CAUSE.to_owned(),
-        json!(change_cause(call, target, &images.join(" "))),
+        json!(change_cause(call, target, &images(after))),
     );
     Value::Object(merged)
 }
@@ -212,7 +235,8 @@ mod tests {
         Revision {
             number,
             cause: String::new(),
-            replica_set: set(&format!("h{number}"), &number.to_string(), image),
+            template: set("", "", image)["spec"]["template"].clone(),
+            holder: set(&format!("h{number}"), &number.to_string(), image),
         }
     }
 

@@ -15,6 +15,12 @@ pub(super) const SECRET: &[Column] = &[
     ("Age", "string", 0),
 ];
 pub(super) const SERVICEACCOUNT: &[Column] = &[("Name", "string", 0), ("Secrets", "string", 0), ("Age", "string", 0)];
+pub(super) const RESOURCEQUOTA: &[Column] = &[
+    ("Name", "string", 0),
+    ("Request", "string", 0),
+    ("Limit", "string", 0),
+    ("Age", "string", 0),
+];
 pub(super) const ANY: &[Column] = &[("Name", "string", 0), ("Age", "string", 0)];
 
 pub(super) fn any(object: &Value, now: Timestamp) -> Vec<Value> {
@@ -23,6 +29,22 @@ pub(super) fn any(object: &Value, now: Timestamp) -> Vec<Value> {
 
 pub(super) fn namespace(object: &Value, now: Timestamp) -> Vec<Value> {
     vec![name(object), object["status"]["phase"].clone(), age(object, now)]
+}
+
+/// What is used of each limit, `cpu: 1/2`; what limits containers stands apart from what they request.
+pub(super) fn resourcequota(object: &Value, now: Timestamp) -> Vec<Value> {
+    let hard = object["status"]["hard"].as_object();
+    let mut keys: Vec<&String> = hard.into_iter().flat_map(|hard| hard.keys()).collect();
+    keys.sort();
+    let joined = |limits: bool| {
+        let own = keys.iter().filter(|key| key.starts_with("limits") == limits);
+        let text = |list: &str, key: &str| object["status"][list][key].as_str().unwrap_or("0").to_owned();
+        let pairs: Vec<String> = own
+            .map(|key| format!("{key}: {}/{}", text("used", key), text("hard", key)))
+            .collect();
+        json!(pairs.join(", "))
+    };
+    vec![name(object), joined(false), joined(true), age(object, now)]
 }
 
 fn size(value: &Value) -> usize {

@@ -26,6 +26,12 @@ pub(super) const DAEMONSET: &[Column] = &[
     ("Images", "string", 1),
     ("Selector", "string", 1),
 ];
+pub(super) const CONTROLLERREVISION: &[Column] = &[
+    ("Name", "string", 0),
+    ("Controller", "string", 0),
+    ("Revision", "string", 0),
+    ("Age", "string", 0),
+];
 pub(super) const JOB: &[Column] = &[
     ("Name", "string", 0),
     ("Status", "string", 0),
@@ -108,6 +114,27 @@ pub(super) fn daemonset(object: &Value, now: Timestamp) -> Vec<Value> {
     row.push(labels(&spec["template"]["spec"]["nodeSelector"]));
     row.extend([age(object, now), names, images, json!(selector_text(&spec["selector"]))]);
     row
+}
+
+/// A ControllerRevision names whose revision it is.
+pub(super) fn controllerrevision(object: &Value, now: Timestamp) -> Vec<Value> {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    let owner = owners.into_iter().flatten().find(|owner| owner["controller"] == true);
+    let controller = owner.map_or_else(
+        || "<none>".to_owned(),
+        |owner| {
+            let text = |field: &str| owner[field].as_str().unwrap_or_default();
+            let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+            let dot = if group.is_empty() { "" } else { "." };
+            format!("{}{dot}{group}/{}", text("kind").to_lowercase(), text("name"))
+        },
+    );
+    vec![
+        name(object),
+        json!(controller),
+        object["revision"].clone(),
+        age(object, now),
+    ]
 }
 
 pub(super) fn job(object: &Value, now: Timestamp) -> Vec<Value> {

@@ -1,8 +1,7 @@
-//! Starting containers and judging whether they are ready.
+//! Starting containers.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -27,6 +26,9 @@ impl Life {
             (0..4).map(|_| format!("{:016x}", random.next_u64())).collect()
         };
         let log = Arc::new(ContainerLog::default());
+        if let Some(output) = self.outputs.get_mut(index) {
+            *output = Some(log.clone());
+        }
         let key = (namespace(&self.object).to_owned(), name(&self.object).to_owned());
         let container = &mut self.pod.containers[index];
         container.id = id;
@@ -62,39 +64,6 @@ impl Life {
         self.shared.network.listen(ip, inspector::PORT, server.address);
         self.servers.push(server);
         Ok(())
-    }
-
-    pub(super) async fn check_readiness(&mut self) {
-        for index in 0..self.pod.containers.len() {
-            let probe = self
-                .object
-                .pointer(&format!("/spec/containers/{index}/readinessProbe"))
-                .cloned();
-            let delay = probe.as_ref().map_or(0, |p| int(p, "/initialDelaySeconds", 0));
-            if delay > 0 {
-                self.shared
-                    .clock
-                    .sleep(Duration::from_secs(u64::try_from(delay).unwrap_or(0)))
-                    .await;
-            }
-            let container = &mut self.pod.containers[index];
-            let runs = matches!(container.state, State::Running(_));
-            let answers = container.image.program() == Program::Inspector;
-            let asked = probe
-                .as_ref()
-                .is_some_and(|p| p.get("httpGet").is_some() || p.get("tcpSocket").is_some());
-            container.ready = runs && (answers || !asked) && container.image.program() != Program::Crashes;
-            if runs && asked && !answers {
-                let ip = self.pod.ip.unwrap_or(Ipv4Addr::UNSPECIFIED);
-                self.event(
-                    index,
-                    Severity::Warning,
-                    "Unhealthy",
-                    &format!("Readiness probe failed: dial tcp {ip}: connect: connection refused"),
-                );
-            }
-        }
-        self.report();
     }
 }
 

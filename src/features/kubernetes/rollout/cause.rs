@@ -1,0 +1,127 @@
+//! Why a rollout does not go on: read from a deployment's conditions, from the state of its pods, and from the events of
+//! the cluster. Not for how far it is (`progress`).
+
+use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow};
+
+/// Why a rollout does not go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The pod it shows at; empty when it is about the whole deployment.
+    pub pod: String,
+    /// One word: `ImagePullBackOff`, `Unschedulable`, `FailedCreate`.
+    pub reason: String,
+    /// The cluster's own sentence; may be empty.
+    pub message: String,
+}
+
+/// Reasons for waiting that a new pod does not get out of by itself, or not soon.
+const FATAL: [&str; 10] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+    "OOMKilled",
+    "Error",
+];
+
+/// As often a probe may fail before that is called the cause: the default of `failureThreshold`. Fewer failures are what
+/// a slow start looks like.
+const PROBE_FAILURES: i64 = 3;
+
+/// What keeps a deployment's pods from being made at all: a quota, an admission rule.
+pub fn refused(row: &DeploymentRow) -> Option<Cause> {
+    let condition = row
+        .condition("ReplicaFailure")
+        .filter(|condition| condition.status == "True")?;
+    Some(Cause {
+        pod: String::new(),
+        reason: condition.reason.clone(),
+        message: condition.message.clone(),
+    })
+}
+
+/// What keeps a pod from running, if it is something that does not pass by itself.
+pub fn trouble(pod: &PodRow) -> Option<Cause> {
+    if !pod.unschedulable.is_empty() {
+        return Some(Cause {
+            pod: pod.name.clone(),
+            reason: "Unschedulable".to_owned(),
+            message: pod.unschedulable.clone(),
+        });
+    }
+    let word = pod.status.strip_prefix("Init:").unwrap_or(&pod.status);
+    let fatal = FATAL.contains(&word) || word.starts_with("ExitCode:") || word.starts_with("Signal:");
+    fatal.then(|| Cause {
+        pod: pod.name.clone(),
+        reason: pod.status.to_string(),
+        message: pod.message.clone(),
+    })
+}
+
+/// Pods that a set may not make, from the events about it: the newest of them says whether the last attempt failed.
+/// Daemon and stateful sets have no condition for that.
+pub fn refused_creation<'a>(events: impl IntoIterator<Item = &'a EventRow>) -> Option<Cause> {
+    let attempts = events
+        .into_iter()
+        .filter(|event| matches!(event.reason.as_str(), "FailedCreate" | "SuccessfulCreate"));
+    // Within one second, which is all an event tells, a failure follows what still fitted.
+    let last = attempts.max_by_key(|event| (event.at, event.reason == "FailedCreate"))?;
+    (last.reason == "FailedCreate").then(|| Cause {
+        pod: String::new(),
+        reason: last.reason.clone(),
+        message: last.message.clone(),
+    })
+}
+
+/// A pod whose probes fail again and again, from the events about it.
+pub fn unhealthy<'a>(pod: &str, events: impl IntoIterator<Item = &'a EventRow>) -> Option<Cause> {
+    let failures: Vec<&EventRow> = events.into_iter().filter(|event| event.reason == "Unhealthy").collect();
+    let times: i64 = failures.iter().map(|event| event.count.max(1)).sum();
+    let last = failures.into_iter().max_by_key(|event| event.at)?;
+    (times >= PROBE_FAILURES).then(|| Cause {
+        pod: pod.to_owned(),
+        reason: last.reason.clone(),
+        message: last.message.trim_end().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn event(reason: &str, second: i64, count: i64) -> EventRow {
+        EventRow {
+            reason: reason.into(),
+            message: format!("{reason} at {second}\n"),
+            at: Timestamp::from_second(second).ok(),
+            count,
+            ..EventRow::default()
+        }
+    }
+
+    #[test]
+    fn the_last_attempt_to_make_a_pod_counts() {
+        let failed = refused_creation(&[event("SuccessfulCreate", 1, 1), event("FailedCreate", 2, 1)]);
+        assert_eq!(failed.map(|cause| cause.reason).as_deref(), Some("FailedCreate"));
+        let same = refused_creation(&[event("FailedCreate", 2, 1), event("SuccessfulCreate", 2, 1)]);
+        assert!(same.is_some(), "one more than fitted");
+        assert_eq!(
+            refused_creation(&[event("FailedCreate", 1, 9), event("SuccessfulCreate", 2, 1)]),
+            None
+        );
+        assert_eq!(refused_creation(&[event("Killing", 2, 1)]), None);
+    }
+
+    #[test]
+    fn a_probe_may_fail_twice() {
+        assert_eq!(unhealthy("p", &[event("Unhealthy", 1, 2)]), None);
+        let cause = unhealthy("p", &[event("Unhealthy", 1, 2), event("Unhealthy", 5, 1)]);
+        assert_eq!(cause.map(|cause| cause.message).as_deref(), Some("Unhealthy at 5"));
+    }
+}
