@@ -155,3 +155,86 @@ fn a_megabyte_pasted_and_a_storm_of_sizes_do_no_harm() {
         .wait_for(|screen| screen.lines().any(|row| row.trim() == "still here"), SOON)
         .expect("it answers");
 }
+
+#[test]
+fn hostile_output_names_and_errors_stay_text() {
+    let terminal = console(&[], &[], 120, 40);
+    let mark = terminal.mark();
+    // A colour, a clipboard write, the main screen, a title, a bell, a cleared screen, a cursor report that would be typed.
+    let bytes = r"\033]52;c;ZXZpbA==\007\033[?1049l\033]0;owned\007\a\033[2J\033[6n\033P+q544e\033\\evil";
+    line(&terminal, &format!("sh 'printf \"{bytes}\"'"));
+    see(&terminal, "evil");
+    line(
+        &terminal,
+        r#"seed '{"name":"\u001b]52;c;ZXZpbA==\u0007\u202egnp.exe 世界 e\u0301 👩‍👩‍👧 \ud55c\uae00"}' | table name"#,
+    );
+    see(&terminal, "世界");
+    // Pasted controls are text of the line, in its error too.
+    terminal.paste("no-such-\x1b]52;c;ZXZpbA==\x07-command");
+    terminal.key(Key::Enter);
+    see(&terminal, "unknown command");
+    line(&terminal, "sh 'head -c 3000000 /dev/zero | tr \"\\0\" x'");
+    see(&terminal, "cut after");
+    line(&terminal, "echo still here");
+    terminal
+        .wait_for(
+            |screen| {
+                screen
+                    .lines()
+                    .any(|row| row.trim_end().ends_with("  still here") || row.contains("│   still here"))
+            },
+            SOON,
+        )
+        .expect("it answers");
+    let raw = String::from_utf8_lossy(&terminal.raw_output_since(mark)).into_owned();
+    for leak in [
+        "\x1b]52",
+        "\x1b[?1049l",
+        "\x1b]0;",
+        "\x07",
+        "\x1b[6n",
+        "\x1bP",
+        "\u{202e}",
+    ] {
+        assert!(!raw.contains(leak), "{leak:?} reached the terminal");
+    }
+    let view = terminal.view();
+    assert!(
+        view.alternate_screen() && view.bracketed_paste(),
+        "the screen is still ours"
+    );
+    let (y, x) = place(&terminal, "1 chat");
+    assert!(y == 1 && x < 6, "the frame is where it was: {}", terminal.screen());
+}
+
+#[test]
+fn theme_and_keymap_files_are_read_again_when_they_change() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (theme, keymap) = (folder.path().join("mine.toml"), folder.path().join("keys.toml"));
+    std::fs::write(&theme, "name = 'mine'\n").expect("a theme");
+    std::fs::write(&keymap, "name = 'keys'\n[input]\n'enter' = 'submit'\n").expect("a keymap");
+    let path = |path: &std::path::Path| path.to_str().expect("a path in UTF-8").to_owned();
+    let (theme_path, keymap_path) = (path(&theme), path(&keymap));
+    let terminal = console(&["--theme", &theme_path, "--keymap", &keymap_path], &[], 120, 40);
+    std::fs::write(
+        &theme,
+        "name = 'other'\ninherits = 'dark'\n[styles]\n'state.okk' = { fg = 'red' }\n",
+    )
+    .expect("written");
+    terminal
+        .wait_for(
+            |screen| screen.contains("unknown meaning state.okk") || screen.contains("read again: theme other"),
+            SOON,
+        )
+        .expect("the new theme, and what is wrong in it");
+    std::fs::write(&keymap, "name = 'keys'\n[input]\n'enter' = 'submit'\n'f2' = 'help'\n").expect("written");
+    see(&terminal, "read again: keymap");
+    terminal.key(Key::F(2));
+    see(&terminal, "any other key closes");
+    terminal.key(Key::Escape);
+    std::fs::write(&keymap, "name = 'keys'\n[input\n").expect("written");
+    see(&terminal, "the keymap cannot be read");
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.key(Key::F(2));
+    see(&terminal, "any other key closes");
+}

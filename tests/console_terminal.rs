@@ -13,7 +13,7 @@ use cogdeck::core::context::Context;
 use cogdeck::core::report::Report;
 use cogdeck::core::text::SafeText;
 use cogdeck::feed::{Health, Hub};
-use cogdeck::ui::console::{Console, ConsoleConfig, Keymap, Runner, Running};
+use cogdeck::ui::console::{Console, ConsoleConfig, Earlier, Keymap, Runner, Running};
 use cogdeck::ui::panel::{Effect, Panel, PanelKey, Theme};
 use cogdeck::verb::{Catalogue, Operator};
 use support::process::COGDECK;
@@ -98,6 +98,64 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
 }
 
 #[test]
+fn a_console_left_detached_ends_when_its_job_has_ended() {
+    let mut terminal = in_a_shell(&format!(r#""$0" --sandbox; {AND_THEN}"#), COGDECK);
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
+    terminal.type_text("sh 'sleep 3; echo over' &\n");
+    terminal.wait_for_text("1 running", SOON).expect("a job");
+    terminal.key(Key::Ctrl('d'));
+    terminal
+        .wait_for_text("detach: leave the screen", SOON)
+        .expect("the question");
+    terminal.type_text("d");
+    terminal
+        .wait_for_text("cogdeck: waits for", SOON)
+        .expect("what it waits for");
+    let screen = terminal.wait_for_text("ended with 0", SOON).expect("its end");
+    assert!(screen.contains("cogdeck: done #"), "how the job ended: {screen}");
+    assert!(!screen.contains("cogdeck: stopped"), "nothing was stopped: {screen}");
+    terminal.exit_status(SOON).expect("its end");
+    is_clean(&terminal);
+}
+
+#[test]
+fn the_transcript_and_the_pager_get_what_was_said() {
+    let console = r#"PAGER='sh -c "cat > $HOME/paged"' "$0" --sandbox"#;
+    let mut terminal = in_a_shell(&format!("{console}; {AND_THEN}"), COGDECK);
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
+    terminal.type_text("echo said before\n");
+    terminal.wait_for_text("  said before", SOON).expect("the answer");
+    terminal.key(Key::Alt('1'));
+    terminal.wait_for_text("open/fold", SOON).expect("the chat's keys");
+    terminal.type_text("o");
+    let paged = terminal.home().join("paged");
+    let there = |_: &str| std::fs::read_to_string(&paged).is_ok_and(|text| text == "said before\n");
+    let mut left = 100;
+    while !there("") && left > 0 {
+        std::thread::sleep(Duration::from_millis(100));
+        left -= 1;
+    }
+    assert!(there(""), "the pager read the block");
+    terminal
+        .wait_for(|screen| screen.contains("open/fold"), SOON)
+        .expect("the console is back");
+    terminal.key(Key::Alt('t'));
+    terminal
+        .wait_for_text("the transcript is on the terminal's own screen", SOON)
+        .expect("the word about it");
+    terminal.type_text("i");
+    terminal.key(Key::Ctrl('d'));
+    let screen = terminal.wait_for_text("ended with 0", SOON).expect("its end");
+    assert!(screen.contains("> echo said before"), "still there: {screen}");
+    terminal.exit_status(SOON).expect("its end");
+    is_clean(&terminal);
+}
+
+#[test]
 fn a_panic_in_a_panel_leaves_a_clean_terminal_and_its_message() {
     let this = std::env::current_exe().expect("this test");
     let script = format!(r#""$0" --ignored --exact --nocapture a_console_whose_panel_breaks; {AND_THEN}"#);
@@ -135,9 +193,13 @@ impl Runner for Idle {
     fn contexts(&self) -> Vec<String> {
         Vec::new()
     }
-    async fn history(&self, _: usize) -> Result<Vec<String>, Report> {
+    async fn history(&self, _: usize) -> Result<Vec<Earlier>, Report> {
         Ok(Vec::new())
     }
+    fn records(&self, _: u64) -> Result<Arc<Vec<serde_json::Value>>, String> {
+        Err("nothing ran".to_owned())
+    }
+
     fn stop_all(&self) {}
 }
 
@@ -187,6 +249,8 @@ fn a_console_whose_panel_breaks() {
         user: "test".to_owned(),
         read_only: false,
         sandbox: None,
+        programs: Default::default(),
+        dresses: None,
         remote: false,
         arrangement: cogdeck::ui::console::arrangement::Arrangement::default(),
         remember: None,

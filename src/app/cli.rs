@@ -55,10 +55,10 @@ pub struct Common {
     /// Configuration file instead of the one in the configuration folder
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Theme: a built-in name or a TOML file
+    /// Theme: a built-in name, a TOML file (read again when it changes), or auto (light or dark by COLORFGBG)
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
-    /// Keymap: a built-in name or a TOML file
+    /// Keymap: a built-in name or a TOML file (read again when it changes)
     #[arg(long, global = true, value_name = "NAME")]
     pub keymap: Option<String>,
     /// No colour (as NO_COLOR)

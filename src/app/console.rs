@@ -4,6 +4,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
@@ -17,7 +18,7 @@ use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::sandbox::Sandbox;
 use crate::ui::console::arrangement::Arrangement;
-use crate::ui::console::{Console, ConsoleConfig, Keymap, SessionRunner, StartSandbox};
+use crate::ui::console::{Console, ConsoleConfig, Dress, Keymap, Programs, SessionRunner, StartSandbox};
 use crate::ui::panel::Theme;
 use crate::ui::panel::theme::{Depth, Glyphs};
 
@@ -31,9 +32,14 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
     }
     let mut started = start::deck(common, environment).await?;
     let mut remarks = Vec::new();
+    let names = [
+        common.theme.clone().or_else(|| started.config.theme.clone()),
+        common.keymap.clone().or_else(|| started.config.keymap.clone()),
+    ];
+    let [theme_name, keymap_name] = &names;
     let (theme, keymap) = (
-        theme(common, &started, environment, &mut remarks)?,
-        keymap(common, &started, &mut remarks)?,
+        theme(theme_name.as_deref(), common.no_color, environment, &mut remarks)?,
+        keymap(keymap_name.as_deref(), &mut remarks)?,
     );
     // Beside the first frame: the database is opened after it.
     let (library, session) = (started.library.clone(), started.deck.session.clone());
@@ -65,6 +71,8 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         user: environment.user(),
         read_only: common.read_only,
         sandbox: Some(sandbox.clone()),
+        programs: programs(environment),
+        dresses: dresses(names, common.no_color, environment.clone()),
         remote: environment.get("SSH_CONNECTION").is_some(),
         arrangement,
         remember: Some(layout),
@@ -78,16 +86,37 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
     code
 }
 
+/// `$PAGER`, else `less`; and the desktop's clipboard program, where there is a desktop and the program is installed.
+fn programs(environment: &Environment) -> Programs {
+    let pager = environment.get("PAGER").unwrap_or("less");
+    let folders: Vec<_> = std::env::split_paths(environment.get("PATH").unwrap_or_default()).collect();
+    let installed = |name: &str| folders.iter().any(|folder| folder.join(name).is_file());
+    let candidates: [(bool, &[&str]); 3] = [
+        (environment.get("WAYLAND_DISPLAY").is_some(), &["wl-copy"]),
+        (
+            environment.get("DISPLAY").is_some(),
+            &["xclip", "-selection", "clipboard"],
+        ),
+        (cfg!(target_os = "macos"), &["pbcopy"]),
+    ];
+    let mut candidates = candidates.into_iter().filter(|(desktop, _)| *desktop);
+    let clipboard = candidates.find_map(|(_, argv)| argv.first().filter(|name| installed(name)).map(|_| argv));
+    Programs {
+        pager: shlex::split(pager).unwrap_or_else(|| vec![pager.to_owned()]),
+        clipboard: clipboard.map(|argv| argv.iter().map(|word| (*word).to_owned()).collect()),
+    }
+}
+
 /// A preset's name, or a TOML file; colour only where the terminal and NO_COLOR allow it.
 fn theme(
-    common: &Common,
-    started: &start::Started,
+    name: Option<&str>,
+    no_color: bool,
     environment: &Environment,
     remarks: &mut Vec<Report>,
 ) -> Result<Theme, Report> {
-    let name = common.theme.as_deref().or(started.config.theme.as_deref());
     let theme = match name {
         None => Theme::standard(),
+        Some("auto") => Theme::preset(for_background(environment.get("COLORFGBG")))?,
         Some(name) => match file(name)? {
             Some(text) => {
                 let (theme, found) = Theme::parse(&text)?;
@@ -98,7 +127,7 @@ fn theme(
         },
     };
     let dumb = environment.get("TERM") == Some("dumb");
-    let theme = match common.no_color || environment.get("NO_COLOR").is_some() || dumb {
+    let theme = match no_color || environment.get("NO_COLOR").is_some() || dumb {
         true => theme.without_color(),
         false => theme.at_depth(Depth::of(environment.get("COLORTERM"), environment.get("TERM"))),
     };
@@ -124,12 +153,17 @@ fn arrangement(path: &Path, remarks: &mut Vec<Report>) -> Arrangement {
     })
 }
 
-fn keymap(common: &Common, started: &start::Started, remarks: &mut Vec<Report>) -> Result<Keymap, Report> {
-    let name = common
-        .keymap
-        .as_deref()
-        .or(started.config.keymap.as_deref())
-        .unwrap_or("default");
+/// The theme for the background that `COLORFGBG` (foreground;background, as numbers of the sixteen colours) tells of.
+/// Terminals are not asked: an answer that comes late would be read as typed keys.
+fn for_background(colors: Option<&str>) -> &'static str {
+    match colors.and_then(|colors| colors.rsplit(';').next()) {
+        Some("7" | "15") => "light",
+        _ => "dark",
+    }
+}
+
+fn keymap(name: Option<&str>, remarks: &mut Vec<Report>) -> Result<Keymap, Report> {
+    let name = name.unwrap_or("default");
     match file(name)? {
         Some(text) => {
             let (keymap, found) = Keymap::parse(&text)?;
@@ -138,6 +172,55 @@ fn keymap(common: &Common, started: &start::Started, remarks: &mut Vec<Report>) 
         }
         None => Keymap::preset(name),
     }
+}
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Reads theme and keymap again whenever their files change; none: neither is a file. The task ends with the console.
+fn dresses(
+    names: [Option<String>; 2],
+    no_color: bool,
+    environment: Environment,
+) -> Option<tokio::sync::mpsc::Receiver<Dress>> {
+    let is_file = |name: &Option<String>| name.as_deref().is_some_and(|name| name.ends_with(".toml"));
+    if !names.iter().any(is_file) {
+        return None;
+    }
+    // Two at most: each replaces the one before, and the next look comes a second later.
+    let (sender, dresses) = tokio::sync::mpsc::channel(2);
+    tokio::spawn(async move {
+        let mut known = [changed_at(&names[0]).await, changed_at(&names[1]).await];
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let now = [changed_at(&names[0]).await, changed_at(&names[1]).await];
+            // A file that an editor has put away for a moment is looked at again when it is back.
+            let new = [0, 1].map(|at| now[at].is_some() && now[at] != known[at]);
+            if new == [false, false] {
+                continue;
+            }
+            known = [now[0].or(known[0]), now[1].or(known[1])];
+            let mut dress = Dress::default();
+            if new[0] {
+                let read = theme(names[0].as_deref(), no_color, &environment, &mut dress.remarks);
+                dress.theme = read.map_err(|report| dress.remarks.push(report)).ok();
+            }
+            if new[1] {
+                let read = keymap(names[1].as_deref(), &mut dress.remarks);
+                dress.keymap = read.map_err(|report| dress.remarks.push(report)).ok();
+            }
+            if sender.send(dress).await.is_err() {
+                return;
+            }
+        }
+    });
+    Some(dresses)
+}
+
+/// When a file was changed last; none: it is no file, or not there.
+async fn changed_at(name: &Option<String>) -> Option<SystemTime> {
+    let path = name.as_deref().filter(|name| name.ends_with(".toml"))?;
+    tokio::fs::metadata(path).await.ok()?.modified().ok()
 }
 
 /// The text of a file when the name is one (`…/x.toml`); none: a preset's name.
@@ -174,5 +257,51 @@ impl StartSandbox for SandboxStarter {
         *running = Some(sandbox);
         self.contexts.rcu(|contexts| contexts.with(context.clone()));
         Ok(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_theme_follows_the_background_where_the_terminal_tells_of_it() {
+        let cases = [
+            (Some("0;15"), "light"),
+            (Some("0;default;7"), "light"),
+            (Some("15;0"), "dark"),
+            (Some("7;default"), "dark"),
+            (None, "dark"),
+        ];
+        for (colors, wanted) in cases {
+            assert_eq!(for_background(colors), wanted, "{colors:?}");
+        }
+        let light = Environment::from_pairs([("COLORFGBG", "0;15"), ("COLORTERM", "truecolor")]);
+        assert_eq!(
+            theme(Some("auto"), false, &light, &mut Vec::new()).unwrap().name,
+            "light"
+        );
+    }
+
+    #[test]
+    fn a_desktops_clipboard_program_is_used_only_where_it_is_installed() {
+        use std::fs::write;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap().to_owned();
+        let wayland = || {
+            Environment::from_pairs([
+                ("WAYLAND_DISPLAY", "wayland-0"),
+                ("PATH", path.as_str()),
+                ("PAGER", "less -S"),
+            ])
+        };
+        assert_eq!(programs(&wayland()).clipboard, None, "not installed");
+        write(folder.path().join("wl-copy"), "").unwrap();
+        assert_eq!(programs(&wayland()).clipboard, Some(vec!["wl-copy".to_owned()]));
+        assert_eq!(programs(&wayland()).pager, ["less", "-S"]);
+        let no_desktop = Environment::from_pairs([("PATH", path.as_str())]);
+        assert_eq!(programs(&no_desktop).clipboard, None, "no desktop");
     }
 }

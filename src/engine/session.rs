@@ -19,6 +19,7 @@ use super::memory::Memory;
 use super::plan::{LinePlan, OnError, Planner};
 use super::ports::{Authorise, Contexts, Journal, Place, Shelf};
 use super::run::Items;
+use super::variables::Kept;
 use super::{aliases, permissions, rerun, undo};
 use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::clock::Clock;
@@ -275,6 +276,16 @@ impl Session {
     /// Swaps the verbs of installed bundles for lines that start from now on.
     pub fn set_bundles(&self, bundles: Vec<(BundleInfo, Vec<Verb>)>) {
         self.inner.set_bundles(bundles);
+    }
+
+    /// The records of a block that has ended, by its number; the reason why there are none.
+    pub fn records(&self, number: u64) -> Result<Arc<Vec<Record>>, String> {
+        let values = self.inner.with_memory(|memory| memory.snapshot());
+        match values.blocks.get(&number) {
+            Some(Kept::Records(records)) => Ok(records.clone()),
+            Some(Kept::Gone(reason)) => Err(format!("the records of block {number} were not kept: {reason}")),
+            None => Err(format!("the records of block {number} are not known any more")),
+        }
     }
 
     /// Blocks and jobs, oldest first.

@@ -134,7 +134,17 @@ pub fn gather(
             prefix,
             span,
             ..
-        } => Some(argument(catalogue, context, &stage, after.as_deref(), prefix, span)),
+        } => {
+            let mut gathered = argument(catalogue, context, &stage, after.as_deref(), prefix, span);
+            if verb_of(catalogue, &stage).is_some_and(|(verb, _)| verb.declaration.name == "jq") {
+                let found = samples.filters(upstream(text, span.start), &gathered.prefix);
+                gathered.offers.extend(found.into_iter().map(|(filter, holds)| Offer {
+                    complete: false,
+                    ..Offer::value(&filter, &holds)
+                }));
+            }
+            Some(gathered)
+        }
         CompletionPosition::Context { prefix, span } => {
             let offers = contexts.iter().map(|name| Offer::value(name, "context")).collect();
             gathered(span, prefix, offers)
@@ -173,6 +183,14 @@ pub fn gather(
     }
 }
 
+/// The stages before the one that holds a place, as typed; empty: it is the first.
+fn upstream(text: &str, at: usize) -> &str {
+    let before = text.get(..at).unwrap_or_default();
+    let stages = before.rsplit_once('|').map_or("", |(stages, _)| stages);
+    let line = stages.rsplit([';', '&', '\n']).next().unwrap_or_default();
+    line.trim().trim_start_matches('!')
+}
+
 /// Bundles, commands and aliases. Behind `bundle:` that bundle's commands only, behind `user:` and `site:` the aliases.
 fn commands(catalogue: &Catalogue, prefix: &str) -> Vec<Offer> {
     let named = |verb: &Verb| {
@@ -206,7 +224,7 @@ fn commands(catalogue: &Catalogue, prefix: &str) -> Vec<Offer> {
 
 /// The verb of a stage: of the words that could join to its name the most, as the engine resolves them; and how many
 /// words the name took.
-fn verb_of<'a>(catalogue: &'a Catalogue, stage: &Stage) -> Option<(&'a Verb, usize)> {
+pub(super) fn verb_of<'a>(catalogue: &'a Catalogue, stage: &Stage) -> Option<(&'a Verb, usize)> {
     let plain: Vec<&str> = stage.words.iter().map_while(|word| word.plain()).take(4).collect();
     let (bundle, first) = match plain.first()?.split_once(':') {
         Some((bundle, name)) => (Some(bundle), name),

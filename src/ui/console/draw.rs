@@ -32,6 +32,10 @@ pub fn draw(app: &mut App, screen: Rect, buffer: &mut Buffer) -> Option<Position
         widgets::message(screen, buffer, &app.theme, &text);
         return None;
     }
+    if app.bare {
+        bare(app, screen, buffer, now);
+        return None;
+    }
     let view = input_view(app, screen.width.saturating_sub(4));
     let layout = layout(screen, &wants(app, screen, view.height()));
     app.places = Places {
@@ -255,13 +259,37 @@ fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now:
     if inside.is_empty() {
         return;
     }
+    let sides = u16::from(borders || pane.index == 0);
+    let inside = Rect {
+        x: inside.x + sides,
+        width: inside.width.saturating_sub(2 * sides),
+        ..inside
+    };
+    content(app, pane, inside, focused, buffer, now);
+}
+
+/// The text of one pane over the whole screen, without frames: for selecting with the mouse.
+fn bare(app: &mut App, screen: Rect, buffer: &mut Buffer, now: Timestamp) {
+    let inside = Rect {
+        height: screen.height - 1,
+        ..screen
+    };
+    let pane = Pane {
+        index: app.bare_pane(),
+        area: inside,
+        folded: false,
+    };
+    app.places = Places::default();
+    content(app, pane, inside, false, buffer, now);
+    let hint = SafeText::from("bare view: the mouse selects; any other key comes back").fit(usize::from(screen.width));
+    let span = Span::styled(hint.as_str().to_owned(), app.theme.style(Meaning::Dim));
+    buffer.set_span(screen.x, screen.bottom() - 1, &span, screen.width);
+}
+
+/// What a pane shows, in the place that its frame leaves.
+fn content(app: &mut App, pane: Pane, inside: Rect, focused: bool, buffer: &mut Buffer, now: Timestamp) {
     match pane.index.checked_sub(1) {
         None => {
-            let inside = Rect {
-                x: inside.x + 1,
-                width: inside.width.saturating_sub(2),
-                ..inside
-            };
             let theme = app.theme.clone();
             app.places.panes.push((pane.index, pane.area, inside));
             app.chat_width = inside.width;
@@ -270,19 +298,12 @@ fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now:
                 theme: &theme,
                 latest: false,
                 selected: false,
+                unread: false,
                 now,
             };
             app.chat.draw(inside, buffer, &look);
         }
         Some(index) => {
-            let inside = match borders {
-                true => Rect {
-                    x: inside.x + 1,
-                    width: inside.width.saturating_sub(2),
-                    ..inside
-                },
-                false => inside,
-            };
             app.places.panes.push((pane.index, pane.area, inside));
             if let Some(panel) = app.panels.get_mut(index).filter(|_| !inside.is_empty()) {
                 panel.draw(inside, buffer, &app.theme, focused, now);

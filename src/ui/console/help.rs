@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::app::{App, Focus};
 use super::keymap::Part;
-use crate::core::text::{SafeText, width};
+use crate::core::text::{SafeText, safe_line, width};
 use crate::ui::panel::{Meaning, Theme, widgets};
 
 /// Headings and rows of keys for what has the focus.
@@ -29,6 +29,11 @@ fn sections(app: &App) -> Vec<(String, Vec<(String, String)>)> {
                     .actions()
                     .iter()
                     .map(|action| (key(action), action.word.to_owned()))
+                    .chain(
+                        app.keymap
+                            .rows(panel.id())
+                            .map(|row| (row.key.label(), safe_line(&row.text))),
+                    )
                     .collect();
                 sections.push((panel.id().to_owned(), own));
             }

@@ -22,7 +22,9 @@ pub mod syntax;
 pub mod terminal;
 pub mod toast;
 
+pub use app::Dress;
+pub use input::history::Earlier;
 pub use keymap::Keymap;
 pub use ports::{BlockEvent, Ended, Events, Runner, Running, StartSandbox};
 pub use session::SessionRunner;
-pub use shell::{Console, ConsoleConfig};
+pub use shell::{Console, ConsoleConfig, Programs};

@@ -8,8 +8,10 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use crate::core::context::Context;
+use crate::core::record::Record;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
+use crate::ui::console::input::history::Earlier;
 use crate::verb::{Catalogue, Item, Operator};
 
 /// What comes out of a running block, in order. [`BlockEvent::Ended`] is the last.
@@ -94,7 +96,10 @@ pub trait Runner: Send + Sync {
     fn contexts(&self) -> Vec<String>;
 
     /// Earlier lines, oldest first, at most `limit`.
-    async fn history(&self, limit: usize) -> Result<Vec<String>, Report>;
+    async fn history(&self, limit: usize) -> Result<Vec<Earlier>, Report>;
+
+    /// The records of a block that has ended, by its number; the reason why there are none.
+    fn records(&self, number: u64) -> Result<Arc<Vec<Record>>, String>;
 
     /// Ends everything that runs: the console closes.
     fn stop_all(&self);

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::input::history::Earlier;
 use super::ports::{BlockEvent, Ended, Events, Runner, Running};
 use crate::core::context::Context;
+use crate::core::record::Record;
 use crate::core::report::Report;
-use crate::engine::ports::Contexts;
+use crate::engine::ports::{Contexts, HistoryEntry};
 use crate::engine::{self, Session};
 use crate::lang::read;
 use crate::verb::{Catalogue, Operator};
@@ -95,9 +97,18 @@ impl Runner for SessionRunner {
         self.contexts.names()
     }
 
-    async fn history(&self, limit: usize) -> Result<Vec<String>, Report> {
+    async fn history(&self, limit: usize) -> Result<Vec<Earlier>, Report> {
         let entries = self.session.journal().history(limit).await?;
-        Ok(entries.into_iter().map(|entry| entry.line).collect())
+        let earlier = |entry: HistoryEntry| Earlier {
+            line: entry.line,
+            context: entry.context,
+            ok: entry.exit.map(|code| code == 0),
+        };
+        Ok(entries.into_iter().map(earlier).collect())
+    }
+
+    fn records(&self, number: u64) -> Result<Arc<Vec<Record>>, String> {
+        self.session.records(number)
     }
 
     fn stop_all(&self) {

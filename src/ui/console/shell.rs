@@ -2,6 +2,8 @@
 //! what it asks for, and draws once when something changed. All IO of the console is here and in `terminal`.
 
 mod blocks;
+mod hands;
+mod leaving;
 mod programs;
 mod remembered;
 
@@ -20,7 +22,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use self::blocks::Blocks;
 use self::programs::PanicGuard;
-use super::app::{App, Effect, Event, Parts};
+use super::app::{App, Dress, Effect, Event, Parts};
 use super::arrangement::Arrangement;
 use super::draw::draw;
 use super::keymap::Keymap;
@@ -69,14 +71,27 @@ pub struct ConsoleConfig {
     pub read_only: bool,
     /// Starts the sandbox, for a console with nothing configured.
     pub sandbox: Option<Arc<dyn StartSandbox>>,
+    /// Programs of the operator's that the console may start by his own key.
+    pub programs: Programs,
     /// The terminal is reached over a network: fewer frames.
     pub remote: bool,
+    /// Theme and keymap files that have changed, read again.
+    pub dresses: Option<mpsc::Receiver<Dress>>,
     /// What the operator made of the screen before.
     pub arrangement: Arrangement,
     /// Where that is kept; none: nowhere.
     pub remember: Option<PathBuf>,
     /// Things to tell once it is open: what was wrong in a theme or keymap file.
     pub remarks: Vec<Report>,
+}
+
+/// Programs of the operator's, each with its arguments.
+#[derive(Clone, Debug, Default)]
+pub struct Programs {
+    /// Shows a text given on its stdin: `$PAGER`.
+    pub pager: Vec<String>,
+    /// Takes a text for the clipboard on its stdin, beside what the terminal itself is asked for.
+    pub clipboard: Option<Vec<String>>,
 }
 
 /// The console.
@@ -94,7 +109,11 @@ impl Console {
         restore.enter().map_err(failed)?;
         let screen = Screen::new(io::stdout(), width, height);
         let mut shell = Shell::new(config, screen, restore.clone(), panic_messages);
-        let result = shell.run(EventStream::new).await;
+        let mut result = shell.run(EventStream::new).await;
+        if shell.detached {
+            restore.leave();
+            result = shell.wait_for_the_rest().await;
+        }
         let farewell = shell.close().await;
         drop(guard);
         restore.leave();
@@ -121,6 +140,7 @@ struct Shell<W: Write> {
     runner: Arc<dyn Runner>,
     hub_changes: watch::Receiver<u64>,
     sandbox: Option<Arc<dyn StartSandbox>>,
+    own: Programs,
     screen: Screen<W>,
     restore: Restore,
     remember: Option<PathBuf>,
@@ -129,12 +149,15 @@ struct Shell<W: Write> {
     outbox: mpsc::Sender<Message>,
     requests: mpsc::Receiver<Request>,
     panics: mpsc::Receiver<String>,
+    dresses: Option<mpsc::Receiver<Dress>>,
     interval: Duration,
     last_frame: Option<Instant>,
     /// A program waits for the terminal.
     program: Option<programs::Program>,
     suspend: bool,
     quit: Option<u8>,
+    /// The screen is given back, and what runs goes on to its end.
+    detached: bool,
 }
 
 impl<W: Write> Shell<W> {
@@ -161,6 +184,7 @@ impl<W: Write> Shell<W> {
             app,
             hub_changes: config.hub.changes(),
             sandbox: config.sandbox,
+            own: config.programs,
             screen,
             restore,
             remember: config.remember,
@@ -175,11 +199,13 @@ impl<W: Write> Shell<W> {
             outbox,
             requests,
             panics,
+            dresses: config.dresses,
             interval: if config.remote { FRAME_REMOTE } else { FRAME },
             last_frame: None,
             program: None,
             suspend: false,
             quit: None,
+            detached: false,
         }
     }
 
@@ -209,6 +235,7 @@ impl<W: Write> Shell<W> {
                 },
                 Some(request) = self.requests.recv() => self.request(request),
                 Some(message) = self.inbox.recv() => self.message(message),
+                Some(dress) = next_dress(&mut self.dresses) => self.reduce(Event::Dress(Box::new(dress))),
                 Some(text) = self.panics.recv() => self.tell_panic(&text),
                 Ok(()) = self.hub_changes.changed() => {}
                 () = sleep_until(due) => self.app.advance(),
@@ -325,10 +352,18 @@ impl<W: Write> Shell<W> {
             Effect::UseContext(name) => self.use_context(&name),
             Effect::ReadScript(file) => self.read_script(file),
             Effect::Mouse(on) => self.restore.mouse(on),
-            Effect::Copy(text) => {
-                if self.screen.copy(&text).is_err() {
-                    self.reduce(Event::Tell("the terminal took no copy".into(), Tone::Warn));
+            Effect::Copy(text) => self.copy(text),
+            Effect::CopyRecords(number) => self.copy_records(number),
+            Effect::Page(text) => self.page(text),
+            Effect::Transcript(text) => {
+                if self.restore.aside(&text).is_err() {
+                    self.reduce(Event::Tell("the terminal took no transcript".into(), Tone::Warn));
                 }
+                self.screen.forget();
+            }
+            Effect::Detach => {
+                self.detached = true;
+                self.quit = Some(0);
             }
             Effect::Remember(text) => self.remember(text),
             Effect::Redraw => self.screen.forget(),
@@ -484,36 +519,12 @@ impl<W: Write> Shell<W> {
         self.app.tick();
         Ok(())
     }
+}
 
-    /// Ends what runs; a sentence about it.
-    async fn close(&mut self) -> String {
-        self.app.close_panels();
-        let running: Vec<String> = self
-            .app
-            .chat()
-            .blocks()
-            .filter(|block| block.state.is_live())
-            .map(|block| {
-                let number = block.number.map(|number| format!("#{number} ")).unwrap_or_default();
-                SafeText::line(&format!("{number}{}", block.line))
-                    .fit(60)
-                    .as_str()
-                    .to_owned()
-            })
-            .collect();
-        if running.is_empty() {
-            return String::new();
-        }
-        self.runner.stop_all();
-        let deadline = Instant::now() + FAREWELL;
-        while !self.blocks.is_empty() {
-            match tokio::time::timeout_at(deadline, self.inbox.recv()).await {
-                Ok(Some(Message::Gone(block))) => self.blocks.forget(block),
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => break,
-            }
-        }
-        format!("cogdeck: stopped {}", running.join(", "))
+async fn next_dress(dresses: &mut Option<mpsc::Receiver<Dress>>) -> Option<Dress> {
+    match dresses {
+        Some(dresses) => dresses.recv().await,
+        None => std::future::pending().await,
     }
 }
 

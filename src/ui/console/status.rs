@@ -147,6 +147,9 @@ pub fn bottom(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
             theme.style(Meaning::StateProgress),
         ));
     }
+    if app.input.is_normal() {
+        right.push(Span::styled("normal", theme.style(Meaning::Strong)));
+    }
     if app.waiting() > 0 {
         right.push(theme.state(Tone::Waiting, &format!("{} to approve", app.waiting()).into()));
     }

@@ -65,6 +65,26 @@ impl Restore {
         let _ = execute!(out, Print(if on { MOUSE_ON } else { MOUSE_OFF }));
     }
 
+    /// Writes text to the terminal's own screen, below what stands there, and comes back. Nothing, while the terminal is
+    /// not ours.
+    pub fn aside(&self, text: &str) -> io::Result<()> {
+        if !self.is_entered() {
+            return Ok(());
+        }
+        let mut out = io::stdout();
+        // Raw mode goes on: each line brings its own return.
+        let text = text.replace('\n', "\r\n");
+        execute!(
+            out,
+            EndSynchronizedUpdate,
+            SetAttribute(Attribute::Reset),
+            LeaveAlternateScreen,
+            Print(text),
+            EnterAlternateScreen,
+            Clear(ClearType::All)
+        )
+    }
+
     /// Gives the terminal back. Errors are of no use to anybody here: the terminal may be gone.
     pub fn leave(&self) {
         if self.entered.swap(false, Ordering::SeqCst) {

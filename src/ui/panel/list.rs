@@ -81,6 +81,12 @@ pub trait Listing: Send {
         false
     }
 
+    /// As [`Panel::subject`], of a row.
+    fn subject(&self, row: &Self::Row) -> Option<Target> {
+        let _ = row;
+        None
+    }
+
     /// As [`Panel::minimum`].
     fn minimum(&self) -> (u16, u16) {
         (34, 4)
@@ -300,6 +306,12 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.keys.0 = NEVER;
         self.refresh();
         self.moved += 1;
+    }
+
+    fn subject(&self) -> Option<Target> {
+        let key = self.keys.1.get(self.selection.index())?;
+        let row = self.feed.as_ref()?.source().read(|rows, _| rows.get(key).cloned())?;
+        self.listing.subject(&row)
     }
 
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {

@@ -52,6 +52,11 @@ pub trait Panel: Send {
         let _ = subject;
     }
 
+    /// What the selected row is, for pipelines that a keymap binds to rows; none: nothing is selected that has a name.
+    fn subject(&self) -> Option<Target> {
+        None
+    }
+
     /// One key meant for this panel.
     fn key(&mut self, key: PanelKey) -> Vec<Effect>;
 

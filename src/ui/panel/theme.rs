@@ -3,6 +3,7 @@
 
 mod depth;
 mod file;
+pub mod schema;
 
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;

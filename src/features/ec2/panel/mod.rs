@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::model::InstanceRow;
 use super::{Service, feed};
+use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::{SafeText, safe_line};
 use crate::feed::{RowTable, Subscription};
@@ -98,6 +99,14 @@ impl Listing for Instances {
 
     fn actions(&self) -> &'static [Action] {
         &ACTIONS
+    }
+
+    fn subject(&self, row: &InstanceRow) -> Option<Target> {
+        Some(Target {
+            kind: "Instance".to_owned(),
+            scope: String::new(),
+            name: row.id.clone(),
+        })
     }
 
     fn opens(&self) -> &'static str {

@@ -27,7 +27,7 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Deployments> {
     })
 }
 
-const ACTIONS: [Action; 9] = [
+const ACTIONS: [Action; 10] = [
     Action {
         name: "rollout",
         key: 'r',
@@ -60,6 +60,7 @@ const ACTIONS: [Action; 9] = [
         word: "undo rollout",
     },
     super::YAML,
+    super::EDIT,
     super::COPY,
 ];
 
@@ -161,6 +162,10 @@ impl Listing for Deployments {
             "undo" => vec![Effect::Run(stage("kubectl:rollout-undo").into())],
             other => super::common(other, "deploy", &names),
         }
+    }
+
+    fn subject(&self, row: &DeploymentRow) -> Option<Target> {
+        Some(target("Deployment", &row.namespace, &row.name))
     }
 
     fn is(&self, row: &DeploymentRow, subject: &Target) -> bool {

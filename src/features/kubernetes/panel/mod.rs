@@ -31,6 +31,12 @@ const YAML: Action = Action {
     word: "YAML",
 };
 
+const EDIT: Action = Action {
+    name: "edit",
+    key: 'e',
+    word: "edit",
+};
+
 const COPY: Action = Action {
     name: "copy",
     key: 'y',
@@ -52,6 +58,7 @@ fn common(action: &str, kind: &str, names: &[&str]) -> Vec<Effect> {
         "yaml" => vec![Effect::Run(
             stage("kubectl:get").option("--output", Some("yaml")).into(),
         )],
+        "edit" => vec![Effect::Run(stage("kubectl:edit").into())],
         "copy" => vec![copied(names)],
         "delete" => vec![Effect::Compose(stage("kubectl:delete").into())],
         _ => Vec::new(),

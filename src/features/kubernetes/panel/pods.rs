@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, YAML, age_cell, logs, objects, pod_tone, target};
+use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, logs, objects, pod_tone, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
@@ -45,7 +45,7 @@ fn belongs(row: &PodRow, of: &Target) -> bool {
     }
 }
 
-const ACTIONS: [Action; 6] = [
+const ACTIONS: [Action; 7] = [
     DESCRIBE,
     Action {
         name: "containers",
@@ -58,6 +58,7 @@ const ACTIONS: [Action; 6] = [
         word: "logs",
     },
     YAML,
+    EDIT,
     COPY,
     Action {
         name: "delete",
@@ -157,6 +158,10 @@ impl Listing for Pods {
             }),
             other => super::common(other, "po", &names),
         }
+    }
+
+    fn subject(&self, row: &PodRow) -> Option<Target> {
+        Some(target("Pod", &row.namespace, &row.name))
     }
 
     fn is(&self, row: &PodRow, subject: &Target) -> bool {

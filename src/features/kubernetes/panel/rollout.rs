@@ -479,11 +479,20 @@ fn cause(view: &RolloutView, theme: &Theme, columns: u16) -> Vec<Line<'static>> 
         theme.glyphs.of(Tone::Bad),
         cause.reason
     ));
-    wrap(text.as_str(), columns)
-        .into_iter()
-        .take(CAUSE_LINES)
-        .map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))))
-        .collect()
+    let serving = still_serving(view, theme);
+    // What still works has its line within those of the cause, so that a low panel shows both.
+    let room = CAUSE_LINES - usize::from(serving.is_some());
+    let pieces = wrap(text.as_str(), columns).into_iter().take(room);
+    let pieces = pieces.map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))));
+    pieces.chain(serving).collect()
+}
+
+/// What a failed change did not break, so that nobody acts in a hurry: `the old 3/3 still serve`.
+fn still_serving(view: &RolloutView, theme: &Theme) -> Option<Line<'static>> {
+    let sum = |count: fn(&SetView) -> i64| view.old.iter().map(count).sum::<i64>();
+    let (ready, desired) = (sum(|set| set.ready), sum(|set| set.desired));
+    let text = SafeText::line(&format!("the old {ready}/{desired} still serve"));
+    (ready > 0).then(|| Line::from(theme.state(Tone::Ok, &text)))
 }
 
 fn cells(pod: &PodView, theme: &Theme, now: Timestamp) -> Vec<Cell> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, YAML, age_cell, copied, target};
+use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, copied, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
@@ -27,9 +27,10 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Services> {
     })
 }
 
-const ACTIONS: [Action; 4] = [
+const ACTIONS: [Action; 5] = [
     DESCRIBE,
     YAML,
+    EDIT,
     COPY,
     Action {
         name: "copy-address",
@@ -117,6 +118,10 @@ impl Listing for Services {
                 super::common(other, "svc", &names)
             }
         }
+    }
+
+    fn subject(&self, row: &ServiceRow) -> Option<Target> {
+        Some(target("Service", &row.namespace, &row.name))
     }
 
     fn is(&self, row: &ServiceRow, subject: &Target) -> bool {

@@ -160,6 +160,17 @@ impl Listing for Records {
         }
     }
 
+    fn subject(&self, row: &DnsRow) -> Option<Target> {
+        let DnsRow::Record { zone, set, .. } = row else {
+            return None;
+        };
+        Some(Target {
+            kind: set.kind.clone(),
+            scope: zone.clone(),
+            name: unescaped(&set.name).trim_end_matches('.').to_owned(),
+        })
+    }
+
     fn is(&self, row: &DnsRow, subject: &Target) -> bool {
         subject.kind == "RecordSet"
             && matches!(row, DnsRow::Record { zone, set, .. }

@@ -211,7 +211,12 @@ impl Picture {
             ),
             Span::styled(format!("failed {}", self.tally.failed), theme.style(failed)),
         ])];
-        lines.push(self.ribbon(theme, columns));
+        let lanes = match self.tally.answerers.len() {
+            lanes @ 2.. => lanes + 1,
+            _ => 0,
+        };
+        let others = 1 + self.tally.versions.len() + self.tally.answerers.len() + lanes;
+        lines.extend(self.ribbon(theme, columns, rows.saturating_sub(others).max(1)));
         for (version, count) in &self.tally.versions {
             lines.push(self.share(
                 theme,
@@ -258,11 +263,17 @@ impl Picture {
         Line::from(spans)
     }
 
-    /// One cell a request, newest at the right: the version's letter, `!` for a failure, `.` where none is told.
-    fn ribbon(&self, theme: &Theme, columns: u16) -> Line<'static> {
-        let newest: Vec<_> = self.requests.iter().take(usize::from(columns)).collect();
-        let cells = newest.into_iter().rev().map(|request| self.cell(theme, request));
-        Line::from(cells.collect::<Vec<_>>())
+    /// One cell a request, newest at the right of the last row: the version's letter, `!` for a failure, `.` where none
+    /// is told. In as many rows as there is room for.
+    fn ribbon(&self, theme: &Theme, columns: u16, rows: usize) -> Vec<Line<'static>> {
+        let columns = usize::from(columns).max(1);
+        let newest: Vec<_> = self.requests.iter().take(columns * rows).collect();
+        let mut lines: Vec<Line<'static>> = newest
+            .chunks(columns)
+            .map(|row| Line::from_iter(row.iter().rev().map(|request| self.cell(theme, request))))
+            .collect();
+        lines.reverse();
+        lines
     }
 
     fn cell(&self, theme: &Theme, request: &Request) -> Span<'static> {
@@ -399,6 +410,31 @@ mod tests {
         assert!(lane("web-1").is_some_and(|row| row.ends_with("a·a·")), "{screen}");
         assert!(lane("web-2").is_some_and(|row| row.ends_with("·b·b")), "{screen}");
         assert!(!drawn(&mut panel, 60, 6).contains("a·a·"), "no room, no lanes");
+    }
+
+    #[tokio::test]
+    async fn with_room_the_ribbon_has_as_many_rows_as_two_hundred_requests_take() {
+        let hub = Hub::new(Clock::real());
+        let mut panel = TrafficPanel::new(hub.clone());
+        let context = Arc::new(Context::empty("test"));
+        panel.open(&context);
+        samples(&hub, &context).source().write(|table| {
+            for n in 0..RIBBON + 10 {
+                let failed = (n == RIBBON + 9).then_some("refused");
+                append(table, sample(Some("web-1"), Some("1.0.0"), failed));
+            }
+        });
+        let ribbon = |screen: &str| {
+            let cells = |row: &&str| !row.is_empty() && row.chars().all(|cell| cell == 'a' || cell == '!');
+            screen.lines().filter(cells).map(str::len).sum::<usize>()
+        };
+        let screen = drawn(&mut panel, 60, 20);
+        assert_eq!(ribbon(&screen), RIBBON, "{screen}");
+        assert!(
+            screen.lines().any(|row| row.ends_with("aaa!")),
+            "the newest is the last: {screen}"
+        );
+        assert_eq!(ribbon(&drawn(&mut panel, 60, 4)), 60, "one row at least");
     }
 
     #[tokio::test]

@@ -1,10 +1,11 @@
 //! Blocks in the app: started, filled, ended, followed by the panels; and what panels want run.
 
 use super::{App, Effect};
-use crate::core::change::Origin;
+use crate::core::change::{Origin, Risk};
 use crate::core::text::SafeText;
-use crate::lang::print;
+use crate::lang::{parse, print};
 use crate::ui::console::chat::block::{Fold, State};
+use crate::ui::console::complete::verb_of;
 use crate::ui::console::ports::BlockEvent;
 use crate::ui::panel::{self, Tone};
 
@@ -12,8 +13,10 @@ impl App {
     pub(super) fn block_event(&mut self, block: u64, event: BlockEvent) {
         match event {
             BlockEvent::Item(item) => {
-                if let Some(number) = self.chat.block(block).and_then(|known| known.number) {
-                    self.samples.add(number, &item.record);
+                if let Some(known) = self.chat.block(block)
+                    && let Some(number) = known.number
+                {
+                    self.samples.add(number, &known.line, &item.record);
                 }
                 self.chat.change(block, |known| known.push(&item));
             }
@@ -26,6 +29,9 @@ impl App {
             BlockEvent::Ended(ended) => {
                 self.questions.retain(|question| question.block != block);
                 self.chat.change(block, |known| known.end(&ended));
+                if let Some(known) = self.chat.block(block) {
+                    self.input.history.ended(&known.line, ended.exit_code == 0);
+                }
                 self.chat.trim();
             }
             // One block shows all pipelines of its line; jobs get a block of their own through `adopt`.
@@ -49,7 +55,21 @@ impl App {
     pub(super) fn run(&mut self, line: String, origin: Origin) -> Effect {
         self.shown = 0;
         let block = self.chat.open(line.clone(), self.context.clone(), self.clock.now());
+        let reads = self.only_reads(&line);
+        self.chat.change(block, |block| block.reads = reads);
         Effect::Start { block, line, origin }
+    }
+
+    /// Whether every verb of a line changes nothing.
+    fn only_reads(&self, line: &str) -> bool {
+        let parsed = parse(line);
+        let mut stages = parsed
+            .iter()
+            .flat_map(|line| &line.items)
+            .flat_map(|item| &item.pipeline.stages);
+        let reads =
+            |stage| verb_of(&self.catalogue, stage).is_some_and(|(verb, _)| verb.declaration.risk == Risk::Read);
+        parsed.is_ok() && stages.all(reads)
     }
 
     /// What a panel wants done.
@@ -59,7 +79,7 @@ impl App {
             match effect {
                 panel::Effect::Run(pipeline) => {
                     let line = print(&pipeline);
-                    self.input.history.add(&line);
+                    self.input.history.add(&line, &self.context.name);
                     let shown = self.shown;
                     wanted.push(self.run(line, Origin::Key));
                     self.shown = shown;

@@ -9,8 +9,10 @@ use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::ui::console::complete::Live;
+use crate::ui::console::input::history::Earlier;
+use crate::ui::console::keymap::Keymap;
 use crate::ui::console::ports::BlockEvent;
-use crate::ui::panel::Tone;
+use crate::ui::panel::{Theme, Tone};
 use crate::verb::{Candidate, Catalogue, Decision};
 
 /// What happens to the console.
@@ -65,15 +67,28 @@ pub enum Event {
     /// A completer answered.
     Candidates(u64, Vec<Candidate>),
     /// Lines of earlier sessions, oldest first.
-    History(Vec<String>),
+    History(Vec<Earlier>),
     /// The session's context or catalogue may have changed.
     Session(Arc<Context>, Arc<Catalogue>),
     /// A script to present, its lines in order; or why there is none.
     Script(Result<Vec<String>, Box<Report>>),
+    /// A theme or keymap file has changed.
+    Dress(Box<Dress>),
     /// The sandbox started, or did not.
     Sandbox(Result<Arc<Context>, Box<Report>>),
     /// Something to tell that belongs to no block.
     Tell(SafeText, Tone),
+}
+
+/// How the console looks and what its keys mean, read again from the operator's files.
+#[derive(Clone, Debug, Default)]
+pub struct Dress {
+    /// The theme, where its file has changed and can be read.
+    pub theme: Option<Theme>,
+    /// The keys, likewise.
+    pub keymap: Option<Keymap>,
+    /// What is wrong in them.
+    pub remarks: Vec<Report>,
 }
 
 /// What the console wants done.
@@ -107,6 +122,14 @@ pub enum Effect {
     Mouse(bool),
     /// Put text onto the clipboard, by the operator's own key.
     Copy(String),
+    /// Put the records of a block, by the engine's number, onto the clipboard as JSON.
+    CopyRecords(u64),
+    /// Show a text in the operator's pager.
+    Page(String),
+    /// Write a text to the terminal's own screen.
+    Transcript(String),
+    /// Give the terminal back and leave when everything that runs has ended.
+    Detach,
     /// Keep this text as the arrangement of later sessions.
     Remember(String),
     /// Draw everything anew.

@@ -103,6 +103,7 @@ impl App {
             theme: &self.theme,
             latest: false,
             selected: false,
+            unread: false,
             now: self.clock.now(),
         };
         act(&mut self.chat, &look);

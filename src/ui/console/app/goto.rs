@@ -14,15 +14,20 @@ use crate::verb::CompletionRequest;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// Places that are no pane.
-const PLACES: [(&str, &str); 7] = [
+const PLACES: [(&str, &str); 9] = [
     ("ns", "another namespace: ns NAME"),
     ("ctx", "another context: ctx NAME"),
     ("present", "steps through a script: present FILE"),
     ("show", "a panel beside the others: show NAME"),
     ("hide", "a panel away: hide NAME"),
     ("layout", "columns and panels as by default: layout reset"),
+    ("transcript", "puts what was said onto the terminal's own screen"),
+    ("bare", "text without frames, for selecting with the mouse"),
     ("quit", "leaves the console"),
 ];
+
+/// Places that take no name.
+const ALONE: [&str; 3] = ["transcript", "bare", "quit"];
 
 /// Short names of kubectl for what has a panel.
 const SHORT: [(&str, &str); 5] = [
@@ -46,6 +51,8 @@ impl App {
         let rest: Vec<&str> = words.collect();
         match (place, rest.as_slice()) {
             ("q" | "quit", _) => return self.quit(),
+            ("transcript", []) => return self.transcript(),
+            ("bare", []) => return self.enter_bare(),
             ("ctx" | "context", [name]) => return vec![Effect::UseContext((*name).to_owned())],
             ("ctx" | "context", _) => {
                 let names = self.contexts.join("  ");
@@ -91,7 +98,7 @@ impl App {
             .iter()
             .fold(Stage::new("kubectl:get").arg(place), |stage, word| stage.arg(word));
         let line = print(&Pipeline::from(stage));
-        self.input.history.add(&line);
+        self.input.history.add(&line, &self.context.name);
         vec![self.run(line, Origin::Typed)]
     }
 
@@ -147,7 +154,7 @@ impl App {
                 let panes = self.panels.iter().map(|panel| Offer::place(panel.id(), "pane", false));
                 let others = PLACES
                     .iter()
-                    .map(|(name, note)| Offer::place(name, note, *name != "quit"));
+                    .map(|(name, note)| Offer::place(name, note, !ALONE.contains(name)));
                 gathered.offers = panes.chain(others).collect();
             }
             Some("ctx" | "context") => {

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use super::{App, Effect, Focus};
-use crate::core::change::Origin;
-use crate::core::context::Context;
 use crate::ui::console::approval::Step;
 use crate::ui::console::chat::block::State;
 use crate::ui::console::keymap::{Action, Key, Part};
@@ -26,6 +24,9 @@ impl App {
         if global == Some(Action::Mouse) {
             return self.toggle_mouse();
         }
+        if self.bare {
+            return self.bare_key(key);
+        }
         if self.approval().is_some() {
             return self.approval_key(key);
         }
@@ -38,6 +39,12 @@ impl App {
         }
         if self.finder_key(key) {
             return Vec::new();
+        }
+        if global == Some(Action::Bare) {
+            return self.enter_bare();
+        }
+        if global == Some(Action::Transcript) {
+            return self.transcript();
         }
         if global == Some(Action::Present) {
             self.next_line();
@@ -151,24 +158,17 @@ impl App {
         vec![Effect::Mouse(self.mouse)]
     }
 
-    /// Ctrl-D on an empty line: quits when nothing runs, else says what does and quits when pressed again.
+    /// Ctrl-D on an empty line: quits when nothing runs, else asks what is to become of it.
     fn end_of_input(&mut self, armed: bool) -> Vec<Effect> {
         if !self.input.is_empty() {
             self.input.edit(Action::DeleteRight);
             self.narrow_popup();
             return Vec::new();
         }
-        let running = self.chat.blocks().filter(|block| block.state.is_live()).count();
-        if running == 0 || armed {
-            return vec![Effect::Quit(0)];
+        match self.chat.is_busy() && !armed {
+            true => self.ask_before_leaving(),
+            false => return vec![Effect::Quit(0)],
         }
-        self.quit_armed = Some((Action::EndOfInput, self.clock.now()));
-        let blocks = if running == 1 {
-            "1 block runs".to_owned()
-        } else {
-            format!("{running} blocks run")
-        };
-        self.tell(&format!("{blocks}: ^D again stops and quits"), Tone::Warn);
         Vec::new()
     }
 
@@ -191,7 +191,7 @@ impl App {
         let typed = key.typed();
         let Some(action) = self.keymap.action(Part::Input, key) else {
             if let Some(symbol) = typed {
-                self.type_char(symbol);
+                self.press(symbol);
             }
             // The colon shows at once where one can go.
             if typed == Some(':') && self.input.text() == ":" {
@@ -202,7 +202,8 @@ impl App {
         let searching = self.input.search().is_some();
         match action {
             Action::HelpWhenEmpty if self.input.is_empty() && !searching => self.help = Some(0),
-            Action::HelpWhenEmpty => typed.into_iter().for_each(|symbol| self.type_char(symbol)),
+            Action::HelpWhenEmpty => typed.into_iter().for_each(|symbol| self.press(symbol)),
+            Action::ToChat | Action::Cancel if !searching && self.input.escape() => {}
             Action::Submit => {
                 if searching {
                     self.input.edit(Action::AcceptEnd);
@@ -234,70 +235,14 @@ impl App {
         Vec::new()
     }
 
-    fn chat_key(&mut self, key: Key) -> Vec<Effect> {
-        let Some(action) = self.keymap.action(Part::Chat, key) else {
-            return Vec::new();
-        };
-        let armed = self.rerun_armed.take();
-        let selected = self
-            .chat
-            .selected()
-            .map(|block| (block.id, block.line.clone(), block.state));
-        match (action, selected) {
-            (Action::Up, _) => self.chat.select(Motion::Up),
-            (Action::Down, _) => self.chat.select(Motion::Down),
-            (Action::First, _) => self.chat.select(Motion::First),
-            (Action::Last, _) => self.chat.select(Motion::Last),
-            (Action::PageUp, _) => self.scroll_chat(Motion::PageUp),
-            (Action::PageDown, _) => self.scroll_chat(Motion::PageDown),
-            (Action::Open, _) => self.chat.toggle(self.chat_width),
-            (Action::Copy, Some((id, ..))) => {
-                let text = self.chat.block(id).map(|block| block.text()).unwrap_or_default();
-                self.tell(&format!("{} bytes copied", text.len()), Tone::Ok);
-                return vec![Effect::Copy(text)];
-            }
-            (Action::CopyLine, Some((_, line, _))) if !line.is_empty() => {
-                self.tell("the line is copied", Tone::Ok);
-                return vec![Effect::Copy(line)];
-            }
-            (Action::Rerun, Some((id, line, _))) if !line.is_empty() => return self.rerun(id, line, armed == Some(id)),
-            (Action::FindNext, _) => self.with_look(|chat, look| chat.find_next(true, look)),
-            (Action::FindPrevious, _) => self.with_look(|chat, look| chat.find_next(false, look)),
-            (Action::Edit, Some((_, line, _))) if !line.is_empty() => {
-                self.input.set(&line);
-                self.leave_pane();
-            }
-            (Action::Stop, Some((id, _, state))) if state.is_live() => {
-                self.chat.change(id, |block| block.become_state(State::Stopping));
-                return vec![Effect::Cancel(id)];
-            }
-            (action, _) => return self.shared(action),
-        }
-        Vec::new()
-    }
-
-    /// Runs a block's line again; asks first when it would now run somewhere else.
-    fn rerun(&mut self, id: u64, line: String, armed: bool) -> Vec<Effect> {
-        let ran_in = self.chat.block(id).map(|block| block.context.clone());
-        if let Some((ran_in, now_in)) = ran_in.and_then(|then| moved(&then, &self.context))
-            && !armed
-        {
-            self.rerun_armed = Some(id);
-            self.tell(
-                &format!("it ran in {ran_in}, and this is {now_in}: the same key again runs it here"),
-                Tone::Warn,
-            );
-            return Vec::new();
-        }
-        self.input.history.add(&line);
-        vec![self.run(line, Origin::Key)]
-    }
-
     fn panel_key(&mut self, index: usize, key: Key) -> Vec<Effect> {
         let keymap = &self.keymap;
         let Some(panel) = self.panels.get_mut(index) else {
             return Vec::new();
         };
+        if keymap.rows(panel.id()).any(|row| row.key == key) {
+            return self.row_key(index, key);
+        }
         let own = panel
             .actions()
             .iter()
@@ -323,11 +268,32 @@ impl App {
         self.panel_effects(effects)
     }
 
+    /// A pipeline of the keymap file on the selected row.
+    pub(super) fn row_key(&mut self, index: usize, key: Key) -> Vec<Effect> {
+        let Some(panel) = self.panels.get(index) else {
+            return Vec::new();
+        };
+        let bound = self.keymap.rows(panel.id()).find(|row| row.key == key);
+        match (bound, panel.subject()) {
+            (Some(bound), Some(row)) => {
+                let pipeline = bound.on(&row);
+                self.panel_effects(vec![crate::ui::panel::Effect::Run(pipeline)])
+            }
+            _ => {
+                self.tell("no row is selected here", Tone::Neutral);
+                Vec::new()
+            }
+        }
+    }
+
     /// Actions that mean the same in every part.
-    fn shared(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn shared(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Help => self.help = Some(0),
-            Action::ToInput => self.leave_pane(),
+            Action::ToInput => {
+                self.leave_pane();
+                self.input.type_again();
+            }
             Action::Back => {
                 if !self.end_filter() {
                     match self.zoomed {
@@ -377,33 +343,5 @@ impl App {
 
     pub(super) fn scroll_chat(&mut self, motion: Motion) {
         self.with_look(|chat, look| chat.scroll(motion, look));
-    }
-}
-
-/// The names of two contexts in which the same line would do different things; none: it is the same place. Whether
-/// changes are allowed at the moment is no difference.
-fn moved(then: &Context, now: &Context) -> Option<(String, String)> {
-    let place = |context: &Context| Context {
-        read_only: false,
-        ..context.clone()
-    };
-    if place(then) == place(now) {
-        return None;
-    }
-    let namespace = |context: &Context| context.kubernetes.namespace.clone();
-    let region = |context: &Context| context.aws.region.clone();
-    let parts = |context: &Context| match () {
-        () if then.name != now.name => None,
-        () if namespace(then) != namespace(now) => Some(namespace(context).unwrap_or_else(|| "default".to_owned())),
-        () if region(then) != region(now) => Some(region(context).unwrap_or_else(|| "no region".to_owned())),
-        () => None,
-    };
-    let name = |context: &Context| match parts(context) {
-        Some(part) => format!("{} / {part}", context.name),
-        None => context.name.clone(),
-    };
-    match (name(then), name(now)) {
-        (then, now) if then == now => Some((then, format!("{now} with other settings"))),
-        different => Some(different),
     }
 }

@@ -3,6 +3,7 @@
 
 mod arrange;
 mod blocks;
+mod chat;
 mod event;
 mod finder;
 mod goto;
@@ -36,7 +37,7 @@ use crate::core::text::SafeText;
 use crate::ui::panel::{Meaning, Panel, Theme, Tone};
 use crate::verb::{Candidate, Catalogue};
 
-pub use event::{Effect, Event, Focus};
+pub use event::{Dress, Effect, Event, Focus};
 pub use finder::Finder;
 pub use menu::Menu;
 pub use mouse::Places;
@@ -108,6 +109,8 @@ pub struct App {
     dragged: Option<Seam>,
     /// The terminal tells of clicks.
     mouse: bool,
+    /// Text without frames.
+    pub(super) bare: bool,
     /// A block is to be run again although the context has changed since: asked once.
     rerun_armed: Option<u64>,
     /// The sandbox is offered: nothing is configured.
@@ -159,6 +162,7 @@ impl App {
             arrangement,
             dragged: None,
             mouse: true,
+            bare: false,
             rerun_armed: None,
             chat: Chat::default(),
             input: Input::default(),
@@ -185,8 +189,18 @@ impl App {
             chat_width: 80,
             dirty: true,
         };
+        app.input.set_here(&app.context.name);
+        app.take_keymap();
         app.welcome();
         app
+    }
+
+    /// What a new keymap changes besides keys; what it names that is not here is told.
+    fn take_keymap(&mut self) {
+        self.input.use_vi(self.keymap.has_vi());
+        let known: Vec<_> = self.panels.iter().map(|panel| (panel.id(), panel.actions())).collect();
+        let wrong = self.keymap.check_panels(&known);
+        self.remark(&wrong);
     }
 
     /// Subscribes the panels to the context. Inside a Tokio runtime.
@@ -262,6 +276,7 @@ impl App {
                 plan,
                 requirement,
             } => {
+                self.bare = false;
                 let approval = Approval::new(*plan, requirement, self.context.production, now);
                 self.question(Question { id, block, approval });
             }
@@ -279,13 +294,42 @@ impl App {
                     self.change_context(context);
                 }
             }
+            Event::Dress(dress) => self.dress(*dress),
             Event::Sandbox(result) => return self.sandbox_started(result),
             Event::Tell(text, tone) => self.toasts.add(text, tone, now),
         }
         Vec::new()
     }
 
+    /// Files of the operator's have changed: what can be read of them counts from now on.
+    fn dress(&mut self, dress: Dress) {
+        let mut taken = Vec::new();
+        if let Some(theme) = dress.theme {
+            taken.push(format!("theme {}", theme.name));
+            self.theme = theme;
+            self.chat.forget_looks();
+        }
+        if let Some(keymap) = dress.keymap {
+            taken.push("keymap".to_owned());
+            self.keymap = keymap;
+            self.take_keymap();
+        }
+        if !taken.is_empty() {
+            self.tell(&format!("read again: {}", taken.join(", ")), Tone::Ok);
+        }
+        self.remark(&dress.remarks);
+    }
+
+    /// Tells what is wrong in a file of the operator's.
+    fn remark(&mut self, remarks: &[Report]) {
+        for remark in remarks {
+            let hint = remark.hint.as_deref().unwrap_or_default();
+            self.tell(&format!("{remark}  {hint}"), Tone::Warn);
+        }
+    }
+
     fn change_context(&mut self, context: Arc<Context>) {
+        self.input.set_here(&context.name);
         self.context = context;
         self.open_panels();
     }

@@ -7,6 +7,7 @@ use crate::lang::{clean_paste, is_repeat, read};
 use crate::ui::console::approval::{Approval, Step};
 use crate::ui::console::complete::{self, Gathered, common_beginning, gather};
 use crate::ui::console::input::TooLong;
+use crate::ui::console::input::vi::Step;
 use crate::ui::console::popup::Popup;
 use crate::ui::panel::Tone;
 
@@ -34,7 +35,7 @@ impl App {
             true => self.input.history.last().map(str::to_owned).unwrap_or(text),
             false => text.trim_end().to_owned(),
         };
-        self.input.history.add(&line);
+        self.input.history.add(&line, &self.context.name);
         vec![self.run(line, Origin::Typed)]
     }
 
@@ -77,6 +78,18 @@ impl App {
             );
         }
         self.popup = None;
+    }
+
+    /// A character from the keyboard: typed, or a command of vi's normal mode.
+    pub(super) fn press(&mut self, symbol: char) {
+        match self.input.command(symbol) {
+            None => self.type_char(symbol),
+            Some(Step::Find) => {
+                self.focus_pane(0);
+                self.open_finder();
+            }
+            Some(_) => self.popup = None,
+        }
     }
 
     pub(super) fn type_char(&mut self, symbol: char) {

@@ -102,6 +102,8 @@ pub struct Block {
     pub version: u64,
     /// Records so far.
     pub records: u64,
+    /// Its line changes nothing: what it shows is only true as of its end.
+    pub reads: bool,
     older: Document,
     newer: Document,
     dropped: u64,
@@ -126,6 +128,7 @@ impl Block {
             fold: Fold::Auto,
             version: 0,
             records: 0,
+            reads: false,
             older: Document::default(),
             newer: Document::default(),
             dropped: 0,
@@ -258,6 +261,25 @@ impl Block {
     /// Remarks in order, and how many more there were.
     pub fn remarks(&self) -> (&[(SafeText, Meaning)], u64) {
         (&self.remarks, self.remarks_dropped)
+    }
+
+    /// When what it shows was true: for a line that only reads and has ended.
+    pub fn as_of(&self) -> Option<Timestamp> {
+        let elapsed = self.elapsed.filter(|_| self.reads && !self.is_empty())?;
+        Some(self.at + elapsed)
+    }
+
+    /// All of it as text: the line typed, how it ended, the result.
+    pub fn transcript(&self) -> String {
+        let head = match self.state {
+            State::Word => String::new(),
+            state => {
+                let line = crate::core::text::safe_line(&self.line);
+                let number = self.number.map(|number| format!("  #{number}")).unwrap_or_default();
+                format!("> {line}\n  {}{number}\n", state.label().1)
+            }
+        };
+        format!("{head}{}\n", self.text())
     }
 
     /// The result as text, for the clipboard.

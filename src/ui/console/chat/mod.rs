@@ -2,6 +2,7 @@
 //! happens in blocks comes from the engine through the app.
 
 pub mod block;
+mod find;
 mod search;
 pub mod text;
 pub mod view;
@@ -38,6 +39,8 @@ pub struct Chat {
     dropped: u64,
     /// Changes that arrived since following ended.
     unseen: u64,
+    /// The first block that changed since following ended: a mark stands before it until following ends again.
+    unread: Option<u64>,
     search: Option<Search>,
     /// Of the last drawing.
     page: usize,
@@ -50,9 +53,42 @@ struct Entry {
     cache: Option<Cached>,
 }
 
+/// What decides how an ended block looks.
+#[derive(PartialEq)]
+struct Key {
+    width: u16,
+    version: u64,
+    latest: bool,
+    selected: bool,
+    unread: bool,
+    old: bool,
+    theme: String,
+    has_color: bool,
+}
+
+/// How blocks differ by their place.
+#[derive(Clone, Copy)]
+struct Marks {
+    last: usize,
+    selected: Option<u64>,
+    unread: Option<u64>,
+}
+
+impl Marks {
+    fn look<'a>(&self, index: usize, id: u64, look: &Look<'a>) -> Look<'a> {
+        Look {
+            latest: index == self.last,
+            selected: Some(id) == self.selected,
+            unread: Some(id) == self.unread,
+            ..*look
+        }
+    }
+}
+
 /// Lines of a block as drawn, kept while nothing that decides them changed. Only for blocks that have ended.
 struct Cached {
-    key: (u16, u64, bool, bool, String, bool),
+    key: Key,
+
     lines: Vec<Line<'static>>,
 }
 
@@ -66,6 +102,7 @@ impl Default for Chat {
             selected: None,
             dropped: 0,
             unseen: 0,
+            unread: None,
             search: None,
             page: 10,
             rows: Vec::new(),
@@ -78,8 +115,8 @@ impl Chat {
     pub fn open(&mut self, line: String, context: Arc<Context>, at: Timestamp) -> u64 {
         let id = self.next_id;
         self.add(Block::new(id, line, context, at));
-        self.follow = true;
-        self.unseen = 0;
+        self.catch_up();
+        self.unread = None;
         id
     }
 
@@ -91,8 +128,9 @@ impl Chat {
 
     fn add(&mut self, block: Block) {
         self.next_id += 1;
+        let id = block.id;
         self.blocks.push_back(Entry { block, cache: None });
-        self.arrived();
+        self.arrived(id);
         self.trim();
     }
 
@@ -100,13 +138,36 @@ impl Chat {
     pub fn change(&mut self, id: u64, change: impl FnOnce(&mut Block)) {
         if let Some(entry) = self.blocks.iter_mut().rev().find(|entry| entry.block.id == id) {
             change(&mut entry.block);
-            self.arrived();
+            self.arrived(id);
         }
     }
 
-    fn arrived(&mut self) {
+    fn arrived(&mut self, id: u64) {
         if !self.follow {
             self.unseen += 1;
+            self.unread.get_or_insert(id);
+        }
+    }
+
+    /// The end is in view again. What was unread stays marked, to be found.
+    fn catch_up(&mut self) {
+        self.follow = true;
+        self.unseen = 0;
+    }
+
+    /// The operator looks elsewhere: from here on what comes is unread.
+    fn leave_end(&mut self) {
+        if self.follow {
+            self.unread = None;
+        }
+        self.follow = false;
+    }
+
+    fn marks(&self) -> Marks {
+        Marks {
+            last: self.blocks.len().saturating_sub(1),
+            selected: self.selected,
+            unread: self.unread,
         }
     }
 
@@ -185,6 +246,11 @@ impl Chat {
         };
     }
 
+    /// The theme is another one: every block is laid out anew.
+    pub fn forget_looks(&mut self) {
+        self.blocks.iter_mut().for_each(|entry| entry.cache = None);
+    }
+
     /// No block is selected.
     pub fn unselect(&mut self) {
         self.selected = None;
@@ -202,12 +268,15 @@ impl Chat {
         {
             search.opened = None;
         }
-        self.change(id, |block| {
-            let all = matches!(view::shape(block, latest == Some(id)), view::Shape::All);
-            let open = all && !block.is_cut(view::room(columns));
-            block.fold = if open { Fold::Folded } else { Fold::Open };
-            block.version += 1;
-        });
+        let Some(entry) = self.blocks.iter_mut().find(|entry| entry.block.id == id) else {
+            return;
+        };
+        // Not through `change`: what the operator does is nothing new to him.
+        let block = &mut entry.block;
+        let all = matches!(view::shape(block, latest == Some(id)), view::Shape::All);
+        let open = all && !block.is_cut(view::room(columns));
+        block.fold = if open { Fold::Folded } else { Fold::Open };
+        block.version += 1;
     }
 
     /// Selects another block.
@@ -227,10 +296,9 @@ impl Chat {
         };
         self.selected = self.blocks.get(to).map(|entry| entry.block.id);
         if to == last {
-            self.follow = true;
-            self.unseen = 0;
+            self.catch_up();
         } else if let Some(id) = self.selected {
-            self.follow = false;
+            self.leave_end();
             self.anchor = (id, 0);
         }
     }
@@ -251,111 +319,12 @@ impl Chat {
             Motion::Last => most,
             Motion::Left | Motion::Right => top,
         };
-        self.follow = to >= most;
-        if self.follow {
-            self.unseen = 0;
+        if to >= most {
+            self.catch_up();
         } else {
+            self.leave_end();
             self.anchor = place(&heights, to);
         }
-    }
-
-    /// Looks for a text from the end upwards; an empty one ends the search.
-    pub fn find(&mut self, text: &str, look: &Look<'_>) {
-        let search = self.search.take().map(|search| search.become_text(text));
-        if !text.is_empty() {
-            self.search = Some(search.unwrap_or_else(|| Search::new(text)));
-            self.find_next(true, look);
-        } else if let Some((id, fold)) = search.and_then(|search| search.opened) {
-            self.fold_again(id, fold);
-        }
-    }
-
-    /// Whether a search is on.
-    pub fn is_searching(&self) -> bool {
-        self.search.is_some()
-    }
-
-    /// Goes to the next match, towards older ones or newer ones, around the ends; opens the block it is in.
-    pub fn find_next(&mut self, older: bool, look: &Look<'_>) {
-        let Some(mut search) = self.search.take() else { return };
-        let before = search.opened;
-        let has: Vec<bool> = self.blocks().map(|block| search.is_in_block(block)).collect();
-        search.blocks = has.iter().filter(|has| **has).count();
-        let count = has.len();
-        let known = search.at.and_then(|(id, line)| {
-            let at = self.blocks.iter().position(|entry| entry.block.id == id)?;
-            Some((at, line))
-        });
-        let from = known.map_or(count.saturating_sub(1), |(at, _)| at);
-        for step in 0..=count {
-            if search.blocks == 0 {
-                break;
-            }
-            let at = match older {
-                true => (from + 2 * count - step) % count,
-                false => (from + step) % count,
-            };
-            if !has.get(at).copied().unwrap_or(false) {
-                continue;
-            }
-            let (lines, opened) = self.matching_lines(at, &search, look);
-            let beyond = |line: &&usize| match known.filter(|_| step == 0) {
-                Some((_, last)) if older => **line < last,
-                Some((_, last)) => **line > last,
-                None => true,
-            };
-            let found = match older {
-                true => lines.iter().rev().find(beyond),
-                false => lines.iter().find(beyond),
-            };
-            if let (Some(line), Some(id)) = (found, self.blocks.get(at).map(|entry| entry.block.id)) {
-                search.at = Some((id, *line));
-                self.follow = false;
-                self.anchor = (id, line.saturating_sub(self.page / 3));
-                self.selected = Some(id);
-                // Only the block that is looked at stays open.
-                if let Some((other, fold)) = before.filter(|(other, _)| *other != id) {
-                    self.fold_again(other, fold);
-                }
-                search.opened = opened.or(before.filter(|(other, _)| *other == id));
-                break;
-            }
-            if let Some((id, fold)) = opened {
-                self.fold_again(id, fold);
-            }
-        }
-        self.search = Some(search);
-    }
-
-    /// Folds a block that a search opened, unless the operator did something with it since.
-    fn fold_again(&mut self, id: u64, fold: Fold) {
-        let open = |entry: &&mut Entry| entry.block.id == id && entry.block.fold == Fold::Open;
-        if let Some(entry) = self.blocks.iter_mut().find(open) {
-            entry.block.fold = fold;
-            entry.block.version += 1;
-        }
-    }
-
-    /// The lines of a block, opened for that, that have what is looked for; and how it was folded, if it was.
-    fn matching_lines(&mut self, at: usize, search: &Search, look: &Look<'_>) -> (Vec<usize>, Option<(u64, Fold)>) {
-        let latest = at + 1 == self.blocks.len();
-        let Some(entry) = self.blocks.get_mut(at) else {
-            return (Vec::new(), None);
-        };
-        let folded = view::shape(&entry.block, latest) == view::Shape::Folded;
-        let opened = folded.then_some((entry.block.id, entry.block.fold));
-        if folded {
-            entry.block.fold = Fold::Open;
-            entry.block.version += 1;
-        }
-        let look = Look { latest, ..*look };
-        let lines = entry.lines(&look).iter().enumerate();
-        let hits: Vec<usize> = lines
-            .filter(|(_, line)| search.is_in(&line.to_string()))
-            .map(|(at, _)| at)
-            .collect();
-        // It may stand where a long line was broken: then the block's head must do.
-        (if hits.is_empty() { vec![0] } else { hits }, opened)
     }
 
     /// A click on a row: selects the block there, opens or folds it when it is selected already.
@@ -389,14 +358,9 @@ impl Chat {
     }
 
     fn heights(&mut self, look: &Look<'_>) -> Vec<(u64, usize)> {
-        let last = self.blocks.len().saturating_sub(1);
-        let selected = self.selected;
+        let marks = self.marks();
         let height = |(index, entry): (usize, &mut Entry)| {
-            let look = Look {
-                latest: index == last,
-                selected: Some(entry.block.id) == selected,
-                ..*look
-            };
+            let look = marks.look(index, entry.block.id, look);
             (entry.block.id, entry.lines(&look).len())
         };
         self.blocks.iter_mut().enumerate().map(height).collect()
@@ -417,17 +381,13 @@ impl Chat {
         self.rows.clear();
         // The blank line after the last block is not worth a row.
         let rows = usize::from(area.height).min(total - skip.min(total));
-        let (last, selected) = (self.blocks.len().saturating_sub(1), self.selected);
+        let marks = self.marks();
         for ((index, entry), (id, height)) in self.blocks.iter_mut().enumerate().zip(&heights) {
             if skip >= *height {
                 skip -= height;
                 continue;
             }
-            let look = Look {
-                latest: index == last,
-                selected: Some(*id) == selected,
-                ..*look
-            };
+            let look = marks.look(index, *id, look);
             for line in entry.lines(&look).iter().skip(skip) {
                 if row >= rows {
                     break;
@@ -448,14 +408,16 @@ impl Chat {
 impl Entry {
     fn lines(&mut self, look: &Look<'_>) -> &[Line<'static>] {
         let theme = look.theme;
-        let key = (
-            look.width,
-            self.block.version,
-            look.latest,
-            look.selected,
-            theme.name.clone(),
-            theme.has_color(),
-        );
+        let key = Key {
+            width: look.width,
+            version: self.block.version,
+            latest: look.latest,
+            selected: look.selected,
+            unread: look.unread,
+            old: view::is_old(&self.block, look.now),
+            theme: theme.name.clone(),
+            has_color: theme.has_color(),
+        };
         let fresh = self
             .cache
             .as_ref()

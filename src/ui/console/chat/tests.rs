@@ -46,6 +46,7 @@ fn look(theme: &Theme) -> Look<'_> {
         theme,
         latest: false,
         selected: false,
+        unread: false,
         now: NOW + Duration::from_secs(38),
     }
 }
@@ -353,4 +354,21 @@ fn a_longer_search_finds_what_came_after_the_shorter_one() {
     assert_eq!(chat.title().as_str(), "/want in 1 block");
     chat.find("w", &look(&theme));
     assert_eq!(chat.title().as_str(), "/w in 1 block");
+}
+
+#[test]
+fn an_old_answer_is_dim() {
+    let mut chat = Chat::default();
+    let id = run(&mut chat, "echo", 2);
+    chat.change(id, |block| block.reads = true);
+    let theme = Theme::plain();
+    let dim = |chat: &mut Chat, seconds: u64| {
+        let area = Rect::new(0, 0, 60, 5);
+        let mut buffer = Buffer::empty(area);
+        let now = NOW + Duration::from_secs(seconds);
+        chat.draw(area, &mut buffer, &Look { now, ..look(&theme) });
+        buffer[(3, 1)].modifier.contains(ratatui::style::Modifier::DIM)
+    };
+    assert!(!dim(&mut chat, 10));
+    assert!(dim(&mut chat, 400), "drawn anew although nothing in it changed");
 }

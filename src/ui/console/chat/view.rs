@@ -1,7 +1,10 @@
 //! How a block looks: the line typed with its state, then the result (folded when long and others follow), then
 //! remarks and progress. Pure: block and width in, lines out.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -34,8 +37,21 @@ pub struct Look<'a> {
     pub latest: bool,
     /// It is selected and the chat has the focus.
     pub selected: bool,
+    /// What came while the operator looked elsewhere begins with it.
+    pub unread: bool,
     /// For the time a running block has run.
     pub now: Timestamp,
+}
+
+/// From this age on an answer is dim: it was true, and may not be any more.
+pub const OLD: Duration = Duration::from_secs(300);
+
+/// Whether what a block shows is old.
+pub fn is_old(block: &Block, now: Timestamp) -> bool {
+    let age = block
+        .as_of()
+        .map(|at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
+    age.is_some_and(|age| age >= OLD)
 }
 
 /// The block's lines, the blank one after it included.
@@ -48,7 +64,11 @@ pub fn lines(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
         let text = format!("{} {}", look.theme.glyphs.arrow, translation);
         body(&mut lines, look, &render::Line::plain(&text), Some(Meaning::Hint));
     }
+    let first = lines.len();
     result(block, look, &mut lines);
+    if is_old(block, look.now) {
+        dim(lines.iter_mut().skip(first), look.theme.style(Meaning::Dim));
+    }
     let (remarks, more) = block.remarks();
     let columns = usize::from(room(look.width));
     for (at, (text, meaning)) in remarks.iter().enumerate() {
@@ -83,7 +103,24 @@ pub fn lines(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
     if look.selected {
         mark_selected(&mut lines, look.theme);
     }
+    if look.unread {
+        lines.insert(0, unread_mark(look));
+    }
     lines
+}
+
+/// `── new ─────`: what stands below came while the operator looked elsewhere.
+fn unread_mark(look: &Look<'_>) -> Line<'static> {
+    let sign = if look.theme.glyphs.boxes { "─" } else { "-" };
+    let rest = usize::from(look.width).saturating_sub(8);
+    let text = format!("{} new {}", sign.repeat(2), sign.repeat(rest));
+    Line::from(Span::styled(text, look.theme.style(Meaning::ChatMark)))
+}
+
+fn dim<'a>(lines: impl Iterator<Item = &'a mut Line<'static>>, style: Style) {
+    for span in lines.flat_map(|line| &mut line.spans) {
+        span.style = span.style.patch(style);
+    }
 }
 
 /// A bar at the left edge of the selected block: reverse video, so that it is seen without colour.
@@ -151,7 +188,11 @@ fn meta(block: &Block, look: &Look<'_>, full: bool) -> Line<'static> {
     let mut rest = String::new();
     if full {
         let context = SafeText::line(&block.context.name);
-        rest.push_str(&format!("  {context}  {}", syntax::time_of_day(block.at)));
+        let time = match block.as_of() {
+            Some(at) => format!("as of {}", syntax::time_of_day(at)),
+            None => syntax::time_of_day(block.at),
+        };
+        rest.push_str(&format!("  {context}  {time}"));
     }
     if let Some(number) = block.number {
         rest.push_str(&format!("  #{number}"));

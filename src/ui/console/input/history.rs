@@ -4,39 +4,65 @@
 /// Lines kept in memory at most; the oldest goes first.
 pub const LINES: usize = 5_000;
 
+/// An earlier line and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// The line.
+    pub line: String,
+    /// The name of the context it ran in last.
+    pub context: String,
+    /// Whether it went well; none: it runs, or nobody knows.
+    pub ok: Option<bool>,
+}
+
 /// Earlier lines, oldest first, each once (its latest place).
 #[derive(Default)]
 pub struct History {
-    lines: Vec<String>,
+    lines: Vec<Earlier>,
     /// While lines are recalled: the place, and what was typed before.
     recall: Option<(usize, String)>,
 }
 
 impl History {
     /// Puts earlier sessions' lines before those of this one.
-    pub fn load(&mut self, earlier: Vec<String>) {
+    pub fn load(&mut self, earlier: Vec<Earlier>) {
         let own = std::mem::take(&mut self.lines);
-        for line in earlier.iter().chain(&own) {
-            self.add(line);
+        for entry in earlier.into_iter().chain(own) {
+            self.put(entry);
         }
     }
 
-    /// Adds a line, unless it starts with a blank or says nothing.
-    pub fn add(&mut self, line: &str) {
+    /// Adds a line that runs now, unless it starts with a blank or says nothing.
+    pub fn add(&mut self, line: &str, context: &str) {
         self.recall = None;
-        if line.trim().is_empty() || line.starts_with([' ', '\t']) {
+        self.put(Earlier {
+            line: line.to_owned(),
+            context: context.to_owned(),
+            ok: None,
+        });
+    }
+
+    fn put(&mut self, entry: Earlier) {
+        if entry.line.trim().is_empty() || entry.line.starts_with([' ', '\t']) {
             return;
         }
-        self.lines.retain(|known| known != line);
-        self.lines.push(line.to_owned());
+        self.lines.retain(|known| known.line != entry.line);
+        self.lines.push(entry);
         if self.lines.len() > LINES {
             self.lines.remove(0);
         }
     }
 
+    /// A line has ended.
+    pub fn ended(&mut self, line: &str, ok: bool) {
+        if let Some(known) = self.lines.iter_mut().rev().find(|known| known.line == line) {
+            known.ok = Some(ok);
+        }
+    }
+
     /// The newest line.
     pub fn last(&self) -> Option<&str> {
-        self.lines.last().map(String::as_str)
+        self.lines.last().map(|known| known.line.as_str())
     }
 
     /// Recalling is over: the text was edited.
@@ -51,9 +77,9 @@ impl History {
             .lines
             .iter()
             .take(from)
-            .rposition(|line| line.starts_with(&prefix) && *line != prefix)?;
+            .rposition(|known| known.line.starts_with(&prefix) && known.line != prefix)?;
         self.recall = Some((at, prefix));
-        self.lines.get(at).cloned()
+        self.lines.get(at).map(|known| known.line.clone())
     }
 
     /// The line after; behind the last what was typed.
@@ -64,10 +90,10 @@ impl History {
             .iter()
             .enumerate()
             .skip(from + 1)
-            .find(|(_, line)| line.starts_with(&prefix));
+            .find(|(_, known)| known.line.starts_with(&prefix));
         match after {
-            Some((at, line)) => {
-                let line = line.clone();
+            Some((at, known)) => {
+                let line = known.line.clone();
                 self.recall = Some((at, prefix));
                 Some(line)
             }
@@ -83,12 +109,44 @@ impl History {
         self.lines
             .iter()
             .rev()
+            .map(|known| known.line.as_str())
             .filter(|line| !line.contains('\n'))
             .find_map(|line| line.strip_prefix(typed).filter(|rest| !rest.is_empty()))
     }
+}
 
-    fn find(&self, text: &str, before: usize) -> Option<usize> {
-        self.lines.iter().take(before).rposition(|line| line.contains(text))
+/// Which lines a search looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Among {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that ran in the context of now.
+    Here,
+    /// Those that went well.
+    Ok,
+    /// Both.
+    OkHere,
+}
+
+impl Among {
+    fn next(self) -> Self {
+        match self {
+            Among::All => Among::Here,
+            Among::Here => Among::Ok,
+            Among::Ok => Among::OkHere,
+            Among::OkHere => Among::All,
+        }
+    }
+
+    /// What stands before the search.
+    pub fn word(self) -> &'static str {
+        match self {
+            Among::All => "history",
+            Among::Here => "history here",
+            Among::Ok => "history that went well",
+            Among::OkHere => "history here that went well",
+        }
     }
 }
 
@@ -97,33 +155,55 @@ impl History {
 pub struct Search {
     /// What is looked for.
     pub text: String,
+    /// Among which lines.
+    pub among: Among,
+    /// The context of now.
+    here: String,
     at: Option<usize>,
 }
 
 impl Search {
     /// A search that has found the newest line.
-    pub fn new(history: &History) -> Self {
+    pub fn new(history: &History, here: &str) -> Self {
         Search {
             text: String::new(),
+            among: Among::All,
+            here: here.to_owned(),
             at: history.lines.len().checked_sub(1),
         }
+    }
+
+    fn fits(&self, known: &Earlier) -> bool {
+        let here = !matches!(self.among, Among::Here | Among::OkHere) || known.context == self.here;
+        let ok = !matches!(self.among, Among::Ok | Among::OkHere) || known.ok == Some(true);
+        here && ok && known.line.contains(&self.text)
+    }
+
+    fn find(&self, history: &History, before: usize) -> Option<usize> {
+        history.lines.iter().take(before).rposition(|known| self.fits(known))
+    }
+
+    /// Looks among other lines, from the newest on.
+    pub fn turn(&mut self, history: &History) {
+        self.among = self.among.next();
+        self.at = self.find(history, history.lines.len());
     }
 
     /// One more character: goes on from what is found.
     pub fn push(&mut self, symbol: char, history: &History) {
         self.text.push(symbol);
-        self.at = history.find(&self.text, self.at.map_or(0, |at| at + 1));
+        self.at = self.find(history, self.at.map_or(0, |at| at + 1));
     }
 
     /// One character less: starts again from the newest.
     pub fn pop(&mut self, history: &History) {
         self.text.pop();
-        self.at = history.find(&self.text, history.lines.len());
+        self.at = self.find(history, history.lines.len());
     }
 
     /// The next older one; stays when there is none.
     pub fn older(&mut self, history: &History) {
-        if let Some(at) = self.at.and_then(|at| history.find(&self.text, at)) {
+        if let Some(at) = self.at.and_then(|at| self.find(history, at)) {
             self.at = Some(at);
         }
     }
@@ -136,7 +216,7 @@ impl Search {
             .iter()
             .enumerate()
             .skip(at + 1)
-            .find(|(_, line)| line.contains(&self.text));
+            .find(|(_, known)| self.fits(known));
         if let Some((at, _)) = newer {
             self.at = Some(at);
         }
@@ -144,7 +224,9 @@ impl Search {
 
     /// What is found.
     pub fn found<'a>(&self, history: &'a History) -> Option<&'a str> {
-        self.at.and_then(|at| history.lines.get(at)).map(String::as_str)
+        self.at
+            .and_then(|at| history.lines.get(at))
+            .map(|known| known.line.as_str())
     }
 }
 
@@ -152,32 +234,68 @@ impl Search {
 mod tests {
     use super::*;
 
+    fn earlier(line: &str, context: &str, ok: Option<bool>) -> Earlier {
+        Earlier {
+            line: line.into(),
+            context: context.into(),
+            ok,
+        }
+    }
+
+    fn texts(history: &History) -> Vec<&str> {
+        history.lines.iter().map(|known| known.line.as_str()).collect()
+    }
+
     #[test]
     fn blanks_are_not_kept_and_a_line_is_kept_once() {
         let mut history = History::default();
         for line in ["a", " secret", "b", "a", "", "  "] {
-            history.add(line);
+            history.add(line, "x");
         }
-        assert_eq!(history.lines, ["b", "a"]);
-        history.load(vec!["z".into(), "b".into()]);
-        assert_eq!(history.lines, ["z", "b", "a"]);
+        assert_eq!(texts(&history), ["b", "a"]);
+        history.load(vec![earlier("z", "x", None), earlier("b", "x", None)]);
+        assert_eq!(texts(&history), ["z", "b", "a"]);
     }
 
     #[test]
     fn it_is_bounded() {
         let mut history = History::default();
-        (0..LINES + 10).for_each(|n| history.add(&n.to_string()));
-        assert_eq!((history.lines.len(), history.lines[0].as_str()), (LINES, "10"));
+        (0..LINES + 10).for_each(|n| history.add(&n.to_string(), "x"));
+        assert_eq!((history.lines.len(), texts(&history)[0]), (LINES, "10"));
     }
 
     #[test]
     fn a_search_that_finds_nothing_says_so_and_recovers() {
         let mut history = History::default();
-        history.add("dig");
-        let mut search = Search::new(&history);
+        history.add("dig", "x");
+        let mut search = Search::new(&history, "x");
         search.push('x', &history);
         assert_eq!(search.found(&history), None);
         search.pop(&history);
         assert_eq!(search.found(&history), Some("dig"));
+    }
+
+    #[test]
+    fn a_search_looks_here_or_at_what_went_well_or_at_both() {
+        let mut history = History::default();
+        history.load(vec![
+            earlier("dig a", "prod", Some(true)),
+            earlier("dig b", "prod", Some(false)),
+            earlier("dig c", "staging", Some(true)),
+        ]);
+        history.add("dig d", "staging");
+        let mut search = Search::new(&history, "prod");
+        "dig".chars().for_each(|symbol| search.push(symbol, &history));
+        let mut found = vec![search.found(&history).map(str::to_owned)];
+        for _ in 0..4 {
+            search.turn(&history);
+            found.push(search.found(&history).map(str::to_owned));
+        }
+        let found: Vec<&str> = found.iter().flatten().map(String::as_str).collect();
+        assert_eq!(found, ["dig d", "dig b", "dig c", "dig a", "dig d"]);
+        history.ended("dig d", true);
+        search.turn(&history);
+        search.turn(&history);
+        assert_eq!((search.among, search.found(&history)), (Among::Ok, Some("dig d")));
     }
 }

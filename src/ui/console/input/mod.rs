@@ -2,11 +2,13 @@
 //! behind the cursor. Not for completion (`complete`) and not for drawing (`view`).
 
 pub mod history;
+pub mod vi;
 pub mod view;
 
 use tui_textarea::{CursorMove, TextArea};
 
 use self::history::{History, Search};
+use self::vi::{Step, Vi};
 use super::keymap::Action;
 use crate::lang::MAX_LINE;
 
@@ -17,6 +19,10 @@ pub struct Input {
     /// Earlier lines.
     pub history: History,
     search: Option<Search>,
+    /// The context's name, for searches of the history.
+    here: String,
+    /// vi's modes, where the keymap asks for them.
+    vi: Option<Vi>,
 }
 
 impl Input {
@@ -58,7 +64,76 @@ impl Input {
         self.area = TextArea::default();
         self.search = None;
         self.history.leave();
+        self.type_again();
         text
+    }
+
+    /// Whether vi's modes are in use.
+    pub fn use_vi(&mut self, wanted: bool) {
+        self.vi = wanted.then(|| self.vi.take().unwrap_or_default());
+    }
+
+    /// Whether characters are commands of vi's normal mode.
+    pub fn is_normal(&self) -> bool {
+        self.vi.as_ref().is_some_and(Vi::is_normal) && self.search.is_none()
+    }
+
+    /// Esc: to normal mode, or half of a command is given up; false when it means something else.
+    pub fn escape(&mut self) -> bool {
+        let (text, cursor) = (self.text(), self.cursor());
+        let Some(vi) = self.vi.as_mut().filter(|vi| vi.is_pending() || !vi.is_normal()) else {
+            return false;
+        };
+        if self.search.is_some() || text.is_empty() {
+            return false;
+        }
+        let to = vi.escape(&text, cursor);
+        self.jump(to);
+        true
+    }
+
+    /// A character in normal mode, done; none: it is to be typed.
+    pub fn command(&mut self, symbol: char) -> Option<Step> {
+        if !self.is_normal() {
+            return None;
+        }
+        let (text, cursor) = (self.text(), self.cursor());
+        let step = self.vi.as_mut()?.key(symbol, &text, cursor);
+        match &step {
+            Step::Nothing | Step::Find => {}
+            Step::Go(to) | Step::Insert(to) => self.jump(*to),
+            Step::Change { range, with, cursor } => {
+                self.replace(range.clone(), with);
+                self.jump(*cursor);
+            }
+            Step::Undo => {
+                self.area.undo();
+            }
+            // As in vi, whatever is typed: not only lines with this beginning.
+            Step::Older if self.area.cursor().0 == 0 => {
+                if let Some(line) = self.history.older("") {
+                    self.set(&line);
+                }
+            }
+            Step::Older => {
+                self.recall_or_move(CursorMove::Up);
+            }
+            Step::Newer => {
+                self.recall_or_move(CursorMove::Down);
+            }
+        }
+        Some(step)
+    }
+
+    /// The cursor to a byte of the text.
+    fn jump(&mut self, byte: usize) {
+        let text = self.text();
+        let before = text.get(..byte).unwrap_or(&text);
+        let row = before.matches('\n').count();
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+        if let (Ok(row), Ok(column)) = (u16::try_from(row), u16::try_from(column)) {
+            self.area.move_cursor(CursorMove::Jump(row, column));
+        }
     }
 
     /// Inserts at the cursor. Refused when the line would be longer than the language takes.
@@ -78,12 +153,7 @@ impl Input {
         let (Some(before), Some(replaced)) = (text.get(..range.start), text.get(range.clone())) else {
             return;
         };
-        let row = before.matches('\n').count();
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
-        let (Ok(row), Ok(column)) = (u16::try_from(row), u16::try_from(column)) else {
-            return;
-        };
-        self.area.move_cursor(CursorMove::Jump(row, column));
+        self.jump(before.len());
         self.area.delete_str(replaced.chars().count());
         self.area.insert_str(with);
         self.history.leave();
@@ -96,6 +166,18 @@ impl Input {
             return None;
         }
         self.history.suggest(&text).map(str::to_owned)
+    }
+
+    /// Where lines run from now on.
+    pub fn set_here(&mut self, context: &str) {
+        context.clone_into(&mut self.here);
+    }
+
+    /// Typing goes on, whatever the mode was.
+    pub fn type_again(&mut self) {
+        if let Some(vi) = &mut self.vi {
+            vi.insert();
+        }
     }
 
     /// The incremental search, if one is on.
@@ -156,7 +238,7 @@ impl Input {
             Action::NewLine => area.insert_newline(),
             Action::HistoryPrevious => return self.recall_or_move(CursorMove::Up),
             Action::HistoryNext => return self.recall_or_move(CursorMove::Down),
-            Action::HistorySearch => self.search = Some(Search::new(&self.history)),
+            Action::HistorySearch => self.search = Some(Search::new(&self.history, &self.here)),
             _ => return false,
         }
         if !matches!(action, Action::HistorySearch) {
@@ -208,6 +290,7 @@ impl Input {
     fn edit_search(&mut self, action: Action) -> bool {
         let Some(search) = &mut self.search else { return false };
         match action {
+            Action::HistoryFilter => search.turn(&self.history),
             Action::HistorySearch | Action::HistoryPrevious => search.older(&self.history),
             Action::HistoryNext => search.newer(&self.history),
             Action::DeleteLeft => search.pop(&self.history),
@@ -289,7 +372,7 @@ mod tests {
     fn recall_by_prefix_and_back_to_what_was_typed() {
         let mut input = typed("kubectl");
         for line in ["kubectl:get a", "dig x", "kubectl:get b"] {
-            input.history.add(line);
+            input.history.add(line, "x");
         }
         input.edit(Action::HistoryPrevious);
         assert_eq!(input.text(), "kubectl:get b");
@@ -305,7 +388,7 @@ mod tests {
     fn incremental_search_finds_goes_on_and_is_taken_by_any_other_key() {
         let mut input = typed("draft");
         for line in ["dig a", "dig b", "echo"] {
-            input.history.add(line);
+            input.history.add(line, "x");
         }
         input.edit(Action::HistorySearch);
         "dig".chars().for_each(|symbol| input.type_char(symbol).unwrap());
@@ -324,7 +407,7 @@ mod tests {
     #[test]
     fn the_suggestion_is_the_newest_line_with_this_beginning() {
         let mut input = typed("kubectl:g");
-        input.history.add("kubectl:get deploy");
+        input.history.add("kubectl:get deploy", "x");
         assert_eq!(input.suggestion().as_deref(), Some("et deploy"));
         input.edit(Action::AcceptRight);
         assert_eq!(input.text(), "kubectl:get deploy");

@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::Input;
+use super::history::Search;
 use crate::core::text::{SafeText, safe_line, width};
 use crate::ui::console::syntax;
 use crate::ui::panel::{Meaning, Theme};
@@ -24,7 +25,7 @@ impl View {
     pub fn new(input: &Input, theme: &Theme, columns: u16, empty: &str, suggest: bool) -> Self {
         let columns = usize::from(columns.max(4));
         if let Some(search) = input.search() {
-            return Self::of_search(&search.text, search.found(&input.history), columns);
+            return Self::of_search(search, search.found(&input.history), columns);
         }
         let mut layout = Layout {
             rows: Vec::new(),
@@ -82,15 +83,15 @@ impl View {
         layout.done()
     }
 
-    fn of_search(text: &str, found: Option<&str>, columns: usize) -> Self {
+    fn of_search(search: &Search, found: Option<&str>, columns: usize) -> Self {
         let mut layout = Layout {
             rows: vec![Row::new()],
             columns,
             used: 0,
             cursor: None,
         };
-        layout.piece("history: ", Meaning::Hint);
-        layout.piece(&safe_line(text), Meaning::Match);
+        layout.piece(&format!("{}: ", search.among.word()), Meaning::Hint);
+        layout.piece(&safe_line(&search.text), Meaning::Match);
         layout.mark();
         layout.piece("  ", Meaning::Text);
         match found {

@@ -116,6 +116,20 @@ actions! {
     Copy = "copy", "copy the block";
     /// Copies the line.
     CopyLine = "copy-line", "copy the line typed";
+    /// Copies the records.
+    CopyJson = "copy-json", "copy the block's records as JSON";
+    /// Opens the pager.
+    Page = "page", "the whole block in the pager";
+    /// Writes the records to a file.
+    Save = "save", "save the block's records: names the file in the input line";
+    /// Goes on with the records.
+    FilterBlock = "filter-block", "go on with the block's records in the input line";
+    /// Follows what a block showed once.
+    Live = "live", "make the block live: its line again, following every change";
+    /// What was said, on the normal screen.
+    Transcript = "transcript", "put the transcript onto the terminal's own screen";
+    /// Nothing but text.
+    Bare = "bare", "bare view: text without frames, for selecting with the mouse";
     /// Runs a block again.
     Rerun = "rerun", "run the block again";
     /// Puts a block's line into the input.
@@ -140,6 +154,8 @@ actions! {
     HistoryNext = "history-next", "later line with this beginning";
     /// Searches the history.
     HistorySearch = "history-search", "search the history";
+    /// Other lines of the history.
+    HistoryFilter = "history-filter", "while searching: all lines, those of this context, those that went well, both";
     /// Takes what is suggested, else one to the right.
     AcceptRight = "right-or-accept", "right; take the suggestion at the end";
     /// Takes what is suggested, else to the end.

@@ -60,6 +60,17 @@ impl Key {
         }
     }
 
+    /// The key as a terminal sends it.
+    #[cfg(test)]
+    pub fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+
+    /// A letter without modifiers.
+    pub fn letter(symbol: char) -> Key {
+        Key::new(KeyCode::Char(symbol), KeyModifiers::NONE)
+    }
+
     /// The character it types, if it types one.
     pub fn typed(self) -> Option<char> {
         match self.code {

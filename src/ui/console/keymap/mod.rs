@@ -3,10 +3,11 @@
 
 mod action;
 mod key;
+mod row;
+pub mod schema;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crossterm::event::{KeyCode, KeyModifiers};
 use serde::Deserialize;
 
 use self::key::NAMED;
@@ -15,6 +16,7 @@ use crate::verb::catalogue::{did_you_mean, nearest};
 
 pub use action::Action;
 pub use key::Key;
+pub use row::RowKey;
 
 /// Part of the screen that has the keys. A key that a part does not bind is looked for in [`Part::Global`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +56,10 @@ pub struct Keymap {
     order: Vec<(Part, Key, Action)>,
     /// A panel's own actions on other keys than theirs: (panel, action) to key.
     panels: HashMap<(String, String), Key>,
+    /// Pipelines on the rows of a panel, in the order of the file.
+    rows: Vec<RowKey>,
+    /// The input line has vi's modes.
+    vi: bool,
 }
 
 /// Key to action; the place of each keeps the order of the file.
@@ -77,6 +83,12 @@ struct File {
     /// `[panels.deployments] describe = "D"`.
     #[serde(default)]
     panels: HashMap<String, HashMap<String, String>>,
+    /// `[rows.pods] "ctrl-x" = "kubectl:delete po $name"`.
+    #[serde(default)]
+    rows: BTreeMap<String, Table>,
+    /// vi's modes in the input line.
+    #[serde(default)]
+    vi: bool,
 }
 
 impl Keymap {
@@ -133,7 +145,55 @@ impl Keymap {
                 }
             }
         }
+        for (panel, table) in &file.rows {
+            let mut keys: Vec<_> = table.iter().collect();
+            keys.sort_by_key(|(_, pipeline)| pipeline.span().start);
+            for (key_name, pipeline) in keys {
+                let bound = match Key::parse(key_name) {
+                    Some(key) => RowKey::read(panel, key, pipeline.get_ref()),
+                    None => Err(unknown_key(key_name).at(text, pipeline.span())),
+                };
+                match bound {
+                    Ok(bound) => keymap.rows.push(bound),
+                    Err(remark) => remarks.push(remark),
+                }
+            }
+        }
+        keymap.vi = file.vi;
         Ok((keymap, remarks))
+    }
+
+    /// What names a panel or an action of one that does not exist; `panels`: those that do, with their actions.
+    pub fn check_panels(&self, panels: &[(&'static str, &[crate::ui::panel::Action])]) -> Vec<Report> {
+        let ids = || panels.iter().map(|(id, _)| *id);
+        let mut named: Vec<(&str, Option<&str>)> = self
+            .panels
+            .keys()
+            .map(|(p, a)| (p.as_str(), Some(a.as_str())))
+            .collect();
+        named.extend(self.rows.iter().map(|row| (row.panel.as_str(), None)));
+        named.sort_unstable();
+        named.dedup();
+        let wrong = |(panel, action): (&str, Option<&str>)| match (panels.iter().find(|(id, _)| *id == panel), action) {
+            (None, _) => Some(unknown("panel", panel, ids())),
+            (Some((_, actions)), Some(action)) if actions.iter().all(|known| known.name != action) => Some(unknown(
+                &format!("action of {panel}"),
+                action,
+                actions.iter().map(|known| known.name),
+            )),
+            _ => None,
+        };
+        named.into_iter().filter_map(wrong).collect()
+    }
+
+    /// Whether the input line has vi's modes.
+    pub fn has_vi(&self) -> bool {
+        self.vi
+    }
+
+    /// The pipelines on the rows of a panel.
+    pub fn rows<'a>(&'a self, panel: &'a str) -> impl Iterator<Item = &'a RowKey> {
+        self.rows.iter().filter(move |row| row.panel == panel)
     }
 
     fn bind(&mut self, part: Part, key: Key, action: Action) {
@@ -154,10 +214,15 @@ impl Keymap {
         self.bindings.get(&(part, key)).copied()
     }
 
+    /// Every key of the file with its part and action, in its order.
+    pub fn bindings(&self) -> impl Iterator<Item = (Part, Key, Action)> {
+        self.order.iter().copied()
+    }
+
     /// The key of a panel's own action.
     pub fn panel_key(&self, panel: &str, action: &crate::ui::panel::Action) -> Key {
         let named = self.panels.get(&(panel.to_owned(), action.name.to_owned())).copied();
-        named.unwrap_or(Key::new(KeyCode::Char(action.key), KeyModifiers::NONE))
+        named.unwrap_or(Key::letter(action.key))
     }
 
     /// The first key bound to an action in a part, for hints.

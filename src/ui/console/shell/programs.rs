@@ -74,7 +74,7 @@ impl Program {
     pub(super) async fn run(mut self) {
         let work = async {
             match self.borrower {
-                Borrower::Program(command) => spawn(&command).await,
+                Borrower::Program(command) => spawn(&command, None).await,
                 Borrower::Work(work) => work.await,
             }
         };
@@ -88,23 +88,67 @@ impl Program {
     }
 }
 
-async fn spawn(command: &TerminalCommand) -> Result<i32, Report> {
+/// Gives a program a text on its stdin and waits for its end; it gets no terminal.
+pub(super) async fn feed(argv: &[String], text: String) -> Result<(), Report> {
+    let command = TerminalCommand {
+        argv: argv.to_vec(),
+        environment: Default::default(),
+    };
+    let (mut process, program) = prepare(&command)?;
+    let child = process
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = child.map_err(|error| unstarted(&program, &error))?;
+    write(&mut child, text).await;
+    let status = child.wait().await.map_err(|error| unstarted(&program, &error))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Report::failed("E-CONSOLE-005", format!("{program} took no copy"))),
+    }
+}
+
+/// Runs a program on the process' own terminal. `input`: what it reads; none: the terminal.
+pub(super) async fn spawn(command: &TerminalCommand, input: Option<String>) -> Result<i32, Report> {
+    let (mut process, program) = prepare(command)?;
+    let stdin = if input.is_some() {
+        Stdio::piped()
+    } else {
+        Stdio::inherit()
+    };
+    let child = process
+        .stdin(stdin)
+        .stdout(Stdio::inherit())
+        .stderr(Stdio::inherit())
+        .spawn();
+    let mut child = child.map_err(|error| unstarted(&program, &error))?;
+    if let Some(text) = input {
+        write(&mut child, text).await;
+    }
+    let status = child.wait().await.map_err(|error| unstarted(&program, &error))?;
+    Ok(status.code().unwrap_or(130))
+}
+
+fn prepare(command: &TerminalCommand) -> Result<(tokio::process::Command, String), Report> {
     let Some((program, arguments)) = command.argv.split_first() else {
         return Err(Report::refused("E-CONSOLE-004", "no program was named"));
     };
-    let status = tokio::process::Command::new(program)
-        .args(arguments)
-        .envs(&command.environment)
-        .stdin(Stdio::inherit())
-        .stdout(Stdio::inherit())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .status()
-        .await;
-    match status {
-        Ok(status) => Ok(status.code().unwrap_or(130)),
-        Err(error) => Err(Report::failed("E-CONSOLE-005", format!("{program} cannot be started")).because(&error)),
+    let mut process = tokio::process::Command::new(program);
+    process.args(arguments).envs(&command.environment).kill_on_drop(true);
+    Ok((process, program.clone()))
+}
+
+/// One that is closed before it has read all has read enough.
+async fn write(child: &mut tokio::process::Child, text: String) {
+    use tokio::io::AsyncWriteExt;
+    if let Some(mut stdin) = child.stdin.take() {
+        let _ = stdin.write_all(text.as_bytes()).await;
     }
+}
+
+fn unstarted(program: &str, error: &io::Error) -> Report {
+    Report::failed("E-CONSOLE-005", format!("{program} cannot be started")).because(error)
 }
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;

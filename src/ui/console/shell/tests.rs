@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::core::change::{Change, Plan, Requirement, Risk, Target};
 use crate::core::context::Context;
+use crate::core::record::Record;
 use crate::core::report::Severity;
+use crate::ui::console::input::history::Earlier;
 use crate::ui::console::ports::{BlockEvent, Ended, Running};
 use crate::verb::{Catalogue, Decision, Item, Operator};
 
@@ -119,8 +121,19 @@ impl Runner for Fake {
         Vec::new()
     }
 
-    async fn history(&self, _: usize) -> Result<Vec<String>, Report> {
-        Ok(vec!["echo from before".into()])
+    async fn history(&self, _: usize) -> Result<Vec<Earlier>, Report> {
+        Ok(vec![Earlier {
+            line: "echo from before".into(),
+            context: "test".into(),
+            ok: Some(true),
+        }])
+    }
+
+    fn records(&self, number: u64) -> Result<Arc<Vec<Record>>, String> {
+        match number {
+            1 => Ok(Arc::new(vec![json!({"name": "web"})])),
+            _ => Err("gone".to_owned()),
+        }
     }
 
     fn stop_all(&self) {
@@ -192,6 +205,8 @@ impl Terminal {
             arrangement: crate::ui::console::arrangement::Arrangement::default(),
             remember: None,
             sandbox: None,
+            programs: Programs::default(),
+            dresses: None,
             remote: false,
             remarks: vec![Report::refused("E-THEME-001", "unknown meaning x")],
         };
@@ -305,6 +320,43 @@ async fn a_flood_does_not_hold_back_keys_and_loses_nothing_unsaid() {
     terminal.sees("  between").await;
     terminal.sees("done").await;
     terminal.run.abort();
+}
+
+#[tokio::test]
+async fn records_are_copied_as_json_and_what_is_not_kept_says_so() {
+    use base64::Engine;
+    let terminal = Terminal::open();
+    terminal.line("echo hello");
+    terminal.sees("  hello").await;
+    terminal.key(KeyCode::Char('1'), KeyModifiers::ALT);
+    terminal.key(KeyCode::Char('J'), KeyModifiers::NONE);
+    terminal.sees("of JSON copied").await;
+    let copied = base64::engine::general_purpose::STANDARD.encode("{\n  \"name\": \"web\"\n}");
+    let bytes = String::from_utf8_lossy(&terminal.bytes.0.lock().unwrap()).into_owned();
+    assert!(bytes.contains(&format!("\u{1b}]52;c;{copied}")), "on the clipboard");
+    terminal.key(KeyCode::Char('i'), KeyModifiers::NONE);
+    terminal.line("echo more");
+    terminal.sees("  more").await;
+    terminal.key(KeyCode::Char('1'), KeyModifiers::ALT);
+    terminal.key(KeyCode::Char('J'), KeyModifiers::NONE);
+    terminal.sees("gone").await;
+    terminal.run.abort();
+}
+
+#[tokio::test]
+async fn a_program_of_the_operators_gets_the_text_and_one_that_is_missing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clip");
+    let argv = ["sh", "-c", "cat > \"$0\"", file.to_str().unwrap()].map(str::to_owned);
+    programs::feed(&argv, "copied; rm -rf /".into()).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "copied; rm -rf /");
+    let missing = programs::feed(&["no-such-program".to_owned()], String::new()).await;
+    assert!(missing.unwrap_err().sentence().contains("no-such-program"));
+    let big = "x".repeat(1 << 20);
+    assert!(
+        programs::feed(&["true".to_owned()], big).await.is_ok(),
+        "one that reads nothing does not hold us"
+    );
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 
 mod approval;
 mod arranging;
+mod blocks;
+mod every_key;
 mod finding;
 mod panes;
 mod presenting;
@@ -27,7 +29,9 @@ use crate::ui::console::ports::BlockEvent;
 use crate::ui::panel::testing::rows;
 use crate::ui::panel::widgets::table::{Cell, Column, Selection, Table};
 use crate::ui::panel::{self, Effect as PanelEffect, PanelKey};
-use crate::verb::{Call, Decision, Declaration, Input as Records, Item, OptionKind, Output, Positional, Read, Verb};
+use crate::verb::{
+    Call, Decision, Declaration, Input as Records, Item, OptionKind, OptionSpec, Output, Positional, Read, Verb,
+};
 
 const START: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -82,6 +86,14 @@ impl Panel for Rows {
         health.data_at = Some(START);
         health.become_state(self.state, None, START);
         vec![("k8s".into(), health)]
+    }
+    fn subject(&self) -> Option<Target> {
+        let name = (*self.shown().get(self.selection.index())?).to_owned();
+        Some(Target {
+            kind: "Deployment".into(),
+            scope: "default".into(),
+            name,
+        })
     }
     fn focus_on(&mut self, subject: &Target) {
         self.followed = Some(subject.name.clone());
@@ -173,11 +185,13 @@ impl Desk {
                 filter: String::new(),
             }) as Box<dyn Panel>
         });
-        let get = Declaration::new("kubectl", "get", "lists objects").positional(Positional::new(
-            "kind",
-            OptionKind::Enum(&["deploy", "deployments", "svc"]),
-            "what",
-        ));
+        let get = Declaration::new("kubectl", "get", "lists objects")
+            .positional(Positional::new(
+                "kind",
+                OptionKind::Enum(&["deploy", "deployments", "svc"]),
+                "what",
+            ))
+            .option(OptionSpec::new("watch", OptionKind::Bool, "goes on").short('w'));
         let catalogue = Catalogue::new([
             Verb::read(get, Nothing),
             Verb::read(Declaration::new("kubectl", "describe", "explains one"), Nothing),

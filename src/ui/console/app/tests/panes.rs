@@ -78,3 +78,30 @@ fn blocks_are_rerun_edited_and_copied_from_the_chat() {
         ("echo one", Focus::Input)
     );
 }
+
+#[test]
+fn a_keymap_file_binds_pipelines_to_rows_and_what_it_names_wrong_is_told() {
+    let mut desk = Desk::new();
+    let text = "name = 'mine'\n[rows.deployments]\n'X' = 'kubectl:delete deploy $name -n $namespace | head 1'\n[rows.pods]\n'X' = 'echo'\n[panels.dns]\nscal = 'K'\n[global]\n'alt-2' = 'pane-2'\n[panel]\n'j' = 'down'\n'm' = 'menu'\n'enter' = 'open'";
+    let (keymap, remarks) = Keymap::parse(text).unwrap();
+    assert_eq!(remarks, vec![]);
+    desk.app.keymap = keymap;
+    desk.app.take_keymap();
+    assert!(desk.shows(120, 40, "unknown panel pods"));
+    desk.keys("<alt-2>j");
+    let effects = desk.keys("X");
+    let [
+        Effect::Start {
+            line,
+            origin: Origin::Key,
+            ..
+        },
+    ] = effects.as_slice()
+    else {
+        panic!("a pipeline by key")
+    };
+    assert_eq!(line, "kubectl:delete deploy 'web; rm -rf' -n 'default' | head 1");
+    desk.keys("m");
+    assert!(desk.shows(120, 40, "kubectl:delete deploy $name"), "in the menu too");
+    assert!(matches!(desk.keys("X").as_slice(), [Effect::Start { .. }]));
+}

@@ -141,3 +141,36 @@ fn the_word_that_the_sandbox_starts_goes_when_it_has_started() {
     desk.app.handle(Event::Sandbox(Ok(Arc::new(Context::empty("sandbox")))));
     assert!(!desk.shows(120, 40, "the sandbox starts…"));
 }
+
+#[test]
+fn in_the_vim_keymap_the_line_has_modes() {
+    let mut desk = Desk::new();
+    desk.app.keymap = Keymap::preset("vim").unwrap();
+    desk.app.take_keymap();
+    desk.keys("kubectl:get deploy x<esc>");
+    assert!(desk.shows(120, 40, "normal"));
+    assert_eq!(desk.app.focus, Focus::Input, "the first Esc only ends typing");
+    desk.keys("bdwiweb<esc>0");
+    assert_eq!(
+        (desk.app.input.text().as_str(), desk.app.input.cursor()),
+        ("kubectl:get webx", 0)
+    );
+    desk.keys("cwecho<esc>");
+    assert_eq!(desk.app.input.text(), "echo:get webx");
+    desk.keys("dfg");
+    assert_eq!(desk.app.input.text(), "echet webx");
+    desk.keys("xu");
+    assert_eq!(desk.app.input.text(), "echet webx", "taken back");
+    desk.keys("d<esc>");
+    assert_eq!(desk.app.focus, Focus::Input, "half a command is given up");
+    let effects = desk.keys("A y<enter>");
+    assert!(matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "echet webx y"));
+    desk.keys("next");
+    assert_eq!(desk.app.input.text(), "next", "a new line begins with typing");
+    desk.keys("<esc>k");
+    assert!(desk.app.input.text().starts_with("ech"), "earlier lines");
+    desk.keys("<esc>");
+    assert_eq!(desk.app.focus, Focus::Pane(0), "the second Esc goes to the chat");
+    desk.keys("i<ctrl-u><esc>");
+    assert_eq!(desk.app.focus, Focus::Pane(0), "so does the first on an empty line");
+}

@@ -1,0 +1,61 @@
+//! The JSON schema of keymap files, made from the table of actions, for editors that check while one types. The file in
+//! `keymaps/` is this, printed; a test says when it is out of date.
+
+use serde_json::{Value, json};
+
+use super::{Action, Part};
+
+/// The schema.
+pub fn schema() -> Value {
+    let actions: Vec<Value> = Action::ALL
+        .iter()
+        .map(|action| json!({ "const": action.name(), "description": action.word() }))
+        .collect();
+    let part = json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/action" } });
+    let mut properties = json!({
+        "name": { "type": "string" },
+        "vi": { "type": "boolean", "description": "vi's modes in the input line" },
+        "panels": {
+            "type": "object",
+            "description": "a panel's own actions on other keys: action = key",
+            "additionalProperties": { "type": "object", "additionalProperties": { "type": "string" } },
+        },
+        "rows": {
+            "type": "object",
+            "description": "pipelines on the rows of a panel: key = pipeline, with $name, $namespace and $kind of the row",
+            "additionalProperties": { "type": "object", "additionalProperties": { "type": "string" } },
+        },
+    });
+    if let Some(properties) = properties.as_object_mut() {
+        properties.extend(Part::ALL.iter().map(|name| (name.name().to_owned(), part.clone())));
+    }
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "cogdeck keymap",
+        "type": "object",
+        "required": ["name"],
+        "additionalProperties": false,
+        "properties": properties,
+        "$defs": { "action": { "oneOf": actions } },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `COGDECK_WRITE_SCHEMAS=1` writes the file instead of comparing it.
+    #[test]
+    fn the_committed_schema_is_that_of_the_actions() {
+        let wanted = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/keymaps/schema.json");
+        if std::env::var_os("COGDECK_WRITE_SCHEMAS").is_some() {
+            std::fs::write(path, &wanted).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            committed == wanted,
+            "keymaps/schema.json is out of date: COGDECK_WRITE_SCHEMAS=1 cargo test schema"
+        );
+    }
+}

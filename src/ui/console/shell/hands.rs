@@ -1,0 +1,71 @@
+//! What leaves the console by the operator's own key: text onto the clipboard and into the pager.
+
+use std::io::Write;
+
+use super::{Message, Shell, programs};
+use crate::core::record::Record;
+use crate::core::text::SafeText;
+use crate::ui::console::app::Event;
+use crate::ui::console::operator::Borrower;
+use crate::ui::panel::Tone;
+use crate::verb::operator::TerminalCommand;
+
+impl<W: Write> Shell<W> {
+    /// The records of a block, as JSON.
+    pub(super) fn copy_records(&mut self, number: u64) {
+        match self.runner.records(number) {
+            Ok(records) => {
+                let text = as_json(&records);
+                let told = format!("{} records, {} bytes of JSON copied", records.len(), text.len());
+                self.copy(text);
+                self.reduce(Event::Tell(SafeText::line(&told), Tone::Ok));
+            }
+            Err(reason) => self.reduce(Event::Tell(SafeText::line(&reason), Tone::Warn)),
+        }
+    }
+
+    /// Onto the terminal's clipboard, and the desktop's where there is a program for it.
+    pub(super) fn copy(&mut self, text: String) {
+        if self.screen.copy(&text).is_err() {
+            self.reduce(Event::Tell("the terminal took no copy".into(), Tone::Warn));
+        }
+        if let Some(argv) = self.own.clipboard.clone() {
+            let outbox = self.outbox.clone();
+            tokio::spawn(async move {
+                if let Err(report) = programs::feed(&argv, text).await {
+                    let told = Event::Tell(SafeText::line(&report.sentence()), Tone::Warn);
+                    let _ = outbox.send(Message::App(told)).await;
+                }
+            });
+        }
+    }
+
+    pub(super) fn page(&mut self, text: String) {
+        let (answer, ended) = tokio::sync::oneshot::channel();
+        let command = TerminalCommand {
+            argv: self.own.pager.clone(),
+            environment: Default::default(),
+        };
+        let work = Box::pin(async move { programs::spawn(&command, Some(text)).await });
+        self.program = Some(programs::Program {
+            borrower: Borrower::Work(work),
+            answer,
+        });
+        let outbox = self.outbox.clone();
+        tokio::spawn(async move {
+            if let Ok(Err(report)) = ended.await {
+                let told = Event::Tell(SafeText::line(&report.sentence()), Tone::Warn);
+                let _ = outbox.send(Message::App(told)).await;
+            }
+        });
+    }
+}
+
+/// Records as JSON: one as it is, several as a list.
+fn as_json(records: &[Record]) -> String {
+    let text = match records {
+        [one] => serde_json::to_string_pretty(one),
+        several => serde_json::to_string_pretty(several),
+    };
+    text.unwrap_or_default()
+}

@@ -1,0 +1,94 @@
+//! How the console is left: what runs is stopped and named, or comes to its end without a screen. Not for giving the
+//! terminal back, which is `terminal`'s.
+
+use std::io::{self, Write};
+
+use tokio::time::Instant;
+
+use super::{FAREWELL, Message, Shell, programs};
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+use crate::ui::console::app::Event;
+use crate::ui::console::chat::block::Block;
+use crate::ui::console::operator::Request;
+use crate::ui::console::ports::BlockEvent;
+use crate::verb::Decision;
+
+impl<W: Write> Shell<W> {
+    /// Lets what runs come to its end, without a screen. A signal ends it.
+    pub(super) async fn wait_for_the_rest(&mut self) -> io::Result<u8> {
+        let mut out = io::stderr();
+        // Nothing can be done about a closed stderr.
+        let _ = writeln!(out, "cogdeck: waits for {}; ^C stops it", self.running().join(", "));
+        let mut signals = programs::Signals::new()?;
+        while !self.blocks.is_empty() {
+            tokio::select! {
+                code = signals.next() => return Ok(code),
+                Some(request) = self.requests.recv() => self.answer_alone(request),
+                Some(message) = self.inbox.recv() => {
+                    let ended = match &message {
+                        Message::App(Event::Block(block, event)) => match event.as_ref() {
+                            BlockEvent::Ended(ended) => Some((*block, ended.exit_code)),
+                            _ => None,
+                        },
+                        _ => None,
+                    };
+                    self.message(message);
+                    if let Some(block) = ended.and_then(|(block, _)| self.app.chat().block(block)) {
+                        let _ = writeln!(out, "cogdeck: {} {}", block.state.label().1, named(block));
+                    }
+                }
+                else => break,
+            }
+        }
+        Ok(0)
+    }
+
+    /// A question that comes when nobody looks any more: nothing is approved, no program gets the terminal.
+    fn answer_alone(&mut self, request: Request) {
+        match request {
+            Request::Ask { answer, .. } => {
+                let _ = answer.send(Decision::Declined("the console was left".to_owned()));
+            }
+            Request::Terminal(_, answer) => {
+                let _ = answer.send(Err(Report::refused(
+                    "E-CONSOLE-003",
+                    "the console was left: there is no terminal to give",
+                )));
+            }
+            other => self.request(other),
+        }
+    }
+
+    /// What runs, each by number and line.
+    fn running(&self) -> Vec<String> {
+        let live = self.app.chat().blocks().filter(|block| block.state.is_live());
+        live.map(named).collect()
+    }
+
+    /// Ends what runs; a sentence about it.
+    pub(super) async fn close(&mut self) -> String {
+        self.app.close_panels();
+        let running = self.running();
+        if running.is_empty() {
+            return String::new();
+        }
+        self.runner.stop_all();
+        let deadline = Instant::now() + FAREWELL;
+        while !self.blocks.is_empty() {
+            match tokio::time::timeout_at(deadline, self.inbox.recv()).await {
+                Ok(Some(Message::Gone(block))) => self.blocks.forget(block),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
+        format!("cogdeck: stopped {}", running.join(", "))
+    }
+}
+
+/// `#41 kubectl:get deploy`.
+fn named(block: &Block) -> String {
+    let number = block.number.map(|number| format!("#{number} ")).unwrap_or_default();
+    let text = SafeText::line(&format!("{number}{}", block.line)).fit(60);
+    text.as_str().to_owned()
+}

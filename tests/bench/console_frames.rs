@@ -1,0 +1,210 @@
+//! What a console's frames cost: `cargo bench --bench console_frames`. Everything runs against sandboxes in processes of
+//! their own, in a terminal of 200×60. Printed are
+//!
+//! - the time from a key to its character on the screen, in a world of 20,000 pods of which 500 change a second and in
+//!   an empty one, in turns, and their ratio;
+//! - memory and the share of a core while 500 pods change a second, and in the empty world while only ages tick;
+//! - bytes written for one changed cell, for a table scrolled by one line, and in a second in which nothing on the
+//!   screen changes but the clock;
+//! - how a block takes 50 MB of lines: the rate, and how long after the last line the screen says so.
+//!
+//! Linux only: memory and CPU time are read from `/proc`.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::process::{COGDECK, Sandbox};
+use support::terminal::{Key, Terminal};
+
+const LARGE: &[&str] = &["--deployments", "200", "--pods", "20000", "--events", "500"];
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a console gets to load everything before it is measured.
+const LOADING: Duration = Duration::from_secs(15);
+/// How long CPU time and bytes are counted.
+const WATCHED: Duration = Duration::from_secs(10);
+/// Keys measured in each world.
+const KEYS: usize = 200;
+/// Lines of the flood, and the text of each.
+const FLOOD: usize = 500_000;
+/// A clock tick of `/proc/PID/stat` on every Linux there is.
+const TICK: f64 = 0.01;
+
+fn main() {
+    let (large, empty) = (Sandbox::start(LARGE), Sandbox::start(&[]));
+    let (mut busy, mut calm) = (console(&large), console(&empty));
+    std::thread::sleep(LOADING);
+    keys(&busy, &calm);
+    println!(
+        "memory: {:.1} MiB beside 20,000 pods, {:.1} MiB in an empty world",
+        resident_mib(&busy),
+        resident_mib(&calm)
+    );
+    let of_busy = load(&busy);
+    println!(
+        "500 changes a second: {:.1} % of a core, {:.0} bytes a second",
+        of_busy.0, of_busy.1
+    );
+    let of_calm = load(&calm);
+    println!(
+        "nothing but the clock: {:.2} % of a core, {:.0} bytes a second",
+        of_calm.0, of_calm.1
+    );
+    cells(&calm);
+    flood(&calm);
+    for terminal in [&mut busy, &mut calm] {
+        terminal.kill("TERM");
+        terminal.exit_status(PATIENCE).expect("the console ends");
+    }
+}
+
+fn console(sandbox: &Sandbox) -> Terminal {
+    let envs: Vec<(&str, &str)> = sandbox
+        .envs()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let terminal = Terminal::spawn(COGDECK, &[], &envs, 200, 60);
+    terminal
+        .wait_for_text("Pipelines run in", PATIENCE)
+        .expect("the console");
+    terminal
+}
+
+/// Keys to both consoles in turns: what the machine does beside them meets both alike.
+fn keys(busy: &Terminal, calm: &Terminal) {
+    let mut spans = [Vec::new(), Vec::new()];
+    for n in 0..KEYS {
+        for (terminal, spans) in [busy, calm].into_iter().zip(&mut spans) {
+            let typed = format!("❯ {}", "x".repeat(n % 40 + 1));
+            let pressed = Instant::now();
+            terminal.key(Key::Char('x'));
+            terminal.wait_for_text(&typed, PATIENCE).expect("the character");
+            spans.push(pressed.elapsed());
+            if n % 40 == 39 {
+                terminal.key(Key::Ctrl('u'));
+                terminal
+                    .wait_for(|screen| !screen.contains("❯ x"), PATIENCE)
+                    .expect("an empty line");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    for terminal in [busy, calm] {
+        terminal.key(Key::Ctrl('u'));
+    }
+    let [mut busy, mut calm] = spans;
+    busy.sort();
+    calm.sort();
+    let at = |spans: &[Duration], part: usize| millis(spans[(spans.len() - 1) * part / 100]);
+    for (name, part) in [("p50", 50), ("p99", 99)] {
+        let (busy, calm) = (at(&busy, part), at(&calm, part));
+        println!(
+            "key to screen, {name}: {busy:.1} ms beside 20,000 pods, {calm:.1} ms in an empty world, ratio {:.2}",
+            busy / calm
+        );
+    }
+}
+
+/// Percent of a core and bytes a second over a while.
+fn load(terminal: &Terminal) -> (f64, f64) {
+    let (cpu, mark, begun) = (cpu_seconds(terminal), terminal.mark(), Instant::now());
+    std::thread::sleep(WATCHED);
+    let seconds = begun.elapsed().as_secs_f64();
+    let bytes = terminal.raw_output_since(mark).len();
+    ((cpu_seconds(terminal) - cpu) / seconds * 100.0, bytes as f64 / seconds)
+}
+
+/// The bytes of one frame: the quietest of several, since the clock's own change may fall into any of them.
+fn quietest(terminal: &Terminal, key: impl Fn(usize)) -> usize {
+    let spans = (0..8).map(|n| {
+        terminal
+            .wait_until_idle(Duration::from_millis(300), PATIENCE)
+            .expect("quiet");
+        let mark = terminal.mark();
+        key(n);
+        terminal
+            .wait_until_idle(Duration::from_millis(200), PATIENCE)
+            .expect("quiet");
+        terminal.raw_output_since(mark).len()
+    });
+    spans.filter(|bytes| *bytes > 0).min().expect("something was written")
+}
+
+fn cells(calm: &Terminal) {
+    let cell = quietest(calm, |_| calm.key(Key::Char('x')));
+    calm.key(Key::Ctrl('u'));
+    // The objects of the world's own kinds fill more than the panel: it scrolls when the selection leaves it.
+    calm.type_text(":clusterroles");
+    calm.key(Key::Enter);
+    calm.wait_until_idle(Duration::from_millis(500), PATIENCE)
+        .expect("quiet");
+    calm.type_text("z");
+    let line = quietest(calm, |_| calm.key(Key::Down));
+    println!(
+        "bytes of a frame: {cell} for one changed cell, {line} for the selection moved by a line in a full-screen table"
+    );
+    calm.key(Key::Escape);
+    calm.wait_until_idle(Duration::from_millis(500), PATIENCE)
+        .expect("quiet");
+    calm.key(Key::Escape);
+    calm.wait_until_idle(Duration::from_millis(500), PATIENCE)
+        .expect("quiet");
+}
+
+/// Lines of 100 bytes, far faster than the 10 MB a second that are asked for.
+fn flood(calm: &Terminal) {
+    let begun = Instant::now();
+    calm.type_text(&format!(
+        "sh 'yes {} | head -n {FLOOD}; echo the-last-line'",
+        "x".repeat(99)
+    ));
+    calm.key(Key::Enter);
+    calm.wait_for(
+        |screen| screen.contains("✓ done") && screen.contains("the-last-line"),
+        Duration::from_secs(120),
+    )
+    .expect("the end of the flood");
+    let seconds = begun.elapsed().as_secs_f64();
+    let told = calm.screen();
+    let counted = told
+        .lines()
+        .find(|row| row.contains("lines"))
+        .unwrap_or("nothing is said about the lines")
+        .trim();
+    println!(
+        "a block of {FLOOD} lines of 100 bytes: {:.1} MB a second; the screen says: {counted}",
+        FLOOD as f64 / 1e4 / seconds
+    );
+}
+
+fn millis(span: Duration) -> f64 {
+    span.as_secs_f64() * 1000.0
+}
+
+fn proc_file(terminal: &Terminal, name: &str) -> String {
+    let pid = terminal.pid().expect("it runs");
+    std::fs::read_to_string(format!("/proc/{pid}/{name}")).expect("the process runs")
+}
+
+fn resident_mib(terminal: &Terminal) -> f64 {
+    let status = proc_file(terminal, "status");
+    let kib = status.lines().find_map(|line| {
+        line.strip_prefix("VmRSS:")?
+            .split_whitespace()
+            .next()?
+            .parse::<f64>()
+            .ok()
+    });
+    kib.expect("VmRSS") / 1024.0
+}
+
+fn cpu_seconds(terminal: &Terminal) -> f64 {
+    let stat = proc_file(terminal, "stat");
+    // The name may hold blanks: fields are counted from the parenthesis that ends it (proc(5)).
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok()).expect("ticks");
+    (ticks(11) + ticks(12)) * TICK
+}
