@@ -164,7 +164,7 @@ impl World {
             at: START,
             url: "http://inspector.spawnhub.com/".into(),
             status: Some(200),
-            latency_ms: 3,
+            latency_ms: Some(3),
             matched: None,
             pod: Some(name.into()),
             version: Some("1.0.0".into()),

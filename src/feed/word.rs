@@ -121,7 +121,8 @@ mod tests {
         words.share(&mut two);
         words.share(&mut none);
         assert!(Arc::ptr_eq(one.0.as_ref().unwrap(), two.0.as_ref().unwrap()));
-        assert!(none.is_empty() && one == "node-1" && String::from(one) == two);
+        assert!(none.is_empty() && one == "node-1");
+        assert_eq!(String::from(one), "node-1");
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
 
 fn wants(app: &App, screen: Rect, input: u16) -> Wants {
     let roomy = screen.width >= WIDE && screen.height >= TALL;
-    let want = |(at, panel): (usize, &Box<dyn Panel>)| {
+    let want = |(at, panel): (usize, &dyn Panel)| {
         // A panel without weight of its own shows where there is room for all, and while it is the chosen one.
         let by_itself = !panel.by_name_only() && (panel.weight() > 0 || roomy);
         let chosen = app.shown == at + 1;
@@ -104,7 +104,7 @@ fn wants(app: &App, screen: Rect, input: u16) -> Wants {
         }
     };
     Wants {
-        panels: app.panels.iter().enumerate().map(want).collect(),
+        panels: app.panels.iter().map(AsRef::as_ref).enumerate().map(want).collect(),
         columns: (
             app.arrangement.chat,
             app.arrangement.chat_of_three,

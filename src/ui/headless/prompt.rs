@@ -77,6 +77,10 @@ impl Drop for Raw {
 }
 
 /// Reads keys to Enter; none: it was given up by Ctrl-C, Ctrl-D or the terminal's end.
+#[expect(
+    clippy::unbuffered_bytes,
+    reason = "what is typed behind Enter is not ours to take from the terminal"
+)]
 fn read(keys: impl Read) -> io::Result<Option<Secret>> {
     let mut typed: Vec<u8> = Vec::new();
     for key in keys.bytes() {

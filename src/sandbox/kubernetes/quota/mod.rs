@@ -217,7 +217,7 @@ fn missing(hard: &Map<String, Value>, resource: &str, pod: &Value) -> Vec<String
     }
     let mut keys: Vec<&String> = hard.keys().collect();
     keys.sort();
-    let without = |key: &&String| {
+    let without = |key: &String| {
         let (list, part) = key.split_once('.').unwrap_or(("requests", key.as_str()));
         if !COMPUTE.contains(&part) || !matches!(list, "requests" | "limits") {
             return None;

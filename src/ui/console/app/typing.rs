@@ -6,8 +6,7 @@ use crate::core::text::SafeText;
 use crate::lang::{clean_paste, is_repeat, read};
 use crate::ui::console::approval::{Approval, Step};
 use crate::ui::console::complete::{self, Gathered, common_beginning, gather};
-use crate::ui::console::input::TooLong;
-use crate::ui::console::input::vi::Step;
+use crate::ui::console::input::{TooLong, vi};
 use crate::ui::console::popup::Popup;
 use crate::ui::panel::Tone;
 
@@ -84,7 +83,7 @@ impl App {
     pub(super) fn press(&mut self, symbol: char) {
         match self.input.command(symbol) {
             None => self.type_char(symbol),
-            Some(Step::Find) => {
+            Some(vi::Step::Find) => {
                 self.focus_pane(0);
                 self.open_finder();
             }
