@@ -6,6 +6,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use cogdeck::ui::console::approval::LOOK;
 use support::process::{COGDECK, Sandbox};
 use support::terminal::{Key, Terminal};
 
@@ -59,7 +60,9 @@ fn a_broken_image_is_named_the_old_serve_on_and_one_key_takes_it_back() {
     terminal.key(Key::Alt('3'));
     terminal.type_text("u");
     see(&terminal, "kubectl:rollout-undo deploy inspector");
-    see(&terminal, "Enter");
+    see(&terminal, "Enter applies it");
+    // An Enter that comes as soon as the plan counts for nothing: it was meant for something else.
+    std::thread::sleep(LOOK);
     terminal.key(Key::Enter);
     see(&terminal, "deployment.apps/inspector rolled back");
     let well = |screen: &str| !screen.contains("still serve") && screen.contains("✓ available");

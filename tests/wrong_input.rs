@@ -54,7 +54,7 @@ fn what_is_not_known_is_refused_at_its_place_with_a_hint() {
         ("kubectl:scale deploy inspector --replicas=many", "many", "many", ""),
         (
             "r53:record-create -z Z37AJ8CHRUEZC6 -t CNAMEE a.spawnhub.com b",
-            "-t",
+            "CNAMEE",
             "CNAMEE",
             "did you mean CNAME?",
         ),

@@ -11,9 +11,6 @@ pub mod route53;
 pub mod session;
 pub mod traffic;
 
-#[cfg(test)]
-mod panel_states;
-
 use std::sync::Arc;
 
 use crate::core::clock::Clock;

@@ -301,7 +301,7 @@ async fn logs_come_line_by_line() {
     assert!(ran.text[0].starts_with("[pod/inspector-"), "{ran:?}");
     assert_eq!(
         bench.run("kubectl:logs nope").await.message(),
-        "Error from server (NotFound): pods \"nope\" not found"
+        "error from server (NotFound): pods \"nope\" not found in namespace \"default\""
     );
 }
 

@@ -247,8 +247,9 @@ fn hints(app: &App) -> Vec<(String, String)> {
                     .iter()
                     .map(move |action| (label(action), action.word.to_owned()))
             });
+            // First, as it leads to all that has no room here.
+            let menu = named(Part::Panel, &[(Action::Menu, "actions")]);
             let rest = [
-                (Action::Menu, "actions"),
                 (Action::Mark, "mark"),
                 (Action::Find, "filter"),
                 (Action::Zoom, "zoom"),
@@ -256,7 +257,7 @@ fn hints(app: &App) -> Vec<(String, String)> {
                 (Action::ToInput, "input"),
                 (Action::Help, "help"),
             ];
-            own.chain(named(Part::Panel, &rest)).collect()
+            menu.into_iter().chain(own).chain(named(Part::Panel, &rest)).collect()
         }
     }
 }

@@ -15,9 +15,10 @@ const LONGEST: usize = 64 << 10;
 /// Asks on the terminal.
 pub async fn ask(what: &str) -> Result<Secret, Report> {
     let failed = |error: io::Error| Report::refused("E-SECRET-007", "the terminal cannot be asked").because(&error);
+    // Before the question: who answers at once is not seen either.
+    let raw = Raw::begin().map_err(failed)?;
     let _ = write!(io::stderr(), "{}: ", safe_line(what));
     let _ = io::stderr().flush();
-    let raw = Raw::begin().map_err(failed)?;
     // A thread of its own: it may wait for a key for ever, and nobody waits for it.
     let (answer, typed) = oneshot::channel();
     std::thread::spawn(move || {

@@ -65,7 +65,7 @@ impl History {
         let session = self.clients.session(&call.context).await?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         for (target, live) in target::objects(call, &session, selection).await? {
-            only_with_revisions(&target, "history viewer")?;
+            only_with_revisions(&target, "history")?;
             let revisions = revisions(&session, &target, &live).await?;
             match call.arguments.int("revision").filter(|number| *number != 0) {
                 None => table(&target, &revisions, output).await?,
@@ -139,8 +139,14 @@ pub fn numbers(revisions: &[Revision]) -> String {
 pub fn only_with_revisions(target: &Target, what: &str) -> Result<(), Report> {
     match target.resource.kind.as_str() {
         "Deployment" | "DaemonSet" | "StatefulSet" => Ok(()),
-        kind => Err(usage(format!("no {what} has been implemented for \"{kind}\""))
-            .hint("name a deployment, a daemon set or a stateful set")),
+        kind => {
+            let group = &target.resource.group;
+            let qualified = [kind, group].join(".");
+            let qualified = qualified.trim_end_matches('.');
+            let message =
+                format!("error retrieving {what} for \"{qualified}\", no visitor method exists for {{{group} {kind}}}");
+            Err(usage(message).hint("name a deployment, a daemon set or a stateful set"))
+        }
     }
 }
 

@@ -12,22 +12,32 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use serde_json::json;
 
-use super::ec2::model::InstanceRow;
-use super::kubernetes::model::{
+use cogdeck::core::change::{Change, Risk, Target};
+use cogdeck::core::clock::Clock;
+use cogdeck::core::context::Context;
+use cogdeck::features::ec2::model::InstanceRow;
+use cogdeck::features::kubernetes::model::{
     DeploymentRow, EventRow, PodRow, ReplicaSetRow, ServiceRow, TableColumn, TableHead, TableRow,
 };
-use super::route53::model::{DnsRow, RecordSet};
-use super::session::panel::{SessionFeeds, panels as session_panels};
-use super::traffic::model::Sample;
-use super::{Shared, all};
-use crate::core::change::{Change, Risk, Target};
-use crate::core::clock::Clock;
-use crate::core::context::Context;
-use crate::feed::{FeedKey, HealthState, Hub, Subscription};
-use crate::store::Store;
-use crate::ui::panel::testing::rows;
-use crate::ui::panel::{Panel, Theme};
-use crate::verb::session::{AuditEntry, Job, JobState};
+use cogdeck::features::route53::model::{DnsRow, RecordSet};
+use cogdeck::features::session::panel::{SessionFeeds, panels as session_panels};
+use cogdeck::features::traffic::model::Sample;
+use cogdeck::features::{Shared, all};
+use cogdeck::feed::{FeedKey, HealthState, Hub, Subscription};
+use cogdeck::store::Store;
+use cogdeck::ui::panel::{Panel, Theme};
+use cogdeck::verb::session::{AuditEntry, Job, JobState};
+
+/// The lines of what was drawn, without what is empty at their ends.
+fn rows(buffer: &Buffer) -> Vec<String> {
+    let area = buffer.area;
+    (area.top()..area.bottom())
+        .map(|y| {
+            let line: String = (area.left()..area.right()).map(|x| buffer[(x, y)].symbol()).collect();
+            line.trim_end().to_owned()
+        })
+        .collect()
+}
 
 const START: Timestamp = Timestamp::UNIX_EPOCH;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
@@ -277,7 +287,7 @@ async fn every_panel_says_what_it_has_in_every_state_at_every_size() {
                 }
                 write!(all, "== {word}\n{}\n", text.trim_end()).unwrap();
             }
-            insta::with_settings!({snapshot_path => "../../tests/snapshots/panels", prepend_module_to_snapshot => false}, {
+            insta::with_settings!({snapshot_path => "snapshots/panels", prepend_module_to_snapshot => false}, {
                 insta::assert_snapshot!(format!("{id}_{columns}x{lines}"), all);
             });
         }
