@@ -7,6 +7,8 @@
     reason = "a failed expectation is how a test fails"
 )]
 
+#[path = "bundle_library/defects.rs"]
+mod defects;
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -85,6 +85,11 @@ fn unknown(catalogue: &Catalogue, bundle: Option<&str>, command: &str, joins: &[
     let span = words.first().map(|word| word.span).unwrap_or_default();
     if let Err(NameError::UnknownBundle(near)) = catalogue.find(bundle, command) {
         let bundle = bundle.unwrap_or_default();
+        if catalogue.is_off(bundle) {
+            let hint = format!("`bundle enable {bundle}` puts a version of it in use");
+            return Problem::new("E-RESOLVE-003", span, format!("the bundle {bundle:?} is not in use"))
+                .hint(Some(hint));
+        }
         return Problem::new("E-RESOLVE-003", span, format!("there is no bundle {bundle:?}")).hint(did_you_mean(&near));
     }
     let near: Vec<String> = joins

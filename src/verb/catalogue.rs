@@ -18,6 +18,8 @@ pub struct Catalogue {
 #[derive(Clone, Default)]
 struct Installed {
     names: Vec<String>,
+    /// Those of which no version is in use.
+    off: Vec<String>,
     replaced: BTreeMap<(String, String), Verb>,
     replaced_infos: BTreeMap<String, BundleInfo>,
 }
@@ -55,17 +57,20 @@ impl Catalogue {
     }
 
     /// The same with these installed bundles, each in place of whatever had its name, and without those of an earlier
-    /// call, whose names go back to what they replaced.
+    /// call, whose names go back to what they replaced. One without verbs is installed and not in use: it takes nothing's
+    /// place, only its name is known.
     #[must_use]
     pub fn with_bundles(mut self, bundles: Vec<(BundleInfo, Vec<Verb>)>) -> Self {
         let before = std::mem::take(&mut self.installed);
         self.remove(&before.names);
         self.verbs.extend(before.replaced);
         self.infos.extend(before.replaced_infos);
+        let (bundles, off): (Vec<_>, Vec<_>) = bundles.into_iter().partition(|(_, verbs)| !verbs.is_empty());
         let names: Vec<String> = bundles.iter().map(|(info, _)| info.name.clone()).collect();
         let (replaced, replaced_infos) = self.remove(&names);
         self.installed = Installed {
             names,
+            off: off.into_iter().map(|(info, _)| info.name).collect(),
             replaced,
             replaced_infos,
         };
@@ -92,6 +97,11 @@ impl Catalogue {
     /// Whether an installed bundle stands in the place of a built-in one.
     pub fn is_replaced(&self, bundle: &str) -> bool {
         self.installed.replaced.keys().any(|(name, _)| name == bundle)
+    }
+
+    /// Whether a bundle is installed, but no version of it in use.
+    pub fn is_off(&self, bundle: &str) -> bool {
+        self.installed.off.iter().any(|name| name == bundle)
     }
 
     /// Takes the bundles of these names out.

@@ -38,10 +38,10 @@ pub struct Library {
     pub depot: Depot,
 }
 
-/// The enabled bundles as pages and verbs, and what kept others from being so.
+/// The enabled bundles as pages and verbs, those that are off by their names, and what kept others from being so.
 #[derive(Default)]
 pub struct Loaded {
-    /// Ready to be put into a catalogue.
+    /// Ready to be put into a catalogue; one that is off has no verbs.
     pub bundles: Vec<(BundleInfo, Vec<Verb>)>,
     /// One for each bundle that could not be read.
     pub problems: Vec<Report>,
@@ -61,14 +61,15 @@ impl Library {
         }
     }
 
-    /// The enabled bundles. A broken one is told and does not keep the others away; no database: none.
+    /// What is installed. A broken one is told and does not keep the others away; no database: none.
     pub async fn load(&self) -> Result<Loaded, Report> {
         let mut loaded = Loaded::default();
         if !self.store.exists() {
             return Ok(loaded);
         }
         let settings = self.store.settings().await?;
-        for installed in self.store.bundles().await?.iter().filter(|bundle| bundle.enabled) {
+        let bundles = self.store.bundles().await?;
+        for installed in bundles.iter().filter(|bundle| bundle.enabled) {
             match manifest(installed) {
                 Ok(manifest) => {
                     let layers = self.layers(&installed.name, &settings);
@@ -85,6 +86,15 @@ impl Library {
                 }),
             }
         }
+        let in_use = |name: &str| bundles.iter().any(|bundle| bundle.enabled && bundle.name == name);
+        let off = bundles.iter().filter(|bundle| !in_use(&bundle.name));
+        loaded.bundles.extend(off.map(|bundle| {
+            let page = BundleInfo {
+                name: bundle.name.clone(),
+                ..BundleInfo::default()
+            };
+            (page, Vec::new())
+        }));
         Ok(loaded)
     }
 
