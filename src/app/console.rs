@@ -37,6 +37,8 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         common.keymap.clone().or_else(|| started.config.keymap.clone()),
     ];
     let [theme_name, keymap_name] = &names;
+    // Before they are read: what is written after that is read again.
+    let seen = names.each_ref().map(changed_at);
     let (theme, keymap) = (
         theme(theme_name.as_deref(), common.no_color, environment, &mut remarks)?,
         keymap(keymap_name.as_deref(), &mut remarks)?,
@@ -72,7 +74,7 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         read_only: common.read_only,
         sandbox: Some(sandbox.clone()),
         programs: programs(environment),
-        dresses: dresses(names, common.no_color, environment.clone()),
+        dresses: dresses(names, seen, common.no_color, environment.clone()),
         remote: environment.get("SSH_CONNECTION").is_some(),
         arrangement,
         remember: Some(layout),
@@ -177,9 +179,11 @@ fn keymap(name: Option<&str>, remarks: &mut Vec<Report>) -> Result<Keymap, Repor
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Reads theme and keymap again whenever their files change; none: neither is a file. The task ends with the console.
+/// Reads theme and keymap again whenever their files change after `known`; none: neither is a file. The task ends with
+/// the console.
 fn dresses(
     names: [Option<String>; 2],
+    mut known: [Option<SystemTime>; 2],
     no_color: bool,
     environment: Environment,
 ) -> Option<tokio::sync::mpsc::Receiver<Dress>> {
@@ -190,10 +194,9 @@ fn dresses(
     // Two at most: each replaces the one before, and the next look comes a second later.
     let (sender, dresses) = tokio::sync::mpsc::channel(2);
     tokio::spawn(async move {
-        let mut known = [changed_at(&names[0]).await, changed_at(&names[1]).await];
         loop {
             tokio::time::sleep(LOOK).await;
-            let now = [changed_at(&names[0]).await, changed_at(&names[1]).await];
+            let now = names.each_ref().map(changed_at);
             // A file that an editor has put away for a moment is looked at again when it is back.
             let new = [0, 1].map(|at| now[at].is_some() && now[at] != known[at]);
             if new == [false, false] {
@@ -218,9 +221,9 @@ fn dresses(
 }
 
 /// When a file was changed last; none: it is no file, or not there.
-async fn changed_at(name: &Option<String>) -> Option<SystemTime> {
+fn changed_at(name: &Option<String>) -> Option<SystemTime> {
     let path = name.as_deref().filter(|name| name.ends_with(".toml"))?;
-    tokio::fs::metadata(path).await.ok()?.modified().ok()
+    std::fs::metadata(path).ok()?.modified().ok()
 }
 
 /// The text of a file when the name is one (`…/x.toml`); none: a preset's name.
