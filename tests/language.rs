@@ -265,8 +265,12 @@ fn acceptance_ctrl_c_ends_a_filter_that_never_yields_within_a_second() {
     terminal
         .wait_for_text("Pipelines run in sandbox", soon)
         .expect("the console");
-    let with =
-        |screen: &str, line: &str, word: &str| screen.lines().any(|row| row.contains(line) && row.contains(word));
+    // The state stands behind the line, or below it where both have no room in one row.
+    let with = |screen: &str, line: &str, word: &str| {
+        let rows: Vec<&str> = screen.lines().collect();
+        let mut pairs = rows.windows(2);
+        pairs.any(|pair| pair[0].contains(line) && pair.iter().any(|row| row.contains(word)))
+    };
     for line in ["jq -n 'last(repeat(1))'", "jq -n 'repeat(1)'|jq -n 'last(inputs)'"] {
         terminal.type_text(line);
         terminal.key(Key::Enter);
