@@ -22,12 +22,7 @@ fn see(terminal: &Terminal, text: &str) {
 }
 
 fn console(sandbox: &Sandbox) -> Terminal {
-    let envs: Vec<(&str, &str)> = sandbox
-        .envs()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    let terminal = Terminal::spawn(COGDECK, &[], &envs, 120, 40);
+    let terminal = sandbox.terminal(COGDECK, &[], 120, 40);
     see(&terminal, "Pipelines run in");
     line(
         &terminal,

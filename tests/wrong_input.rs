@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::process::{COGDECK, Sandbox, command};
 use support::run::{Ended, Stream, run};
-use support::terminal::Terminal;
 use support::{require, signal};
 
 const CALL: Duration = Duration::from_secs(60);
@@ -353,18 +352,13 @@ fn hostile_data_stays_data() {
 #[test]
 fn a_terminal_never_gets_the_escapes_of_data() {
     let Some(world) = hostile_world() else { return };
-    let envs: Vec<(&str, &str)> = world
-        .envs()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
     for pipeline in [
         "ec2:instance-list | jq '.tags.Name'",
         "ec2:instance-list | jq -r '.tags.Name'",
         "kubectl:describe deploy web",
         "ec2:instance-list",
     ] {
-        let mut terminal = Terminal::spawn(COGDECK, &["run", pipeline], &envs, 200, 50);
+        let mut terminal = world.terminal(COGDECK, &["run", pipeline], 200, 50);
         let status = terminal.exit_status(CALL).expect("its end");
         assert!(status.success(), "{pipeline}: {}", terminal.screen());
         let raw = String::from_utf8_lossy(&terminal.raw_output_since(0)).into_owned();

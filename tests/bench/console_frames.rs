@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use support::process::{COGDECK, Sandbox};
 use support::terminal::{Key, Terminal};
+use support::usage::{cpu_seconds, memory_mib, millis};
 
 const LARGE: &[&str] = &["--deployments", "200", "--pods", "20000", "--events", "500"];
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,8 +30,6 @@ const WATCHED: Duration = Duration::from_secs(10);
 const KEYS: usize = 200;
 /// Lines of the flood, and the text of each.
 const FLOOD: usize = 500_000;
-/// A clock tick of `/proc/PID/stat` on every Linux there is.
-const TICK: f64 = 0.01;
 
 fn main() {
     let (large, empty) = (Sandbox::start(LARGE), Sandbox::start(&[]));
@@ -39,8 +38,8 @@ fn main() {
     keys(&busy, &calm);
     println!(
         "memory: {:.1} MiB beside 20,000 pods, {:.1} MiB in an empty world",
-        resident_mib(&busy),
-        resident_mib(&calm)
+        memory_mib(pid(&busy), "VmRSS"),
+        memory_mib(pid(&calm), "VmRSS")
     );
     let of_busy = load(&busy);
     println!(
@@ -61,12 +60,7 @@ fn main() {
 }
 
 fn console(sandbox: &Sandbox) -> Terminal {
-    let envs: Vec<(&str, &str)> = sandbox
-        .envs()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    let terminal = Terminal::spawn(COGDECK, &[], &envs, 200, 60);
+    let terminal = sandbox.terminal(COGDECK, &[], 200, 60);
     terminal
         .wait_for_text("Pipelines run in", PATIENCE)
         .expect("the console");
@@ -110,11 +104,14 @@ fn keys(busy: &Terminal, calm: &Terminal) {
 
 /// Percent of a core and bytes a second over a while.
 fn load(terminal: &Terminal) -> (f64, f64) {
-    let (cpu, mark, begun) = (cpu_seconds(terminal), terminal.mark(), Instant::now());
+    let (cpu, mark, begun) = (cpu_seconds(pid(terminal)), terminal.mark(), Instant::now());
     std::thread::sleep(WATCHED);
     let seconds = begun.elapsed().as_secs_f64();
     let bytes = terminal.raw_output_since(mark).len();
-    ((cpu_seconds(terminal) - cpu) / seconds * 100.0, bytes as f64 / seconds)
+    (
+        (cpu_seconds(pid(terminal)) - cpu) / seconds * 100.0,
+        bytes as f64 / seconds,
+    )
 }
 
 /// The bytes of one frame: the quietest of several, since the clock's own change may fall into any of them.
@@ -180,31 +177,6 @@ fn flood(calm: &Terminal) {
     );
 }
 
-fn millis(span: Duration) -> f64 {
-    span.as_secs_f64() * 1000.0
-}
-
-fn proc_file(terminal: &Terminal, name: &str) -> String {
-    let pid = terminal.pid().expect("it runs");
-    std::fs::read_to_string(format!("/proc/{pid}/{name}")).expect("the process runs")
-}
-
-fn resident_mib(terminal: &Terminal) -> f64 {
-    let status = proc_file(terminal, "status");
-    let kib = status.lines().find_map(|line| {
-        line.strip_prefix("VmRSS:")?
-            .split_whitespace()
-            .next()?
-            .parse::<f64>()
-            .ok()
-    });
-    kib.expect("VmRSS") / 1024.0
-}
-
-fn cpu_seconds(terminal: &Terminal) -> f64 {
-    let stat = proc_file(terminal, "stat");
-    // The name may hold blanks: fields are counted from the parenthesis that ends it (proc(5)).
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok()).expect("ticks");
-    (ticks(11) + ticks(12)) * TICK
+fn pid(terminal: &Terminal) -> u32 {
+    terminal.pid().expect("it runs")
 }

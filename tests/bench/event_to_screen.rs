@@ -16,7 +16,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
 
 use support::process::{COGDECK, Sandbox};
-use support::terminal::Terminal;
+use support::usage::millis;
 
 const ROUNDS: i32 = 50;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,13 +25,8 @@ fn main() {
     let sandbox = Sandbox::start(&[]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let api = runtime.block_on(deployments(&sandbox));
-    let envs: Vec<(&str, &str)> = sandbox
-        .envs()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
     let begun = Instant::now();
-    let mut terminal = Terminal::spawn(COGDECK, &[], &envs, 120, 40);
+    let mut terminal = sandbox.terminal(COGDECK, &[], 120, 40);
     terminal
         .wait_for(|screen| screen.contains("bench"), PATIENCE)
         .expect("the deployment is shown");
@@ -98,8 +93,4 @@ fn report(what: &str, mut spans: Vec<Duration>) {
         millis(at(100)),
         spans.len()
     );
-}
-
-fn millis(span: Duration) -> f64 {
-    span.as_secs_f64() * 1000.0
 }

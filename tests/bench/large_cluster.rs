@@ -27,6 +27,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use support::process::{COGDECK, Sandbox};
 use support::terminal::{Key, Terminal};
+use support::usage::{cpu_seconds, memory_mib, millis};
 
 const PODS: &[&str] = &["--deployments", "200", "--pods", "20000"];
 /// Starts of our own console; the others are started once.
@@ -39,9 +40,6 @@ const LOADING: Duration = Duration::from_secs(15);
 const WATCHED: Duration = Duration::from_secs(10);
 /// Rounds of a command in the console and a kubectl process.
 const ROUNDS: usize = 50;
-/// A clock tick of `/proc/PID/stat` on every Linux there is.
-const TICK: f64 = 0.01;
-const MIB: f64 = 1024.0;
 
 fn main() {
     {
@@ -112,19 +110,14 @@ fn measured(sandbox: &Sandbox, program: &Path) -> Cost {
     let cost = Cost {
         first_row,
         cpu_percent: (cpu_seconds(pid) - before) / counted.elapsed().as_secs_f64() * 100.0,
-        peak_mib: peak_mib(pid),
+        peak_mib: memory_mib(pid, "VmHWM"),
     };
     terminal.kill("TERM");
     cost
 }
 
 fn start(sandbox: &Sandbox, program: &Path, cols: u16, rows: u16) -> Terminal {
-    let envs: Vec<(&str, &str)> = sandbox
-        .envs()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    Terminal::spawn(program, &[], &envs, cols, rows)
+    sandbox.terminal(program, &[], cols, rows)
 }
 
 fn row_shown(terminal: &Terminal) {
@@ -228,10 +221,10 @@ fn changing() {
         "500 pod changes a second: {compared} rows on the screen compared with the server, {} wrong; peak memory {:.1} \
          MiB{}, {:.1} % of a core; the sandbox takes {:.0} MiB",
         wrong.len(),
-        peak_mib(pid),
-        verdict(peak_mib(pid), 60.0),
+        memory_mib(pid, "VmHWM"),
+        verdict(memory_mib(pid, "VmHWM"), 60.0),
         (cpu_seconds(pid) - before) / counted.elapsed().as_secs_f64() * 100.0,
-        peak_mib(sandbox.pid()),
+        memory_mib(sandbox.pid(), "VmHWM"),
     );
     for line in wrong {
         println!("  {line}");
@@ -292,34 +285,7 @@ fn verdict(value: f64, limit: f64) -> String {
     }
 }
 
-/// The most memory a process ever had (VmHWM).
-fn peak_mib(pid: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process's status");
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .expect("a peak");
-    line.trim_end_matches("kB").trim().parse::<f64>().expect("a number") / MIB
-}
-
-/// The CPU time a process has used, in user and in kernel mode.
-fn cpu_seconds(pid: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process's stat");
-    // The name in brackets may hold blanks; user and system time are the 12th and 13th fields after it.
-    let (_, fields) = stat.rsplit_once(')').expect("a name");
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    let ticks: f64 = [11, 12]
-        .iter()
-        .map(|at| fields[*at].parse::<f64>().expect("ticks"))
-        .sum();
-    ticks * TICK
-}
-
 fn median(mut spans: Vec<Duration>) -> Duration {
     spans.sort();
     spans[spans.len() / 2]
-}
-
-fn millis(span: Duration) -> f64 {
-    span.as_secs_f64() * 1000.0
 }

@@ -20,6 +20,7 @@ pub mod process;
 pub mod run;
 pub mod terminal;
 pub mod tunnel;
+pub mod usage;
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::terminal::Terminal;
+
 /// The binary under test.
 pub const COGDECK: &str = env!("CARGO_BIN_EXE_cogdeck");
 
@@ -98,6 +100,12 @@ impl Sandbox {
         let mut command = self.client(COGDECK);
         command.args(args);
         command
+    }
+
+    /// A program in a terminal of `cols` × `rows` that sees this world and nothing else.
+    pub fn terminal(&self, program: impl AsRef<Path>, args: &[&str], cols: u16, rows: u16) -> Terminal {
+        let envs = self.envs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Terminal::spawn(program, args, &envs.collect::<Vec<_>>(), cols, rows)
     }
 
     /// The process, for signals.
