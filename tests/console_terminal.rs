@@ -13,7 +13,7 @@ use cogdeck::core::context::Context;
 use cogdeck::core::report::Report;
 use cogdeck::core::text::SafeText;
 use cogdeck::feed::{Health, Hub};
-use cogdeck::ui::console::{Console, ConsoleConfig, Earlier, Keymap, Runner, Running};
+use cogdeck::ui::console::{Console, ConsoleConfig, Earlier, Keymap, Observed, Runner, Running};
 use cogdeck::ui::panel::{Effect, Panel, PanelKey, Theme};
 use cogdeck::verb::{Catalogue, Operator};
 use support::process::COGDECK;
@@ -176,6 +176,9 @@ struct Idle;
 impl Runner for Idle {
     fn start(&self, _: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
         assert_eq!(operator.origin(), Origin::Typed);
+        Err(Report::refused("E-TEST-001", "nothing runs here"))
+    }
+    fn observe(&self, _: &str, _: &Arc<Context>) -> Result<Observed, Report> {
         Err(Report::refused("E-TEST-001", "nothing runs here"))
     }
     fn context(&self) -> Arc<Context> {

@@ -29,7 +29,7 @@ use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 use crate::lang::{self, shell_loop};
 use crate::verb::invocation::CHANNEL_ITEMS;
-use crate::verb::operator::{TerminalCommand, TerminalWork};
+use crate::verb::operator::{Pin, TerminalCommand, TerminalWork};
 use crate::verb::session::{AuditEntry, HistoryLine, Job, Permission};
 use crate::verb::{Alias, AliasScope, BundleInfo, Call, Catalogue, Decision, Operator, Output, Verb};
 
@@ -76,7 +76,7 @@ pub struct Start<'a> {
 /// Runs lines. Cheap to clone; clones are the same session. Needs a Tokio runtime around it.
 #[derive(Clone)]
 pub struct Session {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// What blocks share.
@@ -303,7 +303,7 @@ impl Session {
         self.inner.shutdown.cancel();
     }
 
-    fn snapshot(&self) -> (Arc<Catalogue>, Arc<Context>) {
+    pub(super) fn snapshot(&self) -> (Arc<Catalogue>, Arc<Context>) {
         let state = self.inner.lock();
         (state.catalogue.clone(), state.context.clone())
     }
@@ -422,6 +422,10 @@ impl Operator for BlockOperator {
 
     async fn use_context(&self, name: &str) -> Result<(), Report> {
         self.inner.use_context(name).await
+    }
+
+    async fn pin(&self, pin: Pin) -> Result<String, Report> {
+        self.inner.pin(pin).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, logs, objects, pod_tone, target};
+use super::{COPY, DESCRIBE, EDIT, SHELL, YAML, age_cell, logs, objects, pod_tone, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
@@ -45,7 +45,7 @@ fn belongs(row: &PodRow, of: &Target) -> bool {
     }
 }
 
-const ACTIONS: [Action; 7] = [
+const ACTIONS: [Action; 8] = [
     DESCRIBE,
     Action {
         name: "containers",
@@ -57,6 +57,7 @@ const ACTIONS: [Action; 7] = [
         key: 'l',
         word: "logs",
     },
+    SHELL,
     YAML,
     EDIT,
     COPY,
@@ -150,6 +151,17 @@ impl Listing for Pods {
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
         match action {
             "logs" => vec![Effect::Run(logs("po", &names))],
+            "shell" => match rows {
+                // Which of several containers is meant only the operator knows.
+                [row] if row.containers > 1 => vec![
+                    Effect::Show {
+                        panel: objects::ID,
+                        subject: target("Pod", &row.namespace, &row.name),
+                    },
+                    Effect::Toast("it has several containers: s on one opens a shell there".into()),
+                ],
+                _ => super::shell(&names, None),
+            },
             "containers" => rows.first().map_or_else(Vec::new, |row| {
                 vec![Effect::Show {
                     panel: objects::ID,

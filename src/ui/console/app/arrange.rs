@@ -34,7 +34,7 @@ impl App {
     }
 
     /// Keeps the arrangement beyond the session.
-    fn remember(&self) -> Vec<Effect> {
+    pub(super) fn remember(&self) -> Vec<Effect> {
         vec![Effect::Remember(self.arrangement.to_text())]
     }
 
@@ -156,8 +156,8 @@ impl App {
             self.tell(&format!("no panel {name}"), Tone::Warn);
             return Vec::new();
         };
-        let id = self.panels.get(at).map_or("", |panel| panel.id());
-        self.arrangement.set_shown(id, shown);
+        let id = self.panels.get(at).map_or_else(String::new, |panel| panel.id().to_owned());
+        self.arrangement.set_shown(&id, shown);
         match shown {
             true => self.focus_pane(at + 1),
             false => {
@@ -170,9 +170,15 @@ impl App {
 
     /// `:layout reset`.
     pub(super) fn reset_layout(&mut self) -> Vec<Effect> {
-        self.arrangement = Arrangement::default();
+        // What was pinned stays: it is there because somebody asked for it.
+        let mut fresh = Arrangement::default();
+        fresh.pins = std::mem::take(&mut self.arrangement.pins);
+        self.arrangement = fresh;
         self.panels
-            .sort_by_key(|panel| (panel.by_name_only(), panel.weight() == 0, panel.id()));
+            .sort_by(|a, b| {
+                let place = |panel: &dyn crate::ui::panel::Panel| (panel.by_name_only(), panel.weight() == 0);
+                (place(a.as_ref()), a.id()).cmp(&(place(b.as_ref()), b.id()))
+            });
         self.drawn.clear();
         self.leave_pane();
         self.tell("columns, heights and panels are as by default", Tone::Ok);

@@ -97,6 +97,13 @@ impl App {
                         self.focus_pane(at + 1);
                     }
                 }
+                panel::Effect::Hold { panel, subject } => {
+                    let panel = self.panels.iter_mut().find(|known| known.id() == panel);
+                    if let Some(told) = panel.and_then(|panel| panel.hold(&subject)) {
+                        self.toasts.add(told, Tone::Ok, self.clock.now());
+                    }
+                }
+                panel::Effect::Unpin(id) => wanted.extend(self.unpin(&id)),
                 panel::Effect::Toast(text) => self.toasts.add(text, Tone::Neutral, self.clock.now()),
             }
         }

@@ -14,12 +14,13 @@ use crate::verb::CompletionRequest;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// Places that are no pane.
-const PLACES: [(&str, &str); 9] = [
+const PLACES: [(&str, &str); 10] = [
     ("ns", "another namespace: ns NAME"),
     ("ctx", "another context: ctx NAME"),
     ("present", "steps through a script: present FILE"),
     ("show", "a panel beside the others: show NAME"),
     ("hide", "a panel away: hide NAME"),
+    ("unpin", "takes a pinned pipeline away: unpin NAME"),
     ("layout", "columns and panels as by default: layout reset"),
     ("transcript", "puts what was said onto the terminal's own screen"),
     ("bare", "text without frames, for selecting with the mouse"),
@@ -68,6 +69,8 @@ impl App {
                 &format!("{place} NAME: a panel, beside the others or away"),
                 Tone::Neutral,
             ),
+            ("unpin", [name]) => return self.unpin(name),
+            ("unpin", _) => self.tell("unpin NAME: a pipeline that was pinned", Tone::Neutral),
             ("layout", ["reset"]) => return self.reset_layout(),
             ("layout", _) => self.tell("layout reset: columns and panels as by default", Tone::Neutral),
             _ => return self.go_to_kind(place, &rest),
@@ -164,6 +167,10 @@ impl App {
             Some("show" | "hide") => {
                 let panes = self.panels.iter().map(|panel| Offer::place(panel.id(), "panel", false));
                 gathered.offers = panes.collect();
+            }
+            Some("unpin") => {
+                let pins = self.arrangement.pins.iter();
+                gathered.offers = pins.map(|pin| Offer::place(&pin.id, &pin.line, false)).collect();
             }
             Some("layout") => gathered.offers = vec![Offer::place("reset", "as by default", false)],
             Some("ns" | "namespace") => gathered.live = self.live("get", &["namespaces"], prefix),

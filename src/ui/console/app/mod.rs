@@ -10,6 +10,8 @@ mod goto;
 mod keys;
 mod menu;
 mod mouse;
+mod picker;
+mod pins;
 mod present;
 mod typing;
 
@@ -26,6 +28,7 @@ use super::complete::live_offers;
 use super::input::Input;
 use super::keymap::{Action, Keymap};
 use super::layout::Seam;
+use super::pin::Maker;
 use super::popup::Popup;
 use super::ports::Ended;
 use super::samples::Samples;
@@ -41,6 +44,7 @@ pub use event::{Dress, Effect, Event, Focus};
 pub use finder::Finder;
 pub use menu::Menu;
 pub use mouse::Places;
+pub use picker::Picker;
 pub use present::Script;
 
 struct Question {
@@ -73,6 +77,8 @@ pub struct Parts {
     pub read_only: bool,
     /// What the operator made of the screen before.
     pub arrangement: Arrangement,
+    /// Makes panels of pinned pipelines.
+    pub pins: Maker,
 }
 
 /// The console's state.
@@ -99,12 +105,16 @@ pub struct App {
     pub(super) finder: Option<Finder>,
     /// The actions menu.
     menu: Option<Menu>,
+    /// A cell is being chosen, to be copied.
+    picker: Option<Picker>,
     /// A script that is presented.
     pub(super) script: Option<Script>,
     /// Where things were drawn last.
     pub(super) places: Places,
     /// What the operator made of the screen.
     pub(super) arrangement: Arrangement,
+    /// Makes panels of pinned pipelines.
+    pins: Maker,
     /// A boundary that is being dragged.
     dragged: Option<Seam>,
     /// The terminal tells of clicks.
@@ -148,6 +158,7 @@ impl App {
         };
         let arrangement = parts.arrangement;
         let mut panels = parts.panels;
+        panels.extend(arrangement.pins.iter().map(|pinned| (parts.pins)(pinned)));
         // Those that only show up when there is room come last, so that the others keep their numbers.
         panels.sort_by_key(|panel| {
             let place = arrangement.place(panel.id()).unwrap_or(usize::MAX);
@@ -157,9 +168,11 @@ impl App {
             samples: Samples::default(),
             finder: None,
             menu: None,
+            picker: None,
             script: None,
             places: Places::default(),
             arrangement,
+            pins: parts.pins,
             dragged: None,
             mouse: true,
             bare: false,
@@ -378,6 +391,7 @@ impl App {
         let something_else = self.help.is_some()
             || self.finder.is_some()
             || self.menu.is_some()
+            || self.picker.is_some()
             || self.popup.is_some()
             || self.input.search().is_some()
             || self.script.as_ref().is_some_and(Script::is_typing);

@@ -4,9 +4,11 @@
 mod approval;
 mod arranging;
 mod blocks;
+mod copying;
 mod every_key;
 mod finding;
 mod panes;
+mod pinning;
 mod presenting;
 mod screens;
 mod typing;
@@ -46,7 +48,7 @@ impl Read for Nothing {
 
 /// A panel of rows; Enter describes the selected one, `s` composes.
 struct Rows {
-    id: &'static str,
+    id: String,
     rows: Vec<String>,
     selection: Selection,
     version: Arc<AtomicU64>,
@@ -56,6 +58,21 @@ struct Rows {
 }
 
 impl Rows {
+    fn new(id: &str, version: Arc<AtomicU64>) -> Self {
+        let rows = ["inspector", "web; rm -rf", "世界\u{1b}[31m"]
+            .map(str::to_owned)
+            .to_vec();
+        Rows {
+            id: id.to_owned(),
+            rows,
+            selection: Selection::default(),
+            version,
+            followed: None,
+            state: HealthState::Live,
+            filter: String::new(),
+        }
+    }
+
     fn shown(&self) -> Vec<&str> {
         let filter = crate::ui::panel::filter::Filter::new(&self.filter);
         self.rows
@@ -67,8 +84,8 @@ impl Rows {
 }
 
 impl Panel for Rows {
-    fn id(&self) -> &'static str {
-        self.id
+    fn id(&self) -> &str {
+        &self.id
     }
     fn title(&self) -> SafeText {
         match &self.followed {
@@ -134,6 +151,18 @@ impl Panel for Rows {
     fn filter_text(&self) -> &str {
         &self.filter
     }
+    fn grid(&self, which: panel::Which, _: Timestamp) -> Option<panel::Grid> {
+        let at = self.selection.index();
+        let row = |name: &&str| vec![(*name).to_owned(), "1/1".to_owned()];
+        let rows: Vec<Vec<String>> = self.shown().iter().map(row).collect();
+        Some(panel::Grid {
+            columns: vec!["NAME".into(), "READY".into()],
+            rows: match which {
+                panel::Which::Selected => rows.into_iter().skip(at).take(1).collect(),
+                panel::Which::All => rows,
+            },
+        })
+    }
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, _: Timestamp) {
         let columns = [Column::new("NAME"), Column::new("READY").right()];
         let shown: Vec<String> = self.shown().into_iter().map(str::to_owned).collect();
@@ -171,20 +200,8 @@ impl Desk {
     fn made(context: Context, names: &[&'static str], arrangement: Arrangement) -> Self {
         let clock = Clock::paused(START);
         let versions: Vec<Arc<AtomicU64>> = names.iter().map(|_| Arc::default()).collect();
-        let panels = names.iter().zip(&versions).map(|(id, version)| {
-            let rows = ["inspector", "web; rm -rf", "世界\u{1b}[31m"]
-                .map(str::to_owned)
-                .to_vec();
-            Box::new(Rows {
-                id,
-                rows,
-                selection: Selection::default(),
-                version: version.clone(),
-                followed: None,
-                state: HealthState::Live,
-                filter: String::new(),
-            }) as Box<dyn Panel>
-        });
+        let panels = names.iter().zip(&versions);
+        let panels = panels.map(|(id, version)| Box::new(Rows::new(id, version.clone())) as Box<dyn Panel>);
         let get = Declaration::new("kubectl", "get", "lists objects")
             .positional(Positional::new(
                 "kind",
@@ -209,6 +226,7 @@ impl Desk {
             can_start_sandbox: true,
             read_only: false,
             arrangement,
+            pins: Arc::new(|pinned| Box::new(Rows::new(&pinned.id, Arc::default()))),
         });
         Desk { app, clock, versions }
     }
