@@ -27,7 +27,9 @@ impl Known {
     fn of(sandbox: &Sandbox) -> Known {
         let text = std::fs::read_to_string(sandbox.kubeconfig()).unwrap();
         let value = |name: &str| {
-            let line = text.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "));
+            let line = text
+                .lines()
+                .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "));
             line.unwrap_or_else(|| panic!("no {name} in the kubeconfig")).to_owned()
         };
         Known {
@@ -78,11 +80,17 @@ fn three_variables_of_the_bundle_name_a_cluster_for_a_room() {
     wrong[2].1 = "not-the-token";
     let refused = with(&sandbox, &wrong, NODES).code(1);
     assert!(refused.stderr.contains("E-KUBE-401"), "{refused}");
-    with(&sandbox, &wrong, &["run", "--context", "sandbox", "kubectl:get nodes -o name"]).ok();
+    with(
+        &sandbox,
+        &wrong,
+        &["run", "--context", "sandbox", "kubectl:get nodes -o name"],
+    )
+    .ok();
     // Half of it is an error in the words of the original bundle.
     let half = with(&sandbox, &whole[..3], NODES).code(1);
     assert!(
-        half.stderr.contains("Missing dynamic configuration variable 'KUBERNETES_CERT'."),
+        half.stderr
+            .contains("Missing dynamic configuration variable 'KUBERNETES_CERT'."),
         "{half}"
     );
     // A room's layer, kept in the store, counts in the room.
@@ -93,12 +101,20 @@ fn three_variables_of_the_bundle_name_a_cluster_for_a_room() {
     set("KUBERNETES_SERVER", &known.server);
     set("KUBERNETES_TOKEN", &known.token);
     set("KUBERNETES_CERT", &known.authority);
-    let nodes = with(&sandbox, &none, &["run", "--room", "staging", "kubectl:get nodes -o name"]).ok();
+    let nodes = with(
+        &sandbox,
+        &none,
+        &["run", "--room", "staging", "kubectl:get nodes -o name"],
+    )
+    .ok();
     assert!(nodes.contains("node/ip-172-20-36-15"), "{nodes}");
     let elsewhere = with(&sandbox, &none, NODES).code(1);
     assert!(elsewhere.stderr.contains("E-KUBE-001"), "{elsewhere}");
     let shown = with(&sandbox, &none, &["run", "bundle config kubectl --room staging"]).ok();
-    assert!(shown.contains("KUBERNETES_SERVER") && shown.contains("room/staging"), "{shown}");
+    assert!(
+        shown.contains("KUBERNETES_SERVER") && shown.contains("room/staging"),
+        "{shown}"
+    );
 }
 
 /// A kubeconfig whose server has a name that only a proxy resolves.
@@ -131,24 +147,47 @@ fn a_cluster_behind_a_proxy_is_reached_through_it() {
     assert!(nodes.contains("node/ip-172-20-36-15"), "{nodes}");
     assert!(proxy.requests().contains(&connect), "{:?}", proxy.requests());
     // A stream over WebSocket takes the same way.
-    with(&sandbox, &variables, &["run", "kubectl:create deployment web --image=so0k/kuar-inspector:1.0.0"]).ok();
+    with(
+        &sandbox,
+        &variables,
+        &["run", "kubectl:create deployment web --image=so0k/kuar-inspector:1.0.0"],
+    )
+    .ok();
     with(&sandbox, &variables, &["run", "kubectl:rollout status deploy web"]).ok();
     let before = proxy.requests().len();
-    let said = with(&sandbox, &variables, &["run", "kubectl:exec deploy/web -- echo through"]).ok();
+    let said = with(
+        &sandbox,
+        &variables,
+        &["run", "kubectl:exec deploy/web -- echo through"],
+    )
+    .ok();
     assert!(said.contains("through") && proxy.requests().len() > before, "{said}");
     // The environment's, unless it says that this server needs none.
     let plain = distant(&known, "");
     let plain = plain.path().to_str().unwrap();
     let before = proxy.requests().len();
-    let mut variables = vec![("KUBECONFIG", plain), ("NO_PROXY", ""), ("no_proxy", ""), ("HTTPS_PROXY", &*address)];
+    let mut variables = vec![
+        ("KUBECONFIG", plain),
+        ("NO_PROXY", ""),
+        ("no_proxy", ""),
+        ("HTTPS_PROXY", &*address),
+    ];
     with(&sandbox, &variables, NODES).ok();
     assert!(proxy.requests().len() > before);
     variables[1] = ("NO_PROXY", ".default.svc");
     let straight = with(&sandbox, &variables, NODES).code(1);
-    assert!(straight.stderr.contains("E-KUBE-003") && !straight.stderr.contains("proxy 127"), "{straight}");
+    assert!(
+        straight.stderr.contains("E-KUBE-003") && !straight.stderr.contains("proxy 127"),
+        "{straight}"
+    );
     // Who is not let in is told which proxy it was, and not with which password.
     let refusing = format!("http://ana:s3cret@{}", proxy.proxy);
-    let variables = [("KUBECONFIG", plain), ("NO_PROXY", ""), ("no_proxy", ""), ("HTTPS_PROXY", &*refusing)];
+    let variables = [
+        ("KUBECONFIG", plain),
+        ("NO_PROXY", ""),
+        ("no_proxy", ""),
+        ("HTTPS_PROXY", &*refusing),
+    ];
     let refused = with(&sandbox, &variables, NODES).code(1);
     assert!(
         refused.stderr.contains(&format!("through the proxy {}", proxy.proxy)) && !refused.stderr.contains("s3cret"),
@@ -184,11 +223,17 @@ fn the_console_is_put_aside_for_a_login_and_everything_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let kubeconfig = asking(&sandbox, folder.path(), "Always");
     let terminal = Terminal::spawn(COGDECK, &[], &[("KUBECONFIG", &kubeconfig)], 140, 40);
-    terminal.wait_for_text("? k8s login", SOON).expect("that a login is wanted");
+    terminal
+        .wait_for_text("? k8s login", SOON)
+        .expect("that a login is wanted");
     terminal.type_text("kubectl:login\n");
-    terminal.wait_for_text("what is six times seven?", SOON).expect("the plugin's question");
+    terminal
+        .wait_for_text("what is six times seven?", SOON)
+        .expect("the plugin's question");
     terminal.type_text("42\n");
-    terminal.wait_for_text("as sandbox-admin", SOON).expect("who is logged in");
+    terminal
+        .wait_for_text("as sandbox-admin", SOON)
+        .expect("who is logged in");
     let live = |screen: &str| {
         let title = screen.lines().find(|row| row.contains(" deployments "));
         title.is_some_and(|row| row.contains("✓ live"))
@@ -208,7 +253,10 @@ fn without_a_terminal_the_way_to_log_in_is_told() {
             let told = with(&sandbox, &[("KUBECONFIG", &kubeconfig)], &["run", line]).code(1);
             let script = folder.path().join("who.sh");
             let by_hand = format!("run it in a shell: /bin/sh {}", script.display());
-            assert!(told.stderr.contains("E-KUBE-LOGIN") && told.stderr.contains(&by_hand), "{told}");
+            assert!(
+                told.stderr.contains("E-KUBE-LOGIN") && told.stderr.contains(&by_hand),
+                "{told}"
+            );
         }
     }
 }

@@ -41,7 +41,9 @@ pub fn bypasses(host: &str, no_proxy: &str) -> bool {
 
 /// Whether a host is an address of a block, as `10.0.0.0/8` names one.
 fn in_block(host: &str, block: &str) -> bool {
-    let Some((first, bits)) = block.split_once('/') else { return false };
+    let Some((first, bits)) = block.split_once('/') else {
+        return false;
+    };
     let (Ok(host), Ok(first), Ok(bits)) = (host.parse(), first.parse(), bits.parse::<u32>()) else {
         return false;
     };

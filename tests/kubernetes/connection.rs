@@ -56,7 +56,11 @@ fn answer(token: &str, lasts: Duration) -> String {
 async fn until(what: &str, source: &Arc<Source<PodRow>>, wanted: impl Fn(&Health) -> bool) {
     let begin = Instant::now();
     while !wanted(&source.health()) {
-        assert!(begin.elapsed() < PATIENCE, "waited for {what}; it is {:?}", source.health());
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "waited for {what}; it is {:?}",
+            source.health()
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -93,7 +97,11 @@ async fn a_plugin_is_asked_for_the_next_credential_before_the_last_one_ends() {
     let folder = tempfile::tempdir().unwrap();
     let (script, log) = (folder.path().join("plugin.sh"), folder.path().join("log"));
     let says = |lasts: Duration| {
-        let text = format!("echo x >> {}\necho '{}'\n", log.display(), answer(sandbox.token(), lasts));
+        let text = format!(
+            "echo x >> {}\necho '{}'\n",
+            log.display(),
+            answer(sandbox.token(), lasts)
+        );
         std::fs::write(&script, text).unwrap();
     };
     let asked = || std::fs::read_to_string(&log).unwrap().lines().count();
@@ -116,7 +124,10 @@ async fn a_plugin_is_asked_for_the_next_credential_before_the_last_one_ends() {
     }
     assert_eq!(asked(), 2);
     let next = clients.session(&context).await.unwrap();
-    assert!(Arc::ptr_eq(&first.cluster, &next.cluster), "the same token needs no other connection");
+    assert!(
+        Arc::ptr_eq(&first.cluster, &next.cluster),
+        "the same token needs no other connection"
+    );
     assert!(next.cluster.credential_ends().unwrap() > Timestamp::now() + Duration::from_secs(3000));
 }
 
@@ -135,7 +146,11 @@ async fn a_login_that_cannot_be_renewed_is_told_before_it_ends() {
     // Three quarters of 26 seconds are over when the first watch ends, after 20.
     let begin = Instant::now();
     while feed.source().health().login_ends.is_none() {
-        assert!(begin.elapsed() < Duration::from_secs(25), "{:?}", feed.source().health());
+        assert!(
+            begin.elapsed() < Duration::from_secs(25),
+            "{:?}",
+            feed.source().health()
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let health = feed.source().health();
@@ -165,7 +180,10 @@ async fn a_plugin_that_must_ask_shows_login_and_everything_goes_on_after_it() {
     let feed = rows::<PodRow>(&hub, &clients, &context, false);
     until("login", feed.source(), |health| health.state == HealthState::Login).await;
     let reason = feed.source().health().reason.unwrap();
-    assert!(reason.as_str().contains("who are you?") && reason.as_str().contains("kubectl:login"), "{reason}");
+    assert!(
+        reason.as_str().contains("who are you?") && reason.as_str().contains("kubectl:login"),
+        "{reason}"
+    );
     std::fs::write(&allowed, "").unwrap();
     let begin = Instant::now();
     clients.login(&context, Asking::Nobody).await.unwrap();

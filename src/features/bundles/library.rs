@@ -157,7 +157,10 @@ impl Library {
             false => Vec::new(),
         };
         let values = self.layers(bundle, &settings).values(room, &self.user)?;
-        Ok(values.into_iter().map(|(name, value)| (name, Secret::new(value.reveal()))).collect())
+        Ok(values
+            .into_iter()
+            .map(|(name, value)| (name, Secret::new(value.reveal())))
+            .collect())
     }
 
     /// The versions of a bundle, the highest last. Refused when there is none, with the nearest names.

@@ -303,7 +303,9 @@ async fn open(way: &Way, before: Option<&Opened>, asking: Asking) -> Result<Open
         .authority()
         .map_or_else(|| config.cluster_url.to_string(), ToString::to_string);
     let known = before.filter(|before| before.cluster.server == server);
-    if let Some(known) = known.filter(|known| credential.proof.is_some() && known.cluster.credential.proof == credential.proof) {
+    if let Some(known) =
+        known.filter(|known| credential.proof.is_some() && known.cluster.credential.proof == credential.proof)
+    {
         *held(&known.cluster.lease) = (credential.lease, None);
         return Ok(known.clone());
     }
@@ -331,7 +333,12 @@ async fn open(way: &Way, before: Option<&Opened>, asking: Asking) -> Result<Open
 /// The `proxy-url` of the cluster that a kube context names.
 fn proxy_url(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
     let context = context.or(kubeconfig.current_context.as_deref())?;
-    let context = kubeconfig.contexts.iter().find(|named| named.name == context)?.context.as_ref()?;
+    let context = kubeconfig
+        .contexts
+        .iter()
+        .find(|named| named.name == context)?
+        .context
+        .as_ref()?;
     let cluster = kubeconfig.clusters.iter().find(|named| named.name == context.cluster)?;
     cluster.cluster.as_ref()?.proxy_url.clone()
 }

@@ -150,7 +150,9 @@ fn put(auth: &mut AuthInfo, status: Status, name: &str, now: Timestamp) -> Resul
             "it answered a certificate and a key, but one of them only",
         ));
     }
-    let proof = [&token, &certificate].map(|part| part.as_deref().unwrap_or_default()).concat();
+    let proof = [&token, &certificate]
+        .map(|part| part.as_deref().unwrap_or_default())
+        .concat();
     if let Some(token) = token {
         auth.token = Some(token.into());
     }
@@ -231,7 +233,11 @@ async fn run(exec: &ExecConfig, name: &str, asking: Asking) -> Result<Status, Re
             told => format!("{code}: {told}"),
         };
         // Where a person may help, that is what is missing.
-        return Err(if may_ask && !lent { login(exec, name, &why) } else { failed(name, &why) });
+        return Err(if may_ask && !lent {
+            login(exec, name, &why)
+        } else {
+            failed(name, &why)
+        });
     }
     let answer: Answer =
         serde_json::from_slice(&stdout).map_err(|_| failed(name, "its answer is no ExecCredential"))?;
@@ -351,11 +357,17 @@ mod tests {
         let report = replace(&mut always, Asking::Nobody).await.unwrap_err();
         assert!(report.code == LOGIN && report.message.contains("Always"), "{report}");
         let hint = report.hint.unwrap();
-        assert!(hint.contains("kubectl:login") && hint.ends_with("/bin/sh -c 'echo never >&2; exit 1'"), "{hint}");
+        assert!(
+            hint.contains("kubectl:login") && hint.ends_with("/bin/sh -c 'echo never >&2; exit 1'"),
+            "{hint}"
+        );
         let mut if_available = auth("echo who are you >&2; exit 1");
         if_available.exec.as_mut().unwrap().interactive_mode = Some(ExecInteractiveMode::IfAvailable);
         let report = replace(&mut if_available, Asking::Nobody).await.unwrap_err();
-        assert!(report.code == LOGIN && report.message.ends_with("exit code 1: who are you"), "{report}");
+        assert!(
+            report.code == LOGIN && report.message.ends_with("exit code 1: who are you"),
+            "{report}"
+        );
     }
 
     #[tokio::test]

@@ -45,7 +45,10 @@ impl Triple {
             value.ok_or_else(|| {
                 failed(
                     format!("Missing dynamic configuration variable '{name}'."),
-                    format!("`bundle config set kubectl {name}` sets it; {} belong together", TRIPLE.join(", ")),
+                    format!(
+                        "`bundle config set kubectl {name}` sets it; {} belong together",
+                        TRIPLE.join(", ")
+                    ),
                 )
             })
         };
@@ -61,9 +64,10 @@ impl Triple {
             ));
         }
         let certificate: String = certificate.split_whitespace().collect();
-        let pem = STANDARD.decode(&certificate).ok().filter(|pem| {
-            String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----")
-        });
+        let pem = STANDARD
+            .decode(&certificate)
+            .ok()
+            .filter(|pem| String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----"));
         if pem.is_none() {
             return Err(failed(
                 "KUBERNETES_CERT is not the base64 of a PEM certificate".to_owned(),
@@ -187,7 +191,6 @@ fn merge(paths: &[PathBuf]) -> Result<Kubeconfig, Report> {
     })
 }
 
-
 /// What a pod is given to reach its cluster. The token stays a file: the kubelet replaces it long before it ends.
 fn in_cluster(server: &str, folder: &Path) -> Result<Kubeconfig, Report> {
     let (token, authority) = (folder.join("token"), folder.join("ca.crt"));
@@ -203,7 +206,9 @@ fn in_cluster(server: &str, folder: &Path) -> Result<Kubeconfig, Report> {
     }
     // A pod always has one; whoever mounts the rest by hand may leave it out.
     let namespace = std::fs::read_to_string(folder.join("namespace")).unwrap_or_default();
-    let namespace = Some(namespace.trim()).filter(|name| !name.is_empty()).unwrap_or("default");
+    let namespace = Some(namespace.trim())
+        .filter(|name| !name.is_empty())
+        .unwrap_or("default");
     made(
         json!({"server": server, "certificate-authority": authority}),
         json!({"tokenFile": token}),
@@ -242,7 +247,10 @@ mod tests {
                     some.push((name, " "));
                 }
                 let report = Triple::of(&variables(&some)).unwrap_err();
-                assert_eq!(report.message, format!("Missing dynamic configuration variable '{name}'."));
+                assert_eq!(
+                    report.message,
+                    format!("Missing dynamic configuration variable '{name}'.")
+                );
             }
         }
         for (name, wrong) in [

@@ -41,8 +41,11 @@ fn parse(name: &str, proxy: &str) -> Result<Uri, Report> {
     });
     uri.ok_or_else(|| {
         let shown = address::shown(proxy);
-        Report::failed(KUBECONFIG, format!("the proxy of the cluster, {name}, is {shown:?}, which cannot be used"))
-            .hint("http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT")
+        Report::failed(
+            KUBECONFIG,
+            format!("the proxy of the cluster, {name}, is {shown:?}, which cannot be used"),
+        )
+        .hint("http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT")
     })
 }
 
@@ -54,12 +57,20 @@ mod tests {
     #[test]
     fn the_entry_wins_and_the_environment_counts_for_distant_tls_servers() {
         let proxy = |server: &str, own: Option<&str>, https: Option<&str>, no: Option<&str>| {
-            before(&server.parse().unwrap(), own, https, no).unwrap().map(|uri| uri.to_string())
+            before(&server.parse().unwrap(), own, https, no)
+                .unwrap()
+                .map(|uri| uri.to_string())
         };
         let (far, env) = ("https://api.example.com:6443", Some("http://p:3128"));
         assert_eq!(proxy(far, None, None, None), None);
-        assert_eq!(proxy(far, Some("socks5h://own:1"), env, Some("*")).as_deref(), Some("socks5://own:1/"));
-        assert_eq!(proxy(far, Some(""), Some("p:3128"), None).as_deref(), Some("http://p:3128/"));
+        assert_eq!(
+            proxy(far, Some("socks5h://own:1"), env, Some("*")).as_deref(),
+            Some("socks5://own:1/")
+        );
+        assert_eq!(
+            proxy(far, Some(""), Some("p:3128"), None).as_deref(),
+            Some("http://p:3128/")
+        );
         for (server, no) in [
             (far, "example.com"),
             ("https://10.1.2.3", "10.0.0.0/8"),

@@ -70,8 +70,12 @@ impl Read for Config {
                     .collect()
             }
         };
-        let missing = known.iter().filter(|(variable, _)| !rows.iter().any(|(name, ..)| name == variable));
-        let missing: Vec<_> = missing.map(|(variable, _)| (variable.clone(), None, String::new())).collect();
+        let missing = known
+            .iter()
+            .filter(|(variable, _)| !rows.iter().any(|(name, ..)| name == variable));
+        let missing: Vec<_> = missing
+            .map(|(variable, _)| (variable.clone(), None, String::new()))
+            .collect();
         rows.extend(missing);
         let header = Header::new(["VARIABLE", "VALUE", "LAYER"]);
         for (variable, value, layer) in rows {
@@ -98,5 +102,7 @@ impl Read for Config {
 fn variables(installed: &Installed) -> Result<Vec<(String, bool)>, Report> {
     let manifest = manifest(installed)?;
     let documented = manifest.config.iter().flat_map(|config| &config.env);
-    Ok(documented.map(|known| (known.var.clone(), known.is_required())).collect())
+    Ok(documented
+        .map(|known| (known.var.clone(), known.is_required()))
+        .collect())
 }

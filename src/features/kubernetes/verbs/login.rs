@@ -65,7 +65,11 @@ impl Read for Login {
             message.push_str(&format!(" for {}", human_duration(left)));
         }
         let expires = expires.map(|ends| ends.to_string());
-        say(output, json!({"server": server, "user": user, "expires": expires, "message": message})).await
+        say(
+            output,
+            json!({"server": server, "user": user, "expires": expires, "message": message}),
+        )
+        .await
     }
 }
 
@@ -79,11 +83,10 @@ async fn who(session: &Session) -> Result<Option<String>, Report> {
         Err(refused) => match error::code(&refused) {
             // An older server has no such question, and not everybody may ask it.
             Some(403 | 404) => Ok(None),
-            Some(401) => Err(Report::failed(
-                UNAUTHORIZED,
-                "the server refuses the credential (Unauthorized)",
-            )
-            .hint("is it of this cluster? The kubeconfig's user and its plugin say who logs in")),
+            Some(401) => Err(
+                Report::failed(UNAUTHORIZED, "the server refuses the credential (Unauthorized)")
+                    .hint("is it of this cluster? The kubeconfig's user and its plugin say who logs in"),
+            ),
             _ => Err(session.cluster.report(&refused)),
         },
     }

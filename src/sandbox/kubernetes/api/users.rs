@@ -113,9 +113,7 @@ impl User {
         let allows = |rule: &Rule| {
             rule.group == act.group && rule.resources.contains(&act.resource) && rule.verbs.contains(&act.verb)
         };
-        self == User::Admin
-            || BASIC.iter().any(allows)
-            || (act.namespace == NAMESPACE && RULES.iter().any(allows))
+        self == User::Admin || BASIC.iter().any(allows) || (act.namespace == NAMESPACE && RULES.iter().any(allows))
     }
 
     /// Refuses what is not allowed, in the server's words.
@@ -189,7 +187,10 @@ mod tests {
             ("list", "", "nodes", ""),
             ("get", "apps", "pods", "default"),
         ] {
-            assert!(!may(verb, group, resource, namespace), "{verb} {group} {resource} {namespace}");
+            assert!(
+                !may(verb, group, resource, namespace),
+                "{verb} {group} {resource} {namespace}"
+            );
         }
     }
 

@@ -74,7 +74,10 @@ mod tests {
         ];
         health.login_ends = Some(now + Duration::from_secs(45));
         health.become_state(HealthState::Live, None, now);
-        assert_eq!(cell(&theme, &k8s, &health, now).content, "✓ k8s live 48s, login expires in 45s");
+        assert_eq!(
+            cell(&theme, &k8s, &health, now).content,
+            "✓ k8s live 48s, login expires in 45s"
+        );
         health.login_ends = None;
         for (state, wanted) in cases {
             health.become_state(state, None, now);
