@@ -141,7 +141,7 @@ impl App {
         let choices = picker.choices();
         let names = choices.iter().map(|(name, _)| width(name)).max().unwrap_or(0).min(NAME);
         let texts = choices.iter().map(|(_, text)| width(text)).max().unwrap_or(0);
-        let columns = u16::try_from(names + texts + 6).unwrap_or(u16::MAX).max(28);
+        let columns = u16::try_from(names + texts + 6).unwrap_or(u16::MAX).max(36);
         let height = u16::try_from(choices.len() + 2).unwrap_or(u16::MAX);
         let area = widgets::popup::middle(screen, columns, height);
         let title = match picker.row {

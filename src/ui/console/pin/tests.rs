@@ -139,7 +139,7 @@ async fn the_latest_answer_is_a_table_and_an_error_stands_below_the_one_before()
     panel.open(&Arc::new(Context::empty("test")));
     assert_eq!((panel.id(), panel.title().as_str()), ("pin1", "kubectl:get deploy  every 24h"));
     let text = until(&mut panel, "two rows", |text| text.contains("2/3")).await;
-    assert!(text.starts_with("NAME   READY\napi    1/1\nweb    2/3"), "{text}");
+    assert!(text.starts_with("NAME  READY\napi   1/1\nweb   2/3"), "{text}");
     assert_eq!(panel.health()[0].1.state, HealthState::Live);
 
     // The selection stays on its row while one comes before it.
@@ -160,7 +160,7 @@ async fn the_latest_answer_is_a_table_and_an_error_stands_below_the_one_before()
     scripted.answer(vec![end(Some(Report::failed("E-KUBE-X", "connection refused\u{1b}[2J")))]);
     panel.key(PanelKey::Act("again"));
     let text = until(&mut panel, "the error", |text| text.contains("connection refused")).await;
-    assert!(text.contains("web    3/3") && !text.contains('\u{1b}'), "{text}");
+    assert!(text.contains("web   3/3") && !text.contains('\u{1b}'), "{text}");
     assert_eq!(panel.health()[0].1.state, HealthState::Failed);
     assert_eq!(panel.key(PanelKey::Act("close")), [Effect::Unpin("pin1".into())]);
     assert_eq!(*scripted.asked.lock().unwrap(), ["kubectl:get deploy"; 3]);

@@ -54,14 +54,14 @@ async fn a_rollout_is_two_bars_pods_and_its_cause() {
     );
     assert!(lines[1].contains("3 wanted  +1 surge  -0 unavailable"), "{text}");
     assert!(
-        lines[2].starts_with("new 2.0.0") && lines[2].contains('▒') && lines[2].ends_with("0/1 ready"),
+        lines[3].starts_with("new 2.0.0") && lines[3].contains('▒') && lines[3].ends_with("0/1 ready"),
         "{text}"
     );
     assert!(
-        lines[3].starts_with("old 1.0.0") && lines[3].contains('█') && lines[3].ends_with("3/3 ready"),
+        lines[4].starts_with("old 1.0.0") && lines[4].contains('█') && lines[4].ends_with("3/3 ready"),
         "{text}"
     );
-    assert!(lines[4].contains("✗ ErrImagePull web-2-n1"), "{text}");
+    assert!(lines[5].contains("✗ ErrImagePull web-2-n1"), "{text}");
     assert!(text.contains("web-1-o1") && !text.contains("stranger"), "{text}");
     let effects = panel.key(PanelKey::Act("undo"));
     let [Effect::Run(pipeline)] = effects.as_slice() else {
