@@ -297,3 +297,37 @@ fn lists(bench: &Bench) -> Vec<Box<dyn Panel>> {
         Box::new(super::events::panel(&bench.hub, &clients)),
     ]
 }
+
+#[tokio::test]
+async fn pods_tell_who_answers_while_traffic_is_watched() {
+    use crate::features::traffic::model::{Sample, samples};
+    let rows = ["a", "b"].map(|name| (name, pod(name, "s", "Running", true))).to_vec();
+    let bench = Bench::new().with(rows, HealthState::Live, None);
+    let mut panel = super::pods::panel(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    assert!(!screen(&mut panel, 100, 4).contains("REQUESTS"));
+    let feed = samples(&bench.hub, &bench.context);
+    let before = panel.version();
+    feed.source().write(|rows| {
+        for n in 0..90 {
+            let sample = Sample {
+                at: Timestamp::UNIX_EPOCH,
+                url: "http://inspector/".into(),
+                status: Some(200),
+                latency_ms: Some(3),
+                matched: None,
+                pod: Some(if n % 3 == 0 { "a" } else { "b" }.to_owned()),
+                version: None,
+                error: None,
+            };
+            rows.upsert(format!("{n:04}"), sample);
+        }
+    });
+    assert_ne!(panel.version(), before, "a frame is due");
+    let text = screen(&mut panel, 100, 4);
+    let rows: Vec<&str> = text.lines().collect();
+    assert!(rows[0].ends_with("REQUESTS"), "{text}");
+    assert!(rows[1].ends_with("20/60") && rows[2].ends_with("40/60"), "{text}");
+    let narrow = screen(&mut panel, 40, 4);
+    assert!(narrow.contains("REQUESTS") && !narrow.contains("NODE"), "the node gives way before it: {narrow}");
+}
