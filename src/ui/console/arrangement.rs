@@ -128,6 +128,14 @@ impl Arrangement {
         list.push(id.to_owned());
     }
 
+    /// Columns, heights and panels as by default. What was pinned stays: it is there because somebody asked for it.
+    pub fn reset(&mut self) {
+        *self = Arrangement {
+            pins: std::mem::take(&mut self.pins),
+            ..Arrangement::default()
+        };
+    }
+
     /// A panel of this id is gone for good: another one may get the id.
     pub fn forget(&mut self, id: &str) {
         let lists = [&mut self.shown, &mut self.hidden, &mut self.order];

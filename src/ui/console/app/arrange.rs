@@ -4,7 +4,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::{App, Effect, Focus};
-use crate::ui::console::arrangement::{Arrangement, Column};
+use crate::ui::console::arrangement::Column;
 use crate::ui::console::keymap::Action;
 use crate::ui::console::layout::Seam;
 use crate::ui::panel::Tone;
@@ -170,10 +170,7 @@ impl App {
 
     /// `:layout reset`.
     pub(super) fn reset_layout(&mut self) -> Vec<Effect> {
-        // What was pinned stays: it is there because somebody asked for it.
-        let mut fresh = Arrangement::default();
-        fresh.pins = std::mem::take(&mut self.arrangement.pins);
-        self.arrangement = fresh;
+        self.arrangement.reset();
         self.panels
             .sort_by(|a, b| {
                 let place = |panel: &dyn crate::ui::panel::Panel| (panel.by_name_only(), panel.weight() == 0);
