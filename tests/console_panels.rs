@@ -39,10 +39,16 @@ fn deploy(terminal: &Terminal, name: &str) {
     terminal.wait_for(available, SOON).expect("its row in the panel");
 }
 
-/// The lines between the border that has this title and the next border.
-fn pane<'s>(screen: &'s str, title: &str) -> Vec<&'s str> {
-    let below = screen.lines().skip_while(|row| !row.contains(title)).skip(1);
-    below.take_while(|row| !row.contains("╰") && !row.contains("└")).collect()
+/// What stands below this title, as wide as its pane.
+fn below(screen: &str, title: &str) -> String {
+    let mut rows = screen.lines().skip_while(|row| !row.contains(title));
+    let Some((before, _)) = rows.next().and_then(|row| row.split_once(title)) else {
+        return String::new();
+    };
+    let left = before.chars().count().saturating_sub(6);
+    let pane = rows.map(|row| row.chars().skip(left).take(60).collect::<String>());
+    let pane = pane.take_while(|row| !row.contains('╰') && !row.contains('╭'));
+    pane.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -57,7 +63,7 @@ fn a_pipeline_is_pinned_follows_the_cluster_survives_the_session_and_is_closed()
     see(&terminal, "is the panel pin1 from now on");
     see(&terminal, "kubectl:get deploy  every 1s");
     deploy(&terminal, "alpha");
-    let listed = |screen: &str| pane(screen, "kubectl:get deploy  every 1s").iter().any(|row| row.contains("alpha"));
+    let listed = |screen: &str| below(screen, "kubectl:get deploy  every 1s").contains("alpha");
     terminal.wait_for(listed, SOON).expect("the new deployment in the pinned panel");
     line(&terminal, "jobs");
     let screen = see(&terminal, "NUMBER");
@@ -120,20 +126,20 @@ fn the_way_down_and_back_works_at_every_size() {
         // In a narrow terminal the block is behind the panel.
         line(&terminal, ":chat");
         see(&terminal, "kubectl:logs alpha-");
-        terminal.key(Key::Escape);
+        terminal.type_text("i");
         line(&terminal, ":objects");
         see(&terminal, "< containers of alpha-");
         terminal.key(Key::Left);
         see(&terminal, "< pods of alpha-");
         terminal.key(Key::Left);
         see(&terminal, "replica sets of alpha");
-        terminal.key(Key::Escape);
+        terminal.type_text("i");
         line(&terminal, ":ns kube-system");
         line(&terminal, ":po");
         see(&terminal, "kube-dns");
-        terminal.key(Key::Escape);
+        terminal.type_text("i");
         line(&terminal, ":configmaps");
-        terminal.key(Key::Escape);
+        terminal.type_text("i");
         line(&terminal, ":ns default");
         line(&terminal, ":po");
         see(&terminal, "alpha-");

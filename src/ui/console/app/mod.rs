@@ -15,7 +15,7 @@ mod pins;
 mod present;
 mod typing;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ use super::chat::Chat;
 use super::chat::block::State;
 use super::complete::live_offers;
 use super::input::Input;
-use super::keymap::{Action, Keymap};
+use super::keymap::Keymap;
 use super::layout::Seam;
 use super::pin::Maker;
 use super::popup::Popup;
@@ -115,8 +115,12 @@ pub struct App {
     pub(super) arrangement: Arrangement,
     /// Makes panels of pinned pipelines.
     pins: Maker,
-    /// A boundary that is being dragged.
-    dragged: Option<Seam>,
+    /// The panels' ids in the order they came in.
+    registered: Vec<String>,
+    /// Panels that are subscribed to the context.
+    opened: BTreeSet<String>,
+    /// A boundary that is being dragged, and the arrangement before.
+    dragged: Option<(Seam, Arrangement)>,
     /// The terminal tells of clicks.
     mouse: bool,
     /// Text without frames.
@@ -128,8 +132,8 @@ pub struct App {
     contexts: Vec<String>,
     catalogue: Arc<Catalogue>,
     questions: VecDeque<Question>,
-    /// Ctrl-C or Ctrl-D was pressed to quit, and when: the same key again soon means it.
-    quit_armed: Option<(Action, Timestamp)>,
+    /// When Ctrl-C was pressed to quit: again soon means it.
+    quit_armed: Option<Timestamp>,
     next_question: u64,
     /// Panels' versions as drawn last.
     drawn: Vec<u64>,
@@ -156,14 +160,8 @@ impl App {
             true => Offer::Yes,
             false => Offer::No,
         };
-        let arrangement = parts.arrangement;
         let mut panels = parts.panels;
-        panels.extend(arrangement.pins.iter().map(|pinned| (parts.pins)(pinned)));
-        // Those that only show up when there is room come last, so that the others keep their numbers.
-        panels.sort_by_key(|panel| {
-            let place = arrangement.place(panel.id()).unwrap_or(usize::MAX);
-            (place, panel.by_name_only(), panel.weight() == 0)
-        });
+        panels.extend(parts.arrangement.pins.iter().map(|pinned| (parts.pins)(pinned)));
         let mut app = App {
             samples: Samples::default(),
             finder: None,
@@ -171,7 +169,9 @@ impl App {
             picker: None,
             script: None,
             places: Places::default(),
-            arrangement,
+            arrangement: parts.arrangement,
+            registered: panels.iter().map(|panel| panel.id().to_owned()).collect(),
+            opened: BTreeSet::new(),
             pins: parts.pins,
             dragged: None,
             mouse: true,
@@ -202,6 +202,7 @@ impl App {
             chat_width: 80,
             dirty: true,
         };
+        app.sort_panels();
         app.input.set_here(&app.context.name);
         app.take_keymap();
         app.welcome();
@@ -211,20 +212,45 @@ impl App {
     /// What a new keymap changes besides keys; what it names that is not here is told.
     fn take_keymap(&mut self) {
         self.input.use_vi(self.keymap.has_vi());
-        let known: Vec<_> = self.panels.iter().map(|panel| (panel.id(), panel.actions())).collect();
+        let known: Vec<_> = self
+            .panels
+            .iter()
+            .map(|panel| (panel.id(), panel.all_actions()))
+            .collect();
         let wrong = self.keymap.check_panels(&known);
         self.remark(&wrong);
     }
 
-    /// Subscribes the panels to the context. Inside a Tokio runtime.
+    /// Subscribes the panels that stand beside the others, or would where there is room, to the context; the others wait
+    /// until somebody goes to them. Inside a Tokio runtime.
     pub fn open_panels(&mut self) {
-        let context = self.context.clone();
-        self.panels.iter_mut().for_each(|panel| panel.open(&context));
+        self.opened.clear();
+        self.open_offered();
+        let others = self.panels.iter_mut().filter(|panel| !self.opened.contains(panel.id()));
+        others.for_each(|panel| panel.close());
         self.dirty = true;
+    }
+
+    fn open_offered(&mut self) {
+        for at in 0..self.panels.len() {
+            if self.is_offered(at) {
+                self.open_panel(at);
+            }
+        }
+    }
+
+    /// Subscribes one, unless it is.
+    fn open_panel(&mut self, at: usize) {
+        if let Some(panel) = self.panels.get_mut(at)
+            && self.opened.insert(panel.id().to_owned())
+        {
+            panel.open(&self.context);
+        }
     }
 
     /// Ends the panels' subscriptions.
     pub fn close_panels(&mut self) {
+        self.opened.clear();
         self.panels.iter_mut().for_each(|panel| panel.close());
     }
 
@@ -259,7 +285,7 @@ impl App {
             }
             Event::Mouse(event) => return self.mouse(event),
             Event::Script(Ok(lines)) => self.present(lines),
-            Event::Script(Err(report)) => self.tell(&report.sentence(), Tone::Bad),
+            Event::Script(Err(report)) => self.toasts.add(report.told(), Tone::Bad, now),
             Event::Paste(text) => self.paste(&text),
             Event::Started {
                 block,
@@ -289,13 +315,12 @@ impl App {
                 plan,
                 requirement,
             } => {
-                self.bare = false;
                 let approval = Approval::new(*plan, requirement, self.context.production, now);
-                self.question(Question { id, block, approval });
+                return self.question(Question { id, block, approval });
             }
             Event::SecretWanted { id, block, what } => {
                 let approval = Approval::secret(what, now);
-                self.question(Question { id, block, approval });
+                return self.question(Question { id, block, approval });
             }
             Event::ActingOn(target) => self.panels.iter_mut().for_each(|panel| panel.focus_on(&target)),
             Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
@@ -334,10 +359,9 @@ impl App {
     }
 
     /// Tells what is wrong in a file of the operator's.
-    fn remark(&mut self, remarks: &[Report]) {
+    pub(super) fn remark(&mut self, remarks: &[Report]) {
         for remark in remarks {
-            let hint = remark.hint.as_deref().unwrap_or_default();
-            self.tell(&format!("{remark}  {hint}"), Tone::Warn);
+            self.toasts.add(remark.told(), Tone::Warn, self.clock.now());
         }
     }
 
@@ -373,16 +397,21 @@ impl App {
         }
     }
 
-    fn question(&mut self, question: Question) {
+    /// A block waits for an answer. The bare view, which shows no questions, ends.
+    fn question(&mut self, question: Question) -> Vec<Effect> {
+        let what = match question.approval.is_secret() {
+            true => "a secret is asked for: finish or clear the line to give it",
+            false => "a plan waits for approval: finish or clear the line to answer it",
+        };
         self.chat
             .change(question.block, |known| known.become_state(State::Asking));
         self.questions.push_back(question);
         if self.approval().is_none() {
-            self.toasts.add(
-                "a plan waits for approval: finish or clear the line to answer it".into(),
-                Tone::Waiting,
-                self.clock.now(),
-            );
+            self.toasts.add(what.into(), Tone::Waiting, self.clock.now());
+        }
+        match std::mem::take(&mut self.bare) {
+            true => vec![Effect::Mouse(self.mouse)],
+            false => Vec::new(),
         }
     }
 

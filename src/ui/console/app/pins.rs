@@ -25,11 +25,12 @@ impl App {
             return (Err(report), Vec::new());
         };
         let pinned = Pinned::new(id.clone(), pin);
-        let mut panel = (self.pins)(&pinned);
-        panel.open(&self.context);
+        let panel = (self.pins)(&pinned);
         self.arrangement.pins.push(pinned);
+        self.registered.push(id.clone());
         let at = self.place_of_new();
         self.panels.insert(at, panel);
+        self.open_panel(at);
         self.moved_by_one(at, true);
         self.drawn.clear();
         // Where panels stand beside the chat the new one is the last to fold.
@@ -53,6 +54,8 @@ impl App {
         };
         let pinned = pins.remove(known);
         self.arrangement.forget(id);
+        self.registered.retain(|known| known != id);
+        self.opened.remove(id);
         if let Some(at) = self.panels.iter().position(|panel| panel.id() == id) {
             if self.focus == Focus::Pane(at + 1) || self.shown == at + 1 {
                 self.leave_pane();

@@ -65,6 +65,19 @@ async fn the_way_down_from_a_deployment_and_back() {
         row(1).starts_with("web-2") && row(2).starts_with("web-1"),
         "the newest first: {text}"
     );
+    let subjects = panel.subjects();
+    assert_eq!(
+        subjects
+            .iter()
+            .map(|set| (set.kind.as_str(), set.name.as_str()))
+            .collect::<Vec<_>>(),
+        [("ReplicaSet", "web-2")],
+        "for pipelines that a keymap binds to rows"
+    );
+    let actions: Vec<&str> = panel.all_actions().iter().map(|action| action.name).collect();
+    for level in ["open", "delete", "pods", "logs"] {
+        assert!(actions.contains(&level), "{level}: {actions:?}");
+    }
     panel.key(PanelKey::Move(Motion::Last));
     let mut seen = vec![panel.version()];
     panel.key(PanelKey::Open);

@@ -116,6 +116,23 @@ async fn an_action_is_about_all_marked_rows_in_one_pipeline() {
     assert_eq!(line(&panel.key(PanelKey::Open)), "kubectl:logs b-1 --tail=50");
     panel.filter("a-");
     assert_eq!(line(&panel.key(PanelKey::Act("delete"))), "kubectl:delete po a-1 a-2");
+    assert_eq!(panel.title().as_str(), "pods 3  /a- 2  2 of 3 marked");
+    panel.filter("nothing");
+    assert!(matches!(
+        panel.key(PanelKey::Act("delete")).as_slice(),
+        [Effect::Toast(_)]
+    ));
+    assert!(panel.subjects().is_empty());
+    panel.filter("b-");
+    screen(&mut panel, 80, 5);
+    assert_eq!(panel.subjects().len(), 1);
+    panel.key(PanelKey::Mark);
+    let effects = panel.key(PanelKey::Act("delete"));
+    assert!(
+        matches!(effects.as_slice(), [Effect::Toast(_)]),
+        "not the selected row while others are marked: {effects:?}"
+    );
+    panel.key(PanelKey::Mark);
     panel.filter("");
     panel.key(PanelKey::Move(Motion::First));
     panel.key(PanelKey::Mark);
