@@ -112,9 +112,10 @@ impl App {
     }
 
     /// The pane whose name a longer word is but for one slip of the finger. Shorter ones are rather names of kinds: `ds`.
-    fn slip_of(&self, word: &str) -> Option<&str> {
+    fn slip_of(&self, word: &str) -> Option<String> {
         let mut ids = self.panels.iter().map(|panel| panel.id());
-        ids.find(|id| word.len() >= 5 && strsim::damerau_levenshtein(word, id) == 1)
+        let slip = ids.find(|id| word.len() >= 5 && strsim::damerau_levenshtein(word, id) == 1);
+        slip.map(str::to_owned)
     }
 
     /// A pane by its number as shown, its name, kubectl's short name for it, or a beginning that no other has.
