@@ -244,6 +244,7 @@ fn a_console_whose_panel_breaks() {
         hub: Hub::new(clock.clone()),
         panels: vec![Box::new(Broken)],
         theme: Theme::standard(),
+        by_background: None,
         keymap: Keymap::preset("default").unwrap(),
         clock,
         user: "test".to_owned(),

@@ -6,6 +6,7 @@ mod describe;
 mod discovery;
 mod error;
 pub mod feed;
+pub mod hosts;
 mod jsonpath;
 pub mod model;
 mod object;

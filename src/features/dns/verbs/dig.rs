@@ -13,7 +13,8 @@ use crate::render::{Header, View};
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb};
 
-const TYPES: [&str; 16] = [
+/// Types that are offered, and named when another is asked for.
+pub const TYPES: [&str; 16] = [
     "A", "AAAA", "ANY", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SRV", "SVCB", "TLSA", "TXT",
 ];
 

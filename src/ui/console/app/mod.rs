@@ -295,6 +295,7 @@ impl App {
                 }
             }
             Event::Dress(dress) => self.dress(*dress),
+            Event::Background(theme) => self.wear(*theme),
             Event::Sandbox(result) => return self.sandbox_started(result),
             Event::Tell(text, tone) => self.toasts.add(text, tone, now),
         }
@@ -306,8 +307,7 @@ impl App {
         let mut taken = Vec::new();
         if let Some(theme) = dress.theme {
             taken.push(format!("theme {}", theme.name));
-            self.theme = theme;
-            self.chat.forget_looks();
+            self.wear(theme);
         }
         if let Some(keymap) = dress.keymap {
             taken.push("keymap".to_owned());
@@ -318,6 +318,11 @@ impl App {
             self.tell(&format!("read again: {}", taken.join(", ")), Tone::Ok);
         }
         self.remark(&dress.remarks);
+    }
+
+    fn wear(&mut self, theme: Theme) {
+        self.theme = theme;
+        self.chat.forget_looks();
     }
 
     /// Tells what is wrong in a file of the operator's.
