@@ -240,3 +240,60 @@ fn theme_and_keymap_files_are_read_again_when_they_change() {
     terminal.key(Key::F(2));
     see(&terminal, "any other key closes");
 }
+
+/// Types a line's beginning and Tab until what is asked for stands on the screen; then the line is emptied.
+fn completes(terminal: &Terminal, typed: &str, wanted: &str) {
+    terminal.type_text(typed);
+    see(terminal, typed);
+    let deadline = std::time::Instant::now() + SOON;
+    loop {
+        terminal.key(Key::Tab);
+        match terminal.wait_for_text(wanted, Duration::from_secs(3)) {
+            Ok(_) => break,
+            // The first answer of a service may take longer than a completion waits for it.
+            Err(unseen) => assert!(std::time::Instant::now() < deadline, "{typed} and Tab: {wanted}: {unseen}"),
+        }
+        terminal.key(Key::Escape);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    terminal.key(Key::Escape);
+    std::thread::sleep(Duration::from_millis(100));
+    terminal.key(Key::Ctrl('c'));
+    see(terminal, "^R history");
+}
+
+#[test]
+fn tab_completes_what_lives_in_the_cluster_the_account_and_the_answers() {
+    let terminal = console(&[], &[], 160, 45);
+    deploy(&terminal, "alpha");
+    line(&terminal, "kubectl:expose deploy alpha --type=LoadBalancer --port=80");
+    see(&terminal, "service/alpha exposed");
+    line(&terminal, "kubectl:wait svc alpha --for=jsonpath='{.status.loadBalancer.ingress[0].hostname}'");
+    see(&terminal, "condition met");
+    line(&terminal, "r53:record-create -z Z37AJ8CHRUEZC6 -t A alpha.spawnhub.com 203.0.113.9 --wait");
+    see(&terminal, "INSYNC");
+    line(&terminal, "kubectl:get deploy alpha");
+    terminal
+        .wait_for(|screen| screen.lines().any(|row| row.contains("❯ kubectl:get deploy alpha") && row.contains("done")), SOON)
+        .expect("the deployment");
+    let table = [
+        ("kubectl:describe deploy al", "describe deploy alpha"),
+        ("kubectl:describe po al", "describe po alpha-"),
+        ("kubectl:get po -n kube-s", "-n kube-system"),
+        ("r53:record-list -z Z37", "-z Z37AJ8CHRUEZC6"),
+        ("r53:record-delete -z Z37AJ8CHRUEZC6 -t A al", "-t A alpha.spawnhub.com"),
+        ("r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME b.spawnhub.com a", ".ap-southeast-2.elb.amazonaws.com"),
+        ("dig --short al", "dig --short alpha.spawnhub.com"),
+        ("dig alpha.spawnhub.com CN", "alpha.spawnhub.com CNAME"),
+        ("instance-search tag:Kub", "tag:KubernetesCluster="),
+        ("instance-search tag:KubernetesCluster=st", "tag:KubernetesCluster=staging.spawnhub.com"),
+        ("instance-search instance-type=", "instance-type=m"),
+        ("@sand", "@sandbox"),
+        ("echo $_.metad", "echo $_.metadata"),
+        ("kubectl:get deploy alpha | jq .metad", "jq .metadata"),
+        ("sandbox:speed fas", "sandbox:speed faster"),
+    ];
+    for (typed, wanted) in table {
+        completes(&terminal, typed, wanted);
+    }
+}

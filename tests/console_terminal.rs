@@ -5,7 +5,7 @@
 mod support;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cogdeck::core::change::Origin;
 use cogdeck::core::clock::Clock;
@@ -48,16 +48,65 @@ fn ends_by(signal: &str, code: &str) {
     terminal
         .wait_for_text("Pipelines run in sandbox", SOON)
         .expect("the console");
-    terminal.type_text("sh 'sleep 300' &\n");
-    terminal.wait_for_text("1 running", SOON).expect("a job");
-    let pid = std::fs::read_to_string(terminal.home().join("pid")).expect("the console's process id");
-    support::signal(pid.trim().parse().expect("a number"), signal);
+    let job = start_job(&terminal);
+    support::signal(number_in(&terminal, "pid"), signal);
     let screen = terminal
         .wait_for_text(&format!("ended with {code}"), SOON)
         .expect("the shell after the console");
     assert!(screen.contains("cogdeck: stopped"), "what ran is named: {screen}");
     terminal.exit_status(SOON).expect("its end");
     is_clean(&terminal);
+    ends(job, "what ran");
+}
+
+/// A command in the background that writes its process id; it ends by itself long after the test.
+fn start_job(terminal: &Terminal) -> u32 {
+    terminal.type_text("sh 'echo $$ > \"$HOME/job\"; exec sleep 300' &\n");
+    terminal.wait_for_text("1 running", SOON).expect("a job");
+    number_in(terminal, "job")
+}
+
+/// The process id in a file of the program's home, once it is there.
+fn number_in(terminal: &Terminal, file: &str) -> u32 {
+    let path = terminal.home().join(file);
+    let deadline = Instant::now() + SOON;
+    loop {
+        let read = std::fs::read_to_string(&path).ok();
+        if let Some(number) = read.and_then(|text| text.trim().parse().ok()) {
+            return number;
+        }
+        assert!(Instant::now() < deadline, "no number in {file}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until the process is gone, or dead and not yet fetched.
+fn ends(pid: u32, what: &str) {
+    let lives = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+        state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
+    };
+    let deadline = Instant::now() + SOON;
+    while lives() {
+        assert!(Instant::now() < deadline, "{what} goes on as process {pid}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_closed_terminal_ends_the_console_and_what_it_runs() {
+    // A terminal of its own inside this one, closed from the outside: nobody sends the console a signal but the kernel.
+    let script = require("script").expect("every Debian has script");
+    let inner = r#"sh -c 'echo $$ > "$HOME/pid"; exec "$0" --sandbox' "$COGDECK""#;
+    let terminal = Terminal::spawn(script, &["-qec", inner, "/dev/null"], &[("COGDECK", COGDECK)], 100, 40);
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
+    let job = start_job(&terminal);
+    support::signal(terminal.pid().expect("it runs"), "KILL");
+    ends(number_in(&terminal, "pid"), "the console");
+    ends(job, "what it ran");
 }
 
 #[test]
