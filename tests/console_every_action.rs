@@ -207,7 +207,10 @@ impl Deck {
         self.focus_is(0);
         self.act(Part::Input, Action::AcceptEnd);
         self.act(Part::Input, Action::DeleteToStart);
-        self.until("an empty line", |screen| screen.contains("panes") && !screen.contains("history here:"));
+        let overlays = ["any other key closes", "actions: Enter does it", " take ", "history here:"];
+        self.until("an empty line", |screen| {
+            screen.contains("panes") && !overlays.iter().any(|overlay| screen.contains(overlay))
+        });
     }
 
     /// The part that binds the key.
@@ -236,10 +239,13 @@ impl Deck {
     }
 
     fn copies(&self, mark: usize, text: &str) {
-        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
-        self.until(&format!("{text:?} on the clipboard"), |_| {
-            self.output_since(mark).contains(&format!("\x1b]52;c;{encoded}"))
-        });
+        let copied = |_: &str| {
+            let output = self.output_since(mark);
+            let sent = output.split("\x1b]52;c;").nth(1).and_then(|rest| rest.split_once('\x07'));
+            let decoded = sent.and_then(|(sent, _)| base64::engine::general_purpose::STANDARD.decode(sent).ok());
+            decoded.is_some_and(|decoded| String::from_utf8_lossy(&decoded).trim_end() == text)
+        };
+        self.until(&format!("{text:?} on the clipboard"), copied);
     }
 
     fn follows(&self, wanted: bool) {
@@ -331,7 +337,7 @@ impl Deck {
                 let lines = [self.fresh(), self.fresh(), self.fresh()];
                 self.go(Part::Chat);
                 self.act(Part::Chat, Action::Find);
-                self.terminal.type_text("❯ echo line number");
+                self.terminal.type_text("echo line number");
                 self.terminal.send(b"\r");
                 // From the newest match up or, around the end, down to the oldest.
                 self.see(" in ");
@@ -344,10 +350,6 @@ impl Deck {
             }
             Action::ToChat => {
                 self.press(key);
-                if self.focused() != Some(1) {
-                    // vi's insert mode ends first.
-                    self.press(key);
-                }
                 self.focus_is(1);
             }
             Action::NextPane => {
@@ -463,7 +465,7 @@ impl Deck {
                 self.act(Part::Chat, Action::ToInput);
                 self.focus_is(0);
                 self.run("sh 'seq 5001 5040'");
-                self.see("hidden");
+                self.see("folded, Enter opens");
                 self.go(Part::Chat);
                 let shown = |screen: &str| screen.lines().filter(|row| chat(row).contains("  50")).count();
                 let before = shown(&self.terminal.screen());
@@ -486,7 +488,7 @@ impl Deck {
                 self.press(key);
                 let said = line.trim_start_matches("echo ");
                 match action {
-                    Action::Copy => self.copies(mark, &format!("{said}\n")),
+                    Action::Copy => self.copies(mark, said),
                     Action::CopyLine => self.copies(mark, &line),
                     Action::CopyJson => drop(self.see("of JSON copied")),
                     Action::Rerun => {
@@ -496,8 +498,8 @@ impl Deck {
                     Action::Edit => self.line_is(&line),
                     Action::Page => {
                         let read = |_: &str| std::fs::read_to_string(&paged).is_ok_and(|text| text.contains(said));
-                        // The console draws again when the pager has ended.
                         self.until("the pager has read it", read);
+                        self.until("the console again", |_| self.output_since(mark).contains("\x1b[?1049h"));
                         let _ = std::fs::remove_file(&paged);
                     }
                     Action::Save => drop(self.until("a file to name", |_| self.line().ends_with("> file:"))),

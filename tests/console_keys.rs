@@ -188,6 +188,13 @@ fn hostile_output_names_and_errors_stay_text() {
             SOON,
         )
         .expect("it answers");
+    nothing_leaked(&terminal, mark);
+    let (y, x) = place(&terminal, "1 chat");
+    assert!(y == 1 && x < 6, "the frame is where it was: {}", terminal.screen());
+}
+
+/// Nothing of a hostile text reached the terminal as a command to it.
+fn nothing_leaked(terminal: &Terminal, mark: usize) {
     let raw = String::from_utf8_lossy(&terminal.raw_output_since(mark)).into_owned();
     for leak in [
         "\x1b]52",
@@ -205,8 +212,39 @@ fn hostile_output_names_and_errors_stay_text() {
         view.alternate_screen() && view.bracketed_paste(),
         "the screen is still ours"
     );
-    let (y, x) = place(&terminal, "1 chat");
-    assert!(y == 1 && x < 6, "the frame is where it was: {}", terminal.screen());
+}
+
+#[test]
+fn hostile_images_titles_and_toasts_stay_text() {
+    let terminal = console(&[], &[], 160, 45);
+    deploy(&terminal, "alpha");
+    let mark = terminal.mark();
+    let evil = r"\u001b]52;c;ZXZpbA==\u0007\u001b[?1049l\u001b[2J\u202egnp.exe";
+    // What an object of the cluster may hold: an image with a clipboard write in its tag, in panels, plans and errors.
+    line(&terminal, &format!("let evil = seed '\"evil{evil}\"'"));
+    line(&terminal, "kubectl:set image deploy alpha \"alpha=so0k/kuar-inspector:$evil\"");
+    terminal
+        .wait_for(|screen| screen.matches("evil␛]52").count() >= 2, SOON)
+        .expect("the image as text, in the chat and in a panel");
+    line(&terminal, "kubectl:get events");
+    line(&terminal, "kubectl:describe deploy \"no$evil\"");
+    see(&terminal, "E-KUBE-404");
+    // The title of a panel, the status line, a toast.
+    line(&terminal, &format!("seed '\"title{evil}\"' | pin"));
+    terminal.paste(":ns evil\x1b]52;c;ZXZpbA==\x07\x1b[2J\u{202e}");
+    terminal.key(Key::Enter);
+    see(&terminal, "namespace evil");
+    terminal.paste(":present /no/such\x1b]52;c;ZXZpbA==\x07\x1b[?1049l\u{202e}file");
+    terminal.key(Key::Enter);
+    see(&terminal, "cannot read /no/such");
+    line(&terminal, "echo still here");
+    terminal
+        .wait_for(
+            |screen| screen.lines().any(|row| row.contains("  still here")),
+            SOON,
+        )
+        .expect("it answers");
+    nothing_leaked(&terminal, mark);
 }
 
 #[test]

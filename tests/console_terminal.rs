@@ -4,7 +4,8 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cogdeck::core::change::Origin;
@@ -13,7 +14,7 @@ use cogdeck::core::context::Context;
 use cogdeck::core::report::Report;
 use cogdeck::core::text::SafeText;
 use cogdeck::feed::{Health, Hub};
-use cogdeck::ui::console::{Console, ConsoleConfig, Earlier, Keymap, Runner, Running};
+use cogdeck::ui::console::{BlockEvent, Console, ConsoleConfig, Earlier, Events, Keymap, Runner, Running};
 use cogdeck::ui::panel::{Effect, Panel, PanelKey, Theme};
 use cogdeck::verb::{Catalogue, Operator};
 use support::process::COGDECK;
@@ -210,22 +211,51 @@ fn a_panic_in_a_panel_leaves_a_clean_terminal_and_its_message() {
     let script = format!(r#""$0" --ignored --exact --nocapture a_console_whose_panel_breaks; {AND_THEN}"#);
     let mut terminal = in_a_shell(&script, this.to_str().expect("a path in UTF-8"));
     terminal.wait_for_text("press a key", SOON).expect("the console");
+    terminal.type_text("work\n");
+    terminal.wait_for_text("1 running", SOON).expect("a block");
+    let job = number_in(&terminal, "job");
     terminal.key(Key::Alt('2'));
     terminal.type_text("j");
     let screen = terminal.wait_for_text("ended with 101", SOON).expect("the shell");
     assert!(screen.contains("this panel is broken"), "{screen}");
+    assert!(screen.contains("cogdeck: stopped #1 work"), "what ran is named: {screen}");
+    ends(job, "what ran");
     terminal.exit_status(SOON).expect("its end");
     is_clean(&terminal);
 }
 
-/// Runs nothing.
-struct Idle;
+/// Runs one command that does not end by itself.
+#[derive(Default)]
+struct Busy {
+    child: Arc<Mutex<Option<Child>>>,
+}
+
+/// Says nothing, for ever.
+struct Silent;
 
 #[async_trait::async_trait]
-impl Runner for Idle {
-    fn start(&self, _: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
+impl Events for Silent {
+    async fn next(&mut self) -> Option<BlockEvent> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait::async_trait]
+impl Runner for Busy {
+    fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
         assert_eq!(operator.origin(), Origin::Typed);
-        Err(Report::refused("E-TEST-001", "nothing runs here"))
+        let child = Command::new("sleep").arg("300").spawn().expect("a command");
+        let file = std::path::PathBuf::from(std::env::var_os("HOME").expect("a home")).join("job");
+        std::fs::write(file, child.id().to_string()).expect("its process id");
+        *self.child.lock().unwrap() = Some(child);
+        Ok(Running {
+            number: 1,
+            line: line.to_owned(),
+            translation: None,
+            background: false,
+            events: Box::new(Silent),
+            cancel: Arc::new(|| ()),
+        })
     }
     fn context(&self) -> Arc<Context> {
         let mut context = Context::empty("test");
@@ -249,7 +279,12 @@ impl Runner for Idle {
         Err("nothing ran".to_owned())
     }
 
-    fn stop_all(&self) {}
+    fn stop_all(&self) {
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            child.kill().expect("it ran");
+            child.wait().expect("its end");
+        }
+    }
 }
 
 /// Breaks at the first key.
@@ -289,7 +324,7 @@ impl Panel for Broken {
 fn a_console_whose_panel_breaks() {
     let clock = Clock::real();
     let config = ConsoleConfig {
-        runner: Arc::new(Idle),
+        runner: Arc::new(Busy::default()),
         hub: Hub::new(clock.clone()),
         panels: vec![Box::new(Broken)],
         theme: Theme::standard(),

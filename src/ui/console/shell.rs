@@ -11,6 +11,7 @@ mod remembered;
 
 use std::future::poll_fn;
 use std::io::{self, Write};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -18,7 +19,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -113,8 +114,12 @@ impl Console {
         restore.enter().map_err(failed)?;
         let screen = Screen::new(io::stdout(), width, height);
         let mut shell = Shell::new(config, screen, restore.clone(), panic_messages);
-        let mut result = shell.run(EventStream::new).await;
-        if shell.detached {
+        // A panic has given the terminal back already; what runs is ended and named all the same, then it goes on.
+        let (mut result, panic) = match AssertUnwindSafe(shell.run(EventStream::new)).catch_unwind().await {
+            Ok(result) => (result, None),
+            Err(panic) => (Ok(0), Some(panic)),
+        };
+        if shell.detached && panic.is_none() {
             restore.leave();
             result = shell.wait_for_the_rest().await;
         }
@@ -124,6 +129,9 @@ impl Console {
         if !farewell.is_empty() {
             // Nothing can be done about a closed stderr.
             let _ = writeln!(io::stderr(), "{farewell}");
+        }
+        if let Some(panic) = panic {
+            std::panic::resume_unwind(panic);
         }
         result.map_err(failed)
     }

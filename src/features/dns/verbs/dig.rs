@@ -75,7 +75,7 @@ impl Read for Dig {
             () = call.cancel.cancelled() => return Err(Report::interrupted()),
             answers = asked => answers?,
         };
-        if answers.records.is_empty() && !question.short {
+        if answers.records.is_empty() {
             let why = answers.code.unwrap_or_else(|| format!("no {} record", question.kind));
             call.operator
                 .note(SafeText::line(&format!("no answer for {}: {why}", question.name)));

@@ -24,12 +24,13 @@ use super::chat::Chat;
 use super::chat::block::State;
 use super::complete::live_offers;
 use super::input::Input;
-use super::keymap::{Action, Keymap};
+use super::keymap::{Action, Keymap, Part};
 use super::layout::Seam;
 use super::popup::Popup;
 use super::ports::Ended;
 use super::samples::Samples;
 use super::toast::Toasts;
+use crate::core::change::Target;
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
@@ -41,7 +42,7 @@ pub use event::{Dress, Effect, Event, Focus};
 pub use finder::Finder;
 pub use menu::Menu;
 pub use mouse::Places;
-pub use present::Script;
+pub use present::{SCRIPTS, Script};
 
 struct Question {
     id: u64,
@@ -139,6 +140,10 @@ pub enum Offer {
     Starting,
 }
 
+/// What somebody does who has never been here.
+const FIRST_STEPS: &str =
+    "Try: help, or kubectl:get deploy. Or :present demo, a rolling update typed line by line: F5 types, Enter runs.";
+
 impl App {
     /// A console that has shown nothing yet.
     pub fn new(parts: Parts) -> Self {
@@ -228,6 +233,9 @@ impl App {
                 ("Or set KUBECONFIG and the AWS variables, or write a [contexts.NAME] table, and start again.".into(), Meaning::Text),
             ]),
         }
+        if self.context.sandbox.is_some() {
+            lines.push((FIRST_STEPS.into(), Meaning::Strong));
+        }
         lines.push((
             "? help   Tab completes   : goes to a pane   ^C stops a block   ^D quits".into(),
             Meaning::Dim,
@@ -284,7 +292,7 @@ impl App {
                 let approval = Approval::secret(what, now);
                 self.question(Question { id, block, approval });
             }
-            Event::ActingOn(target) => self.panels.iter_mut().for_each(|panel| panel.focus_on(&target)),
+            Event::ActingOn(target) => self.follow(&target),
             Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
             Event::Candidates(question, candidates) => self.candidates(question, candidates),
             Event::History(lines) => self.input.history.load(lines),
@@ -300,6 +308,24 @@ impl App {
             Event::Tell(text, tone) => self.toasts.add(text, tone, now),
         }
         Vec::new()
+    }
+
+    /// Panels that can follow a change made here do. One that is out of sight says where it is.
+    fn follow(&mut self, target: &Target) {
+        let mut found = None;
+        for (at, panel) in self.panels.iter_mut().enumerate() {
+            let before = panel.title();
+            panel.focus_on(target);
+            let in_sight = self.places.panes.iter().any(|(pane, ..)| *pane == at + 1);
+            if panel.title() != before && !in_sight && found.is_none() {
+                found = Some((at + 1, panel.title()));
+            }
+        }
+        let Some((pane, title)) = found else { return };
+        let action = Action::ALL.iter().find(|action| action.pane() == Some(pane));
+        if let Some(key) = action.and_then(|action| self.keymap.key_of(Part::Global, *action)) {
+            self.tell(&format!("{} shows {}", key.label(), title.as_str()), Tone::Neutral);
+        }
     }
 
     /// Files of the operator's have changed: what can be read of them counts from now on.
@@ -346,11 +372,12 @@ impl App {
             Ok(context) => {
                 self.offer = Offer::No;
                 self.change_context(context.clone());
-                let line = format!(
-                    "The sandbox runs; context {}. Try: kubectl:get deploy, or help.",
-                    context.name
-                );
-                self.chat.say(now, [(SafeText::line(&line), Meaning::StateOk)]);
+                let line = format!("The sandbox runs; context {}.", context.name);
+                let lines = [
+                    (SafeText::line(&line), Meaning::StateOk),
+                    (FIRST_STEPS.into(), Meaning::Strong),
+                ];
+                self.chat.say(now, lines);
                 vec![Effect::Switch(context)]
             }
             Err(report) => {
