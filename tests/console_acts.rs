@@ -140,13 +140,20 @@ fn a_sandbox_in_another_process_is_steered_with_what_its_admin_file_says() {
     let admin = folder.path().join("admin");
     let sandbox = Sandbox::start(&["--admin", admin.to_str().expect("a path in UTF-8")]);
     let speed = |envs: &[(String, String)], line: &str| {
-        let output = sandbox.cogdeck(&["run", line]).envs(envs.iter().cloned()).output().expect("cogdeck runs");
+        let output = sandbox
+            .cogdeck(&["run", line])
+            .envs(envs.iter().cloned())
+            .output()
+            .expect("cogdeck runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         (output.status.code(), text)
     };
     let (code, text) = speed(&[], "sandbox:speed 5");
     assert_eq!(code, Some(2), "{text}");
-    assert!(text.contains("E-SANDBOX-010") && text.contains("COGDECK_ADMIN_URL"), "{text}");
+    assert!(
+        text.contains("E-SANDBOX-010") && text.contains("COGDECK_ADMIN_URL"),
+        "{text}"
+    );
     let written = std::fs::read_to_string(&admin).expect("the admin file");
     let pairs = written.lines().filter_map(|line| line.split_once('='));
     let mut envs: Vec<(String, String)> = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -160,5 +167,8 @@ fn a_sandbox_in_another_process_is_steered_with_what_its_admin_file_says() {
     }
     let (code, text) = speed(&envs, "sandbox:speed 9");
     assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("401") && text.contains("token") && !text.contains("wrong\n"), "{text}");
+    assert!(
+        text.contains("401") && text.contains("token") && !text.contains("wrong\n"),
+        "{text}"
+    );
 }

@@ -130,7 +130,9 @@ impl Deck {
         let line = format!("echo line number {}", self.lines.get());
         self.run(&line);
         let answer = line.replace("echo ", "  ");
-        self.until(&line, |screen| screen.lines().any(|row| chat(row).trim_end().ends_with(&answer)));
+        self.until(&line, |screen| {
+            screen.lines().any(|row| chat(row).trim_end().ends_with(&answer))
+        });
         line
     }
 
@@ -155,7 +157,11 @@ impl Deck {
         for (y, row) in (0..).zip(view.rows(0, SIZE.0)) {
             for (x, symbol) in (0..).zip(row.chars()) {
                 if symbol == '╭' && bold(y, x) {
-                    let title: String = row.chars().skip(usize::from(x) + 3).take_while(char::is_ascii_digit).collect();
+                    let title: String = row
+                        .chars()
+                        .skip(usize::from(x) + 3)
+                        .take_while(char::is_ascii_digit)
+                        .collect();
                     return Some(title.parse().unwrap_or(0));
                 }
             }
@@ -207,7 +213,12 @@ impl Deck {
         self.focus_is(0);
         self.act(Part::Input, Action::AcceptEnd);
         self.act(Part::Input, Action::DeleteToStart);
-        let overlays = ["any other key closes", "actions: Enter does it", " take ", "history here:"];
+        let overlays = [
+            "any other key closes",
+            "actions: Enter does it",
+            " take ",
+            "history here:",
+        ];
         self.until("an empty line", |screen| {
             screen.contains("panes") && !overlays.iter().any(|overlay| screen.contains(overlay))
         });
@@ -241,7 +252,10 @@ impl Deck {
     fn copies(&self, mark: usize, text: &str) {
         let copied = |_: &str| {
             let output = self.output_since(mark);
-            let sent = output.split("\x1b]52;c;").nth(1).and_then(|rest| rest.split_once('\x07'));
+            let sent = output
+                .split("\x1b]52;c;")
+                .nth(1)
+                .and_then(|rest| rest.split_once('\x07'));
             let decoded = sent.and_then(|(sent, _)| base64::engine::general_purpose::STANDARD.decode(sent).ok());
             decoded.is_some_and(|decoded| String::from_utf8_lossy(&decoded).trim_end() == text)
         };
@@ -250,7 +264,10 @@ impl Deck {
 
     fn follows(&self, wanted: bool) {
         self.until(&format!("follows: {wanted}"), |screen| {
-            screen.lines().nth(1).is_some_and(|title| title.contains(" follow ") == wanted)
+            screen
+                .lines()
+                .nth(1)
+                .is_some_and(|title| title.contains(" follow ") == wanted)
         });
     }
 
@@ -325,7 +342,11 @@ impl Deck {
             }
             Action::Find => {
                 self.press(key);
-                self.see(if in_panel { "filter deployments: /" } else { "search the chat: /" });
+                self.see(if in_panel {
+                    "filter deployments: /"
+                } else {
+                    "search the chat: /"
+                });
             }
             Action::Menu => {
                 self.press(key);
@@ -478,7 +499,14 @@ impl Deck {
                 self.press(key);
                 self.until("no mark", |screen| !screen.contains('●'));
             }
-            Action::Copy | Action::CopyLine | Action::CopyJson | Action::Rerun | Action::Edit | Action::Page | Action::Save | Action::FilterBlock => {
+            Action::Copy
+            | Action::CopyLine
+            | Action::CopyJson
+            | Action::Rerun
+            | Action::Edit
+            | Action::Page
+            | Action::Save
+            | Action::FilterBlock => {
                 self.act(Part::Chat, Action::ToInput);
                 self.focus_is(0);
                 let line = self.fresh();
@@ -510,7 +538,9 @@ impl Deck {
                 self.act(Part::Chat, Action::ToInput);
                 self.focus_is(0);
                 self.run("kubectl:get deploy");
-                self.until("its end", |screen| screen.lines().any(|row| chat(row).contains("❯ kubectl:get deploy ")));
+                self.until("its end", |screen| {
+                    screen.lines().any(|row| chat(row).contains("❯ kubectl:get deploy "))
+                });
                 self.go(Part::Chat);
                 self.act(Part::Chat, Action::Live);
                 self.see("1 running");
@@ -527,7 +557,9 @@ impl Deck {
                 self.terminal.type_text("echo it went");
                 self.line_is("echo it went");
                 self.press(key);
-                self.until("the answer", |screen| screen.lines().any(|row| chat(row).trim_end().ends_with("  it went")));
+                self.until("the answer", |screen| {
+                    screen.lines().any(|row| chat(row).trim_end().ends_with("  it went"))
+                });
             }
             Action::NewLine => {
                 self.terminal.type_text("one");
@@ -601,7 +633,9 @@ impl Deck {
                 self.act(part, Action::LineStart);
                 self.press(key);
                 self.terminal.type_text("X");
-                self.until("a word to the right", |_| ["oneX two", "one Xtwo"].contains(&self.line().as_str()));
+                self.until("a word to the right", |_| {
+                    ["oneX two", "one Xtwo"].contains(&self.line().as_str())
+                });
             }
             Action::DeleteLeft => {
                 typed();
@@ -656,7 +690,9 @@ impl Deck {
             Action::Accept => {
                 self.act(part, Action::NextCandidate);
                 self.press(key);
-                self.until("a candidate taken", |screen| !screen.contains(" take ") && !screen.contains("panes"));
+                self.until("a candidate taken", |screen| {
+                    !screen.contains(" take ") && !screen.contains("panes")
+                });
             }
             Action::NextCandidate | Action::PreviousCandidate => {
                 self.press(key);

@@ -222,7 +222,10 @@ fn hostile_images_titles_and_toasts_stay_text() {
     let evil = r"\u001b]52;c;ZXZpbA==\u0007\u001b[?1049l\u001b[2J\u202egnp.exe";
     // What an object of the cluster may hold: an image with a clipboard write in its tag, in panels, plans and errors.
     line(&terminal, &format!("let evil = seed '\"evil{evil}\"'"));
-    line(&terminal, "kubectl:set image deploy alpha \"alpha=so0k/kuar-inspector:$evil\"");
+    line(
+        &terminal,
+        "kubectl:set image deploy alpha \"alpha=so0k/kuar-inspector:$evil\"",
+    );
     terminal
         .wait_for(|screen| screen.matches("evil␛]52").count() >= 2, SOON)
         .expect("the image as text, in the chat and in a panel");
@@ -239,10 +242,7 @@ fn hostile_images_titles_and_toasts_stay_text() {
     see(&terminal, "cannot read /no/such");
     line(&terminal, "echo still here");
     terminal
-        .wait_for(
-            |screen| screen.lines().any(|row| row.contains("  still here")),
-            SOON,
-        )
+        .wait_for(|screen| screen.lines().any(|row| row.contains("  still here")), SOON)
         .expect("it answers");
     nothing_leaked(&terminal, mark);
 }
@@ -289,7 +289,10 @@ fn completes(terminal: &Terminal, typed: &str, wanted: &str) {
         match terminal.wait_for_text(wanted, Duration::from_secs(3)) {
             Ok(_) => break,
             // The first answer of a service may take longer than a completion waits for it.
-            Err(unseen) => assert!(std::time::Instant::now() < deadline, "{typed} and Tab: {wanted}: {unseen}"),
+            Err(unseen) => assert!(
+                std::time::Instant::now() < deadline,
+                "{typed} and Tab: {wanted}: {unseen}"
+            ),
         }
         terminal.key(Key::Escape);
         std::thread::sleep(Duration::from_millis(100));
@@ -306,13 +309,26 @@ fn tab_completes_what_lives_in_the_cluster_the_account_and_the_answers() {
     deploy(&terminal, "alpha");
     line(&terminal, "kubectl:expose deploy alpha --type=LoadBalancer --port=80");
     see(&terminal, "service/alpha exposed");
-    line(&terminal, "kubectl:wait svc alpha --for=jsonpath='{.status.loadBalancer.ingress[0].hostname}'");
+    line(
+        &terminal,
+        "kubectl:wait svc alpha --for=jsonpath='{.status.loadBalancer.ingress[0].hostname}'",
+    );
     see(&terminal, "condition met");
-    line(&terminal, "r53:record-create -z Z37AJ8CHRUEZC6 -t A alpha.spawnhub.com 203.0.113.9 --wait");
+    line(
+        &terminal,
+        "r53:record-create -z Z37AJ8CHRUEZC6 -t A alpha.spawnhub.com 203.0.113.9 --wait",
+    );
     see(&terminal, "INSYNC");
     line(&terminal, "kubectl:get deploy alpha");
     terminal
-        .wait_for(|screen| screen.lines().any(|row| row.contains("❯ kubectl:get deploy alpha") && row.contains("done")), SOON)
+        .wait_for(
+            |screen| {
+                screen
+                    .lines()
+                    .any(|row| row.contains("❯ kubectl:get deploy alpha") && row.contains("done"))
+            },
+            SOON,
+        )
         .expect("the deployment");
     let table = [
         ("kubectl:describe deploy al", "describe deploy alpha"),
@@ -320,11 +336,17 @@ fn tab_completes_what_lives_in_the_cluster_the_account_and_the_answers() {
         ("kubectl:get po -n kube-s", "-n kube-system"),
         ("r53:record-list -z Z37", "-z Z37AJ8CHRUEZC6"),
         ("r53:record-delete -z Z37AJ8CHRUEZC6 -t A al", "-t A alpha.spawnhub.com"),
-        ("r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME b.spawnhub.com a", ".ap-southeast-2.elb.amazonaws.com"),
+        (
+            "r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME b.spawnhub.com a",
+            ".ap-southeast-2.elb.amazonaws.com",
+        ),
         ("dig --short al", "dig --short alpha.spawnhub.com"),
         ("dig alpha.spawnhub.com CN", "alpha.spawnhub.com CNAME"),
         ("instance-search tag:Kub", "tag:KubernetesCluster="),
-        ("instance-search tag:KubernetesCluster=st", "tag:KubernetesCluster=staging.spawnhub.com"),
+        (
+            "instance-search tag:KubernetesCluster=st",
+            "tag:KubernetesCluster=staging.spawnhub.com",
+        ),
         ("instance-search instance-type=", "instance-type=m"),
         ("@sand", "@sandbox"),
         ("echo $_.metad", "echo $_.metadata"),

@@ -218,7 +218,10 @@ fn a_panic_in_a_panel_leaves_a_clean_terminal_and_its_message() {
     terminal.type_text("j");
     let screen = terminal.wait_for_text("ended with 101", SOON).expect("the shell");
     assert!(screen.contains("this panel is broken"), "{screen}");
-    assert!(screen.contains("cogdeck: stopped #1 work"), "what ran is named: {screen}");
+    assert!(
+        screen.contains("cogdeck: stopped #1 work"),
+        "what ran is named: {screen}"
+    );
     ends(job, "what ran");
     terminal.exit_status(SOON).expect("its end");
     is_clean(&terminal);

@@ -51,29 +51,42 @@ fn the_selected_row_is_reversed_and_nothing_is_coloured_in_every_theme_without_c
             .wait_for(reversed, SOON)
             .unwrap_or_else(|unseen| panic!("{name} {env:?}: one row reversed, that of an instance: {unseen}"));
         for style in styles(&output(&terminal)) {
-            let colour = style.iter().any(|number| matches!(number, 30..=38 | 40..=48 | 90..=107));
+            let colour = style
+                .iter()
+                .any(|number| matches!(number, 30..=38 | 40..=48 | 90..=107));
             assert!(!colour, "{name} {env:?}: a colour left the program: {style:?}");
         }
     }
 }
 
 fn auto(envs: &[(&str, &str)]) -> Terminal {
-    let all: Vec<_> = [("COLORTERM", "truecolor")].into_iter().chain(envs.iter().copied()).collect();
+    let all: Vec<_> = [("COLORTERM", "truecolor")]
+        .into_iter()
+        .chain(envs.iter().copied())
+        .collect();
     let terminal = console(&["--theme", "auto"], &all);
-    terminal.wait_for_text("Pipelines run in sandbox", SOON).expect("the console");
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
     terminal
 }
 
 /// Whether the input line shows this and nothing else.
 fn line_is(terminal: &Terminal, text: &str) -> bool {
-    terminal.screen().lines().any(|row| row.trim_matches(['│', ' ']).trim_end() == format!("❯ {text}").trim_end())
+    terminal
+        .screen()
+        .lines()
+        .any(|row| row.trim_matches(['│', ' ']).trim_end() == format!("❯ {text}").trim_end())
 }
 
 /// The prompt's colour as it is now.
 fn prompt(terminal: &Terminal) -> vt100::Color {
     let view = terminal.view();
     let cells = (0..40).flat_map(|y| (0..120).map(move |x| (y, x)));
-    let prompt = cells.rev().filter_map(|(y, x)| view.cell(y, x)).find(|cell| cell.contents() == "❯");
+    let prompt = cells
+        .rev()
+        .filter_map(|(y, x)| view.cell(y, x))
+        .find(|cell| cell.contents() == "❯");
     prompt.map_or(vt100::Color::Default, vt100::Cell::fgcolor)
 }
 
@@ -98,7 +111,9 @@ fn a_terminal_that_tells_a_light_background_gets_the_light_theme() {
         .expect("the light theme");
     assert!(line_is(&terminal, ""), "nothing was typed: {}", terminal.screen());
     terminal.type_text("echo typed");
-    terminal.wait_for(|_| line_is(&terminal, "echo typed"), SOON).expect("the line");
+    terminal
+        .wait_for(|_| line_is(&terminal, "echo typed"), SOON)
+        .expect("the line");
 }
 
 #[test]
@@ -108,7 +123,9 @@ fn a_terminal_that_never_answers_has_the_dark_theme_and_keeps_every_key() {
     // Begins like an answer.
     terminal.send(b"\x1b]");
     terminal.type_text("11 keys");
-    terminal.wait_for(|_| line_is(&terminal, "11 keys"), SOON).expect("the line");
+    terminal
+        .wait_for(|_| line_is(&terminal, "11 keys"), SOON)
+        .expect("the line");
     assert_eq!(prompt(&terminal), prompt_in("dark"));
 }
 
@@ -117,18 +134,26 @@ fn a_late_answer_changes_nothing_and_is_not_typed() {
     let terminal = auto(&[]);
     let asked = Instant::now();
     terminal.type_text("echo a");
-    terminal.wait_for(|_| line_is(&terminal, "echo a"), SOON).expect("the line");
+    terminal
+        .wait_for(|_| line_is(&terminal, "echo a"), SOON)
+        .expect("the line");
     std::thread::sleep(Duration::from_millis(800).saturating_sub(asked.elapsed()));
     terminal.send(LIGHT.as_bytes());
     terminal.type_text("b");
-    terminal.wait_for(|_| line_is(&terminal, "echo ab"), SOON).expect("the line");
+    terminal
+        .wait_for(|_| line_is(&terminal, "echo ab"), SOON)
+        .expect("the line");
     assert_eq!(prompt(&terminal), prompt_in("dark"), "not under the operator's hands");
     assert!(!terminal.screen().contains("rgb"), "{}", terminal.screen());
 }
 
 #[test]
 fn where_no_answer_can_be_had_nobody_asks() {
-    for env in [("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22"), ("TMUX", "/nowhere,1,0"), ("COLORFGBG", "0;15")] {
+    for env in [
+        ("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22"),
+        ("TMUX", "/nowhere,1,0"),
+        ("COLORFGBG", "0;15"),
+    ] {
         let terminal = auto(&[env]);
         assert!(!output(&terminal).contains("\x1b]11"), "{env:?}");
     }
@@ -144,5 +169,7 @@ fn an_answer_on_its_way_does_not_become_the_shells_input() {
     terminal.key(Key::Ctrl('d'));
     std::thread::sleep(Duration::from_millis(100));
     terminal.send(LIGHT.as_bytes());
-    terminal.wait_for_text("the shell read ['']", SOON).expect("the shell's input is empty");
+    terminal
+        .wait_for_text("the shell read ['']", SOON)
+        .expect("the shell's input is empty");
 }

@@ -199,7 +199,10 @@ mod tests {
         let term = |term: &'static str| Environment::from_pairs([("TERM", term)]);
         let xterm = term("xterm-256color");
         assert!(asked(Some("auto"), false, &xterm));
-        assert!(!asked(None, false, &xterm), "the standard theme shows on any background");
+        assert!(
+            !asked(None, false, &xterm),
+            "the standard theme shows on any background"
+        );
         assert!(!asked(Some("dark"), false, &xterm));
         assert!(!asked(Some("auto"), true, &xterm), "--no-color");
         for other in [

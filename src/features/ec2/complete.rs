@@ -109,7 +109,10 @@ mod tests {
         let row = InstanceRow {
             id: "i-1".into(),
             name: "nodes".into(),
-            tags: vec![("KubernetesCluster".into(), "staging".into()), ("Team".into(), "web".into())],
+            tags: vec![
+                ("KubernetesCluster".into(), "staging".into()),
+                ("Team".into(), "web".into()),
+            ],
             ..InstanceRow::default()
         };
         let offers = |prefix: &str| -> Vec<String> {

@@ -136,7 +136,11 @@ mod tests {
     #[test]
     fn hosts_are_offered_behind_the_name_of_the_record() {
         let words = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
-        for text in ["inspector.spawnhub.com", "-t CNAME -z Z1 inspector.spawnhub.com", "--zone=Z1 a.b"] {
+        for text in [
+            "inspector.spawnhub.com",
+            "-t CNAME -z Z1 inspector.spawnhub.com",
+            "--zone=Z1 a.b",
+        ] {
             assert!(has_name(&words(text)), "{text}");
         }
         for text in ["", "-z spawnhub.com", "-t CNAME", "--zone=spawnhub.com"] {

@@ -45,8 +45,11 @@ fn address(url: &str) -> Result<SocketAddr, Report> {
     let place = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
     let address: Option<SocketAddr> = place.and_then(|place| place.parse().ok());
     address.filter(|address| address.ip().is_loopback()).ok_or_else(|| {
-        Report::refused("E-SANDBOX-010", format!("COGDECK_ADMIN_URL is {url}, which is no address of this machine"))
-            .hint("http://127.0.0.1:PORT, as cogdeck sandbox --admin FILE writes it")
+        Report::refused(
+            "E-SANDBOX-010",
+            format!("COGDECK_ADMIN_URL is {url}, which is no address of this machine"),
+        )
+        .hint("http://127.0.0.1:PORT, as cogdeck sandbox --admin FILE writes it")
     })
 }
 
@@ -74,7 +77,10 @@ async fn send(admin: &SandboxAdmin, address: SocketAddr, path: &str, body: Optio
         if status.is_success() {
             return Ok(answer);
         }
-        let why = answer.get("error").and_then(Value::as_str).unwrap_or("it gave no reason");
+        let why = answer
+            .get("error")
+            .and_then(Value::as_str)
+            .unwrap_or("it gave no reason");
         Err(format!("{status}: {why}"))
     }
     .await;
@@ -90,7 +96,13 @@ mod tests {
     fn only_this_machine_gets_the_token() {
         assert_eq!(address("http://127.0.0.1:7000").unwrap().port(), 7000);
         assert_eq!(address("http://[::1]:7000/").unwrap().port(), 7000);
-        for other in ["http://203.0.113.7:80", "http://localhost:1", "https://127.0.0.1:1", "http://127.0.0.1", ""] {
+        for other in [
+            "http://203.0.113.7:80",
+            "http://localhost:1",
+            "https://127.0.0.1:1",
+            "http://127.0.0.1",
+            "",
+        ] {
             assert_eq!(address(other).unwrap_err().code, "E-SANDBOX-010", "{other}");
         }
     }

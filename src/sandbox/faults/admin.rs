@@ -63,11 +63,7 @@ impl Admin {
     ///
     /// # Errors
     /// When the listener is unusable or not on loopback.
-    pub fn start(
-        listener: TcpListener,
-        token: String,
-        levers: Levers,
-    ) -> Result<Self, AdminError> {
+    pub fn start(listener: TcpListener, token: String, levers: Levers) -> Result<Self, AdminError> {
         let addr = listener.local_addr()?;
         if !addr.ip().is_loopback() {
             return Err(AdminError::NotLoopback(addr));
@@ -133,7 +129,10 @@ async fn speed(State(shared): State<Arc<Shared>>) -> Response {
 /// `{"speed": X}`: waits that have begun become shorter or longer, too.
 async fn set_speed(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let asked: Option<Value> = serde_json::from_slice(&body).ok();
-    let speed = asked.as_ref().and_then(|asked| asked.get("speed")).and_then(Value::as_f64);
+    let speed = asked
+        .as_ref()
+        .and_then(|asked| asked.get("speed"))
+        .and_then(Value::as_f64);
     match speed.filter(|speed| SPEEDS.contains(speed)) {
         Some(speed) => {
             let before = shared.levers.clock.speed();
@@ -142,7 +141,11 @@ async fn set_speed(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         }
         None => refuse(
             StatusCode::UNPROCESSABLE_ENTITY,
-            &format!("the body is {{\"speed\": X}}, X from {} to {}", SPEEDS.start(), SPEEDS.end()),
+            &format!(
+                "the body is {{\"speed\": X}}, X from {} to {}",
+                SPEEDS.start(),
+                SPEEDS.end()
+            ),
         ),
     }
 }
@@ -243,7 +246,14 @@ mod tests {
         assert_eq!(send(&admin.url, "DELETE /faults", good, "").await, "200");
         assert_eq!(send(&admin.url, "POST /speed", good, "{\"speed\": 5}").await, "200");
         assert_eq!(clock.speed(), 5.0);
-        for wrong in ["", "5", "{}", "{\"speed\": 0}", "{\"speed\": \"5\"}", "{\"speed\": 1e9}"] {
+        for wrong in [
+            "",
+            "5",
+            "{}",
+            "{\"speed\": 0}",
+            "{\"speed\": \"5\"}",
+            "{\"speed\": 1e9}",
+        ] {
             assert_eq!(send(&admin.url, "POST /speed", good, wrong).await, "422", "{wrong}");
         }
         assert_eq!(clock.speed(), 5.0);

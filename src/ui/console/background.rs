@@ -66,7 +66,9 @@ impl Listener {
                 self.held.clear();
                 Heard::Answer(background(&self.body))
             }
-            KeyCode::Char(symbol) if !alt && !torn && key.modifiers != KeyModifiers::CONTROL && self.goes_on(symbol) => {
+            KeyCode::Char(symbol)
+                if !alt && !torn && key.modifiers != KeyModifiers::CONTROL && self.goes_on(symbol) =>
+            {
                 self.body.push(symbol);
                 self.held.push(key);
                 Heard::Nothing
@@ -110,7 +112,9 @@ impl Listener {
 fn background(body: &str) -> Option<Background> {
     let color = body.strip_prefix(BEGINS)?;
     let parts: Vec<&str> = match color.strip_prefix('#') {
-        Some(digits) if digits.is_ascii() && digits.len() == 6 => (0..3).filter_map(|n| digits.get(2 * n..2 * n + 2)).collect(),
+        Some(digits) if digits.is_ascii() && digits.len() == 6 => {
+            (0..3).filter_map(|n| digits.get(2 * n..2 * n + 2)).collect()
+        }
         Some(_) => return None,
         None => {
             let parts = color.strip_prefix("rgb:").or_else(|| color.strip_prefix("rgba:"))?;
@@ -123,10 +127,16 @@ fn background(body: &str) -> Option<Background> {
         (most > 0).then(|| f64::from(value) / f64::from(most))
     };
     let shares: Option<Vec<f64>> = parts.iter().map(share).collect();
-    let [red, green, blue] = *shares?.as_slice() else { return None };
+    let [red, green, blue] = *shares?.as_slice() else {
+        return None;
+    };
     // Rec. 709: how bright each part looks.
     let bright = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-    Some(if bright > 0.5 { Background::Light } else { Background::Dark })
+    Some(if bright > 0.5 {
+        Background::Light
+    } else {
+        Background::Dark
+    })
 }
 
 #[cfg(test)]
@@ -134,7 +144,11 @@ mod tests {
     use super::*;
 
     fn plain(symbol: char) -> KeyEvent {
-        let modifiers = if symbol.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
+        let modifiers = if symbol.is_uppercase() {
+            KeyModifiers::SHIFT
+        } else {
+            KeyModifiers::NONE
+        };
         KeyEvent::new(KeyCode::Char(symbol), modifiers)
     }
 
@@ -145,7 +159,10 @@ mod tests {
     /// An answer as the terminal's bytes arrive: as keys.
     fn answer(body: &str, end: KeyEvent) -> Vec<KeyEvent> {
         let begin = with(']', KeyModifiers::ALT);
-        std::iter::once(begin).chain(body.chars().map(plain)).chain([end]).collect()
+        std::iter::once(begin)
+            .chain(body.chars().map(plain))
+            .chain([end])
+            .collect()
     }
 
     fn bel() -> KeyEvent {
@@ -187,7 +204,11 @@ mod tests {
         ];
         for (body, wanted) in cases {
             for end in [bel(), st()] {
-                assert_eq!(hear(&mut Listener::default(), &answer(body, end)), (vec![], vec![wanted]), "{body}");
+                assert_eq!(
+                    hear(&mut Listener::default(), &answer(body, end)),
+                    (vec![], vec![wanted]),
+                    "{body}"
+                );
             }
         }
     }
@@ -196,7 +217,10 @@ mod tests {
     fn an_end_torn_apart_is_an_end() {
         let mut keys = answer("11;rgb:ff/ff/ff", KeyCode::Esc.into());
         keys.push(plain('\\'));
-        assert_eq!(hear(&mut Listener::default(), &keys), (vec![], vec![Some(Background::Light)]));
+        assert_eq!(
+            hear(&mut Listener::default(), &keys),
+            (vec![], vec![Some(Background::Light)])
+        );
     }
 
     #[test]

@@ -23,8 +23,8 @@ use futures::{FutureExt, Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-pub use self::background::ByBackground;
 use self::background::Asked;
+pub use self::background::ByBackground;
 use self::blocks::Blocks;
 use self::programs::PanicGuard;
 use super::app::{App, Dress, Event, Parts};

@@ -62,7 +62,10 @@ impl App {
             ("ns" | "namespace", [name]) => return self.use_namespace(name),
             ("ns" | "namespace", _) => self.tell("ns NAME shows another namespace", Tone::Neutral),
             ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
-            ("present", _) => self.tell("present demo, or present FILE: a script, one pipeline a line", Tone::Neutral),
+            ("present", _) => self.tell(
+                "present demo, or present FILE: a script, one pipeline a line",
+                Tone::Neutral,
+            ),
             ("show", [name]) => return self.show_panel(name, true),
             ("hide", [name]) => return self.show_panel(name, false),
             ("show" | "hide", _) => self.tell(
@@ -167,7 +170,9 @@ impl App {
                 gathered.offers = panes.collect();
             }
             Some("present") => {
-                let scripts = SCRIPTS.iter().map(|script| Offer::place(script.name, script.about, false));
+                let scripts = SCRIPTS
+                    .iter()
+                    .map(|script| Offer::place(script.name, script.about, false));
                 gathered.offers = scripts.collect();
             }
             Some("layout") => gathered.offers = vec![Offer::place("reset", "as by default", false)],

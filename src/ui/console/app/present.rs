@@ -85,7 +85,10 @@ impl App {
     pub(super) fn next_line(&mut self) {
         let now = self.clock.now();
         let Some(script) = &mut self.script else {
-            self.tell("nothing is presented: type :present demo, or :present FILE", Tone::Neutral);
+            self.tell(
+                "nothing is presented: type :present demo, or :present FILE",
+                Tone::Neutral,
+            );
             return;
         };
         if script.is_typing() {

@@ -133,6 +133,9 @@ fn the_way_back_to_the_line_is_told_on_a_narrow_screen() {
 #[test]
 fn a_line_to_go_on_with_ends_at_the_value_to_change() {
     use crate::ui::console::app::blocks::to_go_on;
-    assert_eq!(to_go_on("kubectl:scale deploy x --replicas=1"), "kubectl:scale deploy x --replicas=1");
+    assert_eq!(
+        to_go_on("kubectl:scale deploy x --replicas=1"),
+        "kubectl:scale deploy x --replicas=1"
+    );
     assert_eq!(to_go_on("kubectl:delete po x"), "kubectl:delete po x ");
 }

@@ -23,9 +23,11 @@ fn shown(theme: Theme) -> vt100::Screen {
         report: Some(Report::failed("E-TEST-001", "the API server said no").hint("log in")),
         elapsed: Duration::from_millis(40),
     };
-    desk.app.handle(Event::Block(failed, Box::new(BlockEvent::Ended(ended))));
+    desk.app
+        .handle(Event::Block(failed, Box::new(BlockEvent::Ended(ended))));
     desk.keys("kubectl:get deploy --watch 'x' | nothing $_");
-    desk.app.handle(Event::Tell("the layout is not remembered".into(), Tone::Warn));
+    desk.app
+        .handle(Event::Tell("the layout is not remembered".into(), Tone::Warn));
     desk.keys("<alt-2>j");
     let mut screen = Screen::new(Vec::new(), SIZE.0, SIZE.1);
     screen.frame(|area, buffer| draw(&mut desk.app, area, buffer)).unwrap();
@@ -50,7 +52,10 @@ fn look(cell: &vt100::Cell) -> String {
         (cell.underline(), "underline"),
         (cell.inverse(), "reverse"),
     ];
-    let attributes = attributes.into_iter().filter(|(on, _)| *on).map(|(_, word)| word.to_owned());
+    let attributes = attributes
+        .into_iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, word)| word.to_owned());
     fg.into_iter().chain(bg).chain(attributes).collect::<Vec<_>>().join(" ")
 }
 
@@ -66,13 +71,24 @@ fn dump(screen: &vt100::Screen) -> String {
                 styles.push(look);
                 styles.len() - 1
             });
-            row.push(if at == 0 { '.' } else { char::from(b'a' + u8::try_from(at - 1).unwrap()) });
+            row.push(if at == 0 {
+                '.'
+            } else {
+                char::from(b'a' + u8::try_from(at - 1).unwrap())
+            });
         }
         writeln!(letters, "{}", row.trim_end_matches('.')).unwrap();
-        writeln!(text, "{}", screen.rows(0, SIZE.0).nth(usize::from(y)).unwrap().trim_end()).unwrap();
+        writeln!(
+            text,
+            "{}",
+            screen.rows(0, SIZE.0).nth(usize::from(y)).unwrap().trim_end()
+        )
+        .unwrap();
     }
     let named = styles.iter().zip(b'`'..).skip(1);
-    let legend = named.fold(String::new(), |all, (look, letter)| all + &format!("{} {look}\n", char::from(letter)));
+    let legend = named.fold(String::new(), |all, (look, letter)| {
+        all + &format!("{} {look}\n", char::from(letter))
+    });
     format!("{text}== styles\n{letters}== where\n{legend}")
 }
 
@@ -91,7 +107,9 @@ fn reversed(screen: &vt100::Screen) -> Vec<String> {
 
 fn every_look(screen: &vt100::Screen) -> impl Iterator<Item = (vt100::Color, vt100::Color)> + '_ {
     let cells = (0..SIZE.1).flat_map(|y| (0..SIZE.0).map(move |x| (y, x)));
-    cells.map(|(y, x)| screen.cell(y, x).unwrap()).map(|cell| (cell.fgcolor(), cell.bgcolor()))
+    cells
+        .map(|(y, x)| screen.cell(y, x).unwrap())
+        .map(|cell| (cell.fgcolor(), cell.bgcolor()))
 }
 
 /// The colour of `✓ 1/1`, a state that is well.
@@ -115,9 +133,16 @@ fn the_screen_of_every_theme_in_its_colours() {
         let wanted = rgb(&theme);
         let screen = shown(theme);
         assert_eq!(color_of_ok(&screen), wanted, "{name}");
-        assert_eq!(*name == "mono", wanted == Default, "{name}: only mono has no colour for what is well");
+        assert_eq!(
+            *name == "mono",
+            wanted == Default,
+            "{name}: only mono has no colour for what is well"
+        );
         let selected = reversed(&screen);
-        assert!(selected.len() == 1 && selected[0].contains("web; rm -rf"), "{name}: {selected:?}");
+        assert!(
+            selected.len() == 1 && selected[0].contains("web; rm -rf"),
+            "{name}: {selected:?}"
+        );
         snapshot(name, &screen);
     }
 }
@@ -133,7 +158,10 @@ fn the_screens_without_colour_show_the_selection_and_no_colour_at_all() {
             dump(&screen)
         );
         let selected = reversed(&screen);
-        assert!(selected.len() == 1 && selected[0].contains("web; rm -rf"), "{name}: {selected:?}");
+        assert!(
+            selected.len() == 1 && selected[0].contains("web; rm -rf"),
+            "{name}: {selected:?}"
+        );
         snapshot(name, &screen);
     }
 }
