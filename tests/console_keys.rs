@@ -224,13 +224,13 @@ fn hostile_images_titles_and_toasts_stay_text() {
     line(&terminal, &format!("let evil = seed '\"evil{evil}\"'"));
     line(
         &terminal,
-        "kubectl:set image deploy alpha \"alpha=so0k/kuar-inspector:$evil\"",
+        "kubectl:set image deploy alpha \"alpha=so0k/kuar-inspector:${evil}\"",
     );
     terminal
         .wait_for(|screen| screen.matches("evil␛]52").count() >= 2, SOON)
         .expect("the image as text, in the chat and in a panel");
     line(&terminal, "kubectl:get events");
-    line(&terminal, "kubectl:describe deploy \"no$evil\"");
+    line(&terminal, "kubectl:describe deploy \"no${evil}\"");
     see(&terminal, "E-KUBE-404");
     // The title of a panel, the status line, a toast.
     line(&terminal, &format!("seed '\"title{evil}\"' | pin"));

@@ -119,7 +119,8 @@ fn a_terminal_that_tells_a_light_background_gets_the_light_theme() {
 #[test]
 fn a_terminal_that_never_answers_has_the_dark_theme_and_keeps_every_key() {
     let terminal = auto(&[]);
-    assert!(output(&terminal).contains(ASK), "it is asked");
+    let asked = |_: &str| output(&terminal).contains(ASK);
+    terminal.wait_for(asked, SOON).expect("the question");
     // Begins like an answer.
     terminal.send(b"\x1b]");
     terminal.type_text("11 keys");
@@ -155,6 +156,11 @@ fn where_no_answer_can_be_had_nobody_asks() {
         ("COLORFGBG", "0;15"),
     ] {
         let terminal = auto(&[env]);
+        // It would have been asked before any key is read.
+        terminal.type_text("typed");
+        terminal
+            .wait_for(|_| line_is(&terminal, "typed"), SOON)
+            .expect("the line");
         assert!(!output(&terminal).contains("\x1b]11"), "{env:?}");
     }
 }
