@@ -9,6 +9,7 @@ mod perform;
 mod programs;
 mod remembered;
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::panic::AssertUnwindSafe;
@@ -155,7 +156,7 @@ struct Shell<W: Write> {
     own: Programs,
     screen: Screen<W>,
     restore: Restore,
-    remember: Option<PathBuf>,
+    remember: Option<remembered::Writer>,
     blocks: Blocks,
     inbox: mpsc::Receiver<Message>,
     outbox: mpsc::Sender<Message>,
@@ -166,8 +167,8 @@ struct Shell<W: Write> {
     asked: Option<Asked>,
     interval: Duration,
     last_frame: Option<Instant>,
-    /// A program waits for the terminal.
-    program: Option<programs::Program>,
+    /// Programs that wait for the terminal, in their order: one a block or key at most, since whoever asked waits.
+    programs: VecDeque<programs::Program>,
     suspend: bool,
     quit: Option<u8>,
     /// The screen is given back, and what runs goes on to its end.
@@ -191,9 +192,10 @@ impl<W: Write> Shell<W> {
             read_only: config.read_only,
             arrangement: config.arrangement,
         });
-        for remark in config.remarks {
-            app.handle(Event::Tell(SafeText::line(&remark.sentence()), Tone::Warn));
-        }
+        app.remark(&config.remarks);
+        let remember = config
+            .remember
+            .map(|path| remembered::Writer::new(path, outbox.clone()));
         Shell {
             app,
             hub_changes: config.hub.changes(),
@@ -201,7 +203,7 @@ impl<W: Write> Shell<W> {
             own: config.programs,
             screen,
             restore,
-            remember: config.remember,
+            remember,
             blocks: Blocks::new(
                 config.runner.clone(),
                 outbox.clone(),
@@ -217,7 +219,7 @@ impl<W: Write> Shell<W> {
             asked: config.by_background.map(Asked::new),
             interval: if config.remote { FRAME_REMOTE } else { FRAME },
             last_frame: None,
-            program: None,
+            programs: VecDeque::new(),
             suspend: false,
             quit: None,
             detached: false,
@@ -265,7 +267,7 @@ impl<W: Write> Shell<W> {
                 self.hear_out(&mut events).await;
                 return Ok(code);
             }
-            if self.suspend || self.program.is_some() {
+            if self.suspend || !self.programs.is_empty() {
                 drop(events);
                 self.lend_terminal().await?;
                 events = open();
@@ -376,7 +378,7 @@ impl<W: Write> Shell<W> {
             Request::Progress(block, text) => {
                 self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Progress(text))));
             }
-            Request::Terminal(borrower, answer) => self.program = Some(programs::Program { borrower, answer }),
+            Request::Terminal(borrower, answer) => self.programs.push_back(programs::Program { borrower, answer }),
             Request::Context(name, answer) => {
                 // The verb was cancelled meanwhile: the context is another one all the same, and the status line says so.
                 let _ = answer.send(self.switch_context(&name));
@@ -410,7 +412,7 @@ impl<W: Write> Shell<W> {
         tokio::spawn(async move {
             let event = match runner.history(HISTORY).await {
                 Ok(lines) => Event::History(lines),
-                Err(report) => Event::Tell(SafeText::line(&report.sentence()), Tone::Warn),
+                Err(report) => Event::Tell(report.told(), Tone::Warn),
             };
             let _ = outbox.send(Message::App(event)).await;
         });
@@ -426,7 +428,7 @@ impl<W: Write> Shell<W> {
         if std::mem::take(&mut self.suspend) {
             programs::stop_here()?;
         }
-        if let Some(program) = self.program.take() {
+        while let Some(program) = self.programs.pop_front() {
             program.run().await;
         }
         self.restore.enter()?;

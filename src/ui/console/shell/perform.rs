@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{COMPLETER, Message, Shell, programs, remembered};
+use super::{COMPLETER, Message, Shell, programs};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::lang::script_lines;
@@ -52,7 +52,11 @@ impl<W: Write> Shell<W> {
                 self.detached = true;
                 self.quit = Some(0);
             }
-            Effect::Remember(text) => self.remember(text),
+            Effect::Remember(text) => {
+                if let Some(writer) = &self.remember {
+                    writer.write(text);
+                }
+            }
             Effect::Redraw => self.screen.forget(),
             Effect::Suspend => self.suspend = true,
             Effect::Quit(code) => self.quit = Some(code),
@@ -70,13 +74,10 @@ impl<W: Write> Shell<W> {
 
     fn use_context(&mut self, name: &str) {
         let told = match self.switch_context(name) {
-            Ok(()) => (format!("context {name}"), Tone::Ok),
-            Err(report) => (
-                format!("{}  {}", report.message, report.hint.unwrap_or_default()),
-                Tone::Warn,
-            ),
+            Ok(()) => (SafeText::line(&format!("context {name}")), Tone::Ok),
+            Err(report) => (report.told(), Tone::Warn),
         };
-        self.reduce(Event::Tell(SafeText::line(&told.0), told.1));
+        self.reduce(Event::Tell(told.0, told.1));
     }
 
     /// Another context for this console; refused when there is none by this name.
@@ -100,18 +101,6 @@ impl<W: Write> Shell<W> {
             let lines = read.map(|text| script_lines(&text).into_iter().map(|line| line.text).collect());
             // The console closed meanwhile: nobody presents.
             let _ = outbox.send(Message::App(Event::Script(lines.map_err(Box::new)))).await;
-        });
-    }
-
-    fn remember(&self, text: String) {
-        let Some(path) = self.remember.clone() else { return };
-        let outbox = self.outbox.clone();
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = remembered::write(&path, &text) {
-                let text = format!("the layout is not remembered: {}: {error}", path.display());
-                // The console closed meanwhile: nobody is there to be told.
-                let _ = outbox.blocking_send(Message::App(Event::Tell(SafeText::line(&text), Tone::Warn)));
-            }
         });
     }
 }
