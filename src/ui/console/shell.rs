@@ -249,6 +249,7 @@ impl<W: Write> Shell<W> {
             if self.suspend || self.program.is_some() {
                 drop(events);
                 self.lend_terminal().await?;
+                signals.forget_interrupts()?;
                 events = open();
             }
             if self.frame_due().is_some_and(|due| due <= Instant::now()) {

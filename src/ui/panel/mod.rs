@@ -66,6 +66,13 @@ pub trait Panel: Send {
         &[]
     }
 
+    /// Why an action is not allowed to the operator, by its name; none: it is, or nobody knows. Menus grey it out, and the
+    /// panel answers its key with this.
+    fn denied(&self, action: &str) -> Option<SafeText> {
+        let _ = action;
+        None
+    }
+
     /// One step back: takes all marks back, or goes to where it came from; false when there is nothing to go back from.
     fn back(&mut self) -> bool {
         false

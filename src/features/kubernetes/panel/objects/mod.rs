@@ -171,6 +171,10 @@ impl Panel for Objects {
         self.top().map_or(&[], Panel::actions)
     }
 
+    fn denied(&self, action: &str) -> Option<SafeText> {
+        self.top().and_then(|top| top.denied(action))
+    }
+
     fn filter(&mut self, text: &str) -> bool {
         self.levels.last_mut().is_some_and(|top| top.filter(text))
     }
