@@ -276,20 +276,33 @@ fn what_somebody_may_not_do_is_greyed_out_with_the_missing_right() {
     with(&sandbox, &[], &["run", make]).ok();
     let guest = ["--context", "sandbox-guest"];
     let terminal = sandbox.terminal(COGDECK, &guest, 150, 40);
-    let available = |screen: &str| screen.lines().any(|row| row.contains(" web ") && row.contains("✓ available"));
-    terminal.wait_for(available, SOON).expect("the deployment, which the guest may see");
+    let available = |screen: &str| {
+        screen
+            .lines()
+            .any(|row| row.contains(" web ") && row.contains("✓ available"))
+    };
+    terminal
+        .wait_for(available, SOON)
+        .expect("the deployment, which the guest may see");
     terminal.key(Key::Alt('2'));
     terminal.type_text("m");
     let no_edit = "you may not patch deployments.apps in the namespace default";
     let menu = terminal.wait_for_text(no_edit, SOON).expect("the menu with the reason");
     let row = |word: &str| {
-        let found = menu.lines().find(|row| row.contains(&format!(" {word} ")) && !row.contains("F1"));
+        let found = menu
+            .lines()
+            .find(|row| row.contains(&format!(" {word} ")) && !row.contains("F1"));
         found.unwrap_or_else(|| panic!("no line {word:?} in {menu}")).to_owned()
     };
     assert!(row("edit").contains(no_edit), "{menu}");
-    assert!(!row("scale").contains("you may not") && !row("describe").contains("you may not"), "{menu}");
+    assert!(
+        !row("scale").contains("you may not") && !row("describe").contains("you may not"),
+        "{menu}"
+    );
     terminal.key(Key::Escape);
-    terminal.wait_for(|screen| !screen.contains(no_edit), SOON).expect("the menu is closed");
+    terminal
+        .wait_for(|screen| !screen.contains(no_edit), SOON)
+        .expect("the menu is closed");
     // Its own key says the same instead of an error from the server.
     terminal.type_text("e");
     terminal.wait_for_text(no_edit, SOON).expect("the reason");
@@ -301,9 +314,24 @@ fn what_somebody_may_not_do_is_greyed_out_with_the_missing_right() {
     };
     terminal.wait_for(denied, SOON).expect("what is missing");
     // By the command line the server is asked, which decides.
-    let tried = with(&sandbox, &[], &["run", "--context", "sandbox-guest", "kubectl:get events"]).code(1);
+    let tried = with(
+        &sandbox,
+        &[],
+        &["run", "--context", "sandbox-guest", "kubectl:get events"],
+    )
+    .code(1);
     assert!(tried.stderr.contains("E-KUBE-403"), "{tried}");
-    let scaled = with(&sandbox, &[], &["run", "--yes", "--context", "sandbox-guest", "kubectl:scale deploy web --replicas=2"]);
+    let scaled = with(
+        &sandbox,
+        &[],
+        &[
+            "run",
+            "--yes",
+            "--context",
+            "sandbox-guest",
+            "kubectl:scale deploy web --replicas=2",
+        ],
+    );
     assert!(scaled.ok().contains("deployment.apps/web scaled"));
 }
 
@@ -337,6 +365,9 @@ fn the_guest_hears_the_same_as_from_kubectl() {
         };
         assert_eq!(answer(&ours.stdout), answer(&theirs.stdout), "{theirs}{ours}");
         let refusal = theirs.stderr.lines().find(|row| row.starts_with("Error from server"));
-        assert!(refusal.is_none_or(|words| ours.stderr.contains(words)), "{theirs}{ours}");
+        assert!(
+            refusal.is_none_or(|words| ours.stderr.contains(words)),
+            "{theirs}{ours}"
+        );
     }
 }

@@ -77,17 +77,30 @@ impl World {
     }
 
     fn asked(&self, part: &str) -> usize {
-        self.log.seen.lock().unwrap().iter().filter(|one| one.contains(part)).count()
+        self.log
+            .seen
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|one| one.contains(part))
+            .count()
     }
 }
 
 async fn until<R>(source: &Arc<Source<R>>, state: HealthState) -> String {
     let begin = Instant::now();
     while source.health().state != state {
-        assert!(begin.elapsed() < PATIENCE, "waited for {state:?}; it is {:?}", source.health());
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "waited for {state:?}; it is {:?}",
+            source.health()
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    source.health().reason.map_or_else(String::new, |reason| reason.to_string())
+    source
+        .health()
+        .reason
+        .map_or_else(String::new, |reason| reason.to_string())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,8 +122,16 @@ async fn feeds_ask_only_for_what_is_allowed_and_say_what_is_missing() {
         "you may not list nodes at the cluster scope"
     );
     assert!(world.asked("/pods?") > 0);
-    assert_eq!((world.asked("/events?"), world.asked("/nodes?")), (0, 0), "nobody asks for what is refused anyway");
-    assert_eq!(world.asked("selfsubjectrulesreviews"), 1, "one question serves all panels");
+    assert_eq!(
+        (world.asked("/events?"), world.asked("/nodes?")),
+        (0, 0),
+        "nobody asks for what is refused anyway"
+    );
+    assert_eq!(
+        world.asked("selfsubjectrulesreviews"),
+        1,
+        "one question serves all panels"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

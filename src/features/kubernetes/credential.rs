@@ -419,8 +419,14 @@ mod tests {
     #[test]
     fn a_token_may_say_when_it_ends() {
         let token = |claims: &str| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
-        assert_eq!(token_ends(&token(r#"{"exp":60,"sub":"x"}"#)), Some("1970-01-01T00:01:00Z".parse().unwrap()));
-        assert_eq!(token_ends(&token(r#"{"exp":60.5}"#)), Some("1970-01-01T00:01:00Z".parse().unwrap()));
+        assert_eq!(
+            token_ends(&token(r#"{"exp":60,"sub":"x"}"#)),
+            Some("1970-01-01T00:01:00Z".parse().unwrap())
+        );
+        assert_eq!(
+            token_ends(&token(r#"{"exp":60.5}"#)),
+            Some("1970-01-01T00:01:00Z".parse().unwrap())
+        );
         let strange = [r#"{"exp":1e300}"#, r#"{"exp":"60"}"#, "{}", "no json", ""].map(token);
         let others = ["", "abc", "a.b", "a.b.c", "a.b.c.d", "..", "a.é.c"].map(str::to_owned);
         for none in strange.iter().chain(&others) {

@@ -93,7 +93,9 @@ impl Rights {
 
     fn read(namespace: &str, answer: serde_json::Value) -> Rights {
         let answer: Answer = serde_json::from_value(answer).unwrap_or_default();
-        let Some(status) = answer.status else { return Rights::default() };
+        let Some(status) = answer.status else {
+            return Rights::default();
+        };
         Rights {
             namespace: namespace.to_owned(),
             rules: status.resource_rules,
@@ -133,7 +135,10 @@ mod tests {
     use serde_json::Value;
 
     fn rights(rules: Value, incomplete: bool) -> Rights {
-        Rights::read("shop", json!({"status": {"resourceRules": rules, "incomplete": incomplete}}))
+        Rights::read(
+            "shop",
+            json!({"status": {"resourceRules": rules, "incomplete": incomplete}}),
+        )
     }
 
     fn need<'a>(verb: &'a str, group: &'a str, resource: &'a str) -> Need<'a> {
@@ -171,7 +176,11 @@ mod tests {
             said(need("list", "", "nodes")).as_str(),
             "you may not list nodes at the cluster scope"
         );
-        assert!(said(need("get", "", "pods/log")).as_str().starts_with("you may not get pods/log in"));
+        assert!(
+            said(need("get", "", "pods/log"))
+                .as_str()
+                .starts_with("you may not get pods/log in")
+        );
         said(need("list", "", "secrets"));
         said(need("list", "batch", "pods"));
         let all = rights(json!([{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]), false);
@@ -183,7 +192,12 @@ mod tests {
         let deny = need("delete", "", "pods");
         assert!(rights(json!([]), false).missing(&deny).is_some());
         assert_eq!(rights(json!([]), true).missing(&deny), None);
-        for strange in [json!({}), json!({"status": null}), json!({"status": {"resourceRules": 5}}), json!([1])] {
+        for strange in [
+            json!({}),
+            json!({"status": null}),
+            json!({"status": {"resourceRules": 5}}),
+            json!([1]),
+        ] {
             assert_eq!(Rights::read("n", strange.clone()).missing(&deny), None, "{strange}");
         }
     }
@@ -191,7 +205,10 @@ mod tests {
     #[test]
     fn a_refusal_is_asked_about_sooner_than_a_right() {
         let now = Timestamp::now();
-        let mut few = rights(json!([{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]), false);
+        let mut few = rights(
+            json!([{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]),
+            false,
+        );
         assert!(few.is_old(now, &need("get", "", "pods")));
         few.asked = Some(now);
         assert!(!few.is_old(now + DENYING, &need("get", "", "pods")));

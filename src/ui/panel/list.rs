@@ -369,8 +369,10 @@ impl<L: Listing> Panel for ListPanel<L> {
 
     fn denied(&self, action: &str) -> Option<SafeText> {
         let (context, feed) = (self.context.as_ref()?, self.feed.as_ref()?);
-        feed.source()
-            .read(|rows, _| self.listing.denied(context, action, rows.iter().next().map(|(_, row)| row)))
+        feed.source().read(|rows, _| {
+            self.listing
+                .denied(context, action, rows.iter().next().map(|(_, row)| row))
+        })
     }
 
     fn back(&mut self) -> bool {

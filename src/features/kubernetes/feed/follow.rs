@@ -147,7 +147,10 @@ impl<K: Kind> Feed<K> {
             self.asked = Some(session.cluster.clone());
             self.source.set_login_end(session.cluster.expiring());
             let must_list = match self.clients.missing(&self.context, &session, &need("watch")).await {
-                None => self.watch(&session, &path, &mut version).await.map(|()| self.kind.withers()),
+                None => self
+                    .watch(&session, &path, &mut version)
+                    .await
+                    .map(|()| self.kind.withers()),
                 // Who may list and not watch has rows all the same, which are a little older.
                 Some(_) => {
                     sleep(POLL).await;

@@ -120,7 +120,13 @@ impl Listing for Sets {
     }
 
     fn denied(&self, context: &Arc<Context>, action: &str, _: Option<&Self::Row>) -> Option<SafeText> {
-        crate::features::kubernetes::panel::allowed::denied(&self.clients, context, action, ("apps", "replicasets"), true)
+        crate::features::kubernetes::panel::allowed::denied(
+            &self.clients,
+            context,
+            action,
+            ("apps", "replicasets"),
+            true,
+        )
     }
 
     fn opens(&self) -> &'static str {
