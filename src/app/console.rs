@@ -141,7 +141,9 @@ impl StartSandbox for SandboxStarter {
             self.common.read_only,
         ));
         *running = Some(sandbox);
-        self.contexts.rcu(|contexts| contexts.with(context.clone()));
+        let guest = Arc::new(sandbox_context::guest(&context));
+        self.contexts
+            .rcu(|contexts| contexts.with(context.clone()).with(guest.clone()));
         Ok(context)
     }
 }

@@ -79,6 +79,14 @@ impl Contexts {
         contexts
     }
 
+    /// The same, to start in another one; refused with the nearest names.
+    pub fn starting_in(&self, name: &str) -> Result<Self, Report> {
+        Ok(Contexts {
+            default: self.get(name)?,
+            ..self.clone()
+        })
+    }
+
     /// The one to start in.
     pub fn default(&self) -> &Arc<Context> {
         &self.default

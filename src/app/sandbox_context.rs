@@ -2,7 +2,7 @@
 
 use crate::core::context::{AwsTarget, Context, KubeconfigSource, KubernetesTarget, SandboxAdmin};
 use crate::core::text::Secret;
-use crate::sandbox::{CONTEXT, Sandbox};
+use crate::sandbox::{CONTEXT, GUEST_CONTEXT, Sandbox};
 
 use super::environment::Environment;
 
@@ -37,5 +37,17 @@ pub fn context(sandbox: &Sandbox, environment: &Environment, read_only: bool) ->
         closed: true,
         environment: environment.shared(),
         ..Context::empty(CONTEXT)
+    }
+}
+
+/// The same world for its guest, to try with few rights.
+pub fn guest(context: &Context) -> Context {
+    Context {
+        name: GUEST_CONTEXT.to_owned(),
+        kubernetes: KubernetesTarget {
+            kube_context: Some(GUEST_CONTEXT.to_owned()),
+            ..context.kubernetes.clone()
+        },
+        ..context.clone()
     }
 }

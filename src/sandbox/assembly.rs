@@ -233,15 +233,15 @@ impl Sandbox {
         })
     }
 
-    /// The kubeconfig of the context `sandbox`, as YAML with the certificate authority and the token in it.
+    /// The kubeconfig, as YAML with the certificate authority and the tokens in it: the context `sandbox`, and
+    /// `sandbox-guest` to try with few rights, whose user may look at the workloads of the namespace `default` and
+    /// scale them, and nothing else.
     pub fn kubeconfig(&self) -> String {
-        self.api.kubeconfig(CLUSTER, CONTEXT, &self.secrets.token)
-    }
-
-    /// The same for the user `sandbox-guest`, who may look at the workloads of the namespace `default` and scale them,
-    /// and nothing else.
-    pub fn guest_kubeconfig(&self) -> String {
-        self.api.kubeconfig(CLUSTER, GUEST_CONTEXT, &self.secrets.guest_token)
+        let users = [
+            (CONTEXT, self.secrets.token.as_str()),
+            (GUEST_CONTEXT, self.secrets.guest_token.as_str()),
+        ];
+        self.api.kubeconfig_of(CLUSTER, &users)
     }
 
     /// The lines of a shell that point other programs at this world; `kubeconfig` is where that file was written.

@@ -1,6 +1,7 @@
 //! Kubernetes: kubectl's verbs as records, live feeds of slim rows, and the panels of deployments and rollouts.
 
 pub mod client;
+mod cluster;
 mod credential;
 mod describe;
 mod discovery;
@@ -16,9 +17,11 @@ mod path;
 pub mod pod_lines;
 mod proxy;
 mod quantity;
+mod rights;
 pub mod rollout;
 mod target;
 mod verbs;
+mod way;
 
 use std::sync::Arc;
 

@@ -270,6 +270,7 @@ impl<W: Write> Shell<W> {
             if self.suspend || !self.programs.is_empty() {
                 drop(events);
                 self.lend_terminal().await?;
+                signals.forget_interrupts()?;
                 events = open();
             }
             if self.frame_due().is_some_and(|due| due <= Instant::now()) {

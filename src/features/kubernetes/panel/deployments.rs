@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{about, age_cell, logs, state, target, urgency};
 use crate::core::change::Target;
 use crate::core::context::Context;
+use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::DeploymentRow;
@@ -123,6 +124,10 @@ impl Listing for Deployments {
 
     fn actions(&self) -> &'static [Action] {
         &ACTIONS
+    }
+
+    fn denied(&self, context: &Arc<Context>, action: &str, _: Option<&Self::Row>) -> Option<SafeText> {
+        super::allowed::denied(&self.clients, context, action, ("apps", "deployments"), true)
     }
 
     fn opens(&self) -> &'static str {

@@ -29,6 +29,12 @@ impl Signals {
         })
     }
 
+    /// Lets the interrupts go that came while a program had the terminal: Ctrl-C was meant for it.
+    pub(super) fn forget_interrupts(&mut self) -> io::Result<()> {
+        self.interrupt = signal(SignalKind::interrupt())?;
+        Ok(())
+    }
+
     /// Resolves with the exit code when one comes.
     pub(super) async fn next(&mut self) -> u8 {
         tokio::select! {
