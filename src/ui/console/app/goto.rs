@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::present::SCRIPTS;
 use super::{App, Effect};
 use crate::core::change::Origin;
 use crate::core::context::Context;
@@ -17,7 +18,7 @@ use crate::verb::catalogue::{did_you_mean, nearest};
 const PLACES: [(&str, &str); 10] = [
     ("ns", "another namespace: ns NAME"),
     ("ctx", "another context: ctx NAME"),
-    ("present", "steps through a script: present FILE"),
+    ("present", "steps through a script: present demo, present FILE"),
     ("show", "a panel beside the others: show NAME"),
     ("hide", "a panel away: hide NAME"),
     ("unpin", "takes a pinned pipeline away: unpin NAME"),
@@ -62,7 +63,10 @@ impl App {
             ("ns" | "namespace", [name]) => return self.use_namespace(name),
             ("ns" | "namespace", _) => self.tell("ns NAME shows another namespace", Tone::Neutral),
             ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
-            ("present", _) => self.tell("present FILE: a script, one pipeline a line", Tone::Neutral),
+            ("present", _) => self.tell(
+                "present demo, or present FILE: a script, one pipeline a line",
+                Tone::Neutral,
+            ),
             ("show", [name]) => return self.show_panel(name, true),
             ("hide", [name]) => return self.show_panel(name, false),
             ("show" | "hide", _) => self.tell(
@@ -184,6 +188,12 @@ impl App {
             Some("unpin") => {
                 let pins = self.arrangement.pins.iter();
                 gathered.offers = pins.map(|pin| Offer::place(&pin.id, &pin.line, false)).collect();
+            }
+            Some("present") => {
+                let scripts = SCRIPTS
+                    .iter()
+                    .map(|script| Offer::place(script.name, script.about, false));
+                gathered.offers = scripts.collect();
             }
             Some("layout") => gathered.offers = vec![Offer::place("reset", "as by default", false)],
             Some("ns" | "namespace") => gathered.live = self.live("get", &["namespaces"], prefix),

@@ -55,6 +55,7 @@ pub struct RolloutPanel {
     hub: Hub,
     clients: Arc<Clients>,
     feeds: Option<Feeds>,
+    context: Option<Arc<Context>>,
     /// The deployment that was changed here last.
     followed: Option<String>,
     held: Option<Held>,
@@ -104,6 +105,7 @@ impl RolloutPanel {
             hub: hub.clone(),
             clients: clients.clone(),
             feeds: None,
+            context: None,
             followed: None,
             held: None,
             seen: Seen {
@@ -318,6 +320,7 @@ impl Panel for RolloutPanel {
 
     fn open(&mut self, context: &Arc<Context>) {
         self.feeds = Some(Feeds::open(&self.hub, &self.clients, context));
+        self.context = Some(context.clone());
         // A name means another deployment in another place.
         self.held = None;
         self.seen.version = u64::MAX;
@@ -377,7 +380,10 @@ impl Panel for RolloutPanel {
                 Vec::new()
             }
             PanelKey::Open => self.open_selected(),
-            PanelKey::Act(action) => self.act(action),
+            PanelKey::Act(action) => match self.denied(action) {
+                Some(denied) => vec![Effect::Toast(denied)],
+                None => self.act(action),
+            },
             PanelKey::At(row) => {
                 let at = match self.one() {
                     Some(_) => row.checked_sub(self.table_top).and_then(|row| self.selection.at(row)),
@@ -416,6 +422,14 @@ impl Panel for RolloutPanel {
 
     fn actions(&self) -> &'static [Action] {
         &ACTIONS
+    }
+
+    fn denied(&self, action: &str) -> Option<SafeText> {
+        let (context, of) = match action {
+            "describe" => (self.context.as_ref()?, ("", "pods")),
+            _ => (self.context.as_ref()?, ("apps", "deployments")),
+        };
+        super::allowed::denied(&self.clients, context, action, of, true)
     }
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {

@@ -11,6 +11,7 @@ mod panes;
 mod pinning;
 mod presenting;
 mod screens;
+mod themes;
 mod typing;
 
 use std::sync::atomic::{AtomicU64, Ordering};
