@@ -18,9 +18,26 @@ pub fn shown(address: &str) -> String {
     address.replacen(&format!("://{user}@"), &format!("://{kept}"), 1)
 }
 
-/// Whether an address holds a password.
-pub fn has_password(address: &str) -> bool {
-    userinfo(address).is_some_and(|user| user.split_once(':').is_some_and(|(_, word)| !word.is_empty()))
+/// Whether an address in the text holds what lets someone in: a password, or over http a name, which may be a token.
+pub fn has_password(text: &str) -> bool {
+    text.match_indices("://").any(|(at, _)| {
+        let (scheme, rest) = (
+            text.get(..at).unwrap_or_default(),
+            text.get(at + 3..).unwrap_or_default(),
+        );
+        let ends = |c: char| "/?#'\"".contains(c) || c.is_whitespace();
+        let user = rest.split(ends).next().and_then(|authority| authority.rsplit_once('@'));
+        user.is_some_and(|(user, _)| match user.split_once(':') {
+            Some((_, word)) => !word.is_empty(),
+            None => !user.is_empty() && is_http(scheme),
+        })
+    })
+}
+
+/// `http`, `https`, or one of them behind something else (`git+https`).
+fn is_http(scheme: &str) -> bool {
+    let scheme = scheme.to_ascii_lowercase();
+    scheme.ends_with("http") || scheme.ends_with("https")
 }
 
 /// The usual reading of `no_proxy`: names, suffixes with or without a leading dot, `*`.
@@ -48,7 +65,8 @@ mod tests {
                 "https://example.com/x?y=a@b",
                 true,
             ),
-            ("https://tok-1@example.com/x", "https://example.com/x", false),
+            ("https://tok-1@example.com/x", "https://example.com/x", true),
+            ("HTTP://tok-1@example.com/x", "HTTP://example.com/x", true),
             ("git+https://a:b:c@example.com", "git+https://example.com", true),
             ("ssh://git:word@example.com/x", "ssh://git@example.com/x", true),
             ("ssh://git@example.com/x", "ssh://git@example.com/x", false),
@@ -61,6 +79,19 @@ mod tests {
                 (expected, password),
                 "{address}"
             );
+        }
+    }
+
+    #[test]
+    fn an_address_that_lets_someone_in_is_found_wherever_it_stands() {
+        for (text, expected) in [
+            ("curl -x http://proxy:3128 https://mia:pw@host/", true),
+            ("curl -x http://proxy:3128 'https://ghp_1@host/'", true),
+            ("see http://a/x and mail mia@example.com", false),
+            ("http://\"mia@example.com", false),
+            ("https://@host/", false),
+        ] {
+            assert_eq!(has_password(text), expected, "{text}");
         }
     }
 
