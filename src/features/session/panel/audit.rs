@@ -106,10 +106,13 @@ impl Listing for Audit {
     fn act(&self, action: &str, rows: &[AuditEntry]) -> Vec<Effect> {
         match action {
             "show" => vec![Effect::Run(show(rows))],
-            // Each has a plan of its own: what it finds may have moved differently. The newest goes first.
+            // One line, the newest first: an older change is only what it left behind once the newer ones are undone.
             "undo" => {
-                let undo = |entry: &AuditEntry| Effect::Run(Stage::new("undo").arg(&entry.number.to_string()).into());
-                rows.iter().map(undo).collect()
+                let mut numbers: Vec<u64> = rows.iter().map(|entry| entry.number).collect();
+                numbers.sort_unstable_by(|a, b| b.cmp(a));
+                let numbers = numbers.iter().map(u64::to_string);
+                let stage = numbers.fold(Stage::new("undo"), |stage, number| stage.arg(&number));
+                vec![Effect::Run(stage.into())]
             }
             "copy" => {
                 let lines: Vec<&str> = rows.iter().map(|entry| entry.pipeline.as_str()).collect();

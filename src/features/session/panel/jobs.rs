@@ -96,16 +96,21 @@ impl Listing for Jobs {
     }
 
     fn act(&self, action: &str, rows: &[Job]) -> Vec<Effect> {
-        let stage = |verb: &str| {
-            let numbers = rows.iter().map(|job| job.number.to_string());
-            numbers.fold(Stage::new(verb), |stage, number| stage.arg(&number))
+        let about = |verb: &str, jobs: &[&Job]| {
+            let numbers = jobs.iter().map(|job| job.number.to_string());
+            let stage = numbers.fold(Stage::new(verb), |stage, number| stage.arg(&number));
+            vec![Effect::Run(stage.into())]
         };
         match action {
-            "info" => vec![Effect::Run(stage("pipeline:info").into())],
-            "stop" if rows.iter().all(|job| job.state != JobState::Running) => {
-                vec![Effect::Toast("it has ended already".into())]
+            "info" => about("pipeline:info", &rows.iter().collect::<Vec<_>>()),
+            // Those that have ended since they were marked are what was asked for already.
+            "stop" => {
+                let running = rows.iter().filter(|job| job.state == JobState::Running);
+                match running.collect::<Vec<_>>().as_slice() {
+                    [] => vec![Effect::Toast("it has ended already".into())],
+                    running => about("pipeline:kill", running),
+                }
             }
-            "stop" => vec![Effect::Run(stage("pipeline:kill").into())],
             "copy" => {
                 let lines: Vec<&str> = rows.iter().map(|job| job.pipeline.as_str()).collect();
                 vec![Effect::Copy(SafeText::new(&lines.join("\n")))]
