@@ -45,6 +45,7 @@ fn is_http(scheme: &str) -> bool {
 /// The usual reading of `no_proxy`: names, suffixes with or without a leading dot, addresses and their blocks
 /// (`10.0.0.0/8`), `*`.
 pub fn bypasses(host: &str, no_proxy: &str) -> bool {
+    let (host, no_proxy) = (host.to_ascii_lowercase(), no_proxy.to_ascii_lowercase());
     no_proxy
         .split(',')
         .map(str::trim)
@@ -52,7 +53,7 @@ pub fn bypasses(host: &str, no_proxy: &str) -> bool {
         .any(|entry| {
             let suffix = entry.trim_start_matches("*.").trim_start_matches('.');
             let is_below = || host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
-            entry == "*" || host == suffix || is_below() || in_block(host, entry)
+            entry == "*" || host == suffix || is_below() || in_block(&host, entry)
         })
 }
 
@@ -123,6 +124,7 @@ mod tests {
         assert!(bypasses("a.example.com", ".example.com"));
         assert!(bypasses("a.example.com", "example.com"));
         assert!(!bypasses("notexample.com", "example.com"));
+        assert!(bypasses("Intranet.example.com", "intranet.Example.com"), "names have no case");
         assert!(bypasses("anything", "*"));
         assert!(!bypasses("anything", ""));
         assert!(bypasses("10.200.0.1", "a, 10.0.0.0/8") && bypasses("10.0.0.1", "0.0.0.0/0"));
