@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::feed::{MOST, SessionFeeds};
-use super::age_cell;
+use super::{age_cell, numbered};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{RowTable, Subscription};
@@ -71,8 +71,7 @@ impl Listing for Audit {
             .undoes
             .map(|number| format!(" (undoes {number})"))
             .unwrap_or_default();
-        let outcome = format!("{} {}{undoes}", look.theme.glyphs.of(tone), row.outcome);
-        let outcome = Cell::styled(&outcome, tone.meaning());
+        let outcome = Cell::state(tone, &format!("{}{undoes}", row.outcome), look.theme);
         vec![
             Cell::new(&row.number.to_string()),
             age_cell(row.at, look.now),
@@ -106,14 +105,10 @@ impl Listing for Audit {
     fn act(&self, action: &str, rows: &[AuditEntry]) -> Vec<Effect> {
         match action {
             "show" => vec![Effect::Run(show(rows))],
-            // One line, the newest first: an older change is only what it left behind once the newer ones are undone.
-            "undo" => {
-                let mut numbers: Vec<u64> = rows.iter().map(|entry| entry.number).collect();
-                numbers.sort_unstable_by(|a, b| b.cmp(a));
-                let numbers = numbers.iter().map(u64::to_string);
-                let stage = numbers.fold(Stage::new("undo"), |stage, number| stage.arg(&number));
-                vec![Effect::Run(stage.into())]
-            }
+            // The newest goes first: the ones before it find what they left.
+            "undo" => vec![Effect::Run(
+                numbered("undo", rows.iter().map(|entry| entry.number)).into(),
+            )],
             "copy" => {
                 let lines: Vec<&str> = rows.iter().map(|entry| entry.pipeline.as_str()).collect();
                 vec![Effect::Copy(SafeText::new(&lines.join("\n")))]

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use super::super::feed::SessionFeeds;
-use super::age_cell;
+use super::{age_cell, numbered};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{RowTable, Subscription};
-use crate::lang::Stage;
 use crate::ui::panel::list::{Listing, RowLook};
 use crate::ui::panel::widgets::table::{Cell, Column};
 use crate::ui::panel::{Action, Effect, Tone};
@@ -96,19 +95,16 @@ impl Listing for Jobs {
     }
 
     fn act(&self, action: &str, rows: &[Job]) -> Vec<Effect> {
-        let about = |verb: &str, jobs: &[&Job]| {
-            let numbers = jobs.iter().map(|job| job.number.to_string());
-            let stage = numbers.fold(Stage::new(verb), |stage, number| stage.arg(&number));
-            vec![Effect::Run(stage.into())]
-        };
         match action {
-            "info" => about("pipeline:info", &rows.iter().collect::<Vec<_>>()),
-            // Those that have ended since they were marked are what was asked for already.
+            "info" => vec![Effect::Run(
+                numbered("pipeline:info", rows.iter().map(|job| job.number)).into(),
+            )],
             "stop" => {
                 let running = rows.iter().filter(|job| job.state == JobState::Running);
-                match running.collect::<Vec<_>>().as_slice() {
-                    [] => vec![Effect::Toast("it has ended already".into())],
-                    running => about("pipeline:kill", running),
+                let numbers: Vec<u64> = running.map(|job| job.number).collect();
+                match numbers.is_empty() {
+                    true => vec![Effect::Toast("it has ended already".into())],
+                    false => vec![Effect::Run(numbered("pipeline:kill", numbers).into())],
                 }
             }
             "copy" => {
