@@ -20,7 +20,6 @@ use bollard::Docker;
 use cogdeck::core::report::Report;
 use cogdeck::exec::docker::{Engine, Image, LABEL};
 use cogdeck::exec::{Reply, Request};
-use serde_json::json;
 use support::image::{build, containers, docker};
 use support::{require_busybox, require_docker};
 use tokio_util::sync::CancellationToken;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::support::image::{containers, docker};
+use super::support::image::containers;
 use super::{SECOND, request, world};
 use cogdeck::core::report::Severity;
 use cogdeck::exec::Request;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::support::image::{containers, docker};
+use super::support::image::containers;
 use super::{request, world};
 use cogdeck::core::text::Secret;
 use cogdeck::exec::docker::LABEL;

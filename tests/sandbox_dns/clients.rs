@@ -2,9 +2,8 @@
 
 use std::process::Stdio;
 
-use super::{ADDRESSES, ELB, tcp, udp, world};
+use super::{ADDRESSES, ELB, world};
 use aws_sdk_route53::types::RrType;
-use hickory_resolver::proto::op::Message;
 
 #[tokio::test]
 async fn hickory_resolver_reads_it() {
