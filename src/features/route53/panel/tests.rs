@@ -18,14 +18,19 @@ fn panel(rows: Vec<DnsRow>) -> (ListPanel<Records>, Subscription<DnsRow>) {
     let rows = rows.into_iter().enumerate().map(|(at, row)| (format!("{at:04}"), row));
     let feed = filled(&hub, &context, "route53/records", rows);
     let shared = Shared::alone(hub, Clock::real());
-    let service = Service {
-        shared,
-        clients: Clients::new(),
-        changes: Arc::default(),
-    };
+    let service = Service::new(&shared, Clients::new(), Arc::new(NoHosts));
     let mut panel = super::panel(service);
     panel.open(&context);
     (panel, feed)
+}
+
+struct NoHosts;
+
+#[async_trait::async_trait]
+impl crate::verb::Completer for NoHosts {
+    async fn complete(&self, _: crate::verb::CompletionRequest) -> Vec<crate::verb::Candidate> {
+        Vec::new()
+    }
 }
 
 fn zone(name: &str, count: i64) -> DnsRow {
