@@ -77,5 +77,5 @@ fn is_known(options: &[OptionSpec], word: &Word) -> bool {
 }
 
 fn is_called(option: &OptionSpec, name: &str) -> bool {
-    option.name == name || option.aliases.iter().any(|alias| *alias == name)
+    option.name == name || option.aliases.contains(&name)
 }
