@@ -124,7 +124,10 @@ mod tests {
         assert!(bypasses("a.example.com", ".example.com"));
         assert!(bypasses("a.example.com", "example.com"));
         assert!(!bypasses("notexample.com", "example.com"));
-        assert!(bypasses("Intranet.example.com", "intranet.Example.com"), "names have no case");
+        assert!(
+            bypasses("Intranet.example.com", "intranet.Example.com"),
+            "names have no case"
+        );
         assert!(bypasses("anything", "*"));
         assert!(!bypasses("anything", ""));
         assert!(bypasses("10.200.0.1", "a, 10.0.0.0/8") && bypasses("10.0.0.1", "0.0.0.0/0"));
