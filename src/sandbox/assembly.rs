@@ -14,7 +14,7 @@ use super::clock::Clock;
 use super::cloud::LoadBalancers;
 use super::cluster::{CLUSTER, REGION};
 use super::dns::{DnsHandle, DnsServer, Names};
-use super::faults::{Admin, AdminError, Faults};
+use super::faults::{Admin, AdminError, Faults, Levers};
 use super::kubernetes::api::{ApiConfig, ApiHandle, ApiServer, StartError};
 use super::kubernetes::control_plane::{ClusterConfig, ControlPlane};
 use super::kubernetes::store::Store;
@@ -215,9 +215,12 @@ impl Sandbox {
         let proxy = Proxy::serve(ports.listen(PROXY).await?, router).map_err(ports.failed(PROXY))?;
         let listener = ports.listen(ADMIN).await?;
         let restarted = plane.store.clone();
-        let admin = Admin::start(listener, secrets.admin_token.clone(), faults, move || {
-            restarted.restart()
-        })?;
+        let levers = Levers {
+            faults,
+            clock: clock.clone(),
+            restart: Box::new(move || restarted.restart()),
+        };
+        let admin = Admin::start(listener, secrets.admin_token.clone(), levers)?;
         Ok(Self {
             clock,
             plane,
@@ -271,6 +274,16 @@ impl Sandbox {
     pub fn admin_file(&self) -> String {
         let (url, token) = (&self.admin.url, &self.secrets.admin_token);
         format!("COGDECK_ADMIN_URL={url}\nCOGDECK_ADMIN_TOKEN={token}\n")
+    }
+
+    /// `http://127.0.0.1:PORT` of the admin API.
+    pub fn admin_url(&self) -> &str {
+        &self.admin.url
+    }
+
+    /// The bearer token of the admin API.
+    pub fn admin_token(&self) -> &str {
+        &self.secrets.admin_token
     }
 
     /// `https://127.0.0.1:PORT` of the Kubernetes API.

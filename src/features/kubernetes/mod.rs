@@ -7,6 +7,7 @@ mod describe;
 mod discovery;
 mod error;
 pub mod feed;
+pub mod hosts;
 mod jsonpath;
 mod kubeconfig;
 pub mod model;

@@ -28,7 +28,7 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Deployments> {
     })
 }
 
-const ACTIONS: [Action; 10] = [
+const ACTIONS: [Action; 11] = [
     Action {
         name: "rollout",
         key: 'r',
@@ -54,6 +54,11 @@ const ACTIONS: [Action; 10] = [
         name: "image",
         key: 'I',
         word: "set image",
+    },
+    Action {
+        name: "expose",
+        key: 'x',
+        word: "expose",
     },
     Action {
         name: "undo",
@@ -164,6 +169,9 @@ impl Listing for Deployments {
                         .into(),
                 )]
             }
+            "expose" => vec![Effect::Compose(
+                stage("kubectl:expose").option("--type", Some("LoadBalancer")).into(),
+            )],
             "undo" => vec![Effect::Run(stage("kubectl:rollout-undo").into())],
             other => super::common(other, "deploy", &names),
         }
