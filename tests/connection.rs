@@ -206,7 +206,11 @@ fn a_socks_proxy_resolves_the_server_s_name() {
         assert!(nodes.contains("node/ip-172-20-36-15"), "{nodes}");
     }
     let asked = format!("SOCKS5 kubernetes.default.svc:{}", known.address().port());
-    assert!(proxy.requests().iter().all(|one| *one == asked), "{:?}", proxy.requests());
+    assert!(
+        proxy.requests().iter().all(|one| *one == asked),
+        "{:?}",
+        proxy.requests()
+    );
 }
 
 /// A kubeconfig of this world whose user is a plugin: it lets nobody in until somebody has typed 42.

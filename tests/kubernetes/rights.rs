@@ -168,9 +168,17 @@ async fn who_may_list_and_not_watch_has_rows_all_the_same() {
     world.plane.store.create("services", service).unwrap();
     let begin = Instant::now();
     while services.source().read(|rows, _| rows.get("default/late").is_none()) {
-        assert!(begin.elapsed() < PATIENCE, "the service is not there: {:?}", services.source().health());
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "the service is not there: {:?}",
+            services.source().health()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(services.source().health().state, HealthState::Live);
-    assert_eq!(world.asked("/services?watch"), 0, "nobody asks for what is refused anyway");
+    assert_eq!(
+        world.asked("/services?watch"),
+        0,
+        "nobody asks for what is refused anyway"
+    );
 }
