@@ -23,7 +23,11 @@ fn see(terminal: &Terminal, text: &str) -> String {
 }
 
 fn console(sandbox: &Sandbox, state: &str, columns: u16, rows: u16) -> Terminal {
-    let mut envs: Vec<(&str, &str)> = sandbox.envs().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut envs: Vec<(&str, &str)> = sandbox
+        .envs()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     envs.push(("XDG_STATE_HOME", state));
     let terminal = Terminal::spawn(COGDECK, &[], &envs, columns, rows);
     see(&terminal, "Pipelines run in");
@@ -31,7 +35,10 @@ fn console(sandbox: &Sandbox, state: &str, columns: u16, rows: u16) -> Terminal 
 }
 
 fn deploy(terminal: &Terminal, name: &str) {
-    line(terminal, &format!("kubectl:run {name} --image=so0k/kuar-inspector:1.0.0"));
+    line(
+        terminal,
+        &format!("kubectl:run {name} --image=so0k/kuar-inspector:1.0.0"),
+    );
     let available = |screen: &str| {
         let row = |row: &str| row.contains(name) && row.contains("✓ available");
         screen.lines().any(row)
@@ -64,7 +71,9 @@ fn a_pipeline_is_pinned_follows_the_cluster_survives_the_session_and_is_closed()
     see(&terminal, "kubectl:get deploy  every 1s");
     deploy(&terminal, "alpha");
     let listed = |screen: &str| below(screen, "kubectl:get deploy  every 1s").contains("alpha");
-    terminal.wait_for(listed, SOON).expect("the new deployment in the pinned panel");
+    terminal
+        .wait_for(listed, SOON)
+        .expect("the new deployment in the pinned panel");
     line(&terminal, "jobs");
     let screen = see(&terminal, "NUMBER");
     assert!(!screen.contains("pin --every 1s  #0"), "{screen}");

@@ -14,9 +14,7 @@ use cogdeck::core::context::Context;
 use cogdeck::core::report::Report;
 use cogdeck::core::text::SafeText;
 use cogdeck::feed::{Health, Hub};
-use cogdeck::ui::console::{
-    BlockEvent, Console, ConsoleConfig, Earlier, Events, Keymap, Observed, Runner, Running,
-};
+use cogdeck::ui::console::{BlockEvent, Console, ConsoleConfig, Earlier, Events, Keymap, Observed, Runner, Running};
 use cogdeck::ui::panel::{Effect, Panel, PanelKey, Theme};
 use cogdeck::verb::{Catalogue, Operator};
 use support::process::COGDECK;

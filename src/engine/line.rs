@@ -121,7 +121,8 @@ impl LineRun {
         let line = pin.line.clone();
         match self.operator.pin(pin).await {
             Ok(name) => {
-                self.operator.note(SafeText::line(&format!("{line} is the panel {name} from now on")));
+                self.operator
+                    .note(SafeText::line(&format!("{line} is the panel {name} from now on")));
                 done()
             }
             Err(report) => Outcome {

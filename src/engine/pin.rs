@@ -42,7 +42,10 @@ pub(super) fn pinned(stages: &[Arc<StagePlan>], pipeline: &Pipeline) -> Result<O
     };
     let (before, rest) = stages.split_at(at);
     if let [pin, next, ..] = rest {
-        let message = format!("{} ends a pipeline: nothing follows it", pin.verb.declaration.qualified());
+        let message = format!(
+            "{} ends a pipeline: nothing follows it",
+            pin.verb.declaration.qualified()
+        );
         return Err((Problem::new("E-PIN-002", next.span, message), Some(next.number)));
     }
     if let Some(redirect) = &pipeline.redirect {
@@ -102,7 +105,9 @@ fn by_itself(stage: &StagePlan) -> Result<(), Problem> {
 
 /// A verb that can follow what it shows does so in a panel, when all that comes after takes record by record.
 fn follow(pipeline: &mut Pipeline, stages: &[Arc<StagePlan>]) {
-    let Some((first, rest)) = stages.split_first() else { return };
+    let Some((first, rest)) = stages.split_first() else {
+        return;
+    };
     let options = &first.verb.declaration.signature.options;
     let can = options
         .iter()

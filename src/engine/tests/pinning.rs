@@ -22,7 +22,9 @@ fn pin(line: &str, seconds: u64) -> Pin {
 async fn the_pipeline_before_it_is_handed_over_and_nothing_runs() {
     let bench = Bench::new();
     let operator = Script::new(Origin::Typed, []);
-    let ran = bench.run_as("t:emit 3 | t:pass | t:pin --every 2s", operator.clone()).await;
+    let ran = bench
+        .run_as("t:emit 3 | t:pass | t:pin --every 2s", operator.clone())
+        .await;
     assert_eq!((ran.exit, ran.records.len()), (0, 0), "{ran:?}");
     assert_eq!(ran.notes, ["t:emit 3 | t:pass is the panel pin1 from now on"]);
     // What can be followed is, when all that comes after takes record by record.
@@ -57,7 +59,11 @@ async fn what_can_not_run_again_by_itself_is_refused_with_its_place() {
         ("t:emit 1 | t:pin | t:pass", "E-PIN-002", Some("t:pass")),
         ("t:emit 1 | t:pin > here", "E-PIN-003", Some("> here")),
         ("let a = t:emit 1 | t:pin", "E-PIN-003", Some("a")),
-        ("t:emit 1 | t:set --value=1 | t:pin", "E-PIN-004", Some("t:set --value=1")),
+        (
+            "t:emit 1 | t:set --value=1 | t:pin",
+            "E-PIN-004",
+            Some("t:set --value=1"),
+        ),
         ("t:emit 1 | t:opaque | t:pin", "E-PIN-004", Some("t:opaque")),
         ("t:undo 1 | t:pin", "E-PIN-004", Some("t:undo 1")),
         ("t:emit 1 | t:wait | t:pin", "E-PIN-004", Some("t:wait")),
@@ -77,7 +83,10 @@ async fn what_can_not_run_again_by_itself_is_refused_with_its_place() {
             assert_eq!(&place.source[place.span], marked, "{line}");
         }
     }
-    let report = bench.session.check("t:emit 1 | t:set --value=1 | t:pin", Origin::Typed).unwrap_err();
+    let report = bench
+        .session
+        .check("t:emit 1 | t:set --value=1 | t:pin", Origin::Typed)
+        .unwrap_err();
     assert!(report.message.contains("t:set is of class change"), "{report}");
 }
 
@@ -87,16 +96,26 @@ async fn a_run_for_a_panel_is_in_no_history_no_job_and_no_answer() {
     bench.run("t:emit 1").await;
     let elsewhere = Arc::new(Context::empty("elsewhere"));
     let operator = || Script::new(HEADLESS, []);
-    let observed = bench.session.observe("t:emit 2 | t:context", &elsewhere, operator()).unwrap();
+    let observed = bench
+        .session
+        .observe("t:emit 2 | t:context", &elsewhere, operator())
+        .unwrap();
     assert!(!observed.follows);
     let ran = finish(observed.block).await;
-    assert_eq!((ran.records, ran.exit), (vec![json!("elsewhere"), json!("elsewhere")], 0));
+    assert_eq!(
+        (ran.records, ran.exit),
+        (vec![json!("elsewhere"), json!("elsewhere")], 0)
+    );
     assert_eq!(bench.session.jobs().len(), 1);
     assert_eq!(bench.journal.history(10).await.unwrap().len(), 1);
     let last = bench.run("t:echo $_.n").await;
     assert_eq!(last.records, [json!(1)], "the last answer is still that of the line");
 
-    for (line, follows) in [("t:tail", true), ("t:logs --follow", true), ("t:logs --follow=no", false)] {
+    for (line, follows) in [
+        ("t:tail", true),
+        ("t:logs --follow", true),
+        ("t:logs --follow=no", false),
+    ] {
         let observed = bench.session.observe(line, &elsewhere, operator()).unwrap();
         assert_eq!(observed.follows, follows, "{line}");
     }

@@ -35,7 +35,14 @@ impl Grid {
             layout.fit(cells);
         });
         lines()
-            .map(|cells| format!("{}\n", layout.line(&cells.iter().map(String::as_str).collect::<Vec<_>>()).trim_end()))
+            .map(|cells| {
+                format!(
+                    "{}\n",
+                    layout
+                        .line(&cells.iter().map(String::as_str).collect::<Vec<_>>())
+                        .trim_end()
+                )
+            })
             .collect()
     }
 
@@ -87,7 +94,10 @@ mod tests {
             columns: vec!["NAME".into(), "STATE".into()],
             rows: vec![row, vec!["a".into(), "✓ odd".into()]],
         };
-        assert_eq!(grid.to_text(), "NAME      STATE\nweb␛[2J   available\na         ✓ odd\n");
+        assert_eq!(
+            grid.to_text(),
+            "NAME      STATE\nweb␛[2J   available\na         ✓ odd\n"
+        );
         let json: Value = serde_json::from_str(&grid.to_json()).unwrap();
         assert_eq!(json[0], serde_json::json!({"name": "web␛[2J", "state": "available"}));
         let lines = Grid {
@@ -95,6 +105,9 @@ mod tests {
             rows: vec![vec!["one".into()], vec!["two".into()]],
         };
         assert_eq!(lines.to_text(), "one\ntwo\n");
-        assert_eq!(serde_json::from_str::<Value>(&lines.to_json()).unwrap(), serde_json::json!(["one", "two"]));
+        assert_eq!(
+            serde_json::from_str::<Value>(&lines.to_json()).unwrap(),
+            serde_json::json!(["one", "two"])
+        );
     }
 }

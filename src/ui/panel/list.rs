@@ -11,10 +11,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::filter::Filter;
-use super::widgets::health::empty_reason;
-use super::widgets::{line, message, wrap};
-use super::widgets::table::{Cell, Column, Selection, Table};
 use super::grid::plain;
+use super::widgets::health::empty_reason;
+use super::widgets::table::{Cell, Column, Selection, Table};
+use super::widgets::{line, message, wrap};
 use super::{Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Theme, Which};
 use crate::core::change::Target;
 use crate::core::context::Context;
@@ -311,14 +311,22 @@ impl<L: Listing> ListPanel<L> {
 /// Draws why the rows are not live below them; the place that is left for the rows.
 fn explained(area: Rect, buffer: &mut Buffer, theme: &Theme, reason: &SafeText) -> Rect {
     let lines = wrap(reason.as_str(), area.width);
-    let room = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(2)).min(3);
+    let room = u16::try_from(lines.len())
+        .unwrap_or(u16::MAX)
+        .min(area.height.saturating_sub(2))
+        .min(3);
     let rows = Rect {
         height: area.height - room,
         ..area
     };
     for (at, text) in lines.into_iter().enumerate().take(usize::from(room)) {
         let row = rows.height + u16::try_from(at).unwrap_or(u16::MAX);
-        line(area, row, buffer, &Line::from(Span::styled(text, theme.style(Meaning::Error))));
+        line(
+            area,
+            row,
+            buffer,
+            &Line::from(Span::styled(text, theme.style(Meaning::Error))),
+        );
     }
     rows
 }
@@ -445,7 +453,13 @@ impl<L: Listing> Panel for ListPanel<L> {
         let look = RowLook { theme, now, open: true };
         Some(feed.source().read(|rows, _| {
             let columns = listing.columns(keys.first().and_then(|key| rows.get(key.as_str())));
-            let row = |row: &L::Row| listing.cells(row, &look).iter().map(|cell| plain(cell, theme)).collect();
+            let row = |row: &L::Row| {
+                listing
+                    .cells(row, &look)
+                    .iter()
+                    .map(|cell| plain(cell, theme))
+                    .collect()
+            };
             Grid {
                 columns: columns.into_iter().map(|column| column.title.into_owned()).collect(),
                 rows: keys.iter().filter_map(|key| rows.get(key.as_str())).map(row).collect(),

@@ -67,7 +67,10 @@ fn common(action: &str, kind: &str, names: &[&str]) -> Vec<Effect> {
         )],
         // An editor has the whole terminal: several would be opened one over the other.
         "edit" if names.len() > 1 => {
-            let text = format!("{} are marked, and edit takes one at a time: Esc takes the marks back", names.len());
+            let text = format!(
+                "{} are marked, and edit takes one at a time: Esc takes the marks back",
+                names.len()
+            );
             vec![Effect::Toast(SafeText::line(&text))]
         }
         "edit" => vec![Effect::Run(stage("kubectl:edit").into())],
@@ -97,7 +100,10 @@ fn logs(kind: &str, names: &[&str]) -> Pipeline {
 /// which. It has the terminal, so that it is one at a time.
 fn shell(of: &[&str], container: Option<&str>) -> Vec<Effect> {
     let [one] = of else {
-        let text = format!("{} are marked, and a shell is in one: Esc takes the marks back", of.len());
+        let text = format!(
+            "{} are marked, and a shell is in one: Esc takes the marks back",
+            of.len()
+        );
         return vec![Effect::Toast(SafeText::line(&text))];
     };
     let stage = lang::Stage::new("kubectl:exec")

@@ -329,5 +329,8 @@ async fn pods_tell_who_answers_while_traffic_is_watched() {
     assert!(rows[0].ends_with("REQUESTS"), "{text}");
     assert!(rows[1].ends_with("20/60") && rows[2].ends_with("40/60"), "{text}");
     let narrow = screen(&mut panel, 40, 4);
-    assert!(narrow.contains("REQUESTS") && !narrow.contains("NODE"), "the node gives way before it: {narrow}");
+    assert!(
+        narrow.contains("REQUESTS") && !narrow.contains("NODE"),
+        "the node gives way before it: {narrow}"
+    );
 }

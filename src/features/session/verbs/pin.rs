@@ -37,7 +37,10 @@ pub fn verb() -> Verb {
             "kubectl:get po | filter -p status.phase -m Pending | pin --every 2s",
             "what waits, asked for every two seconds",
         )
-        .example("traffic:watch http://inspector.spawnhub.com/ | pin", "every answer as it comes");
+        .example(
+            "traffic:watch http://inspector.spawnhub.com/ | pin",
+            "every answer as it comes",
+        );
     Verb::read(declaration, Pin)
 }
 

@@ -172,7 +172,10 @@ impl App {
             self.tell(&format!("no panel {name}"), Tone::Warn);
             return Vec::new();
         };
-        let id = self.panels.get(at).map_or_else(String::new, |panel| panel.id().to_owned());
+        let id = self
+            .panels
+            .get(at)
+            .map_or_else(String::new, |panel| panel.id().to_owned());
         self.arrangement.set_shown(&id, shown);
         match shown {
             true => self.focus_pane(at + 1),

@@ -121,7 +121,9 @@ impl App {
 
     /// Enter: on to the cells of the row, or the cell onto the clipboard.
     fn pick(&mut self) -> Vec<Effect> {
-        let Some(mut picker) = self.picker.take() else { return Vec::new() };
+        let Some(mut picker) = self.picker.take() else {
+            return Vec::new();
+        };
         if picker.row.is_none() && picker.rows.get(picker.selected).is_some_and(|row| row.cells.len() > 1) {
             picker.row = Some(picker.selected);
             picker.selected = 0;
@@ -187,7 +189,9 @@ fn grid_rows(grid: Grid) -> Vec<Picked> {
 fn block_rows(block: &Block) -> Vec<Picked> {
     let none = Arc::new(Vec::new());
     let row = |row: crate::render::document::Row| Picked {
-        columns: row.header.map_or_else(|| none.clone(), |header| Arc::new(header.columns.clone())),
+        columns: row
+            .header
+            .map_or_else(|| none.clone(), |header| Arc::new(header.columns.clone())),
         cells: row.cells.iter().map(|cell| cell.as_str().to_owned()).collect(),
     };
     block.rows(ROWS).into_iter().map(row).collect()

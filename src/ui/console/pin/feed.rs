@@ -169,7 +169,9 @@ fn hand_over(fresh: &mut VecDeque<Row>, begun: &mut bool, source: &Source<Row>) 
         }
         return;
     };
-    let rows = fresh.drain(..).map(|row| (format!("{:020}", row.at.unsigned_abs()), row));
+    let rows = fresh
+        .drain(..)
+        .map(|row| (format!("{:020}", row.at.unsigned_abs()), row));
     if !std::mem::replace(begun, true) {
         return source.replace(rows);
     }

@@ -39,7 +39,9 @@ struct Scripted {
 impl Scripted {
     fn answer(&self, events: Vec<BlockEvent>) {
         let (sender, receiver) = mpsc::channel(64);
-        events.into_iter().for_each(|event| sender.try_send(event).unwrap_or(()));
+        events
+            .into_iter()
+            .for_each(|event| sender.try_send(event).unwrap_or(()));
         self.answers.lock().unwrap().push_back(Ok((receiver, false)));
     }
 
@@ -137,7 +139,10 @@ async fn the_latest_answer_is_a_table_and_an_error_stands_below_the_one_before()
     let head = Header::new(["NAME", "READY"]);
     scripted.answer(vec![row(&head, ["api", "1/1"]), row(&head, ["web", "2/3"]), end(None)]);
     panel.open(&Arc::new(Context::empty("test")));
-    assert_eq!((panel.id(), panel.title().as_str()), ("pin1", "kubectl:get deploy  every 24h"));
+    assert_eq!(
+        (panel.id(), panel.title().as_str()),
+        ("pin1", "kubectl:get deploy  every 24h")
+    );
     let text = until(&mut panel, "two rows", |text| text.contains("2/3")).await;
     assert!(text.starts_with("NAME  READY\napi   1/1\nweb   2/3"), "{text}");
     assert_eq!(panel.health()[0].1.state, HealthState::Live);
@@ -157,7 +162,10 @@ async fn the_latest_answer_is_a_table_and_an_error_stands_below_the_one_before()
     };
     assert_eq!(print(&pipeline), "kubectl:get deploy");
 
-    scripted.answer(vec![end(Some(Report::failed("E-KUBE-X", "connection refused\u{1b}[2J")))]);
+    scripted.answer(vec![end(Some(Report::failed(
+        "E-KUBE-X",
+        "connection refused\u{1b}[2J",
+    )))]);
     panel.key(PanelKey::Act("again"));
     let text = until(&mut panel, "the error", |text| text.contains("connection refused")).await;
     assert!(text.contains("web   3/3") && !text.contains('\u{1b}'), "{text}");
@@ -207,7 +215,10 @@ async fn one_that_goes_on_shows_the_newest_on_top_and_keeps_so_many() {
 fn answers_that_are_no_table_are_lines_and_long_ones_are_counted() {
     let item = |record| Item { record, view: None };
     let mixed = [item(json!({"line": "a", "source": "x"})), item(json!([1, {"b": 2}]))];
-    let lines: Vec<String> = rows::of_answer(&mixed, 0).into_iter().map(|(_, row)| row.cells.join("|")).collect();
+    let lines: Vec<String> = rows::of_answer(&mixed, 0)
+        .into_iter()
+        .map(|(_, row)| row.cells.join("|"))
+        .collect();
     assert_eq!(lines.first().map(String::as_str), Some("a"));
     assert!(lines.len() > 2, "{lines:?}");
     let same = [item(json!({"name": "x"})), item(json!({"name": "x"}))];

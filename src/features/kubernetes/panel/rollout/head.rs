@@ -53,7 +53,11 @@ pub fn lines(one: &One, look: &Look<'_>) -> Vec<Line<'static>> {
         columns,
     )];
     let skipped = view.old.len().saturating_sub(OLD_SHOWN);
-    let old = view.old.iter().skip(skipped).chain(view.old.is_empty().then_some(&nothing));
+    let old = view
+        .old
+        .iter()
+        .skip(skipped)
+        .chain(view.old.is_empty().then_some(&nothing));
     bars.extend(old.map(|set| set_line("old", set, whole, Meaning::StateOld, theme, columns)));
     let cause = cause(view, theme, columns);
     let gates = gate_lines(view, look);
@@ -117,7 +121,10 @@ fn gate_span(gate: &Gate, theme: &Theme, columns: u16) -> Span<'static> {
         GateState::Failed => Tone::Bad,
     };
     let room = usize::from(columns).saturating_sub(2);
-    theme.state(tone, &SafeText::line(&format!("{} {}", gate.name, gate.detail)).fit(room))
+    theme.state(
+        tone,
+        &SafeText::line(&format!("{} {}", gate.name, gate.detail)).fit(room),
+    )
 }
 
 /// `new 2.0.0       [████▒▒····] 2/3 ready`.
@@ -161,7 +168,11 @@ pub fn cause_text(cause: &Cause, theme: &Theme) -> SafeText {
         true => String::new(),
         false => format!(": {}", cause.message),
     };
-    SafeText::line(&format!("{} {}{place}{message}", theme.glyphs.of(Tone::Bad), cause.reason))
+    SafeText::line(&format!(
+        "{} {}{place}{message}",
+        theme.glyphs.of(Tone::Bad),
+        cause.reason
+    ))
 }
 
 fn cause(view: &RolloutView, theme: &Theme, columns: u16) -> Vec<Line<'static>> {

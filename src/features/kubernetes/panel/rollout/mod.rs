@@ -26,10 +26,10 @@ use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::rollout::PodView;
 use crate::feed::{Health, Hub};
 use crate::lang::Stage;
+use crate::ui::panel::grid::plain;
 use crate::ui::panel::widgets::health::empty_reason;
 use crate::ui::panel::widgets::table::{Cell, Selection, Table};
 use crate::ui::panel::widgets::{line, message};
-use crate::ui::panel::grid::plain;
 use crate::ui::panel::{Action, Effect, Grid, Meaning, Panel, PanelKey, Theme, Which};
 
 /// The panel's id, for those that turn it to a subject.
@@ -337,7 +337,11 @@ impl Panel for RolloutPanel {
 
     fn health(&self) -> Vec<(SafeText, Health)> {
         let Some(feeds) = &self.feeds else { return Vec::new() };
-        feeds.health().into_iter().map(|health| ("k8s".into(), health)).collect()
+        feeds
+            .health()
+            .into_iter()
+            .map(|health| ("k8s".into(), health))
+            .collect()
     }
 
     fn focus_on(&mut self, subject: &Target) {
@@ -408,7 +412,11 @@ impl Panel for RolloutPanel {
         let texts = |cells: Vec<Cell>| cells.iter().map(|cell| plain(cell, &theme)).collect();
         let all = Grid {
             columns: pods::columns().map(|column| column.title.into_owned()).to_vec(),
-            rows: self.pods().iter().map(|pod| texts(pods::cells(pod, &theme, now))).collect(),
+            rows: self
+                .pods()
+                .iter()
+                .map(|pod| texts(pods::cells(pod, &theme, now)))
+                .collect(),
         };
         Some(match (self.one(), which) {
             (None, _) => return None,

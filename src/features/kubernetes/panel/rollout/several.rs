@@ -93,7 +93,9 @@ fn entry(one: &One, name: &SafeText, columns: usize, theme: &Theme, width: u16) 
     let state = theme.state(tone, &word.into());
     let counts = SafeText::line(&format!(" {}/{} of {}  ", new.ready, view.replicas, new.version)).fit(24);
     let used = columns + 2 + counts.width() + state.width();
-    let room = u16::try_from(usize::from(width).saturating_sub(used)).unwrap_or(0).min(BAR);
+    let room = u16::try_from(usize::from(width).saturating_sub(used))
+        .unwrap_or(0)
+        .min(BAR);
     let mut spans = vec![Span::styled(format!("{name}{pad}"), theme.style(Meaning::Text))];
     if room > 4 {
         spans.extend(bar(theme, room, whole, &parts(&new, Meaning::StateNew)).spans);
@@ -103,7 +105,10 @@ fn entry(one: &One, name: &SafeText, columns: usize, theme: &Theme, width: u16) 
     let cause = view.cause.as_ref().map(|cause| {
         let room = usize::from(width).saturating_sub(2);
         let text = cause_text(cause, theme).fit(room);
-        Line::from(vec![Span::raw("  "), Span::styled(text.as_str().to_owned(), theme.style(Meaning::StateBad))])
+        Line::from(vec![
+            Span::raw("  "),
+            Span::styled(text.as_str().to_owned(), theme.style(Meaning::StateBad)),
+        ])
     });
     std::iter::once(Line::from(spans)).chain(cause).collect()
 }

@@ -150,9 +150,18 @@ async fn several_rollouts_are_a_bar_each_and_one_can_be_opened() {
     assert_eq!(panel.title().as_str(), "rollouts 3");
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("3 rollouts go on"), "{text}");
-    assert!(lines[1].starts_with("three  [█") && lines[1].contains("2/3 of 2.0.0"), "the last to move first: {text}");
-    assert!(lines[2].starts_with("two") && lines[2].contains('▒') && lines[2].contains("~ updating"), "{text}");
-    assert!(lines[3].starts_with("one") && lines[4].contains("✗ ErrImagePull one-2-n1"), "{text}");
+    assert!(
+        lines[1].starts_with("three  [█") && lines[1].contains("2/3 of 2.0.0"),
+        "the last to move first: {text}"
+    );
+    assert!(
+        lines[2].starts_with("two") && lines[2].contains('▒') && lines[2].contains("~ updating"),
+        "{text}"
+    );
+    assert!(
+        lines[3].starts_with("one") && lines[4].contains("✗ ErrImagePull one-2-n1"),
+        "{text}"
+    );
     assert!(!text.contains("api"), "what rests is not there: {text}");
     // What was changed here stands first.
     panel.focus_on(&deployment_named("one"));
@@ -210,12 +219,21 @@ async fn the_gates_say_what_it_waits_for_and_give_way_where_there_is_no_room() {
     let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
     panel.open(&bench.context);
     let text = screen(&mut panel, 100, 14);
-    assert!(text.contains("~ updated 1 of 3  ✓ ready 3 of 3  ✓ available 3 of 3"), "{text}");
+    assert!(
+        text.contains("~ updated 1 of 3  ✓ ready 3 of 3  ✓ available 3 of 3"),
+        "{text}"
+    );
     let low = screen(&mut panel, 100, 8);
-    assert!(!low.contains("updated 1 of 3") && low.contains("✗ ErrImagePull web-2-n1"), "{low}");
+    assert!(
+        !low.contains("updated 1 of 3") && low.contains("✗ ErrImagePull web-2-n1"),
+        "{low}"
+    );
     let narrow = screen(&mut panel, 30, 20);
     let gates: Vec<&str> = narrow.lines().filter(|line| line.contains(" of 3")).collect();
-    assert!(gates.len() > 1 && gates.iter().all(|line| line.chars().count() <= 30), "{narrow}");
+    assert!(
+        gates.len() > 1 && gates.iter().all(|line| line.chars().count() <= 30),
+        "{narrow}"
+    );
 }
 
 #[tokio::test]
@@ -242,6 +260,9 @@ async fn requests_of_a_running_watch_are_a_gate() {
         }
     });
     let text = screen(&mut panel, 120, 16);
-    assert!(text.contains("✗ traffic 3 of 30 requests failed, 10.0 % is above 5.0 %"), "{text}");
+    assert!(
+        text.contains("✗ traffic 3 of 30 requests failed, 10.0 % is above 5.0 %"),
+        "{text}"
+    );
     drop(feed);
 }

@@ -54,9 +54,11 @@ async fn an_editor_and_a_shell_are_for_one_row() {
         containers: 1,
         ..pod("one; x", "s", "Running", true)
     };
-    let bench = Bench::new()
-        .with(rows, HealthState::Live, None)
-        .with(vec![("one", one), ("two", two)], HealthState::Live, None);
+    let bench = Bench::new().with(rows, HealthState::Live, None).with(
+        vec![("one", one), ("two", two)],
+        HealthState::Live,
+        None,
+    );
     let mut deployments = super::super::deployments::panel(&bench.hub, &Clients::new());
     deployments.open(&bench.context);
     let line = |effects: Vec<Effect>| match effects.as_slice() {
@@ -81,7 +83,14 @@ async fn an_editor_and_a_shell_are_for_one_row() {
     );
     pods.key(PanelKey::Move(Motion::Down));
     let effects = pods.key(PanelKey::Act("shell"));
-    let [Effect::Show { panel: "objects", subject }, Effect::Toast(_)] = effects.as_slice() else {
+    let [
+        Effect::Show {
+            panel: "objects",
+            subject,
+        },
+        Effect::Toast(_),
+    ] = effects.as_slice()
+    else {
         panic!("{effects:?}")
     };
     assert_eq!(subject.name, "two", "of several containers one is chosen");

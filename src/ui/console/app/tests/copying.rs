@@ -23,14 +23,22 @@ fn a_cell_of_a_row_is_chosen_by_its_column() {
     assert_eq!(copied(&desk.keys("<enter>")), "web; rm -rf", "of the selected row");
     desk.keys("C");
     assert!(desk.keys("<esc>").is_empty() && !desk.shows(80, 24, "copy a cell"));
-    assert_eq!(desk.app.focus, Focus::Pane(2 - 1), "Esc closes the choice, not the pane");
+    assert_eq!(
+        desk.app.focus,
+        Focus::Pane(2 - 1),
+        "Esc closes the choice, not the pane"
+    );
 }
 
 #[test]
 fn a_panels_table_is_copied_as_text_or_json() {
     let mut desk = Desk::new();
     desk.keys("<alt-2>/inspector<enter>");
-    assert_eq!(copied(&desk.keys("T")), "NAME        READY\ninspector   1/1\n", "what the filter shows");
+    assert_eq!(
+        copied(&desk.keys("T")),
+        "NAME        READY\ninspector   1/1\n",
+        "what the filter shows"
+    );
     let json: Value = serde_json::from_str(copied(&desk.keys("J"))).unwrap();
     assert_eq!(json, json!([{"name": "inspector", "ready": "1/1"}]));
     assert!(desk.shows(120, 40, "1 rows copied as JSON"));

@@ -181,7 +181,12 @@ fn nothing_in_a_selected_row_is_dim_and_bold_at_once() {
             let (selected, other) = (buffer[(7, 1)].modifier, buffer[(7, 2)].modifier);
             assert!(!selected.contains(Modifier::DIM), "{} {focused}", theme.name);
             let dim = theme.style(Meaning::Dim).add_modifier;
-            assert_eq!(other.contains(Modifier::DIM), dim.contains(Modifier::DIM), "{}", theme.name);
+            assert_eq!(
+                other.contains(Modifier::DIM),
+                dim.contains(Modifier::DIM),
+                "{}",
+                theme.name
+            );
         }
     }
 }
