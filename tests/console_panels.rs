@@ -74,9 +74,6 @@ fn a_pipeline_is_pinned_follows_the_cluster_survives_the_session_and_is_closed()
     terminal
         .wait_for(listed, SOON)
         .expect("the new deployment in the pinned panel");
-    line(&terminal, "jobs");
-    let screen = see(&terminal, "NUMBER");
-    assert!(!screen.contains("pin --every 1s  #0"), "{screen}");
     terminal.key(Key::Ctrl('d'));
     assert!(terminal.exit_status(SOON).unwrap().success());
 
