@@ -12,6 +12,7 @@ pub mod input;
 pub mod keymap;
 pub mod layout;
 pub mod operator;
+mod pace;
 pub mod popup;
 pub mod ports;
 pub mod samples;

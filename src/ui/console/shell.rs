@@ -27,6 +27,7 @@ use super::arrangement::Arrangement;
 use super::draw::draw;
 use super::keymap::Keymap;
 use super::operator::Request;
+use super::pace::Pace;
 use super::ports::{Runner, StartSandbox};
 use super::terminal::{Restore, Screen};
 use crate::core::clock::Clock;
@@ -37,7 +38,7 @@ use crate::lang::script_lines;
 use crate::ui::panel::{Panel, Theme, Tone};
 use crate::verb::catalogue::{did_you_mean, nearest};
 
-/// Between two frames at least: here, and where the terminal is far away.
+/// Between two frames in the long run: here, and where the terminal is far away.
 const FRAME: Duration = Duration::from_millis(16);
 const FRAME_REMOTE: Duration = Duration::from_millis(50);
 /// Block events and answers that wait for the loop; when full, blocks wait (backpressure through their pipelines).
@@ -150,8 +151,7 @@ struct Shell<W: Write> {
     requests: mpsc::Receiver<Request>,
     panics: mpsc::Receiver<String>,
     dresses: Option<mpsc::Receiver<Dress>>,
-    interval: Duration,
-    last_frame: Option<Instant>,
+    pace: Pace,
     /// A program waits for the terminal.
     program: Option<programs::Program>,
     suspend: bool,
@@ -200,8 +200,7 @@ impl<W: Write> Shell<W> {
             requests,
             panics,
             dresses: config.dresses,
-            interval: if config.remote { FRAME_REMOTE } else { FRAME },
-            last_frame: None,
+            pace: Pace::new(if config.remote { FRAME_REMOTE } else { FRAME }),
             program: None,
             suspend: false,
             quit: None,
@@ -281,17 +280,14 @@ impl<W: Write> Shell<W> {
 
     /// When the next frame is to be drawn; none while nothing changed.
     fn frame_due(&self) -> Option<Instant> {
-        if !self.app.is_dirty() {
-            return None;
-        }
-        Some(self.last_frame.map_or_else(Instant::now, |last| last + self.interval))
+        self.app.is_dirty().then(|| self.pace.due(Instant::now()))
     }
 
     fn draw(&mut self) -> io::Result<()> {
         let app = &mut self.app;
         self.screen.frame(|area, buffer| draw(app, area, buffer))?;
         self.app.drawn();
-        self.last_frame = Some(Instant::now());
+        self.pace.drawn(Instant::now());
         Ok(())
     }
 
