@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::follow::{PATIENCE, does_not_answer, reason_of, state_of};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
+use crate::features::kubernetes::error;
 use crate::features::kubernetes::path;
 use crate::feed::{FeedKey, HealthState, Hub, Source, Subscription};
 
@@ -81,7 +83,12 @@ async fn follow(
                 });
                 if same { source.touch() } else { source.replace(rows) }
             }
-            Err(report) => source.set_health(HealthState::Failed, Some(SafeText::line(&report.sentence()))),
+            Err(report) => {
+                if report.code == error::UNAUTHORIZED {
+                    clients.forget(&context);
+                }
+                source.set_health(state_of(&report), Some(reason_of(&report)));
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -97,10 +104,9 @@ async fn read(clients: &Clients, context: &Context, pod: &Target) -> Result<Vec<
         path::encode(&pod.scope),
         path::encode(&pod.name)
     );
-    let pod: Pod = session
-        .cluster
-        .get(&path)
+    let pod: Pod = timeout(PATIENCE, session.cluster.get(&path))
         .await
+        .map_err(|_| does_not_answer(&session))?
         .map_err(|error| session.cluster.report(&error))?;
     Ok(pod.rows())
 }

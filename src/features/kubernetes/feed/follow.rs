@@ -24,7 +24,7 @@ const WATCH: Duration = Duration::from_secs(20);
 /// A watch that is silent for longer, although the server should have ended it, hangs.
 const SILENCE: Duration = Duration::from_secs(25);
 /// How long a page or the beginning of a watch may take.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// Events applied under one lock: a burst is one redraw.
 const BATCH: usize = 256;
 
@@ -254,9 +254,16 @@ fn put<R>(table: &mut RowTable<R>, key: String, row: R) {
     }
 }
 
+/// The server took longer than [`PATIENCE`].
+pub(super) fn does_not_answer(session: &Session) -> Report {
+    Report::failed(
+        error::UNREACHABLE,
+        format!("{} does not answer", session.cluster.server()),
+    )
+}
+
 fn silent(session: &Session) -> Broken {
-    let message = format!("{} does not answer", session.cluster.server());
-    Broken::Failed(Report::failed(error::UNREACHABLE, message), None)
+    Broken::Failed(does_not_answer(session), None)
 }
 
 fn broken(session: &Session, error: &kube::Error) -> Broken {
@@ -277,7 +284,7 @@ fn broken(session: &Session, error: &kube::Error) -> Broken {
 }
 
 /// What a failure means for what is shown.
-fn state_of(report: &Report) -> HealthState {
+pub(super) fn state_of(report: &Report) -> HealthState {
     match report.code {
         error::UNAUTHORIZED => HealthState::Login,
         error::FORBIDDEN => HealthState::Denied,
@@ -286,7 +293,7 @@ fn state_of(report: &Report) -> HealthState {
     }
 }
 
-fn reason_of(report: &Report) -> SafeText {
+pub(super) fn reason_of(report: &Report) -> SafeText {
     let hint = report
         .hint
         .as_ref()

@@ -9,6 +9,7 @@ mod table;
 
 use std::sync::Arc;
 
+pub use self::backoff::Backoff;
 use self::kind::{Kind, Slim};
 use super::client::Clients;
 use super::model::{SlimRow, TableRow};

@@ -249,7 +249,7 @@ async fn run(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink) -> 
         }));
     }
     let reads = if process.reads_stdin {
-        container::reads(&process.command)
+        container::reads(&process.inside, &process.command)
     } else {
         Reads::Nothing
     };

@@ -55,6 +55,12 @@ impl Container {
         programs::is_known(program)
     }
 
+    /// Whether the folder that `tar` is to unpack to is there.
+    fn takes_archive(&self, words: &[&str]) -> bool {
+        let folder = words.iter().skip_while(|word| **word != "-C").nth(1).copied();
+        self.files().is_folder(&Files::resolve("", folder.unwrap_or("/")))
+    }
+
     fn files(&self) -> MutexGuard<'_, Files> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -73,15 +79,24 @@ pub enum Reads {
     Commands,
 }
 
-/// What a command reads.
-pub fn reads(command: &[String]) -> Reads {
+/// What a command reads in this container.
+pub fn reads(container: &Container, command: &[String]) -> Reads {
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [program, rest @ ..] if programs::is_shell(program) && !rest.contains(&"-c") => Reads::Commands,
+        [program, rest @ ..] if programs::is_shell(program) && is_session(rest) => Reads::Commands,
         [program, "-c", script, ..] if programs::is_shell(program) => shell::reads(script),
-        [program, rest @ ..] => programs::reads(program, rest),
+        [program, rest @ ..] => match programs::reads(program, rest) {
+            // It cannot begin, and ends before the archive is over.
+            Reads::Archive if !container.takes_archive(rest) => Reads::Nothing,
+            reads => reads,
+        },
         [] => Reads::Nothing,
     }
+}
+
+/// A shell that is given neither a script nor a file takes its commands from its input.
+fn is_session(arguments: &[&str]) -> bool {
+    !arguments.contains(&"-c") && arguments.iter().all(|word| word.starts_with('-'))
 }
 
 /// Whether the bytes hold an archive to its end.
@@ -216,7 +231,7 @@ mod tests {
     fn what_a_command_reads_is_known_before_it_runs() {
         let of = |line: &str| {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-            reads(&words)
+            reads(&container(), &words)
         };
         assert_eq!(of("sh"), Reads::Commands);
         assert_eq!(of("cat"), Reads::Everything);

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{FIRST, LONGEST, Life, SETTLE};
 use crate::sandbox::kubernetes::controllers::recorder::Severity;
 use crate::sandbox::kubernetes::kubelet::course::Course;
+use crate::sandbox::kubernetes::kubelet::image::Program;
 use crate::sandbox::kubernetes::kubelet::probe::{Probe, Purpose};
 use crate::sandbox::kubernetes::kubelet::status::{Policy, State};
 use crate::sandbox::kubernetes::objects::{name, namespace, uid};
@@ -224,7 +225,10 @@ impl Life {
             let word = purpose.word().to_lowercase();
             let message = format!("Container {container} failed {word} probe, will be restarted");
             self.event(index, Severity::Normal, "Killing", &message);
-            self.stop_serving();
+            // The pod has one address, and one of its containers serves on it.
+            if self.pod.containers[index].image.program() == Program::Inspector {
+                self.stop_serving();
+            }
             return self.ended(agenda, cares, index, KILLED);
         }
         if purpose == Purpose::Startup && passes {
