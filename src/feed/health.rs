@@ -51,6 +51,8 @@ pub struct Health {
     pub data_at: Option<Timestamp>,
     /// Why it is not live; what to do about it.
     pub reason: Option<SafeText>,
+    /// When the login ends that the source lets us in by, where there is no next one yet; why in the reason.
+    pub login_ends: Option<Timestamp>,
 }
 
 impl Health {
@@ -61,6 +63,7 @@ impl Health {
             since: now,
             data_at: None,
             reason: None,
+            login_ends: None,
         }
     }
 
