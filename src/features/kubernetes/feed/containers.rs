@@ -85,7 +85,7 @@ async fn follow(
             }
             Err(report) => {
                 if report.code == error::UNAUTHORIZED {
-                    clients.forget(&context);
+                    clients.refused(&context).await;
                 }
                 source.set_health(state_of(&report), Some(reason_of(&report)));
             }
