@@ -176,9 +176,10 @@ pub async fn sandbox(common: &Common) -> Result<Sandbox, Report> {
 pub fn world(sandbox: &Sandbox, common: &Common, environment: &Environment) -> Result<Contexts, Report> {
     let mut context = sandbox_context::context(sandbox, environment, common.read_only);
     context.kubernetes.namespace.clone_from(&common.namespace);
-    let contexts = Contexts::only(context);
+    let guest = sandbox_context::guest(&context);
+    let contexts = Contexts::only(context).with(Arc::new(guest));
     match &common.context {
-        Some(name) => contexts.get(name).map(|_| contexts.clone()),
+        Some(name) => contexts.starting_in(name),
         None => Ok(contexts),
     }
 }

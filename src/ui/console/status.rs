@@ -73,7 +73,9 @@ fn place(app: &App, room: usize) -> Line<'static> {
 /// One cell a source. With little room ages go, then healthy sources become a count.
 fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
     let mut sources: BTreeMap<SafeText, Health> = BTreeMap::new();
-    for (name, health) in app.panels.iter().flat_map(|panel| panel.health()) {
+    // What nobody looks at says nothing about what is on the screen.
+    let looked_at = app.panels.iter().enumerate().filter(|(at, _)| app.is_offered(*at));
+    for (name, health) in looked_at.flat_map(|(_, panel)| panel.health()) {
         let worse = sources.get(&name).is_none_or(|known| rank(&health) > rank(known));
         if worse {
             sources.insert(name, health);
@@ -248,16 +250,16 @@ fn hints(app: &App) -> Vec<(String, String)> {
                     .map(move |action| (label(action), action.word.to_owned()))
             });
             // First, as it leads to all that has no room here.
-            let menu = named(Part::Panel, &[(Action::Menu, "actions")]);
+            // And how to get back, which must not fall off a narrow screen.
+            let first = named(Part::Panel, &[(Action::Menu, "actions"), (Action::ToInput, "input")]);
             let rest = [
                 (Action::Mark, "mark"),
                 (Action::Find, "filter"),
                 (Action::Zoom, "zoom"),
                 (Action::NextPane, "next"),
-                (Action::ToInput, "input"),
                 (Action::Help, "help"),
             ];
-            menu.into_iter().chain(own).chain(named(Part::Panel, &rest)).collect()
+            first.into_iter().chain(own).chain(named(Part::Panel, &rest)).collect()
         }
     }
 }

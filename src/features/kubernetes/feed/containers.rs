@@ -14,7 +14,7 @@ use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::features::kubernetes::client::Clients;
-use crate::features::kubernetes::error;
+use crate::features::kubernetes::error as code;
 use crate::features::kubernetes::path;
 use crate::feed::{FeedKey, HealthState, Hub, Source, Subscription};
 
@@ -83,12 +83,7 @@ async fn follow(
                 });
                 if same { source.touch() } else { source.replace(rows) }
             }
-            Err(report) => {
-                if report.code == error::UNAUTHORIZED {
-                    clients.refused(&context).await;
-                }
-                source.set_health(state_of(&report), Some(reason_of(&report)));
-            }
+            Err(report) => source.set_health(state_of(&report), Some(reason_of(&report))),
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -104,11 +99,17 @@ async fn read(clients: &Clients, context: &Context, pod: &Target) -> Result<Vec<
         path::encode(&pod.scope),
         path::encode(&pod.name)
     );
-    let pod: Pod = timeout(PATIENCE, session.cluster.get(&path))
-        .await
-        .map_err(|_| does_not_answer(&session))?
-        .map_err(|error| session.cluster.report(&error))?;
-    Ok(pod.rows())
+    let asked = timeout(PATIENCE, session.cluster.get::<Pod>(&path)).await;
+    match asked.map_err(|_| does_not_answer(&session))? {
+        Ok(pod) => Ok(pod.rows()),
+        Err(error) => {
+            let report = session.cluster.report(&error);
+            if report.code == code::UNAUTHORIZED {
+                clients.refused(context, &session.cluster).await;
+            }
+            Err(report)
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]

@@ -31,14 +31,19 @@ fn panel(rows: Vec<DnsRow>) -> (ListPanel<Records>, Subscription<DnsRow>) {
         source.set_health(HealthState::Live, None);
     });
     let shared = Shared::alone(hub, Clock::real());
-    let service = Service {
-        shared,
-        clients: Clients::new(),
-        changes: Arc::default(),
-    };
+    let service = Service::new(&shared, Clients::new(), Arc::new(NoHosts));
     let mut panel = super::panel(service);
     panel.open(&context);
     (panel, feed)
+}
+
+struct NoHosts;
+
+#[async_trait::async_trait]
+impl crate::verb::Completer for NoHosts {
+    async fn complete(&self, _: crate::verb::CompletionRequest) -> Vec<crate::verb::Candidate> {
+        Vec::new()
+    }
 }
 
 fn screen(panel: &mut ListPanel<Records>, columns: u16, rows: u16) -> String {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::present::SCRIPTS;
 use super::{App, Effect};
 use crate::core::change::Origin;
 use crate::core::context::Context;
@@ -17,7 +18,7 @@ use crate::verb::catalogue::{did_you_mean, nearest};
 const PLACES: [(&str, &str); 9] = [
     ("ns", "another namespace: ns NAME"),
     ("ctx", "another context: ctx NAME"),
-    ("present", "steps through a script: present FILE"),
+    ("present", "steps through a script: present demo, present FILE"),
     ("show", "a panel beside the others: show NAME"),
     ("hide", "a panel away: hide NAME"),
     ("layout", "columns and panels as by default: layout reset"),
@@ -61,7 +62,10 @@ impl App {
             ("ns" | "namespace", [name]) => return self.use_namespace(name),
             ("ns" | "namespace", _) => self.tell("ns NAME shows another namespace", Tone::Neutral),
             ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
-            ("present", _) => self.tell("present FILE: a script, one pipeline a line", Tone::Neutral),
+            ("present", _) => self.tell(
+                "present demo, or present FILE: a script, one pipeline a line",
+                Tone::Neutral,
+            ),
             ("show", [name]) => return self.show_panel(name, true),
             ("hide", [name]) => return self.show_panel(name, false),
             ("show" | "hide", _) => self.tell(
@@ -83,6 +87,12 @@ impl App {
             return Vec::new();
         }
         if rest.is_empty()
+            && let Some(meant) = self.slip_of(place)
+        {
+            self.tell(&format!("no pane {place}  did you mean {meant}?"), Tone::Warn);
+            return Vec::new();
+        }
+        if rest.is_empty()
             && let Some(pane) = self.panels.iter_mut().position(|panel| panel.visit(place))
         {
             self.focus_pane(pane + 1);
@@ -100,6 +110,12 @@ impl App {
         let line = print(&Pipeline::from(stage));
         self.input.history.add(&line, &self.context.name);
         vec![self.run(line, Origin::Typed)]
+    }
+
+    /// The pane whose name a longer word is but for one slip of the finger. Shorter ones are rather names of kinds: `ds`.
+    fn slip_of(&self, word: &str) -> Option<&'static str> {
+        let mut ids = self.panels.iter().map(|panel| panel.id());
+        ids.find(|id| word.len() >= 5 && strsim::damerau_levenshtein(word, id) == 1)
     }
 
     /// A pane by its number as shown, its name, kubectl's short name for it, or a beginning that no other has.
@@ -164,6 +180,12 @@ impl App {
             Some("show" | "hide") => {
                 let panes = self.panels.iter().map(|panel| Offer::place(panel.id(), "panel", false));
                 gathered.offers = panes.collect();
+            }
+            Some("present") => {
+                let scripts = SCRIPTS
+                    .iter()
+                    .map(|script| Offer::place(script.name, script.about, false));
+                gathered.offers = scripts.collect();
             }
             Some("layout") => gathered.offers = vec![Offer::place("reset", "as by default", false)],
             Some("ns" | "namespace") => gathered.live = self.live("get", &["namespaces"], prefix),

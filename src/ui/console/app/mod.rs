@@ -13,7 +13,7 @@ mod mouse;
 mod present;
 mod typing;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -24,12 +24,13 @@ use super::chat::Chat;
 use super::chat::block::State;
 use super::complete::live_offers;
 use super::input::Input;
-use super::keymap::{Action, Keymap};
+use super::keymap::{Action, Keymap, Part};
 use super::layout::Seam;
 use super::popup::Popup;
 use super::ports::Ended;
 use super::samples::Samples;
 use super::toast::Toasts;
+use crate::core::change::Target;
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
@@ -41,7 +42,7 @@ pub use event::{Dress, Effect, Event, Focus};
 pub use finder::Finder;
 pub use menu::Menu;
 pub use mouse::Places;
-pub use present::Script;
+pub use present::{SCRIPTS, Script};
 
 struct Question {
     id: u64,
@@ -105,8 +106,12 @@ pub struct App {
     pub(super) places: Places,
     /// What the operator made of the screen.
     pub(super) arrangement: Arrangement,
-    /// A boundary that is being dragged.
-    dragged: Option<Seam>,
+    /// The panels' ids in the order they came in.
+    registered: Vec<&'static str>,
+    /// Panels that are subscribed to the context.
+    opened: BTreeSet<&'static str>,
+    /// A boundary that is being dragged, and the arrangement before.
+    dragged: Option<(Seam, Arrangement)>,
     /// The terminal tells of clicks.
     mouse: bool,
     /// Text without frames.
@@ -118,8 +123,8 @@ pub struct App {
     contexts: Vec<String>,
     catalogue: Arc<Catalogue>,
     questions: VecDeque<Question>,
-    /// Ctrl-C or Ctrl-D was pressed to quit, and when: the same key again soon means it.
-    quit_armed: Option<(Action, Timestamp)>,
+    /// When Ctrl-C was pressed to quit: again soon means it.
+    quit_armed: Option<Timestamp>,
     next_question: u64,
     /// Panels' versions as drawn last.
     drawn: Vec<u64>,
@@ -139,6 +144,10 @@ pub enum Offer {
     Starting,
 }
 
+/// What somebody does who has never been here.
+const FIRST_STEPS: &str =
+    "Try: help, or kubectl:get deploy. Or :present demo, a rolling update typed line by line: F5 types, Enter runs.";
+
 impl App {
     /// A console that has shown nothing yet.
     pub fn new(parts: Parts) -> Self {
@@ -146,20 +155,16 @@ impl App {
             true => Offer::Yes,
             false => Offer::No,
         };
-        let arrangement = parts.arrangement;
-        let mut panels = parts.panels;
-        // Those that only show up when there is room come last, so that the others keep their numbers.
-        panels.sort_by_key(|panel| {
-            let place = arrangement.place(panel.id()).unwrap_or(usize::MAX);
-            (place, panel.by_name_only(), panel.weight() == 0)
-        });
+        let panels = parts.panels;
         let mut app = App {
             samples: Samples::default(),
             finder: None,
             menu: None,
             script: None,
             places: Places::default(),
-            arrangement,
+            arrangement: parts.arrangement,
+            registered: panels.iter().map(|panel| panel.id()).collect(),
+            opened: BTreeSet::new(),
             dragged: None,
             mouse: true,
             bare: false,
@@ -189,6 +194,7 @@ impl App {
             chat_width: 80,
             dirty: true,
         };
+        app.sort_panels();
         app.input.set_here(&app.context.name);
         app.take_keymap();
         app.welcome();
@@ -198,20 +204,45 @@ impl App {
     /// What a new keymap changes besides keys; what it names that is not here is told.
     fn take_keymap(&mut self) {
         self.input.use_vi(self.keymap.has_vi());
-        let known: Vec<_> = self.panels.iter().map(|panel| (panel.id(), panel.actions())).collect();
+        let known: Vec<_> = self
+            .panels
+            .iter()
+            .map(|panel| (panel.id(), panel.all_actions()))
+            .collect();
         let wrong = self.keymap.check_panels(&known);
         self.remark(&wrong);
     }
 
-    /// Subscribes the panels to the context. Inside a Tokio runtime.
+    /// Subscribes the panels that stand beside the others, or would where there is room, to the context; the others wait
+    /// until somebody goes to them. Inside a Tokio runtime.
     pub fn open_panels(&mut self) {
-        let context = self.context.clone();
-        self.panels.iter_mut().for_each(|panel| panel.open(&context));
+        self.opened.clear();
+        self.open_offered();
+        let others = self.panels.iter_mut().filter(|panel| !self.opened.contains(panel.id()));
+        others.for_each(|panel| panel.close());
         self.dirty = true;
+    }
+
+    fn open_offered(&mut self) {
+        for at in 0..self.panels.len() {
+            if self.is_offered(at) {
+                self.open_panel(at);
+            }
+        }
+    }
+
+    /// Subscribes one, unless it is.
+    fn open_panel(&mut self, at: usize) {
+        if let Some(panel) = self.panels.get_mut(at)
+            && self.opened.insert(panel.id())
+        {
+            panel.open(&self.context);
+        }
     }
 
     /// Ends the panels' subscriptions.
     pub fn close_panels(&mut self) {
+        self.opened.clear();
         self.panels.iter_mut().for_each(|panel| panel.close());
     }
 
@@ -227,6 +258,9 @@ impl App {
                 ("Press Enter to start the built-in sandbox: a cluster, DNS, EC2 and Route 53 on this machine; nothing outside it is reached.".into(), Meaning::Strong),
                 ("Or set KUBECONFIG and the AWS variables, or write a [contexts.NAME] table, and start again.".into(), Meaning::Text),
             ]),
+        }
+        if self.context.sandbox.is_some() {
+            lines.push((FIRST_STEPS.into(), Meaning::Strong));
         }
         lines.push((
             "? help   Tab completes   : goes to a pane   ^C stops a block   ^D quits".into(),
@@ -246,7 +280,7 @@ impl App {
             }
             Event::Mouse(event) => return self.mouse(event),
             Event::Script(Ok(lines)) => self.present(lines),
-            Event::Script(Err(report)) => self.tell(&report.sentence(), Tone::Bad),
+            Event::Script(Err(report)) => self.toasts.add(report.told(), Tone::Bad, now),
             Event::Paste(text) => self.paste(&text),
             Event::Started {
                 block,
@@ -276,15 +310,14 @@ impl App {
                 plan,
                 requirement,
             } => {
-                self.bare = false;
                 let approval = Approval::new(*plan, requirement, self.context.production, now);
-                self.question(Question { id, block, approval });
+                return self.question(Question { id, block, approval });
             }
             Event::SecretWanted { id, block, what } => {
                 let approval = Approval::secret(what, now);
-                self.question(Question { id, block, approval });
+                return self.question(Question { id, block, approval });
             }
-            Event::ActingOn(target) => self.panels.iter_mut().for_each(|panel| panel.focus_on(&target)),
+            Event::ActingOn(target) => self.follow(&target),
             Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
             Event::Candidates(question, candidates) => self.candidates(question, candidates),
             Event::History(lines) => self.input.history.load(lines),
@@ -295,10 +328,29 @@ impl App {
                 }
             }
             Event::Dress(dress) => self.dress(*dress),
+            Event::Background(theme) => self.wear(*theme),
             Event::Sandbox(result) => return self.sandbox_started(result),
             Event::Tell(text, tone) => self.toasts.add(text, tone, now),
         }
         Vec::new()
+    }
+
+    /// Panels that can follow a change made here do. One that is out of sight says where it is.
+    fn follow(&mut self, target: &Target) {
+        let mut found = None;
+        for (at, panel) in self.panels.iter_mut().enumerate() {
+            let before = panel.title();
+            panel.focus_on(target);
+            let in_sight = self.places.panes.iter().any(|(pane, ..)| *pane == at + 1);
+            if panel.title() != before && !in_sight && found.is_none() {
+                found = Some((at + 1, panel.title()));
+            }
+        }
+        let Some((pane, title)) = found else { return };
+        let action = Action::ALL.iter().find(|action| action.pane() == Some(pane));
+        if let Some(key) = action.and_then(|action| self.keymap.key_of(Part::Global, *action)) {
+            self.tell(&format!("{} shows {}", key.label(), title.as_str()), Tone::Neutral);
+        }
     }
 
     /// Files of the operator's have changed: what can be read of them counts from now on.
@@ -306,8 +358,7 @@ impl App {
         let mut taken = Vec::new();
         if let Some(theme) = dress.theme {
             taken.push(format!("theme {}", theme.name));
-            self.theme = theme;
-            self.chat.forget_looks();
+            self.wear(theme);
         }
         if let Some(keymap) = dress.keymap {
             taken.push("keymap".to_owned());
@@ -320,11 +371,15 @@ impl App {
         self.remark(&dress.remarks);
     }
 
+    fn wear(&mut self, theme: Theme) {
+        self.theme = theme;
+        self.chat.forget_looks();
+    }
+
     /// Tells what is wrong in a file of the operator's.
-    fn remark(&mut self, remarks: &[Report]) {
+    pub(super) fn remark(&mut self, remarks: &[Report]) {
         for remark in remarks {
-            let hint = remark.hint.as_deref().unwrap_or_default();
-            self.tell(&format!("{remark}  {hint}"), Tone::Warn);
+            self.toasts.add(remark.told(), Tone::Warn, self.clock.now());
         }
     }
 
@@ -341,11 +396,12 @@ impl App {
             Ok(context) => {
                 self.offer = Offer::No;
                 self.change_context(context.clone());
-                let line = format!(
-                    "The sandbox runs; context {}. Try: kubectl:get deploy, or help.",
-                    context.name
-                );
-                self.chat.say(now, [(SafeText::line(&line), Meaning::StateOk)]);
+                let line = format!("The sandbox runs; context {}.", context.name);
+                let lines = [
+                    (SafeText::line(&line), Meaning::StateOk),
+                    (FIRST_STEPS.into(), Meaning::Strong),
+                ];
+                self.chat.say(now, lines);
                 vec![Effect::Switch(context)]
             }
             Err(report) => {
@@ -360,16 +416,21 @@ impl App {
         }
     }
 
-    fn question(&mut self, question: Question) {
+    /// A block waits for an answer. The bare view, which shows no questions, ends.
+    fn question(&mut self, question: Question) -> Vec<Effect> {
+        let what = match question.approval.is_secret() {
+            true => "a secret is asked for: finish or clear the line to give it",
+            false => "a plan waits for approval: finish or clear the line to answer it",
+        };
         self.chat
             .change(question.block, |known| known.become_state(State::Asking));
         self.questions.push_back(question);
         if self.approval().is_none() {
-            self.toasts.add(
-                "a plan waits for approval: finish or clear the line to answer it".into(),
-                Tone::Waiting,
-                self.clock.now(),
-            );
+            self.toasts.add(what.into(), Tone::Waiting, self.clock.now());
+        }
+        match std::mem::take(&mut self.bare) {
+            true => vec![Effect::Mouse(self.mouse)],
+            false => Vec::new(),
         }
     }
 
