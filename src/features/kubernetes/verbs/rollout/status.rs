@@ -368,16 +368,17 @@ impl Watch<'_> {
                 return Ok(Some(cause));
             }
             if !pod.is_ready {
-                waiting.push((uid, pod.name));
+                waiting.push((uid, pod));
             }
         }
         if waiting.is_empty() {
             return Ok(None);
         }
         let failed = self.events("reason=Unhealthy").await?;
-        Ok(waiting
-            .iter()
-            .find_map(|(uid, name)| rollout::unhealthy(name, failed.iter().filter(|event| event.object_uid == *uid))))
+        Ok(waiting.iter().find_map(|(uid, pod)| {
+            let own = failed.iter().filter(|event| event.object_uid == *uid);
+            rollout::unhealthy(&pod.name, pod.probe_failures, own)
+        }))
     }
 }
 
