@@ -19,10 +19,11 @@ pub fn tone(state: HealthState) -> Tone {
     }
 }
 
-/// `live 2s`, `stale 48s`, `denied 2m`: the state and, where there is data, how old it is.
+/// `live 2s`, `stale 48s`, `denied 2m`: the state and, where there is data, how old it is; `, first 150000 only` behind
+/// it where the rows are not all.
 pub fn words(health: &Health, now: Timestamp) -> String {
     match (health.state, health.data_at) {
-        (HealthState::Live, Some(at)) => format!("live {}", age(now, at)),
+        (HealthState::Live, Some(at)) => format!("live {}{}", age(now, at), health.part_words()),
         _ => health.label(now),
     }
 }
@@ -72,6 +73,10 @@ mod tests {
             health.become_state(state, None, now);
             assert_eq!(cell(&theme, &k8s, &health, now).content, wanted);
         }
+        health.part = Some(150_000);
+        assert_eq!(cell(&theme, &k8s, &health, now).content, "✗ k8s error 48s, first 150000 only");
+        health.become_state(HealthState::Live, None, now);
+        assert_eq!(cell(&theme, &k8s, &health, now).content, "✓ k8s live 48s, first 150000 only");
     }
 
     #[test]
