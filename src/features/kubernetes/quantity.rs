@@ -100,6 +100,16 @@ impl fmt::Display for Sum {
     }
 }
 
+/// A quantity as Go prints it: `1024Mi` is `1Gi`. What is none stays as it is.
+pub fn canonical(text: &str) -> String {
+    if nano(text).is_none() {
+        return text.to_owned();
+    }
+    let mut sum = Sum::default();
+    sum.add(text);
+    sum.to_string()
+}
+
 /// What a suffix multiplies and divides by.
 fn factor(suffix: &str) -> Option<(i128, i128)> {
     let binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];

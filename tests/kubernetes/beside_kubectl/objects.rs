@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::{OURS, THEIRS, all_same, same, timeless, twins};
-use crate::bench::Bench;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn get_tables_and_selectors() {

@@ -31,8 +31,8 @@ pub struct Related {
     pub pods: Vec<Value>,
     /// Endpoint slices of a service.
     pub slices: Vec<Value>,
-    /// The lease by which a node says that it is alive.
-    pub lease: Option<Value>,
+    /// The lease by which a node says that it is alive, or why it cannot be read; none: not asked for.
+    pub lease: Option<Result<Value, String>>,
     /// Quotas of a namespace.
     pub quotas: Vec<Value>,
     /// Limit ranges of a namespace.

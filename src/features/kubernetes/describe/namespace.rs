@@ -38,7 +38,7 @@ pub fn namespace(live: &Value, related: &Related) -> String {
     out.finish()
 }
 
-/// The quotas by name. Their lines stand one blank deep.
+/// The quotas by name.
 fn quotas(out: &mut Text, quotas: &[Value]) {
     if quotas.is_empty() {
         return out.line(0, "No resource quota.");
@@ -46,27 +46,24 @@ fn quotas(out: &mut Text, quotas: &[Value]) {
     let mut sorted: Vec<&Value> = quotas.iter().collect();
     sorted.sort_by_key(|quota| object::name(quota));
     out.line(0, "Resource Quotas");
-    for (at, quota) in sorted.into_iter().enumerate() {
-        if at > 0 {
-            out.line(0, "");
-        }
-        out.field(0, " Name", object::name(quota));
+    for quota in sorted {
+        out.field(1, "Name", object::name(quota));
         let mut scopes: Vec<&str> = list(quota, "/spec/scopes").iter().filter_map(Value::as_str).collect();
         scopes.sort_unstable();
         if !scopes.is_empty() {
-            out.field(0, " Scopes", scopes.join(", "));
+            out.field(1, "Scopes", scopes.join(", "));
         }
         for help in scopes.into_iter().filter_map(scope) {
-            out.line(0, &format!("  * {help}"));
+            out.line(1, &format!("* {help}"));
         }
-        out.line(0, " Resource\tUsed\tHard");
-        out.line(0, " --------\t---\t---");
+        out.line(1, "Resource\tUsed\tHard");
+        out.line(1, "--------\t---\t---");
         let mut amounts: Vec<(&String, &Value)> = object::map(quota, "/status/hard").into_iter().flatten().collect();
         amounts.sort_by_key(|(name, _)| *name);
         for (name, hard) in amounts {
             let used = plain(&quota["status"]["used"][name.as_str()]);
             let used = if used.is_empty() { "0" } else { &used };
-            out.line(0, &format!(" {name}\t{used}\t{}", plain(hard)));
+            out.line(1, &format!("{name}\t{used}\t{}", plain(hard)));
         }
     }
 }

@@ -18,7 +18,10 @@ pub fn node(live: &Value, related: &Related) -> String {
     out.field(0, "CreationTimestamp", time(&live["metadata"]["creationTimestamp"]));
     out.lines(0, "Taints", list(live, "/spec/taints").iter().map(taint));
     out.field(0, "Unschedulable", yes(&live["spec"]["unschedulable"]).to_lowercase());
-    if let Some(lease) = &related.lease {
+    if let Some(Err(why)) = &related.lease {
+        out.field(0, "Lease", format!("Failed to get lease: {why}"));
+    }
+    if let Some(Ok(lease)) = &related.lease {
         let set = |found: &str| if found.is_empty() { "<unset>" } else { found }.to_owned();
         let at = |field: &str| match &lease["spec"][field] {
             Value::Null => "<unset>".to_owned(),

@@ -89,8 +89,8 @@ pub fn rank(pod: &Value) -> (bool, u8, bool, String) {
     )
 }
 
-/// The container that is meant when none is named: the one that the pod's annotation names, else the first. Says so where
-/// there are several.
+/// The container that is meant when none is named: the one that the pod's annotation names, else the first, which is
+/// said where there are several.
 pub fn default_container(call: &Call, pod: &Value) -> String {
     let of = |pointer: &str| {
         list(pod, pointer)
@@ -99,11 +99,12 @@ pub fn default_container(call: &Call, pod: &Value) -> String {
             .collect::<Vec<_>>()
     };
     let (init, regular) = (of("/spec/initContainers"), of("/spec/containers"));
-    let default = object::annotation(pod, "kubectl.kubernetes.io/default-container")
-        .filter(|name| regular.iter().any(|known| known == name))
-        .map(str::to_owned)
-        .or_else(|| regular.first().cloned())
-        .unwrap_or_default();
+    let annotated = object::annotation(pod, "kubectl.kubernetes.io/default-container")
+        .filter(|name| regular.iter().any(|known| known == name));
+    if let Some(name) = annotated {
+        return name.to_owned();
+    }
+    let default = regular.first().cloned().unwrap_or_default();
     if regular.len() + init.len() > 1 {
         let all: Vec<String> = regular
             .iter()

@@ -117,7 +117,7 @@ impl Describe {
                 let mut found = list(session, "pods", None, &query).await?;
                 found.retain(|pod| !matches!(object::text(pod, "/status/phase"), "Succeeded" | "Failed"));
                 related.pods = found;
-                related.lease = lease(session, &target.name).await;
+                related.lease = Some(lease(session, &target.name).await);
             }
             "Namespace" => {
                 let inside = Some(target.name.as_str());
@@ -170,10 +170,15 @@ async fn events(session: &Session, target: &Target, live: &Value) -> Option<Vec<
     Some(told)
 }
 
-/// The lease of a node, where there is one that may be read.
-async fn lease(session: &Session, node: &str) -> Option<Value> {
-    let resource = session.cluster.discovery().await.ok()?.find("leases.coordination.k8s.io").ok()?;
-    session.cluster.get(&resource.object("kube-node-lease", node)).await.ok()
+/// The lease of a node, or why there is none to tell.
+async fn lease(session: &Session, node: &str) -> Result<Value, String> {
+    let discovery = session.cluster.discovery().await.map_err(|report| report.message)?;
+    let resource = discovery.find("leases.coordination.k8s.io").map_err(|report| report.message)?;
+    let found = session.cluster.get(&resource.object("kube-node-lease", node)).await;
+    found.map_err(|error| match error {
+        kube::Error::Api(status) => status.message,
+        other => session.cluster.report(&other).message,
+    })
 }
 
 /// The objects; a name that does not exist matches by its beginning.

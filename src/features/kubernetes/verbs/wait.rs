@@ -240,7 +240,8 @@ async fn until(session: &Session, target: &Target, condition: &Condition, once: 
             Err(error) => return Err(cluster.report(&error)),
         };
         if once {
-            return Err(timed_out(target));
+            let what = format!("{}/{}", target.resource.plural, target.name);
+            return Err(Report::failed(NOT_REACHED, format!("condition not met for {what}")));
         }
         changed(session, target, &version).await?;
     }

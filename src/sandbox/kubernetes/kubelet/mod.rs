@@ -63,7 +63,14 @@ struct State {
     /// What `exec` has looked into, by container id, the oldest first.
     insides: VecDeque<(String, Container)>,
     /// Output of the containers' last runs by pod: namespace and name, then container.
-    logs: HashMap<(String, String), HashMap<String, Arc<ContainerLog>>>,
+    logs: HashMap<(String, String), HashMap<String, Runs>>,
+}
+
+/// Output of the last two runs of a container.
+#[derive(Default)]
+struct Runs {
+    last: Arc<ContainerLog>,
+    before: Option<Arc<ContainerLog>>,
 }
 
 /// How the kubelet's loop speaks to a pod's task.
@@ -198,13 +205,10 @@ impl Kubelets {
 }
 
 impl PodRuntime for Kubelets {
-    fn logs(&self, namespace: &str, pod: &str, container: &str) -> Option<LogStream> {
+    fn logs(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Option<LogStream> {
         let state = self.shared.lock();
-        let log = state
-            .logs
-            .get(&(namespace.to_owned(), pod.to_owned()))?
-            .get(container)?
-            .clone();
+        let runs = state.logs.get(&(namespace.to_owned(), pod.to_owned()))?.get(container)?;
+        let log = if previous { runs.before.clone()? } else { runs.last.clone() };
         drop(state);
         Some(log.follow())
     }

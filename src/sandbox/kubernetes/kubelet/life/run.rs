@@ -263,6 +263,9 @@ impl Life {
         let ended = State::Ended(code, reason, since, self.shared.clock.rfc3339());
         container.state = ended.clone();
         container.ready = false;
+        if let Some(Some(log)) = self.outputs.get(index) {
+            log.end();
+        }
         let run = container.restarts;
         // Noted before the status is told: a pod that is done says so at once.
         let again = match self.pod.policy {

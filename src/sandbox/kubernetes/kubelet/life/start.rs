@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Life;
 use crate::sandbox::inspector::{self, ContainerLog, Inspector};
 use crate::sandbox::kubernetes::controllers::recorder::Severity;
+use crate::sandbox::kubernetes::kubelet::Runs;
 use crate::sandbox::kubernetes::kubelet::image::Program;
 use crate::sandbox::kubernetes::kubelet::status::State;
 use crate::sandbox::kubernetes::objects::{int, name, namespace, text};
@@ -34,12 +35,13 @@ impl Life {
         container.id = id;
         container.state = State::Running(self.shared.clock.rfc3339());
         let container = container.clone();
-        self.shared
-            .lock()
-            .logs
-            .entry(key)
-            .or_default()
-            .insert(container.name.clone(), log.clone());
+        {
+            let mut state = self.shared.lock();
+            let of_pod = state.logs.entry(key).or_default();
+            let before = of_pod.remove(&container.name).map(|runs| runs.last);
+            let last = log.clone();
+            of_pod.insert(container.name.clone(), Runs { last, before });
+        }
         if container.image.program() == Program::Inspector && self.serve(index, log).await.is_err() {
             // No loopback port left on this machine: the container can't do its work.
             self.pod.containers[index].state =
