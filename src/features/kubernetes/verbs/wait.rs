@@ -159,7 +159,10 @@ impl Wait {
         let end = Instant::now() + limit;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         for target in targets(call, &session, selection, &condition).await? {
-            let reached = timeout_at(end, until(&session, &target, &condition, limit.is_zero())).await;
+            let reached = match limit.is_zero() {
+                true => Ok(until(&session, &target, &condition, true).await),
+                false => timeout_at(end, until(&session, &target, &condition, false)).await,
+            };
             match reached {
                 Ok(Ok(Reached::Now)) => {}
                 // kubectl is silent about what was not there to begin with.

@@ -69,7 +69,7 @@ impl History {
             let revisions = revisions(&session, &target, &live).await?;
             match call.arguments.int("revision").filter(|number| *number != 0) {
                 None => table(&target, &revisions, output).await?,
-                Some(number) => template(&target, &revisions, number, output).await?,
+                Some(number) => template(&revisions, number, output).await?,
             }
         }
         Ok(())
@@ -107,13 +107,9 @@ async fn table(target: &Target, revisions: &[Revision], output: &Output) -> Resu
     Ok(())
 }
 
-async fn template(target: &Target, revisions: &[Revision], number: i64, output: &Output) -> Result<(), Report> {
+async fn template(revisions: &[Revision], number: i64, output: &Output) -> Result<(), Report> {
     let Some(revision) = revisions.iter().find(|revision| revision.number == number) else {
-        // kubectl names the number for deployments only.
-        let what = match target.resource.kind.as_str() {
-            "Deployment" => format!("unable to find the specified revision {number}"),
-            _ => "unable to find the specified revision".to_owned(),
-        };
+        let what = "unable to find the specified revision";
         return Err(Report::failed(NOT_FOUND, what).hint(format!("there are: {}", numbers(revisions))));
     };
     let template = revision.template.clone();
