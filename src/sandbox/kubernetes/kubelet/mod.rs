@@ -60,7 +60,7 @@ struct State {
     last: HashMap<String, u8>,
     /// Images present, by node.
     images: HashSet<(String, String)>,
-    /// What `exec` has looked into, by container id, the oldest first.
+    /// What a script or `exec` has looked into, by container id, the oldest first.
     insides: VecDeque<(String, Container)>,
     /// Output of the containers' last runs by pod: namespace and name, then container.
     logs: HashMap<(String, String), HashMap<String, Runs>>,
@@ -214,17 +214,8 @@ impl PodRuntime for Kubelets {
     }
 
     fn inside(&self, pod: &Value, index: usize, id: &str) -> Container {
-        if let Some((_, known)) = self.shared.lock().insides.iter().find(|(known, _)| known == id) {
-            return known.clone();
-        }
-        let files = Files::new(name(pod), text(pod, "/status/podIP"), namespace(pod));
-        let inside = Container::new(files, life::environment(&self.shared.store, pod, index));
-        let mut state = self.shared.lock();
-        state.insides.push_back((id.to_owned(), inside.clone()));
-        if state.insides.len() > INSIDES {
-            state.insides.pop_front();
-        }
-        inside
+        let id = id.trim_start_matches("containerd://");
+        self.shared.inside(pod, text(pod, "/status/podIP"), index, id)
     }
 
     fn dial(&self, address: Ipv4Addr, port: u16) -> Route {
@@ -233,6 +224,21 @@ impl PodRuntime for Kubelets {
 }
 
 impl Shared {
+    /// The inside of a pod's container: the one at `index` of its spec, `id` as the runtime names it.
+    fn inside(&self, pod: &Value, ip: &str, index: usize, id: &str) -> Container {
+        if let Some((_, known)) = self.lock().insides.iter().find(|(known, _)| known == id) {
+            return known.clone();
+        }
+        let files = Files::new(name(pod), ip, namespace(pod));
+        let inside = Container::new(files, life::environment(&self.store, pod, index));
+        let mut state = self.lock();
+        state.insides.push_back((id.to_owned(), inside.clone()));
+        if state.insides.len() > INSIDES {
+            state.insides.pop_front();
+        }
+        inside
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
