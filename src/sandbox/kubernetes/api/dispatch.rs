@@ -10,7 +10,7 @@ use super::accept::{self, Form};
 use super::body::{self, Reply};
 use super::route::{Query, Route, Target};
 use super::status::ApiError;
-use super::{Api, discovery, exec, logs, metrics, port_forward, read, remove, review, scale, version, watch, write};
+use super::{Api, attach, discovery, exec, logs, metrics, port_forward, read, remove, review, scale, version, watch, write};
 
 /// One request, read and taken apart.
 pub(super) struct Call {
@@ -70,6 +70,7 @@ pub(super) async fn dispatch(api: Arc<Api>, request: Request<Incoming>) -> Resul
                 return Err(ApiError::method_not_allowed());
             }
             match target.subresource.map(|sub| sub.name) {
+                Some("attach") => return attach::attach(&api, request, &target, &query),
                 Some("exec") => return exec::exec(&api, request, &target, &query),
                 Some("portforward") => return port_forward::port_forward(&api, request, &target, &query),
                 _ => {}
