@@ -38,7 +38,7 @@ async fn what_is_described_and_what_is_not_there() {
 }
 
 /// Both describe the same object. Heartbeats and ages move, so an unequal pair is looked at again.
-async fn described(bench: &Bench, what: &str) -> Option<String> {
+pub async fn described(bench: &Bench, what: &str) -> Option<String> {
     let mut last = (String::new(), String::new());
     for _ in 0..5 {
         let (code, theirs, error) = bench.kubectl(&format!("describe {what}")).await.unwrap();
@@ -163,7 +163,7 @@ async fn what_runs_to_the_letter() {
 }
 
 /// Waits until something holds.
-async fn until(what: &str, holds: impl Fn() -> bool) {
+pub async fn until(what: &str, holds: impl Fn() -> bool) {
     let begin = std::time::Instant::now();
     while !holds() {
         assert!(begin.elapsed().as_secs() < 30, "waited for: {what}");

@@ -5,6 +5,7 @@ mod describe;
 mod fields;
 mod follow;
 mod inside;
+mod jobs;
 mod look;
 mod make;
 mod nodes;

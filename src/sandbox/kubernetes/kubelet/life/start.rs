@@ -71,12 +71,16 @@ impl Life {
 
 /// The variables a container of a cluster finds: its own, and those of the services of its namespace.
 pub fn environment(store: &Store, pod: &Value, index: usize) -> Vec<(String, String)> {
+    let host = match text(pod, "/spec/hostname") {
+        "" => name(pod),
+        host => host,
+    };
     let mut env = vec![
         (
             "PATH".to_owned(),
             "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
         ),
-        ("HOSTNAME".to_owned(), name(pod).to_owned()),
+        ("HOSTNAME".to_owned(), host.to_owned()),
     ];
     let own = pod
         .pointer(&format!("/spec/containers/{index}/env"))
@@ -84,7 +88,13 @@ pub fn environment(store: &Store, pod: &Value, index: usize) -> Vec<(String, Str
     env.extend(
         own.into_iter()
             .flatten()
-            .map(|e| (text(e, "/name").to_owned(), text(e, "/value").to_owned())),
+            .map(|e| {
+                let value = match text(e, "/valueFrom/fieldRef/fieldPath") {
+                    "" => text(e, "/value"),
+                    path => field(pod, path),
+                };
+                (text(e, "/name").to_owned(), value.to_owned())
+            }),
     );
     let mut services = store
         .get("services", "default", "kubernetes")
@@ -109,4 +119,13 @@ pub fn environment(store: &Store, pod: &Value, index: usize) -> Vec<(String, Str
         ));
     }
     env
+}
+
+/// A field of a pod as its containers may ask for it: `metadata.name`, `metadata.labels['app']`.
+fn field<'a>(pod: &'a Value, path: &str) -> &'a str {
+    if let Some((map, key)) = path.strip_suffix("']").and_then(|path| path.split_once("['")) {
+        let map = pod.pointer(&format!("/{}", map.replace('.', "/")));
+        return map.and_then(|map| map.get(key)?.as_str()).unwrap_or_default();
+    }
+    text(pod, &format!("/{}", path.replace('.', "/")))
 }
