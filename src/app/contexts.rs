@@ -14,6 +14,11 @@ use crate::core::context::{AwsTarget, Context, KubeconfigSource, KubernetesTarge
 use crate::core::report::Report;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
+/// The environment layer of the variables that name a cluster.
+const LAYER: &str = "COGDECK_BUNDLE_KUBECTL__KUBERNETES_";
+/// Where the kubelet puts the service account of a pod.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
 /// The contexts of this process.
 #[derive(Clone, Debug)]
 pub struct Contexts {
@@ -32,6 +37,10 @@ impl Contexts {
     }
 
     /// Configuration, kubeconfig and environment together.
+    ///
+    /// Which cluster the one to start in means: the kube context that `--context` or the configuration names; else, with
+    /// a room or `COGDECK_BUNDLE_KUBECTL__KUBERNETES_…` set, what the layers of the bundle `kubectl` name; else the
+    /// kubeconfig's current context; else those layers, and last the service account of the pod we run in.
     pub fn load(config: &Config, common: &Common, environment: &Environment) -> Result<Self, Report> {
         let kubeconfig = Kubeconfig::read(&kubeconfig_files(None, environment));
         let mut named = BTreeMap::new();
@@ -50,9 +59,12 @@ impl Contexts {
             named.insert(name.clone(), Arc::new(context(name, &entry, common, environment)?));
         }
         let wanted = common.context.as_ref().or(config.context.as_ref());
+        let layered = common.room.is_some()
+            || environment.get("COGDECK_ROOM").is_some()
+            || !environment.starting_with(LAYER).is_empty();
         let default = match (wanted, kubeconfig.current) {
             (Some(name), _) => find(&named, name)?,
-            (None, Some(current)) if named.contains_key(&current) => find(&named, &current)?,
+            (None, Some(current)) if named.contains_key(&current) && !layered => find(&named, &current)?,
             (None, _) => Arc::new(context("default", &ContextEntry::default(), common, environment)?),
         };
         Ok(Contexts { default, named })
@@ -119,8 +131,9 @@ fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Envi
     let files = kubeconfig_files(entry.kubeconfig.as_deref(), environment);
     let kubeconfig = match files.iter().any(|file| file.exists()) {
         true => KubeconfigSource::Files(files),
-        false => KubeconfigSource::None,
+        false => in_cluster(environment).unwrap_or(KubeconfigSource::None),
     };
+    let kube_context = text(&entry.kube_context, &["COGDECK_KUBE_CONTEXT"]);
     let resolver = match (entry.resolver, environment.get("COGDECK_DNS")) {
         (Some(resolver), _) => Some(resolver),
         (None, Some(text)) => Some(text.parse().map_err(|_| {
@@ -137,7 +150,9 @@ fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Envi
     Ok(Context {
         kubernetes: KubernetesTarget {
             kubeconfig,
-            kube_context: text(&entry.kube_context, &["COGDECK_KUBE_CONTEXT"]),
+            configurable: entry.kubeconfig.is_none() && kube_context.is_none(),
+            kube_context,
+            https_proxy: environment.first(&["HTTPS_PROXY", "https_proxy"]).map(str::to_owned),
             namespace: common
                 .namespace
                 .clone()
@@ -164,6 +179,22 @@ fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Envi
         read_only: entry.read_only || common.read_only,
         environment: environment.shared(),
         ..Context::empty(name)
+    })
+}
+
+/// The cluster that we run in a pod of, as the kubelet tells it.
+fn in_cluster(environment: &Environment) -> Option<KubeconfigSource> {
+    let (host, port) = (
+        environment.get("KUBERNETES_SERVICE_HOST")?,
+        environment.get("KUBERNETES_SERVICE_PORT")?,
+    );
+    let host = match host.contains(':') {
+        true => format!("[{host}]"),
+        false => host.to_owned(),
+    };
+    Some(KubeconfigSource::InCluster {
+        server: format!("https://{host}:{port}"),
+        folder: PathBuf::from(SERVICE_ACCOUNT),
     })
 }
 
@@ -274,6 +305,57 @@ mod tests {
         let environment = Environment::from_pairs([("HOME", folder.path().to_str().unwrap())]);
         let contexts = Contexts::load(&Config::default(), &Common::default(), &environment).unwrap();
         assert!(contexts.default().is_unconfigured());
+    }
+
+    #[test]
+    fn a_named_kube_context_wins_over_the_layers_and_they_over_the_current_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = environment(folder.path());
+        let starts = |common: &Common, environment: &Environment| {
+            let contexts = Contexts::load(&Config::default(), common, environment).unwrap();
+            let context = contexts.default().clone();
+            (context.name.clone(), context.kubernetes.configurable)
+        };
+        assert_eq!(starts(&Common::default(), &environment), ("blue".to_owned(), false));
+        let room = Common {
+            room: Some("ops".into()),
+            ..Common::default()
+        };
+        assert_eq!(starts(&room, &environment), ("default".to_owned(), true));
+        let named = Common {
+            context: Some("green".into()),
+            ..room.clone()
+        };
+        assert_eq!(starts(&named, &environment), ("green".to_owned(), false));
+        let layer = Environment::from_pairs([
+            ("HOME", folder.path().to_str().unwrap()),
+            ("COGDECK_BUNDLE_KUBECTL__KUBERNETES_SERVER", "https://a"),
+        ]);
+        assert_eq!(starts(&Common::default(), &layer), ("default".to_owned(), true));
+    }
+
+    #[test]
+    fn a_pod_without_a_kubeconfig_uses_its_service_account() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().to_str().unwrap();
+        let source = |host: &str, port: &str| {
+            let environment = Environment::from_pairs([
+                ("HOME", home),
+                ("KUBERNETES_SERVICE_HOST", host),
+                ("KUBERNETES_SERVICE_PORT", port),
+            ]);
+            let contexts = Contexts::load(&Config::default(), &Common::default(), &environment).unwrap();
+            contexts.default().kubernetes.kubeconfig.clone()
+        };
+        let in_cluster = |server: &str| KubeconfigSource::InCluster {
+            server: server.to_owned(),
+            folder: PathBuf::from(SERVICE_ACCOUNT),
+        };
+        assert_eq!(source("10.0.0.1", "443"), in_cluster("https://10.0.0.1:443"));
+        assert_eq!(source("fd00::1", "6443"), in_cluster("https://[fd00::1]:6443"));
+        assert_eq!(source("10.0.0.1", ""), KubeconfigSource::None);
+        environment(folder.path());
+        assert!(matches!(source("10.0.0.1", "443"), KubeconfigSource::Files(_)));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub fn context(sandbox: &Sandbox, environment: &Environment, read_only: bool) ->
             kubeconfig: KubeconfigSource::Inline(Secret::new(sandbox.kubeconfig())),
             kube_context: None,
             namespace: None,
+            configurable: false,
+            https_proxy: None,
         },
         aws: AwsTarget {
             profile: None,

@@ -128,6 +128,7 @@ pub fn library(store: Arc<Store>, environment: &Environment) -> Library {
     Library {
         store,
         keyring: keyring(environment),
+        user: environment.user(),
         environment: environment.starting_with("COGDECK_BUNDLE_"),
         fetching: environment.for_fetching(),
         directory: directory(environment),

@@ -1,6 +1,8 @@
 //! Addresses (`scheme://user:password@host/path`) as they may be shown, and whether a proxy stands before one. Not for
 //! reading them whole: who connects does that.
 
+use std::net::IpAddr;
+
 /// Who asks: what stands between `://` and the `@` of an address, if anything does.
 pub fn userinfo(address: &str) -> Option<&str> {
     let (_, rest) = address.split_once("://")?;
@@ -23,7 +25,8 @@ pub fn has_password(address: &str) -> bool {
     userinfo(address).is_some_and(|user| user.split_once(':').is_some_and(|(_, word)| !word.is_empty()))
 }
 
-/// The usual reading of `no_proxy`: names, suffixes with or without a leading dot, `*`.
+/// The usual reading of `no_proxy`: names, suffixes with or without a leading dot, addresses and their blocks
+/// (`10.0.0.0/8`), `*`.
 pub fn bypasses(host: &str, no_proxy: &str) -> bool {
     no_proxy
         .split(',')
@@ -31,8 +34,27 @@ pub fn bypasses(host: &str, no_proxy: &str) -> bool {
         .filter(|entry| !entry.is_empty())
         .any(|entry| {
             let suffix = entry.trim_start_matches("*.").trim_start_matches('.');
-            entry == "*" || host == suffix || host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'))
+            let is_below = || host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
+            entry == "*" || host == suffix || is_below() || in_block(host, entry)
         })
+}
+
+/// Whether a host is an address of a block, as `10.0.0.0/8` names one.
+fn in_block(host: &str, block: &str) -> bool {
+    let Some((first, bits)) = block.split_once('/') else {
+        return false;
+    };
+    let (Ok(host), Ok(first), Ok(bits)) = (host.parse(), first.parse(), bits.parse::<u32>()) else {
+        return false;
+    };
+    // Left-aligned, so that the block is what the first bits have in common.
+    let aligned = |address: IpAddr| match address {
+        IpAddr::V4(address) => (32, u128::from(address.to_bits()) << 96),
+        IpAddr::V6(address) => (128, address.to_bits()),
+    };
+    let ((length, host), (same, first)) = (aligned(host), aligned(first));
+    let differ = (host ^ first).checked_shr(128u32.saturating_sub(bits)).unwrap_or(0);
+    length == same && bits <= length && differ == 0
 }
 
 #[cfg(test)]
@@ -72,5 +94,10 @@ mod tests {
         assert!(!bypasses("notexample.com", "example.com"));
         assert!(bypasses("anything", "*"));
         assert!(!bypasses("anything", ""));
+        assert!(bypasses("10.200.0.1", "a, 10.0.0.0/8") && bypasses("10.0.0.1", "0.0.0.0/0"));
+        assert!(bypasses("fd00::5", "fd00::/8") && bypasses("10.0.0.1", "10.0.0.1/32"));
+        for other in ["11.0.0.0/8", "10.0.0.2/32", "10.0.0.0/33", "10.0.0.0/x", "::/0", "/8"] {
+            assert!(!bypasses("10.0.0.1", other), "{other}");
+        }
     }
 }

@@ -16,6 +16,13 @@ pub enum KubeconfigSource {
     Files(Vec<PathBuf>),
     /// The text itself (YAML), as the sandbox gives it.
     Inline(Secret),
+    /// The service account of the pod we run in.
+    InCluster {
+        /// URL of the server.
+        server: String,
+        /// The folder with `token`, `ca.crt` and `namespace`.
+        folder: PathBuf,
+    },
 }
 
 /// The Kubernetes part of a context.
@@ -27,6 +34,10 @@ pub struct KubernetesTarget {
     pub kube_context: Option<String>,
     /// The namespace; none: that of the kube context, else `default`.
     pub namespace: Option<String>,
+    /// Nobody named this cluster: the layers of the bundle `kubectl` may say which it is, and win over the kubeconfig.
+    pub configurable: bool,
+    /// Proxy for TLS connections to the cluster, as `HTTPS_PROXY`, unless the kubeconfig names one.
+    pub https_proxy: Option<String>,
 }
 
 /// The AWS part of a context.
@@ -55,7 +66,7 @@ pub struct Context {
     pub resolver: Option<SocketAddr>,
     /// HTTP proxy for what the traffic verbs fetch, as `http_proxy`.
     pub http_proxy: Option<String>,
-    /// Hosts that bypass the proxy, as `no_proxy`.
+    /// Hosts that bypass the proxies, as `no_proxy`.
     pub no_proxy: Option<String>,
     /// Docker engine, as `DOCKER_HOST`; none: the local socket.
     pub docker_host: Option<String>,
@@ -80,6 +91,8 @@ impl Context {
                 kubeconfig: KubeconfigSource::None,
                 kube_context: None,
                 namespace: None,
+                configurable: false,
+                https_proxy: None,
             },
             aws: AwsTarget::default(),
             resolver: None,

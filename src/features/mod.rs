@@ -55,10 +55,16 @@ pub struct Feature {
 
 /// All features. Opens no connection.
 pub fn all(shared: &Shared) -> Vec<Feature> {
-    let kubernetes = kubernetes::client::Clients::new();
+    let library = shared.library.clone();
+    let variables: kubernetes::client::Variables = Arc::new(move |room| {
+        let library = library.clone();
+        Box::pin(async move { library.variables(kubernetes::BUNDLE, room.as_deref()).await })
+    });
+    let kubernetes = kubernetes::client::Clients::configured(variables);
     let (hub, cluster) = (shared.hub.clone(), kubernetes.clone());
     let pods: traffic::join::OpenPods = Arc::new(move |context| {
-        let configured = context.kubernetes.kubeconfig != KubeconfigSource::None;
+        let target = &context.kubernetes;
+        let configured = target.configurable || target.kubeconfig != KubeconfigSource::None;
         configured.then(|| kubernetes::feed::rows(&hub, &cluster, context, false))
     });
     let cluster = kubernetes.clone();

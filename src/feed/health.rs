@@ -53,6 +53,8 @@ pub struct Health {
     pub reason: Option<SafeText>,
     /// The rows are only a part of what there is: so many are kept at most.
     pub part: Option<usize>,
+    /// When the login ends that the source lets us in by, where there is no next one yet; why in the reason.
+    pub login_ends: Option<Timestamp>,
 }
 
 impl Health {
@@ -64,6 +66,7 @@ impl Health {
             data_at: None,
             reason: None,
             part: None,
+            login_ends: None,
         }
     }
 

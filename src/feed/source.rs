@@ -75,6 +75,23 @@ impl<R> Source<R> {
         self.version.send_modify(|version| *version += 1);
     }
 
+    /// The login that lets us in ends then, and there is no next one yet; none: that is not so, or no more.
+    pub fn set_login_end(&self, ends: Option<(Timestamp, SafeText)>) {
+        let changed = {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            let (at, reason) = ends.unzip();
+            let changed = state.1.login_ends != at;
+            if changed && state.1.state == HealthState::Live {
+                state.1.reason = reason;
+            }
+            state.1.login_ends = at;
+            changed
+        };
+        if changed {
+            self.version.send_modify(|version| *version += 1);
+        }
+    }
+
     /// Reads rows and health.
     pub fn read<T>(&self, look: impl FnOnce(&RowTable<R>, &Health) -> T) -> T {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);

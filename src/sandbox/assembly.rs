@@ -24,6 +24,9 @@ use super::proxy::{Proxy, Router};
 /// The kube context's name.
 pub const CONTEXT: &str = "sandbox";
 
+/// The name of the guest's kube context.
+pub const GUEST_CONTEXT: &str = "sandbox-guest";
+
 /// How the world shall be.
 #[derive(Debug, Clone, Copy)]
 pub struct SandboxConfig {
@@ -139,6 +142,7 @@ pub struct Sandbox {
 /// What clients need to be let in.
 struct Secrets {
     token: String,
+    guest_token: String,
     admin_token: String,
     access_key_id: String,
     secret_access_key: String,
@@ -186,6 +190,7 @@ impl Sandbox {
                 runtime: Some(runtime),
                 gate: Some(Arc::new(faults.clone())),
                 metrics: true,
+                guest_token: Some(secrets.guest_token.clone()),
                 ..ApiConfig::new(secrets.token.clone())
             },
             listener,
@@ -228,6 +233,12 @@ impl Sandbox {
     /// The kubeconfig of the context `sandbox`, as YAML with the certificate authority and the token in it.
     pub fn kubeconfig(&self) -> String {
         self.api.kubeconfig(CLUSTER, CONTEXT, &self.secrets.token)
+    }
+
+    /// The same for the user `sandbox-guest`, who may look at the workloads of the namespace `default` and scale them,
+    /// and nothing else.
+    pub fn guest_kubeconfig(&self) -> String {
+        self.api.kubeconfig(CLUSTER, GUEST_CONTEXT, &self.secrets.guest_token)
     }
 
     /// The lines of a shell that point other programs at this world; `kubeconfig` is where that file was written.
@@ -330,6 +341,7 @@ impl Secrets {
         let draw = |alphabet: &[u8], length: usize| draw(provider.secure_random, alphabet, length);
         Some(Self {
             token: draw(b"abcdefghijklmnopqrstuvwxyz0123456789", 32)?,
+            guest_token: draw(b"abcdefghijklmnopqrstuvwxyz0123456789", 32)?,
             admin_token: draw(b"abcdefghijklmnopqrstuvwxyz0123456789", 32)?,
             access_key_id: format!("AKIA{}", draw(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16)?),
             secret_access_key: draw(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 40)?,

@@ -3,6 +3,7 @@
 
 mod bench;
 mod beside_kubectl;
+mod connection;
 mod faults;
 mod feeds;
 mod rollouts;

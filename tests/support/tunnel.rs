@@ -98,3 +98,59 @@ fn tls(name: &str) -> (Arc<rustls::ServerConfig>, String) {
         .expect("a configuration");
     (Arc::new(config), issuer.pem())
 }
+
+/// A proxy that leads to one address, whichever host it is asked for.
+pub struct Forward {
+    /// Where it listens.
+    pub proxy: SocketAddr,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Forward {
+    /// Every line of every head that came to the proxy; names of headers in lower case.
+    pub fn requests(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A proxy whose tunnels all end at `to`. One that asks who comes lets in `authorization` only.
+pub fn forward(to: SocketAddr, authorization: Option<&'static str>) -> Forward {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the proxy");
+    let proxy = listener.local_addr().expect("its address");
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let lines = seen.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let lines = lines.clone();
+            // Each connection ends by itself when one of both sides does.
+            std::thread::spawn(move || splice(stream, to, authorization, &lines));
+        }
+    });
+    Forward { proxy, seen }
+}
+
+fn splice(
+    mut client: TcpStream,
+    to: SocketAddr,
+    authorization: Option<&str>,
+    seen: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
+    let own = Mutex::default();
+    head(&mut client, &own)?;
+    let own = own.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let known = authorization.is_none_or(|wanted| own.contains(&format!("proxy-authorization: {wanted}")));
+    seen.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
+    if !known {
+        return client.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+    }
+    let server = TcpStream::connect(to)?;
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    let (mut from, mut into) = (client.try_clone()?, server.try_clone()?);
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut from, &mut into);
+        into.shutdown(std::net::Shutdown::Both)
+    });
+    let (mut from, mut into) = (server, client);
+    let _ = std::io::copy(&mut from, &mut into);
+    into.shutdown(std::net::Shutdown::Both)
+}

@@ -26,6 +26,8 @@ pub struct Library {
     pub store: Arc<Store>,
     /// What opens their secrets.
     pub keyring: Keyring,
+    /// Whose layer counts.
+    pub user: String,
     /// Variables of the process for the environment layer.
     pub environment: BTreeMap<String, String>,
     /// Variables that fetching may see beside a context's: the agent of ssh's keys, proxies.
@@ -53,6 +55,7 @@ impl Library {
         Library {
             store: Arc::new(Store::in_memory(Clock::real())),
             keyring: Keyring::File(PathBuf::new()),
+            user: String::new(),
             environment: BTreeMap::new(),
             fetching: BTreeMap::new(),
             directory: PathBuf::new(),
@@ -144,6 +147,20 @@ impl Library {
             }
         }
         layers
+    }
+
+    /// What the layers of a bundle set for a room, secrets opened; it need not be installed. No database: what the
+    /// environment sets.
+    pub async fn variables(&self, bundle: &str, room: Option<&str>) -> Result<BTreeMap<String, Secret>, Report> {
+        let settings = match self.store.exists() {
+            true => self.store.settings().await?,
+            false => Vec::new(),
+        };
+        let values = self.layers(bundle, &settings).values(room, &self.user)?;
+        Ok(values
+            .into_iter()
+            .map(|(name, value)| (name, Secret::new(value.reveal())))
+            .collect())
     }
 
     /// The versions of a bundle, the highest last. Refused when there is none, with the nearest names.

@@ -1,31 +1,37 @@
 //! The way to the API server: one client per kubeconfig and kube context, opened at first use and shared by verbs,
 //! feeds and completers. Not for what is asked: paths and bodies are the callers'.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::Stream;
+use futures::future::BoxFuture;
 use futures::io::AsyncBufRead;
 use http::{Method, Request, header};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::OnceCell;
+use tokio::sync::watch;
 
+pub use super::credential::Asking;
+use super::credential::{Lease, Obtained};
 use super::discovery::Discovery;
-use super::{credential, error};
+use super::kubeconfig::{self, Triple};
+use super::{credential, error, proxy};
 use crate::core::context::{Context, KubeconfigSource};
 use crate::core::report::Report;
-use crate::core::yaml;
+use crate::core::text::{SafeText, Secret};
 
 /// How long a connection may take to come about; longer means the server is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A plugin's credential is asked for again so long before it ends.
-const AHEAD: Duration = Duration::from_secs(10);
+/// A credential that could not be renewed ahead is tried again after this time.
+const RETRY: Duration = Duration::from_secs(10);
+/// A plugin whose credentials the server refused is asked again after this time.
+const REFUSED: Duration = Duration::from_secs(10);
 /// Media type of plain answers.
 pub const JSON: &str = "application/json";
 /// Asks for the server's own table; plain JSON where it has none.
@@ -37,22 +43,55 @@ pub const JSON_PATCH: &str = "application/json-patch+json";
 /// Strategic merge patch: lists merge by the key their type names.
 pub const STRATEGIC_PATCH: &str = "application/strategic-merge-patch+json";
 
-type Opened = Arc<OnceCell<(Arc<Cluster>, String)>>;
+/// The variables that the layers of the bundle's configuration set, for a room. Asked for every session of a context
+/// whose cluster they may name.
+pub type Variables =
+    Arc<dyn Fn(Option<String>) -> BoxFuture<'static, Result<BTreeMap<String, Secret>, Report>> + Send + Sync>;
 
 /// All clients of this process.
 #[derive(Default)]
 pub struct Clients {
-    /// By kubeconfig and kube context; a namespace is not worth a connection of its own.
-    open: Mutex<HashMap<(KubeconfigSource, Option<String>), Opened>>,
+    /// By what leads to the cluster; a namespace is not worth a connection of its own.
+    open: Mutex<HashMap<Way, Arc<Slot>>>,
+    variables: Option<Variables>,
+    logins: watch::Sender<u64>,
+}
+
+/// What leads to a cluster. Two contexts of the same way share a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Way {
+    kubeconfig: KubeconfigSource,
+    kube_context: Option<String>,
+    /// Instead of the kubeconfig.
+    triple: Option<Triple>,
+    https_proxy: Option<String>,
+    no_proxy: Option<String>,
+}
+
+/// The place of one cluster's connection.
+#[derive(Default)]
+struct Slot {
+    opened: Mutex<Option<Opened>>,
+    /// Held by who opens or renews: a plugin runs once, however many wait for it.
+    busy: tokio::sync::Mutex<()>,
+    /// When the server refused a plugin's credential last, and whether it had done so just before.
+    refused: Mutex<Option<(Timestamp, bool)>>,
+}
+
+#[derive(Clone)]
+struct Opened {
+    cluster: Arc<Cluster>,
+    namespace: String,
 }
 
 /// An open cluster: client and what it is known to serve.
 pub struct Cluster {
-    /// When the credential that a plugin gave ends.
-    expires: Option<Timestamp>,
     client: kube::Client,
     server: String,
-    discovery: tokio::sync::RwLock<Option<Arc<Discovery>>>,
+    proxy: Option<String>,
+    discovery: Arc<tokio::sync::RwLock<Option<Arc<Discovery>>>>,
+    credential: Obtained,
+    lease: Mutex<(Lease, Option<SafeText>)>,
 }
 
 /// A cluster together with the namespace a call means when it names none.
@@ -64,67 +103,189 @@ pub struct Session {
     pub namespace: String,
 }
 
+impl Slot {
+    fn opened(&self) -> Option<Opened> {
+        held(&self.opened).clone()
+    }
+
+    fn keep(&self, opened: &Opened) {
+        *held(&self.opened) = Some(opened.clone());
+    }
+}
+
 impl Clients {
     /// No open connections.
     pub fn new() -> Arc<Self> {
         Arc::new(Self::default())
     }
 
-    /// The cluster of a context, opened when it is not open yet. A failure is not kept: the next call tries again.
-    pub async fn session(&self, context: &Context) -> Result<Session, Report> {
-        let target = &context.kubernetes;
-        let key = (target.kubeconfig.clone(), target.kube_context.clone());
-        let cell = {
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            let ends = Timestamp::now() + AHEAD;
-            if let Some((known, _)) = open.get(&key).and_then(|cell| cell.get())
-                && known.expires.is_some_and(|expires| expires <= ends)
-            {
-                // A new cell: whoever comes first asks the plugin again, the others wait for its answer.
-                open.remove(&key);
-            }
-            open.entry(key).or_default().clone()
-        };
-        let (cluster, namespace) = cell
-            .get_or_try_init(|| open(&target.kubeconfig, target.kube_context.as_deref()))
-            .await?
-            .clone();
-        Ok(Session {
-            cluster,
-            namespace: target.namespace.clone().unwrap_or(namespace),
+    /// No open connections; the bundle's configuration may name a cluster.
+    pub fn configured(variables: Variables) -> Arc<Self> {
+        Arc::new(Clients {
+            variables: Some(variables),
+            ..Self::default()
         })
     }
 
-    /// Forgets the client of a context, so that the next use reads its kubeconfig again: a token may have been renewed.
-    pub fn forget(&self, context: &Context) {
+    /// The cluster of a context, opened when it is not open yet, with a credential that is renewed before it ends. A
+    /// failure is not kept: the next call tries again.
+    pub async fn session(&self, context: &Context) -> Result<Session, Report> {
+        let way = self.way(context).await?;
+        let slot = self.slot(&way);
+        let now = Timestamp::now();
+        let opened = match slot.opened() {
+            Some(opened) if !opened.cluster.lease().is_due(now) => opened,
+            Some(opened) if !opened.cluster.lease().is_over(now) => match slot.busy.try_lock() {
+                Ok(_busy) => renewed(&slot, &way, opened).await,
+                // Another one renews it, and it still lets us in.
+                Err(_) => opened,
+            },
+            _ => {
+                let _busy = slot.busy.lock().await;
+                match slot.opened() {
+                    Some(opened) if !opened.cluster.lease().is_over(now) => opened,
+                    before => {
+                        patient(&slot, now)?;
+                        let opened = open(&way, before.as_ref(), Asking::Nobody).await?;
+                        slot.keep(&opened);
+                        opened
+                    }
+                }
+            }
+        };
+        let own = context.kubernetes.namespace.clone();
+        Ok(Session {
+            cluster: opened.cluster,
+            namespace: own.unwrap_or(opened.namespace),
+        })
+    }
+
+    /// Forgets the client of a context whose credential the server refused, so that the next use reads its kubeconfig
+    /// again: a token may have been renewed.
+    pub async fn refused(&self, context: &Context) {
+        let Ok(way) = self.way(context).await else { return };
+        let slot = self.slot(&way);
+        let before = held(&slot.opened).take();
+        if before.is_some_and(|opened| opened.cluster.credential.plugin) {
+            // The first time the plugin is asked at once for another; were that refused too, after a while.
+            let (now, mut refused) = (Timestamp::now(), held(&slot.refused));
+            *refused = Some((now, refused.is_some_and(|(at, _)| at + 2 * REFUSED > now)));
+        }
+    }
+
+    /// Opens the cluster of a context anew. What waits for a login goes on at once. With [`Asking::Person`] the terminal
+    /// must have been lent to its credential plugin.
+    pub async fn login(&self, context: &Context, asking: Asking) -> Result<Session, Report> {
+        let way = self.way(context).await?;
+        let slot = self.slot(&way);
+        let _busy = slot.busy.lock().await;
+        let opened = open(&way, None, asking).await?;
+        slot.keep(&opened);
+        *held(&slot.refused) = None;
+        self.logins.send_modify(|count| *count += 1);
+        Ok(Session {
+            cluster: opened.cluster,
+            namespace: context.kubernetes.namespace.clone().unwrap_or(opened.namespace),
+        })
+    }
+
+    /// Wakes after each login.
+    pub fn logins(&self) -> watch::Receiver<u64> {
+        self.logins.subscribe()
+    }
+
+    /// Whether a context's cluster is asked with a credential that a plugin gives.
+    pub async fn has_plugin(&self, context: &Context) -> Result<bool, Report> {
+        let way = self.way(context).await?;
+        let kubeconfig = kubeconfig(&way).await?;
+        let options = options(&way);
+        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
+        Ok(config.map_err(|error| unusable(&error))?.auth_info.exec.is_some())
+    }
+
+    async fn way(&self, context: &Context) -> Result<Way, Report> {
         let target = &context.kubernetes;
-        let key = (target.kubeconfig.clone(), target.kube_context.clone());
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        let triple = match &self.variables {
+            Some(variables) if target.configurable && !context.closed => {
+                Triple::of(&variables(context.room.clone()).await?)?
+            }
+            _ => None,
+        };
+        Ok(Way {
+            kubeconfig: target.kubeconfig.clone(),
+            kube_context: target.kube_context.clone(),
+            triple,
+            https_proxy: target.https_proxy.clone(),
+            no_proxy: context.no_proxy.clone(),
+        })
+    }
+
+    fn slot(&self, way: &Way) -> Arc<Slot> {
+        held(&self.open).entry(way.clone()).or_default().clone()
     }
 }
 
-async fn open(source: &KubeconfigSource, context: Option<&str>) -> Result<(Arc<Cluster>, String), Report> {
-    let unusable = |error: &(dyn std::error::Error + 'static)| {
-        Report::failed(error::KUBECONFIG, "the kubeconfig cannot be used").because(error)
-    };
-    let kubeconfig = read(source).await?;
-    let options = KubeConfigOptions {
-        context: context.map(str::to_owned),
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Refuses to run a plugin again soon after the server refused what it gave twice: that would be a program every second.
+fn patient(slot: &Slot, now: Timestamp) -> Result<(), Report> {
+    match *held(&slot.refused) {
+        Some((at, true)) if at + REFUSED > now => Err(Report::failed(
+            error::LOGIN,
+            "the server refuses what the credential plugin gives (Unauthorized)",
+        )
+        .hint("kubectl:login asks the plugin with the terminal lent to it")),
+        _ => Ok(()),
+    }
+}
+
+/// The connection with its next credential; the present one, which lets us in for a while yet, where there is none.
+async fn renewed(slot: &Slot, way: &Way, present: Opened) -> Opened {
+    match open(way, Some(&present), Asking::Nobody).await {
+        Ok(opened) => {
+            slot.keep(&opened);
+            opened
+        }
+        Err(report) => {
+            let mut lease = held(&present.cluster.lease);
+            let next = Timestamp::now() + RETRY;
+            lease.0.renew = Some(lease.0.ends.map_or(next, |ends| next.min(ends)));
+            lease.1 = Some(SafeText::line(&report.sentence()));
+            drop(lease);
+            present
+        }
+    }
+}
+
+fn unusable(error: &(dyn std::error::Error + 'static)) -> Report {
+    Report::failed(error::KUBECONFIG, "the kubeconfig cannot be used").because(error)
+}
+
+async fn kubeconfig(way: &Way) -> Result<Kubeconfig, Report> {
+    match &way.triple {
+        Some(triple) => triple.kubeconfig(),
+        None => kubeconfig::read(&way.kubeconfig).await,
+    }
+}
+
+fn options(way: &Way) -> KubeConfigOptions {
+    let named = way.kube_context.clone().filter(|_| way.triple.is_none());
+    KubeConfigOptions {
+        context: named,
         ..KubeConfigOptions::default()
-    };
-    // The environment's HTTPS_PROXY is not ours to read here: a context says by itself how its server is reached.
-    let proxies: Vec<Option<String>> = kubeconfig
-        .clusters
-        .iter()
-        .map(|c| c.cluster.as_ref().and_then(|c| c.proxy_url.clone()))
-        .collect();
-    let proxied = proxies.iter().any(Option::is_some);
+    }
+}
+
+/// Opens the connection; `before` is taken over where nothing became different, and what it is known to serve always.
+async fn open(way: &Way, before: Option<&Opened>, asking: Asking) -> Result<Opened, Report> {
+    let kubeconfig = kubeconfig(way).await?;
+    let options = options(way);
+    let own_proxy = proxy_url(&kubeconfig, options.context.as_deref());
     let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .map_err(|error| unusable(&error))?;
-    if !proxied {
-        config.proxy_url = None;
-    }
     if config.auth_info.auth_provider.is_some() {
         return Err(Report::failed(
             error::KUBECONFIG,
@@ -132,106 +293,54 @@ async fn open(source: &KubeconfigSource, context: Option<&str>) -> Result<(Arc<C
         )
         .hint("use a credential plugin (exec), a token or a client certificate"));
     }
+    // What the client read by itself compares NO_PROXY with the proxy instead of the server.
+    let (https, no) = (way.https_proxy.as_deref(), way.no_proxy.as_deref());
+    config.proxy_url = proxy::before(&config.cluster_url, own_proxy.as_deref(), https, no)?;
     // The client would run a plugin by itself, blocking a thread of everybody's and writing to our terminal.
-    let expires = credential::replace(&mut config.auth_info).await?;
-    config.connect_timeout = Some(CONNECT_TIMEOUT);
-    // Waiting out a 429 or 503 silently would hide the truth from feeds; callers decide about retries.
-    config.default_retry = false;
+    let credential = credential::replace(&mut config.auth_info, asking).await?;
     let server = config
         .cluster_url
         .authority()
         .map_or_else(|| config.cluster_url.to_string(), ToString::to_string);
+    let known = before.filter(|before| before.cluster.server == server);
+    if let Some(known) =
+        known.filter(|known| credential.proof.is_some() && known.cluster.credential.proof == credential.proof)
+    {
+        *held(&known.cluster.lease) = (credential.lease, None);
+        return Ok(known.clone());
+    }
+    let via = config.proxy_url.as_ref().and_then(|proxy| proxy.authority());
+    // Without who asks: that may be a password.
+    let via = via.and_then(|via| via.as_str().rsplit('@').next()).map(str::to_owned);
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    // Waiting out a 429 or 503 silently would hide the truth from feeds; callers decide about retries.
+    config.default_retry = false;
     let namespace = config.default_namespace.clone();
     let client = kube::Client::try_from(config).map_err(|error| unusable(&error))?;
-    Ok((
-        Arc::new(Cluster {
-            expires,
+    Ok(Opened {
+        cluster: Arc::new(Cluster {
             client,
             server,
-            discovery: tokio::sync::RwLock::default(),
+            proxy: via,
+            discovery: known.map(|known| known.cluster.discovery.clone()).unwrap_or_default(),
+            lease: Mutex::new((credential.lease.clone(), None)),
+            credential,
         }),
         namespace,
-    ))
-}
-
-/// A kube context of a kubeconfig, without its credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KubeContext {
-    /// Its name.
-    pub name: String,
-    /// The cluster it names.
-    pub cluster: String,
-    /// The user it names.
-    pub user: String,
-    /// Its namespace; empty when it names none.
-    pub namespace: String,
-    /// Whether it is the one in use.
-    pub current: bool,
-}
-
-/// The kube contexts of a kubeconfig. `chosen` is in use instead of the kubeconfig's own current one.
-pub async fn contexts(source: &KubeconfigSource, chosen: Option<&str>) -> Result<Vec<KubeContext>, Report> {
-    let kubeconfig = read(source).await?;
-    let current = chosen.map(str::to_owned).or(kubeconfig.current_context);
-    Ok(kubeconfig
-        .contexts
-        .into_iter()
-        .map(|named| {
-            let context = named.context.unwrap_or_default();
-            KubeContext {
-                current: current.as_ref() == Some(&named.name),
-                name: named.name,
-                cluster: context.cluster,
-                user: context.user.unwrap_or_default(),
-                namespace: context.namespace.unwrap_or_default(),
-            }
-        })
-        .collect())
-}
-
-async fn read(source: &KubeconfigSource) -> Result<Kubeconfig, Report> {
-    let failed = |message: String| Report::failed(error::KUBECONFIG, message);
-    match source {
-        KubeconfigSource::None => Err(
-            Report::failed(error::NOT_CONFIGURED, "no Kubernetes cluster is configured")
-                .hint("set KUBECONFIG, or start `cogdeck --sandbox` for a built-in one"),
-        ),
-        KubeconfigSource::Inline(text) => {
-            Kubeconfig::from_yaml(text.reveal()).map_err(|error| unreadable("the kubeconfig cannot be read", &error))
-        }
-        KubeconfigSource::Files(paths) => {
-            let paths = paths.clone();
-            tokio::task::spawn_blocking(move || merge(&paths))
-                .await
-                .map_err(|error| failed(format!("reading the kubeconfig failed: {error}")))?
-        }
-    }
-}
-
-/// What is wrong with a kubeconfig, without its lines: they hold tokens and keys.
-fn unreadable(what: &str, error: &KubeconfigError) -> Report {
-    match error {
-        KubeconfigError::Parse(error) => Report::failed(error::KUBECONFIG, format!("{what}: {}", yaml::reason(error))),
-        other => Report::failed(error::KUBECONFIG, what.to_owned()).because(other),
-    }
-}
-
-/// kubectl's rule: files of the list that do not exist are skipped, and the first to set a value wins.
-fn merge(paths: &[std::path::PathBuf]) -> Result<Kubeconfig, Report> {
-    let mut merged: Option<Kubeconfig> = None;
-    for path in paths.iter().filter(|path| path.exists()) {
-        let unusable = |error: KubeconfigError| unreadable(&format!("kubeconfig {}", path.display()), &error);
-        let next = Kubeconfig::read_from(path).map_err(unusable)?;
-        merged = Some(match merged {
-            None => next,
-            Some(first) => first.merge(next).map_err(unusable)?,
-        });
-    }
-    merged.ok_or_else(|| {
-        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        Report::failed(error::NOT_CONFIGURED, format!("no kubeconfig at {}", names.join(", ")))
-            .hint("set KUBECONFIG, or start `cogdeck --sandbox` for a built-in cluster")
     })
+}
+
+/// The `proxy-url` of the cluster that a kube context names.
+fn proxy_url(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
+    let context = context.or(kubeconfig.current_context.as_deref())?;
+    let context = kubeconfig
+        .contexts
+        .iter()
+        .find(|named| named.name == context)?
+        .context
+        .as_ref()?;
+    let cluster = kubeconfig.clusters.iter().find(|named| named.name == context.cluster)?;
+    cluster.cluster.as_ref()?.proxy_url.clone()
 }
 
 impl Cluster {
@@ -242,7 +351,23 @@ impl Cluster {
 
     /// A failed request as a report.
     pub fn report(&self, error: &kube::Error) -> Report {
-        error::report(error, &self.server)
+        error::report(error, &self.server, self.proxy.as_deref())
+    }
+
+    fn lease(&self) -> Lease {
+        held(&self.lease).0.clone()
+    }
+
+    /// When the credential ends; none: nobody said.
+    pub fn credential_ends(&self) -> Option<Timestamp> {
+        self.lease().ends
+    }
+
+    /// When the credential ends, and why there is no next one yet; none: it does not end, or was not tried to be
+    /// renewed in vain.
+    pub fn expiring(&self) -> Option<(Timestamp, SafeText)> {
+        let lease = held(&self.lease);
+        lease.0.ends.zip(lease.1.clone())
     }
 
     /// What the server serves; asked once.
@@ -324,7 +449,6 @@ fn request(method: Method, path: &str, accept: &str, body: Option<&Value>) -> Re
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::core::text::Secret;
 
     fn context(source: KubeconfigSource) -> Context {
         let mut context = Context::empty("test");

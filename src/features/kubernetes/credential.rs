@@ -1,6 +1,7 @@
-//! Credential plugins of a kubeconfig (client.authentication.k8s.io): a program that prints a token or a certificate. It
-//! runs beside the async threads, with captured output and a deadline, and only for the kube context in use. Not for
-//! plugins that must ask a person.
+//! What lets the user of a kubeconfig in, as far as it is not written there: a token file, which others replace, and a
+//! credential plugin (client.authentication.k8s.io), a program that prints a token or a certificate. A plugin runs beside
+//! the async threads, with captured output and a deadline, and only for the kube context in use; one that must ask a
+//! person gets the terminal, when that person asks for it.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -14,17 +15,76 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
-use super::error::KUBECONFIG;
+use super::error::{KUBECONFIG, LOGIN};
 use crate::core::report::Report;
+use crate::core::text::{SafeText, Secret};
 
 /// A plugin that takes longer hangs: most ask a cloud's own service once.
 const DEADLINE: Duration = Duration::from_secs(60);
+/// How long a person may take to log in.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// What a plugin prints is a small JSON object; more is not read (bytes).
 const LONGEST: usize = 1024 * 1024;
 /// Of its complaint the last bytes are kept.
 const LONGEST_COMPLAINT: usize = 16 * 1024;
 /// Lines of its complaint that are told.
 const COMPLAINT: usize = 5;
+
+/// A credential is renewed so long before it ends, so that nothing that begins until the next look fails (a watch lasts
+/// 20 seconds); of one that lasts shortly, a quarter of its time.
+const AHEAD: Duration = Duration::from_secs(60);
+/// A token file is looked at again after this time: the kubelet replaces it when four fifths of its time are over.
+const FILE: Duration = Duration::from_secs(60);
+
+/// Who is there while a plugin runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// Nobody: feeds and verbs need a connection.
+    Nobody,
+    /// The operator, who has lent the terminal for it.
+    Person,
+}
+
+/// Until when a credential lets somebody in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lease {
+    /// When to ask for the next one; none: never.
+    pub renew: Option<Timestamp>,
+    /// When it ends; none: nobody said.
+    pub ends: Option<Timestamp>,
+}
+
+impl Lease {
+    /// Of what ends then.
+    fn until(ends: Option<Timestamp>, now: Timestamp) -> Lease {
+        let ahead = ends.map(|ends| {
+            let lasts = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
+            ends - AHEAD.min(lasts / 4)
+        });
+        Lease { renew: ahead, ends }
+    }
+
+    /// Whether to ask for the next one.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.renew.is_some_and(|at| at <= now)
+    }
+
+    /// Whether it lets nobody in any more.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.ends.is_some_and(|at| at <= now)
+    }
+}
+
+/// What was put in its place.
+#[derive(Clone, Debug, Default)]
+pub struct Obtained {
+    /// Until when it lets somebody in.
+    pub lease: Lease,
+    /// The credential itself; the same again needs no other connection.
+    pub proof: Option<Secret>,
+    /// It came from a plugin.
+    pub plugin: bool,
+}
 
 /// The part of the plugin's answer that counts.
 #[derive(Deserialize, Default)]
@@ -42,21 +102,57 @@ struct Status {
     client_key_data: Option<String>,
 }
 
-/// Runs the plugin and puts what it answers in its place. Returns when that expires, if the plugin said so.
-pub async fn replace(auth: &mut AuthInfo) -> Result<Option<Timestamp>, Report> {
-    let Some(exec) = auth.exec.take() else { return Ok(None) };
-    let name = exec.command.clone().unwrap_or_default();
-    let status = run(&exec, &name).await?;
+/// Puts the token of a file, or what a plugin answers, in its place.
+pub async fn replace(auth: &mut AuthInfo, asking: Asking) -> Result<Obtained, Report> {
+    let now = Timestamp::now();
+    if let Some(exec) = auth.exec.take() {
+        let name = exec.command.clone().unwrap_or_default();
+        let status = run(&exec, &name, asking).await?;
+        return put(auth, status, &name, now);
+    }
+    match auth.token_file.take() {
+        Some(file) if auth.token.is_none() => {
+            let token = read(&file).await?;
+            auth.token = Some(token.reveal().to_owned().into());
+            Ok(Obtained {
+                lease: Lease {
+                    renew: Some(now + FILE),
+                    ends: None,
+                },
+                proof: Some(token),
+                plugin: false,
+            })
+        }
+        _ => Ok(Obtained::default()),
+    }
+}
+
+/// The token in a file, without the line break that editors and `echo` leave.
+async fn read(file: &str) -> Result<Secret, Report> {
+    let unusable = |why: &str| Report::failed(KUBECONFIG, format!("the token file {file} {why}"));
+    let text = tokio::fs::read_to_string(file)
+        .await
+        .map_err(|error| unusable("cannot be read").because(&error))?;
+    match text.trim() {
+        "" => Err(unusable("is empty")),
+        token => Ok(Secret::new(token)),
+    }
+}
+
+fn put(auth: &mut AuthInfo, status: Status, name: &str, now: Timestamp) -> Result<Obtained, Report> {
     let (token, certificate, key) = (status.token, status.client_certificate_data, status.client_key_data);
     if token.is_none() && certificate.is_none() {
-        return Err(failed(&name, "it answered neither a token nor a certificate"));
+        return Err(failed(name, "it answered neither a token nor a certificate"));
     }
     if certificate.is_some() != key.is_some() {
         return Err(failed(
-            &name,
+            name,
             "it answered a certificate and a key, but one of them only",
         ));
     }
+    let proof = [&token, &certificate]
+        .map(|part| part.as_deref().unwrap_or_default())
+        .concat();
     if let Some(token) = token {
         auth.token = Some(token.into());
     }
@@ -64,7 +160,11 @@ pub async fn replace(auth: &mut AuthInfo) -> Result<Option<Timestamp>, Report> {
         auth.client_certificate_data = Some(STANDARD.encode(certificate));
         auth.client_key_data = Some(STANDARD.encode(key).into());
     }
-    Ok(status.expiration_timestamp)
+    Ok(Obtained {
+        lease: Lease::until(status.expiration_timestamp, now),
+        proof: Some(Secret::new(proof)),
+        plugin: true,
+    })
 }
 
 /// A failure never holds what the plugin printed on stdout: that may be half a credential.
@@ -72,18 +172,28 @@ fn failed(name: &str, why: &str) -> Report {
     Report::failed(KUBECONFIG, format!("the credential plugin {name} failed: {why}"))
 }
 
-async fn run(exec: &ExecConfig, name: &str) -> Result<Status, Report> {
-    if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
-        return Err(failed(name, "it must be run by hand (interactiveMode: Always)")
-            .hint("log in with it in a shell first, or use a user with a token or a client certificate"));
+/// That a person has to log in, and how.
+fn login(exec: &ExecConfig, name: &str, why: &str) -> Report {
+    let words = [name].into_iter().chain(exec.args.iter().flatten().map(String::as_str));
+    let by_hand = shlex::try_join(words).unwrap_or_else(|_| name.to_owned());
+    Report::failed(LOGIN, format!("the credential plugin {name} wants a login: {why}")).hint(format!(
+        "kubectl:login lends it the terminal; without a console, run it in a shell: {by_hand}"
+    ))
+}
+
+async fn run(exec: &ExecConfig, name: &str, asking: Asking) -> Result<Status, Report> {
+    let may_ask = exec.interactive_mode != Some(ExecInteractiveMode::Never);
+    let lent = asking == Asking::Person && may_ask;
+    if !lent && exec.interactive_mode == Some(ExecInteractiveMode::Always) {
+        return Err(login(exec, name, "it must ask somebody (interactiveMode: Always)"));
     }
     let version = exec.api_version.as_deref().unwrap_or("client.authentication.k8s.io/v1");
     let mut command = Command::new(name);
     command
         .args(exec.args.iter().flatten())
-        .stdin(Stdio::null())
+        .stdin(if lent { Stdio::inherit() } else { Stdio::null() })
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(if lent { Stdio::inherit() } else { Stdio::piped() })
         .kill_on_drop(true);
     for dropped in exec.drop_env.iter().flatten() {
         command.env_remove(dropped);
@@ -93,7 +203,10 @@ async fn run(exec: &ExecConfig, name: &str) -> Result<Status, Report> {
             command.env(key, value);
         }
     }
-    let info = json!({"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": false}});
+    let mut info = json!({"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": lent}});
+    if let Some(cluster) = &exec.cluster {
+        info["spec"]["cluster"] = serde_json::to_value(cluster).unwrap_or_default();
+    }
     command.env("KUBERNETES_EXEC_INFO", info.to_string());
     let child = command.spawn().map_err(|error| {
         let report = failed(name, "it could not be started").because(&error);
@@ -102,8 +215,9 @@ async fn run(exec: &ExecConfig, name: &str) -> Result<Status, Report> {
             None => report.hint("install it, or use a user with a token or a client certificate"),
         }
     })?;
-    let said = match tokio::time::timeout(DEADLINE, said(child)).await {
-        Err(_) => return Err(failed(name, &format!("no answer within {} s", DEADLINE.as_secs()))),
+    let deadline = if lent { PATIENCE } else { DEADLINE };
+    let said = match tokio::time::timeout(deadline, said(child)).await {
+        Err(_) => return Err(failed(name, &format!("no answer within {} s", deadline.as_secs()))),
         Ok(Err(error)) => return Err(failed(name, "its answer cannot be read").because(&error)),
         Ok(Ok(said)) => said,
     };
@@ -111,24 +225,31 @@ async fn run(exec: &ExecConfig, name: &str) -> Result<Status, Report> {
         return Err(failed(name, "its answer is too long"));
     };
     if !status.success() {
-        let complaint = String::from_utf8_lossy(&stderr);
-        let lines: Vec<&str> = complaint.lines().filter(|line| !line.trim().is_empty()).collect();
-        let told = lines
-            .iter()
-            .rev()
-            .take(COMPLAINT)
-            .rev()
-            .copied()
-            .collect::<Vec<_>>()
-            .join("; ");
         let code = status
             .code()
             .map_or("a signal".to_owned(), |code| format!("exit code {code}"));
-        return Err(failed(name, &format!("{code}: {told}")));
+        let why = match complaint(&stderr) {
+            told if told.is_empty() => code,
+            told => format!("{code}: {told}"),
+        };
+        // Where a person may help, that is what is missing.
+        return Err(if may_ask && !lent {
+            login(exec, name, &why)
+        } else {
+            failed(name, &why)
+        });
     }
     let answer: Answer =
         serde_json::from_slice(&stdout).map_err(|_| failed(name, "its answer is no ExecCredential"))?;
     answer.status.ok_or_else(|| failed(name, "its answer holds no status"))
+}
+
+/// The last lines of what it complained about, on one line.
+fn complaint(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let told = lines.get(lines.len().saturating_sub(COMPLAINT)..).unwrap_or_default();
+    SafeText::line(&told.join("; ")).as_str().to_owned()
 }
 
 /// How it ended, with what it printed: all of stdout, the end of stderr. None, and the program killed, when stdout holds
@@ -188,14 +309,14 @@ mod tests {
             case "$KUBERNETES_EXEC_INFO" in *ExecCredential*) ;; *) exit 4;; esac
             echo '{"kind":"ExecCredential","status":{"token":"t0p","expirationTimestamp":"2030-01-02T03:04:05Z"}}'"#,
         );
-        let expires = replace(&mut auth).await.unwrap();
-        assert_eq!(expires, Some("2030-01-02T03:04:05Z".parse().unwrap()));
+        let lease = replace(&mut auth, Asking::Nobody).await.unwrap().lease;
+        assert_eq!(lease.ends, Some("2030-01-02T03:04:05Z".parse().unwrap()));
         assert!(auth.exec.is_none() && auth.token.is_some());
     }
 
     #[tokio::test]
     async fn what_goes_wrong_is_told_and_a_credential_is_not() {
-        let message = async |script: &str| replace(&mut auth(script)).await.unwrap_err().message;
+        let message = async |script: &str| replace(&mut auth(script), Asking::Nobody).await.unwrap_err().message;
         assert_eq!(
             message("echo s3cret; echo 'login first' >&2; exit 7").await,
             "the credential plugin /bin/sh failed: exit code 7: login first"
@@ -221,14 +342,62 @@ mod tests {
         let mut missing = auth("");
         missing.exec.as_mut().unwrap().command = Some("/does/not/exist".into());
         assert!(
-            replace(&mut missing)
+            replace(&mut missing, Asking::Nobody)
                 .await
                 .unwrap_err()
                 .message
                 .contains("could not be started")
         );
-        let mut by_hand = auth("");
-        by_hand.exec.as_mut().unwrap().interactive_mode = Some(ExecInteractiveMode::Always);
-        assert!(replace(&mut by_hand).await.unwrap_err().message.contains("by hand"));
+    }
+
+    #[tokio::test]
+    async fn what_wants_a_person_is_told_with_the_way_to_log_in() {
+        let mut always = auth("echo never >&2; exit 1");
+        always.exec.as_mut().unwrap().interactive_mode = Some(ExecInteractiveMode::Always);
+        let report = replace(&mut always, Asking::Nobody).await.unwrap_err();
+        assert!(report.code == LOGIN && report.message.contains("Always"), "{report}");
+        let hint = report.hint.unwrap();
+        assert!(
+            hint.contains("kubectl:login") && hint.ends_with("/bin/sh -c 'echo never >&2; exit 1'"),
+            "{hint}"
+        );
+        let mut if_available = auth("echo who are you >&2; exit 1");
+        if_available.exec.as_mut().unwrap().interactive_mode = Some(ExecInteractiveMode::IfAvailable);
+        let report = replace(&mut if_available, Asking::Nobody).await.unwrap_err();
+        assert!(
+            report.code == LOGIN && report.message.ends_with("exit code 1: who are you"),
+            "{report}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_token_file_is_read_without_its_line_break() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        let with = || AuthInfo {
+            token_file: Some(file.display().to_string()),
+            ..AuthInfo::default()
+        };
+        std::fs::write(&file, "t0p\n").unwrap();
+        let mut auth = with();
+        let obtained = replace(&mut auth, Asking::Nobody).await.unwrap();
+        assert!(obtained.proof == Some(Secret::new("t0p")) && obtained.lease.ends.is_none() && auth.token.is_some());
+        std::fs::write(&file, "\n").unwrap();
+        let empty = replace(&mut with(), Asking::Nobody).await.unwrap_err();
+        assert!(empty.message.ends_with("token is empty"), "{empty}");
+    }
+
+    #[test]
+    fn a_lease_is_renewed_ahead_of_its_end() {
+        let now = Timestamp::UNIX_EPOCH;
+        let after = |seconds: u64| now + Duration::from_secs(seconds);
+        let long = Lease::until(Some(after(900)), now);
+        assert!(!long.is_due(after(839)) && long.is_due(after(840)) && !long.is_over(after(899)));
+        assert!(long.is_over(after(900)));
+        let short = Lease::until(Some(after(20)), now);
+        assert!(!short.is_due(after(14)) && short.is_due(after(15)));
+        let past = Lease::until(Some(now), after(5));
+        assert!(past.is_due(after(5)) && past.is_over(after(5)));
+        assert!(!Lease::default().is_due(after(9)) && !Lease::default().is_over(after(9)));
     }
 }

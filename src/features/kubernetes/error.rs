@@ -10,6 +10,8 @@ use crate::core::report::Report;
 pub const NOT_CONFIGURED: &str = "E-KUBE-001";
 /// The kubeconfig cannot be used.
 pub const KUBECONFIG: &str = "E-KUBE-002";
+/// Somebody has to log in before anything can be asked of the server.
+pub const LOGIN: &str = "E-KUBE-LOGIN";
 /// The server does not answer.
 pub const UNREACHABLE: &str = "E-KUBE-003";
 /// The server wants a login (401).
@@ -31,8 +33,19 @@ pub const NOT_REACHED: &str = "E-KUBE-WAIT";
 /// The answer could not be understood.
 pub const UNREADABLE: &str = "E-KUBE-005";
 
-/// The report for a failed request to `server` (its URL's authority).
-pub fn report(error: &Error, server: &str) -> Report {
+/// The report for a failed request to `server` (its URL's authority), which stands behind `proxy` if there is one.
+pub fn report(error: &Error, server: &str, proxy: Option<&str>) -> Report {
+    match (error, proxy) {
+        (Error::Api(_) | Error::SerdeError(_) | Error::FromUtf8(_), _) | (_, None) => {}
+        (other, Some(proxy)) => {
+            return Report::failed(
+                UNREACHABLE,
+                format!("Unable to connect to the server {server} through the proxy {proxy}"),
+            )
+            .because(other)
+            .hint("check the proxy-url of the cluster in the kubeconfig, HTTPS_PROXY and NO_PROXY");
+        }
+    }
     match error {
         Error::Api(status) => of_status(status),
         Error::SerdeError(_) | Error::FromUtf8(_) => {

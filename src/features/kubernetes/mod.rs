@@ -7,11 +7,13 @@ mod discovery;
 mod error;
 pub mod feed;
 mod jsonpath;
+mod kubeconfig;
 pub mod model;
 mod object;
 mod panel;
 mod path;
 pub mod pod_lines;
+mod proxy;
 mod quantity;
 pub mod rollout;
 mod target;
@@ -21,6 +23,9 @@ use std::sync::Arc;
 
 use super::{Feature, Shared};
 use crate::verb::BundleInfo;
+
+/// The bundle's name.
+pub const BUNDLE: &str = "kubectl";
 
 /// What this subject brings.
 pub fn feature(shared: &Shared, clients: Arc<client::Clients>) -> Feature {
@@ -45,8 +50,13 @@ fn bundle() -> BundleInfo {
             "Looks at and changes the cluster of the context, with kubectl's words and exit codes. What one command \
                       answers the next one takes: kubectl:get deploy | kubectl:describe."
                 .to_owned(),
-        configuration: "The cluster comes from the context: a kubeconfig, one of its kube contexts and a namespace."
-            .to_owned(),
+        configuration:
+            "The cluster is the kube context that --context, @NAME, :ctx or the configuration names; else the \
+                        one that KUBERNETES_SERVER, KUBERNETES_TOKEN and KUBERNETES_CERT name together for the room \
+                        (`bundle config set kubectl KUBERNETES_TOKEN --secret`); else the kubeconfig's current one; \
+                        else, in a pod, its service account. A proxy before it: proxy-url of the cluster in the \
+                        kubeconfig, else HTTPS_PROXY unless NO_PROXY names the server."
+                .to_owned(),
         variables: [
             (
                 "KUBECONFIG",
@@ -57,6 +67,16 @@ fn bundle() -> BundleInfo {
                 "kube context instead of the kubeconfig's current one",
             ),
             ("COGDECK_NAMESPACE", "namespace instead of the kube context's"),
+            (
+                "KUBERNETES_SERVER",
+                "URL of the server; in a layer of this bundle, as the next two",
+            ),
+            ("KUBERNETES_TOKEN", "bearer token"),
+            ("KUBERNETES_CERT", "base64 of the authority's certificate"),
+            (
+                "HTTPS_PROXY",
+                "proxy before clusters, http, https or socks5; NO_PROXY: not before these",
+            ),
         ]
         .map(|(name, text)| (name.to_owned(), text.to_owned()))
         .into(),

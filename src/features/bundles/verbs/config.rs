@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::super::Library;
 use super::super::library::manifest;
-use super::{name, name_argument};
+use super::{documented, name, name_argument};
 use crate::core::report::Report;
+use crate::store::bundles::Installed;
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::{Call, Declaration, Header, Input, InputMode, OptionKind, OptionSpec, Output, Read, Verb, View};
 
@@ -44,17 +45,17 @@ struct Config {
 impl Read for Config {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
         let name = name(call);
-        let installed = match self.library.enabled(&name).await? {
-            Some(enabled) => enabled,
-            None => self.library.version(&name, None).await?,
+        // Each with whether it must be set.
+        let known: Vec<(String, bool)> = match (self.library.enabled(&name).await?, documented(call, &name)) {
+            (None, own) if !own.is_empty() => own.into_iter().map(|variable| (variable, false)).collect(),
+            (Some(enabled), _) => variables(&enabled)?,
+            (None, _) => variables(&self.library.version(&name, None).await?)?,
         };
-        let manifest = manifest(&installed)?;
         let settings = self.library.store.settings().await?;
         let layers = self.library.layers(&name, &settings);
         let room = call.arguments.text("room").or_else(|| call.context.room.clone());
         let user = call.arguments.text("user").unwrap_or_else(|| call.user.clone());
-        let documented = || manifest.config.iter().flat_map(|config| &config.env);
-        let required = |variable: &str| documented().any(|known| known.var == variable && known.is_required());
+        let required = |variable: &str| known.iter().any(|(name, required)| name == variable && *required);
         let mut rows: Vec<(String, Option<String>, String)> = match call.arguments.flag("all") {
             true => {
                 let every = layers.iter();
@@ -69,8 +70,12 @@ impl Read for Config {
                     .collect()
             }
         };
-        let missing = documented().filter(|known| !rows.iter().any(|(name, ..)| *name == known.var));
-        let missing: Vec<_> = missing.map(|known| (known.var.clone(), None, String::new())).collect();
+        let missing = known
+            .iter()
+            .filter(|(variable, _)| !rows.iter().any(|(name, ..)| name == variable));
+        let missing: Vec<_> = missing
+            .map(|(variable, _)| (variable.clone(), None, String::new()))
+            .collect();
         rows.extend(missing);
         let header = Header::new(["VARIABLE", "VALUE", "LAYER"]);
         for (variable, value, layer) in rows {
@@ -91,4 +96,13 @@ impl Read for Config {
         }
         Ok(())
     }
+}
+
+/// The variables that an installed bundle documents, each with whether it must be set.
+fn variables(installed: &Installed) -> Result<Vec<(String, bool)>, Report> {
+    let manifest = manifest(installed)?;
+    let documented = manifest.config.iter().flat_map(|config| &config.env);
+    Ok(documented
+        .map(|known| (known.var.clone(), known.is_required()))
+        .collect())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::Library;
 use super::super::library::place;
-use super::{change, configure, layer, layer_option, name, name_argument, setting_state};
+use super::{change, configure, documented, layer, layer_option, name, name_argument, setting_state};
 use crate::bundle::layers::Layer;
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -80,7 +80,9 @@ impl Mutate for Set {
         let (name, layer) = (name(call), layer(call)?);
         let variable = call.arguments.text_at(1).unwrap_or_default();
         checked(&variable)?;
-        self.library.versions(&name).await?;
+        if !documented(call, &name).contains(&variable) {
+            self.library.versions(&name).await?;
+        }
         let known = self.library.setting(&name, &layer, &variable).await?;
         let (value, encrypted) = self.value(call, &name, &layer, &variable)?;
         let fresh = Setting {

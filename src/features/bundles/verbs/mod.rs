@@ -64,6 +64,15 @@ fn layer(call: &Call) -> Result<Layer, Report> {
         .parse()
 }
 
+/// The variables that a built-in bundle of this name documents; none: it is no built-in one, or has none.
+fn documented(call: &Call, name: &str) -> Vec<String> {
+    let catalogue = call.session.catalogue();
+    let built_in = catalogue.built_in().iter().any(|known| known == name);
+    let info = catalogue.info(name).filter(|_| built_in);
+    let names = info.into_iter().flat_map(|info| &info.variables);
+    names.map(|(variable, _)| variable.clone()).collect()
+}
+
 /// The state of a version as changes show it: what it brings; null: there is none. One that cannot be read any more
 /// still has a state, so that it can be replaced, left for another and removed.
 fn state(installed: Option<&Installed>) -> Value {

@@ -72,6 +72,7 @@ struct Feed<K: Kind> {
 impl<K: Kind> Feed<K> {
     async fn run(&mut self) {
         let mut backoff = Backoff::default();
+        let mut logins = self.clients.logins();
         loop {
             let pause = match self.list_and_watch(&mut backoff).await {
                 Broken::Expired => {
@@ -83,18 +84,22 @@ impl<K: Kind> Feed<K> {
                 }
                 Broken::Failed(report, asked) => {
                     if report.code == error::UNAUTHORIZED {
-                        self.clients.forget(&self.context);
+                        self.clients.refused(&self.context).await;
                     }
                     self.source.set_health(state_of(&report), Some(reason_of(&report)));
                     backoff.next(asked)
                 }
             };
-            sleep(pause).await;
+            tokio::select! {
+                () = sleep(pause) => {}
+                // Somebody logged in: what waits for it goes on at once.
+                _ = logins.changed() => {}
+            }
         }
     }
 
     async fn list_and_watch(&mut self, backoff: &mut Backoff) -> Broken {
-        let session = match self.clients.session(&self.context).await {
+        let mut session = match self.clients.session(&self.context).await {
             Ok(session) => session,
             Err(report) => return Broken::Failed(report, None),
         };
@@ -111,6 +116,12 @@ impl<K: Kind> Feed<K> {
         backoff.reset();
         let mut failed = false;
         loop {
+            // Each watch begins with a credential that outlasts it.
+            session = match self.clients.session(&self.context).await {
+                Ok(session) => session,
+                Err(report) => return Broken::Failed(report, None),
+            };
+            self.source.set_login_end(session.cluster.expiring());
             match self.watch(&session, &path, &mut version).await {
                 // The server ended it in time, or the connection was cut: go on where it stopped.
                 Ok(()) if !self.kind.withers() && !self.could_show_more() => failed = false,
@@ -271,7 +282,7 @@ fn broken(session: &Session, error: &kube::Error) -> Broken {
 /// What a failure means for what is shown.
 fn state_of(report: &Report) -> HealthState {
     match report.code {
-        error::UNAUTHORIZED => HealthState::Login,
+        error::UNAUTHORIZED | error::LOGIN => HealthState::Login,
         error::FORBIDDEN => HealthState::Denied,
         error::NOT_CONFIGURED | error::KUBECONFIG | error::NOT_FOUND | error::UNKNOWN_TYPE => HealthState::Failed,
         _ => HealthState::Stale,
@@ -295,6 +306,7 @@ mod tests {
     fn a_failure_s_state_tells_what_to_do() {
         let of = |code: &'static str| state_of(&Report::failed(code, ""));
         assert_eq!(of(error::UNAUTHORIZED), HealthState::Login);
+        assert_eq!(of(error::LOGIN), HealthState::Login);
         assert_eq!(of(error::FORBIDDEN), HealthState::Denied);
         assert_eq!(of(error::NOT_CONFIGURED), HealthState::Failed);
         assert_eq!(of(error::UNREACHABLE), HealthState::Stale);

@@ -11,8 +11,7 @@ use crate::features::kubernetes::target::Target;
 use crate::render::Header;
 use crate::verb::{Call, Declaration, OptionKind, OptionSpec, Output, Positional, View};
 
-/// The bundle's name.
-pub const BUNDLE: &str = "kubectl";
+pub use crate::features::kubernetes::BUNDLE;
 /// Permission to look.
 pub const READ: &str = "kubectl:read";
 /// Permission to change.

@@ -8,8 +8,9 @@ use serde_json::json;
 
 use super::common::{BUNDLE, READ, header, no_headers_option};
 use crate::core::report::Report;
-use crate::features::kubernetes::client::{self, Clients};
+use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::error::{NOT_FOUND, usage};
+use crate::features::kubernetes::kubeconfig;
 use crate::verb::declaration::{Declaration, OptionKind, OptionSpec, Positional};
 use crate::verb::{Call, Input, InputMode, Output, Read, Verb, View};
 
@@ -49,7 +50,7 @@ impl Read for GetContexts {
             return Err(usage(format!("output must be one of '' or 'name': {format}")));
         }
         let target = &call.context.kubernetes;
-        let mut known = client::contexts(&target.kubeconfig, target.kube_context.as_deref()).await?;
+        let mut known = kubeconfig::contexts(&target.kubeconfig, target.kube_context.as_deref()).await?;
         known.sort_by(|a, b| a.name.cmp(&b.name));
         let header = header(call, ["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]);
         let words = call.arguments.texts();

@@ -8,8 +8,9 @@ use serde_json::json;
 
 use super::common::{BUNDLE, READ, say};
 use crate::core::report::Report;
-use crate::features::kubernetes::client::{self, Clients};
+use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::error::NOT_FOUND;
+use crate::features::kubernetes::kubeconfig;
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::declaration::{Declaration, OptionKind, Positional};
 use crate::verb::{Call, Input, InputMode, Output, Read, Verb};
@@ -36,7 +37,7 @@ impl Read for UseContext {
     async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
         let name = call.arguments.text_at(0).unwrap_or_default();
         let target = &call.context.kubernetes;
-        let known = client::contexts(&target.kubeconfig, target.kube_context.as_deref()).await?;
+        let known = kubeconfig::contexts(&target.kubeconfig, target.kube_context.as_deref()).await?;
         if known.iter().all(|one| one.name != name) {
             let report = Report::failed(NOT_FOUND, format!("no context exists with the name: \"{name}\""));
             let near = nearest(&name, known.into_iter().map(|one| one.name));

@@ -21,6 +21,7 @@ mod exec;
 mod expose;
 mod get;
 mod label;
+mod login;
 pub(super) mod logs;
 mod metadata;
 mod mutation;
@@ -66,6 +67,7 @@ pub fn all(clients: &Arc<Clients>, hub: &Hub, clock: &Clock) -> Vec<Verb> {
         expose::verb(clients),
         get::verb(clients),
         label::verb(clients),
+        login::verb(clients),
         logs::verb(clients),
         port_forward::verb(clients),
         rollout::history::verb(clients),

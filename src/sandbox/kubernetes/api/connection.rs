@@ -21,6 +21,7 @@ use super::cuttable;
 use super::dispatch;
 use super::status::ApiError;
 use super::tls::NAMES;
+use super::users::User;
 use crate::sandbox::faults::{Fault, Gate};
 use crate::sandbox::guard;
 
@@ -114,11 +115,13 @@ async fn checked(api: Arc<Api>, request: Request<Incoming>) -> Result<Reply, Ref
     {
         suffer(fault, &**gate).await?;
     }
-    if !public(request.uri().path()) && !authorised(request.headers(), &api.config.token) {
-        return Err(ApiError::unauthorized().into());
-    }
+    let user = match User::of(token(request.headers()), &api.config) {
+        Some(user) => user,
+        None if public(request.uri().path()) => User::Guest,
+        None => return Err(ApiError::unauthorized().into()),
+    };
     let gate = api.config.gate.clone();
-    let reply = dispatch::dispatch(api, request).await?;
+    let reply = dispatch::dispatch(api, request, user).await?;
     Ok(match gate {
         Some(gate) if target.contains("watch=") => cuttable::cuttable(reply, gate, method, target),
         _ => reply,
@@ -167,14 +170,14 @@ fn public(path: &str) -> bool {
     )
 }
 
-fn authorised(headers: &HeaderMap, token: &str) -> bool {
-    let given = headers
+/// The bearer token; empty: none.
+fn token(headers: &HeaderMap) -> &str {
+    headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map_or("", |(_, token)| token.trim());
-    guard::same_secret(given, token)
+        .map_or("", |(_, token)| token.trim())
 }
 
 async fn suffer(fault: Fault, gate: &dyn Gate) -> Result<(), Refusal> {
@@ -205,6 +208,7 @@ async fn suffer(fault: Fault, gate: &dyn Gate) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::ApiConfig;
     use super::*;
 
     #[test]
@@ -232,10 +236,12 @@ mod tests {
         let with = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::AUTHORIZATION, value.parse().unwrap());
-            authorised(&headers, "secret")
+            User::of(token(&headers), &ApiConfig::new("secret")).is_some()
         };
         assert!(with("Bearer secret") && with("bearer secret"));
         assert!(!with("Bearer secre") && !with("Bearer secrets") && !with("Basic secret") && !with("secret"));
-        assert!(!authorised(&HeaderMap::new(), "secret") && !authorised(&HeaderMap::new(), ""));
+        assert_eq!(token(&HeaderMap::new()), "");
+        assert_eq!(User::of("", &ApiConfig::new("secret")), None);
+        assert_eq!(User::of("", &ApiConfig::new("")), None, "no token lets nobody in");
     }
 }

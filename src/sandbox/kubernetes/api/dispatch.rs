@@ -10,6 +10,7 @@ use super::accept::{self, Form};
 use super::body::{self, Reply};
 use super::route::{Query, Route, Target};
 use super::status::ApiError;
+use super::users::User;
 use super::{Api, attach, discovery, exec, logs, metrics, port_forward, read, remove, review, scale, version, watch, write};
 
 /// One request, read and taken apart.
@@ -19,6 +20,7 @@ pub(super) struct Call {
     pub form: Form,
     pub content_type: String,
     pub user_agent: String,
+    pub user: User,
     pub body: Bytes,
 }
 
@@ -46,11 +48,11 @@ impl Call {
     }
 }
 
-pub(super) async fn dispatch(api: Arc<Api>, request: Request<Incoming>) -> Result<Reply, ApiError> {
+pub(super) async fn dispatch(api: Arc<Api>, request: Request<Incoming>, user: User) -> Result<Reply, ApiError> {
     let path = request.uri().path().to_owned();
     let query = Query::parse(request.uri().query());
     match Route::parse(&path) {
-        Route::Unknown if api.config.metrics && *request.method() == Method::GET => {
+        Route::Unknown if api.config.metrics && *request.method() == Method::GET && user == User::Admin => {
             let segments: Vec<&str> = path.trim_end_matches('/').split('/').skip(1).collect();
             match segments.as_slice() {
                 ["apis", metrics::GROUP, metrics::VERSION, rest @ ..] => metrics::answer(&api, rest, &query),
@@ -69,6 +71,7 @@ pub(super) async fn dispatch(api: Arc<Api>, request: Request<Incoming>) -> Resul
             if !supported(&method, &target) {
                 return Err(ApiError::method_not_allowed());
             }
+            user.check(&method, &target, query.flag("watch"))?;
             match target.subresource.map(|sub| sub.name) {
                 Some("attach") => return attach::attach(&api, request, &target, &query),
                 Some("exec") => return exec::exec(&api, request, &target, &query),
@@ -89,6 +92,7 @@ pub(super) async fn dispatch(api: Arc<Api>, request: Request<Incoming>) -> Resul
                 form,
                 content_type,
                 user_agent,
+                user,
                 body,
             };
             operate(api, method, call).await

@@ -39,6 +39,7 @@ pub(in crate::sandbox::kubernetes) mod selector;
 mod status;
 mod table;
 mod tls;
+mod users;
 mod validate;
 mod version;
 mod watch;
@@ -50,8 +51,10 @@ pub use tls::TlsError;
 /// What the API server needs to know at start.
 #[derive(Clone)]
 pub struct ApiConfig {
-    /// The bearer token every request must carry.
+    /// The bearer token of whoever may do everything.
     pub token: String,
+    /// The bearer token of the guest, who may do little; none: there is no guest.
+    pub guest_token: Option<String>,
     /// Asked before each request; for fault injection.
     pub gate: Option<Arc<dyn Gate>>,
     /// Who runs the pods; without it nothing has logs, and nobody can look inside.
@@ -65,6 +68,7 @@ impl ApiConfig {
     pub fn new(token: impl Into<String>) -> Self {
         Self {
             token: token.into(),
+            guest_token: None,
             gate: None,
             runtime: None,
             metrics: false,

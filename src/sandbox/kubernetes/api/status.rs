@@ -5,6 +5,7 @@ use http::{Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use super::body::{Reply, full};
+use super::users::Act;
 use crate::sandbox::kubernetes::kinds::Kind;
 use crate::sandbox::kubernetes::store::StoreError;
 
@@ -178,6 +179,23 @@ impl ApiError {
             format!("{} \"{name}\" is forbidden: {why}", kind.qualified()),
         )
         .with(about)
+    }
+
+    /// What the user may not do.
+    pub fn not_allowed(kind: &Kind, name: &str, user: &str, act: &Act<'_>) -> Self {
+        let what = match name {
+            "" => kind.qualified(),
+            name => format!("{} \"{name}\"", kind.qualified()),
+        };
+        let place = match act.namespace {
+            "" => "at the cluster scope".to_owned(),
+            namespace => format!("in the namespace \"{namespace}\""),
+        };
+        let (verb, resource, group) = (act.verb, act.resource, act.group);
+        let message = format!(
+            "{what} is forbidden: User \"{user}\" cannot {verb} resource \"{resource}\" in API group \"{group}\" {place}"
+        );
+        Self::new(403, "Forbidden", message).with(details(name, kind.group, kind.resource))
     }
 
     pub fn method_not_allowed() -> Self {

@@ -20,10 +20,16 @@ pub fn tone(state: HealthState) -> Tone {
 }
 
 /// `live 2s`, `stale 48s`, `denied 2m`: the state and, where there is data, how old it is; `, first 150000 only` behind
-/// it where the rows are not all.
+/// it where the rows are not all, and shortly before a login ends, that it does.
 pub fn words(health: &Health, now: Timestamp) -> String {
     match (health.state, health.data_at) {
-        (HealthState::Live, Some(at)) => format!("live {}{}", age(now, at), health.part_words()),
+        (HealthState::Live, Some(at)) => {
+            let live = format!("live {}{}", age(now, at), health.part_words());
+            match health.login_ends {
+                Some(ends) => format!("{live}, login expires in {}", age(ends, now)),
+                None => live,
+            }
+        }
         _ => health.label(now),
     }
 }
@@ -69,6 +75,13 @@ mod tests {
             (HealthState::Login, "? k8s login 48s"),
             (HealthState::Failed, "✗ k8s error 48s"),
         ];
+        health.login_ends = Some(now + Duration::from_secs(45));
+        health.become_state(HealthState::Live, None, now);
+        assert_eq!(
+            cell(&theme, &k8s, &health, now).content,
+            "✓ k8s live 48s, login expires in 45s"
+        );
+        health.login_ends = None;
         for (state, wanted) in cases {
             health.become_state(state, None, now);
             assert_eq!(cell(&theme, &k8s, &health, now).content, wanted);

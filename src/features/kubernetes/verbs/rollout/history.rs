@@ -69,7 +69,7 @@ impl History {
             let revisions = revisions(&session, &target, &live).await?;
             match call.arguments.int("revision").filter(|number| *number != 0) {
                 None => table(&target, &revisions, output).await?,
-                Some(number) => template(&revisions, number, output).await?,
+                Some(number) => template(&target, &revisions, number, output).await?,
             }
         }
         Ok(())
@@ -107,7 +107,7 @@ async fn table(target: &Target, revisions: &[Revision], output: &Output) -> Resu
     Ok(())
 }
 
-async fn template(revisions: &[Revision], number: i64, output: &Output) -> Result<(), Report> {
+async fn template(target: &Target, revisions: &[Revision], number: i64, output: &Output) -> Result<(), Report> {
     let Some(revision) = revisions.iter().find(|revision| revision.number == number) else {
         let what = "unable to find the specified revision";
         return Err(Report::failed(NOT_FOUND, what).hint(format!("there are: {}", numbers(revisions))));
