@@ -262,7 +262,7 @@ mod tests {
     fn what_runs_still_decides_by_the_policy() {
         let active = json!({"active": [{"name": "old", "uid": "old"}], "lastScheduleTime": "2025-12-31T23:59:00Z"});
         let running = [job("old", "")];
-        let mut of = |policy: &str| acts(&mut cron(json!({"concurrencyPolicy": policy}), active.clone()), &running);
+        let of = |policy: &str| acts(&mut cron(json!({"concurrencyPolicy": policy}), active.clone()), &running);
         assert_eq!(of("Allow"), ["+c-29453760"]);
         assert_eq!(of("Forbid"), ["JobAlreadyActive"]);
         assert_eq!(of("Replace"), ["-old", "+c-29453760"]);

@@ -79,7 +79,8 @@ impl Agenda {
 /// One container's program, probes and waits.
 #[derive(Debug, Default)]
 struct Care {
-    course: Option<Course>,
+    /// None once it does nothing more. Boxed: most do nothing at all.
+    course: Option<Box<Course>>,
     probes: Vec<Asked>,
     /// The next wait before a restart; none before the first one.
     wait: Option<Duration>,
@@ -153,7 +154,7 @@ impl Life {
         if !has(Purpose::Readiness) && !has(Purpose::Startup) {
             agenda.note(settle, index, run, What::Ready);
         }
-        cares[index].course = Some(course);
+        cares[index].course = Some(Box::new(course));
         cares[index].probes = probes;
         cares[index].started = agenda.now;
     }
@@ -212,6 +213,7 @@ impl Life {
                 Beat::Ends(code) => return self.ended(agenda, cares, index, code),
             }
         }
+        cares[index].course = None;
         false
     }
 
