@@ -45,7 +45,7 @@ fn a_shell_in_a_pod_has_the_terminal_until_it_ends() {
     let before = terminal.view();
     line(&terminal, "kubectl:exec -it box -- sh");
     drawing(&terminal, false);
-    see(&terminal, "/ # ");
+    see(&terminal, "/ #");
     line(&terminal, "echo in-$HOSTNAME");
     see(&terminal, "in-box");
     line(&terminal, "stty size");
@@ -81,7 +81,7 @@ fn a_shell_in_a_pod_has_the_terminal_until_it_ends() {
         .expect("a line of the console's own");
     line(&terminal, "kubectl:exec -it box -- sh");
     drawing(&terminal, false);
-    see(&terminal, "/ # ");
+    see(&terminal, "/ #");
     terminal.key(Key::Ctrl('d'));
     drawing(&terminal, true);
     terminal.kill("TERM");

@@ -262,7 +262,7 @@ async fn get_watches_what_kubectl_watches() {
     let remove = async || assert_eq!(bench.kubectl("delete cm conf").await.unwrap().0, 0);
     assert_eq!(bench.kubectl("create cm conf --from-literal=a=b").await.unwrap().0, 0);
     both_watch(&bench, "get cm conf -w", 2, remove, |lines| lines.len() > 2).await;
-    for line in ["get deploy nope -w", "get deploy,rs -w", "get nope -w", "get deploy web nope -w"] {
+    for line in ["get deploy nope -w", "get deploy,rs -w", "get nope -w", "get deploy/web rs/x -w"] {
         same(&bench, line).await;
     }
 }

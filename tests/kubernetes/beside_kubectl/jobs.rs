@@ -99,12 +99,12 @@ async fn a_cron_job_makes_a_job_when_its_time_has_come() {
     for line in ["get cronjobs", "get cj tick -o wide"] {
         alike(&bench, line).await;
     }
-    // As if it had been there for two minutes: its time has come.
+    // As if its last job had been two minutes ago: its time has come.
     let store = &bench.plane.store;
     let earlier = jiff::Timestamp::now() - Duration::from_secs(120);
     let earlier = earlier.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     store
-        .modify("cronjobs", OURS, "tick", |cron| cron["metadata"]["creationTimestamp"] = earlier.clone().into())
+        .modify("cronjobs", OURS, "tick", |cron| cron["status"]["lastScheduleTime"] = earlier.clone().into())
         .unwrap();
     let done = |job: &Arc<Value>| job["status"]["succeeded"] == 1;
     until("a job of its own that has ended", || {

@@ -4,7 +4,7 @@
 
 mod parse;
 
-use std::borrow::{Borrow, BorrowMut};
+use std::borrow::BorrowMut;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 

@@ -62,12 +62,16 @@ impl Read for History {
 
 impl History {
     async fn show(&self, call: &Call, output: &Output) -> Result<(), Report> {
+        let wanted = call.arguments.int("revision").filter(|number| *number != 0);
+        if let Some(number) = wanted.filter(|number| *number < 0) {
+            return Err(usage(format!("revision must be a positive integer: {number}")));
+        }
         let session = self.clients.session(&call.context).await?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         for (target, live) in target::objects(call, &session, selection).await? {
             only_with_revisions(&target, "history")?;
             let revisions = revisions(&session, &target, &live).await?;
-            match call.arguments.int("revision").filter(|number| *number != 0) {
+            match wanted {
                 None => table(&target, &revisions, output).await?,
                 Some(number) => template(&target, &revisions, number, output).await?,
             }
