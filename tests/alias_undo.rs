@@ -265,6 +265,22 @@ fn undo_is_refused_when_somebody_else_changed_the_target() {
 }
 
 #[test]
+fn several_changes_of_one_object_are_taken_back_in_the_order_they_are_named() {
+    let Some(deck) = Deck::new() else { return };
+    deck.ok("kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80");
+    deck.ok("kubectl:scale deploy inspector --replicas=3");
+    let first = deck.newest();
+    deck.ok("kubectl:scale deploy inspector --replicas=5");
+    let second = deck.newest();
+    let replicas = || deck.kubectl(&["get", "deploy", "inspector", "-o", "jsonpath={.spec.replicas}"]);
+    let refused = deck.run(&format!("undo {first} {second}"));
+    assert!(refused.stderr.contains("E-UNDO-004"), "the later one stands: {refused}");
+    assert_eq!(replicas(), "5");
+    deck.ok(&format!("undo {second} {first}"));
+    assert_eq!(replicas(), "1");
+}
+
+#[test]
 fn the_journal_is_private_and_survives_the_process() {
     use std::os::unix::fs::PermissionsExt;
     let world = Sandbox::start(&[]);

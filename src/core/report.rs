@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde_json::{Value, json};
 
 use super::record::Record;
-use super::text::{safe_line, width};
+use super::text::{SafeText, safe_line, width};
 
 /// How a failure ends a pipeline; fixes the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +162,12 @@ impl Report {
             text.push_str(cause);
         }
         text
+    }
+
+    /// On one line, for where there is room for one: the sentence, then what to do.
+    pub fn told(&self) -> SafeText {
+        let hint = self.hint.as_ref().map(|hint| format!("  {hint}")).unwrap_or_default();
+        SafeText::line(&format!("{}{hint}", self.sentence()))
     }
 
     /// The lines a person reads: code and sentence, the marked place, the failing record, the hint. Each is safe to print.

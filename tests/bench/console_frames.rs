@@ -6,7 +6,7 @@
 //! - memory and the share of a core while 500 pods change a second, and in the empty world while only ages tick;
 //! - bytes written for one changed cell, for a table scrolled by one line, and in a second in which nothing on the
 //!   screen changes but the clock;
-//! - how a block takes 50 MB of lines: the rate, and how long after the last line the screen says so.
+//! - how a block takes 50 MB of lines: the rate until the screen shows the last one and that it is done.
 //!
 //! Linux only: memory and CPU time are read from `/proc`.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
@@ -115,13 +115,13 @@ fn load(terminal: &Terminal) -> (f64, f64) {
 }
 
 /// The bytes of one frame: the quietest of several, since the clock's own change may fall into any of them.
-fn quietest(terminal: &Terminal, key: impl Fn(usize)) -> usize {
-    let spans = (0..8).map(|n| {
+fn quietest(terminal: &Terminal, key: impl Fn()) -> usize {
+    let spans = (0..8).map(|_| {
         terminal
             .wait_until_idle(Duration::from_millis(300), PATIENCE)
             .expect("quiet");
         let mark = terminal.mark();
-        key(n);
+        key();
         terminal
             .wait_until_idle(Duration::from_millis(200), PATIENCE)
             .expect("quiet");
@@ -131,7 +131,7 @@ fn quietest(terminal: &Terminal, key: impl Fn(usize)) -> usize {
 }
 
 fn cells(calm: &Terminal) {
-    let cell = quietest(calm, |_| calm.key(Key::Char('x')));
+    let cell = quietest(calm, || calm.key(Key::Char('x')));
     calm.key(Key::Ctrl('u'));
     // The objects of the world's own kinds fill more than the panel: it scrolls when the selection leaves it.
     calm.type_text(":clusterroles");
@@ -139,7 +139,7 @@ fn cells(calm: &Terminal) {
     calm.wait_until_idle(Duration::from_millis(500), PATIENCE)
         .expect("quiet");
     calm.type_text("z");
-    let line = quietest(calm, |_| calm.key(Key::Down));
+    let line = quietest(calm, || calm.key(Key::Down));
     println!(
         "bytes of a frame: {cell} for one changed cell, {line} for the selection moved by a line in a full-screen table"
     );

@@ -269,12 +269,8 @@ fn console() -> PathBuf {
 
 /// The program a variable names, or the first of this name in `PATH`.
 fn find(name: &str, variable: &str) -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os(variable) {
-        return Some(named.into());
-    }
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    named.or_else(|| support::find(name, std::env::var_os("PATH")))
 }
 
 fn verdict(value: f64, limit: f64) -> String {

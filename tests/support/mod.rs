@@ -113,7 +113,8 @@ fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-fn find(tool: &str, path: Option<OsString>) -> Option<PathBuf> {
+/// The first program of this name in a search path or the system's folders.
+pub fn find(tool: &str, path: Option<OsString>) -> Option<PathBuf> {
     let path = path.unwrap_or_default();
     std::env::split_paths(&path)
         .chain(SYSTEM_FOLDERS.iter().map(PathBuf::from))

@@ -98,7 +98,8 @@ fn wants(app: &App, screen: Rect, input: u16) -> Wants {
         };
         Want {
             beside: chosen || app.arrangement.shows(panel.id(), by_itself),
-            weight: app.arrangement.rows.get(panel.id()).copied().unwrap_or(weight),
+            weight,
+            share: app.arrangement.rows.get(panel.id()).copied().unwrap_or(weight),
             width: panel.minimum().0,
             height: panel.minimum().1,
         }

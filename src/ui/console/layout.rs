@@ -19,8 +19,10 @@ pub const LOW: u16 = 30;
 pub struct Want {
     /// It stands beside the others.
     pub beside: bool,
-    /// Its part of the height that is left, beside the others' weights.
+    /// Its part when panels are dealt out to two columns, beside the others' weights.
     pub weight: u16,
+    /// Its part of the height that its column has left, beside the others' shares.
+    pub share: u16,
     /// Smallest content width.
     pub width: u16,
     /// Smallest content height.
@@ -224,7 +226,7 @@ fn balance(panels: &[Want], members: &[usize]) -> usize {
     members.len()
 }
 
-/// Stacks panels: heights by weight, never under the smallest; those for which there is no room fold to one line.
+/// Stacks panels: heights by share, never under the smallest; those for which there is no room fold to one line.
 fn stack(area: Rect, members: &[usize], wants: &Wants, borders: bool, panes: &mut Vec<Pane>) {
     let frame = if borders { 2 } else { 1 };
     let least = |index: usize| wants.panels.get(index).map_or(1, |panel| panel.height) + frame;
@@ -251,7 +253,7 @@ fn stack(area: Rect, members: &[usize], wants: &Wants, borders: bool, panes: &mu
         };
     }
     let spare = u32::from(area.height).saturating_sub(needed(&open));
-    let weight = |index: &usize| wants.panels.get(*index).map_or(0, |panel| u32::from(panel.weight));
+    let weight = |index: &usize| wants.panels.get(*index).map_or(0, |panel| u32::from(panel.share));
     let weights: u32 = open.iter().map(weight).sum();
     // Rows that nobody claims are shared evenly.
     let weight = |index: &usize| if weights == 0 { 1 } else { weight(index) };
@@ -291,6 +293,7 @@ mod tests {
                 Want {
                     beside: true,
                     weight: 2,
+                    share: 2,
                     width: 24,
                     height: 3
                 };

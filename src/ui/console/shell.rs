@@ -7,6 +7,7 @@ mod leaving;
 mod programs;
 mod remembered;
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -143,7 +144,7 @@ struct Shell<W: Write> {
     own: Programs,
     screen: Screen<W>,
     restore: Restore,
-    remember: Option<PathBuf>,
+    remember: Option<remembered::Writer>,
     blocks: Blocks,
     inbox: mpsc::Receiver<Message>,
     outbox: mpsc::Sender<Message>,
@@ -152,8 +153,8 @@ struct Shell<W: Write> {
     dresses: Option<mpsc::Receiver<Dress>>,
     interval: Duration,
     last_frame: Option<Instant>,
-    /// A program waits for the terminal.
-    program: Option<programs::Program>,
+    /// Programs that wait for the terminal, in their order: one a block or key at most, since whoever asked waits.
+    programs: VecDeque<programs::Program>,
     suspend: bool,
     quit: Option<u8>,
     /// The screen is given back, and what runs goes on to its end.
@@ -177,9 +178,10 @@ impl<W: Write> Shell<W> {
             read_only: config.read_only,
             arrangement: config.arrangement,
         });
-        for remark in config.remarks {
-            app.handle(Event::Tell(SafeText::line(&remark.sentence()), Tone::Warn));
-        }
+        app.remark(&config.remarks);
+        let remember = config
+            .remember
+            .map(|path| remembered::Writer::new(path, outbox.clone()));
         Shell {
             app,
             hub_changes: config.hub.changes(),
@@ -187,7 +189,7 @@ impl<W: Write> Shell<W> {
             own: config.programs,
             screen,
             restore,
-            remember: config.remember,
+            remember,
             blocks: Blocks::new(
                 config.runner.clone(),
                 outbox.clone(),
@@ -202,7 +204,7 @@ impl<W: Write> Shell<W> {
             dresses: config.dresses,
             interval: if config.remote { FRAME_REMOTE } else { FRAME },
             last_frame: None,
-            program: None,
+            programs: VecDeque::new(),
             suspend: false,
             quit: None,
             detached: false,
@@ -246,7 +248,7 @@ impl<W: Write> Shell<W> {
             if let Some(code) = self.quit {
                 return Ok(code);
             }
-            if self.suspend || self.program.is_some() {
+            if self.suspend || !self.programs.is_empty() {
                 drop(events);
                 self.lend_terminal().await?;
                 events = open();
@@ -365,7 +367,11 @@ impl<W: Write> Shell<W> {
                 self.detached = true;
                 self.quit = Some(0);
             }
-            Effect::Remember(text) => self.remember(text),
+            Effect::Remember(text) => {
+                if let Some(writer) = &self.remember {
+                    writer.write(text);
+                }
+            }
             Effect::Redraw => self.screen.forget(),
             Effect::Suspend => self.suspend = true,
             Effect::Quit(code) => self.quit = Some(code),
@@ -404,7 +410,7 @@ impl<W: Write> Shell<W> {
             Request::Progress(block, text) => {
                 self.reduce(Event::Block(block, Box::new(super::ports::BlockEvent::Progress(text))));
             }
-            Request::Terminal(borrower, answer) => self.program = Some(programs::Program { borrower, answer }),
+            Request::Terminal(borrower, answer) => self.programs.push_back(programs::Program { borrower, answer }),
             Request::Context(name, answer) => {
                 // The verb was cancelled meanwhile: the context is another one all the same, and the status line says so.
                 let _ = answer.send(self.switch_context(&name));
@@ -438,7 +444,7 @@ impl<W: Write> Shell<W> {
         tokio::spawn(async move {
             let event = match runner.history(HISTORY).await {
                 Ok(lines) => Event::History(lines),
-                Err(report) => Event::Tell(SafeText::line(&report.sentence()), Tone::Warn),
+                Err(report) => Event::Tell(report.told(), Tone::Warn),
             };
             let _ = outbox.send(Message::App(event)).await;
         });
@@ -455,13 +461,10 @@ impl<W: Write> Shell<W> {
 
     fn use_context(&mut self, name: &str) {
         let told = match self.switch_context(name) {
-            Ok(()) => (format!("context {name}"), Tone::Ok),
-            Err(report) => (
-                format!("{}  {}", report.message, report.hint.unwrap_or_default()),
-                Tone::Warn,
-            ),
+            Ok(()) => (SafeText::line(&format!("context {name}")), Tone::Ok),
+            Err(report) => (report.told(), Tone::Warn),
         };
-        self.reduce(Event::Tell(SafeText::line(&told.0), told.1));
+        self.reduce(Event::Tell(told.0, told.1));
     }
 
     fn switch_context(&mut self, name: &str) -> Result<(), Report> {
@@ -487,18 +490,6 @@ impl<W: Write> Shell<W> {
         });
     }
 
-    fn remember(&self, text: String) {
-        let Some(path) = self.remember.clone() else { return };
-        let outbox = self.outbox.clone();
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = remembered::write(&path, &text) {
-                let text = format!("the layout is not remembered: {}: {error}", path.display());
-                // The console closed meanwhile: nobody is there to be told.
-                let _ = outbox.blocking_send(Message::App(Event::Tell(SafeText::line(&text), Tone::Warn)));
-            }
-        });
-    }
-
     fn tell_panic(&mut self, text: &str) {
         let text = format!("a task of the console broke: {text}");
         self.reduce(Event::Tell(SafeText::line(&text), Tone::Bad));
@@ -509,7 +500,7 @@ impl<W: Write> Shell<W> {
         if std::mem::take(&mut self.suspend) {
             programs::stop_here()?;
         }
-        if let Some(program) = self.program.take() {
+        while let Some(program) = self.programs.pop_front() {
             program.run().await;
         }
         self.restore.enter()?;

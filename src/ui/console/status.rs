@@ -73,7 +73,9 @@ fn place(app: &App, room: usize) -> Line<'static> {
 /// One cell a source. With little room ages go, then healthy sources become a count.
 fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
     let mut sources: BTreeMap<SafeText, Health> = BTreeMap::new();
-    for (name, health) in app.panels.iter().flat_map(|panel| panel.health()) {
+    // What nobody looks at says nothing about what is on the screen.
+    let looked_at = app.panels.iter().enumerate().filter(|(at, _)| app.is_offered(*at));
+    for (name, health) in looked_at.flat_map(|(_, panel)| panel.health()) {
         let worse = sources.get(&name).is_none_or(|known| rank(&health) > rank(known));
         if worse {
             sources.insert(name, health);

@@ -81,7 +81,7 @@ pub trait Listing: Send {
         false
     }
 
-    /// As [`Panel::subject`], of a row.
+    /// What a row is, as [`Panel::subjects`]; none: it has no name.
     fn subject(&self, row: &Self::Row) -> Option<Target> {
         let _ = row;
         None
@@ -207,25 +207,33 @@ impl<L: Listing> ListPanel<L> {
         }
     }
 
-    /// Keys an action is about: the marked rows that are shown, else the selected one. A mark that a filter hides does
-    /// not count: nothing happens to what is not seen.
+    /// Keys an action is about: the marked rows that are shown, without any mark the selected one. A mark that a filter
+    /// hides does not count: nothing happens to what is not seen.
     fn chosen(&self) -> Vec<&String> {
-        let marked: Vec<&String> = self.keys.1.iter().filter(|key| self.marked.contains(*key)).collect();
-        match marked.is_empty() {
+        match self.marked.is_empty() {
             true => self.keys.1.get(self.selection.index()).into_iter().collect(),
-            false => marked,
+            false => self.shown_marks().collect(),
         }
     }
 
-    fn act(&mut self, action: &str) -> Vec<Effect> {
+    fn shown_marks(&self) -> impl Iterator<Item = &String> {
+        self.keys.1.iter().filter(|key| self.marked.contains(*key))
+    }
+
+    fn chosen_rows(&self) -> Vec<L::Row> {
         let Some(feed) = &self.feed else { return Vec::new() };
-        let rows: Vec<L::Row> = feed.source().read(|rows, _| {
+        feed.source().read(|rows, _| {
             let row = |key: &String| rows.get(key).cloned();
             self.chosen().into_iter().filter_map(row).collect()
-        });
-        match rows.is_empty() {
-            true => Vec::new(),
-            false => self.listing.act(action, &rows),
+        })
+    }
+
+    fn act(&mut self, action: &str) -> Vec<Effect> {
+        let rows = self.chosen_rows();
+        match (rows.is_empty(), self.marked.is_empty()) {
+            (true, true) => Vec::new(),
+            (true, false) => vec![Effect::Toast("the filter hides the marked rows".into())],
+            (false, _) => self.listing.act(action, &rows),
         }
     }
 
@@ -274,8 +282,10 @@ impl<L: Listing> Panel for ListPanel<L> {
         if !self.filter.is_empty() {
             title.push_str(&format!("  /{} {}", self.filter.text(), self.keys.1.len()));
         }
-        if !self.marked.is_empty() {
-            title.push_str(&format!("  {} marked", self.marked.len()));
+        match (self.shown_marks().count(), self.marked.len()) {
+            (_, 0) => {}
+            (shown, all) if shown == all => title.push_str(&format!("  {all} marked")),
+            (shown, all) => title.push_str(&format!("  {shown} of {all} marked")),
         }
         SafeText::line(&title)
     }
@@ -308,10 +318,9 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.moved += 1;
     }
 
-    fn subject(&self) -> Option<Target> {
-        let key = self.keys.1.get(self.selection.index())?;
-        let row = self.feed.as_ref()?.source().read(|rows, _| rows.get(key).cloned())?;
-        self.listing.subject(&row)
+    fn subjects(&self) -> Vec<Target> {
+        let rows = self.chosen_rows();
+        rows.iter().filter_map(|row| self.listing.subject(row)).collect()
     }
 
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {

@@ -52,9 +52,10 @@ pub trait Panel: Send {
         let _ = subject;
     }
 
-    /// What the selected row is, for pipelines that a keymap binds to rows; none: nothing is selected that has a name.
-    fn subject(&self) -> Option<Target> {
-        None
+    /// What the marked rows are, or the selected one, for pipelines that a keymap binds to rows; none: nothing is there
+    /// that has a name.
+    fn subjects(&self) -> Vec<Target> {
+        Vec::new()
     }
 
     /// One key meant for this panel.
@@ -64,6 +65,11 @@ pub trait Panel: Send {
     /// panel only ever sees the action's name, as [`PanelKey::Act`].
     fn actions(&self) -> &'static [Action] {
         &[]
+    }
+
+    /// Those that it can ever have, for checking what a keymap names: of a panel whose actions change with what it shows.
+    fn all_actions(&self) -> Vec<Action> {
+        self.actions().to_vec()
     }
 
     /// One step back: takes all marks back, or goes to where it came from; false when there is nothing to go back from.

@@ -445,6 +445,23 @@ async fn an_action_is_about_all_marked_rows_in_one_pipeline() {
     assert_eq!(line(&panel.key(PanelKey::Open)), "kubectl:logs b-1 --tail=50");
     panel.filter("a-");
     assert_eq!(line(&panel.key(PanelKey::Act("delete"))), "kubectl:delete po a-1 a-2");
+    assert_eq!(panel.title().as_str(), "pods 3  /a- 2  2 of 3 marked");
+    panel.filter("nothing");
+    assert!(matches!(
+        panel.key(PanelKey::Act("delete")).as_slice(),
+        [Effect::Toast(_)]
+    ));
+    assert!(panel.subjects().is_empty());
+    panel.filter("b-");
+    screen(&mut panel, 80, 5);
+    assert_eq!(panel.subjects().len(), 1);
+    panel.key(PanelKey::Mark);
+    let effects = panel.key(PanelKey::Act("delete"));
+    assert!(
+        matches!(effects.as_slice(), [Effect::Toast(_)]),
+        "not the selected row while others are marked: {effects:?}"
+    );
+    panel.key(PanelKey::Mark);
     panel.filter("");
     panel.key(PanelKey::Move(Motion::First));
     panel.key(PanelKey::Mark);
@@ -544,6 +561,19 @@ async fn the_way_down_from_a_deployment_and_back() {
         row(1).starts_with("web-2") && row(2).starts_with("web-1"),
         "the newest first: {text}"
     );
+    let subjects = panel.subjects();
+    assert_eq!(
+        subjects
+            .iter()
+            .map(|set| (set.kind.as_str(), set.name.as_str()))
+            .collect::<Vec<_>>(),
+        [("ReplicaSet", "web-2")],
+        "for pipelines that a keymap binds to rows"
+    );
+    let actions: Vec<&str> = panel.all_actions().iter().map(|action| action.name).collect();
+    for level in ["open", "delete", "pods", "logs"] {
+        assert!(actions.contains(&level), "{level}: {actions:?}");
+    }
     panel.key(PanelKey::Move(Motion::Last));
     let mut seen = vec![panel.version()];
     panel.key(PanelKey::Open);

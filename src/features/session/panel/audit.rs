@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::feed::{MOST, SessionFeeds};
-use super::age_cell;
+use super::{age_cell, numbered};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{RowTable, Subscription};
@@ -71,8 +71,7 @@ impl Listing for Audit {
             .undoes
             .map(|number| format!(" (undoes {number})"))
             .unwrap_or_default();
-        let outcome = format!("{} {}{undoes}", look.theme.glyphs.of(tone), row.outcome);
-        let outcome = Cell::styled(&outcome, tone.meaning());
+        let outcome = Cell::state(tone, &format!("{}{undoes}", row.outcome), look.theme);
         vec![
             Cell::new(&row.number.to_string()),
             age_cell(row.at, look.now),
@@ -106,11 +105,10 @@ impl Listing for Audit {
     fn act(&self, action: &str, rows: &[AuditEntry]) -> Vec<Effect> {
         match action {
             "show" => vec![Effect::Run(show(rows))],
-            // Each has a plan of its own: what it finds may have moved differently. The newest goes first.
-            "undo" => {
-                let undo = |entry: &AuditEntry| Effect::Run(Stage::new("undo").arg(&entry.number.to_string()).into());
-                rows.iter().map(undo).collect()
-            }
+            // The newest goes first: the ones before it find what they left.
+            "undo" => vec![Effect::Run(
+                numbered("undo", rows.iter().map(|entry| entry.number)).into(),
+            )],
             "copy" => {
                 let lines: Vec<&str> = rows.iter().map(|entry| entry.pipeline.as_str()).collect();
                 vec![Effect::Copy(SafeText::new(&lines.join("\n")))]

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use super::super::feed::SessionFeeds;
-use super::age_cell;
+use super::{age_cell, numbered};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{RowTable, Subscription};
-use crate::lang::Stage;
 use crate::ui::panel::list::{Listing, RowLook};
 use crate::ui::panel::widgets::table::{Cell, Column};
 use crate::ui::panel::{Action, Effect, Tone};
@@ -96,16 +95,18 @@ impl Listing for Jobs {
     }
 
     fn act(&self, action: &str, rows: &[Job]) -> Vec<Effect> {
-        let stage = |verb: &str| {
-            let numbers = rows.iter().map(|job| job.number.to_string());
-            numbers.fold(Stage::new(verb), |stage, number| stage.arg(&number))
-        };
         match action {
-            "info" => vec![Effect::Run(stage("pipeline:info").into())],
-            "stop" if rows.iter().all(|job| job.state != JobState::Running) => {
-                vec![Effect::Toast("it has ended already".into())]
+            "info" => vec![Effect::Run(
+                numbered("pipeline:info", rows.iter().map(|job| job.number)).into(),
+            )],
+            "stop" => {
+                let running = rows.iter().filter(|job| job.state == JobState::Running);
+                let numbers: Vec<u64> = running.map(|job| job.number).collect();
+                match numbers.is_empty() {
+                    true => vec![Effect::Toast("it has ended already".into())],
+                    false => vec![Effect::Run(numbered("pipeline:kill", numbers).into())],
+                }
             }
-            "stop" => vec![Effect::Run(stage("pipeline:kill").into())],
             "copy" => {
                 let lines: Vec<&str> = rows.iter().map(|job| job.pipeline.as_str()).collect();
                 vec![Effect::Copy(SafeText::new(&lines.join("\n")))]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 pub use super::feed::SessionFeeds;
 use crate::feed::health::age;
+use crate::lang::Stage;
 use crate::ui::panel::Meaning;
 use crate::ui::panel::Panel;
 use crate::ui::panel::list::ListPanel;
@@ -19,6 +20,12 @@ pub fn panels(feeds: &SessionFeeds) -> Vec<Box<dyn Panel>> {
         Box::new(ListPanel::new(jobs::Jobs(feeds.clone()))),
         Box::new(ListPanel::new(audit::Audit(feeds.clone()))),
     ]
+}
+
+/// A stage about what is known by numbers: `pipeline:kill 3 4`.
+fn numbered(verb: &str, numbers: impl IntoIterator<Item = u64>) -> Stage {
+    let numbers = numbers.into_iter().map(|number| number.to_string());
+    numbers.fold(Stage::new(verb), |stage, number| stage.arg(&number))
 }
 
 fn age_cell(at: Timestamp, now: Timestamp) -> Cell {

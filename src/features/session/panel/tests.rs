@@ -101,6 +101,13 @@ async fn jobs_and_changes_are_live_rows_that_can_be_stopped_and_undone() {
     // The selection stayed on the row it was on.
     jobs.key(PanelKey::Move(crate::ui::panel::Motion::First));
     assert_eq!(printed(&jobs.key(PanelKey::Act("stop"))), ["pipeline:kill 2"]);
+    jobs.key(PanelKey::Mark);
+    jobs.key(PanelKey::Mark);
+    assert_eq!(
+        printed(&jobs.key(PanelKey::Act("stop"))),
+        ["pipeline:kill 2"],
+        "of the marked ones those that run"
+    );
 
     shown(audit.as_mut(), "nothing was changed yet").await;
     journal.append(entry("scale web to 3", "applied")).await.unwrap();
@@ -112,7 +119,7 @@ async fn jobs_and_changes_are_live_rows_that_can_be_stopped_and_undone() {
     );
     audit.key(PanelKey::Mark);
     audit.key(PanelKey::Mark);
-    assert_eq!(printed(&audit.key(PanelKey::Act("undo"))), ["undo 2", "undo 1"]);
+    assert_eq!(printed(&audit.key(PanelKey::Act("undo"))), ["undo 2 1"]);
     let show = printed(&audit.key(PanelKey::Act("show")));
     assert!(show[0].contains("IN(2, 1)"), "{show:?}");
 }

@@ -1,4 +1,4 @@
-//! `undo N`: takes a journalled change back.
+//! `undo N…`: takes journalled changes back, one after the other.
 
 use async_trait::async_trait;
 
@@ -9,21 +9,19 @@ use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Posit
 
 /// The verb.
 pub fn verb() -> Verb {
-    let declaration = Declaration::new(BUILT_IN, "undo", "Take a change back")
+    let declaration = Declaration::new(BUILT_IN, "undo", "Take changes back")
         .description(
             "Makes the inverse change, in the context in which the change was made. Refused when the target was \
-             changed again since, when it was taken back already, or when its command knows no inverse.",
+             changed again since, when it was taken back already, or when its command knows no inverse. Several go \
+             one after the other, each with a plan of its own, until one fails: name the newest first.",
         )
         .input(InputMode::None)
         .risk(Risk::Change)
         .recovery()
-        .positional(Positional::new(
-            "number",
-            OptionKind::Int,
-            "the entry, as `audit` lists it",
-        ))
-        .output("What the inverse command emits.")
-        .example("undo 12", "");
+        .positional(Positional::new("numbers", OptionKind::Int, "the entries, as `audit` lists them").variadic())
+        .output("What the inverse commands emit.")
+        .example("undo 12", "")
+        .example("undo 12 11", "The later change first.");
     Verb::read(declaration, Undo)
 }
 
@@ -32,8 +30,15 @@ struct Undo;
 #[async_trait]
 impl Read for Undo {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
-        let number = call.arguments.positionals.first().and_then(serde_json::Value::as_u64);
-        let number = number.ok_or_else(|| Report::refused("E-UNDO-008", "entry numbers start at 1"))?;
-        call.session.undo(number, call, output).await
+        let below = || Report::refused("E-UNDO-008", "entry numbers start at 1");
+        let given = call.arguments.positionals.iter();
+        // All are looked at before the first is taken back.
+        let numbers: Vec<u64> = given
+            .map(|number| number.as_u64().ok_or_else(below))
+            .collect::<Result<_, _>>()?;
+        for number in numbers {
+            call.session.undo(number, call, output).await?;
+        }
+        Ok(())
     }
 }

@@ -115,7 +115,9 @@ impl App {
                 Some((self.panels.get(pane - 1)?.id().to_owned(), own))
             })
             .collect();
-        self.arrangement.rows.extend(heights);
+        if rows != 0 {
+            self.arrangement.rows.extend(heights);
+        }
         rows != 0
     }
 
@@ -126,15 +128,29 @@ impl App {
         panel.map_or(0, |panel| panel.minimum().1) + frame
     }
 
-    /// Before or behind the panel beside it; its number goes along.
+    /// Puts the panels into their order: those the operator placed, then as they came in, those that only show up when
+    /// there is room behind the others, which so keep their numbers.
+    pub(super) fn sort_panels(&mut self) {
+        let (arrangement, registered) = (&self.arrangement, &self.registered);
+        self.panels.sort_by_key(|panel| {
+            let place = arrangement.place(panel.id()).unwrap_or(usize::MAX);
+            let came = registered.iter().position(|id| *id == panel.id());
+            (place, panel.by_name_only(), panel.weight() == 0, came)
+        });
+        self.drawn.clear();
+    }
+
+    /// Before or behind the next panel that can be seen; its number goes along.
     fn move_pane(&mut self, later: bool) -> bool {
         let Focus::Pane(pane) = self.focus else { return false };
         let Some(at) = pane.checked_sub(1) else { return false };
-        let other = if later { at + 1 } else { at.wrapping_sub(1) };
-        if other >= self.panels.len() {
-            return false;
-        }
-        self.panels.swap(at, other);
+        let other = match later {
+            true => (at + 1..self.panels.len()).find(|other| self.is_offered(*other)),
+            false => (0..at).rev().find(|other| self.is_offered(*other)),
+        };
+        let Some(other) = other else { return false };
+        let panel = self.panels.remove(at);
+        self.panels.insert(other, panel);
         self.drawn.clear();
         self.focus_pane(other + 1);
         let ids = self.panels.iter().map(|panel| panel.id().to_owned()).collect();
@@ -171,9 +187,8 @@ impl App {
     /// `:layout reset`.
     pub(super) fn reset_layout(&mut self) -> Vec<Effect> {
         self.arrangement = Arrangement::default();
-        self.panels
-            .sort_by_key(|panel| (panel.by_name_only(), panel.weight() == 0, panel.id()));
-        self.drawn.clear();
+        self.sort_panels();
+        self.open_offered();
         self.leave_pane();
         self.tell("columns, heights and panels are as by default", Tone::Ok);
         self.remember()
@@ -182,12 +197,12 @@ impl App {
     /// A button went down on a boundary: from here on it is dragged.
     pub(super) fn grab(&mut self, at: Position) {
         let seam = self.places.seams.iter().find(|(area, _)| area.contains(at));
-        self.dragged = seam.map(|(_, seam)| *seam);
+        self.dragged = seam.map(|(_, seam)| (*seam, self.arrangement.clone()));
     }
 
     /// The pointer moved with the button down.
     pub(super) fn drag(&mut self, at: Position) {
-        match self.dragged {
+        match self.dragged.as_ref().map(|(seam, _)| *seam) {
             Some(Seam::Columns { column, place }) => {
                 let wanted = u32::from((at.x + 1).saturating_sub(place.x)) * 100;
                 // Rounded up: the edge does not run ahead of the pointer.
@@ -207,8 +222,8 @@ impl App {
     /// The button went up.
     pub(super) fn drop_seam(&mut self) -> Vec<Effect> {
         match self.dragged.take() {
-            Some(_) => self.remember(),
-            None => Vec::new(),
+            Some((_, before)) if before != self.arrangement => self.remember(),
+            _ => Vec::new(),
         }
     }
 }

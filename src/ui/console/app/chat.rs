@@ -10,7 +10,7 @@ use crate::ui::console::chat::block::{Block, State};
 use crate::ui::console::complete::verb_of;
 use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::panel::{Motion, Tone};
-use crate::verb::declaration::OptionKind;
+use crate::verb::declaration::{OptionKind, OptionSpec};
 
 /// Options by which a verb goes on with what it shows.
 const FOLLOWING: [&str; 2] = ["watch", "follow"];
@@ -117,9 +117,9 @@ impl App {
             let flag = |name: &&str| {
                 options
                     .iter()
-                    .any(|option| option.name == *name && option.kind == OptionKind::Bool)
+                    .find(|option| option.name == *name && option.kind == OptionKind::Bool)
             };
-            FOLLOWING.into_iter().find(flag)
+            FOLLOWING.iter().find_map(flag).cloned()
         }) {
             Some(line) => self.rerun(id, line, armed),
             None => {
@@ -178,7 +178,7 @@ impl App {
 }
 
 /// The line with a flag of the first stage that has one for following; none: no stage has, or it is given already.
-fn following(line: &str, flag_of: impl Fn(&Stage) -> Option<&'static str>) -> Option<String> {
+fn following(line: &str, flag_of: impl Fn(&Stage) -> Option<OptionSpec>) -> Option<String> {
     let parsed = parse(line).ok()?;
     let [item] = parsed.items.as_slice() else { return None };
     let mut pipeline: Pipeline = item.pipeline.clone();
@@ -188,15 +188,17 @@ fn following(line: &str, flag_of: impl Fn(&Stage) -> Option<&'static str>) -> Op
         .enumerate()
         .find_map(|(at, stage)| Some((at, flag_of(stage)?)))?;
     let stage = pipeline.stages.get_mut(at)?;
-    let option = Word::option(&format!("--{flag}"), None);
+    let name = format!("--{}", flag.name);
+    let short = flag.short.map(|short| format!("-{short}"));
+    let is_it = |given: &str| given == name || short.as_deref() == Some(given);
     if stage
         .words
         .iter()
-        .any(|word| word.as_option().is_some_and(|given| given.name == format!("--{flag}")))
+        .any(|word| word.as_option().is_some_and(|given| is_it(&given.name)))
     {
         return None;
     }
-    stage.words.push(option);
+    stage.words.push(Word::option(&name, None));
     Some(print(&pipeline))
 }
 

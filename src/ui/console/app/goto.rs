@@ -83,6 +83,12 @@ impl App {
             return Vec::new();
         }
         if rest.is_empty()
+            && let Some(meant) = self.slip_of(place)
+        {
+            self.tell(&format!("no pane {place}  did you mean {meant}?"), Tone::Warn);
+            return Vec::new();
+        }
+        if rest.is_empty()
             && let Some(pane) = self.panels.iter_mut().position(|panel| panel.visit(place))
         {
             self.focus_pane(pane + 1);
@@ -100,6 +106,12 @@ impl App {
         let line = print(&Pipeline::from(stage));
         self.input.history.add(&line, &self.context.name);
         vec![self.run(line, Origin::Typed)]
+    }
+
+    /// The pane whose name a longer word is but for one slip of the finger. Shorter ones are rather names of kinds: `ds`.
+    fn slip_of(&self, word: &str) -> Option<&'static str> {
+        let mut ids = self.panels.iter().map(|panel| panel.id());
+        ids.find(|id| word.len() >= 5 && strsim::damerau_levenshtein(word, id) == 1)
     }
 
     /// A pane by its number as shown, its name, kubectl's short name for it, or a beginning that no other has.

@@ -54,16 +54,12 @@ impl App {
         if self.take_over(submits) {
             return Vec::new();
         }
-        let armed = self
-            .quit_armed
-            .take()
-            .filter(|(_, at)| self.clock.since(*at) < TWICE)
-            .map(|(action, _)| action);
+        let armed = self.quit_armed.take().is_some_and(|at| self.clock.since(at) < TWICE);
         if global == Some(Action::Interrupt) {
-            return self.interrupt(armed == Some(Action::Interrupt));
+            return self.interrupt(armed);
         }
         if self.keymap.own(Part::Input, key) == Some(Action::EndOfInput) && self.focus == Focus::Input {
-            return self.end_of_input(armed == Some(Action::EndOfInput));
+            return self.end_of_input();
         }
         if let Some(effects) = self.popup_key(key) {
             return effects;
@@ -137,14 +133,14 @@ impl App {
         if armed {
             return vec![Effect::Quit(0)];
         }
-        self.quit_armed = Some((Action::Interrupt, self.clock.now()));
+        self.quit_armed = Some(self.clock.now());
         self.tell("^C again quits", Tone::Neutral);
         Vec::new()
     }
 
     /// `:quit`: as Ctrl-D on an empty line.
     pub(super) fn quit(&mut self) -> Vec<Effect> {
-        self.end_of_input(false)
+        self.end_of_input()
     }
 
     fn toggle_mouse(&mut self) -> Vec<Effect> {
@@ -159,13 +155,13 @@ impl App {
     }
 
     /// Ctrl-D on an empty line: quits when nothing runs, else asks what is to become of it.
-    fn end_of_input(&mut self, armed: bool) -> Vec<Effect> {
+    fn end_of_input(&mut self) -> Vec<Effect> {
         if !self.input.is_empty() {
             self.input.edit(Action::DeleteRight);
             self.narrow_popup();
             return Vec::new();
         }
-        match self.chat.is_busy() && !armed {
+        match self.chat.is_busy() {
             true => self.ask_before_leaving(),
             false => return vec![Effect::Quit(0)],
         }
@@ -268,19 +264,27 @@ impl App {
         self.panel_effects(effects)
     }
 
-    /// A pipeline of the keymap file on the selected row.
+    /// A pipeline of the keymap file on the selected row, or on the one that is marked: it is written for one.
     pub(super) fn row_key(&mut self, index: usize, key: Key) -> Vec<Effect> {
         let Some(panel) = self.panels.get(index) else {
             return Vec::new();
         };
         let bound = self.keymap.rows(panel.id()).find(|row| row.key == key);
-        match (bound, panel.subject()) {
-            (Some(bound), Some(row)) => {
-                let pipeline = bound.on(&row);
+        match (bound, panel.subjects().as_slice()) {
+            (Some(bound), [row]) => {
+                let pipeline = bound.on(row);
                 self.panel_effects(vec![crate::ui::panel::Effect::Run(pipeline)])
             }
-            _ => {
-                self.tell("no row is selected here", Tone::Neutral);
+            (_, []) => {
+                self.tell("no row is selected here that has a name to run it on", Tone::Neutral);
+                Vec::new()
+            }
+            (_, several) => {
+                let text = format!(
+                    "this runs on one row, {} are marked: Esc takes the marks back",
+                    several.len()
+                );
+                self.tell(&text, Tone::Warn);
                 Vec::new()
             }
         }
@@ -290,10 +294,7 @@ impl App {
     pub(super) fn shared(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Help => self.help = Some(0),
-            Action::ToInput => {
-                self.leave_pane();
-                self.input.type_again();
-            }
+            Action::ToInput => self.leave_pane(),
             Action::Back => {
                 if !self.end_filter() {
                     match self.zoomed {

@@ -13,7 +13,7 @@ mod mouse;
 mod present;
 mod typing;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ use super::chat::Chat;
 use super::chat::block::State;
 use super::complete::live_offers;
 use super::input::Input;
-use super::keymap::{Action, Keymap};
+use super::keymap::Keymap;
 use super::layout::Seam;
 use super::popup::Popup;
 use super::ports::Ended;
@@ -105,8 +105,12 @@ pub struct App {
     pub(super) places: Places,
     /// What the operator made of the screen.
     pub(super) arrangement: Arrangement,
-    /// A boundary that is being dragged.
-    dragged: Option<Seam>,
+    /// The panels' ids in the order they came in.
+    registered: Vec<&'static str>,
+    /// Panels that are subscribed to the context.
+    opened: BTreeSet<&'static str>,
+    /// A boundary that is being dragged, and the arrangement before.
+    dragged: Option<(Seam, Arrangement)>,
     /// The terminal tells of clicks.
     mouse: bool,
     /// Text without frames.
@@ -118,8 +122,8 @@ pub struct App {
     contexts: Vec<String>,
     catalogue: Arc<Catalogue>,
     questions: VecDeque<Question>,
-    /// Ctrl-C or Ctrl-D was pressed to quit, and when: the same key again soon means it.
-    quit_armed: Option<(Action, Timestamp)>,
+    /// When Ctrl-C was pressed to quit: again soon means it.
+    quit_armed: Option<Timestamp>,
     next_question: u64,
     /// Panels' versions as drawn last.
     drawn: Vec<u64>,
@@ -146,20 +150,16 @@ impl App {
             true => Offer::Yes,
             false => Offer::No,
         };
-        let arrangement = parts.arrangement;
-        let mut panels = parts.panels;
-        // Those that only show up when there is room come last, so that the others keep their numbers.
-        panels.sort_by_key(|panel| {
-            let place = arrangement.place(panel.id()).unwrap_or(usize::MAX);
-            (place, panel.by_name_only(), panel.weight() == 0)
-        });
+        let panels = parts.panels;
         let mut app = App {
             samples: Samples::default(),
             finder: None,
             menu: None,
             script: None,
             places: Places::default(),
-            arrangement,
+            arrangement: parts.arrangement,
+            registered: panels.iter().map(|panel| panel.id()).collect(),
+            opened: BTreeSet::new(),
             dragged: None,
             mouse: true,
             bare: false,
@@ -189,6 +189,7 @@ impl App {
             chat_width: 80,
             dirty: true,
         };
+        app.sort_panels();
         app.input.set_here(&app.context.name);
         app.take_keymap();
         app.welcome();
@@ -198,20 +199,45 @@ impl App {
     /// What a new keymap changes besides keys; what it names that is not here is told.
     fn take_keymap(&mut self) {
         self.input.use_vi(self.keymap.has_vi());
-        let known: Vec<_> = self.panels.iter().map(|panel| (panel.id(), panel.actions())).collect();
+        let known: Vec<_> = self
+            .panels
+            .iter()
+            .map(|panel| (panel.id(), panel.all_actions()))
+            .collect();
         let wrong = self.keymap.check_panels(&known);
         self.remark(&wrong);
     }
 
-    /// Subscribes the panels to the context. Inside a Tokio runtime.
+    /// Subscribes the panels that stand beside the others, or would where there is room, to the context; the others wait
+    /// until somebody goes to them. Inside a Tokio runtime.
     pub fn open_panels(&mut self) {
-        let context = self.context.clone();
-        self.panels.iter_mut().for_each(|panel| panel.open(&context));
+        self.opened.clear();
+        self.open_offered();
+        let others = self.panels.iter_mut().filter(|panel| !self.opened.contains(panel.id()));
+        others.for_each(|panel| panel.close());
         self.dirty = true;
+    }
+
+    fn open_offered(&mut self) {
+        for at in 0..self.panels.len() {
+            if self.is_offered(at) {
+                self.open_panel(at);
+            }
+        }
+    }
+
+    /// Subscribes one, unless it is.
+    fn open_panel(&mut self, at: usize) {
+        if let Some(panel) = self.panels.get_mut(at)
+            && self.opened.insert(panel.id())
+        {
+            panel.open(&self.context);
+        }
     }
 
     /// Ends the panels' subscriptions.
     pub fn close_panels(&mut self) {
+        self.opened.clear();
         self.panels.iter_mut().for_each(|panel| panel.close());
     }
 
@@ -246,7 +272,7 @@ impl App {
             }
             Event::Mouse(event) => return self.mouse(event),
             Event::Script(Ok(lines)) => self.present(lines),
-            Event::Script(Err(report)) => self.tell(&report.sentence(), Tone::Bad),
+            Event::Script(Err(report)) => self.toasts.add(report.told(), Tone::Bad, now),
             Event::Paste(text) => self.paste(&text),
             Event::Started {
                 block,
@@ -276,13 +302,12 @@ impl App {
                 plan,
                 requirement,
             } => {
-                self.bare = false;
                 let approval = Approval::new(*plan, requirement, self.context.production, now);
-                self.question(Question { id, block, approval });
+                return self.question(Question { id, block, approval });
             }
             Event::SecretWanted { id, block, what } => {
                 let approval = Approval::secret(what, now);
-                self.question(Question { id, block, approval });
+                return self.question(Question { id, block, approval });
             }
             Event::ActingOn(target) => self.panels.iter_mut().for_each(|panel| panel.focus_on(&target)),
             Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
@@ -321,10 +346,9 @@ impl App {
     }
 
     /// Tells what is wrong in a file of the operator's.
-    fn remark(&mut self, remarks: &[Report]) {
+    pub(super) fn remark(&mut self, remarks: &[Report]) {
         for remark in remarks {
-            let hint = remark.hint.as_deref().unwrap_or_default();
-            self.tell(&format!("{remark}  {hint}"), Tone::Warn);
+            self.toasts.add(remark.told(), Tone::Warn, self.clock.now());
         }
     }
 
@@ -360,16 +384,21 @@ impl App {
         }
     }
 
-    fn question(&mut self, question: Question) {
+    /// A block waits for an answer. The bare view, which shows no questions, ends.
+    fn question(&mut self, question: Question) -> Vec<Effect> {
+        let what = match question.approval.is_secret() {
+            true => "a secret is asked for: finish or clear the line to give it",
+            false => "a plan waits for approval: finish or clear the line to answer it",
+        };
         self.chat
             .change(question.block, |known| known.become_state(State::Asking));
         self.questions.push_back(question);
         if self.approval().is_none() {
-            self.toasts.add(
-                "a plan waits for approval: finish or clear the line to answer it".into(),
-                Tone::Waiting,
-                self.clock.now(),
-            );
+            self.toasts.add(what.into(), Tone::Waiting, self.clock.now());
+        }
+        match std::mem::take(&mut self.bare) {
+            true => vec![Effect::Mouse(self.mouse)],
+            false => Vec::new(),
         }
     }
 

@@ -188,6 +188,10 @@ impl App {
     /// The keys go to the input line again.
     pub(super) fn leave_pane(&mut self) {
         self.chat.focus(false);
+        if self.focus != Focus::Input {
+            // Whoever comes from a pane comes to type, whatever vi's mode was.
+            self.input.type_again();
+        }
         self.focus = Focus::Input;
         self.zoomed = false;
         self.shown = 0;
@@ -201,5 +205,8 @@ impl App {
         self.focus = Focus::Pane(pane);
         self.shown = pane;
         self.chat.focus(pane == 0);
+        if let Some(at) = pane.checked_sub(1) {
+            self.open_panel(at);
+        }
     }
 }

@@ -19,8 +19,8 @@ pub struct Earlier {
 #[derive(Default)]
 pub struct History {
     lines: Vec<Earlier>,
-    /// While lines are recalled: the place, and what was typed before.
-    recall: Option<(usize, String)>,
+    /// While lines are recalled: the place, the beginning that all have, and what was typed before.
+    recall: Option<(usize, String, String)>,
 }
 
 impl History {
@@ -70,21 +70,23 @@ impl History {
         self.recall = None;
     }
 
-    /// The line before that begins with what was typed; none: there is none.
-    pub fn older(&mut self, typed: &str) -> Option<String> {
-        let (from, prefix) = self.recall.clone().unwrap_or((self.lines.len(), typed.to_owned()));
+    /// The line before that has this beginning; none: there is none. `typed` comes back behind the newest. Both count
+    /// only where recalling begins.
+    pub fn older(&mut self, beginning: &str, typed: &str) -> Option<String> {
+        let start = || (self.lines.len(), beginning.to_owned(), typed.to_owned());
+        let (from, prefix, typed) = self.recall.clone().unwrap_or_else(start);
         let at = self
             .lines
             .iter()
             .take(from)
             .rposition(|known| known.line.starts_with(&prefix) && known.line != prefix)?;
-        self.recall = Some((at, prefix));
+        self.recall = Some((at, prefix, typed));
         self.lines.get(at).map(|known| known.line.clone())
     }
 
     /// The line after; behind the last what was typed.
     pub fn newer(&mut self) -> Option<String> {
-        let (from, prefix) = self.recall.clone()?;
+        let (from, prefix, typed) = self.recall.clone()?;
         let after = self
             .lines
             .iter()
@@ -94,12 +96,12 @@ impl History {
         match after {
             Some((at, known)) => {
                 let line = known.line.clone();
-                self.recall = Some((at, prefix));
+                self.recall = Some((at, prefix, typed));
                 Some(line)
             }
             None => {
                 self.recall = None;
-                Some(prefix)
+                Some(typed)
             }
         }
     }

@@ -5,6 +5,8 @@ pub mod history;
 pub mod vi;
 pub mod view;
 
+use std::collections::VecDeque;
+
 use tui_textarea::{CursorMove, TextArea};
 
 use self::history::{History, Search};
@@ -23,7 +25,13 @@ pub struct Input {
     here: String,
     /// vi's modes, where the keymap asks for them.
     vi: Option<Vi>,
+    /// Text and cursor before each edit, for taking edits back: at most [`PAST`], the oldest goes first. The text area's
+    /// own memory would do: but it keeps a replacement as two edits, with a text between that was never on the screen.
+    past: VecDeque<(String, usize)>,
 }
+
+/// Edits that can be taken back.
+const PAST: usize = 64;
 
 impl Input {
     /// The whole text.
@@ -51,17 +59,49 @@ impl Input {
 
     /// Replaces everything; the cursor stands at the end. Can be taken back.
     pub fn set(&mut self, text: &str) {
+        self.keep();
+        self.show(text);
+    }
+
+    /// Keeps the text as it is to come back to it.
+    fn keep(&mut self) {
+        let (text, at) = (self.text(), self.cursor());
+        match self.past.back_mut() {
+            Some((known, cursor)) if *known == text => *cursor = at,
+            _ => self.past.push_back((text, at)),
+        }
+        if self.past.len() > PAST {
+            self.past.pop_front();
+        }
+    }
+
+    /// Back to the text before the last edit.
+    fn undo(&mut self) {
+        let now = self.text();
+        while let Some((text, cursor)) = self.past.pop_back() {
+            if text != now {
+                self.show(&text);
+                self.jump(cursor);
+                return;
+            }
+        }
+    }
+
+    fn show(&mut self, text: &str) {
+        let deleted = self.area.yank_text();
         self.area.select_all();
         self.area.cut();
         self.area.cancel_selection();
         self.area.clear();
         self.area.insert_str(text);
+        self.area.set_yank_text(deleted);
     }
 
     /// Takes the text away.
     pub fn take(&mut self) -> String {
         let text = self.text();
         self.area = TextArea::default();
+        self.past.clear();
         self.search = None;
         self.history.leave();
         self.type_again();
@@ -101,17 +141,17 @@ impl Input {
         let step = self.vi.as_mut()?.key(symbol, &text, cursor);
         match &step {
             Step::Nothing | Step::Find => {}
-            Step::Go(to) | Step::Insert(to) => self.jump(*to),
+            Step::Go(to) | Step::Insert(to) => {
+                self.jump(*to);
+            }
             Step::Change { range, with, cursor } => {
                 self.replace(range.clone(), with);
                 self.jump(*cursor);
             }
-            Step::Undo => {
-                self.area.undo();
-            }
+            Step::Undo => self.undo(),
             // As in vi, whatever is typed: not only lines with this beginning.
             Step::Older if self.area.cursor().0 == 0 => {
-                if let Some(line) = self.history.older("") {
+                if let Some(line) = self.history.older("", &text) {
                     self.set(&line);
                 }
             }
@@ -125,15 +165,17 @@ impl Input {
         Some(step)
     }
 
-    /// The cursor to a byte of the text.
-    fn jump(&mut self, byte: usize) {
+    /// The cursor to a byte of the text; false, and nothing moves, beyond what the text area can name.
+    fn jump(&mut self, byte: usize) -> bool {
         let text = self.text();
         let before = text.get(..byte).unwrap_or(&text);
         let row = before.matches('\n').count();
         let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
-        if let (Ok(row), Ok(column)) = (u16::try_from(row), u16::try_from(column)) {
-            self.area.move_cursor(CursorMove::Jump(row, column));
-        }
+        let (Ok(row), Ok(column)) = (u16::try_from(row), u16::try_from(column)) else {
+            return false;
+        };
+        self.area.move_cursor(CursorMove::Jump(row, column));
+        true
     }
 
     /// Inserts at the cursor. Refused when the line would be longer than the language takes.
@@ -142,18 +184,23 @@ impl Input {
         if length + text.len() > MAX_LINE {
             return Err(TooLong);
         }
+        self.keep();
         self.area.insert_str(text);
         self.history.leave();
         Ok(())
     }
 
-    /// Replaces a byte range of the text by another text; the cursor stands behind it.
+    /// Replaces a byte range of the text by another text; the cursor stands behind it. Nothing happens to a range that
+    /// begins beyond 65,535 rows or columns.
     pub fn replace(&mut self, range: std::ops::Range<usize>, with: &str) {
         let text = self.text();
         let (Some(before), Some(replaced)) = (text.get(..range.start), text.get(range.clone())) else {
             return;
         };
-        self.jump(before.len());
+        self.keep();
+        if !self.jump(before.len()) {
+            return;
+        }
         self.area.delete_str(replaced.chars().count());
         self.area.insert_str(with);
         self.history.leave();
@@ -200,6 +247,12 @@ impl Input {
         if self.search.is_some() {
             return self.edit_search(action);
         }
+        if action == Action::UndoEdit {
+            self.undo();
+            self.history.leave();
+            return true;
+        }
+        self.keep();
         let area = &mut self.area;
         match action {
             Action::Left => area.move_cursor(CursorMove::Back),
@@ -231,9 +284,6 @@ impl Input {
             }
             Action::InsertDeleted => {
                 area.paste();
-            }
-            Action::UndoEdit => {
-                area.undo();
             }
             Action::NewLine => area.insert_newline(),
             Action::HistoryPrevious => return self.recall_or_move(CursorMove::Up),
@@ -277,7 +327,7 @@ impl Input {
         }
         let text = self.text();
         let recalled = if up {
-            self.history.older(&text)
+            self.history.older(&text, &text)
         } else {
             self.history.newer()
         };
@@ -326,6 +376,38 @@ mod tests {
         let mut input = Input::default();
         text.chars().for_each(|symbol| input.type_char(symbol).unwrap());
         input
+    }
+
+    #[test]
+    fn where_the_cursor_cannot_go_nothing_else_is_deleted() {
+        let mut input = Input::default();
+        let text = "word ".repeat(13_200);
+        input.insert(&text).unwrap();
+        (0..100).for_each(|_| assert!(input.edit(Action::Left)));
+        input.edit(Action::DeleteWordLeft);
+        assert_eq!(input.text(), text, "not the word behind the cursor");
+    }
+
+    #[test]
+    fn an_edit_is_taken_back_whole_and_only_texts_that_were_seen_come_back() {
+        let mut input = typed("ls old");
+        input.replace(3..6, "new");
+        assert_eq!(input.text(), "ls new");
+        input.edit(Action::UndoEdit);
+        assert_eq!((input.text().as_str(), input.cursor()), ("ls old", 6));
+        input.edit(Action::UndoEdit);
+        assert_eq!(input.text(), "ls ol");
+        (0..20).for_each(|_| assert!(input.edit(Action::UndoEdit)));
+        assert_eq!(input.text(), "");
+    }
+
+    #[test]
+    fn what_was_cut_is_still_there_after_undo() {
+        let mut input = typed("one two");
+        input.edit(Action::DeleteWordLeft);
+        input.edit(Action::UndoEdit);
+        input.edit(Action::InsertDeleted);
+        assert_eq!(input.text(), "one twotwo");
     }
 
     #[test]

@@ -164,7 +164,7 @@ impl Keymap {
     }
 
     /// What names a panel or an action of one that does not exist; `panels`: those that do, with their actions.
-    pub fn check_panels(&self, panels: &[(&'static str, &[crate::ui::panel::Action])]) -> Vec<Report> {
+    pub fn check_panels(&self, panels: &[(&'static str, Vec<crate::ui::panel::Action>)]) -> Vec<Report> {
         let ids = || panels.iter().map(|(id, _)| *id);
         let mut named: Vec<(&str, Option<&str>)> = self
             .panels

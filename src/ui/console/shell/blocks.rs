@@ -135,6 +135,14 @@ impl Blocks {
         }
     }
 
+    /// Declines all that waits for an answer.
+    pub(super) fn decline_all(&mut self, reason: &str) {
+        for (_, answer) in self.answers.drain() {
+            // The block stopped waiting at the same moment.
+            let _ = answer.send(Decision::Declined(reason.to_owned()));
+        }
+    }
+
     /// True when the question was still open.
     pub(super) fn withdraw(&mut self, question: u64) -> bool {
         self.answers.remove(&question).is_some()

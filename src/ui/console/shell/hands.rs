@@ -33,7 +33,7 @@ impl<W: Write> Shell<W> {
             let outbox = self.outbox.clone();
             tokio::spawn(async move {
                 if let Err(report) = programs::feed(&argv, text).await {
-                    let told = Event::Tell(SafeText::line(&report.sentence()), Tone::Warn);
+                    let told = Event::Tell(report.told(), Tone::Warn);
                     let _ = outbox.send(Message::App(told)).await;
                 }
             });
@@ -47,14 +47,14 @@ impl<W: Write> Shell<W> {
             environment: Default::default(),
         };
         let work = Box::pin(async move { programs::spawn(&command, Some(text)).await });
-        self.program = Some(programs::Program {
+        self.programs.push_back(programs::Program {
             borrower: Borrower::Work(work),
             answer,
         });
         let outbox = self.outbox.clone();
         tokio::spawn(async move {
             if let Ok(Err(report)) = ended.await {
-                let told = Event::Tell(SafeText::line(&report.sentence()), Tone::Warn);
+                let told = Event::Tell(report.told(), Tone::Warn);
                 let _ = outbox.send(Message::App(told)).await;
             }
         });

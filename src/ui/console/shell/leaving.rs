@@ -14,9 +14,15 @@ use crate::ui::console::operator::Request;
 use crate::ui::console::ports::BlockEvent;
 use crate::verb::Decision;
 
+/// Why questions that nobody can see are declined.
+const LEFT: &str = "the console was left";
+
 impl<W: Write> Shell<W> {
     /// Lets what runs come to its end, without a screen. A signal ends it.
     pub(super) async fn wait_for_the_rest(&mut self) -> io::Result<u8> {
+        // Nobody answers what was asked, and no program gets a terminal any more: what waits for that goes on now.
+        self.programs.clear();
+        self.blocks.decline_all(LEFT);
         let mut out = io::stderr();
         // Nothing can be done about a closed stderr.
         let _ = writeln!(out, "cogdeck: waits for {}; ^C stops it", self.running().join(", "));
@@ -47,8 +53,8 @@ impl<W: Write> Shell<W> {
     /// A question that comes when nobody looks any more: nothing is approved, no program gets the terminal.
     fn answer_alone(&mut self, request: Request) {
         match request {
-            Request::Ask { answer, .. } => {
-                let _ = answer.send(Decision::Declined("the console was left".to_owned()));
+            Request::Ask { answer, .. } | Request::Secret { answer, .. } => {
+                let _ = answer.send(Decision::Declined(LEFT.to_owned()));
             }
             Request::Terminal(_, answer) => {
                 let _ = answer.send(Err(Report::refused(
@@ -69,6 +75,9 @@ impl<W: Write> Shell<W> {
     /// Ends what runs; a sentence about it.
     pub(super) async fn close(&mut self) -> String {
         self.app.close_panels();
+        if let Some(writer) = self.remember.take() {
+            writer.finish(FAREWELL).await;
+        }
         let running = self.running();
         if running.is_empty() {
             return String::new();

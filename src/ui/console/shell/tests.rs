@@ -13,9 +13,11 @@ use crate::ui::console::input::history::Earlier;
 use crate::ui::console::ports::{BlockEvent, Ended, Running};
 use crate::verb::{Catalogue, Decision, Item, Operator};
 
-/// Answers `echo X`, follows `watch` until cancelled, asks for `delete`.
+/// Answers `echo X`, follows `watch` until cancelled, asks for `delete`; `later` asks for an approval and then for a
+/// secret, each when it is told to.
 #[derive(Default)]
 struct Fake {
+    ask: Arc<tokio::sync::Notify>,
     started: Mutex<Vec<String>>,
     stopped: Mutex<bool>,
 }
@@ -36,6 +38,26 @@ fn text(line: &str) -> BlockEvent {
     })
 }
 
+fn plan() -> Plan {
+    let change = Change {
+        verb: "delete".into(),
+        summary: "delete it".into(),
+        target: Target {
+            kind: "X".into(),
+            scope: String::new(),
+            name: "it".into(),
+        },
+        before: json!(1),
+        after: Value::Null,
+        precondition: Value::Null,
+        request: Value::Null,
+        risk: Risk::Destroy,
+        inverse: None,
+        recovery: false,
+    };
+    Plan { changes: vec![change] }
+}
+
 #[async_trait]
 impl Runner for Fake {
     fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
@@ -49,7 +71,7 @@ impl Runner for Fake {
         }
         let (sender, events) = mpsc::channel(4);
         let cancel = tokio_util::sync::CancellationToken::new();
-        let (token, line_sent) = (cancel.clone(), line.to_owned());
+        let (token, line_sent, ask) = (cancel.clone(), line.to_owned(), self.ask.clone());
         tokio::spawn(async move {
             match line_sent.split_once(' ') {
                 Some(("echo", rest)) => {
@@ -57,26 +79,19 @@ impl Runner for Fake {
                     let _ = sender.send(ended(None)).await;
                 }
                 Some(("delete", _)) => {
-                    let change = Change {
-                        verb: "delete".into(),
-                        summary: "delete it".into(),
-                        target: Target {
-                            kind: "X".into(),
-                            scope: String::new(),
-                            name: "it".into(),
-                        },
-                        before: json!(1),
-                        after: Value::Null,
-                        precondition: Value::Null,
-                        request: Value::Null,
-                        risk: Risk::Destroy,
-                        inverse: None,
-                        recovery: false,
-                    };
-                    let plan = Plan { changes: vec![change] };
+                    let plan = plan();
                     let decision = operator.ask(&plan, Requirement::Name("it".into())).await;
                     let approved = decision == Decision::Approved(plan.digest());
                     let _ = sender.send(text(if approved { "deleted" } else { "kept" })).await;
+                    let _ = sender.send(ended(None)).await;
+                }
+                Some(("later", _)) => {
+                    ask.notified().await;
+                    let approved = operator.ask(&plan(), Requirement::Enter).await;
+                    let _ = sender.send(text(&format!("{approved:?}"))).await;
+                    ask.notified().await;
+                    let given = operator.secret("a token", false).await;
+                    let _ = sender.send(text(if given.is_ok() { "given" } else { "none" })).await;
                     let _ = sender.send(ended(None)).await;
                 }
                 Some(("flood", _)) => {
@@ -215,7 +230,10 @@ impl Terminal {
         let mut shell = Shell::new(config, screen, Restore::default(), panics);
         let mut events = Some(Keys { events, first: None });
         let run = tokio::spawn(async move {
-            let result = shell.run(|| events.take().unwrap()).await;
+            let mut result = shell.run(|| events.take().unwrap()).await;
+            if shell.detached {
+                result = shell.wait_for_the_rest().await;
+            }
             (result, shell.close().await)
         });
         Terminal { keys, bytes, fake, run }
@@ -310,6 +328,35 @@ async fn what_runs_at_the_end_is_stopped_and_named() {
     let (code, farewell) = terminal.run.await.unwrap();
     assert_eq!((code.unwrap(), farewell.as_str()), (0, "cogdeck: stopped #1 watch"));
     assert!(*terminal.fake.stopped.lock().unwrap());
+}
+
+#[tokio::test]
+async fn what_asks_while_nobody_looks_is_declined_and_comes_to_its_end() {
+    let terminal = Terminal::open();
+    terminal.line("later x");
+    terminal.sees("running").await;
+    terminal.key(KeyCode::Char('d'), KeyModifiers::CONTROL);
+    terminal.sees("detach").await;
+    // One question while the menu is open, which nobody sees; the other after the screen is gone.
+    terminal.fake.ask.notify_one();
+    terminal.sees("1 to approve").await;
+    terminal.key(KeyCode::Char('d'), KeyModifiers::NONE);
+    let ask = terminal.fake.ask.clone();
+    let Terminal { run, keys, .. } = terminal;
+    let ends = async {
+        let mut run = run;
+        loop {
+            ask.notify_one();
+            if let Ok(ended) = tokio::time::timeout(Duration::from_millis(50), &mut run).await {
+                return ended.unwrap();
+            }
+        }
+    };
+    let (code, farewell) = tokio::time::timeout(Duration::from_secs(20), ends)
+        .await
+        .expect("a block waits for an answer that nobody can give");
+    assert_eq!((code.unwrap(), farewell.as_str()), (0, ""));
+    drop(keys);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::pods;
+use super::{pods, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -104,6 +104,7 @@ impl Panel for Objects {
     }
 
     fn close(&mut self) {
+        self.context = None;
         self.levels.iter_mut().for_each(|level| level.close());
     }
 
@@ -167,8 +168,20 @@ impl Panel for Objects {
         others
     }
 
+    fn subjects(&self) -> Vec<Target> {
+        self.top().map(Panel::subjects).unwrap_or_default()
+    }
+
     fn actions(&self) -> &'static [Action] {
         self.top().map_or(&[], Panel::actions)
+    }
+
+    /// Those of every level, whichever is shown.
+    fn all_actions(&self) -> Vec<Action> {
+        let table = ListPanel::new(table::Objects::new(&self.hub, &self.clients, ""));
+        let below = ["Deployment", "ReplicaSet", "Pod"].map(|kind| self.below(&target(kind, "", "")));
+        let below = below.iter().flatten().flat_map(|level| level.actions());
+        table.actions().iter().chain(below).copied().collect()
     }
 
     fn filter(&mut self, text: &str) -> bool {

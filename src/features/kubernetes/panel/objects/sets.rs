@@ -122,6 +122,10 @@ impl Listing for Sets {
         "pods"
     }
 
+    fn subject(&self, row: &ReplicaSetRow) -> Option<Target> {
+        Some(target("ReplicaSet", &row.namespace, &row.name))
+    }
+
     fn act(&self, action: &str, rows: &[ReplicaSetRow]) -> Vec<Effect> {
         let Some(row) = rows.first() else { return Vec::new() };
         match action {

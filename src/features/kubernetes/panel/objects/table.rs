@@ -175,6 +175,10 @@ impl Listing for Objects {
         row.head.kind == subject.kind && *row.namespace == *subject.scope && *row.name == *subject.name
     }
 
+    fn subject(&self, row: &TableRow) -> Option<Target> {
+        Some(target(&row.head.kind, &row.namespace, &row.name))
+    }
+
     fn weight(&self) -> u16 {
         0
     }

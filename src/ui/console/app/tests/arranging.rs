@@ -22,6 +22,10 @@ fn remembered(effects: &[Effect]) -> Arrangement {
     }
 }
 
+fn ids(desk: &Desk) -> Vec<&'static str> {
+    desk.app.panels.iter().map(|panel| panel.id()).collect()
+}
+
 /// Column and row at which a text stands.
 fn place(desk: &mut Desk, text: &str) -> (u16, u16) {
     let screen = desk.screen(120, 40);
@@ -105,8 +109,46 @@ fn panels_are_hidden_shown_and_ordered_and_reset() {
     assert!(desk.shows(120, 40, "4 dns"));
     remembered(&desk.keys(":layout reset<enter>"));
     assert_eq!(desk.app.arrangement, Arrangement::default());
+    assert_eq!(ids(&desk), ids(&Desk::new()), "the order they came in");
     assert!(desk.keys(":hide balloons<enter>").is_empty());
     assert!(desk.shows(120, 40, "no panel balloons"));
+}
+
+#[test]
+fn a_pane_goes_past_those_that_cannot_be_seen() {
+    let mut desk = Desk::with(Context::empty("sandbox"), &["deployments", "rollout", "dns", "nodes"]);
+    desk.keys(":hide rollout<enter><alt-2>");
+    remembered(&desk.keys("}"));
+    assert_eq!(ids(&desk), ["rollout", "dns", "deployments", "nodes"]);
+    assert!(desk.keys("}").is_empty(), "it is the last that is seen");
+    remembered(&desk.keys("{"));
+    assert_eq!(ids(&desk), ["rollout", "deployments", "dns", "nodes"]);
+}
+
+#[test]
+fn a_click_on_a_boundary_that_moves_nothing_is_not_remembered() {
+    let mut desk = Desk::new();
+    let (x, y) = place(&mut desk, "3 rollout");
+    let button = MouseButton::Left;
+    mouse(&mut desk, MouseEventKind::Down(button), x, y);
+    assert!(mouse(&mut desk, MouseEventKind::Up(button), x, y).is_empty());
+    mouse(&mut desk, MouseEventKind::Down(button), x, y);
+    mouse(&mut desk, MouseEventKind::Drag(button), x + 1, y);
+    assert!(mouse(&mut desk, MouseEventKind::Up(button), x + 1, y).is_empty());
+}
+
+#[test]
+fn a_pane_grown_in_one_of_two_columns_stays_in_it_and_so_do_the_others() {
+    let mut desk = Desk::with(
+        Context::empty("sandbox"),
+        &["deployments", "rollout", "traffic", "dns", "ec2", "pods"],
+    );
+    desk.screen(200, 60);
+    let columns = |desk: &Desk| -> Vec<u16> { desk.app.places.panes.iter().map(|(_, area, _)| area.x).collect() };
+    let before = columns(&desk);
+    remembered(&desk.keys("<alt-2>+"));
+    desk.screen(200, 60);
+    assert_eq!(columns(&desk), before);
 }
 
 #[test]

@@ -59,6 +59,11 @@ fn an_answer_says_as_of_when_it_was_true_and_can_be_made_live() {
         matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "kubectl:get deploy --watch | kubectl:describe"),
         "the stage that can follow follows"
     );
+    for given in ["kubectl:get deploy --watch", "kubectl:get deploy -w"] {
+        let mut desk = Desk::new();
+        answered(&mut desk, given);
+        assert!(desk.keys("<alt-1>w").is_empty(), "{given} follows already");
+    }
     let mut desk = Desk::new();
     answered(&mut desk, "help");
     assert!(desk.keys("<alt-1>w").is_empty());
@@ -166,6 +171,17 @@ fn the_bare_view_has_text_only_and_any_other_key_comes_back() {
     desk.keys("<alt-2><alt-v>");
     assert!(desk.shows(120, 40, "web; rm -rf") && !desk.shows(120, 40, "rollout"));
     let block = desk.app.chat.blocks().last().unwrap().id;
-    desk.ask(block, Requirement::Enter);
+    let effects = desk.ask(block, Requirement::Enter);
+    assert!(
+        matches!(effects.as_slice(), [Effect::Mouse(true)]),
+        "the mouse is the console's again"
+    );
     assert!(desk.shows(120, 40, "approve 1 change"), "a question ends it");
+    let mut desk = Desk::new();
+    let block = desk.start("bundle-config-set x");
+    desk.keys("<alt-v>");
+    let what = "a token".into();
+    let effects = desk.app.handle(Event::SecretWanted { id: 8, block, what });
+    assert!(matches!(effects.as_slice(), [Effect::Mouse(true)]));
+    assert!(desk.shows(120, 40, "a token"), "so does one for a secret");
 }

@@ -207,7 +207,7 @@ fn does(keymap: &Keymap, part: Part, key: Key, action: Action) -> bool {
             desk.press(key);
             desk.app.chat.selected().is_some_and(|block| block.fold != Fold::Auto)
         }
-        Action::Mark => desk.press(key).is_empty() && desk.app.focus == focus,
+        Action::Mark => desk.press(key).is_empty() && desk.shows(120, 40, "deployments 1 marked"),
         Action::Copy => {
             matches!(desk.press(key).as_slice(), [Effect::Copy(text)] if text.starts_with("said three 0\n"))
         }

@@ -97,6 +97,18 @@ fn the_colon_goes_to_panes_kinds_namespaces_and_contexts() {
 }
 
 #[test]
+fn a_slip_in_the_name_of_a_pane_is_no_kind() {
+    let mut desk = Desk::new();
+    assert!(desk.keys(":depoyments<enter>").is_empty());
+    assert!(desk.shows(120, 40, "no pane depoyments  did you mean deployments?"));
+    let effects = desk.keys(":ds<enter>");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "kubectl:get ds"),
+        "a short name of a kind, though it is near to dns"
+    );
+}
+
+#[test]
 fn the_colon_offers_its_places() {
     let mut desk = Desk::new();
     desk.keys(":");

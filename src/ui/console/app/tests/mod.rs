@@ -25,6 +25,7 @@ use crate::core::change::{Change, Origin, Plan, Requirement, Risk, Target};
 use crate::feed::{Health, HealthState};
 use crate::lang::Stage;
 use crate::ui::console::draw::draw;
+use crate::ui::console::keymap::Action;
 use crate::ui::console::ports::BlockEvent;
 use crate::ui::panel::testing::rows;
 use crate::ui::panel::widgets::table::{Cell, Column, Selection, Table};
@@ -44,7 +45,7 @@ impl Read for Nothing {
     }
 }
 
-/// A panel of rows; Enter describes the selected one, `s` composes.
+/// A panel of rows; Enter describes the selected one, `s` composes. The one called `nodes` stands aside.
 struct Rows {
     id: &'static str,
     rows: Vec<String>,
@@ -53,6 +54,8 @@ struct Rows {
     followed: Option<String>,
     state: HealthState,
     filter: String,
+    marked: Vec<String>,
+    opened: bool,
 }
 
 impl Rows {
@@ -71,29 +74,46 @@ impl Panel for Rows {
         self.id
     }
     fn title(&self) -> SafeText {
-        match &self.followed {
-            Some(name) => SafeText::line(&format!("{} of {name}", self.id)),
-            None => SafeText::line(&format!("{} {}", self.id, self.rows.len())),
+        match (&self.followed, self.marked.len()) {
+            (Some(name), _) => SafeText::line(&format!("{} of {name}", self.id)),
+            (None, 0) => SafeText::line(&format!("{} {}", self.id, self.rows.len())),
+            (None, marked) => SafeText::line(&format!("{} {marked} marked", self.id)),
         }
     }
-    fn open(&mut self, _: &Arc<Context>) {}
-    fn close(&mut self) {}
+    fn open(&mut self, _: &Arc<Context>) {
+        self.opened = true;
+    }
+    fn close(&mut self) {
+        self.opened = false;
+    }
+    fn by_name_only(&self) -> bool {
+        self.id == "nodes"
+    }
     fn version(&self) -> u64 {
         self.version.load(Ordering::Relaxed)
     }
     fn health(&self) -> Vec<(SafeText, Health)> {
+        if !self.opened {
+            return Vec::new();
+        }
         let mut health = Health::loading(START);
         health.data_at = Some(START);
         health.become_state(self.state, None, START);
         vec![("k8s".into(), health)]
     }
-    fn subject(&self) -> Option<Target> {
-        let name = (*self.shown().get(self.selection.index())?).to_owned();
-        Some(Target {
+    fn subjects(&self) -> Vec<Target> {
+        let selected = self.shown().get(self.selection.index()).map(|name| (*name).to_owned());
+        let names = if self.marked.is_empty() {
+            selected.into_iter().collect()
+        } else {
+            self.marked.clone()
+        };
+        let target = |name| Target {
             kind: "Deployment".into(),
             scope: "default".into(),
             name,
-        })
+        };
+        names.into_iter().map(target).collect()
     }
     fn focus_on(&mut self, subject: &Target) {
         self.followed = Some(subject.name.clone());
@@ -111,6 +131,10 @@ impl Panel for Rows {
                 if let Some(at) = self.selection.at(row) {
                     self.selection.select(at);
                 }
+            }
+            PanelKey::Mark => {
+                self.marked.push(row);
+                self.selection.step(panel::Motion::Down, self.shown().len(), 5);
             }
             PanelKey::Open => return vec![PanelEffect::Run(Stage::new("kubectl:describe").arg(&row).into())],
             PanelKey::Act("scale") => {
@@ -181,8 +205,14 @@ impl Desk {
                 selection: Selection::default(),
                 version: version.clone(),
                 followed: None,
-                state: HealthState::Live,
+                state: if *id == "nodes" {
+                    HealthState::Denied
+                } else {
+                    HealthState::Live
+                },
                 filter: String::new(),
+                marked: Vec::new(),
+                opened: false,
             }) as Box<dyn Panel>
         });
         let get = Declaration::new("kubectl", "get", "lists objects")
@@ -197,7 +227,7 @@ impl Desk {
             Verb::read(Declaration::new("kubectl", "describe", "explains one"), Nothing),
             Verb::read(Declaration::new("cogdeck", "help", "explains commands"), Nothing),
         ]);
-        let app = App::new(Parts {
+        let mut app = App::new(Parts {
             panels: panels.collect(),
             keymap: Keymap::preset("default").unwrap(),
             theme: Theme::standard(),
@@ -210,6 +240,7 @@ impl Desk {
             read_only: false,
             arrangement,
         });
+        app.open_panels();
         Desk { app, clock, versions }
     }
 
@@ -272,7 +303,7 @@ impl Desk {
         self.app.handle(Event::Block(block, Box::new(BlockEvent::Ended(ended))));
     }
 
-    fn ask(&mut self, block: u64, requirement: Requirement) {
+    fn ask(&mut self, block: u64, requirement: Requirement) -> Vec<Effect> {
         let change = Change {
             verb: "kubectl:delete".into(),
             summary: "delete deployment/inspector".into(),
@@ -295,7 +326,7 @@ impl Desk {
             block,
             plan,
             requirement,
-        });
+        })
     }
 
     fn screen(&mut self, width: u16, height: u16) -> Vec<String> {

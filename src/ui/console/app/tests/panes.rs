@@ -105,3 +105,46 @@ fn a_keymap_file_binds_pipelines_to_rows_and_what_it_names_wrong_is_told() {
     assert!(desk.shows(120, 40, "kubectl:delete deploy $name"), "in the menu too");
     assert!(matches!(desk.keys("X").as_slice(), [Effect::Start { .. }]));
 }
+
+#[test]
+fn a_bound_pipeline_runs_on_the_marked_row_and_on_no_other_when_several_are_marked() {
+    let mut desk = Desk::new();
+    let text = "name = 'mine'\n[rows.deployments]\n'X' = 'kubectl:delete deploy $name'\n[global]\n'alt-2' = 'pane-2'\n[panel]\n'j' = 'down'\n'space' = 'mark'";
+    let (keymap, remarks) = Keymap::parse(text).unwrap();
+    assert_eq!(remarks, vec![]);
+    desk.app.keymap = keymap;
+    desk.keys("<alt-2> j");
+    let effects = desk.keys("X");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "kubectl:delete deploy 'inspector'"),
+        "the marked one, not the selected one"
+    );
+    desk.keys(" ");
+    assert!(desk.keys("X").is_empty());
+    assert!(desk.shows(120, 40, "this runs on one row, 2 are marked"));
+}
+
+#[test]
+fn a_panel_that_stands_aside_is_subscribed_and_judged_when_somebody_goes_to_it() {
+    let mut desk = Desk::with(Context::empty("sandbox"), &["deployments", "nodes"]);
+    let opened =
+        |desk: &Desk| -> Vec<bool> { desk.app.panels.iter().map(|panel| !panel.health().is_empty()).collect() };
+    assert_eq!(opened(&desk), [true, false]);
+    assert!(desk.screen(120, 40)[0].contains("k8s") && !desk.screen(120, 40)[0].contains("denied"));
+    desk.keys(":nodes<enter>");
+    assert_eq!(opened(&desk), [true, true]);
+    assert!(desk.screen(120, 40)[0].contains("denied"));
+    desk.keys("<esc>");
+    assert!(!desk.screen(120, 40)[0].contains("denied"), "it is away again");
+    // Another context is only asked for what is looked at.
+    let catalogue = desk.app.catalogue.clone();
+    desk.app
+        .handle(Event::Session(Arc::new(Context::empty("other")), catalogue));
+    assert_eq!(opened(&desk), [true, false]);
+    let mut hidden = Arrangement::default();
+    hidden.set_shown("deployments", false);
+    let mut desk = Desk::arranged(&["deployments", "nodes"], hidden);
+    assert_eq!(opened(&desk), [false, false]);
+    desk.keys(":layout reset<enter>");
+    assert_eq!(opened(&desk), [true, false]);
+}

@@ -161,6 +161,12 @@ fn in_the_vim_keymap_the_line_has_modes() {
     assert_eq!(desk.app.input.text(), "echet webx");
     desk.keys("xu");
     assert_eq!(desk.app.input.text(), "echet webx", "taken back");
+    for edit in ["0rX", "0~", "03rX"] {
+        desk.keys(edit);
+        assert_ne!(desk.app.input.text(), "echet webx", "{edit}");
+        desk.keys("u");
+        assert_eq!(desk.app.input.text(), "echet webx", "{edit} is taken back at once");
+    }
     desk.keys("d<esc>");
     assert_eq!(desk.app.focus, Focus::Input, "half a command is given up");
     let effects = desk.keys("A y<enter>");
@@ -169,8 +175,16 @@ fn in_the_vim_keymap_the_line_has_modes() {
     assert_eq!(desk.app.input.text(), "next", "a new line begins with typing");
     desk.keys("<esc>k");
     assert!(desk.app.input.text().starts_with("ech"), "earlier lines");
+    desk.keys("j");
+    assert_eq!(desk.app.input.text(), "next", "what was typed is still there");
     desk.keys("<esc>");
     assert_eq!(desk.app.focus, Focus::Pane(0), "the second Esc goes to the chat");
     desk.keys("i<ctrl-u><esc>");
     assert_eq!(desk.app.focus, Focus::Pane(0), "so does the first on an empty line");
+    // Whatever leads from a pane to the line leads to typing.
+    desk.keys("ix<esc><alt-2>s3");
+    assert_eq!(
+        (desk.app.input.text().as_str(), desk.app.input.is_normal()),
+        ("kubectl:scale inspector 3", false)
+    );
 }
