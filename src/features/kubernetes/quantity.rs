@@ -83,8 +83,8 @@ impl fmt::Display for Sum {
         if self.nano == 0 {
             return f.write_str("0");
         }
-        if self.binary && self.nano.abs() >= 1024 * ONE {
-            let (mut amount, mut power) = ((self.nano + ONE - 1) / ONE, 0);
+        if self.binary && self.nano.unsigned_abs() >= 1024 * ONE.unsigned_abs() {
+            let (mut amount, mut power) = (self.nano.saturating_add(ONE - 1) / ONE, 0);
             let suffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
             while amount % 1024 == 0 && power + 1 < suffixes.len() {
                 (amount, power) = (amount / 1024, power + 1);

@@ -255,6 +255,7 @@ async fn get_watches_what_kubectl_watches() {
     })
     .await;
     both_watch(&bench, "get deploy -w -o name", 1, async || scale(2).await, |lines| lines.len() > 2).await;
+    assert_eq!(bench.kubectl("rollout status deploy/web").await.unwrap().0, 0);
     both_watch(&bench, "get pods -w -l app=web -o wide", 2, async || scale(3).await, |lines| {
         lines.iter().filter(|line| line.contains("1/1 Running")).count() >= 3
     })

@@ -385,8 +385,9 @@ impl Session {
                         code?;
                         break false;
                     }
+                    // It may have come in one piece with the line itself.
+                    () = std::future::ready(()), if self.tty && self.typed.contains(&INTERRUPT) => break true,
                     given = self.input.recv(), if open && self.typed.len() < LONGEST_LINE => match given {
-                        Some(Given::Keys(bytes)) if bytes.contains(&INTERRUPT) => break true,
                         Some(Given::Keys(bytes)) => self.typed.extend(bytes),
                         Some(Given::Size(columns, rows)) => size = Some((columns, rows)),
                         None => open = false,
@@ -398,6 +399,8 @@ impl Session {
             self.shell.resize(columns, rows);
         }
         if interrupted {
+            // What was typed ahead of Ctrl-C goes with it, as a terminal drops it.
+            while self.typed.pop_front().is_some_and(|byte| byte != INTERRUPT) {}
             self.shell.interrupt();
             self.say("^C\n").await?;
         }
