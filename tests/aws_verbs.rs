@@ -14,7 +14,7 @@ use cogdeck::core::record::Record;
 use cogdeck::core::report::Report;
 use cogdeck::core::text::{SafeText, Secret};
 use cogdeck::features::aws::client::Clients;
-use cogdeck::features::{Feature, Shared, ec2, route53};
+use cogdeck::features::{Feature, Shared, ec2, kubernetes, route53};
 use cogdeck::feed::{HealthState, Hub};
 use cogdeck::lang::ast::{Part, Quote};
 use cogdeck::render::View;
@@ -123,8 +123,9 @@ async fn world(speed: f64) -> World {
     let clock = Clock::real();
     let shared = Shared::alone(Hub::new(clock.clone()), clock);
     let clients = Clients::new();
+    let hosts = kubernetes::hosts::completer(&kubernetes::client::Clients::new());
     let features: [Feature; 2] = [
-        route53::feature(&shared, clients.clone()),
+        route53::feature(route53::Service::new(&shared, clients.clone(), hosts)),
         ec2::feature(&shared, clients),
     ];
     let (mut verbs, mut panels) = (Vec::new(), Vec::new());

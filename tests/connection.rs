@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use support::process::{COGDECK, Sandbox};
 use support::run::{Ended, run};
-use support::terminal::Terminal;
+use support::terminal::{Key, Terminal};
 use support::tunnel;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -230,6 +230,14 @@ fn the_console_is_put_aside_for_a_login_and_everything_goes_on() {
     terminal
         .wait_for_text("what is six times seven?", SOON)
         .expect("the plugin's question");
+    // Ctrl-C is the plugin's: the console goes on.
+    terminal.key(Key::Ctrl('c'));
+    terminal
+        .wait_for_text("failed: a signal", SOON)
+        .expect("the login that was broken off");
+    terminal.type_text("kubectl:login\n");
+    let asks = |screen: &str| screen.contains("what is six times seven?") && !screen.contains("deployments");
+    terminal.wait_for(asks, SOON).expect("the question again");
     terminal.type_text("42\n");
     terminal
         .wait_for_text("as sandbox-admin", SOON)
@@ -258,5 +266,108 @@ fn without_a_terminal_the_way_to_log_in_is_told() {
                 "{told}"
             );
         }
+    }
+}
+
+#[test]
+fn what_somebody_may_not_do_is_greyed_out_with_the_missing_right() {
+    let sandbox = Sandbox::start(&["--speed", "10"]);
+    let make = "kubectl:create deployment web --image=so0k/kuar-inspector:1.0.0";
+    with(&sandbox, &[], &["run", make]).ok();
+    let guest = ["--context", "sandbox-guest"];
+    let terminal = sandbox.terminal(COGDECK, &guest, 150, 40);
+    let available = |screen: &str| {
+        screen
+            .lines()
+            .any(|row| row.contains(" web ") && row.contains("✓ available"))
+    };
+    terminal
+        .wait_for(available, SOON)
+        .expect("the deployment, which the guest may see");
+    terminal.key(Key::Alt('2'));
+    terminal.type_text("m");
+    let no_edit = "you may not patch deployments.apps in the namespace default";
+    let menu = terminal.wait_for_text(no_edit, SOON).expect("the menu with the reason");
+    let row = |word: &str| {
+        let found = menu
+            .lines()
+            .find(|row| row.contains(&format!(" {word} ")) && !row.contains("F1"));
+        found.unwrap_or_else(|| panic!("no line {word:?} in {menu}")).to_owned()
+    };
+    assert!(row("edit").contains(no_edit), "{menu}");
+    assert!(
+        !row("scale").contains("you may not") && !row("describe").contains("you may not"),
+        "{menu}"
+    );
+    terminal.key(Key::Escape);
+    terminal
+        .wait_for(|screen| !screen.contains(no_edit), SOON)
+        .expect("the menu is closed");
+    // Its own key says the same instead of an error from the server.
+    terminal.type_text("e");
+    terminal.wait_for_text(no_edit, SOON).expect("the reason");
+    // A panel whose rows nobody may list to this user says so.
+    terminal.type_text(":events\n");
+    let denied = |screen: &str| {
+        let words: String = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        words.contains("you may not list events")
+    };
+    terminal.wait_for(denied, SOON).expect("what is missing");
+    // By the command line the server is asked, which decides.
+    let tried = with(
+        &sandbox,
+        &[],
+        &["run", "--context", "sandbox-guest", "kubectl:get events"],
+    )
+    .code(1);
+    assert!(tried.stderr.contains("E-KUBE-403"), "{tried}");
+    let scaled = with(
+        &sandbox,
+        &[],
+        &[
+            "run",
+            "--yes",
+            "--context",
+            "sandbox-guest",
+            "kubectl:scale deploy web --replicas=2",
+        ],
+    );
+    assert!(scaled.ok().contains("deployment.apps/web scaled"));
+}
+
+#[test]
+fn the_guest_hears_the_same_as_from_kubectl() {
+    let Some(kubectl) = support::require("kubectl") else {
+        return;
+    };
+    let sandbox = Sandbox::start(&[]);
+    for line in [
+        "get events",
+        "get nodes",
+        "get pods -A",
+        "get pods -n kube-system",
+        "get secret one",
+        "auth can-i list pods",
+        "auth can-i patch deployments",
+        "auth can-i patch deployments --subresource scale",
+        "auth can-i get pods --subresource log",
+        "auth can-i list pods -n kube-system",
+    ] {
+        let mut theirs = sandbox.client(&kubectl);
+        theirs.args(["--context", "sandbox-guest"]).args(line.split(' '));
+        let theirs = run(theirs, SOON);
+        let typed = format!("kubectl:{line}");
+        let ours = with(&sandbox, &[], &["run", "--context", "sandbox-guest", &typed]);
+        assert_eq!(ours.code, theirs.code, "{theirs}{ours}");
+        let answer = |text: &str| {
+            let own = text.lines().find(|row| !row.starts_with('>') && !row.trim().is_empty());
+            own.unwrap_or_default().trim().to_owned()
+        };
+        assert_eq!(answer(&ours.stdout), answer(&theirs.stdout), "{theirs}{ours}");
+        let refusal = theirs.stderr.lines().find(|row| row.starts_with("Error from server"));
+        assert!(
+            refusal.is_none_or(|words| ours.stderr.contains(words)),
+            "{theirs}{ours}"
+        );
     }
 }

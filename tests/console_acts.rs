@@ -37,31 +37,52 @@ fn console(sandbox: &Sandbox) -> Terminal {
     terminal
 }
 
-#[test]
-fn a_broken_image_is_named_the_old_serve_on_and_one_key_takes_it_back() {
-    let sandbox = Sandbox::start(&["--speed", "5"]);
-    let terminal = console(&sandbox);
+/// How soon the console names what keeps a release from starting, from the Enter behind the line on.
+const NAMED_WITHIN: Duration = Duration::from_secs(2);
+
+/// A release with an image that is never pulled: how long until the cause and what still serves stand on the screen.
+fn break_it(terminal: &Terminal) -> Duration {
+    terminal.type_text("kubectl:set image deploy inspector inspector=so0k/kuar-inspector:broken");
+    see(terminal, "inspector:broken");
     let begun = Instant::now();
-    line(
-        &terminal,
-        "kubectl:set image deploy inspector inspector=so0k/kuar-inspector:broken",
-    );
+    terminal.key(Key::Enter);
     let named = |screen: &str| {
         (screen.contains("✗ ErrImagePull") || screen.contains("✗ ImagePullBackOff"))
             && screen.contains("the old 3/3 still serve")
     };
     terminal.wait_for(named, SOON).expect("the cause, and what still works");
-    println!("the cause is named after {:?}", begun.elapsed());
+    begun.elapsed()
+}
+
+/// One key on the rollout panel, and Enter for its plan: as before.
+fn take_it_back(terminal: &Terminal) {
     terminal.key(Key::Alt('3'));
     terminal.type_text("u");
-    see(&terminal, "kubectl:rollout-undo deploy inspector");
-    see(&terminal, "Enter applies it");
+    see(terminal, "kubectl:rollout-undo deploy inspector");
+    see(terminal, "Enter applies it");
     // An Enter that comes as soon as the plan counts for nothing: it was meant for something else.
     std::thread::sleep(LOOK);
     terminal.key(Key::Enter);
-    see(&terminal, "deployment.apps/inspector rolled back");
-    let well = |screen: &str| !screen.contains("still serve") && screen.contains("✓ available");
+    let well = |screen: &str| {
+        screen.contains("inspector rolled back") && !screen.contains("still serve") && screen.contains("✓ available")
+    };
     terminal.wait_for(well, SOON).expect("as before");
+    terminal.type_text("i");
+}
+
+/// At the sandbox's own speed. A machine that is busy with other tests is slow now and then: what the console can do is
+/// the best of three, and the cause and the three pods that serve on are there each time.
+#[test]
+fn a_broken_image_is_named_within_two_seconds_the_old_serve_on_and_one_key_takes_it_back() {
+    let sandbox = Sandbox::start(&[]);
+    let terminal = console(&sandbox);
+    let mut times = Vec::new();
+    while times.len() < 3 && times.iter().all(|time| *time > NAMED_WITHIN) {
+        times.push(break_it(&terminal));
+        take_it_back(&terminal);
+    }
+    println!("the cause is named after {times:?}");
+    assert!(times.iter().any(|time| *time <= NAMED_WITHIN), "named after {times:?}");
 }
 
 #[test]
@@ -88,4 +109,66 @@ fn a_scale_from_another_terminal_moves_the_panels_at_once() {
             .any(|row| row.contains("5/5") && row.contains("✓ available"))
     };
     terminal.wait_for(all, SOON).expect("five pods");
+}
+
+/// At a fiftieth of its speed a pod takes more than a minute to start: it is there at once when the world goes faster.
+#[test]
+fn the_speed_of_the_sandbox_changes_while_it_runs() {
+    let terminal = Terminal::spawn(COGDECK, &["--sandbox", "--speed", "0.02"], &[], 120, 40);
+    see(&terminal, "Pipelines run in");
+    line(&terminal, "kubectl:run slow --image=so0k/kuar-inspector:1.0.0");
+    see(&terminal, "deployment.apps/slow created");
+    line(&terminal, "sandbox:speed 0.5x");
+    see(&terminal, "the sandbox goes at 0.5 times real speed (before: 0.02)");
+    line(&terminal, "sandbox:speed 100");
+    let begun = Instant::now();
+    let available = |screen: &str| {
+        let mut rows = screen.lines();
+        rows.any(|row| row.contains("slow ") && row.contains("1/1") && row.contains("✓ available"))
+    };
+    terminal.wait_for(available, SOON).expect("the pod");
+    println!("the pod is there {:?} after the change", begun.elapsed());
+    line(&terminal, "sandbox:speed slower");
+    see(&terminal, "the sandbox goes at 50 times real speed (before: 100)");
+    line(&terminal, "sandbox:speed 0");
+    see(&terminal, "0 is no speed");
+}
+
+#[test]
+fn a_sandbox_in_another_process_is_steered_with_what_its_admin_file_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let admin = folder.path().join("admin");
+    let sandbox = Sandbox::start(&["--admin", admin.to_str().expect("a path in UTF-8")]);
+    let speed = |envs: &[(String, String)], line: &str| {
+        let output = sandbox
+            .cogdeck(&["run", line])
+            .envs(envs.iter().cloned())
+            .output()
+            .expect("cogdeck runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code(), text)
+    };
+    let (code, text) = speed(&[], "sandbox:speed 5");
+    assert_eq!(code, Some(2), "{text}");
+    assert!(
+        text.contains("E-SANDBOX-010") && text.contains("COGDECK_ADMIN_URL"),
+        "{text}"
+    );
+    let written = std::fs::read_to_string(&admin).expect("the admin file");
+    let pairs = written.lines().filter_map(|line| line.split_once('='));
+    let mut envs: Vec<(String, String)> = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let (code, text) = speed(&envs, "sandbox:speed 5");
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("at 5 times real speed (before: 1)"), "{text}");
+    for (name, value) in &mut envs {
+        if name == "COGDECK_ADMIN_TOKEN" {
+            "wrong".clone_into(value);
+        }
+    }
+    let (code, text) = speed(&envs, "sandbox:speed 9");
+    assert_eq!(code, Some(1), "{text}");
+    assert!(
+        text.contains("401") && text.contains("token") && !text.contains("wrong\n"),
+        "{text}"
+    );
 }

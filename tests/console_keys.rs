@@ -188,6 +188,13 @@ fn hostile_output_names_and_errors_stay_text() {
             SOON,
         )
         .expect("it answers");
+    nothing_leaked(&terminal, mark);
+    let (y, x) = place(&terminal, "1 chat");
+    assert!(y == 1 && x < 6, "the frame is where it was: {}", terminal.screen());
+}
+
+/// Nothing of a hostile text reached the terminal as a command to it.
+fn nothing_leaked(terminal: &Terminal, mark: usize) {
     let raw = String::from_utf8_lossy(&terminal.raw_output_since(mark)).into_owned();
     for leak in [
         "\x1b]52",
@@ -205,8 +212,39 @@ fn hostile_output_names_and_errors_stay_text() {
         view.alternate_screen() && view.bracketed_paste(),
         "the screen is still ours"
     );
-    let (y, x) = place(&terminal, "1 chat");
-    assert!(y == 1 && x < 6, "the frame is where it was: {}", terminal.screen());
+}
+
+#[test]
+fn hostile_images_titles_and_toasts_stay_text() {
+    let terminal = console(&[], &[], 160, 45);
+    deploy(&terminal, "alpha");
+    let mark = terminal.mark();
+    let evil = r"\u001b]52;c;ZXZpbA==\u0007\u001b[?1049l\u001b[2J\u202egnp.exe";
+    // What an object of the cluster may hold: an image with a clipboard write in its tag, in panels, plans and errors.
+    line(&terminal, &format!("let evil = seed '\"evil{evil}\"'"));
+    line(
+        &terminal,
+        "kubectl:set image deploy alpha \"alpha=so0k/kuar-inspector:${evil}\"",
+    );
+    terminal
+        .wait_for(|screen| screen.contains("evil␛]52"), SOON)
+        .expect("the image as text");
+    line(&terminal, "kubectl:get events");
+    line(&terminal, "kubectl:describe deploy \"no${evil}\"");
+    see(&terminal, "error[");
+    // The title of a panel, the status line, a toast.
+    line(&terminal, &format!("seed '\"title{evil}\"' | pin"));
+    terminal.paste(":ns evil\x1b]52;c;ZXZpbA==\x07\x1b[2J\u{202e}");
+    terminal.key(Key::Enter);
+    see(&terminal, "namespace evil");
+    terminal.paste(":present /no/such\x1b]52;c;ZXZpbA==\x07\x1b[?1049l\u{202e}file");
+    terminal.key(Key::Enter);
+    see(&terminal, "cannot read /no/such");
+    line(&terminal, "echo still here");
+    terminal
+        .wait_for(|screen| screen.lines().any(|row| row.contains("  still here")), SOON)
+        .expect("it answers");
+    nothing_leaked(&terminal, mark);
 }
 
 #[test]
@@ -236,4 +274,83 @@ fn theme_and_keymap_files_are_read_again_when_they_change() {
     std::thread::sleep(Duration::from_millis(200));
     terminal.key(Key::F(2));
     see(&terminal, "any other key closes");
+}
+
+/// Types a line's beginning and Tab until what is asked for stands on the screen; then the line is emptied.
+fn completes(terminal: &Terminal, typed: &str, wanted: &str) {
+    terminal.type_text(typed);
+    see(terminal, typed);
+    let deadline = std::time::Instant::now() + SOON;
+    loop {
+        terminal.key(Key::Tab);
+        match terminal.wait_for_text(wanted, Duration::from_secs(3)) {
+            Ok(_) => break,
+            // The first answer of a service may take longer than a completion waits for it.
+            Err(unseen) => assert!(
+                std::time::Instant::now() < deadline,
+                "{typed} and Tab: {wanted}: {unseen}"
+            ),
+        }
+        terminal.key(Key::Escape);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    terminal.key(Key::Escape);
+    std::thread::sleep(Duration::from_millis(100));
+    terminal.key(Key::Ctrl('c'));
+    see(terminal, "^R history");
+}
+
+#[test]
+fn tab_completes_what_lives_in_the_cluster_the_account_and_the_answers() {
+    let terminal = console(&[], &[], 160, 45);
+    deploy(&terminal, "alpha");
+    line(&terminal, "kubectl:expose deploy alpha --type=LoadBalancer --port=80");
+    see(&terminal, "service/alpha exposed");
+    line(
+        &terminal,
+        "kubectl:wait svc alpha --for=jsonpath='{.status.loadBalancer.ingress[0].hostname}'",
+    );
+    see(&terminal, "condition met");
+    line(
+        &terminal,
+        "r53:record-create -z Z37AJ8CHRUEZC6 -t A alpha.spawnhub.com 203.0.113.9 --wait",
+    );
+    see(&terminal, "INSYNC");
+    line(&terminal, "kubectl:get deploy alpha");
+    terminal
+        .wait_for(
+            |screen| {
+                screen
+                    .lines()
+                    .any(|row| row.contains("❯ kubectl:get deploy alpha") && row.contains("done"))
+            },
+            SOON,
+        )
+        .expect("the deployment");
+    let table = [
+        ("kubectl:describe deploy al", "describe deploy alpha"),
+        ("kubectl:describe po al", "describe po alpha-"),
+        ("kubectl:get po -n kube-s", "-n kube-system"),
+        ("r53:record-list -z Z37", "-z Z37AJ8CHRUEZC6"),
+        ("r53:record-delete -z Z37AJ8CHRUEZC6 -t A al", "-t A alpha.spawnhub.com"),
+        (
+            "r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME b.spawnhub.com a",
+            ".ap-southeast-2.elb.amazonaws.com",
+        ),
+        ("dig --short al", "dig --short alpha.spawnhub.com"),
+        ("dig alpha.spawnhub.com CN", "alpha.spawnhub.com CNAME"),
+        ("instance-search tag:Kub", "tag:KubernetesCluster="),
+        (
+            "instance-search tag:KubernetesCluster=st",
+            "tag:KubernetesCluster=staging.spawnhub.com",
+        ),
+        ("instance-search instance-type=", "instance-type=m"),
+        ("@sand", "@sandbox"),
+        ("echo $_.metad", "echo $_.metadata"),
+        ("kubectl:get deploy alpha | jq .metad", "jq .metadata"),
+        ("sandbox:speed fas", "sandbox:speed faster"),
+    ];
+    for (typed, wanted) in table {
+        completes(&terminal, typed, wanted);
+    }
 }

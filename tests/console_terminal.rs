@@ -4,8 +4,9 @@
 
 mod support;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use cogdeck::core::change::Origin;
 use cogdeck::core::clock::Clock;
@@ -13,7 +14,7 @@ use cogdeck::core::context::Context;
 use cogdeck::core::report::Report;
 use cogdeck::core::text::SafeText;
 use cogdeck::feed::{Health, Hub};
-use cogdeck::ui::console::{Console, ConsoleConfig, Earlier, Keymap, Runner, Running};
+use cogdeck::ui::console::{BlockEvent, Console, ConsoleConfig, Earlier, Events, Keymap, Runner, Running};
 use cogdeck::ui::panel::{Effect, Panel, PanelKey, Theme};
 use cogdeck::verb::{Catalogue, Operator};
 use support::process::COGDECK;
@@ -48,16 +49,65 @@ fn ends_by(signal: &str, code: &str) {
     terminal
         .wait_for_text("Pipelines run in sandbox", SOON)
         .expect("the console");
-    terminal.type_text("sh 'sleep 300' &\n");
-    terminal.wait_for_text("1 running", SOON).expect("a job");
-    let pid = std::fs::read_to_string(terminal.home().join("pid")).expect("the console's process id");
-    support::signal(pid.trim().parse().expect("a number"), signal);
+    let job = start_job(&terminal);
+    support::signal(number_in(&terminal, "pid"), signal);
     let screen = terminal
         .wait_for_text(&format!("ended with {code}"), SOON)
         .expect("the shell after the console");
     assert!(screen.contains("cogdeck: stopped"), "what ran is named: {screen}");
     terminal.exit_status(SOON).expect("its end");
     is_clean(&terminal);
+    ends(job, "what ran");
+}
+
+/// A command in the background that writes its process id; it ends by itself long after the test.
+fn start_job(terminal: &Terminal) -> u32 {
+    terminal.type_text("sh 'echo $$ > \"$HOME/job\"; exec sleep 300' &\n");
+    terminal.wait_for_text("1 running", SOON).expect("a job");
+    number_in(terminal, "job")
+}
+
+/// The process id in a file of the program's home, once it is there.
+fn number_in(terminal: &Terminal, file: &str) -> u32 {
+    let path = terminal.home().join(file);
+    let deadline = Instant::now() + SOON;
+    loop {
+        let read = std::fs::read_to_string(&path).ok();
+        if let Some(number) = read.and_then(|text| text.trim().parse().ok()) {
+            return number;
+        }
+        assert!(Instant::now() < deadline, "no number in {file}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until the process is gone, or dead and not yet fetched.
+fn ends(pid: u32, what: &str) {
+    let lives = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+        state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
+    };
+    let deadline = Instant::now() + SOON;
+    while lives() {
+        assert!(Instant::now() < deadline, "{what} goes on as process {pid}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_closed_terminal_ends_the_console_and_what_it_runs() {
+    // A terminal of its own inside this one, closed from the outside: nobody sends the console a signal but the kernel.
+    let script = require("script").expect("every Debian has script");
+    let inner = r#"sh -c 'echo $$ > "$HOME/pid"; exec "$0" --sandbox' "$COGDECK""#;
+    let terminal = Terminal::spawn(script, &["-qec", inner, "/dev/null"], &[("COGDECK", COGDECK)], 100, 40);
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
+    let job = start_job(&terminal);
+    support::signal(terminal.pid().expect("it runs"), "KILL");
+    ends(number_in(&terminal, "pid"), "the console");
+    ends(job, "what it ran");
 }
 
 #[test]
@@ -161,22 +211,54 @@ fn a_panic_in_a_panel_leaves_a_clean_terminal_and_its_message() {
     let script = format!(r#""$0" --ignored --exact --nocapture a_console_whose_panel_breaks; {AND_THEN}"#);
     let mut terminal = in_a_shell(&script, this.to_str().expect("a path in UTF-8"));
     terminal.wait_for_text("press a key", SOON).expect("the console");
+    terminal.type_text("work\n");
+    terminal.wait_for_text("1 running", SOON).expect("a block");
+    let job = number_in(&terminal, "job");
     terminal.key(Key::Alt('2'));
     terminal.type_text("j");
     let screen = terminal.wait_for_text("ended with 101", SOON).expect("the shell");
     assert!(screen.contains("this panel is broken"), "{screen}");
+    assert!(
+        screen.contains("cogdeck: stopped #1 work"),
+        "what ran is named: {screen}"
+    );
+    ends(job, "what ran");
     terminal.exit_status(SOON).expect("its end");
     is_clean(&terminal);
 }
 
-/// Runs nothing.
-struct Idle;
+/// Runs one command that does not end by itself.
+#[derive(Default)]
+struct Busy {
+    child: Arc<Mutex<Option<Child>>>,
+}
+
+/// Says nothing, for ever.
+struct Silent;
 
 #[async_trait::async_trait]
-impl Runner for Idle {
-    fn start(&self, _: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
+impl Events for Silent {
+    async fn next(&mut self) -> Option<BlockEvent> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait::async_trait]
+impl Runner for Busy {
+    fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
         assert_eq!(operator.origin(), Origin::Typed);
-        Err(Report::refused("E-TEST-001", "nothing runs here"))
+        let child = Command::new("sleep").arg("300").spawn().expect("a command");
+        let file = std::path::PathBuf::from(std::env::var_os("HOME").expect("a home")).join("job");
+        std::fs::write(file, child.id().to_string()).expect("its process id");
+        *self.child.lock().unwrap() = Some(child);
+        Ok(Running {
+            number: 1,
+            line: line.to_owned(),
+            translation: None,
+            background: false,
+            events: Box::new(Silent),
+            cancel: Arc::new(|| ()),
+        })
     }
     fn context(&self) -> Arc<Context> {
         let mut context = Context::empty("test");
@@ -200,7 +282,12 @@ impl Runner for Idle {
         Err("nothing ran".to_owned())
     }
 
-    fn stop_all(&self) {}
+    fn stop_all(&self) {
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            child.kill().expect("it ran");
+            child.wait().expect("its end");
+        }
+    }
 }
 
 /// Breaks at the first key.
@@ -240,10 +327,11 @@ impl Panel for Broken {
 fn a_console_whose_panel_breaks() {
     let clock = Clock::real();
     let config = ConsoleConfig {
-        runner: Arc::new(Idle),
+        runner: Arc::new(Busy::default()),
         hub: Hub::new(clock.clone()),
         panels: vec![Box::new(Broken)],
         theme: Theme::standard(),
+        by_background: None,
         keymap: Keymap::preset("default").unwrap(),
         clock,
         user: "test".to_owned(),

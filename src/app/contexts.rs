@@ -10,8 +10,9 @@ use serde::Deserialize;
 use super::cli::Common;
 use super::config::{Config, ContextEntry};
 use super::environment::Environment;
-use crate::core::context::{AwsTarget, Context, KubeconfigSource, KubernetesTarget};
+use crate::core::context::{AwsTarget, Context, KubeconfigSource, KubernetesTarget, SandboxAdmin};
 use crate::core::report::Report;
+use crate::core::text::Secret;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// The environment layer of the variables that name a cluster.
@@ -76,6 +77,14 @@ impl Contexts {
         let mut contexts = self.clone();
         contexts.named.insert(context.name.clone(), context);
         contexts
+    }
+
+    /// The same, to start in another one; refused with the nearest names.
+    pub fn starting_in(&self, name: &str) -> Result<Self, Report> {
+        Ok(Contexts {
+            default: self.get(name)?,
+            ..self.clone()
+        })
     }
 
     /// The one to start in.
@@ -174,6 +183,13 @@ fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Envi
         http_proxy: text(&entry.http_proxy, &["http_proxy"]),
         no_proxy: environment.first(&["no_proxy", "NO_PROXY"]).map(str::to_owned),
         docker_host: text(&entry.docker_host, &["DOCKER_HOST"]),
+        sandbox: environment
+            .get("COGDECK_ADMIN_URL")
+            .zip(environment.get("COGDECK_ADMIN_TOKEN"))
+            .map(|(url, token)| SandboxAdmin {
+                url: url.to_owned(),
+                token: Secret::new(token),
+            }),
         room: common.room.clone().or_else(|| text(&entry.room, &["COGDECK_ROOM"])),
         production: entry.production,
         read_only: entry.read_only || common.read_only,

@@ -9,6 +9,7 @@ mod console;
 pub mod contexts;
 pub mod environment;
 mod hidden;
+mod looks;
 mod run;
 mod sandbox;
 mod sandbox_context;

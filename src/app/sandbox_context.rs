@@ -1,8 +1,8 @@
 //! The context that leads into a sandbox: its endpoints and nothing else.
 
-use crate::core::context::{AwsTarget, Context, KubeconfigSource, KubernetesTarget};
+use crate::core::context::{AwsTarget, Context, KubeconfigSource, KubernetesTarget, SandboxAdmin};
 use crate::core::text::Secret;
-use crate::sandbox::{CONTEXT, Sandbox};
+use crate::sandbox::{CONTEXT, GUEST_CONTEXT, Sandbox};
 
 use super::environment::Environment;
 
@@ -29,9 +29,25 @@ pub fn context(sandbox: &Sandbox, environment: &Environment, read_only: bool) ->
         http_proxy: Some(format!("http://{}", sandbox.proxy())),
         no_proxy: None,
         docker_host: environment.get("DOCKER_HOST").map(str::to_owned),
+        sandbox: Some(SandboxAdmin {
+            url: sandbox.admin_url().to_owned(),
+            token: Secret::new(sandbox.admin_token()),
+        }),
         read_only,
         closed: true,
         environment: environment.shared(),
         ..Context::empty(CONTEXT)
+    }
+}
+
+/// The same world for its guest, to try with few rights.
+pub fn guest(context: &Context) -> Context {
+    Context {
+        name: GUEST_CONTEXT.to_owned(),
+        kubernetes: KubernetesTarget {
+            kube_context: Some(GUEST_CONTEXT.to_owned()),
+            ..context.kubernetes.clone()
+        },
+        ..context.clone()
     }
 }

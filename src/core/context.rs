@@ -53,6 +53,15 @@ pub struct AwsTarget {
     pub keys: Option<(String, Secret)>,
 }
 
+/// The admin API of a sandbox.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SandboxAdmin {
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// Its bearer token.
+    pub token: Secret,
+}
+
 /// The whole set of targets. Immutable; shared as `Arc<Context>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Context {
@@ -70,6 +79,8 @@ pub struct Context {
     pub no_proxy: Option<String>,
     /// Docker engine, as `DOCKER_HOST`; none: the local socket.
     pub docker_host: Option<String>,
+    /// The admin API of the sandbox that this context leads into (`COGDECK_ADMIN_URL`, `COGDECK_ADMIN_TOKEN`).
+    pub sandbox: Option<SandboxAdmin>,
     /// The room layer of bundle configuration.
     pub room: Option<String>,
     /// Raises every risk class but recovery by one.
@@ -99,6 +110,7 @@ impl Context {
             http_proxy: None,
             no_proxy: None,
             docker_host: None,
+            sandbox: None,
             room: None,
             production: false,
             read_only: false,

@@ -172,6 +172,7 @@ impl Planner<'_> {
     /// Checks a line. `names` are those that `let` has given so far; the line's own are added.
     pub fn line(&self, source: &str, names: &mut BTreeSet<String>) -> Result<LinePlan, Report> {
         let line: Line = lang::parse(source).map_err(|error| super::problem::syntax(error, source))?;
+        let typed = source;
         let source: Arc<str> = Arc::from(starred(self.catalogue, &line, source));
         let mut items = Vec::new();
         let mut masked = line.clone();
@@ -194,7 +195,7 @@ impl Planner<'_> {
             items.push((Arc::new(plan), item.then));
         }
         let masked = if masked == line {
-            source.to_string()
+            typed.to_owned()
         } else {
             lang::print(&masked)
         };

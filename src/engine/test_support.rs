@@ -455,7 +455,9 @@ fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
             Function(|call: &Call| Ok(vec![json!(call.context.name)])),
         ),
         Verb::read(
-            Declaration::new("t", "login", "").option(secret),
+            Declaration::new("t", "login", "")
+                .option(secret)
+                .option(OptionSpec::new("user", OptionKind::String, "").short('u')),
             Function(|_: &Call| Ok(vec![])),
         ),
         Verb::read(Declaration::new("t", "wait", ""), Wait),

@@ -8,6 +8,7 @@ pub mod ec2;
 pub mod kubernetes;
 pub mod records;
 pub mod route53;
+pub mod sandbox;
 pub mod session;
 pub mod traffic;
 
@@ -76,14 +77,17 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
         })
     });
     let aws = aws::client::Clients::default();
+    let hosts = kubernetes::hosts::completer(&kubernetes);
+    let records = route53::Service::new(shared, aws.clone(), hosts.clone());
     vec![
         session::feature(),
         records::feature(&Helper::this_program()),
         bundles::feature(&shared.library),
         kubernetes::feature(shared, kubernetes),
         traffic::feature(shared, pods, logs),
-        route53::feature(shared, aws.clone()),
+        route53::feature(records.clone()),
         ec2::feature(shared, aws),
-        dns::feature(),
+        dns::feature(vec![records.names(), hosts]),
+        sandbox::feature(),
     ]
 }

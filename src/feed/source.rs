@@ -113,6 +113,12 @@ impl<R> Source<R> {
         self.version.subscribe()
     }
 
+    /// Waits until the feed has answered for the first time, with rows or with a reason for having none.
+    pub async fn first(&self) {
+        let mut changes = self.changes();
+        while self.health().state == HealthState::Loading && changes.changed().await.is_ok() {}
+    }
+
     /// The time by this source's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -14,7 +14,7 @@ use super::clock::Clock;
 use super::cloud::LoadBalancers;
 use super::cluster::{CLUSTER, REGION};
 use super::dns::{DnsHandle, DnsServer, Names};
-use super::faults::{Admin, AdminError, Faults};
+use super::faults::{Admin, AdminError, Faults, Levers};
 use super::kubernetes::api::{ApiConfig, ApiHandle, ApiServer, StartError};
 use super::kubernetes::control_plane::{ClusterConfig, ControlPlane};
 use super::kubernetes::store::Store;
@@ -215,9 +215,12 @@ impl Sandbox {
         let proxy = Proxy::serve(ports.listen(PROXY).await?, router).map_err(ports.failed(PROXY))?;
         let listener = ports.listen(ADMIN).await?;
         let restarted = plane.store.clone();
-        let admin = Admin::start(listener, secrets.admin_token.clone(), faults, move || {
-            restarted.restart()
-        })?;
+        let levers = Levers {
+            faults,
+            clock: clock.clone(),
+            restart: Box::new(move || restarted.restart()),
+        };
+        let admin = Admin::start(listener, secrets.admin_token.clone(), levers)?;
         Ok(Self {
             clock,
             plane,
@@ -230,15 +233,15 @@ impl Sandbox {
         })
     }
 
-    /// The kubeconfig of the context `sandbox`, as YAML with the certificate authority and the token in it.
+    /// The kubeconfig, as YAML with the certificate authority and the tokens in it: the context `sandbox`, and
+    /// `sandbox-guest` to try with few rights, whose user may look at the workloads of the namespace `default` and
+    /// scale them, and nothing else.
     pub fn kubeconfig(&self) -> String {
-        self.api.kubeconfig(CLUSTER, CONTEXT, &self.secrets.token)
-    }
-
-    /// The same for the user `sandbox-guest`, who may look at the workloads of the namespace `default` and scale them,
-    /// and nothing else.
-    pub fn guest_kubeconfig(&self) -> String {
-        self.api.kubeconfig(CLUSTER, GUEST_CONTEXT, &self.secrets.guest_token)
+        let users = [
+            (CONTEXT, self.secrets.token.as_str()),
+            (GUEST_CONTEXT, self.secrets.guest_token.as_str()),
+        ];
+        self.api.kubeconfig_of(CLUSTER, &users)
     }
 
     /// The lines of a shell that point other programs at this world; `kubeconfig` is where that file was written.
@@ -271,6 +274,16 @@ impl Sandbox {
     pub fn admin_file(&self) -> String {
         let (url, token) = (&self.admin.url, &self.secrets.admin_token);
         format!("COGDECK_ADMIN_URL={url}\nCOGDECK_ADMIN_TOKEN={token}\n")
+    }
+
+    /// `http://127.0.0.1:PORT` of the admin API.
+    pub fn admin_url(&self) -> &str {
+        &self.admin.url
+    }
+
+    /// The bearer token of the admin API.
+    pub fn admin_token(&self) -> &str {
+        &self.secrets.admin_token
     }
 
     /// `https://127.0.0.1:PORT` of the Kubernetes API.

@@ -15,4 +15,4 @@ pub mod kubernetes;
 pub mod proxy;
 pub mod random;
 
-pub use assembly::{CONTEXT, Sandbox, SandboxConfig, SandboxError};
+pub use assembly::{CONTEXT, GUEST_CONTEXT, Sandbox, SandboxConfig, SandboxError};

@@ -18,7 +18,7 @@ use crate::core::report::Report;
 
 pub use crate::render::{Header, View};
 pub use alias::{Alias, AliasScope};
-pub use catalogue::Catalogue;
+pub use catalogue::{Bundles, Catalogue};
 pub use declaration::{BundleInfo, Declaration, Example, InputMode, OptionKind, OptionSpec, Positional, Signature};
 pub use invocation::{Arguments, Call, Input, Item, Known, Output, Step};
 pub use operator::{Decision, Operator};

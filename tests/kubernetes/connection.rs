@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cogdeck::core::clock::Clock;
 use cogdeck::core::context::{Context, KubeconfigSource};
 use cogdeck::core::text::Secret;
@@ -212,4 +214,43 @@ async fn a_plugin_whose_credential_is_refused_is_not_run_every_second() {
         assert!(asked() <= first + 1, "asked {} times", asked());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test]
+async fn a_token_that_tells_its_end_is_looked_for_again_and_its_end_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kubeconfig");
+    let write = |lasts: Duration| {
+        let claims = format!(r#"{{"exp":{}}}"#, (Timestamp::now() + lasts).as_second());
+        let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- name: c\n  cluster: {{server: 'https://127.0.0.1:1'}}\n\
+             users:\n- name: u\n  user: {{token: {token}}}\ncontexts:\n- name: c\n  context: {{cluster: c, user: u}}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+    };
+    write(Duration::from_secs(8));
+    let context = context(KubeconfigSource::Files(vec![file.clone()]));
+    let clients = Clients::new();
+    let begin = Instant::now();
+    let first = clients.session(&context).await.unwrap().cluster;
+    assert!(first.expiring().is_none());
+    while first.expiring().is_none() {
+        assert!(begin.elapsed() < Duration::from_secs(8), "nobody told");
+        clients.session(&context).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (_, reason) = first.expiring().unwrap();
+    assert_eq!(reason.as_str(), "nobody has put a newer token in its place");
+    // Somebody does: the next look after the end at the latest finds it.
+    write(Duration::from_secs(3600));
+    let next = loop {
+        let cluster = clients.session(&context).await.unwrap().cluster;
+        if !Arc::ptr_eq(&first, &cluster) {
+            break cluster;
+        }
+        assert!(begin.elapsed() < PATIENCE, "the new token was not read");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(next.expiring().is_none() && next.credential_ends().unwrap() > Timestamp::now());
 }

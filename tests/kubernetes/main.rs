@@ -6,5 +6,6 @@ mod beside_kubectl;
 mod connection;
 mod faults;
 mod feeds;
+mod rights;
 mod rollouts;
 mod verbs;

@@ -1,9 +1,15 @@
 //! Completion of search filters: EC2's filter names, and the values that the instances in the feed have.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
+use super::model::InstanceRow;
 use super::{Service, feed};
 use crate::verb::{Candidate, Completer, CompletionRequest};
+
+/// A first answer may take this long; later ones are there already.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Filter names an operator is likely to want (EC2 API reference, DescribeInstances).
 const NAMES: [(&str, &str); 16] = [
@@ -46,34 +52,42 @@ impl Completer for InstanceCompleter {
         if request.option.is_some() {
             return Vec::new();
         }
-        let Some((name, _)) = request.prefix.split_once('=') else {
-            return offered(
-                NAMES
-                    .iter()
-                    .map(|(name, note)| ((*name).to_owned(), (*note).to_owned())),
-                &request.prefix,
-            );
-        };
         let feed = feed::subscribe(&self.service, &request.context);
-        let values: Vec<(String, String)> = feed.source().read(|rows, _| {
-            let row_values = rows.iter().filter_map(|(_, row)| {
-                let value = match name {
-                    "tag:Name" => &row.name,
-                    "instance-state-name" => &row.state,
-                    "instance-type" => &row.kind,
-                    "instance-id" => &row.id,
-                    "availability-zone" => &row.zone,
-                    "private-ip-address" => &row.private_ip,
-                    "ip-address" => &row.public_ip,
-                    "private-dns-name" => &row.private_dns,
-                    _ => return None,
-                };
-                (!value.is_empty()).then(|| (format!("{name}={value}"), row.name.clone()))
-            });
-            row_values.collect()
-        });
-        offered(values.into_iter(), &request.prefix)
+        // Without an answer in time there are only names to offer; the feed goes on for the next try.
+        let _ = tokio::time::timeout(PATIENCE, feed.source().first()).await;
+        feed.source().read(|rows, _| {
+            let rows: Vec<&InstanceRow> = rows.iter().map(|(_, row)| row).collect();
+            candidates(&rows, &request.prefix)
+        })
     }
+}
+
+fn candidates(rows: &[&InstanceRow], prefix: &str) -> Vec<Candidate> {
+    let Some((name, _)) = prefix.split_once('=') else {
+        let names = NAMES
+            .iter()
+            .map(|(name, note)| ((*name).to_owned(), (*note).to_owned()));
+        let tags = rows.iter().flat_map(|row| &row.tags);
+        let tags = tags.map(|(tag, _)| (format!("tag:{tag}="), format!("the tag {tag}")));
+        return offered(names.chain(tags), prefix);
+    };
+    let values = rows.iter().filter_map(|row| {
+        let value = match name {
+            "instance-state-name" => &row.state,
+            "instance-type" => &row.kind,
+            "instance-id" => &row.id,
+            "availability-zone" => &row.zone,
+            "private-ip-address" => &row.private_ip,
+            "ip-address" => &row.public_ip,
+            "private-dns-name" => &row.private_dns,
+            _ => {
+                let tag = name.strip_prefix("tag:")?;
+                &row.tags.iter().find(|(known, _)| known == tag)?.1
+            }
+        };
+        (!value.is_empty()).then(|| (format!("{name}={value}"), row.name.clone()))
+    });
+    offered(values, prefix)
 }
 
 fn offered(all: impl Iterator<Item = (String, String)>, prefix: &str) -> Vec<Candidate> {
@@ -89,6 +103,29 @@ fn offered(all: impl Iterator<Item = (String, String)>, prefix: &str) -> Vec<Can
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_and_values_are_those_of_the_instances() {
+        let row = InstanceRow {
+            id: "i-1".into(),
+            name: "nodes".into(),
+            tags: vec![
+                ("KubernetesCluster".into(), "staging".into()),
+                ("Team".into(), "web".into()),
+            ],
+            ..InstanceRow::default()
+        };
+        let offers = |prefix: &str| -> Vec<String> {
+            let found = candidates(&[&row], prefix);
+            found.into_iter().map(|candidate| candidate.value).collect()
+        };
+        assert_eq!(offers("tag:K"), ["tag:KubernetesCluster="]);
+        assert_eq!(offers("tag:T"), ["tag:Team="]);
+        assert_eq!(offers("tag:KubernetesCluster=s"), ["tag:KubernetesCluster=staging"]);
+        assert_eq!(offers("instance-id="), ["instance-id=i-1"]);
+        assert_eq!(offers("instance-type="), [""; 0]);
+        assert_eq!(offers("tag:None="), [""; 0]);
+    }
 
     #[test]
     fn each_value_is_offered_once() {

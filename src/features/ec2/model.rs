@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::core::record::{Record, text_at};
+use crate::core::record::{Record, at, text_at};
 use crate::core::report::Report;
 
 /// What the panel and joins need of an instance.
@@ -27,6 +27,8 @@ pub struct InstanceRow {
     pub private_dns: String,
     /// When it was last started.
     pub launched: Option<Timestamp>,
+    /// All tags, `Name` too, by name.
+    pub tags: Vec<(String, String)>,
 }
 
 impl InstanceRow {
@@ -43,8 +45,17 @@ impl InstanceRow {
             public_ip: text(&["public_ip_address"]),
             private_dns: text(&["private_dns_name"]),
             launched: text_at(record, &["launch_time"]).and_then(|time| time.parse().ok()),
+            tags: tags(record),
         }
     }
+}
+
+fn tags(record: &Record) -> Vec<(String, String)> {
+    let tags = at(record, &["tags"]).and_then(Record::as_object);
+    let pairs = tags.into_iter().flatten();
+    pairs
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect()
 }
 
 /// Filters: values of one name are alternatives, different names must all hold.

@@ -5,24 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::Stream;
 use futures::future::BoxFuture;
-use futures::io::AsyncBufRead;
-use http::{Method, Request, header};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::core::WatchEvent;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use tokio::sync::watch;
 
+pub use super::cluster::{Cluster, JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, TABLE};
 pub use super::credential::Asking;
-use super::credential::{Lease, Obtained};
-use super::discovery::Discovery;
-use super::kubeconfig::{self, Triple};
-use super::{credential, error, proxy};
-use crate::core::context::{Context, KubeconfigSource};
+use super::kubeconfig::Triple;
+use super::rights::{Need, Rights};
+use super::way::{self, Way};
+use super::{credential, error};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 
@@ -30,18 +23,10 @@ use crate::core::text::{SafeText, Secret};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A credential that could not be renewed ahead is tried again after this time.
 const RETRY: Duration = Duration::from_secs(10);
+/// So long what is asked for waits for a renewal of a credential that still counts.
+const WAIT: Duration = Duration::from_secs(2);
 /// A plugin whose credentials the server refused is asked again after this time.
 const REFUSED: Duration = Duration::from_secs(10);
-/// Media type of plain answers.
-pub const JSON: &str = "application/json";
-/// Asks for the server's own table; plain JSON where it has none.
-pub const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
-/// JSON merge patch (RFC 7386).
-pub const MERGE_PATCH: &str = "application/merge-patch+json";
-/// JSON patch (RFC 6902).
-pub const JSON_PATCH: &str = "application/json-patch+json";
-/// Strategic merge patch: lists merge by the key their type names.
-pub const STRATEGIC_PATCH: &str = "application/strategic-merge-patch+json";
 
 /// The variables that the layers of the bundle's configuration set, for a room. Asked for every session of a context
 /// whose cluster they may name.
@@ -55,17 +40,10 @@ pub struct Clients {
     open: Mutex<HashMap<Way, Arc<Slot>>>,
     variables: Option<Variables>,
     logins: watch::Sender<u64>,
-}
-
-/// What leads to a cluster. Two contexts of the same way share a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Way {
-    kubeconfig: KubeconfigSource,
-    kube_context: Option<String>,
-    /// Instead of the kubeconfig.
-    triple: Option<Triple>,
-    https_proxy: Option<String>,
-    no_proxy: Option<String>,
+    /// What the users of contexts may do, as it was told last.
+    rights: Mutex<HashMap<Arc<Context>, Arc<Rights>>>,
+    /// Held by who asks for that: one question serves all panels.
+    reviewing: tokio::sync::Mutex<()>,
 }
 
 /// The place of one cluster's connection.
@@ -73,7 +51,7 @@ struct Way {
 struct Slot {
     opened: Mutex<Option<Opened>>,
     /// Held by who opens or renews: a plugin runs once, however many wait for it.
-    busy: tokio::sync::Mutex<()>,
+    busy: Arc<tokio::sync::Mutex<()>>,
     /// When the server refused a plugin's credential last, and whether it had done so just before.
     refused: Mutex<Option<(Timestamp, bool)>>,
 }
@@ -82,16 +60,6 @@ struct Slot {
 struct Opened {
     cluster: Arc<Cluster>,
     namespace: String,
-}
-
-/// An open cluster: client and what it is known to serve.
-pub struct Cluster {
-    client: kube::Client,
-    server: String,
-    proxy: Option<String>,
-    discovery: Arc<tokio::sync::RwLock<Option<Arc<Discovery>>>>,
-    credential: Obtained,
-    lease: Mutex<(Lease, Option<SafeText>)>,
 }
 
 /// A cluster together with the namespace a call means when it names none.
@@ -135,11 +103,7 @@ impl Clients {
         let now = Timestamp::now();
         let opened = match slot.opened() {
             Some(opened) if !opened.cluster.lease().is_due(now) => opened,
-            Some(opened) if !opened.cluster.lease().is_over(now) => match slot.busy.try_lock() {
-                Ok(_busy) => renewed(&slot, &way, opened).await,
-                // Another one renews it, and it still lets us in.
-                Err(_) => opened,
-            },
+            Some(opened) if !opened.cluster.lease().is_over(now) => renewed(&slot, &way, opened).await,
             _ => {
                 let _busy = slot.busy.lock().await;
                 match slot.opened() {
@@ -160,13 +124,13 @@ impl Clients {
         })
     }
 
-    /// Forgets the client of a context whose credential the server refused, so that the next use reads its kubeconfig
-    /// again: a token may have been renewed.
-    pub async fn refused(&self, context: &Context) {
+    /// Forgets a client of a context whose credential the server refused, so that the next use reads its kubeconfig
+    /// again: a token may have been renewed. Where that was done already, the newer one stays.
+    pub async fn refused(&self, context: &Context, cluster: &Arc<Cluster>) {
         let Ok(way) = self.way(context).await else { return };
         let slot = self.slot(&way);
-        let before = held(&slot.opened).take();
-        if before.is_some_and(|opened| opened.cluster.credential.plugin) {
+        let before = held(&slot.opened).take_if(|opened| Arc::ptr_eq(&opened.cluster, cluster));
+        if before.is_some_and(|opened| opened.cluster.credential().plugin) {
             // The first time the plugin is asked at once for another; were that refused too, after a while.
             let (now, mut refused) = (Timestamp::now(), held(&slot.refused));
             *refused = Some((now, refused.is_some_and(|(at, _)| at + 2 * REFUSED > now)));
@@ -182,11 +146,38 @@ impl Clients {
         let opened = open(&way, None, asking).await?;
         slot.keep(&opened);
         *held(&slot.refused) = None;
+        // Somebody else may have logged in.
+        held(&self.rights).clear();
         self.logins.send_modify(|count| *count += 1);
         Ok(Session {
             cluster: opened.cluster,
             namespace: context.kubernetes.namespace.clone().unwrap_or(opened.namespace),
         })
+    }
+
+    /// Which right is missing for something in a session's namespace; none: it is allowed, or nobody knows. Asked of
+    /// the server where what it told last is old.
+    pub async fn missing(&self, context: &Arc<Context>, session: &Session, need: &Need<'_>) -> Option<SafeText> {
+        let known = || {
+            let rights = held(&self.rights).get(context).cloned();
+            rights.filter(|rights| !rights.is_old(Timestamp::now(), need))
+        };
+        if let Some(rights) = known() {
+            return rights.missing(need);
+        }
+        let _reviewing = self.reviewing.lock().await;
+        if let Some(rights) = known() {
+            return rights.missing(need);
+        }
+        let rights = Arc::new(Rights::ask(&session.cluster, &session.namespace).await);
+        let missing = rights.missing(need);
+        held(&self.rights).insert(context.clone(), rights);
+        missing
+    }
+
+    /// Which right is missing for something, as far as the server told already. Never asks.
+    pub fn denied(&self, context: &Arc<Context>, need: &Need<'_>) -> Option<SafeText> {
+        held(&self.rights).get(context)?.missing(need)
     }
 
     /// Wakes after each login.
@@ -196,11 +187,8 @@ impl Clients {
 
     /// Whether a context's cluster is asked with a credential that a plugin gives.
     pub async fn has_plugin(&self, context: &Context) -> Result<bool, Report> {
-        let way = self.way(context).await?;
-        let kubeconfig = kubeconfig(&way).await?;
-        let options = options(&way);
-        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
-        Ok(config.map_err(|error| unusable(&error))?.auth_info.exec.is_some())
+        let config = self.way(context).await?.config().await?;
+        Ok(config.auth_info.exec.is_some())
     }
 
     async fn way(&self, context: &Context) -> Result<Way, Report> {
@@ -241,72 +229,57 @@ fn patient(slot: &Slot, now: Timestamp) -> Result<(), Report> {
     }
 }
 
-/// The connection with its next credential; the present one, which lets us in for a while yet, where there is none.
-async fn renewed(slot: &Slot, way: &Way, present: Opened) -> Opened {
-    match open(way, Some(&present), Asking::Nobody).await {
-        Ok(opened) => {
-            slot.keep(&opened);
-            opened
+/// The connection with its next credential; the present one, which lets us in for a while yet, where there is none, or
+/// where it takes longer than anybody should wait for it.
+async fn renewed(slot: &Arc<Slot>, way: &Way, present: Opened) -> Opened {
+    let Ok(busy) = slot.busy.clone().try_lock_owned() else {
+        // Another one renews it.
+        return present;
+    };
+    let (slot, way, before) = (slot.clone(), way.clone(), present.clone());
+    let renewing = tokio::spawn(async move {
+        let _busy = busy;
+        match open(&way, Some(&before), Asking::Nobody).await {
+            Ok(opened) => {
+                slot.keep(&opened);
+                Some(opened)
+            }
+            Err(report) => {
+                let mut lease = before.cluster.lease();
+                let next = Timestamp::now() + RETRY;
+                lease.renew = Some(lease.ends.map_or(next, |ends| next.min(ends)));
+                before.cluster.told(lease, Some(SafeText::line(&report.sentence())));
+                None
+            }
         }
-        Err(report) => {
-            let mut lease = held(&present.cluster.lease);
-            let next = Timestamp::now() + RETRY;
-            lease.0.renew = Some(lease.0.ends.map_or(next, |ends| next.min(ends)));
-            lease.1 = Some(SafeText::line(&report.sentence()));
-            drop(lease);
-            present
-        }
-    }
-}
-
-fn unusable(error: &(dyn std::error::Error + 'static)) -> Report {
-    Report::failed(error::KUBECONFIG, "the kubeconfig cannot be used").because(error)
-}
-
-async fn kubeconfig(way: &Way) -> Result<Kubeconfig, Report> {
-    match &way.triple {
-        Some(triple) => triple.kubeconfig(),
-        None => kubeconfig::read(&way.kubeconfig).await,
-    }
-}
-
-fn options(way: &Way) -> KubeConfigOptions {
-    let named = way.kube_context.clone().filter(|_| way.triple.is_none());
-    KubeConfigOptions {
-        context: named,
-        ..KubeConfigOptions::default()
+    });
+    match tokio::time::timeout(WAIT, renewing).await {
+        Ok(Ok(Some(opened))) => opened,
+        _ => present,
     }
 }
 
 /// Opens the connection; `before` is taken over where nothing became different, and what it is known to serve always.
 async fn open(way: &Way, before: Option<&Opened>, asking: Asking) -> Result<Opened, Report> {
-    let kubeconfig = kubeconfig(way).await?;
-    let options = options(way);
-    let own_proxy = proxy_url(&kubeconfig, options.context.as_deref());
-    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|error| unusable(&error))?;
-    if config.auth_info.auth_provider.is_some() {
-        return Err(Report::failed(
-            error::KUBECONFIG,
-            "the kubeconfig's user logs in through an auth-provider, which Kubernetes took out in 1.26",
-        )
-        .hint("use a credential plugin (exec), a token or a client certificate"));
-    }
-    // What the client read by itself compares NO_PROXY with the proxy instead of the server.
-    let (https, no) = (way.https_proxy.as_deref(), way.no_proxy.as_deref());
-    config.proxy_url = proxy::before(&config.cluster_url, own_proxy.as_deref(), https, no)?;
+    let mut config = way.config().await?;
     // The client would run a plugin by itself, blocking a thread of everybody's and writing to our terminal.
     let credential = credential::replace(&mut config.auth_info, asking).await?;
     let server = config
         .cluster_url
         .authority()
         .map_or_else(|| config.cluster_url.to_string(), ToString::to_string);
-    let known = before.filter(|before| before.cluster.server == server);
+    let known = before.filter(|before| before.cluster.server() == server);
     if let Some(known) =
-        known.filter(|known| credential.proof.is_some() && known.cluster.credential.proof == credential.proof)
+        known.filter(|known| credential.proof.is_some() && known.cluster.credential().proof == credential.proof)
     {
-        *held(&known.cluster.lease) = (credential.lease, None);
+        let (now, mut lease) = (Timestamp::now(), credential.lease);
+        // A plugin may keep what it has until the last moment; where a token is written, somebody should have come by.
+        let is_left = !credential.plugin && lease.ends.is_some_and(|ends| ends <= now + credential::AHEAD);
+        let trouble = is_left.then(|| "nobody has put a newer token in its place".into());
+        if is_left {
+            lease.renew = Some(now + RETRY);
+        }
+        known.cluster.told(lease, trouble);
         return Ok(known.clone());
     }
     let via = config.proxy_url.as_ref().and_then(|proxy| proxy.authority());
@@ -316,139 +289,19 @@ async fn open(way: &Way, before: Option<&Opened>, asking: Asking) -> Result<Open
     // Waiting out a 429 or 503 silently would hide the truth from feeds; callers decide about retries.
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
-    let client = kube::Client::try_from(config).map_err(|error| unusable(&error))?;
+    let client = kube::Client::try_from(config).map_err(|error| way::unusable(&error))?;
+    let discovery = known.map(|known| known.cluster.known()).unwrap_or_default();
     Ok(Opened {
-        cluster: Arc::new(Cluster {
-            client,
-            server,
-            proxy: via,
-            discovery: known.map(|known| known.cluster.discovery.clone()).unwrap_or_default(),
-            lease: Mutex::new((credential.lease.clone(), None)),
-            credential,
-        }),
+        cluster: Arc::new(Cluster::new(client, (server, via), credential, discovery)),
         namespace,
     })
-}
-
-/// The `proxy-url` of the cluster that a kube context names.
-fn proxy_url(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
-    let context = context.or(kubeconfig.current_context.as_deref())?;
-    let context = kubeconfig
-        .contexts
-        .iter()
-        .find(|named| named.name == context)?
-        .context
-        .as_ref()?;
-    let cluster = kubeconfig.clusters.iter().find(|named| named.name == context.cluster)?;
-    cluster.cluster.as_ref()?.proxy_url.clone()
-}
-
-impl Cluster {
-    /// Host and port of the server, as errors name it.
-    pub fn server(&self) -> &str {
-        &self.server
-    }
-
-    /// A failed request as a report.
-    pub fn report(&self, error: &kube::Error) -> Report {
-        error::report(error, &self.server, self.proxy.as_deref())
-    }
-
-    fn lease(&self) -> Lease {
-        held(&self.lease).0.clone()
-    }
-
-    /// When the credential ends; none: nobody said.
-    pub fn credential_ends(&self) -> Option<Timestamp> {
-        self.lease().ends
-    }
-
-    /// When the credential ends, and why there is no next one yet; none: it does not end, or was not tried to be
-    /// renewed in vain.
-    pub fn expiring(&self) -> Option<(Timestamp, SafeText)> {
-        let lease = held(&self.lease);
-        lease.0.ends.zip(lease.1.clone())
-    }
-
-    /// What the server serves; asked once.
-    pub async fn discovery(&self) -> Result<Arc<Discovery>, Report> {
-        if let Some(known) = self.discovery.read().await.clone() {
-            return Ok(known);
-        }
-        self.rediscover().await
-    }
-
-    /// Asks again what the server serves: a type may have been installed meanwhile.
-    pub async fn rediscover(&self) -> Result<Arc<Discovery>, Report> {
-        let fresh = Arc::new(Discovery::ask(self).await.map_err(|error| self.report(&error))?);
-        *self.discovery.write().await = Some(fresh.clone());
-        Ok(fresh)
-    }
-
-    /// Reads JSON.
-    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, kube::Error> {
-        self.get_as(path, JSON).await
-    }
-
-    /// Reads with a particular `Accept`.
-    pub async fn get_as<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, kube::Error> {
-        self.client.request(request(Method::GET, path, accept, None)?).await
-    }
-
-    /// Sends a body.
-    pub async fn write(&self, method: Method, path: &str, media: &str, body: &Value) -> Result<Value, kube::Error> {
-        let mut sent = request(method, path, JSON, Some(body))?;
-        if let Ok(value) = media.parse() {
-            sent.headers_mut().insert(header::CONTENT_TYPE, value);
-        }
-        self.client.request(sent).await
-    }
-
-    /// Reads a body as it comes, line by line.
-    pub async fn stream(&self, path: &str) -> Result<impl AsyncBufRead + use<>, kube::Error> {
-        self.client
-            .request_stream(request(Method::GET, path, "*/*", None)?)
-            .await
-    }
-
-    /// The pods of a namespace through kube's own client, for what goes over WebSocket.
-    pub fn pods(&self, namespace: &str) -> kube::Api<Pod> {
-        kube::Api::namespaced(self.client.clone(), namespace)
-    }
-
-    /// Follows changes. The stream ends when the server or the connection ends it; an error event is an item.
-    pub async fn watch<T: DeserializeOwned + Clone + Send + 'static>(
-        &self,
-        path: &str,
-        accept: &str,
-    ) -> Result<impl Stream<Item = Result<WatchEvent<T>, kube::Error>> + Send + use<T>, kube::Error> {
-        let events = self
-            .client
-            .request_events::<T>(request(Method::GET, path, accept, None)?)
-            .await?;
-        Ok(events)
-    }
-}
-
-fn request(method: Method, path: &str, accept: &str, body: Option<&Value>) -> Result<Request<Vec<u8>>, kube::Error> {
-    let bytes = match body {
-        Some(body) => serde_json::to_vec(body).map_err(kube::Error::SerdeError)?,
-        None => Vec::new(),
-    };
-    let mut builder = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::ACCEPT, accept);
-    if body.is_some() {
-        builder = builder.header(header::CONTENT_TYPE, JSON);
-    }
-    builder.body(bytes).map_err(kube::Error::HttpError)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::core::context::KubeconfigSource;
 
     fn context(source: KubeconfigSource) -> Context {
         let mut context = Context::empty("test");

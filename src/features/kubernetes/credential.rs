@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
@@ -32,7 +32,7 @@ const COMPLAINT: usize = 5;
 
 /// A credential is renewed so long before it ends, so that nothing that begins until the next look fails (a watch lasts
 /// 20 seconds); of one that lasts shortly, a quarter of its time.
-const AHEAD: Duration = Duration::from_secs(60);
+pub const AHEAD: Duration = Duration::from_secs(60);
 /// A token file is looked at again after this time: the kubelet replaces it when four fifths of its time are over.
 const FILE: Duration = Duration::from_secs(60);
 
@@ -117,14 +117,43 @@ pub async fn replace(auth: &mut AuthInfo, asking: Asking) -> Result<Obtained, Re
             Ok(Obtained {
                 lease: Lease {
                     renew: Some(now + FILE),
-                    ends: None,
+                    ends: token_ends(token.reveal()),
                 },
                 proof: Some(token),
                 plugin: false,
             })
         }
-        _ => Ok(Obtained::default()),
+        _ => Ok(written(auth, now).unwrap_or_default()),
     }
+}
+
+/// The token that stands in the kubeconfig, where it tells when it ends: somebody may write a newer one there.
+fn written(auth: &AuthInfo, now: Timestamp) -> Option<Obtained> {
+    let auth = serde_json::to_value(auth).ok()?;
+    let token = auth.get("token")?.as_str()?;
+    let ends = token_ends(token)?;
+    Some(Obtained {
+        lease: Lease::until(Some(ends), now),
+        proof: Some(Secret::new(token)),
+        plugin: false,
+    })
+}
+
+/// When a token says that it ends (`exp` of a JWT, RFC 7519); none: it is none, or does not say. Whether it is right is
+/// the server's to know.
+fn token_ends(token: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Claims {
+        exp: f64,
+    }
+    let mut parts = token.split('.');
+    let (_, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
+        return None;
+    };
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    // A date beyond all dates saturates and is refused by the conversion.
+    Timestamp::from_second(claims.exp as i64).ok()
 }
 
 /// The token in a file, without the line break that editors and `echo` leave.
@@ -385,6 +414,24 @@ mod tests {
         std::fs::write(&file, "\n").unwrap();
         let empty = replace(&mut with(), Asking::Nobody).await.unwrap_err();
         assert!(empty.message.ends_with("token is empty"), "{empty}");
+    }
+
+    #[test]
+    fn a_token_may_say_when_it_ends() {
+        let token = |claims: &str| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        assert_eq!(
+            token_ends(&token(r#"{"exp":60,"sub":"x"}"#)),
+            Some("1970-01-01T00:01:00Z".parse().unwrap())
+        );
+        assert_eq!(
+            token_ends(&token(r#"{"exp":60.5}"#)),
+            Some("1970-01-01T00:01:00Z".parse().unwrap())
+        );
+        let strange = [r#"{"exp":1e300}"#, r#"{"exp":"60"}"#, "{}", "no json", ""].map(token);
+        let others = ["", "abc", "a.b", "a.b.c", "a.b.c.d", "..", "a.é.c"].map(str::to_owned);
+        for none in strange.iter().chain(&others) {
+            assert_eq!(token_ends(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -69,7 +69,8 @@ pub fn of_status(status: &Status) -> Report {
         (_, reason) => format!("Error from server ({reason}): {}", status.message),
     };
     match status.code {
-        401 => Report::failed(UNAUTHORIZED, message).hint("log in again, or check the user of this kube context"),
+        401 => Report::failed(UNAUTHORIZED, message)
+            .hint("kubectl:login logs in again; or check the user of this kube context"),
         403 => Report::failed(FORBIDDEN, message)
             .hint("ask for the missing permission, or use another context or namespace"),
         404 => with_hint(Report::failed(NOT_FOUND, message), status, |kind| {

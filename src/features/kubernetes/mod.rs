@@ -1,11 +1,13 @@
 //! Kubernetes: kubectl's verbs as records, live feeds of slim rows, and the panels of deployments and rollouts.
 
 pub mod client;
+mod cluster;
 mod credential;
 mod describe;
 mod discovery;
 mod error;
 pub mod feed;
+pub mod hosts;
 mod jsonpath;
 mod kubeconfig;
 pub mod model;
@@ -15,9 +17,11 @@ mod path;
 pub mod pod_lines;
 mod proxy;
 mod quantity;
+mod rights;
 pub mod rollout;
 mod target;
 mod verbs;
+mod way;
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Completion of zones, record names and the zone of an alias, out of the same feed that the panel shows. The hosts of
-//! load balancers are the Kubernetes feature's to offer.
+//! Completion of zones, record names and the zone of an alias, out of the same feed that the panel shows; what a name
+//! shall lead to is asked of whom it was given: the hosts of load balancers are the cluster's.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use async_trait::async_trait;
 
 use super::model::{DnsRow, unescaped};
 use super::{Service, feed};
-use crate::feed::HealthState;
 use crate::verb::{Candidate, Completer, CompletionRequest};
 
 /// A first answer may take this long; later ones are there already.
@@ -40,17 +39,33 @@ impl Completer for DnsCompleter {
                 .into_iter()
                 .collect();
         }
+        let mut found = match request.option.is_none() && has_name(&request.words) {
+            true => self.service.hosts.complete(request.clone()).await,
+            false => Vec::new(),
+        };
         let feed = feed::subscribe(&self.service, &request.context);
-        let mut changes = feed.source().changes();
-        let first =
-            async { while feed.source().health().state == HealthState::Loading && changes.changed().await.is_ok() {} };
         // Without an answer in time there is nothing to offer yet; the feed goes on for the next try.
-        let _ = tokio::time::timeout(PATIENCE, first).await;
+        let _ = tokio::time::timeout(PATIENCE, feed.source().first()).await;
         let rows: Vec<DnsRow> = feed
             .source()
             .read(|rows, _| rows.iter().map(|(_, row)| row.clone()).collect());
-        candidates(&request, &rows)
+        found.extend(candidates(&request, &rows));
+        found
     }
+}
+
+/// Whether the record's name was typed: a word that only a domain name looks like, neither option nor option's value.
+fn has_name(words: &[String]) -> bool {
+    let before = std::iter::once("").chain(words.iter().map(String::as_str));
+    words
+        .iter()
+        .zip(before)
+        .any(|(word, before)| word.contains('.') && !word.starts_with('-') && !takes_next(before))
+}
+
+/// Whether the next word is this option's value.
+fn takes_next(word: &str) -> bool {
+    word.starts_with('-') && !word.contains('=')
 }
 
 fn candidates(request: &CompletionRequest, rows: &[DnsRow]) -> Vec<Candidate> {
@@ -116,6 +131,21 @@ mod tests {
             .into_iter()
             .map(|found| (found.value, found.note))
             .collect()
+    }
+
+    #[test]
+    fn hosts_are_offered_behind_the_name_of_the_record() {
+        let words = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+        for text in [
+            "inspector.spawnhub.com",
+            "-t CNAME -z Z1 inspector.spawnhub.com",
+            "--zone=Z1 a.b",
+        ] {
+            assert!(has_name(&words(text)), "{text}");
+        }
+        for text in ["", "-z spawnhub.com", "-t CNAME", "--zone=spawnhub.com"] {
+            assert!(!has_name(&words(text)), "{text}");
+        }
     }
 
     #[test]

@@ -14,23 +14,36 @@ use std::sync::Arc;
 use self::changes::Changes;
 use super::{Feature, Shared};
 use crate::features::aws::client::Clients;
-use crate::verb::BundleInfo;
+use crate::verb::{BundleInfo, Completer};
 
 /// What verbs, feed and completer share.
 #[derive(Clone)]
-struct Service {
+pub struct Service {
     shared: Shared,
     clients: Clients,
     changes: Arc<Changes>,
+    hosts: Arc<dyn Completer>,
+}
+
+impl Service {
+    /// Opens no connection. `hosts` completes what a record may lead to.
+    pub fn new(shared: &Shared, clients: Clients, hosts: Arc<dyn Completer>) -> Self {
+        Service {
+            shared: shared.clone(),
+            clients,
+            changes: Arc::default(),
+            hosts,
+        }
+    }
+
+    /// Completes names of records.
+    pub fn names(&self) -> Arc<dyn Completer> {
+        Arc::new(complete::DnsCompleter::new(self.clone()))
+    }
 }
 
 /// The verbs of the bundle `r53` and the panel `dns`.
-pub fn feature(shared: &Shared, clients: Clients) -> Feature {
-    let service = Service {
-        shared: shared.clone(),
-        clients,
-        changes: Arc::default(),
-    };
+pub fn feature(service: Service) -> Feature {
     Feature {
         bundles: vec![BundleInfo {
             variables: [

@@ -32,7 +32,8 @@ pub fn overview(catalogue: &Catalogue) -> String {
         "Next",
         "`help BUNDLE` shows a bundle and its commands, `help COMMAND` a command.\n\
          A line: COMMAND [ARGUMENTS] [| COMMAND …]; joined by && || ; and &; names by `let NAME = …`; \
-         earlier answers are $_ and $NUMBER.",
+         earlier answers are $_ and $NUMBER.\n\
+         In the console `:present demo` types a rolling update line by line.",
     );
     page.text
 }

@@ -1,4 +1,4 @@
-//! The admin API: `POST /faults`, `GET /faults`, `DELETE /faults`, `POST /restart`. Loopback only, bearer token
+//! The admin API: `POST /faults`, `GET /faults`, `DELETE /faults`, `POST /restart`, `GET` and `POST /speed`. Loopback only, bearer token
 //! required, foreign Host and Origin refused: a web page must not be able to break the sandbox.
 
 use std::net::SocketAddr;
@@ -16,10 +16,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::rules::Faults;
+use crate::sandbox::clock::Clock;
 use crate::sandbox::guard;
 
 /// Longest request body, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
+/// As `--speed` takes them.
+const SPEEDS: std::ops::RangeInclusive<f64> = 0.01..=1000.0;
 
 /// Why the admin API could not start.
 #[derive(Debug, thiserror::Error)]
@@ -40,35 +43,36 @@ pub struct Admin {
     _stop: DropGuard,
 }
 
+/// What the admin API moves.
+pub struct Levers {
+    /// Faults that requests meet.
+    pub faults: Faults,
+    /// Every wait of the world.
+    pub clock: Clock,
+    /// Does what `POST /restart` promises: versions jump and watches are cut.
+    pub restart: Box<dyn Fn() + Send + Sync>,
+}
+
 struct Shared {
     token: String,
-    faults: Faults,
-    restart: Box<dyn Fn() + Send + Sync>,
+    levers: Levers,
 }
 
 impl Admin {
-    /// Serves the admin API. `restart` does what `POST /restart` promises: versions jump and watches are cut.
+    /// Serves the admin API.
     ///
     /// # Errors
     /// When the listener is unusable or not on loopback.
-    pub fn start(
-        listener: TcpListener,
-        token: String,
-        faults: Faults,
-        restart: impl Fn() + Send + Sync + 'static,
-    ) -> Result<Self, AdminError> {
+    pub fn start(listener: TcpListener, token: String, levers: Levers) -> Result<Self, AdminError> {
         let addr = listener.local_addr()?;
         if !addr.ip().is_loopback() {
             return Err(AdminError::NotLoopback(addr));
         }
-        let shared = Arc::new(Shared {
-            token,
-            faults,
-            restart: Box::new(restart),
-        });
+        let shared = Arc::new(Shared { token, levers });
         let app = Router::new()
             .route("/faults", post(add).get(count).delete(clear))
             .route("/restart", post(restart_now))
+            .route("/speed", post(set_speed).get(speed))
             .route("/healthz", get(|| async { "ok" }))
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .layer(middleware::from_fn_with_state(shared.clone(), guard))
@@ -98,24 +102,52 @@ async fn add(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         Ok(rule) => rule,
         Err(error) => return refuse(StatusCode::BAD_REQUEST, &format!("the body is no JSON: {error}")),
     };
-    match shared.faults.add(&rule) {
-        Ok(()) => answer(StatusCode::CREATED, &json!({"faults": shared.faults.len()})),
+    match shared.levers.faults.add(&rule) {
+        Ok(()) => answer(StatusCode::CREATED, &json!({"faults": shared.levers.faults.len()})),
         Err(error) => refuse(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()),
     }
 }
 
 async fn count(State(shared): State<Arc<Shared>>) -> Response {
-    answer(StatusCode::OK, &json!({"faults": shared.faults.len()}))
+    answer(StatusCode::OK, &json!({"faults": shared.levers.faults.len()}))
 }
 
 async fn clear(State(shared): State<Arc<Shared>>) -> Response {
-    shared.faults.clear();
+    shared.levers.faults.clear();
     answer(StatusCode::OK, &json!({"faults": 0}))
 }
 
 async fn restart_now(State(shared): State<Arc<Shared>>) -> Response {
-    (shared.restart)();
+    (shared.levers.restart)();
     answer(StatusCode::OK, &json!({"restarted": true}))
+}
+
+async fn speed(State(shared): State<Arc<Shared>>) -> Response {
+    answer(StatusCode::OK, &json!({"speed": shared.levers.clock.speed()}))
+}
+
+/// `{"speed": X}`: waits that have begun become shorter or longer, too.
+async fn set_speed(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let asked: Option<Value> = serde_json::from_slice(&body).ok();
+    let speed = asked
+        .as_ref()
+        .and_then(|asked| asked.get("speed"))
+        .and_then(Value::as_f64);
+    match speed.filter(|speed| SPEEDS.contains(speed)) {
+        Some(speed) => {
+            let before = shared.levers.clock.speed();
+            shared.levers.clock.set_speed(speed);
+            answer(StatusCode::OK, &json!({"speed": speed, "before": before}))
+        }
+        None => refuse(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &format!(
+                "the body is {{\"speed\": X}}, X from {} to {}",
+                SPEEDS.start(),
+                SPEEDS.end()
+            ),
+        ),
+    }
 }
 
 async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
@@ -192,10 +224,15 @@ mod tests {
         let restarts = Arc::new(AtomicUsize::new(0));
         let counted = restarts.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let admin = Admin::start(listener, "t".into(), faults.clone(), move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-        })
-        .unwrap();
+        let clock = Clock::new(1.0);
+        let levers = Levers {
+            faults: faults.clone(),
+            clock: clock.clone(),
+            restart: Box::new(move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }),
+        };
+        let admin = Admin::start(listener, "t".into(), levers).unwrap();
         let good = "host: localhost\r\nauthorization: Bearer t\r\n";
         let rule = "{\"match\":{\"method\":\"GET\",\"path\":\"/x\"},\"kind\":\"cut\",\"count\":1}";
         assert_eq!(send(&admin.url, "POST /faults", good, rule).await, "201");
@@ -207,6 +244,20 @@ mod tests {
             "413"
         );
         assert_eq!(send(&admin.url, "DELETE /faults", good, "").await, "200");
+        assert_eq!(send(&admin.url, "POST /speed", good, "{\"speed\": 5}").await, "200");
+        assert_eq!(clock.speed(), 5.0);
+        for wrong in [
+            "",
+            "5",
+            "{}",
+            "{\"speed\": 0}",
+            "{\"speed\": \"5\"}",
+            "{\"speed\": 1e9}",
+        ] {
+            assert_eq!(send(&admin.url, "POST /speed", good, wrong).await, "422", "{wrong}");
+        }
+        assert_eq!(clock.speed(), 5.0);
+        assert_eq!(send(&admin.url, "GET /speed", "host: localhost\r\n", "").await, "401");
         assert_eq!(send(&admin.url, "POST /restart", good, "").await, "200");
         assert_eq!(restarts.load(Ordering::Relaxed), 1);
         assert_eq!(

@@ -6,7 +6,7 @@ use std::time::Duration;
 mod admin;
 mod rules;
 
-pub use admin::{Admin, AdminError};
+pub use admin::{Admin, AdminError, Levers};
 pub use rules::{Faults, RuleError};
 
 /// What to do to a request instead of, or before, answering it.

@@ -50,7 +50,7 @@ fn sections(app: &App) -> Vec<(String, Vec<(String, String)>)> {
             ("@NAME cmd", "runs in another context"),
             ("cmd &", "as a job: jobs, wait, stop N"),
             ("undo N", "takes change N back; audit lists them"),
-            (":", "goes to a pane or a kind; ns NAME, ctx NAME, present FILE"),
+            (":", "goes to a pane or a kind; ns NAME, ctx NAME, present demo"),
         ]
         .map(|(keys, word)| (keys.to_owned(), word.to_owned()))
         .to_vec(),

@@ -4,6 +4,7 @@
 pub mod app;
 pub mod approval;
 pub mod arrangement;
+pub mod background;
 pub mod chat;
 pub mod complete;
 pub mod draw;
@@ -27,4 +28,4 @@ pub use input::history::Earlier;
 pub use keymap::Keymap;
 pub use ports::{BlockEvent, Ended, Events, Runner, Running, StartSandbox};
 pub use session::SessionRunner;
-pub use shell::{Console, ConsoleConfig, Programs};
+pub use shell::{ByBackground, Console, ConsoleConfig, Programs};

@@ -1,15 +1,18 @@
 //! The shell: the console's loop. Takes in keys, blocks, questions, feeds and timers, lets the app reduce them, performs
 //! what it asks for, and draws once when something changed. All IO of the console is here and in `terminal`.
 
+mod background;
 mod blocks;
 mod hands;
 mod leaving;
+mod perform;
 mod programs;
 mod remembered;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, Write};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -17,13 +20,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use self::background::Asked;
+pub use self::background::ByBackground;
 use self::blocks::Blocks;
 use self::programs::PanicGuard;
-use super::app::{App, Dress, Effect, Event, Parts};
+use super::app::{App, Dress, Event, Parts};
 use super::arrangement::Arrangement;
 use super::draw::draw;
 use super::keymap::Keymap;
@@ -34,9 +39,7 @@ use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::feed::Hub;
-use crate::lang::script_lines;
 use crate::ui::panel::{Panel, Theme, Tone};
-use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// Between two frames at least: here, and where the terminal is far away.
 const FRAME: Duration = Duration::from_millis(16);
@@ -62,6 +65,8 @@ pub struct ConsoleConfig {
     pub panels: Vec<Box<dyn Panel>>,
     /// The theme, already without colour where that was asked for.
     pub theme: Theme,
+    /// What the terminal's background chooses from, where the terminal is to be asked for it.
+    pub by_background: Option<ByBackground>,
     /// The keys.
     pub keymap: Keymap,
     /// The clock.
@@ -110,8 +115,12 @@ impl Console {
         restore.enter().map_err(failed)?;
         let screen = Screen::new(io::stdout(), width, height);
         let mut shell = Shell::new(config, screen, restore.clone(), panic_messages);
-        let mut result = shell.run(EventStream::new).await;
-        if shell.detached {
+        // A panic has given the terminal back already; what runs is ended and named all the same, then it goes on.
+        let (mut result, panic) = match AssertUnwindSafe(shell.run(EventStream::new)).catch_unwind().await {
+            Ok(result) => (result, None),
+            Err(panic) => (Ok(0), Some(panic)),
+        };
+        if shell.detached && panic.is_none() {
             restore.leave();
             result = shell.wait_for_the_rest().await;
         }
@@ -121,6 +130,9 @@ impl Console {
         if !farewell.is_empty() {
             // Nothing can be done about a closed stderr.
             let _ = writeln!(io::stderr(), "{farewell}");
+        }
+        if let Some(panic) = panic {
+            std::panic::resume_unwind(panic);
         }
         result.map_err(failed)
     }
@@ -151,6 +163,8 @@ struct Shell<W: Write> {
     requests: mpsc::Receiver<Request>,
     panics: mpsc::Receiver<String>,
     dresses: Option<mpsc::Receiver<Dress>>,
+    /// The terminal was asked for its background and has not answered.
+    asked: Option<Asked>,
     interval: Duration,
     last_frame: Option<Instant>,
     /// Programs that wait for the terminal, in their order: one a block or key at most, since whoever asked waits.
@@ -202,6 +216,7 @@ impl<W: Write> Shell<W> {
             requests,
             panics,
             dresses: config.dresses,
+            asked: config.by_background.map(Asked::new),
             interval: if config.remote { FRAME_REMOTE } else { FRAME },
             last_frame: None,
             programs: VecDeque::new(),
@@ -218,6 +233,7 @@ impl<W: Write> Shell<W> {
     {
         // The first frame comes before anything that could take time.
         self.draw()?;
+        self.ask_background()?;
         self.app.open_panels();
         self.load_history();
         let mut events = open();
@@ -227,6 +243,7 @@ impl<W: Write> Shell<W> {
         loop {
             let frame_at = self.frame_due();
             let due = self.app.rests_for().map(|rest| Instant::now() + rest);
+            let held = self.asked.as_ref().and_then(Asked::due);
             tokio::select! {
                 biased;
                 code = signals.next() => return Ok(code),
@@ -241,16 +258,19 @@ impl<W: Write> Shell<W> {
                 Some(text) = self.panics.recv() => self.tell_panic(&text),
                 Ok(()) = self.hub_changes.changed() => {}
                 () = sleep_until(due) => self.app.advance(),
+                () = sleep_until(held) => self.typed_after_all(),
                 () = sleep_until(frame_at) => {}
                 _ = tick.tick() => self.second(),
             }
             self.drain(&mut events).await;
             if let Some(code) = self.quit {
+                self.hear_out(&mut events).await;
                 return Ok(code);
             }
             if self.suspend || !self.programs.is_empty() {
                 drop(events);
                 self.lend_terminal().await?;
+                signals.forget_interrupts()?;
                 events = open();
             }
             if self.frame_due().is_some_and(|due| due <= Instant::now()) {
@@ -299,7 +319,7 @@ impl<W: Write> Shell<W> {
 
     fn terminal_event(&mut self, event: TerminalEvent) {
         match event {
-            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.reduce(Event::Key(key)),
+            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
             TerminalEvent::Mouse(event) => self.reduce(Event::Mouse(event)),
             TerminalEvent::Paste(text) => self.reduce(Event::Paste(text)),
             TerminalEvent::Resize(width, height) => {
@@ -324,57 +344,6 @@ impl<W: Write> Shell<W> {
     fn reduce(&mut self, event: Event) {
         for effect in self.app.handle(event) {
             self.perform(effect);
-        }
-    }
-
-    fn perform(&mut self, effect: Effect) {
-        match effect {
-            Effect::Start { block, line, origin } => {
-                let event = self.blocks.start(block, &line, origin);
-                self.reduce(event);
-            }
-            Effect::Cancel(block) => self.blocks.cancel(block),
-            Effect::Kill(block) => {
-                if let Some(event) = self.blocks.kill(block) {
-                    self.reduce(event);
-                }
-            }
-            Effect::Answer(question, decision) => self.blocks.answer(question, decision),
-            Effect::Complete(question, live) => {
-                let outbox = self.outbox.clone();
-                tokio::spawn(async move {
-                    let asked = tokio::time::timeout(COMPLETER, live.completer.complete(live.request)).await;
-                    let candidates = asked.unwrap_or_default();
-                    // The console closed meanwhile: nobody wants them.
-                    let _ = outbox.send(Message::App(Event::Candidates(question, candidates))).await;
-                });
-            }
-            Effect::StartSandbox => self.start_sandbox(),
-            Effect::Switch(context) => self.runner.switch(context),
-            Effect::UseContext(name) => self.use_context(&name),
-            Effect::ReadScript(file) => self.read_script(file),
-            Effect::Mouse(on) => self.restore.mouse(on),
-            Effect::Copy(text) => self.copy(text),
-            Effect::CopyRecords(number) => self.copy_records(number),
-            Effect::Page(text) => self.page(text),
-            Effect::Transcript(text) => {
-                if self.restore.aside(&text).is_err() {
-                    self.reduce(Event::Tell("the terminal took no transcript".into(), Tone::Warn));
-                }
-                self.screen.forget();
-            }
-            Effect::Detach => {
-                self.detached = true;
-                self.quit = Some(0);
-            }
-            Effect::Remember(text) => {
-                if let Some(writer) = &self.remember {
-                    writer.write(text);
-                }
-            }
-            Effect::Redraw => self.screen.forget(),
-            Effect::Suspend => self.suspend = true,
-            Effect::Quit(code) => self.quit = Some(code),
         }
     }
 
@@ -447,46 +416,6 @@ impl<W: Write> Shell<W> {
                 Err(report) => Event::Tell(report.told(), Tone::Warn),
             };
             let _ = outbox.send(Message::App(event)).await;
-        });
-    }
-
-    fn start_sandbox(&self) {
-        let Some(sandbox) = self.sandbox.clone() else { return };
-        let outbox = self.outbox.clone();
-        tokio::spawn(async move {
-            let started = sandbox.start().await.map_err(Box::new);
-            let _ = outbox.send(Message::App(Event::Sandbox(started))).await;
-        });
-    }
-
-    fn use_context(&mut self, name: &str) {
-        let told = match self.switch_context(name) {
-            Ok(()) => (SafeText::line(&format!("context {name}")), Tone::Ok),
-            Err(report) => (report.told(), Tone::Warn),
-        };
-        self.reduce(Event::Tell(told.0, told.1));
-    }
-
-    fn switch_context(&mut self, name: &str) -> Result<(), Report> {
-        let Some(context) = self.runner.find_context(name) else {
-            let report = Report::refused("E-CONSOLE-007", format!("there is no context {name}"));
-            return Err(match did_you_mean(&nearest(name, self.runner.contexts())) {
-                Some(hint) => report.hint(hint),
-                None => report,
-            });
-        };
-        self.runner.switch(context.clone());
-        self.reduce(Event::Session(context, self.runner.catalogue()));
-        Ok(())
-    }
-
-    fn read_script(&self, file: String) {
-        let outbox = self.outbox.clone();
-        tokio::spawn(async move {
-            let read = programs::read_script(&file).await;
-            let lines = read.map(|text| script_lines(&text).into_iter().map(|line| line.text).collect());
-            // The console closed meanwhile: nobody presents.
-            let _ = outbox.send(Message::App(Event::Script(lines.map_err(Box::new)))).await;
         });
     }
 

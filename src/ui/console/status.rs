@@ -250,16 +250,16 @@ fn hints(app: &App) -> Vec<(String, String)> {
                     .map(move |action| (label(action), action.word.to_owned()))
             });
             // First, as it leads to all that has no room here.
-            let menu = named(Part::Panel, &[(Action::Menu, "actions")]);
+            // And how to get back, which must not fall off a narrow screen.
+            let first = named(Part::Panel, &[(Action::Menu, "actions"), (Action::ToInput, "input")]);
             let rest = [
                 (Action::Mark, "mark"),
                 (Action::Find, "filter"),
                 (Action::Zoom, "zoom"),
                 (Action::NextPane, "next"),
-                (Action::ToInput, "input"),
                 (Action::Help, "help"),
             ];
-            menu.into_iter().chain(own).chain(named(Part::Panel, &rest)).collect()
+            first.into_iter().chain(own).chain(named(Part::Panel, &rest)).collect()
         }
     }
 }

@@ -176,12 +176,25 @@ impl<W: Write> Screen<W> {
         Ok(bytes.len())
     }
 
+    /// Sends the terminal a sequence that draws nothing.
+    pub fn send(&mut self, sequence: &str) -> io::Result<()> {
+        self.out.write_all(sequence.as_bytes())?;
+        self.out.flush()
+    }
+
     /// Puts text onto the terminal's clipboard (OSC 52). Only ever called for the operator's own key.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         use base64::Engine;
         let encoded = base64::engine::general_purpose::STANDARD.encode(text);
-        write!(self.out, "\u{1b}]52;c;{encoded}\u{7}")?;
-        self.out.flush()
+        self.send(&format!("\u{1b}]52;c;{encoded}\u{7}"))
+    }
+}
+
+#[cfg(test)]
+impl Screen<Vec<u8>> {
+    /// The bytes of the frames so far.
+    pub(super) fn written(&self) -> &[u8] {
+        &self.out
     }
 }
 

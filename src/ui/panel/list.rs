@@ -68,6 +68,12 @@ pub trait Listing: Send {
     /// As [`Panel::actions`].
     fn actions(&self) -> &'static [Action];
 
+    /// As [`Panel::denied`]; `any` row as for the columns.
+    fn denied(&self, context: &Arc<Context>, action: &str, any: Option<&Self::Row>) -> Option<SafeText> {
+        let _ = (context, action, any);
+        None
+    }
+
     /// The action that Enter means.
     fn opens(&self) -> &'static str;
 
@@ -117,6 +123,7 @@ pub struct RowLook<'a> {
 pub struct ListPanel<L: Listing> {
     listing: L,
     feed: Option<Subscription<L::Row>>,
+    context: Option<Arc<Context>>,
     selection: Selection,
     /// Rows of the last page drawn, for half pages.
     page: usize,
@@ -141,6 +148,7 @@ impl<L: Listing> ListPanel<L> {
         ListPanel {
             listing,
             feed: None,
+            context: None,
             selection: Selection::default(),
             page: 1,
             moved: 0,
@@ -229,6 +237,9 @@ impl<L: Listing> ListPanel<L> {
     }
 
     fn act(&mut self, action: &str) -> Vec<Effect> {
+        if let Some(denied) = self.denied(action) {
+            return vec![Effect::Toast(denied)];
+        }
         let rows = self.chosen_rows();
         match (rows.is_empty(), self.marked.is_empty()) {
             (true, true) => Vec::new(),
@@ -292,6 +303,7 @@ impl<L: Listing> Panel for ListPanel<L> {
 
     fn open(&mut self, context: &Arc<Context>) {
         self.feed = Some(self.listing.subscribe(context));
+        self.context = Some(context.clone());
         self.keys = (NEVER, Vec::new());
         // Marks belong to the rows of a context: another one may have rows of the same names.
         self.marked.clear();
@@ -353,6 +365,14 @@ impl<L: Listing> Panel for ListPanel<L> {
 
     fn actions(&self) -> &'static [Action] {
         self.listing.actions()
+    }
+
+    fn denied(&self, action: &str) -> Option<SafeText> {
+        let (context, feed) = (self.context.as_ref()?, self.feed.as_ref()?);
+        feed.source().read(|rows, _| {
+            self.listing
+                .denied(context, action, rows.iter().next().map(|(_, row)| row))
+        })
     }
 
     fn back(&mut self) -> bool {

@@ -67,6 +67,13 @@ pub trait Panel: Send {
         &[]
     }
 
+    /// Why an action is not allowed to the operator, by its name; none: it is, or nobody knows. Menus grey it out, and the
+    /// panel answers its key with this.
+    fn denied(&self, action: &str) -> Option<SafeText> {
+        let _ = action;
+        None
+    }
+
     /// Those that it can ever have, for checking what a keymap names: of a panel whose actions change with what it shows.
     fn all_actions(&self) -> Vec<Action> {
         self.actions().to_vec()

@@ -13,7 +13,8 @@ use crate::render::{Header, View};
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb};
 
-const TYPES: [&str; 16] = [
+/// Types that are offered, and named when another is asked for.
+pub const TYPES: [&str; 16] = [
     "A", "AAAA", "ANY", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SRV", "SVCB", "TLSA", "TXT",
 ];
 
@@ -74,7 +75,7 @@ impl Read for Dig {
             () = call.cancel.cancelled() => return Err(Report::interrupted()),
             answers = asked => answers?,
         };
-        if answers.records.is_empty() && !question.short {
+        if answers.records.is_empty() {
             let why = answers.code.unwrap_or_else(|| format!("no {} record", question.kind));
             call.operator
                 .note(SafeText::line(&format!("no answer for {}: {why}", question.name)));

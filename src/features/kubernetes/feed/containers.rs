@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use super::follow::state_of;
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::report::Report;
@@ -81,7 +82,7 @@ async fn follow(
                 });
                 if same { source.touch() } else { source.replace(rows) }
             }
-            Err(report) => source.set_health(HealthState::Failed, Some(SafeText::line(&report.sentence()))),
+            Err(report) => source.set_health(state_of(&report), Some(SafeText::line(&report.sentence()))),
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -14,9 +14,10 @@ use super::part::Part;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::features::kubernetes::client::{Clients, Session};
+use crate::features::kubernetes::client::{Clients, Cluster, Session};
 use crate::features::kubernetes::error;
 use crate::features::kubernetes::path::Query;
+use crate::features::kubernetes::rights::Need;
 use crate::features::kubernetes::target::PAGE;
 use crate::feed::{HealthState, Source};
 
@@ -26,6 +27,8 @@ const WATCH: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(25);
 /// How long a page or the beginning of a watch may take.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Between two attempts where a right is missing.
+const POLL: Duration = Duration::from_secs(5);
 /// Events applied under one lock: a burst is one redraw.
 const BATCH: usize = 256;
 
@@ -33,6 +36,8 @@ const BATCH: usize = 256;
 enum Broken {
     /// The version is too old for the server: list again.
     Expired,
+    /// The user may not list it; which right is missing.
+    Denied(SafeText),
     /// It failed; the pause the server asked for.
     Failed(Report, Option<Duration>),
 }
@@ -53,6 +58,7 @@ pub(super) async fn follow<K: Kind>(
         everywhere,
         source,
         part: Part::default(),
+        asked: None,
     };
     tokio::select! {
         () = stop.cancelled() => {}
@@ -67,6 +73,8 @@ struct Feed<K: Kind> {
     everywhere: bool,
     source: Arc<Source<K::Row>>,
     part: Part,
+    /// The connection that was used last.
+    asked: Option<Arc<Cluster>>,
 }
 
 impl<K: Kind> Feed<K> {
@@ -82,9 +90,13 @@ impl<K: Kind> Feed<K> {
                     );
                     backoff.next(None)
                 }
+                Broken::Denied(missing) => {
+                    self.source.set_health(HealthState::Denied, Some(missing));
+                    POLL
+                }
                 Broken::Failed(report, asked) => {
-                    if report.code == error::UNAUTHORIZED {
-                        self.clients.refused(&self.context).await;
+                    if let Some(asked) = self.asked.take().filter(|_| report.code == error::UNAUTHORIZED) {
+                        self.clients.refused(&self.context, &asked).await;
                     }
                     self.source.set_health(state_of(&report), Some(reason_of(&report)));
                     backoff.next(asked)
@@ -103,10 +115,20 @@ impl<K: Kind> Feed<K> {
             Ok(session) => session,
             Err(report) => return Broken::Failed(report, None),
         };
+        self.asked = Some(session.cluster.clone());
         let resource = match self.kind.resource(&session).await {
             Ok(resource) => resource,
             Err(report) => return Broken::Failed(report, None),
         };
+        let need = |verb: &'static str| Need {
+            verb,
+            group: &resource.group,
+            resource: &resource.plural,
+            namespaced: resource.namespaced,
+        };
+        if let Some(missing) = self.clients.missing(&self.context, &session, &need("list")).await {
+            return Broken::Denied(missing);
+        }
         let path = resource.collection((!self.everywhere).then_some(session.namespace.as_str()));
         let mut version = match self.list(&session, &path).await {
             Ok(version) => version,
@@ -121,11 +143,23 @@ impl<K: Kind> Feed<K> {
                 Ok(session) => session,
                 Err(report) => return Broken::Failed(report, None),
             };
+            self.asked = Some(session.cluster.clone());
             self.source.set_login_end(session.cluster.expiring());
-            match self.watch(&session, &path, &mut version).await {
+            let must_list = match self.clients.missing(&self.context, &session, &need("watch")).await {
+                None => self
+                    .watch(&session, &path, &mut version)
+                    .await
+                    .map(|()| self.kind.withers()),
+                // Who may list and not watch has rows all the same, which are a little older.
+                Some(_) => {
+                    sleep(POLL).await;
+                    Ok(true)
+                }
+            };
+            match must_list {
                 // The server ended it in time, or the connection was cut: go on where it stopped.
-                Ok(()) if !self.kind.withers() && !self.could_show_more() => failed = false,
-                Ok(()) => match self.list(&session, &path).await {
+                Ok(false) if !self.could_show_more() => failed = false,
+                Ok(_) => match self.list(&session, &path).await {
                     Ok(listed) => (version, failed) = (listed, false),
                     Err(broken) => return broken,
                 },
@@ -280,7 +314,7 @@ fn broken(session: &Session, error: &kube::Error) -> Broken {
 }
 
 /// What a failure means for what is shown.
-fn state_of(report: &Report) -> HealthState {
+pub(super) fn state_of(report: &Report) -> HealthState {
     match report.code {
         error::UNAUTHORIZED | error::LOGIN => HealthState::Login,
         error::FORBIDDEN => HealthState::Denied,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{about, age_cell, logs, state, target, urgency};
 use crate::core::change::Target;
 use crate::core::context::Context;
+use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::DeploymentRow;
@@ -27,7 +28,7 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Deployments> {
     })
 }
 
-const ACTIONS: [Action; 10] = [
+const ACTIONS: [Action; 11] = [
     Action {
         name: "rollout",
         key: 'r',
@@ -53,6 +54,11 @@ const ACTIONS: [Action; 10] = [
         name: "image",
         key: 'I',
         word: "set image",
+    },
+    Action {
+        name: "expose",
+        key: 'x',
+        word: "expose",
     },
     Action {
         name: "undo",
@@ -120,6 +126,10 @@ impl Listing for Deployments {
         &ACTIONS
     }
 
+    fn denied(&self, context: &Arc<Context>, action: &str, _: Option<&Self::Row>) -> Option<SafeText> {
+        super::allowed::denied(&self.clients, context, action, ("apps", "deployments"), true)
+    }
+
     fn opens(&self) -> &'static str {
         "rollout"
     }
@@ -159,6 +169,9 @@ impl Listing for Deployments {
                         .into(),
                 )]
             }
+            "expose" => vec![Effect::Compose(
+                stage("kubectl:expose").option("--type", Some("LoadBalancer")).into(),
+            )],
             "undo" => vec![Effect::Run(stage("kubectl:rollout-undo").into())],
             other => super::common(other, "deploy", &names),
         }

@@ -1,6 +1,7 @@
 //! The panels of the cluster: deployments, the rollout in progress, pods, services, events, nodes, and
 //! any other kind by its name.
 
+mod allowed;
 pub mod deployments;
 pub mod events;
 pub mod objects;

@@ -66,6 +66,7 @@ pub struct RolloutPanel {
     hub: Hub,
     clients: Arc<Clients>,
     feeds: Option<Feeds>,
+    context: Option<Arc<Context>>,
     /// The deployment that was changed or chosen last.
     subject: Option<String>,
     seen: Seen,
@@ -106,6 +107,7 @@ impl RolloutPanel {
             hub: hub.clone(),
             clients: clients.clone(),
             feeds: None,
+            context: None,
             subject: None,
             seen: Seen {
                 version: u64::MAX,
@@ -233,6 +235,7 @@ impl Panel for RolloutPanel {
             pods: feed::rows(&self.hub, &self.clients, context, false),
             events: feed::rows(&self.hub, &self.clients, context, false),
         });
+        self.context = Some(context.clone());
         self.seen.version = u64::MAX;
         self.moved += 1;
     }
@@ -272,7 +275,10 @@ impl Panel for RolloutPanel {
                 Vec::new()
             }
             PanelKey::Open => self.act("describe"),
-            PanelKey::Act(action) => self.act(action),
+            PanelKey::Act(action) => match self.denied(action) {
+                Some(denied) => vec![Effect::Toast(denied)],
+                None => self.act(action),
+            },
             PanelKey::At(row) => {
                 let at = row.checked_sub(self.table_top).and_then(|row| self.selection.at(row));
                 match at.and_then(|at| self.pods().get(at).map(|pod| (at, pod.name.clone()))) {
@@ -292,6 +298,14 @@ impl Panel for RolloutPanel {
 
     fn actions(&self) -> &'static [Action] {
         &ACTIONS
+    }
+
+    fn denied(&self, action: &str) -> Option<SafeText> {
+        let (context, of) = match action {
+            "describe" => (self.context.as_ref()?, ("", "pods")),
+            _ => (self.context.as_ref()?, ("apps", "deployments")),
+        };
+        super::allowed::denied(&self.clients, context, action, of, true)
     }
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {

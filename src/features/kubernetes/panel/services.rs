@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, copied, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
+use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::ServiceRow;
@@ -100,6 +101,10 @@ impl Listing for Services {
 
     fn actions(&self) -> &'static [Action] {
         &ACTIONS
+    }
+
+    fn denied(&self, context: &Arc<Context>, action: &str, _: Option<&Self::Row>) -> Option<SafeText> {
+        super::allowed::denied(&self.clients, context, action, ("", "services"), true)
     }
 
     fn opens(&self) -> &'static str {

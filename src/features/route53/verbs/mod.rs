@@ -6,17 +6,14 @@ mod record_delete;
 mod record_list;
 mod zone;
 
-use std::sync::Arc;
-
 use super::Service;
-use super::complete::DnsCompleter;
 use crate::core::report::Report;
 use crate::features::aws::client::Route53;
 use crate::verb::{Call, OptionKind, OptionSpec, Verb};
 
 /// Every verb of the bundle.
 pub(super) fn all(service: &Service) -> Vec<Verb> {
-    let completer = Arc::new(DnsCompleter::new(service.clone()));
+    let completer = service.names();
     [
         zone::verb(service.clone()),
         record_list::verb(service.clone()),

@@ -149,13 +149,28 @@ impl ApiServer {
 impl ApiHandle {
     /// A kubeconfig for this server: one cluster, user and context. It holds the token: write it with mode 0600.
     pub fn kubeconfig(&self, cluster: &str, context: &str, token: &str) -> String {
+        self.kubeconfig_of(cluster, &[(context, token)])
+    }
+
+    /// The same for several users, each with a context of its name and a token; the first is the current one.
+    pub fn kubeconfig_of(&self, cluster: &str, users: &[(&str, &str)]) -> String {
         let ca = base64::engine::general_purpose::STANDARD.encode(&self.ca_pem);
         let url = &self.url;
-        format!(
+        let mut text = format!(
             "apiVersion: v1\nkind: Config\nclusters:\n- name: {cluster}\n  cluster:\n    server: {url}\n    \
-             certificate-authority-data: {ca}\nusers:\n- name: {context}\n  user:\n    token: {token}\ncontexts:\n\
-             - name: {context}\n  context:\n    cluster: {cluster}\n    user: {context}\n    namespace: default\n\
-             current-context: {context}\n"
-        )
+             certificate-authority-data: {ca}\nusers:\n"
+        );
+        for (user, token) in users {
+            text.push_str(&format!("- name: {user}\n  user:\n    token: {token}\n"));
+        }
+        text.push_str("contexts:\n");
+        for (user, _) in users {
+            text.push_str(&format!(
+                "- name: {user}\n  context:\n    cluster: {cluster}\n    user: {user}\n    namespace: default\n"
+            ));
+        }
+        let current = users.first().map_or("", |(user, _)| user);
+        text.push_str(&format!("current-context: {current}\n"));
+        text
     }
 }

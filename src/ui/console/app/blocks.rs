@@ -85,7 +85,7 @@ impl App {
                     self.shown = shown;
                 }
                 panel::Effect::Compose(pipeline) => {
-                    self.input.set(&format!("{} ", print(&pipeline)));
+                    self.input.set(&to_go_on(&print(&pipeline)));
                     self.leave_pane();
                 }
                 panel::Effect::Copy(text) => wanted.push(Effect::Copy(text.as_str().to_owned())),
@@ -101,5 +101,14 @@ impl App {
             }
         }
         wanted
+    }
+}
+
+/// A line to be gone on with: at its last value, which is there to be changed, or behind a blank with the next word.
+pub(super) fn to_go_on(line: &str) -> String {
+    let last = line.rsplit(' ').next().unwrap_or_default();
+    match last.contains('=') {
+        true => line.to_owned(),
+        false => format!("{line} "),
     }
 }

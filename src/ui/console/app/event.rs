@@ -74,6 +74,8 @@ pub enum Event {
     Script(Result<Vec<String>, Box<Report>>),
     /// A theme or keymap file has changed.
     Dress(Box<Dress>),
+    /// The terminal has told its background: the theme for it.
+    Background(Box<Theme>),
     /// The sandbox started, or did not.
     Sandbox(Result<Arc<Context>, Box<Report>>),
     /// Something to tell that belongs to no block.

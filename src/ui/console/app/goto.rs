@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::present::SCRIPTS;
 use super::{App, Effect};
 use crate::core::change::Origin;
 use crate::core::context::Context;
@@ -17,7 +18,7 @@ use crate::verb::catalogue::{did_you_mean, nearest};
 const PLACES: [(&str, &str); 9] = [
     ("ns", "another namespace: ns NAME"),
     ("ctx", "another context: ctx NAME"),
-    ("present", "steps through a script: present FILE"),
+    ("present", "steps through a script: present demo, present FILE"),
     ("show", "a panel beside the others: show NAME"),
     ("hide", "a panel away: hide NAME"),
     ("layout", "columns and panels as by default: layout reset"),
@@ -61,7 +62,10 @@ impl App {
             ("ns" | "namespace", [name]) => return self.use_namespace(name),
             ("ns" | "namespace", _) => self.tell("ns NAME shows another namespace", Tone::Neutral),
             ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
-            ("present", _) => self.tell("present FILE: a script, one pipeline a line", Tone::Neutral),
+            ("present", _) => self.tell(
+                "present demo, or present FILE: a script, one pipeline a line",
+                Tone::Neutral,
+            ),
             ("show", [name]) => return self.show_panel(name, true),
             ("hide", [name]) => return self.show_panel(name, false),
             ("show" | "hide", _) => self.tell(
@@ -176,6 +180,12 @@ impl App {
             Some("show" | "hide") => {
                 let panes = self.panels.iter().map(|panel| Offer::place(panel.id(), "panel", false));
                 gathered.offers = panes.collect();
+            }
+            Some("present") => {
+                let scripts = SCRIPTS
+                    .iter()
+                    .map(|script| Offer::place(script.name, script.about, false));
+                gathered.offers = scripts.collect();
             }
             Some("layout") => gathered.offers = vec![Offer::place("reset", "as by default", false)],
             Some("ns" | "namespace") => gathered.live = self.live("get", &["namespaces"], prefix),

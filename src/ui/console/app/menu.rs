@@ -63,6 +63,12 @@ impl App {
         }
     }
 
+    /// Why a line of the menu is not allowed to the operator; none: it is.
+    fn menu_denied(&self, choice: Choice) -> Option<SafeText> {
+        let Choice::Row(name) = choice else { return None };
+        self.menu_panel().and_then(|at| self.panels.get(at))?.denied(name)
+    }
+
     /// What each line does, its key and its word.
     fn menu_rows(&self, of: Of) -> Vec<(Choice, Key, String)> {
         match of {
@@ -188,8 +194,19 @@ impl App {
     pub fn draw_menu(&self, screen: Rect, buffer: &mut Buffer) {
         let Some(menu) = self.menu else { return };
         let rows = self.menu_rows(menu.of);
-        let keys = rows.iter().map(|(_, key, _)| width(&key.label())).max().unwrap_or(0);
-        let words = rows.iter().map(|(.., word)| width(word)).max().unwrap_or(0);
+        // What is not allowed says why, as far as there is room.
+        let denied: Vec<Option<SafeText>> = rows.iter().map(|(choice, ..)| self.menu_denied(*choice)).collect();
+        let mark = self.theme.glyphs.warn;
+        let rows: Vec<(Key, String)> = rows
+            .into_iter()
+            .zip(&denied)
+            .map(|((_, key, word), denied)| match denied {
+                None => (key, word),
+                Some(why) => (key, format!("{word}  {mark} {why}")),
+            })
+            .collect();
+        let words = rows.iter().map(|(_, word)| width(word)).max().unwrap_or(0);
+        let keys = rows.iter().map(|(key, _)| width(&key.label())).max().unwrap_or(0);
         let columns = u16::try_from(keys + words + 8).unwrap_or(u16::MAX).max(28);
         let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
         let area = widgets::popup::middle(screen, columns, height);
@@ -197,13 +214,17 @@ impl App {
         let first = menu
             .selected
             .saturating_sub(usize::from(inside.height).saturating_sub(1));
-        for (row, (at, (_, key, word))) in rows.iter().enumerate().skip(first).enumerate() {
+        for (row, (at, (key, word))) in rows.iter().enumerate().skip(first).enumerate() {
             let row = u16::try_from(row).unwrap_or(u16::MAX);
             let label = key.label();
             let pad = " ".repeat(keys.saturating_sub(width(&label)) + 2);
+            let (key, text) = match denied.get(at) {
+                Some(Some(_)) => (Meaning::Dim, Meaning::Dim),
+                _ => (Meaning::Key, Meaning::Text),
+            };
             let line = Line::from(vec![
-                Span::styled(format!(" {label}{pad}"), self.theme.style(Meaning::Key)),
-                Span::styled(word.clone(), self.theme.style(Meaning::Text)),
+                Span::styled(format!(" {label}{pad}"), self.theme.style(key)),
+                Span::styled(word.clone(), self.theme.style(text)),
             ]);
             widgets::line(inside, row, buffer, &line);
             if at == menu.selected && row < inside.height {

@@ -24,12 +24,13 @@ use super::chat::Chat;
 use super::chat::block::State;
 use super::complete::live_offers;
 use super::input::Input;
-use super::keymap::Keymap;
+use super::keymap::{Action, Keymap, Part};
 use super::layout::Seam;
 use super::popup::Popup;
 use super::ports::Ended;
 use super::samples::Samples;
 use super::toast::Toasts;
+use crate::core::change::Target;
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
@@ -41,7 +42,7 @@ pub use event::{Dress, Effect, Event, Focus};
 pub use finder::Finder;
 pub use menu::Menu;
 pub use mouse::Places;
-pub use present::Script;
+pub use present::{SCRIPTS, Script};
 
 struct Question {
     id: u64,
@@ -142,6 +143,10 @@ pub enum Offer {
     /// It starts.
     Starting,
 }
+
+/// What somebody does who has never been here.
+const FIRST_STEPS: &str =
+    "Try: help, or kubectl:get deploy. Or :present demo, a rolling update typed line by line: F5 types, Enter runs.";
 
 impl App {
     /// A console that has shown nothing yet.
@@ -254,6 +259,9 @@ impl App {
                 ("Or set KUBECONFIG and the AWS variables, or write a [contexts.NAME] table, and start again.".into(), Meaning::Text),
             ]),
         }
+        if self.context.sandbox.is_some() {
+            lines.push((FIRST_STEPS.into(), Meaning::Strong));
+        }
         lines.push((
             "? help   Tab completes   : goes to a pane   ^C stops a block   ^D quits".into(),
             Meaning::Dim,
@@ -309,7 +317,7 @@ impl App {
                 let approval = Approval::secret(what, now);
                 return self.question(Question { id, block, approval });
             }
-            Event::ActingOn(target) => self.panels.iter_mut().for_each(|panel| panel.focus_on(&target)),
+            Event::ActingOn(target) => self.follow(&target),
             Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
             Event::Candidates(question, candidates) => self.candidates(question, candidates),
             Event::History(lines) => self.input.history.load(lines),
@@ -320,10 +328,29 @@ impl App {
                 }
             }
             Event::Dress(dress) => self.dress(*dress),
+            Event::Background(theme) => self.wear(*theme),
             Event::Sandbox(result) => return self.sandbox_started(result),
             Event::Tell(text, tone) => self.toasts.add(text, tone, now),
         }
         Vec::new()
+    }
+
+    /// Panels that can follow a change made here do. One that is out of sight says where it is.
+    fn follow(&mut self, target: &Target) {
+        let mut found = None;
+        for (at, panel) in self.panels.iter_mut().enumerate() {
+            let before = panel.title();
+            panel.focus_on(target);
+            let in_sight = self.places.panes.iter().any(|(pane, ..)| *pane == at + 1);
+            if panel.title() != before && !in_sight && found.is_none() {
+                found = Some((at + 1, panel.title()));
+            }
+        }
+        let Some((pane, title)) = found else { return };
+        let action = Action::ALL.iter().find(|action| action.pane() == Some(pane));
+        if let Some(key) = action.and_then(|action| self.keymap.key_of(Part::Global, *action)) {
+            self.tell(&format!("{} shows {}", key.label(), title.as_str()), Tone::Neutral);
+        }
     }
 
     /// Files of the operator's have changed: what can be read of them counts from now on.
@@ -331,8 +358,7 @@ impl App {
         let mut taken = Vec::new();
         if let Some(theme) = dress.theme {
             taken.push(format!("theme {}", theme.name));
-            self.theme = theme;
-            self.chat.forget_looks();
+            self.wear(theme);
         }
         if let Some(keymap) = dress.keymap {
             taken.push("keymap".to_owned());
@@ -343,6 +369,11 @@ impl App {
             self.tell(&format!("read again: {}", taken.join(", ")), Tone::Ok);
         }
         self.remark(&dress.remarks);
+    }
+
+    fn wear(&mut self, theme: Theme) {
+        self.theme = theme;
+        self.chat.forget_looks();
     }
 
     /// Tells what is wrong in a file of the operator's.
@@ -365,11 +396,12 @@ impl App {
             Ok(context) => {
                 self.offer = Offer::No;
                 self.change_context(context.clone());
-                let line = format!(
-                    "The sandbox runs; context {}. Try: kubectl:get deploy, or help.",
-                    context.name
-                );
-                self.chat.say(now, [(SafeText::line(&line), Meaning::StateOk)]);
+                let line = format!("The sandbox runs; context {}.", context.name);
+                let lines = [
+                    (SafeText::line(&line), Meaning::StateOk),
+                    (FIRST_STEPS.into(), Meaning::Strong),
+                ];
+                self.chat.say(now, lines);
                 vec![Effect::Switch(context)]
             }
             Err(report) => {

@@ -11,6 +11,30 @@ use crate::ui::panel::Tone;
 /// Between two characters: a quick typist.
 const STROKE: Duration = Duration::from_millis(18);
 
+/// A script that comes along: presented by its name, without a file.
+pub struct Supplied {
+    /// Its name. A file of this name is `./NAME`.
+    pub name: &'static str,
+    /// What it shows.
+    pub about: &'static str,
+    /// Its lines.
+    pub text: &'static str,
+}
+
+/// The scripts that come along.
+pub const SCRIPTS: [Supplied; 2] = [
+    Supplied {
+        name: "demo",
+        about: "from an empty namespace to a rolling update that loses no request",
+        text: include_str!("../../../../assets/demo/talk.cog"),
+    },
+    Supplied {
+        name: "broken",
+        about: "after demo: a release that cannot start, and somebody else's change",
+        text: include_str!("../../../../assets/demo/broken.cog"),
+    },
+];
+
 /// A script being presented.
 pub struct Script {
     lines: Vec<String>,
@@ -61,7 +85,10 @@ impl App {
     pub(super) fn next_line(&mut self) {
         let now = self.clock.now();
         let Some(script) = &mut self.script else {
-            self.tell("nothing is presented: type :present FILE", Tone::Neutral);
+            self.tell(
+                "nothing is presented: type :present demo, or :present FILE",
+                Tone::Neutral,
+            );
             return;
         };
         if script.is_typing() {

@@ -2,7 +2,11 @@
 //! of them comes out; the input line does it. Counts, the operators `d c y`, the motions of one line, `f t ; ,`, `p`,
 //! `r`, `~`, `u`. Not for visual mode, marks, macros and registers: a line of commands needs none.
 
+mod motion;
+
 use std::ops::Range;
+
+use self::motion::{after, before, first_word, line_end, line_start, motion};
 
 /// Counts beyond this mean nothing on one line.
 const MOST: usize = 9_999;
@@ -310,99 +314,6 @@ fn operator(symbol: char) -> Option<Operator> {
     })
 }
 
-/// Where a motion ends, and whether an operator takes the character there too.
-fn motion(symbol: char, text: &str, cursor: usize, times: usize) -> Option<(usize, bool)> {
-    let (start, end) = (line_start(text, cursor), line_end(text, cursor));
-    let repeat = |step: &dyn Fn(usize) -> usize| (0..times).fold(cursor, |at, _| step(at));
-    Some(match symbol {
-        'h' => (repeat(&|at| before(text, at).max(start)), false),
-        'l' | ' ' => (repeat(&|at| after(text, at).min(end)), false),
-        '0' => (start, false),
-        '^' => (first_word(text, cursor), false),
-        '$' => (end, false),
-        'w' => (repeat(&|at| next_word(text, at, class)), false),
-        'W' => (repeat(&|at| next_word(text, at, wide_class)), false),
-        'b' => (repeat(&|at| word_before(text, at, class)), false),
-        'B' => (repeat(&|at| word_before(text, at, wide_class)), false),
-        'e' => (repeat(&|at| word_end(text, at, class)), true),
-        'E' => (repeat(&|at| word_end(text, at, wide_class)), true),
-        _ => return None,
-    })
-}
-
-/// Blanks, letters and signs are words of their own.
-fn class(symbol: char) -> u8 {
-    match symbol {
-        symbol if symbol.is_whitespace() => 0,
-        symbol if symbol.is_alphanumeric() || symbol == '_' => 1,
-        _ => 2,
-    }
-}
-
-/// Only blanks part words.
-fn wide_class(symbol: char) -> u8 {
-    u8::from(!symbol.is_whitespace())
-}
-
-fn next_word(text: &str, at: usize, class: fn(char) -> u8) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    let here = rest.chars().next().map(class);
-    let behind = rest
-        .char_indices()
-        .skip_while(|(_, symbol)| Some(class(*symbol)) == here && here != Some(0));
-    let mut behind = behind.skip_while(|(_, symbol)| class(*symbol) == 0);
-    behind.next().map_or(text.len(), |(offset, _)| at + offset)
-}
-
-fn word_before(text: &str, at: usize, class: fn(char) -> u8) -> usize {
-    let word = text.get(..at).unwrap_or_default().trim_end();
-    let last = word.chars().next_back().map(class);
-    let start = word
-        .char_indices()
-        .rev()
-        .take_while(|(_, symbol)| Some(class(*symbol)) == last)
-        .last();
-    start.map_or(0, |(start, _)| start)
-}
-
-fn word_end(text: &str, at: usize, class: fn(char) -> u8) -> usize {
-    let from = after(text, at);
-    let rest = text.get(from..).unwrap_or_default();
-    let Some((start, first)) = rest.char_indices().find(|(_, symbol)| class(*symbol) != 0) else {
-        return at;
-    };
-    let word = rest.get(start..).unwrap_or_default().char_indices();
-    let last = word.take_while(|(_, symbol)| class(*symbol) == class(first)).last();
-    from + start + last.map_or(0, |(offset, _)| offset)
-}
-
-fn first_word(text: &str, cursor: usize) -> usize {
-    let (start, end) = (line_start(text, cursor), line_end(text, cursor));
-    let line = text.get(start..end).unwrap_or_default();
-    start + (line.len() - line.trim_start().len())
-}
-
-fn line_start(text: &str, cursor: usize) -> usize {
-    text.get(..cursor)
-        .and_then(|before| before.rfind('\n'))
-        .map_or(0, |at| at + 1)
-}
-
-fn line_end(text: &str, cursor: usize) -> usize {
-    let rest = text.get(cursor..).unwrap_or_default();
-    rest.find('\n').map_or(text.len(), |at| cursor + at)
-}
-
-fn after(text: &str, at: usize) -> usize {
-    let next = text.get(at..).and_then(|rest| rest.chars().next());
-    at + next.map_or(0, char::len_utf8)
-}
-
-fn before(text: &str, at: usize) -> usize {
-    let last = text.get(..at).and_then(|rest| rest.chars().next_back());
-    at - last.map_or(0, char::len_utf8)
-}
-
 /// Upper case becomes lower case and the other way round.
 fn turn(symbol: char) -> Vec<char> {
     match symbol.is_uppercase() {
@@ -412,114 +323,4 @@ fn turn(symbol: char) -> Vec<char> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The text with `|` where the cursor is, after these characters; `true`: typing goes on.
-    fn after_keys(line: &str, keys: &str) -> (String, bool) {
-        let mut cursor = line.find('|').unwrap();
-        let mut text = line.replacen('|', "", 1);
-        let mut vi = Vi::default();
-        vi.escape(&text, cursor);
-        for symbol in keys.chars() {
-            match vi.key(symbol, &text, cursor) {
-                Step::Go(to) | Step::Insert(to) => cursor = to,
-                Step::Change {
-                    range,
-                    with,
-                    cursor: to,
-                } => {
-                    text.replace_range(range, &with);
-                    cursor = to;
-                }
-                _ => {}
-            }
-            assert!(text.is_char_boundary(cursor), "{keys} on {line}: {cursor} in {text}");
-        }
-        text.insert(cursor, '|');
-        (text, !vi.is_normal())
-    }
-
-    #[test]
-    fn the_table_of_commands() {
-        let cases = [
-            ("|one two three", "w", "one |two three"),
-            ("|one two three", "2w", "one two |three"),
-            ("one two |three", "b", "one |two three"),
-            ("|kubectl:get pods", "w", "kubectl|:get pods"),
-            ("|kubectl:get pods", "W", "kubectl:get |pods"),
-            ("|one two", "e", "on|e two"),
-            ("one two| three", "0", "|one two three"),
-            ("  one t|wo", "^", "  |one two"),
-            ("|one two", "$", "one two|"),
-            ("|one two three", "dw", "|two three"),
-            ("|one two three", "d2w", "|three"),
-            ("|one two three", "2dw", "|three"),
-            ("one |two three", "de", "one | three"),
-            ("one |two three", "db", "|two three"),
-            ("one |two three", "D", "one |"),
-            ("one |two", "dd", "|"),
-            ("|one two", "x", "|ne two"),
-            ("|one two", "3x", "| two"),
-            ("on|e", "X", "o|e"),
-            ("|one two", "ft", "one |two"),
-            ("|one two", "tt", "one| two"),
-            ("|a.b.c.d", "f.;", "a.b|.c.d"),
-            ("|a.b.c.d", "2f.,", "a|.b.c.d"),
-            ("|a.b.c.d", "dt.", "|.b.c.d"),
-            ("|a.b.c.d", "df.", "|b.c.d"),
-            ("|one two", "dwP", "one| two"),
-            ("|one two", "ywP", "one| one two"),
-            ("|abc", "xp", "b|ac"),
-            ("|one", "rX", "|Xne"),
-            ("|one", "9rX", "|one"),
-            ("|one", "~~", "ON|e"),
-            ("|one two", "dfz", "|one two"),
-            ("|one two", "d5", "|one two"),
-            ("世|界 one", "x", "世| one"),
-            ("|世界 one", "dw", "|one"),
-            ("one\ntw|o", "dd", "one\n|"),
-            ("|one two", "dzw", "one |two"),
-        ];
-        for (line, keys, wanted) in cases {
-            assert_eq!(after_keys(line, keys), (wanted.to_owned(), false), "{keys} on {line}");
-        }
-    }
-
-    #[test]
-    fn what_begins_typing() {
-        let cases = [
-            ("one| two", "i", "one| two"),
-            ("one| two", "a", "one |two"),
-            ("one |two", "I", "|one two"),
-            ("|one two", "A", "one two|"),
-            ("one |two three", "cw", "one | three"),
-            ("|a two", "cw", "| two"),
-            ("one |two", "C", "one |"),
-            ("one |two", "cc", "|"),
-            ("one |two", "S", "|"),
-            ("|one", "s", "|ne"),
-        ];
-        for (line, keys, wanted) in cases {
-            assert_eq!(after_keys(line, keys), (wanted.to_owned(), true), "{keys} on {line}");
-        }
-    }
-
-    #[test]
-    fn any_keys_on_any_text_stay_inside_it() {
-        let symbols: Vec<char> = "hlwbeWBE0^$dcyfFtT;,xXsSDCYpPr~uia123/kjé\u{301}".chars().collect();
-        let mut seed: usize = 7;
-        let mut next = move || {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            seed >> 33
-        };
-        for _ in 0..500 {
-            let keys: String = (0..20).map(|_| symbols[next() % symbols.len()]).collect();
-            for line in ["|", "|a", "e\u{301}|\u{1f468}\u{200d}\u{1f469} x\n\n|y", "\n|\n"] {
-                after_keys(line, &keys);
-            }
-        }
-    }
-}
+mod tests;

@@ -60,8 +60,7 @@ impl Key {
         }
     }
 
-    /// The key as a terminal sends it.
-    #[cfg(test)]
+    /// The event of a terminal that sends this key.
     pub fn event(self) -> KeyEvent {
         KeyEvent::new(self.code, self.modifiers)
     }

@@ -74,10 +74,16 @@ impl<W: Write> Shell<W> {
 
     /// Ends what runs; a sentence about it.
     pub(super) async fn close(&mut self) -> String {
+        let told = self.stop_what_runs().await;
+        // Last: one of them may be what broke the console.
         self.app.close_panels();
         if let Some(writer) = self.remember.take() {
             writer.finish(FAREWELL).await;
         }
+        told
+    }
+
+    async fn stop_what_runs(&mut self) -> String {
         let running = self.running();
         if running.is_empty() {
             return String::new();

@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::core::report::Report;
+use crate::ui::console::app::SCRIPTS;
 use crate::ui::console::operator::Borrower;
 use crate::ui::console::terminal::Restore;
 use crate::verb::operator::TerminalCommand;
@@ -28,6 +29,12 @@ impl Signals {
         })
     }
 
+    /// Lets the interrupts go that came while a program had the terminal: Ctrl-C was meant for it.
+    pub(super) fn forget_interrupts(&mut self) -> io::Result<()> {
+        self.interrupt = signal(SignalKind::interrupt())?;
+        Ok(())
+    }
+
     /// Resolves with the exit code when one comes.
     pub(super) async fn next(&mut self) -> u8 {
         tokio::select! {
@@ -41,9 +48,12 @@ impl Signals {
 /// A script of more than this is none.
 const SCRIPT_BYTES: u64 = 1 << 20;
 
-/// The text of a script to present.
+/// The text of a script to present: one that comes along, else a file.
 pub(super) async fn read_script(file: &str) -> Result<String, Report> {
     use tokio::io::AsyncReadExt;
+    if let Some(supplied) = SCRIPTS.iter().find(|script| script.name == file) {
+        return Ok(supplied.text.to_owned());
+    }
     let failed = |error: io::Error| Report::refused("E-CONSOLE-006", format!("cannot read {file}")).because(&error);
     let opened = tokio::fs::File::open(file).await.map_err(failed)?;
     let mut text = String::new();

@@ -213,6 +213,7 @@ impl Terminal {
             hub: Hub::new(Clock::real()),
             panels: Vec::new(),
             theme: Theme::standard(),
+            by_background: None,
             keymap: Keymap::preset("default").unwrap(),
             clock: Clock::real(),
             user: "maria".into(),

@@ -176,6 +176,10 @@ impl Panel for Objects {
         self.top().map_or(&[], Panel::actions)
     }
 
+    fn denied(&self, action: &str) -> Option<SafeText> {
+        self.top().and_then(|top| top.denied(action))
+    }
+
     /// Those of every level, whichever is shown.
     fn all_actions(&self) -> Vec<Action> {
         let table = ListPanel::new(table::Objects::new(&self.hub, &self.clients, ""));

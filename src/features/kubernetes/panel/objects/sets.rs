@@ -6,6 +6,7 @@ use super::super::{COPY, DESCRIBE, YAML, age_cell, common, target};
 use super::ID;
 use crate::core::change::Target;
 use crate::core::context::Context;
+use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::{DeploymentRow, ReplicaSetRow};
@@ -116,6 +117,16 @@ impl Listing for Sets {
 
     fn actions(&self) -> &'static [Action] {
         &ACTIONS
+    }
+
+    fn denied(&self, context: &Arc<Context>, action: &str, _: Option<&Self::Row>) -> Option<SafeText> {
+        crate::features::kubernetes::panel::allowed::denied(
+            &self.clients,
+            context,
+            action,
+            ("apps", "replicasets"),
+            true,
+        )
     }
 
     fn opens(&self) -> &'static str {

@@ -6,10 +6,11 @@ use super::super::{COPY, DESCRIBE, YAML, about, common, target};
 use super::ID;
 use crate::core::change::Target;
 use crate::core::context::Context;
-use crate::core::text::safe_line;
+use crate::core::text::{SafeText, safe_line};
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::TableRow;
+use crate::features::kubernetes::panel::allowed;
 use crate::feed::{Hub, RowTable, Subscription};
 use crate::ui::panel::list::{Listing, RowLook};
 use crate::ui::panel::widgets::table::{Cell, Column};
@@ -140,6 +141,14 @@ impl Listing for Objects {
 
     fn actions(&self) -> &'static [Action] {
         self.actions
+    }
+
+    fn denied(&self, context: &Arc<Context>, action: &str, any: Option<&TableRow>) -> Option<SafeText> {
+        let head = &any?.head;
+        let (plural, group) = head.resource.split_once('.').unwrap_or((&head.resource, ""));
+        // Looking into one is describing it, where nothing else is inside.
+        let action = if action == "open" { "describe" } else { action };
+        allowed::denied(&self.clients, context, action, (group, plural), head.namespaced)
     }
 
     fn opens(&self) -> &'static str {

@@ -9,6 +9,7 @@ mod finding;
 mod panes;
 mod presenting;
 mod screens;
+mod themes;
 mod typing;
 
 use std::sync::atomic::{AtomicU64, Ordering};

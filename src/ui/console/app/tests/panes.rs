@@ -107,6 +107,40 @@ fn a_keymap_file_binds_pipelines_to_rows_and_what_it_names_wrong_is_told() {
 }
 
 #[test]
+fn a_panel_that_follows_a_change_out_of_sight_says_where_it_is() {
+    let target = |name: &str| Target {
+        kind: "Deployment".into(),
+        scope: "default".into(),
+        name: name.into(),
+    };
+    let mut desk = Desk::new();
+    desk.screen(80, 24);
+    desk.app.handle(Event::ActingOn(target("inspector")));
+    assert!(desk.shows(80, 24, "Alt-2 shows deployments of inspector"));
+    let mut desk = Desk::new();
+    desk.screen(120, 40);
+    desk.app.handle(Event::ActingOn(target("inspector")));
+    assert!(!desk.shows(120, 40, "Alt-2 shows"), "it is in sight");
+}
+
+#[test]
+fn the_way_back_to_the_line_is_told_on_a_narrow_screen() {
+    let mut desk = Desk::new();
+    desk.keys("<alt-2>");
+    assert!(desk.shows(40, 12, "m actions  i input"));
+}
+
+#[test]
+fn a_line_to_go_on_with_ends_at_the_value_to_change() {
+    use crate::ui::console::app::blocks::to_go_on;
+    assert_eq!(
+        to_go_on("kubectl:scale deploy x --replicas=1"),
+        "kubectl:scale deploy x --replicas=1"
+    );
+    assert_eq!(to_go_on("kubectl:delete po x"), "kubectl:delete po x ");
+}
+
+#[test]
 fn a_bound_pipeline_runs_on_the_marked_row_and_on_no_other_when_several_are_marked() {
     let mut desk = Desk::new();
     let text = "name = 'mine'\n[rows.deployments]\n'X' = 'kubectl:delete deploy $name'\n[global]\n'alt-2' = 'pane-2'\n[panel]\n'j' = 'down'\n'space' = 'mark'";

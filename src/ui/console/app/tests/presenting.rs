@@ -37,6 +37,20 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
 }
 
 #[test]
+fn scripts_that_come_along_are_offered_by_name_and_can_be_typed() {
+    for script in SCRIPTS {
+        assert!(!crate::lang::script_lines(script.text).is_empty(), "{}", script.name);
+        let mut desk = Desk::new();
+        desk.keys(&format!(":present {}", &script.name[..2]));
+        desk.keys("<tab>");
+        assert_eq!(desk.app.input.text(), format!(":present {}", script.name));
+    }
+    let mut desk = Desk::new();
+    desk.keys(":present<enter>");
+    assert!(desk.shows(120, 40, "present demo, or present FILE"));
+}
+
+#[test]
 fn typing_by_hand_takes_over_from_the_script() {
     let mut desk = Desk::new();
     desk.app

@@ -1,0 +1,182 @@
+//! An open connection to one cluster: asking it, following it, and what it is known to serve. Not for how the
+//! connection comes about: that is the clients'.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::Stream;
+use futures::io::AsyncBufRead;
+use http::{Method, Request, header};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::core::WatchEvent;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::credential::{Lease, Obtained};
+use super::discovery::Discovery;
+use super::error;
+use crate::core::report::Report;
+use crate::core::text::SafeText;
+
+/// Media type of plain answers.
+pub const JSON: &str = "application/json";
+/// Asks for the server's own table; plain JSON where it has none.
+pub const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+/// JSON merge patch (RFC 7386).
+pub const MERGE_PATCH: &str = "application/merge-patch+json";
+/// JSON patch (RFC 6902).
+pub const JSON_PATCH: &str = "application/json-patch+json";
+/// Strategic merge patch: lists merge by the key their type names.
+pub const STRATEGIC_PATCH: &str = "application/strategic-merge-patch+json";
+
+/// What a server is known to serve; none: it was not asked yet.
+pub type Known = Arc<tokio::sync::RwLock<Option<Arc<Discovery>>>>;
+
+/// An open cluster: client and what it is known to serve.
+pub struct Cluster {
+    client: kube::Client,
+    server: String,
+    proxy: Option<String>,
+    discovery: Known,
+    credential: Obtained,
+    lease: Mutex<(Lease, Option<SafeText>)>,
+}
+
+impl Cluster {
+    /// An open one. `discovery` is what the same server was known to serve.
+    pub fn new(
+        client: kube::Client,
+        (server, proxy): (String, Option<String>),
+        credential: Obtained,
+        discovery: Known,
+    ) -> Cluster {
+        Cluster {
+            client,
+            server,
+            proxy,
+            discovery,
+            lease: Mutex::new((credential.lease.clone(), None)),
+            credential,
+        }
+    }
+
+    /// What lets us in.
+    pub fn credential(&self) -> &Obtained {
+        &self.credential
+    }
+
+    /// What the server is known to serve, to be shared with the next connection to it.
+    pub fn known(&self) -> Known {
+        self.discovery.clone()
+    }
+
+    /// Host and port of the server, as errors name it.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// A failed request as a report.
+    pub fn report(&self, error: &kube::Error) -> Report {
+        error::report(error, &self.server, self.proxy.as_deref())
+    }
+
+    fn state(&self) -> MutexGuard<'_, (Lease, Option<SafeText>)> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What became of the credential: until when it counts now, and why there is no next one.
+    pub fn told(&self, lease: Lease, trouble: Option<SafeText>) {
+        *self.state() = (lease, trouble);
+    }
+
+    /// Until when its credential counts.
+    pub fn lease(&self) -> Lease {
+        self.state().0.clone()
+    }
+
+    /// When the credential ends; none: nobody said.
+    pub fn credential_ends(&self) -> Option<Timestamp> {
+        self.lease().ends
+    }
+
+    /// When the credential ends, and why there is no next one yet; none: it does not end, or was not tried to be
+    /// renewed in vain.
+    pub fn expiring(&self) -> Option<(Timestamp, SafeText)> {
+        let state = self.state();
+        state.0.ends.zip(state.1.clone())
+    }
+
+    /// What the server serves; asked once.
+    pub async fn discovery(&self) -> Result<Arc<Discovery>, Report> {
+        if let Some(known) = self.discovery.read().await.clone() {
+            return Ok(known);
+        }
+        self.rediscover().await
+    }
+
+    /// Asks again what the server serves: a type may have been installed meanwhile.
+    pub async fn rediscover(&self) -> Result<Arc<Discovery>, Report> {
+        let fresh = Arc::new(Discovery::ask(self).await.map_err(|error| self.report(&error))?);
+        *self.discovery.write().await = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    /// Reads JSON.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, kube::Error> {
+        self.get_as(path, JSON).await
+    }
+
+    /// Reads with a particular `Accept`.
+    pub async fn get_as<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, kube::Error> {
+        self.client.request(request(Method::GET, path, accept, None)?).await
+    }
+
+    /// Sends a body.
+    pub async fn write(&self, method: Method, path: &str, media: &str, body: &Value) -> Result<Value, kube::Error> {
+        let mut sent = request(method, path, JSON, Some(body))?;
+        if let Ok(value) = media.parse() {
+            sent.headers_mut().insert(header::CONTENT_TYPE, value);
+        }
+        self.client.request(sent).await
+    }
+
+    /// Reads a body as it comes, line by line.
+    pub async fn stream(&self, path: &str) -> Result<impl AsyncBufRead + use<>, kube::Error> {
+        self.client
+            .request_stream(request(Method::GET, path, "*/*", None)?)
+            .await
+    }
+
+    /// The pods of a namespace through kube's own client, for what goes over WebSocket.
+    pub fn pods(&self, namespace: &str) -> kube::Api<Pod> {
+        kube::Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// Follows changes. The stream ends when the server or the connection ends it; an error event is an item.
+    pub async fn watch<T: DeserializeOwned + Clone + Send + 'static>(
+        &self,
+        path: &str,
+        accept: &str,
+    ) -> Result<impl Stream<Item = Result<WatchEvent<T>, kube::Error>> + Send + use<T>, kube::Error> {
+        let events = self
+            .client
+            .request_events::<T>(request(Method::GET, path, accept, None)?)
+            .await?;
+        Ok(events)
+    }
+}
+
+fn request(method: Method, path: &str, accept: &str, body: Option<&Value>) -> Result<Request<Vec<u8>>, kube::Error> {
+    let bytes = match body {
+        Some(body) => serde_json::to_vec(body).map_err(kube::Error::SerdeError)?,
+        None => Vec::new(),
+    };
+    let mut builder = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::ACCEPT, accept);
+    if body.is_some() {
+        builder = builder.header(header::CONTENT_TYPE, JSON);
+    }
+    builder.body(bytes).map_err(kube::Error::HttpError)
+}
