@@ -75,7 +75,7 @@ pub struct Start<'a> {
 /// Runs lines. Cheap to clone; clones are the same session. Needs a Tokio runtime around it.
 #[derive(Clone)]
 pub struct Session {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// What blocks share.
@@ -302,7 +302,7 @@ impl Session {
         self.inner.shutdown.cancel();
     }
 
-    fn snapshot(&self) -> (Arc<Catalogue>, Arc<Context>) {
+    pub(super) fn snapshot(&self) -> (Arc<Catalogue>, Arc<Context>) {
         let state = self.inner.lock();
         (state.catalogue.clone(), state.context.clone())
     }

@@ -247,6 +247,21 @@ impl Deck {
                 self.press(key);
                 self.until("no mark", |screen| !screen.contains('●'));
             }
+            Action::CopyJson if in_panel => {
+                self.press(key);
+                self.see("rows copied as JSON");
+            }
+            Action::CopyTable => {
+                self.press(key);
+                self.see("rows copied as a table");
+            }
+            Action::CopyCell => {
+                self.press(key);
+                self.see("copy a cell");
+                // Any other key closes it.
+                self.press(key);
+                self.until("no choice", |screen| !screen.contains("copy a cell"));
+            }
             Action::Copy
             | Action::CopyLine
             | Action::CopyJson

@@ -15,7 +15,7 @@ use crate::engine::block::{Block, BlockEvent, Board};
 use crate::engine::ending::Ending;
 use crate::engine::line::LineRun;
 use crate::verb::invocation::CHANNEL_ITEMS;
-use crate::verb::operator::{TerminalCommand, TerminalWork};
+use crate::verb::operator::{Pin, TerminalCommand, TerminalWork};
 use crate::verb::{Catalogue, Decision, Operator};
 
 /// What makes a block: used for lines and for background jobs.
@@ -104,5 +104,9 @@ impl Operator for BlockOperator {
 
     async fn use_context(&self, name: &str) -> Result<(), Report> {
         self.inner.use_context(name).await
+    }
+
+    async fn pin(&self, pin: Pin) -> Result<String, Report> {
+        self.inner.pin(pin).await
     }
 }

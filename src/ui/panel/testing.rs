@@ -35,6 +35,20 @@ pub fn panel_rows(panel: &mut dyn Panel, width: u16, height: u16, now: jiff::Tim
     rows(&buffer)
 }
 
+/// Compares a committed schema, by its path in the repository, with what it is made from.
+/// `COGDECK_WRITE_SCHEMAS=1` writes it instead.
+pub fn is_committed(path: &str, schema: &serde_json::Value) {
+    let wanted = format!("{}\n", serde_json::to_string_pretty(schema).unwrap());
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("COGDECK_WRITE_SCHEMAS").is_some() {
+        std::fs::write(&file, &wanted).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&file).unwrap() == wanted,
+        "{path} is out of date: COGDECK_WRITE_SCHEMAS=1 cargo test schema"
+    );
+}
+
 /// The same as one text, at the beginning of time.
 pub fn panel_text(panel: &mut dyn Panel, width: u16, height: u16) -> String {
     panel_rows(panel, width, height, jiff::Timestamp::UNIX_EPOCH).join("\n")

@@ -23,6 +23,7 @@ pub fn denied(
         "delete" => ("delete", group, plural.to_owned()),
         "expose" => ("create", "", "services".to_owned()),
         "logs" | "previous" => ("get", "", "pods/log".to_owned()),
+        "shell" => ("create", "", "pods/exec".to_owned()),
         _ => return None,
     };
     let need = Need {

@@ -400,17 +400,7 @@ fn standing(target: &Target, live: &Value, now: Timestamp) -> Result<Standing, R
             available: status("availableReplicas"),
             ..Standing::default()
         },
-        _ => {
-            let row = deployment(live)?;
-            Standing {
-                wanted: row.replicas,
-                updated: row.updated,
-                ready: row.ready,
-                available: row.available,
-                late: matches!(progress(&row, None), Progress::Failed(_)),
-                deadline_left: rollout::deadline_left(&row, rollout::stage(&row), now),
-            }
-        }
+        _ => rollout::standing(&deployment(live)?, now),
     })
 }
 
