@@ -273,7 +273,11 @@ impl Bench {
     /// kubectl as a process of its own, for what goes on until it is interrupted. It ends with what it is kept in.
     pub fn spawn_kubectl(&self, words: &[&str]) -> tokio::process::Child {
         let mut command = tokio::process::Command::from(self.kubectl_command(words));
-        command.stdout(std::process::Stdio::piped()).kill_on_drop(true).spawn().unwrap()
+        command
+            .stdout(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
     }
 
     fn kubectl_command(&self, words: &[&str]) -> Command {

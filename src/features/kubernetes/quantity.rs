@@ -179,6 +179,9 @@ mod tests {
         assert_eq!(sum(&["x", "", "1"]), "1");
         let mut half = Sum::default();
         half.add("64Mi");
-        assert_eq!((half.percent_of("129Mi"), half.percent_of("0"), half.percent_of("x")), (49, 0, 0));
+        assert_eq!(
+            (half.percent_of("129Mi"), half.percent_of("0"), half.percent_of("x")),
+            (49, 0, 0)
+        );
     }
 }

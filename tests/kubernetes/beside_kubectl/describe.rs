@@ -129,22 +129,35 @@ async fn nodes_namespaces_and_jobs_to_the_letter() {
     let ended = |name: &str| {
         let job = store.get("jobs", OURS, name).unwrap();
         let conditions = job["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        conditions.iter().any(|one| matches!(one["type"].as_str(), Some("Complete" | "Failed")))
+        conditions
+            .iter()
+            .any(|one| matches!(one["type"].as_str(), Some("Complete" | "Failed")))
     };
     until("two jobs and the pod", || {
         let busy = store.get("pods", OURS, "busy").unwrap();
         ended("done") && ended("lost") && busy["status"]["phase"] == "Running"
     })
     .await;
-    let mut things: Vec<String> = ["ns/default", "ns", "job/done", "job/lost", "job/waits", "nodes"].map(String::from).into();
-    things.extend(store.list("nodes", None).iter().map(|node| format!("node {}", node["metadata"]["name"].as_str().unwrap())));
+    let mut things: Vec<String> = ["ns/default", "ns", "job/done", "job/lost", "job/waits", "nodes"]
+        .map(String::from)
+        .into();
+    things.extend(
+        store
+            .list("nodes", None)
+            .iter()
+            .map(|node| format!("node {}", node["metadata"]["name"].as_str().unwrap())),
+    );
     let mut different = Vec::new();
     for what in things {
         different.extend(described(&bench, &what).await);
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
     let ran = bench.run("kubectl:get job done | kubectl:describe").await.ok();
-    assert_eq!(ran.records[0]["status"]["succeeded"], Value::from(2), "the record stays the object");
+    assert_eq!(
+        ran.records[0]["status"]["succeeded"],
+        Value::from(2),
+        "the record stays the object"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

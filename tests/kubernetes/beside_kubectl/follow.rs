@@ -45,7 +45,12 @@ async fn talking() -> Option<Bench> {
         assert_eq!(code, 0, "{error}");
     }
     for space in [THEIRS, OURS] {
-        for (pod, last) in [("two -c a", "two\n"), ("two -c b", "three\n"), ("third -c c", "four\n"), ("third", "line 12\n")] {
+        for (pod, last) in [
+            ("two -c a", "two\n"),
+            ("two -c b", "three\n"),
+            ("third -c c", "four\n"),
+            ("third", "line 12\n"),
+        ] {
             eventually(pod, async || {
                 let (_, out, _) = bench.kubectl(&format!("logs {pod} -n {space}")).await.unwrap();
                 out.ends_with(last)
@@ -103,8 +108,14 @@ async fn logs_of_several_containers_and_pods() {
     let line = "logs two --since=1h --since-time=2020-01-01T00:00:00Z";
     let (code, _, error) = bench.kubectl(line).await.unwrap();
     let ran = bench.run(&format!("kubectl:{line}")).await;
-    assert!(code == 1 && error.contains("sinceTime") && error.contains("sinceSeconds"), "{error}");
-    assert!(ran.exit == 2 && ran.message().contains("--since") && ran.message().contains("--since-time"), "{ran:?}");
+    assert!(
+        code == 1 && error.contains("sinceTime") && error.contains("sinceSeconds"),
+        "{error}"
+    );
+    assert!(
+        ran.exit == 2 && ran.message().contains("--since") && ran.message().contains("--since-time"),
+        "{ran:?}"
+    );
     // The order is that of the containers, not sorted.
     let line = "logs third --all-containers";
     let (_, out, _) = bench.kubectl(line).await.unwrap();
@@ -115,7 +126,12 @@ async fn logs_of_several_containers_and_pods() {
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_are_followed_to_the_end_of_their_container() {
     let Some(bench) = talking().await else { return };
-    let lines = ["logs -f ends", "logs -f ends --prefix", "logs ends -f --tail=0", "logs -f -l app=ends"];
+    let lines = [
+        "logs -f ends",
+        "logs -f ends --prefix",
+        "logs ends -f --tail=0",
+        "logs -f -l app=ends",
+    ];
     for line in lines {
         let (theirs, ours) = (format!("{line} -n {OURS}"), format!("kubectl:{line}"));
         let (theirs, ours) = tokio::join!(bench.kubectl(&theirs), bench.run(&ours));
@@ -132,7 +148,11 @@ async fn logs_are_followed_to_the_end_of_their_container() {
 #[tokio::test(flavor = "multi_thread")]
 async fn kubectl_attaches_to_what_runs_until_it_ends() {
     let Some(bench) = twins().await else { return };
-    let file = manifest(&AGAIN.replace("sleep 10", "sleep 150").replace("spec: {", "spec: {restartPolicy: Never, "));
+    let file = manifest(
+        &AGAIN
+            .replace("sleep 10", "sleep 150")
+            .replace("spec: {", "spec: {restartPolicy: Never, "),
+    );
     let line = format!("apply -f {}", file.path().display());
     assert_eq!(bench.kubectl(&line).await.unwrap().0, 0);
     eventually("its first line", async || {
@@ -215,7 +235,9 @@ async fn both_watch(bench: &Bench, line: &str, begun: usize, act: impl AsyncFn()
                         block.cancel();
                     }
                 }
-                BlockEvent::Ended { exit_code, report, .. } => our_end.set(Some((exit_code, report.map(|one| one.message)))),
+                BlockEvent::Ended { exit_code, report, .. } => {
+                    our_end.set(Some((exit_code, report.map(|one| one.message))))
+                }
                 _ => {}
             }
         }
@@ -246,24 +268,48 @@ async fn get_watches_what_kubectl_watches() {
         let line = format!("scale deploy/web --replicas={replicas}");
         assert_eq!(bench.kubectl(&line).await.unwrap().0, 0);
     };
-    both_watch(&bench, "get deploy web -w", 2, async || scale(2).await, |lines| {
-        lines.last().is_some_and(|last| last.starts_with("web 2/2 2 2"))
-    })
+    both_watch(
+        &bench,
+        "get deploy web -w",
+        2,
+        async || scale(2).await,
+        |lines| lines.last().is_some_and(|last| last.starts_with("web 2/2 2 2")),
+    )
     .await;
-    both_watch(&bench, "get deploy --watch --no-headers", 1, async || scale(1).await, |lines| {
-        lines.last().is_some_and(|last| last.starts_with("web 1/1 1 1"))
-    })
+    both_watch(
+        &bench,
+        "get deploy --watch --no-headers",
+        1,
+        async || scale(1).await,
+        |lines| lines.last().is_some_and(|last| last.starts_with("web 1/1 1 1")),
+    )
     .await;
-    both_watch(&bench, "get deploy -w -o name", 1, async || scale(2).await, |lines| lines.len() > 2).await;
+    both_watch(
+        &bench,
+        "get deploy -w -o name",
+        1,
+        async || scale(2).await,
+        |lines| lines.len() > 2,
+    )
+    .await;
     assert_eq!(bench.kubectl("rollout status deploy/web").await.unwrap().0, 0);
-    both_watch(&bench, "get pods -w -l app=web -o wide", 2, async || scale(3).await, |lines| {
-        lines.iter().filter(|line| line.contains("1/1 Running")).count() >= 3
-    })
+    both_watch(
+        &bench,
+        "get pods -w -l app=web -o wide",
+        2,
+        async || scale(3).await,
+        |lines| lines.iter().filter(|line| line.contains("1/1 Running")).count() >= 3,
+    )
     .await;
     let remove = async || assert_eq!(bench.kubectl("delete cm conf").await.unwrap().0, 0);
     assert_eq!(bench.kubectl("create cm conf --from-literal=a=b").await.unwrap().0, 0);
     both_watch(&bench, "get cm conf -w", 2, remove, |lines| lines.len() > 2).await;
-    for line in ["get deploy nope -w", "get deploy,rs -w", "get nope -w", "get deploy/web rs/x -w"] {
+    for line in [
+        "get deploy nope -w",
+        "get deploy,rs -w",
+        "get nope -w",
+        "get deploy/web rs/x -w",
+    ] {
         same(&bench, line).await;
     }
 }
@@ -289,8 +335,14 @@ async fn wait_sees_things_come_and_go() {
     }
     // What goes while one waits, and what comes.
     for (wait, act) in [
-        ("wait deploy/web --for=delete --timeout=20s", "delete deploy web --wait=false"),
-        ("wait cm/late --for=create --timeout=20s", "create cm late --from-literal=a=b"),
+        (
+            "wait deploy/web --for=delete --timeout=20s",
+            "delete deploy web --wait=false",
+        ),
+        (
+            "wait cm/late --for=create --timeout=20s",
+            "create cm late --from-literal=a=b",
+        ),
     ] {
         let theirs = format!("{wait} -n {THEIRS}");
         let line = format!("kubectl:{wait}");

@@ -21,7 +21,11 @@ async fn apply(bench: &Bench, text: &str) -> Option<()> {
 async fn alike(bench: &Bench, line: &str) {
     let (code, out, error) = bench.kubectl(line).await.unwrap();
     let ran = bench.run(&format!("kubectl:{line}")).await;
-    assert_eq!(timeless(lines(&format!("{out}\n{error}"))), timeless(said(&ran)), "{line}");
+    assert_eq!(
+        timeless(lines(&format!("{out}\n{error}"))),
+        timeless(said(&ran)),
+        "{line}"
+    );
     assert_eq!(code, i32::from(ran.exit.min(1)), "{line}: {ran:?}");
 }
 
@@ -54,11 +58,17 @@ async fn each_index_of_a_job_runs_once() {
     let mut ran = bench.run("kubectl:logs -l job-name=parts --tail=-1").await.ok().text;
     ran.sort();
     assert_eq!(ran, ["part 0 on parts-0", "part 1 on parts-1", "part 2 on parts-2"]);
-    for line in ["get jobs", "get jobs -o wide", "get pods -l batch.kubernetes.io/job-completion-index=1"] {
+    for line in [
+        "get jobs",
+        "get jobs -o wide",
+        "get pods -l batch.kubernetes.io/job-completion-index=1",
+    ] {
         alike(&bench, line).await;
     }
     assert_eq!(described(&bench, "job/parts").await, None);
-    let open = PARTS.replace("  completions: 3\n", "").replace("name: parts", "name: open");
+    let open = PARTS
+        .replace("  completions: 3\n", "")
+        .replace("name: parts", "name: open");
     let file = manifest(&open);
     alike(&bench, &format!("apply --server-side -f {}", file.path().display())).await;
 }
@@ -104,7 +114,9 @@ async fn a_cron_job_makes_a_job_when_its_time_has_come() {
     let earlier = jiff::Timestamp::now() - Duration::from_secs(120);
     let earlier = earlier.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     store
-        .modify("cronjobs", OURS, "tick", |cron| cron["status"]["lastScheduleTime"] = earlier.clone().into())
+        .modify("cronjobs", OURS, "tick", |cron| {
+            cron["status"]["lastScheduleTime"] = earlier.clone().into()
+        })
         .unwrap();
     let done = |job: &Arc<Value>| job["status"]["succeeded"] == 1;
     until("a job of its own that has ended", || {
@@ -128,12 +140,18 @@ async fn a_cron_job_makes_a_job_when_its_time_has_come() {
     }
     let told = bench.run("kubectl:events --for cronjob/tick").await.ok();
     let told = said(&told).join("\n");
-    assert!(told.contains("Created job tick-") && told.contains("condition: Complete"), "{told}");
+    assert!(
+        told.contains("Created job tick-") && told.contains("condition: Complete"),
+        "{told}"
+    );
     // What belongs to it goes with it.
     bench.run("kubectl:delete cronjob tick").await.ok();
     until("its jobs are gone", || {
         let pods = store.list("pods", Some(OURS));
-        store.list("jobs", Some(OURS)).is_empty() && !pods.iter().any(|pod| pod["metadata"]["name"].as_str().unwrap().starts_with("tick"))
+        store.list("jobs", Some(OURS)).is_empty()
+            && !pods
+                .iter()
+                .any(|pod| pod["metadata"]["name"].as_str().unwrap().starts_with("tick"))
     })
     .await;
 }
@@ -153,11 +171,15 @@ async fn scopes_pick_the_pods_that_a_quota_is_about() {
     let none = quota("{hard: {pods: '0'}, scopes: [BestEffort]}");
     let file = manifest(&none);
     same(&bench, &format!("apply --server-side -f {}", file.path().display())).await;
-    let known = |space: &str| bench.plane.store.get("resourcequotas", space, "few").unwrap()["status"]["hard"].is_object();
+    let known =
+        |space: &str| bench.plane.store.get("resourcequotas", space, "few").unwrap()["status"]["hard"].is_object();
     until("the quotas are known", || known(OURS) && known(THEIRS)).await;
     same(&bench, "run best --image=nginx:1 --restart=Never").await;
     let pods = bench.plane.store.list("pods", Some(OURS));
-    assert!(!pods.iter().any(|pod| pod["metadata"]["name"] == "best"), "refused by both");
+    assert!(
+        !pods.iter().any(|pod| pod["metadata"]["name"] == "best"),
+        "refused by both"
+    );
     let asks = "apiVersion: v1\nkind: Pod\nmetadata: {name: asks}\nspec: {containers: [{name: c, image: 'nginx:1', resources: {requests: {cpu: 10m}}}]}\n";
     let file = manifest(asks);
     same(&bench, &format!("apply --server-side -f {}", file.path().display())).await;

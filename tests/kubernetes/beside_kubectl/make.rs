@@ -115,7 +115,10 @@ async fn apply_from_an_address() {
             let read = stream.read(&mut request).await.unwrap();
             let there = String::from_utf8_lossy(&request[..read]).starts_with("GET /two.yaml ");
             let (status, body) = if there { ("200 OK", TWO) } else { ("404 Not Found", "") };
-            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
             stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
         }
     });
@@ -125,6 +128,9 @@ async fn apply_from_an_address() {
     let (code, _, error) = bench.kubectl(&line).await.unwrap();
     let ran = bench.run(&format!("kubectl:{line}")).await;
     assert!(code == 1 && ran.exit > 0, "{ran:?}");
-    assert!(error.contains("404") && format!("{:?}", ran.report).contains("404"), "{error}\n{ran:?}");
+    assert!(
+        error.contains("404") && format!("{:?}", ran.report).contains("404"),
+        "{error}\n{ran:?}"
+    );
     server.abort();
 }

@@ -30,7 +30,11 @@ pub fn job(live: &Value, related: &Related) -> String {
     out.field_unless_empty(0, "Completion Mode", text(spec, "/completionMode"));
     out.field_unless_empty(0, "Suspend", &plain(&spec["suspend"]));
     out.field_unless_empty(0, "Backoff Limit", &plain(&spec["backoffLimit"]));
-    out.field_unless_empty(0, "TTL Seconds After Finished", &plain(&spec["ttlSecondsAfterFinished"]));
+    out.field_unless_empty(
+        0,
+        "TTL Seconds After Finished",
+        &plain(&spec["ttlSecondsAfterFinished"]),
+    );
     for (title, field) in [("Start Time", "startTime"), ("Completed At", "completionTime")] {
         if !status[field].is_null() {
             out.field(0, title, time(&status[field]));
@@ -43,7 +47,9 @@ pub fn job(live: &Value, related: &Related) -> String {
     if let Some(seconds) = spec["activeDeadlineSeconds"].as_i64() {
         out.field(0, "Active Deadline Seconds", format!("{seconds}s"));
     }
-    let ready = status["ready"].as_i64().map_or(String::new(), |ready| format!(" ({ready} Ready)"));
+    let ready = status["ready"]
+        .as_i64()
+        .map_or(String::new(), |ready| format!(" ({ready} Ready)"));
     let count = |field: &str| number(status, field);
     out.field(
         0,
@@ -56,7 +62,11 @@ pub fn job(live: &Value, related: &Related) -> String {
         ),
     );
     if text(spec, "/completionMode") == "Indexed" {
-        out.field_or_none(0, "Completed Indexes", &first_indexes(text(status, "/completedIndexes")));
+        out.field_or_none(
+            0,
+            "Completed Indexes",
+            &first_indexes(text(status, "/completedIndexes")),
+        );
     }
     write_template(&mut out, &spec["template"]);
     events(&mut out, related);
@@ -76,12 +86,36 @@ pub fn cron_job(live: &Value, related: &Related) -> String {
     out.annotations(0, "Annotations", live.pointer("/metadata/annotations"));
     out.field(0, "Schedule", text(spec, "/schedule"));
     out.field(0, "Concurrency Policy", text(spec, "/concurrencyPolicy"));
-    out.field(0, "Suspend", if spec["suspend"].is_null() { "<unset>" } else { yes(&spec["suspend"]) });
-    out.field(0, "Successful Job History Limit", or_unset(&spec["successfulJobsHistoryLimit"]));
+    out.field(
+        0,
+        "Suspend",
+        if spec["suspend"].is_null() {
+            "<unset>"
+        } else {
+            yes(&spec["suspend"])
+        },
+    );
+    out.field(
+        0,
+        "Successful Job History Limit",
+        or_unset(&spec["successfulJobsHistoryLimit"]),
+    );
     out.field(0, "Failed Job History Limit", or_unset(&spec["failedJobsHistoryLimit"]));
-    out.field(0, "Starting Deadline Seconds", seconds(&spec["startingDeadlineSeconds"]).unwrap_or_else(unset));
+    out.field(
+        0,
+        "Starting Deadline Seconds",
+        seconds(&spec["startingDeadlineSeconds"]).unwrap_or_else(unset),
+    );
     let selector = &of_jobs["selector"];
-    out.field(0, "Selector", if selector.is_null() { unset() } else { object::selector_query(selector) });
+    out.field(
+        0,
+        "Selector",
+        if selector.is_null() {
+            unset()
+        } else {
+            object::selector_query(selector)
+        },
+    );
     out.field(0, "Parallelism", or_unset(&of_jobs["parallelism"]));
     out.field(0, "Completions", or_unset(&of_jobs["completions"]));
     if let Some(deadline) = seconds(&of_jobs["activeDeadlineSeconds"]) {
@@ -89,7 +123,11 @@ pub fn cron_job(live: &Value, related: &Related) -> String {
     }
     write_template(&mut out, &of_jobs["template"]);
     let last = &status["lastScheduleTime"];
-    out.field(0, "Last Schedule Time", if last.is_null() { unset() } else { time(last) });
+    out.field(
+        0,
+        "Last Schedule Time",
+        if last.is_null() { unset() } else { time(last) },
+    );
     let active: Vec<&str> = list(status, "/active").iter().map(|job| text(job, "/name")).collect();
     out.field_or_none(0, "Active Jobs", &active.join(", "));
     events(&mut out, related);
@@ -97,11 +135,19 @@ pub fn cron_job(live: &Value, related: &Related) -> String {
 }
 
 fn or_unset(value: &Value) -> String {
-    if value.is_null() { "<unset>".to_owned() } else { plain(value) }
+    if value.is_null() {
+        "<unset>".to_owned()
+    } else {
+        plain(value)
+    }
 }
 
 fn first_indexes(indexes: &str) -> String {
-    let end = indexes.bytes().enumerate().skip(INDEXES).find(|(_, byte)| *byte == b',');
+    let end = indexes
+        .bytes()
+        .enumerate()
+        .skip(INDEXES)
+        .find(|(_, byte)| *byte == b',');
     match end.and_then(|(at, _)| indexes.get(..=at)) {
         Some(first) => format!("{first}..."),
         None => indexes.to_owned(),
@@ -130,6 +176,9 @@ mod tests {
         for line in ["Completions:", "Duration:", "Active Deadline Seconds:"] {
             assert!(text.contains(line), "{text}");
         }
-        assert!(text.contains("65s") && text.contains("0 Active / 1 Succeeded / 0 Failed"), "{text}");
+        assert!(
+            text.contains("65s") && text.contains("0 Active / 1 Succeeded / 0 Failed"),
+            "{text}"
+        );
     }
 }

@@ -95,8 +95,14 @@ fn limit_ranges(out: &mut Text, ranges: &[Value]) {
         return out.line(0, "No LimitRange resource.");
     }
     out.line(0, "Resource Limits");
-    out.line(0, " Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio");
-    out.line(0, " ----\t--------\t---\t---\t---------------\t-------------\t-----------------------");
+    out.line(
+        0,
+        " Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio",
+    );
+    out.line(
+        0,
+        " ----\t--------\t---\t---\t---------------\t-------------\t-----------------------",
+    );
     let fields = ["min", "max", "defaultRequest", "default", "maxLimitRequestRatio"];
     for item in ranges.iter().flat_map(|range| list(range, "/spec/limits")) {
         let amounts = fields.iter().filter_map(|field| item[*field].as_object());

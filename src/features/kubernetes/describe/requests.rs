@@ -27,8 +27,14 @@ pub fn requests(out: &mut Text, node: &Value, related: &Related) {
         format!("{sum} ({}%)", sum.percent_of(&plain(&place[resource])))
     };
     out.line(0, &format!("Non-terminated Pods:\t({} in total)", related.pods.len()));
-    out.line(1, "Namespace\tName\t\tCPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge");
-    out.line(1, "---------\t----\t\t------------\t----------\t---------------\t-------------\t---");
+    out.line(
+        1,
+        "Namespace\tName\t\tCPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge",
+    );
+    out.line(
+        1,
+        "---------\t----\t\t------------\t----------\t---------------\t-------------\t---",
+    );
     let (mut all_requests, mut all_limits) = (Amounts::new(), Amounts::new());
     for pod in &related.pods {
         let (requests, limits) = (of_pod(pod, "requests"), of_pod(pod, "limits"));
@@ -51,10 +57,22 @@ pub fn requests(out: &mut Text, node: &Value, related: &Related) {
     out.line(1, "(Total limits may be over 100 percent, i.e., overcommitted.)");
     out.line(1, "Resource\tRequests\tLimits");
     out.line(1, "--------\t--------\t------");
-    let known: BTreeSet<&str> = place.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let known: BTreeSet<&str> = place
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
     let huge = known.iter().filter(|name| name.starts_with("hugepages-"));
     for resource in STANDARD.iter().chain(huge) {
-        out.line(1, &format!("{resource}\t{}\t{}", share(&all_requests, resource), share(&all_limits, resource)));
+        out.line(
+            1,
+            &format!(
+                "{resource}\t{}\t{}",
+                share(&all_requests, resource),
+                share(&all_limits, resource)
+            ),
+        );
     }
     let extended = known
         .iter()
@@ -122,7 +140,10 @@ mod tests {
         let mut sidecar = one("1");
         sidecar["restartPolicy"] = json!("Always");
         let cpu = |pod: Value| of_pod(&pod, "requests").get("cpu").map(ToString::to_string);
-        assert_eq!(cpu(json!({"spec": {"containers": [one("1"), one("500m")]}})).as_deref(), Some("1500m"));
+        assert_eq!(
+            cpu(json!({"spec": {"containers": [one("1"), one("500m")]}})).as_deref(),
+            Some("1500m")
+        );
         let pod = json!({"spec": {"containers": [one("1")], "initContainers": [one("3")]}});
         assert_eq!(cpu(pod).as_deref(), Some("3"));
         let pod = json!({"spec": {"containers": [one("1")], "initContainers": [sidecar, one("2")], "overhead": {"cpu": "1"}}});

@@ -101,7 +101,10 @@ mod tests {
         part.begin(&mut table);
         assert!(!part.page(&mut table, rows("abc"), false));
         assert_eq!(part.shown(), None, "nothing is missing yet");
-        assert!(part.page(&mut table, rows("def"), false), "no further page is asked for");
+        assert!(
+            part.page(&mut table, rows("def"), false),
+            "no further page is asked for"
+        );
         assert_eq!((keys(&table).as_str(), part.shown()), ("abcd", Some(4)));
         // Listed again: what the new list does not name is not kept, although the list is not read to its end.
         part.begin(&mut table);
@@ -123,7 +126,10 @@ mod tests {
         assert_eq!((keys(&table).as_str(), part.shown()), ("abc", Some(3)));
         assert!(!part.could_show_more(&table));
         table.remove("a");
-        assert!(part.could_show_more(&table) && part.shown().is_some(), "until it is listed again");
+        assert!(
+            part.could_show_more(&table) && part.shown().is_some(),
+            "until it is listed again"
+        );
         part.begin(&mut table);
         assert!(part.page(&mut table, rows("bc"), true));
         assert_eq!((part.shown(), part.could_show_more(&table)), (None, false));

@@ -91,12 +91,17 @@ pub fn unhealthy<'a>(
             *last = event;
         }
     }
-    let failed = probes.into_values().filter(|(times, last)| *times >= allowed.allowed(&last.message));
-    failed.map(|(_, last)| last).max_by_key(|event| event.at).map(|last| Cause {
-        pod: pod.to_owned(),
-        reason: last.reason.clone(),
-        message: last.message.trim_end().to_owned(),
-    })
+    let failed = probes
+        .into_values()
+        .filter(|(times, last)| *times >= allowed.allowed(&last.message));
+    failed
+        .map(|(_, last)| last)
+        .max_by_key(|event| event.at)
+        .map(|last| Cause {
+            pod: pod.to_owned(),
+            reason: last.reason.clone(),
+            message: last.message.trim_end().to_owned(),
+        })
 }
 
 #[cfg(test)]
@@ -135,8 +140,15 @@ mod tests {
             part: part.into(),
             ..event("Unhealthy", second, count)
         };
-        let cause = |allowed: ProbeFailures, events: &[EventRow]| unhealthy("p", allowed, events).map(|cause| cause.message);
-        let (by_default, patient) = (ProbeFailures::default(), ProbeFailures { readiness: 5, ..ProbeFailures::default() });
+        let cause =
+            |allowed: ProbeFailures, events: &[EventRow]| unhealthy("p", allowed, events).map(|cause| cause.message);
+        let (by_default, patient) = (
+            ProbeFailures::default(),
+            ProbeFailures {
+                readiness: 5,
+                ..ProbeFailures::default()
+            },
+        );
         let mut failed = vec![probe("Readiness", "a", 1, 2)];
         assert_eq!(cause(by_default, &failed), None);
         // Another container, another probe: each has its own count.
@@ -144,11 +156,17 @@ mod tests {
         failed.push(probe("Liveness", "a", 3, 1));
         assert_eq!(cause(by_default, &failed), None);
         failed.push(probe("Readiness", "a", 4, 1));
-        assert_eq!(cause(by_default, &failed).as_deref(), Some("Readiness probe failed: at 4"));
+        assert_eq!(
+            cause(by_default, &failed).as_deref(),
+            Some("Readiness probe failed: at 4")
+        );
         assert_eq!(cause(patient, &failed), None);
         failed.push(probe("Readiness", "a", 9, 2));
         assert_eq!(cause(patient, &failed).as_deref(), Some("Readiness probe failed: at 9"));
-        let once = ProbeFailures { startup: 1, ..ProbeFailures::default() };
+        let once = ProbeFailures {
+            startup: 1,
+            ..ProbeFailures::default()
+        };
         assert!(cause(once, &[probe("Startup", "a", 1, 1)]).is_some());
     }
 }

@@ -173,7 +173,9 @@ async fn events(session: &Session, target: &Target, live: &Value) -> Option<Vec<
 /// The lease of a node, or why there is none to tell.
 async fn lease(session: &Session, node: &str) -> Result<Value, String> {
     let discovery = session.cluster.discovery().await.map_err(|report| report.message)?;
-    let resource = discovery.find("leases.coordination.k8s.io").map_err(|report| report.message)?;
+    let resource = discovery
+        .find("leases.coordination.k8s.io")
+        .map_err(|report| report.message)?;
     let found = session.cluster.get(&resource.object("kube-node-lease", node)).await;
     found.map_err(|error| match error {
         kube::Error::Api(status) => status.message,

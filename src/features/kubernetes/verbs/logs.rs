@@ -170,8 +170,9 @@ fn check(call: &Call) -> Result<(), Report> {
         return Err(usage("--tail must be greater than or equal to -1"));
     }
     match arguments.text("since-time") {
-        Some(time) if time.parse::<jiff::Timestamp>().is_err() => Err(usage(unreadable_time(&time))
-            .hint("for example 2026-01-31T08:00:00Z")),
+        Some(time) if time.parse::<jiff::Timestamp>().is_err() => {
+            Err(usage(unreadable_time(&time)).hint("for example 2026-01-31T08:00:00Z"))
+        }
         _ => Ok(()),
     }
 }
@@ -377,7 +378,11 @@ mod tests {
     #[test]
     fn a_time_that_is_none_is_told_as_go_tells_it() {
         let layout = "2006-01-02T15:04:05Z07:00";
-        for (text, rest, part) in [("yesterday", "yesterday", "2006"), ("2026-01-0x", "0x", "02"), ("2026-01-01", "", "T")] {
+        for (text, rest, part) in [
+            ("yesterday", "yesterday", "2006"),
+            ("2026-01-0x", "0x", "02"),
+            ("2026-01-01", "", "T"),
+        ] {
             let said = format!("parsing time \"{text}\" as \"{layout}\": cannot parse \"{rest}\" as \"{part}\"");
             assert_eq!(unreadable_time(text), said);
         }

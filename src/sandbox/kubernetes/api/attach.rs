@@ -30,7 +30,9 @@ pub(super) fn attach(
     let log = runtime.and_then(|runtime| runtime.logs(&target.namespace, &target.name, &container, false));
     let log = log.ok_or_else(|| {
         let pod = &target.name;
-        ApiError::bad_request(format!("container \"{container}\" in pod \"{pod}\" is waiting to start"))
+        ApiError::bad_request(format!(
+            "container \"{container}\" in pod \"{pod}\" is waiting to start"
+        ))
     })?;
     let (reply, waiting) = websocket::accept(request, PROTOCOLS)?;
     let line_end = if query.flag("tty") { "\r\n" } else { "\n" };

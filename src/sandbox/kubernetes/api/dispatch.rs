@@ -11,7 +11,9 @@ use super::body::{self, Reply};
 use super::route::{Query, Route, Target};
 use super::status::ApiError;
 use super::users::User;
-use super::{Api, attach, discovery, exec, logs, metrics, port_forward, read, remove, review, scale, version, watch, write};
+use super::{
+    Api, attach, discovery, exec, logs, metrics, port_forward, read, remove, review, scale, version, watch, write,
+};
 
 /// One request, read and taken apart.
 pub(super) struct Call {

@@ -9,8 +9,8 @@ use super::{Reads, tar};
 
 /// Their names, as `/bin` lists them.
 pub const NAMES: [&str; 27] = [
-    "ash", "bash", "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "id", "ls", "mkdir", "printenv", "ps",
-    "pwd", "rm", "sh", "sleep", "stty", "tar", "test", "touch", "true", "uname", "wc", "whoami",
+    "ash", "bash", "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "id", "ls", "mkdir", "printenv",
+    "ps", "pwd", "rm", "sh", "sleep", "stty", "tar", "test", "touch", "true", "uname", "wc", "whoami",
 ];
 
 /// The name of a program without the folders that hold it.

@@ -323,7 +323,8 @@ impl<S: BorrowMut<Shell>> Run<S> {
             self.input = done.out;
         }
         let wrote = wrote.into_iter().filter(|(_, bytes)| !bytes.is_empty());
-        self.steps.extend(wrote.map(|(stream, bytes)| Step::Wrote(stream, bytes)));
+        self.steps
+            .extend(wrote.map(|(stream, bytes)| Step::Wrote(stream, bytes)));
     }
 }
 

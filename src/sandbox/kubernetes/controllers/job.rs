@@ -433,7 +433,10 @@ mod tests {
         let twice = [indexed("Failed", 0), indexed("Succeeded", 2), indexed("Succeeded", 2)];
         assert_eq!(made(&three, &twice), ["j-0-"]);
         acts(&mut three, &twice);
-        assert_eq!((&three["status"]["completedIndexes"], &three["status"]["succeeded"]), (&json!("1,2"), &json!(2)));
+        assert_eq!(
+            (&three["status"]["completedIndexes"], &three["status"]["succeeded"]),
+            (&json!("1,2"), &json!(2))
+        );
         let all = [indexed("Succeeded", 0), indexed("Succeeded", 2)];
         assert_eq!(acts(&mut three, &all), ["Completed"]);
         assert_eq!(three["status"]["completedIndexes"], "0-2");

@@ -124,7 +124,10 @@ mod tests {
     use crate::sandbox::kubernetes::container::Files;
 
     fn inside() -> Container {
-        Container::new(Files::new("p", "100.96.1.2", "default"), [("A".to_owned(), "1".to_owned())])
+        Container::new(
+            Files::new("p", "100.96.1.2", "default"),
+            [("A".to_owned(), "1".to_owned())],
+        )
     }
 
     fn course(image: &str, container: Value) -> Vec<Beat> {
@@ -156,13 +159,24 @@ mod tests {
     fn scripts_say_wait_and_end() {
         assert_eq!(script("echo 'a  b' c; sleep 2"), (vec!["a  b c".into()], Some((20, 0))));
         assert_eq!(script("sleep 1m\nexit 3"), (vec![], Some((600, 3))));
-        assert_eq!(script("false && echo no || echo yes"), (vec!["yes".into()], Some((0, 0))));
+        assert_eq!(
+            script("false && echo no || echo yes"),
+            (vec!["yes".into()], Some((0, 0)))
+        );
         assert_eq!(script("true && false"), (vec![], Some((0, 1))));
         assert_eq!(script("exit 256").1, Some((0, 0)), "one byte, as in a shell");
         assert_eq!(script("").1, Some((0, 0)));
-        assert_eq!(script("echo -n a; echo b$A; echo -n c"), (vec!["ab1".into(), "c".into()], Some((0, 0))));
+        assert_eq!(
+            script("echo -n a; echo b$A; echo -n c"),
+            (vec!["ab1".into(), "c".into()], Some((0, 0)))
+        );
         assert_eq!(script("echo x > /tmp/f; cat /tmp/f | wc -l").0, ["1"]);
-        for endless in ["sleep infinity", "while true; do sleep 1; done", "echo a; nginx -g x", "exec nginx"] {
+        for endless in [
+            "sleep infinity",
+            "while true; do sleep 1; done",
+            "echo a; nginx -g x",
+            "exec nginx",
+        ] {
             assert_eq!(script(endless).1, None, "{endless}");
         }
     }
@@ -185,7 +199,15 @@ mod tests {
 
     #[test]
     fn hostile_scripts_end() {
-        for text in ["'", "\"\"\"", "&", "|", "&&&&", "echo \u{fffd}|", &"echo x;".repeat(100_000)] {
+        for text in [
+            "'",
+            "\"\"\"",
+            "&",
+            "|",
+            "&&&&",
+            "echo \u{fffd}|",
+            &"echo x;".repeat(100_000),
+        ] {
             let _ = script(text);
         }
         assert_eq!(script("sleep 1e300").1.map(|end| end.1), Some(0));

@@ -207,8 +207,15 @@ impl Kubelets {
 impl PodRuntime for Kubelets {
     fn logs(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Option<LogStream> {
         let state = self.shared.lock();
-        let runs = state.logs.get(&(namespace.to_owned(), pod.to_owned()))?.get(container)?;
-        let log = if previous { runs.before.clone()? } else { runs.last.clone() };
+        let runs = state
+            .logs
+            .get(&(namespace.to_owned(), pod.to_owned()))?
+            .get(container)?;
+        let log = if previous {
+            runs.before.clone()?
+        } else {
+            runs.last.clone()
+        };
         drop(state);
         Some(log.follow())
     }

@@ -130,7 +130,12 @@ fn resource_of(key: &str) -> Option<&'static str> {
 
 /// Whether a quota is about an object: pods that have ended cost nothing, and scopes pick among pods.
 fn applies(quota: &Value, resource: &str, object: &Value) -> bool {
-    let of = |pointer: &str| quota.pointer(pointer).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let of = |pointer: &str| {
+        quota
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice)
+    };
     let (scopes, expressions) = (of("/spec/scopes"), of("/spec/scopeSelector/matchExpressions"));
     if resource != "pods" {
         return scopes.is_empty() && expressions.is_empty();
@@ -175,11 +180,14 @@ fn reaches_across(pod: &Value) -> bool {
     let mut terms = Vec::new();
     for kind in ["podAffinity", "podAntiAffinity"] {
         let of = |field: &str| {
-            let list = pod.pointer(&format!("/spec/affinity/{kind}/{field}")).and_then(Value::as_array);
+            let list = pod
+                .pointer(&format!("/spec/affinity/{kind}/{field}"))
+                .and_then(Value::as_array);
             list.into_iter().flatten()
         };
         terms.extend(of("requiredDuringSchedulingIgnoredDuringExecution"));
-        terms.extend(of("preferredDuringSchedulingIgnoredDuringExecution").filter_map(|one| one.get("podAffinityTerm")));
+        terms
+            .extend(of("preferredDuringSchedulingIgnoredDuringExecution").filter_map(|one| one.get("podAffinityTerm")));
     }
     terms.into_iter().any(|term| {
         let spaces = term.get("namespaces").and_then(Value::as_array);
@@ -367,19 +375,35 @@ mod tests {
         wide["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] =
             json!([{"namespaces": ["other"]}]);
         let scoped = |scopes: Value| json!({"spec": {"scopes": scopes}});
-        let chosen = |scope: &str, operator: &str, values: Value| {
-            json!({"spec": {"scopeSelector": {"matchExpressions": [{"scopeName": scope, "operator": operator, "values": values}]}}})
-        };
+        let chosen = |scope: &str, operator: &str, values: Value| json!({"spec": {"scopeSelector": {"matchExpressions": [{"scopeName": scope, "operator": operator, "values": values}]}}});
         let cases = [
             (scoped(json!(["BestEffort"])), [false, true, false, false, false]),
-            (scoped(json!(["NotBestEffort", "Terminating"])), [false, false, false, true, false]),
+            (
+                scoped(json!(["NotBestEffort", "Terminating"])),
+                [false, false, false, true, false],
+            ),
             (scoped(json!(["NotTerminating"])), [true, true, true, false, true]),
-            (scoped(json!(["CrossNamespacePodAffinity"])), [false, false, false, false, true]),
+            (
+                scoped(json!(["CrossNamespacePodAffinity"])),
+                [false, false, false, false, true],
+            ),
             (scoped(json!(["Unheard"])), [false; 5]),
-            (chosen("PriorityClass", "In", json!(["high", "higher"])), [false, false, true, false, false]),
-            (chosen("PriorityClass", "NotIn", json!(["high"])), [true, true, false, true, true]),
-            (chosen("PriorityClass", "Exists", json!([])), [false, false, true, false, false]),
-            (chosen("Terminating", "DoesNotExist", json!([])), [true, true, true, false, true]),
+            (
+                chosen("PriorityClass", "In", json!(["high", "higher"])),
+                [false, false, true, false, false],
+            ),
+            (
+                chosen("PriorityClass", "NotIn", json!(["high"])),
+                [true, true, false, true, true],
+            ),
+            (
+                chosen("PriorityClass", "Exists", json!([])),
+                [false, false, true, false, false],
+            ),
+            (
+                chosen("Terminating", "DoesNotExist", json!([])),
+                [true, true, true, false, true],
+            ),
         ];
         for (quota, wanted) in cases {
             let found = [&plain, &best, &urgent, &brief, &wide].map(|pod| applies(&quota, "pods", pod));

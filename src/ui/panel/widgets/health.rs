@@ -87,9 +87,15 @@ mod tests {
             assert_eq!(cell(&theme, &k8s, &health, now).content, wanted);
         }
         health.part = Some(150_000);
-        assert_eq!(cell(&theme, &k8s, &health, now).content, "✗ k8s error 48s, first 150000 only");
+        assert_eq!(
+            cell(&theme, &k8s, &health, now).content,
+            "✗ k8s error 48s, first 150000 only"
+        );
         health.become_state(HealthState::Live, None, now);
-        assert_eq!(cell(&theme, &k8s, &health, now).content, "✓ k8s live 48s, first 150000 only");
+        assert_eq!(
+            cell(&theme, &k8s, &health, now).content,
+            "✓ k8s live 48s, first 150000 only"
+        );
     }
 
     #[test]

@@ -30,7 +30,12 @@ pub(super) fn quota(object: &Value) -> Vec<Cause> {
     let spec = &object["spec"];
     let given = spec["scopes"].as_array().map_or(&[][..], Vec::as_slice);
     let scopes: Vec<&str> = given.iter().filter_map(Value::as_str).collect();
-    let limits: Vec<&str> = spec["hard"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let limits: Vec<&str> = spec["hard"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
     let mut causes = Vec::new();
     let has = |scope: &str| scopes.contains(&scope);
     for (at, scope) in scopes.iter().enumerate() {
@@ -51,11 +56,20 @@ pub(super) fn quota(object: &Value) -> Vec<Cause> {
     if (has("BestEffort") && has("NotBestEffort")) || (has("Terminating") && has("NotTerminating")) {
         causes.push(Cause::invalid("spec.scopes", &spec["scopes"], "conflicting scopes"));
     }
-    for (at, one) in spec["scopeSelector"]["matchExpressions"].as_array().into_iter().flatten().enumerate() {
+    for (at, one) in spec["scopeSelector"]["matchExpressions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
         let place = format!("spec.scopeSelector.matchExpressions[{at}]");
         let scope = one["scopeName"].as_str().unwrap_or_default();
         if !SCOPES.contains(&scope) {
-            causes.push(Cause::not_supported(format!("{place}.scopeName"), &one["scopeName"], &SCOPES));
+            causes.push(Cause::not_supported(
+                format!("{place}.scopeName"),
+                &one["scopeName"],
+                &SCOPES,
+            ));
         }
         let values = one["values"].as_array().map_or(0, Vec::len);
         match one["operator"].as_str().unwrap_or_default() {
@@ -72,7 +86,11 @@ pub(super) fn quota(object: &Value) -> Vec<Cause> {
                 causes.push(Cause::invalid(format!("{place}.values"), &one["values"], why));
             }
             "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            _ => causes.push(Cause::invalid(format!("{place}.operator"), &one["operator"], "not a valid selector operator")),
+            _ => causes.push(Cause::invalid(
+                format!("{place}.operator"),
+                &one["operator"],
+                "not a valid selector operator",
+            )),
         }
     }
     causes
@@ -93,14 +111,29 @@ mod tests {
     fn scopes_have_to_agree_with_each_other_and_with_the_limits() {
         assert!(fields(json!({"hard": {"pods": "1"}, "scopes": ["BestEffort", "Terminating"]})).is_empty());
         assert!(fields(json!({"hard": {"services": "1"}})).is_empty());
-        assert_eq!(fields(json!({"hard": {"cpu": "1"}, "scopes": ["BestEffort"]})), ["spec.scopes"]);
-        assert_eq!(fields(json!({"hard": {"services": "1"}, "scopes": ["Terminating"]})), ["spec.scopes"]);
-        assert_eq!(fields(json!({"hard": {"pods": "1"}, "scopes": ["BestEffort", "NotBestEffort"]})), ["spec.scopes"]);
+        assert_eq!(
+            fields(json!({"hard": {"cpu": "1"}, "scopes": ["BestEffort"]})),
+            ["spec.scopes"]
+        );
+        assert_eq!(
+            fields(json!({"hard": {"services": "1"}, "scopes": ["Terminating"]})),
+            ["spec.scopes"]
+        );
+        assert_eq!(
+            fields(json!({"hard": {"pods": "1"}, "scopes": ["BestEffort", "NotBestEffort"]})),
+            ["spec.scopes"]
+        );
         assert_eq!(fields(json!({"scopes": ["Nope"]})), ["spec.scopes[0]"]);
         let one = |expression: Value| fields(json!({"scopeSelector": {"matchExpressions": [expression]}}));
         assert!(one(json!({"scopeName": "PriorityClass", "operator": "In", "values": ["high"]})).is_empty());
-        assert_eq!(one(json!({"scopeName": "PriorityClass", "operator": "In"})), ["spec.scopeSelector.matchExpressions[0].values"]);
-        assert_eq!(one(json!({"scopeName": "Terminating", "operator": "In", "values": ["x"]})), ["spec.scopeSelector.matchExpressions[0].operator"]);
+        assert_eq!(
+            one(json!({"scopeName": "PriorityClass", "operator": "In"})),
+            ["spec.scopeSelector.matchExpressions[0].values"]
+        );
+        assert_eq!(
+            one(json!({"scopeName": "Terminating", "operator": "In", "values": ["x"]})),
+            ["spec.scopeSelector.matchExpressions[0].operator"]
+        );
         assert_eq!(fields(json!({"scopes": "x", "hard": 3})), Vec::<String>::new());
     }
 }

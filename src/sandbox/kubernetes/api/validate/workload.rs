@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::super::selector::selector_matches;
 use super::super::status::Cause;
-use crate::sandbox::kubernetes::controllers::cron_job::{self, schedule::Schedule};
 use super::{meta, pod};
+use crate::sandbox::kubernetes::controllers::cron_job::{self, schedule::Schedule};
 
 const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
 
@@ -188,7 +188,10 @@ const LONGEST_NAME: usize = 52;
 pub(super) fn cron_job(object: &Value) -> Vec<Cause> {
     let spec = &object["spec"];
     let mut causes = Vec::new();
-    if object["metadata"]["name"].as_str().is_some_and(|name| name.len() > LONGEST_NAME) {
+    if object["metadata"]["name"]
+        .as_str()
+        .is_some_and(|name| name.len() > LONGEST_NAME)
+    {
         let why = format!("must be no more than {LONGEST_NAME} characters");
         causes.push(Cause::invalid("metadata.name", &object["metadata"]["name"], &why));
     }
@@ -207,7 +210,11 @@ pub(super) fn cron_job(object: &Value) -> Vec<Cause> {
     if let Err(why) = cron_job::zone(object) {
         causes.push(Cause::invalid("spec.timeZone", &spec["timeZone"], &why));
     }
-    for field in ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"] {
+    for field in [
+        "startingDeadlineSeconds",
+        "successfulJobsHistoryLimit",
+        "failedJobsHistoryLimit",
+    ] {
         not_negative(spec, field, &mut causes);
     }
     let policy = &spec["concurrencyPolicy"];

@@ -24,7 +24,8 @@ impl Controllers {
                 Action::Create(job) => match self.create_job(job) {
                     Ok(job) => {
                         let message = format!("Created job {}", name(&job));
-                        self.recorder.record(&cron, &CRON_JOB, Severity::Normal, "SuccessfulCreate", &message);
+                        self.recorder
+                            .record(&cron, &CRON_JOB, Severity::Normal, "SuccessfulCreate", &message);
                         made = Some(job);
                     }
                     Err(why) => failure = Some(why),
@@ -73,7 +74,6 @@ impl Controllers {
             .map_err(|error| format!("jobs.batch \"{own}\" cannot be created: {error}"))
     }
 }
-
 
 /// How a cron job names a job of its own.
 fn reference(job: &Value) -> Value {

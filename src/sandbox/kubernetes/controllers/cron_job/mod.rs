@@ -73,7 +73,11 @@ impl Pass<'_> {
     }
 
     fn active(&self) -> Vec<Value> {
-        self.status.get("active").and_then(Value::as_array).cloned().unwrap_or_default()
+        self.status
+            .get("active")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Takes jobs that ended or went off the list of active ones.
@@ -91,14 +95,22 @@ impl Pass<'_> {
                         self.succeeded(text(job, "/status/completionTime").to_owned());
                     }
                 }
-                None => self.event(Severity::Normal, "MissingJob", format!("Active job went missing: {own}")),
+                None => self.event(
+                    Severity::Normal,
+                    "MissingJob",
+                    format!("Active job went missing: {own}"),
+                ),
             }
         }
         self.status.insert("active".into(), left.into());
     }
 
     fn succeeded(&mut self, at: String) {
-        let known = self.status.get("lastSuccessfulTime").and_then(Value::as_str).unwrap_or_default();
+        let known = self
+            .status
+            .get("lastSuccessfulTime")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if at.as_str() > known {
             self.status.insert("lastSuccessfulTime".into(), at.into());
         }
@@ -107,7 +119,12 @@ impl Pass<'_> {
     /// Deletes the oldest of the jobs that ended so, above a limit.
     fn forget_old(&mut self, how: &str, limit: &str, default: i64) {
         let limit = int(self.cron, &format!("/spec/{limit}"), default);
-        let mut old: Vec<&Value> = self.jobs.iter().map(|job| &**job).filter(|job| ended(job) == Some(how)).collect();
+        let mut old: Vec<&Value> = self
+            .jobs
+            .iter()
+            .map(|job| &**job)
+            .filter(|job| ended(job) == Some(how))
+            .collect();
         old.sort_by_key(|job| (text(job, "/status/startTime"), name(job)));
         let many = old.len().saturating_sub(usize::try_from(limit).unwrap_or(0));
         let names: Vec<String> = old.into_iter().take(many).map(|job| name(job).to_owned()).collect();
@@ -122,11 +139,14 @@ impl Pass<'_> {
     /// Makes the job whose time has come.
     fn start(&mut self) {
         // What is stored has passed the API server: an unreadable schedule is none.
-        let Ok(schedule) = Schedule::parse(text(self.cron, "/spec/schedule")) else { return };
+        let Ok(schedule) = Schedule::parse(text(self.cron, "/spec/schedule")) else {
+            return;
+        };
         let zone = zone(self.cron).unwrap_or(TimeZone::UTC);
         if let Some(next) = schedule.next(self.now, &zone) {
             let wait = Duration::try_from(next.duration_since(self.now)).unwrap_or_default();
-            self.actions.push(Action::Requeue(wait.saturating_add(Duration::from_millis(100))));
+            self.actions
+                .push(Action::Requeue(wait.saturating_add(Duration::from_millis(100))));
         }
         let Some(due) = self.due(&schedule, &zone) else { return };
         let own = format!("{}-{}", name(self.cron), due.as_second() / 60);
@@ -152,14 +172,23 @@ impl Pass<'_> {
 
     /// The last time that has passed without a job.
     fn due(&mut self, schedule: &Schedule, zone: &TimeZone) -> Option<Timestamp> {
-        let last = self.status.get("lastScheduleTime").and_then(Value::as_str).and_then(|at| at.parse().ok());
+        let last = self
+            .status
+            .get("lastScheduleTime")
+            .and_then(Value::as_str)
+            .and_then(|at| at.parse().ok());
         let mut after: Timestamp = last.or_else(|| time(self.cron, "/metadata/creationTimestamp"))?;
-        if let Some(deadline) = self.cron.pointer("/spec/startingDeadlineSeconds").and_then(Value::as_i64) {
+        if let Some(deadline) = self
+            .cron
+            .pointer("/spec/startingDeadlineSeconds")
+            .and_then(Value::as_i64)
+        {
             after = after.max(Timestamp::from_second(self.now.as_second().saturating_sub(deadline)).ok()?);
         }
         let (due, many) = schedule.last(after, self.now, zone)?;
         if many {
-            let message = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
+            let message =
+                "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
             self.event(Severity::Warning, "TooManyMissedTimes", message.to_owned());
         }
         Some(due)
@@ -170,7 +199,10 @@ impl Pass<'_> {
         let template = self.cron.pointer("/spec/jobTemplate").unwrap_or(&Value::Null);
         let mut metadata = json!({"name": own, "namespace": namespace(self.cron)});
         for field in ["labels", "annotations"] {
-            if let Some(value) = template.pointer(&format!("/metadata/{field}")).filter(|value| value.is_object()) {
+            if let Some(value) = template
+                .pointer(&format!("/metadata/{field}"))
+                .filter(|value| value.is_object())
+            {
                 metadata[field] = value.clone();
             }
         }
@@ -216,8 +248,14 @@ mod tests {
     }
 
     fn job(own: &str, ended: &str) -> Arc<Value> {
-        let conditions = if ended.is_empty() { json!([]) } else { json!([{"type": ended, "status": "True"}]) };
-        Arc::new(json!({"metadata": {"name": own, "uid": own}, "status": {"startTime": own, "completionTime": own, "conditions": conditions}}))
+        let conditions = if ended.is_empty() {
+            json!([])
+        } else {
+            json!([{"type": ended, "status": "True"}])
+        };
+        Arc::new(
+            json!({"metadata": {"name": own, "uid": own}, "status": {"startTime": own, "completionTime": own, "conditions": conditions}}),
+        )
     }
 
     /// What happens, as words, and the status after it.
@@ -239,7 +277,11 @@ mod tests {
     #[test]
     fn a_job_is_made_once_for_the_last_time_that_passed() {
         let mut every = cron(json!({}), json!({}));
-        assert_eq!(acts(&mut every, &[]), ["+c-29453760"], "not one for each time that was missed");
+        assert_eq!(
+            acts(&mut every, &[]),
+            ["+c-29453760"],
+            "not one for each time that was missed"
+        );
         assert_eq!(every["status"]["lastScheduleTime"], "2026-01-01T00:00:00Z");
         assert!(acts(&mut every, &[job("c-29453760", "")]).is_empty());
         let made = sync(&cron(json!({}), json!({})), &[], NOW);
@@ -249,7 +291,11 @@ mod tests {
         });
         let made = made.unwrap_or_default();
         assert_eq!(
-            (&made["spec"], &made["metadata"]["labels"], &made["metadata"]["ownerReferences"][0]["kind"]),
+            (
+                &made["spec"],
+                &made["metadata"]["labels"],
+                &made["metadata"]["ownerReferences"][0]["kind"]
+            ),
             (&json!({"completions": 2}), &json!({"a": "b"}), &json!("CronJob"))
         );
         let mut held = cron(json!({"suspend": true}), json!({}));
@@ -262,7 +308,12 @@ mod tests {
     fn what_runs_still_decides_by_the_policy() {
         let active = json!({"active": [{"name": "old", "uid": "old"}], "lastScheduleTime": "2025-12-31T23:59:00Z"});
         let running = [job("old", "")];
-        let of = |policy: &str| acts(&mut cron(json!({"concurrencyPolicy": policy}), active.clone()), &running);
+        let of = |policy: &str| {
+            acts(
+                &mut cron(json!({"concurrencyPolicy": policy}), active.clone()),
+                &running,
+            )
+        };
         assert_eq!(of("Allow"), ["+c-29453760"]);
         assert_eq!(of("Forbid"), ["JobAlreadyActive"]);
         assert_eq!(of("Replace"), ["-old", "+c-29453760"]);
@@ -271,8 +322,17 @@ mod tests {
     #[test]
     fn what_ended_is_told_and_later_forgotten() {
         let active = json!([{"name": "5", "uid": "5"}, {"name": "gone", "uid": "gone"}]);
-        let mut old = cron(json!({"suspend": true, "successfulJobsHistoryLimit": 2}), json!({"active": active}));
-        let jobs = [job("5", "Complete"), job("3", "Complete"), job("4", "Complete"), job("1", "Failed"), job("2", "Failed")];
+        let mut old = cron(
+            json!({"suspend": true, "successfulJobsHistoryLimit": 2}),
+            json!({"active": active}),
+        );
+        let jobs = [
+            job("5", "Complete"),
+            job("3", "Complete"),
+            job("4", "Complete"),
+            job("1", "Failed"),
+            job("2", "Failed"),
+        ];
         assert_eq!(acts(&mut old, &jobs), ["SawCompletedJob", "MissingJob", "-3", "-1"]);
         assert_eq!(old["status"], json!({"lastSuccessfulTime": "5"}));
     }

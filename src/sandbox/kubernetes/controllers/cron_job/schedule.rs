@@ -38,15 +38,33 @@ struct Bounds {
     names: &'static [&'static str],
 }
 
-const MINUTES: Bounds = Bounds { least: 0, most: 59, names: &[] };
-const HOURS: Bounds = Bounds { least: 0, most: 23, names: &[] };
-const DAYS: Bounds = Bounds { least: 1, most: 31, names: &[] };
+const MINUTES: Bounds = Bounds {
+    least: 0,
+    most: 59,
+    names: &[],
+};
+const HOURS: Bounds = Bounds {
+    least: 0,
+    most: 23,
+    names: &[],
+};
+const DAYS: Bounds = Bounds {
+    least: 1,
+    most: 31,
+    names: &[],
+};
 const MONTHS: Bounds = Bounds {
     least: 1,
     most: 12,
-    names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+    names: &[
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ],
 };
-const WEEKDAYS: Bounds = Bounds { least: 0, most: 6, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
+const WEEKDAYS: Bounds = Bounds {
+    least: 0,
+    most: 6,
+    names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
+};
 
 impl Schedule {
     /// Reads a schedule.
@@ -67,7 +85,11 @@ impl Schedule {
         };
         let parts: Vec<&str> = standard.split_whitespace().collect();
         let [minutes, hours, days, months, weekdays] = parts.as_slice() else {
-            return Err(format!("expected exactly 5 fields, found {}: [{}]", parts.len(), parts.join(" ")));
+            return Err(format!(
+                "expected exactly 5 fields, found {}: [{}]",
+                parts.len(),
+                parts.join(" ")
+            ));
         };
         let (days, any_day) = field(days, &DAYS)?;
         let (weekdays, any_weekday) = field(weekdays, &WEEKDAYS)?;
@@ -164,7 +186,10 @@ fn every(text: &str) -> Result<Schedule, String> {
             _ => return Err(wrong()),
         };
         let count: u64 = std::mem::take(&mut number).parse().map_err(|_| wrong())?;
-        seconds = count.checked_mul(unit).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
+        seconds = count
+            .checked_mul(unit)
+            .and_then(|more| seconds.checked_add(more))
+            .ok_or_else(wrong)?;
     }
     match seconds {
         0 => Err(wrong()),
@@ -210,7 +235,9 @@ fn range(part: &str, bounds: &Bounds) -> Result<(u64, bool), String> {
         return Err(format!("end of range ({most}) above maximum ({limit}): {part}"));
     }
     if least > most {
-        return Err(format!("beginning of range ({least}) beyond end of range ({most}): {part}"));
+        return Err(format!(
+            "beginning of range ({least}) beyond end of range ({most}): {part}"
+        ));
     }
     let step = step.unwrap_or(1);
     if step == 0 {
@@ -236,7 +263,9 @@ fn number(word: &str) -> Result<u32, String> {
     match word.parse::<i64>() {
         Ok(negative) if negative < 0 => Err(format!("negative number ({negative}) not allowed: {word}")),
         Ok(value) => Ok(u32::try_from(value).unwrap_or(u32::MAX)),
-        Err(_) if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) => Err(failed("value out of range")),
+        Err(_) if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(failed("value out of range"))
+        }
         Err(_) => Err(failed("invalid syntax")),
     }
 }
@@ -247,7 +276,9 @@ mod tests {
     use super::*;
 
     fn next(schedule: &str, after: &str) -> Option<String> {
-        let found = Schedule::parse(schedule).unwrap().next(after.parse().unwrap(), &TimeZone::UTC);
+        let found = Schedule::parse(schedule)
+            .unwrap()
+            .next(after.parse().unwrap(), &TimeZone::UTC);
         found.map(|at| at.to_string())
     }
 
@@ -270,13 +301,18 @@ mod tests {
             assert_eq!(next(schedule, begin).as_deref(), Some(wanted), "{schedule}");
         }
         assert_eq!(next("0 0 30 2 *", begin), None, "no year has that day");
-        assert_eq!(next("0 0 * * *", "2026-02-01T00:00:00Z").as_deref(), Some("2026-02-02T00:00:00Z"));
+        assert_eq!(
+            next("0 0 * * *", "2026-02-01T00:00:00Z").as_deref(),
+            Some("2026-02-02T00:00:00Z")
+        );
     }
 
     #[test]
     fn a_zone_moves_the_times_with_its_clock() {
         let zone = TimeZone::fixed(jiff::tz::offset(11));
-        let at = Schedule::parse("0 9 * * *").unwrap().next("2026-01-31T00:00:00Z".parse().unwrap(), &zone);
+        let at = Schedule::parse("0 9 * * *")
+            .unwrap()
+            .next("2026-01-31T00:00:00Z".parse().unwrap(), &zone);
         assert_eq!(at.unwrap().to_string(), "2026-01-31T22:00:00Z");
     }
 
@@ -288,11 +324,23 @@ mod tests {
             found.map(|(at, many)| (at.to_string(), many))
         };
         let some = |at: &str, many| Some((at.to_owned(), many));
-        assert_eq!(last("*/5 * * * *", "2026-01-01T00:01:00Z", "2026-01-01T00:04:00Z"), None);
-        assert_eq!(last("*/5 * * * *", "2026-01-01T00:01:00Z", "2026-01-01T00:13:00Z"), some("2026-01-01T00:10:00Z", false));
-        assert_eq!(last("* * * * *", "2000-01-01T00:00:00Z", "2026-01-01T00:13:07Z"), some("2026-01-01T00:13:00Z", true));
+        assert_eq!(
+            last("*/5 * * * *", "2026-01-01T00:01:00Z", "2026-01-01T00:04:00Z"),
+            None
+        );
+        assert_eq!(
+            last("*/5 * * * *", "2026-01-01T00:01:00Z", "2026-01-01T00:13:00Z"),
+            some("2026-01-01T00:10:00Z", false)
+        );
+        assert_eq!(
+            last("* * * * *", "2000-01-01T00:00:00Z", "2026-01-01T00:13:07Z"),
+            some("2026-01-01T00:13:00Z", true)
+        );
         // Pairs of minutes once a year.
-        assert_eq!(last("0,1 0 1 1 *", "2024-06-01T00:00:00Z", "2026-06-01T00:00:00Z"), some("2026-01-01T00:01:00Z", true));
+        assert_eq!(
+            last("0,1 0 1 1 *", "2024-06-01T00:00:00Z", "2026-06-01T00:00:00Z"),
+            some("2026-01-01T00:01:00Z", true)
+        );
     }
 
     #[test]
@@ -306,15 +354,32 @@ mod tests {
             ("*/0 * * * *", "step of range should be a positive number: */0"),
             ("1/2/3 * * * *", "too many slashes: 1/2/3"),
             ("1-2-3 * * * *", "too many hyphens: 1-2-3"),
-            ("x * * * *", "failed to parse int from x: strconv.Atoi: parsing \"x\": invalid syntax"),
-            ("99999999999999999999 * * * *", "failed to parse int from 99999999999999999999: strconv.Atoi: parsing \"99999999999999999999\": value out of range"),
+            (
+                "x * * * *",
+                "failed to parse int from x: strconv.Atoi: parsing \"x\": invalid syntax",
+            ),
+            (
+                "99999999999999999999 * * * *",
+                "failed to parse int from 99999999999999999999: strconv.Atoi: parsing \"99999999999999999999\": value out of range",
+            ),
             ("@never", "unrecognized descriptor: @never"),
-            ("@every x", "failed to parse duration @every x: time: invalid duration \"x\""),
-            ("@every 99999999999999999h", "failed to parse duration @every 99999999999999999h: time: invalid duration \"99999999999999999h\""),
+            (
+                "@every x",
+                "failed to parse duration @every x: time: invalid duration \"x\"",
+            ),
+            (
+                "@every 99999999999999999h",
+                "failed to parse duration @every 99999999999999999h: time: invalid duration \"99999999999999999h\"",
+            ),
         ] {
             assert_eq!(Schedule::parse(schedule), Err(why.to_owned()), "{schedule}");
         }
-        for hostile in ["\u{0} * * * *", "4294967295-4294967295 * * * *", "*/4294967295 * * * *", ", , , , ,"] {
+        for hostile in [
+            "\u{0} * * * *",
+            "4294967295-4294967295 * * * *",
+            "*/4294967295 * * * *",
+            ", , , , ,",
+        ] {
             if let Ok(found) = Schedule::parse(hostile) {
                 let _ = found.next(Timestamp::UNIX_EPOCH, &TimeZone::UTC);
             }

@@ -27,7 +27,11 @@ impl Indexes {
         let count = job.pointer("/spec/completions").and_then(Value::as_i64)?.clamp(0, MOST);
         let mut done = read(text(job, "/status/completedIndexes"), count);
         let succeeded = pods.iter().filter(|pod| text(pod, "/status/phase") == "Succeeded");
-        done.extend(succeeded.filter_map(|pod| index(pod)).filter(|index| (0..count).contains(index)));
+        done.extend(
+            succeeded
+                .filter_map(|pod| index(pod))
+                .filter(|index| (0..count).contains(index)),
+        );
         Some(Indexes { done, count })
     }
 
@@ -108,7 +112,10 @@ mod tests {
     #[test]
     fn lists_are_short_and_come_back() {
         for (text, count) in [("", 3), ("0-2,5", 9), ("1,2", 9), ("0-99999", 100_000)] {
-            let indexes = Indexes { done: read(text, count), count };
+            let indexes = Indexes {
+                done: read(text, count),
+                count,
+            };
             assert_eq!(indexes.text(), text);
         }
         assert_eq!(read("x,-3,9-1,0-99999999999999", 4).len(), 4);
@@ -119,7 +126,10 @@ mod tests {
         let mut pod = json!({"metadata": {}, "spec": {"containers": [{"env": [{"name": "A"}]}, {}]}});
         give(&mut pod, &json!({"metadata": {"name": "j"}}), 7);
         assert_eq!(super::index(&pod), Some(7));
-        assert_eq!((&pod["spec"]["hostname"], &pod["metadata"]["generateName"]), (&json!("j-7"), &json!("j-7-")));
+        assert_eq!(
+            (&pod["spec"]["hostname"], &pod["metadata"]["generateName"]),
+            (&json!("j-7"), &json!("j-7-"))
+        );
         assert_eq!(pod["spec"]["containers"][0]["env"][1]["name"], "JOB_COMPLETION_INDEX");
         assert_eq!(pod["spec"]["containers"][1]["env"][0]["name"], "JOB_COMPLETION_INDEX");
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{FIRST, LONGEST, Life, SETTLE};
-use crate::sandbox::kubernetes::controllers::recorder::Severity;
 use crate::sandbox::kubernetes::container::Container;
+use crate::sandbox::kubernetes::controllers::recorder::Severity;
 use crate::sandbox::kubernetes::kubelet::course::{Beat, Course};
 use crate::sandbox::kubernetes::kubelet::probe::{Probe, Purpose};
 use crate::sandbox::kubernetes::kubelet::status::{Policy, State};
@@ -162,7 +162,8 @@ impl Life {
     /// Where the container's programs run.
     fn inside(&self, index: usize) -> Container {
         let ip = self.pod.ip.map(|ip| ip.to_string()).unwrap_or_default();
-        self.shared.inside(&self.object, &ip, index, &self.pod.containers[index].id)
+        self.shared
+            .inside(&self.object, &ip, index, &self.pod.containers[index].id)
     }
 
     /// The container as the pod declares it.

@@ -85,17 +85,13 @@ pub fn environment(store: &Store, pod: &Value, index: usize) -> Vec<(String, Str
     let own = pod
         .pointer(&format!("/spec/containers/{index}/env"))
         .and_then(Value::as_array);
-    env.extend(
-        own.into_iter()
-            .flatten()
-            .map(|e| {
-                let value = match text(e, "/valueFrom/fieldRef/fieldPath") {
-                    "" => text(e, "/value"),
-                    path => field(pod, path),
-                };
-                (text(e, "/name").to_owned(), value.to_owned())
-            }),
-    );
+    env.extend(own.into_iter().flatten().map(|e| {
+        let value = match text(e, "/valueFrom/fieldRef/fieldPath") {
+            "" => text(e, "/value"),
+            path => field(pod, path),
+        };
+        (text(e, "/name").to_owned(), value.to_owned())
+    }));
     let mut services = store
         .get("services", "default", "kubernetes")
         .into_iter()
