@@ -195,6 +195,24 @@ fn a_cluster_behind_a_proxy_is_reached_through_it() {
     );
 }
 
+#[test]
+fn a_socks_proxy_resolves_the_server_s_name() {
+    let sandbox = Sandbox::start(&[]);
+    let known = Known::of(&sandbox);
+    let proxy = tunnel::forward(known.address(), None);
+    for scheme in ["socks5", "socks5h"] {
+        let own = distant(&known, &format!("    proxy-url: {scheme}://{}\n", proxy.proxy));
+        let nodes = with(&sandbox, &[("KUBECONFIG", own.path().to_str().unwrap())], NODES).ok();
+        assert!(nodes.contains("node/ip-172-20-36-15"), "{nodes}");
+    }
+    let asked = format!("SOCKS5 kubernetes.default.svc:{}", known.address().port());
+    assert!(
+        proxy.requests().iter().all(|one| *one == asked),
+        "{:?}",
+        proxy.requests()
+    );
+}
+
 /// A kubeconfig of this world whose user is a plugin: it lets nobody in until somebody has typed 42.
 fn asking(sandbox: &Sandbox, folder: &std::path::Path, mode: &str) -> String {
     let known = Known::of(sandbox);

@@ -14,7 +14,7 @@ use cogdeck::core::context::Context;
 use cogdeck::core::report::Report;
 use cogdeck::core::text::SafeText;
 use cogdeck::feed::{Health, Hub};
-use cogdeck::ui::console::{BlockEvent, Console, ConsoleConfig, Earlier, Events, Keymap, Runner, Running};
+use cogdeck::ui::console::{BlockEvent, Console, ConsoleConfig, Earlier, Events, Keymap, Observed, Runner, Running};
 use cogdeck::ui::panel::{Effect, Panel, PanelKey, Theme};
 use cogdeck::verb::{Catalogue, Operator};
 use support::process::COGDECK;
@@ -259,6 +259,9 @@ impl Runner for Busy {
             events: Box::new(Silent),
             cancel: Arc::new(|| ()),
         })
+    }
+    fn observe(&self, _: &str, _: &Arc<Context>) -> Result<Observed, Report> {
+        Err(Report::refused("E-TEST-001", "nothing runs here"))
     }
     fn context(&self) -> Arc<Context> {
         let mut context = Context::empty("test");

@@ -24,7 +24,7 @@ use crate::core::change::Origin;
 use crate::core::report::Report;
 use crate::core::text::{MASK, SafeText, Secret};
 use crate::engine::OnError;
-use crate::exec::{Reply, Request, Setting};
+use crate::exec::{Reply, Request};
 use crate::lang::ScriptLine;
 use crate::lang::{self, Stage, Word};
 use crate::render::Line;
@@ -148,7 +148,7 @@ async fn isolated(mut args: BundleRun, common: &Common, environment: &Environmen
     take_own_flags(&mut args, command)?;
     let configuration = Layers::of_secrets(configuration(&args.set, environment)?);
     let files = Files::beside(&args.file);
-    let (page, _) = verbs::verbs(&manifest, &configuration, &files);
+    let page = verbs::page(&manifest);
     let (dry, commands) = (args.dry, verbs::commands(&manifest, &configuration, &files));
     let verbs = commands
         .into_iter()
@@ -280,8 +280,9 @@ fn sent(request: &Request) -> (Value, String) {
         .environment()
         .into_iter()
         .map(|(name, value)| {
-            let secret = (request.configuration.get(&name))
-                .is_some_and(|own| matches!(own, Setting::Secret(_)) && own.reveal() == value);
+            // What is set here counts as secret; what the contract sets over it does not.
+            let own = request.configuration.get(&name);
+            let secret = own.is_some_and(|own| own.reveal() == value);
             (name, if secret { MASK.to_owned() } else { value })
         })
         .collect();

@@ -35,6 +35,8 @@ pub struct Started {
     /// Installed bundles.
     pub library: Arc<Library>,
     sandbox: Option<Sandbox>,
+    /// What the sandbox's world has installed, which ends with it.
+    installed: Option<PathBuf>,
 }
 
 impl Started {
@@ -57,10 +59,14 @@ impl Started {
         }
     }
 
-    /// Ends the sandbox.
+    /// Ends the sandbox, and what was installed in it.
     pub async fn end(self) {
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await;
+        }
+        if let Some(folder) = self.installed {
+            // There is none where nothing was installed.
+            let _ = tokio::fs::remove_dir_all(folder).await;
         }
     }
 }
@@ -94,7 +100,16 @@ pub async fn deck(common: &Common, environment: &Environment) -> Result<Started,
             )
         }
     };
-    let library = Arc::new(library(store, environment));
+    let mut library = library(store, environment);
+    // The operator's own bundles are none of the sandbox's: a digest names the same folder in both worlds.
+    let installed = sandbox.as_ref().map(|_| {
+        let own = format!("sandbox-{}", std::process::id());
+        library.depot.folder.with_file_name(own)
+    });
+    if let Some(folder) = &installed {
+        library.depot.folder.clone_from(folder);
+    }
+    let library = Arc::new(library);
     let parts = Parts {
         contexts,
         journal,
@@ -109,6 +124,7 @@ pub async fn deck(common: &Common, environment: &Environment) -> Result<Started,
         config,
         library,
         sandbox,
+        installed,
     })
 }
 

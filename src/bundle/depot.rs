@@ -1,12 +1,13 @@
 //! The files of installed bundles: one folder each, named by the digest that pins the bundle, so that no version touches
 //! another's. Only regular files are written, each anew, and each is looked at again before it is run.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::package::{Contents, FileMark, Package};
+use super::package::{Contents, FileMark, Package, stays_inside};
 use crate::core::report::Report;
 
 /// A larger file is no executable of a bundle.
@@ -25,7 +26,8 @@ impl Depot {
         self.folder.join(digest.trim_start_matches("sha256:"))
     }
 
-    /// Writes the files of a bundle. Refused when they are not the ones that the package was pinned with.
+    /// Writes the files of a bundle. Refused when they are not the ones that the package was pinned with, or when one
+    /// would not lie in the bundle's folder.
     pub fn put(&self, package: &Package, contents: &Contents) -> Result<(), Report> {
         let marks =
             |(path, (bytes, executable)): (&String, &(Vec<u8>, bool))| (path.clone(), FileMark::of(bytes, *executable));
@@ -35,15 +37,30 @@ impl Depot {
                 "the files are not what was approved; nothing was done",
             ));
         }
+        if self.folder.as_os_str().is_empty() {
+            return Err(Report::failed(
+                "E-BUNDLE-052",
+                "there is no folder for the files of bundles here",
+            ));
+        }
+        if let Some(path) = contents.keys().find(|path| !stays_inside(path)) {
+            return Err(Report::failed(
+                "E-BUNDLE-042",
+                format!("{path:?} leads out of the bundle's folder; nothing was done"),
+            ));
+        }
         if contents.is_empty() {
             return Ok(());
         }
         let folder = self.of(&package.digest());
-        self.remove(&package.digest())?;
-        let written = contents
-            .iter()
-            .try_for_each(|(path, (bytes, executable))| write(&folder.join(path), bytes, *executable));
+        // Beside it first: what is there may be running, and stays whole should this one not come about.
+        let fresh = folder.with_extension(format!("new-{}", std::process::id()));
+        let written = fill(&fresh, contents).and_then(|()| {
+            discard(&folder)?;
+            fs::rename(&fresh, &folder)
+        });
         written.map_err(|error| {
+            let _ = discard(&fresh);
             let message = format!("the files of the bundle cannot be written below {}", folder.display());
             Report::failed("E-BUNDLE-052", message).because(&error)
         })
@@ -52,14 +69,27 @@ impl Depot {
     /// Removes the files of a bundle, if it has any.
     pub fn remove(&self, digest: &str) -> Result<(), Report> {
         let folder = self.of(digest);
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                let message = format!("{} cannot be removed", folder.display());
-                Err(Report::failed("E-BUNDLE-052", message).because(&error))
-            }
-            _ => Ok(()),
-        }
+        discard(&folder).map_err(|error| {
+            let message = format!("{} cannot be removed", folder.display());
+            Report::failed("E-BUNDLE-052", message).because(&error)
+        })
     }
+}
+
+/// Removes a folder, if it is there.
+fn discard(folder: &Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes files into a folder that has no others.
+fn fill(folder: &Path, contents: &Contents) -> std::io::Result<()> {
+    discard(folder)?;
+    contents
+        .iter()
+        .try_for_each(|(path, (bytes, executable))| write(&folder.join(path), bytes, *executable))
 }
 
 fn write(path: &Path, bytes: &[u8], executable: bool) -> std::io::Result<()> {
@@ -75,17 +105,20 @@ fn write(path: &Path, bytes: &[u8], executable: bool) -> std::io::Result<()> {
     file.write_all(bytes)
 }
 
-/// Refuses a file that is not what was installed.
-pub fn unchanged(path: &Path, mark: &FileMark) -> Result<(), Report> {
-    let found = super::manifest::bytes_of(path, LARGEST)?;
-    match FileMark::of(&found, mark.executable) == *mark {
-        true => Ok(()),
-        false => Err(Report::failed(
-            "E-BUNDLE-031",
-            format!("{} is not what was installed; it was not run", path.display()),
-        )
-        .hint("install the bundle again")),
-    }
+/// Refuses a bundle's files while one of them is not what was installed: an executable reads what lies beside it.
+pub fn unchanged(folder: &Path, marks: &BTreeMap<String, FileMark>) -> Result<(), Report> {
+    marks.iter().try_for_each(|(path, mark)| {
+        let path = folder.join(path);
+        let found = super::manifest::bytes_of(&path, LARGEST)?;
+        match FileMark::of(&found, mark.executable) == *mark {
+            true => Ok(()),
+            false => Err(Report::failed(
+                "E-BUNDLE-031",
+                format!("{} is not what was installed; nothing was run", path.display()),
+            )
+            .hint("install the bundle again")),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -112,19 +145,55 @@ mod tests {
             (mode("bin/greet"), mode("lib/words"), mode("bin")),
             (0o700, 0o600, 0o700)
         );
-        let (path, mark) = (folder.join("bin/greet"), &package.files["bin/greet"]);
-        unchanged(&path, mark).unwrap();
-        fs::write(&path, "#!/bin/sh\nevil\n").unwrap();
-        assert_eq!(unchanged(&path, mark).unwrap_err().code, "E-BUNDLE-031");
-        // Again, over what was spoiled; and never other files than the pinned.
+        let look = || unchanged(&folder, &package.files);
+        look().unwrap();
+        for path in ["bin/greet", "lib/words"] {
+            fs::write(folder.join(path), "evil\n").unwrap();
+            let refused = look().unwrap_err();
+            assert_eq!(refused.code, "E-BUNDLE-031");
+            assert!(refused.message.contains(path), "{refused}");
+            // Again, over what was spoiled.
+            depot.put(&package, &contents).unwrap();
+            look().unwrap();
+        }
+        fs::remove_file(folder.join("lib/words")).unwrap();
+        assert!(look().is_err(), "a file that is gone is no less changed");
+        // One that cannot be written leaves what is there.
+        let wrong = Contents::from([
+            ("bin".to_owned(), (b"a file".to_vec(), false)),
+            ("bin/greet".to_owned(), (b"#!/bin/sh\n".to_vec(), true)),
+        ]);
+        let broken = Package::of_parts(String::new(), [].into(), &wrong);
+        assert_eq!(depot.put(&broken, &wrong).unwrap_err().code, "E-BUNDLE-052");
+        assert_eq!(fs::read_dir(&depot.folder).unwrap().count(), 1, "only what was whole");
         depot.put(&package, &contents).unwrap();
-        unchanged(&path, mark).unwrap();
+        look().unwrap();
+        // Never other files than the pinned.
         assert_eq!(
             depot.put(&package, &Contents::default()).unwrap_err().code,
             "E-BUNDLE-042"
         );
         depot.remove(&package.digest()).unwrap();
-        assert!(!folder.exists() && unchanged(&path, mark).is_err());
+        assert!(!folder.exists() && look().is_err());
         depot.remove(&package.digest()).unwrap();
+    }
+
+    #[test]
+    fn b4_a_file_that_leads_out_of_the_folder_is_never_written() {
+        let home = tempfile::tempdir().unwrap();
+        let depot = Depot {
+            folder: home.path().join("bundles"),
+        };
+        let outside = home.path().join("x").display().to_string();
+        for path in ["../x", "a/../../x", outside.as_str(), "..", "."] {
+            let contents = Contents::from([(path.to_owned(), (b"evil".to_vec(), true))]);
+            let package = Package::of_parts(String::new(), [].into(), &contents);
+            assert_eq!(
+                depot.put(&package, &contents).unwrap_err().code,
+                "E-BUNDLE-042",
+                "{path}"
+            );
+        }
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     }
 }

@@ -67,6 +67,14 @@ pub fn own_path(executable: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// Whether a path names a file below the folder that it is joined to.
+pub fn stays_inside(path: &str) -> bool {
+    !path.is_empty()
+        && Path::new(path)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+}
+
 impl Package {
     /// A manifest alone.
     pub fn of_manifest(text: &str) -> Package {

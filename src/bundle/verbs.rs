@@ -32,7 +32,7 @@ pub struct Files {
     /// Their folder.
     pub folder: PathBuf,
     /// Those that were pinned, by their paths in it.
-    pub marks: BTreeMap<String, FileMark>,
+    pub marks: Arc<BTreeMap<String, FileMark>>,
 }
 
 impl Files {
@@ -47,7 +47,7 @@ impl Files {
             .unwrap_or(Path::new("."));
         Files {
             folder: std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()),
-            marks: BTreeMap::new(),
+            marks: Arc::default(),
         }
     }
 }
@@ -88,7 +88,10 @@ pub fn commands(manifest: &Manifest, configuration: &Layers, files: &Files) -> V
                 .collect(),
             configuration: configuration.clone(),
             files: files.folder.clone(),
-            mark: own_path(&command.executable).and_then(|path| files.marks.get(&path).cloned()),
+            marks: match own_path(&command.executable) {
+                Some(_) => files.marks.clone(),
+                None => Arc::default(),
+            },
             required: required
                 .iter()
                 .filter(|(name, _)| !command.env_vars.contains_key(name))
@@ -102,7 +105,8 @@ pub fn commands(manifest: &Manifest, configuration: &Layers, files: &Files) -> V
     commands.collect()
 }
 
-fn page(manifest: &Manifest) -> BundleInfo {
+/// The bundle's page.
+pub fn page(manifest: &Manifest) -> BundleInfo {
     let config = manifest.config.clone().unwrap_or_default();
     BundleInfo {
         name: manifest.name.clone(),
@@ -191,8 +195,8 @@ pub struct BundleCommand {
     configuration: Arc<Layers>,
     /// Where the bundle's own files are.
     files: PathBuf,
-    /// What its executable must be, where that was pinned.
-    mark: Option<FileMark>,
+    /// What its executable and the files beside it must be, where that was pinned.
+    marks: Arc<BTreeMap<String, FileMark>>,
     /// Variables without which it is refused, and what they are for.
     required: Vec<(String, String)>,
     templates: Arc<BTreeMap<String, Template>>,
@@ -307,13 +311,13 @@ impl BundleCommand {
         engine.run(&image, request, &call.cancel, watch).await
     }
 
-    /// Refuses an executable that is not what was installed.
+    /// Refuses an executable that is not what was installed, or lies beside what is not.
     async fn unchanged(&self) -> Result<(), Report> {
-        let Some(mark) = self.mark.clone() else {
+        if self.marks.is_empty() {
             return Ok(());
-        };
-        let path = self.files.join(&self.executable);
-        let looked = tokio::task::spawn_blocking(move || depot::unchanged(&path, &mark)).await;
+        }
+        let (folder, marks) = (self.files.clone(), self.marks.clone());
+        let looked = tokio::task::spawn_blocking(move || depot::unchanged(&folder, &marks)).await;
         looked.map_err(|error| Report::failed("E-BUNDLE-034", "a bundle was not read").because(&error))?
     }
 

@@ -20,14 +20,32 @@ pub fn shown(address: &str) -> String {
     address.replacen(&format!("://{user}@"), &format!("://{kept}"), 1)
 }
 
-/// Whether an address holds a password.
-pub fn has_password(address: &str) -> bool {
-    userinfo(address).is_some_and(|user| user.split_once(':').is_some_and(|(_, word)| !word.is_empty()))
+/// Whether an address in the text holds what lets someone in: a password, or over http a name, which may be a token.
+pub fn has_password(text: &str) -> bool {
+    text.match_indices("://").any(|(at, _)| {
+        let (scheme, rest) = (
+            text.get(..at).unwrap_or_default(),
+            text.get(at + 3..).unwrap_or_default(),
+        );
+        let ends = |c: char| "/?#'\"".contains(c) || c.is_whitespace();
+        let user = rest.split(ends).next().and_then(|authority| authority.rsplit_once('@'));
+        user.is_some_and(|(user, _)| match user.split_once(':') {
+            Some((_, word)) => !word.is_empty(),
+            None => !user.is_empty() && is_http(scheme),
+        })
+    })
+}
+
+/// `http`, `https`, or one of them behind something else (`git+https`).
+fn is_http(scheme: &str) -> bool {
+    let scheme = scheme.to_ascii_lowercase();
+    scheme.ends_with("http") || scheme.ends_with("https")
 }
 
 /// The usual reading of `no_proxy`: names, suffixes with or without a leading dot, addresses and their blocks
 /// (`10.0.0.0/8`), `*`.
 pub fn bypasses(host: &str, no_proxy: &str) -> bool {
+    let (host, no_proxy) = (host.to_ascii_lowercase(), no_proxy.to_ascii_lowercase());
     no_proxy
         .split(',')
         .map(str::trim)
@@ -35,7 +53,7 @@ pub fn bypasses(host: &str, no_proxy: &str) -> bool {
         .any(|entry| {
             let suffix = entry.trim_start_matches("*.").trim_start_matches('.');
             let is_below = || host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
-            entry == "*" || host == suffix || is_below() || in_block(host, entry)
+            entry == "*" || host == suffix || is_below() || in_block(&host, entry)
         })
 }
 
@@ -70,7 +88,8 @@ mod tests {
                 "https://example.com/x?y=a@b",
                 true,
             ),
-            ("https://tok-1@example.com/x", "https://example.com/x", false),
+            ("https://tok-1@example.com/x", "https://example.com/x", true),
+            ("HTTP://tok-1@example.com/x", "HTTP://example.com/x", true),
             ("git+https://a:b:c@example.com", "git+https://example.com", true),
             ("ssh://git:word@example.com/x", "ssh://git@example.com/x", true),
             ("ssh://git@example.com/x", "ssh://git@example.com/x", false),
@@ -87,11 +106,28 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_lets_someone_in_is_found_wherever_it_stands() {
+        for (text, expected) in [
+            ("curl -x http://proxy:3128 https://mia:pw@host/", true),
+            ("curl -x http://proxy:3128 'https://ghp_1@host/'", true),
+            ("see http://a/x and mail mia@example.com", false),
+            ("http://\"mia@example.com", false),
+            ("https://@host/", false),
+        ] {
+            assert_eq!(has_password(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn no_proxy_is_read_as_everywhere() {
         assert!(bypasses("localhost", "127.0.0.1,localhost"));
         assert!(bypasses("a.example.com", ".example.com"));
         assert!(bypasses("a.example.com", "example.com"));
         assert!(!bypasses("notexample.com", "example.com"));
+        assert!(
+            bypasses("Intranet.example.com", "intranet.Example.com"),
+            "names have no case"
+        );
         assert!(bypasses("anything", "*"));
         assert!(!bypasses("anything", ""));
         assert!(bypasses("10.200.0.1", "a, 10.0.0.0/8") && bypasses("10.0.0.1", "0.0.0.0/0"));

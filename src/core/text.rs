@@ -159,6 +159,9 @@ fn fit_start(symbols: impl Iterator<Item = char>, columns: usize) -> String {
 /// What stands for a secret value wherever one would be shown or kept.
 pub const MASK: &str = "•••";
 
+/// Bytes of a secret value that is read, at most.
+pub const LONGEST_SECRET: usize = 64 << 10;
+
 /// A value that is never printed: neither by `Debug` nor by `Display`, and it has no serialisation.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
@@ -167,6 +170,18 @@ impl Secret {
     /// Wraps a value.
     pub fn new(value: impl Into<String>) -> Self {
         Secret(value.into())
+    }
+
+    /// From what a file, a pipe or a terminal held, without the last line break. `Err`: why it is no value.
+    pub fn read(bytes: Vec<u8>) -> Result<Self, String> {
+        let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        match text.len() {
+            0 => Err("it is empty".to_owned()),
+            length if length > LONGEST_SECRET => Err(format!("it is larger than {LONGEST_SECRET} bytes")),
+            _ => Ok(Secret::new(text)),
+        }
     }
 
     /// The value, for the one place that sends it.
@@ -191,6 +206,27 @@ impl fmt::Display for Secret {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn b10_a_secret_is_read_without_its_line_break() {
+        for (bytes, expected) in [
+            ("tok", Ok("tok")),
+            ("tok\n", Ok("tok")),
+            ("tok\r\n", Ok("tok")),
+            ("a\nb\n\n", Ok("a\nb\n")),
+            ("", Err("it is empty".to_owned())),
+            ("\n", Err("it is empty".to_owned())),
+        ] {
+            let found = Secret::read(bytes.into());
+            assert_eq!(
+                found.as_ref().map(Secret::reveal).map_err(Clone::clone),
+                expected,
+                "{bytes:?}"
+            );
+        }
+        assert!(Secret::read(vec![0xff]).is_err());
+        assert!(Secret::read(vec![b'x'; LONGEST_SECRET + 1]).is_err());
+    }
 
     proptest! {
         #[test]

@@ -2,6 +2,8 @@
 //! an alias of its name, the user's over the site's, an alias over a bundle's command; `user:x` and `site:x` say
 //! which. Names with any other bundle in front are never aliases.
 
+use super::masked::is_mark;
+use super::options::masked;
 use super::problem::Problem;
 use super::resolve::joins;
 use crate::core::report::Report;
@@ -88,6 +90,10 @@ fn expand_stage(
     let Some((alias, words)) = find(catalogue, &stage.words)? else {
         return Ok((stage.clone().into(), None));
     };
+    // Here, where it is still a word: the alias may put it into the middle of a text.
+    if let Some(word) = stage.words.iter().skip(words).find(|word| is_mark(word)) {
+        return Err(masked(word.span));
+    }
     let name = alias.qualified();
     let place = stage
         .words

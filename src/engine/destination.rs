@@ -10,6 +10,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
 use super::ports::{Addressee, Bus};
 use super::problem::Problem;
 use super::variables::{Scope, Values, evaluate};
@@ -140,9 +142,7 @@ impl Outlets {
             let hint = "fd:1 is stdout, fd:2 is stderr; a shell opens others for us: 3>log";
             return Err(refused(format!("fd:{number} was not open when cogdeck started")).hint(Some(hint.to_owned())));
         }
-        // Asked without waiting: a pipe that nobody reads would let a plain opening wait for a reader.
-        let file = descriptor(number, libc::O_NONBLOCK)
-            .map_err(|error| refused(format!("can't write to fd:{number}: {error}")))?;
+        let file = descriptor(number).map_err(|error| refused(format!("can't write to fd:{number}: {error}")))?;
         match file.is_terminal() {
             true => Err(refused(format!("fd:{number} is the terminal")).hint(Some("here shows it there".to_owned()))),
             false => Ok(()),
@@ -184,15 +184,22 @@ impl Outlets {
     }
 }
 
-/// A descriptor's other end, opened for adding to it. `flags`: beside those.
-pub fn descriptor(number: u32, flags: i32) -> io::Result<File> {
+/// A descriptor's other end, opened for adding to it. Never waits: a pipe that nobody reads any more is an error, where a
+/// plain opening would wait for a reader. Writing waits as always.
+pub fn descriptor(number: u32) -> io::Result<File> {
     match number {
         1 => io::stdout().as_fd().try_clone_to_owned().map(File::from),
         2 => io::stderr().as_fd().try_clone_to_owned().map(File::from),
-        _ => OpenOptions::new()
-            .append(true)
-            .custom_flags(flags)
-            .open(format!("/dev/fd/{number}")),
+        _ => {
+            let waiting = OFlags::NONBLOCK.bits().cast_signed();
+            let file = OpenOptions::new()
+                .append(true)
+                .custom_flags(waiting)
+                .open(format!("/dev/fd/{number}"))?;
+            let flags = fcntl_getfl(&file)?;
+            fcntl_setfl(&file, flags.difference(OFlags::NONBLOCK))?;
+            Ok(file)
+        }
     }
 }
 
@@ -234,6 +241,29 @@ mod tests {
             let found = outlets.targets(&redirect(targets)).err().map(|problem| problem.code);
             assert_eq!(found, code, "{targets}");
         }
+    }
+
+    #[test]
+    fn l14_a_pipe_that_nobody_reads_any_more_is_an_error_and_not_waited_for() {
+        use rustix::fs::{Mode, mkfifoat};
+        use std::io::Read;
+        use std::os::fd::AsRawFd;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        mkfifoat(rustix::fs::CWD, &path, Mode::RWXU).unwrap();
+        // Read and write: opening it alone does not wait.
+        let mut reader = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let number = u32::try_from(reader.as_raw_fd()).unwrap();
+        std::io::Write::write_all(&mut descriptor(number).unwrap(), b"x").unwrap();
+        let mut read = [0];
+        reader.read_exact(&mut read).unwrap();
+        assert_eq!(&read, b"x");
+        // A descriptor to it that nobody reads from.
+        let reader_only = OpenOptions::new().read(true).open(&path).unwrap();
+        let writer = OpenOptions::new().write(true).open(&path).unwrap();
+        drop((reader, reader_only));
+        let number = u32::try_from(writer.as_raw_fd()).unwrap();
+        assert_eq!(descriptor(number).unwrap_err().raw_os_error(), Some(6), "ENXIO");
     }
 
     #[tokio::test]

@@ -8,11 +8,14 @@ use tokio::sync::mpsc;
 
 use super::block::BlockEvent;
 use super::ending::Ending;
+use super::memory::Recorder;
 use super::plan::{LinePlan, PipelinePlan};
 use super::ports::HistoryEntry;
 use super::run::{self, Delivery, Items, Outcome, Run};
 use super::session::{Front, Inner};
+use crate::core::text::SafeText;
 use crate::lang::Connector;
+use crate::verb::operator::Pin;
 use crate::verb::session::JobState;
 use crate::verb::{Operator, Session};
 
@@ -95,7 +98,41 @@ impl LineRun {
         outcome
     }
 
+    /// Runs a pipeline for a panel, which is in no history and whose records are not kept.
+    pub(super) async fn observe(self, plan: Arc<PipelinePlan>) {
+        let started = self.inner.clock.now();
+        let (outcome, _) = self.stages(&plan, None).await;
+        self.end(outcome, started).await;
+    }
+
     async fn pipeline(&self, plan: Arc<PipelinePlan>, input: Option<Items>) -> Outcome {
+        if let Some(pin) = &plan.pin {
+            return self.pin(pin.clone()).await;
+        }
+        let (outcome, recorder) = self.stages(&plan, input).await;
+        let foreground = !self.front.background;
+        let name = plan.binding.as_deref().filter(|_| outcome.exit_code == 0);
+        self.inner
+            .with_memory(|memory| memory.remember(self.front.number, name, recorder, foreground));
+        outcome
+    }
+
+    async fn pin(&self, pin: Pin) -> Outcome {
+        let line = pin.line.clone();
+        match self.operator.pin(pin).await {
+            Ok(name) => {
+                self.operator
+                    .note(SafeText::line(&format!("{line} is the panel {name} from now on")));
+                done()
+            }
+            Err(report) => Outcome {
+                exit_code: report.severity.exit_code(),
+                report: Some(report),
+            },
+        }
+    }
+
+    async fn stages(&self, plan: &Arc<PipelinePlan>, input: Option<Items>) -> (Outcome, Recorder) {
         let delivery = Delivery {
             events: self.events.clone(),
             records: self.front.records.clone(),
@@ -117,12 +154,7 @@ impl LineRun {
             outlets: self.inner.outlets.clone(),
             failure: std::sync::Mutex::default(),
         };
-        let (outcome, recorder) = run::run(Arc::new(run), input, &delivery).await;
-        let foreground = !self.front.background;
-        let name = plan.binding.as_deref().filter(|_| outcome.exit_code == 0);
-        self.inner
-            .with_memory(|memory| memory.remember(self.front.number, name, recorder, foreground));
-        outcome
+        run::run(Arc::new(run), input, &delivery).await
     }
 
     /// Starts a group as a job with a block of its own.

@@ -3,7 +3,26 @@
 
 use super::aliases::Expanded;
 use crate::core::text::MASK;
+use crate::lang::ast::{Part, Quote};
 use crate::lang::{Pipeline, Span, Stage, Word};
+
+/// What stands where a secret was: bare, while the same characters as a text are always printed in quotes.
+pub fn mark() -> Word {
+    let part = Part::Text {
+        text: MASK.to_owned(),
+        quote: Quote::None,
+        span: Span::default(),
+    };
+    Word {
+        parts: vec![part],
+        span: Span::default(),
+    }
+}
+
+/// Whether a word is that mark.
+pub fn is_mark(word: &Word) -> bool {
+    word.plain() == Some(MASK)
+}
 
 /// The pipeline as it was typed, secrets masked. Which argument of an alias's call became a secret is not traced: if
 /// one did, all are masked.
@@ -19,7 +38,7 @@ pub fn masked_calls(typed: &Pipeline, expanded: &Expanded, hidden: &Pipeline) ->
         };
         match origin.alias {
             None => slot.clone_from(after),
-            Some(_) => slot.words.iter_mut().skip(1).for_each(|word| *word = Word::text(MASK)),
+            Some(_) => slot.words.iter_mut().skip(1).for_each(|word| *word = mark()),
         }
     }
     masked
@@ -36,14 +55,9 @@ pub fn mask(stage: &mut Stage, secrets: &[Span]) {
             continue;
         };
         *word = match word.as_option() {
-            Some(option) if *secret != word.span || option.value.is_some() => {
-                Word::option(&option.name, Some(Word::text(MASK)))
-            }
-            Some(_) => Word::option(
-                word.plain().and_then(|text| text.get(..2)).unwrap_or("-"),
-                Some(Word::text(MASK)),
-            ),
-            None => Word::text(MASK),
+            Some(option) if *secret != word.span || option.value.is_some() => Word::option(&option.name, Some(mark())),
+            Some(_) => Word::option(word.plain().and_then(|text| text.get(..2)).unwrap_or("-"), Some(mark())),
+            None => mark(),
         };
     }
 }

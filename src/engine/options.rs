@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::coerce::{Mismatch, from_text, from_value};
+use super::masked::is_mark;
 use super::problem::Problem;
 use super::secrets::Source;
 use super::variables::{Scope, evaluate, is_dynamic};
@@ -81,11 +82,19 @@ impl Template {
         self.fixed.is_some()
     }
 
-    /// What is known before the start.
+    /// What is known before the start: not the values of secret options that come from elsewhere.
     pub fn known(&self) -> Known {
-        if let Some(fixed) = &self.fixed {
-            return Known::from(fixed);
-        }
+        let mut known = match &self.fixed {
+            Some(fixed) => Known::from(fixed),
+            None => self.literal(),
+        };
+        let elsewhere = self.elsewhere().into_iter();
+        known.options.extend(elsewhere.map(|(name, _)| (name, None)));
+        known
+    }
+
+    /// What stands on the line; of words with variables, that they are there.
+    fn literal(&self) -> Known {
         let folded = self.fold(None).unwrap_or_default();
         let mut literal = folded.positionals.into_iter();
         let positionals = self.positionals.iter();
@@ -117,15 +126,18 @@ impl Template {
 
     /// The places of values that must not be seen.
     pub fn secrets(&self) -> Vec<Span> {
+        let addresses = self.words().filter(|word| holds_password(word));
+        self.hidden().chain(addresses).map(|word| word.span).collect()
+    }
+
+    /// Values of options that are marked secret.
+    fn hidden(&self) -> impl Iterator<Item = &Word> {
         let options = &self.declaration.signature.options;
         let secret = |given: &&Given| options.get(given.option).is_some_and(|option| option.secret);
-        let given = self
-            .options
+        self.options
             .iter()
             .filter(secret)
-            .filter_map(|given| given.value.as_ref());
-        let addresses = self.words().filter(|word| holds_password(word));
-        given.chain(addresses).map(|word| word.span).collect()
+            .filter_map(|given| given.value.as_ref())
     }
 
     /// Secret options whose value is not on the line, and where it comes from; the last mention of one counts.
@@ -157,13 +169,12 @@ impl Template {
     }
 
     /// A line out of a block, the history or a journal holds the mark where a secret was: it must not become a value.
+    /// In quotes it is text like any other, but no secret.
     fn check_marks(&self) -> Result<(), Problem> {
-        match self.words().find(|word| word.literal().as_deref() == Some(MASK)) {
+        let quoted = self.hidden().filter(|word| word.literal().as_deref() == Some(MASK));
+        match self.words().filter(|word| is_mark(word)).chain(quoted).next() {
             None => Ok(()),
-            Some(word) => {
-                let message = format!("{MASK} stands for a secret value, which is not kept");
-                Err(Problem::new(MASKED, word.span, message).hint(Some("type the value again".to_owned())))
-            }
+            Some(word) => Err(masked(word.span)),
         }
     }
 
@@ -295,6 +306,13 @@ fn elsewhere(option: &OptionSpec, given: &Given) -> Option<Source> {
         (false, _) | (_, Some(None)) => None,
         (true, text) => Source::of(text.flatten().as_deref()),
     }
+}
+
+/// The mark of a secret stands where its value has to.
+pub fn masked(span: Span) -> Problem {
+    let message = format!("{MASK} stands for a secret value, which is not kept");
+    let hint = format!("type the value again; as a text it is written '{MASK}'");
+    Problem::new(MASKED, span, message).hint(Some(hint))
 }
 
 /// An address with a password in it, wherever it stands.

@@ -12,6 +12,7 @@ use super::coerce::millis;
 use super::destination::{Outlets, Target as Outlet};
 use super::masked::{mask, masked_calls};
 use super::options::Template;
+use super::pin::pinned;
 use super::ports::{Authorise, Contexts, Permit, Place, Site};
 use super::problem::Problem;
 use super::resolve::{Resolved, resolve};
@@ -22,6 +23,7 @@ use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::lang::{self, Connector, Line, ModifierKind, Pipeline, Root, Span, Stage, Word};
 use crate::verb::catalogue::{BUILT_IN, Catalogue, did_you_mean, nearest};
+use crate::verb::operator::Pin;
 use crate::verb::{Action, Alias, InputMode, Verb};
 
 /// Invocations of one stage at a time, at most.
@@ -72,6 +74,8 @@ pub struct PipelinePlan {
     pub stages: Vec<Arc<StagePlan>>,
     /// Where the result goes; none: to the block.
     pub destinations: Vec<Outlet>,
+    /// It ends in `pin`: nothing runs, the front end is asked to show it from now on.
+    pub pin: Option<Pin>,
 }
 
 /// A checked stage.
@@ -172,6 +176,7 @@ impl Planner<'_> {
     /// Checks a line. `names` are those that `let` has given so far; the line's own are added.
     pub fn line(&self, source: &str, names: &mut BTreeSet<String>) -> Result<LinePlan, Report> {
         let line: Line = lang::parse(source).map_err(|error| super::problem::syntax(error, source))?;
+        let typed = source;
         let source: Arc<str> = Arc::from(starred(self.catalogue, &line, source));
         let mut items = Vec::new();
         let mut masked = line.clone();
@@ -194,7 +199,7 @@ impl Planner<'_> {
             items.push((Arc::new(plan), item.then));
         }
         let masked = if masked == line {
-            source.to_string()
+            typed.to_owned()
         } else {
             lang::print(&masked)
         };
@@ -240,7 +245,9 @@ impl Planner<'_> {
                 self.outlets.targets(redirect).map_err(|problem| (problem, None))?
             }
         };
+        let pin = pinned(&stages, pipeline)?;
         let plan = PipelinePlan {
+            pin,
             source: source.clone(),
             text: match hidden == *pipeline && !expanded.any() {
                 true => pipeline.span.of(source).to_owned(),

@@ -8,10 +8,7 @@ use tokio::io::AsyncReadExt;
 use super::plan::StagePlan;
 use super::run::Run;
 use crate::core::report::Report;
-use crate::core::text::Secret;
-
-/// A value, at most.
-const LONGEST: u64 = 64 << 10;
+use crate::core::text::{LONGEST_SECRET, Secret};
 
 /// How a value is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,11 +80,9 @@ async fn of_file(path: &std::path::Path) -> Result<Secret, String> {
     }
     let file = tokio::fs::File::open(path).await.map_err(said)?;
     let mut bytes = Vec::new();
-    file.take(LONGEST + 2).read_to_end(&mut bytes).await.map_err(said)?;
-    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    let text = text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r');
-    match text.len() as u64 > LONGEST {
-        true => Err(format!("it is larger than {LONGEST} bytes")),
-        false => Ok(Secret::new(text)),
-    }
+    file.take(LONGEST_SECRET as u64 + 2)
+        .read_to_end(&mut bytes)
+        .await
+        .map_err(said)?;
+    Secret::read(bytes)
 }

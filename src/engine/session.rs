@@ -1,37 +1,36 @@
 //! A session: runs lines, keeps what they answered, knows its jobs. The console and `run` both stand on it.
 
+mod front;
+mod port;
+
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::block::{Block, BlockEvent, Board};
+use super::aliases;
+use super::block::Block;
 use super::check::Check;
 use super::destination::Outlets;
 use super::ending::Ending;
 use super::jobs::Jobs;
-use super::line::LineRun;
 use super::memory::Memory;
 use super::plan::{LinePlan, OnError, Planner};
 use super::ports::{Authorise, Contexts, Journal, Place, Shelf};
 use super::run::Items;
 use super::variables::Kept;
-use super::{aliases, permissions, rerun, undo};
-use crate::core::change::{Origin, Plan, Requirement, Target};
+use crate::core::change::Origin;
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Report;
-use crate::core::text::{SafeText, Secret};
+use crate::core::text::SafeText;
 use crate::lang::{self, shell_loop};
-use crate::verb::invocation::CHANNEL_ITEMS;
-use crate::verb::operator::{TerminalCommand, TerminalWork};
-use crate::verb::session::{AuditEntry, HistoryLine, Job, Permission};
-use crate::verb::{Alias, AliasScope, BundleInfo, Call, Catalogue, Decision, Operator, Output, Verb};
+use crate::verb::session::Job;
+use crate::verb::{Bundles, Catalogue, Operator};
+
+pub(super) use front::Front;
 
 /// What a session is made of.
 pub struct SessionConfig {
@@ -76,7 +75,7 @@ pub struct Start<'a> {
 /// Runs lines. Cheap to clone; clones are the same session. Needs a Tokio runtime around it.
 #[derive(Clone)]
 pub struct Session {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// What blocks share.
@@ -116,7 +115,7 @@ impl Inner {
         self.lock().context.name.clone()
     }
 
-    fn set_bundles(&self, bundles: Vec<(BundleInfo, Vec<Verb>)>) {
+    fn set_bundles(&self, bundles: Bundles) {
         let mut state = self.lock();
         state.catalogue = Arc::new(state.catalogue.as_ref().clone().with_bundles(bundles));
     }
@@ -274,7 +273,7 @@ impl Session {
     }
 
     /// Swaps the verbs of installed bundles for lines that start from now on.
-    pub fn set_bundles(&self, bundles: Vec<(BundleInfo, Vec<Verb>)>) {
+    pub fn set_bundles(&self, bundles: Bundles) {
         self.inner.set_bundles(bundles);
     }
 
@@ -303,7 +302,7 @@ impl Session {
         self.inner.shutdown.cancel();
     }
 
-    fn snapshot(&self) -> (Arc<Catalogue>, Arc<Context>) {
+    pub(super) fn snapshot(&self) -> (Arc<Catalogue>, Arc<Context>) {
         let state = self.inner.lock();
         (state.catalogue.clone(), state.context.clone())
     }
@@ -334,186 +333,4 @@ impl Session {
 /// The loop that people paste from their shell, in our language; none: the line is ours already.
 fn translated(line: &str) -> Option<String> {
     shell_loop::recognise(line).map(|found| lang::print(&found.pipeline()))
-}
-
-/// What makes a block: used for lines and for background jobs.
-pub(super) struct Front {
-    pub(super) number: u64,
-    pub(super) records: Arc<AtomicU64>,
-    pub(super) catalogue: Arc<Catalogue>,
-    pub(super) ending: Ending,
-    pub(super) background: bool,
-    pub(super) operator: Arc<dyn Operator>,
-}
-
-impl Front {
-    /// The two ends of a block. `depth`: how many lines ran the line that it is for.
-    pub(super) fn open(self, inner: Arc<Inner>, text: String, depth: usize) -> (Block, LineRun) {
-        let (sender, events) = mpsc::channel::<BlockEvent>(CHANNEL_ITEMS);
-        let board = Arc::new(Board::default());
-        let block = Block::new(
-            self.number,
-            text,
-            events,
-            board.clone(),
-            self.ending.clone(),
-            self.background,
-        );
-        let session = SessionPort {
-            inner: inner.clone(),
-            catalogue: self.catalogue.clone(),
-            number: self.number,
-            depth,
-        };
-        let operator = BlockOperator {
-            inner: self.operator.clone(),
-            board,
-        };
-        let run = LineRun {
-            inner,
-            front: self,
-            events: sender,
-            operator: Arc::new(operator),
-            session: Arc::new(session),
-        };
-        (block, run)
-    }
-}
-
-/// The front end as the stages of a block see it: what needs no answer goes onto the block's board.
-struct BlockOperator {
-    inner: Arc<dyn Operator>,
-    board: Arc<Board>,
-}
-
-#[async_trait]
-impl Operator for BlockOperator {
-    fn origin(&self) -> Origin {
-        self.inner.origin()
-    }
-
-    async fn ask(&self, plan: &Plan, requirement: Requirement) -> Decision {
-        self.inner.ask(plan, requirement).await
-    }
-
-    async fn secret(&self, what: &str, from_input: bool) -> Result<Secret, Report> {
-        self.inner.secret(what, from_input).await
-    }
-
-    fn note(&self, text: SafeText) {
-        self.board.note(text);
-    }
-
-    fn progress(&self, text: SafeText) {
-        self.board.progress(text);
-    }
-
-    fn acting_on(&self, target: &Target) {
-        self.inner.acting_on(target);
-    }
-
-    async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {
-        self.inner.suspend(command).await
-    }
-
-    async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
-        self.inner.lend(work).await
-    }
-
-    async fn use_context(&self, name: &str) -> Result<(), Report> {
-        self.inner.use_context(name).await
-    }
-}
-
-/// The session as verbs of one block see it.
-struct SessionPort {
-    inner: Arc<Inner>,
-    catalogue: Arc<Catalogue>,
-    number: u64,
-    depth: usize,
-}
-
-#[async_trait]
-impl crate::verb::Session for SessionPort {
-    fn catalogue(&self) -> Arc<Catalogue> {
-        self.catalogue.clone()
-    }
-
-    fn jobs(&self) -> Vec<Job> {
-        let mut jobs = self.inner.jobs.all();
-        jobs.retain(|job| job.number != self.number);
-        jobs
-    }
-
-    async fn wait(&self, number: Option<u64>) -> Result<Vec<Job>, Report> {
-        self.inner.jobs.wait(number, self.number).await
-    }
-
-    fn stop(&self, number: u64) -> Result<Job, Report> {
-        self.inner.jobs.stop(number)
-    }
-
-    async fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, Report> {
-        self.inner.journal.entries(limit).await
-    }
-
-    async fn audited(&self, number: u64) -> Result<Option<AuditEntry>, Report> {
-        self.inner.journal.entry(number).await
-    }
-
-    async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report> {
-        undo::undo(&self.inner, &self.catalogue, number, call, output).await
-    }
-
-    fn set_bundles(&self, bundles: Vec<(BundleInfo, Vec<Verb>)>) {
-        self.inner.set_bundles(bundles);
-    }
-
-    async fn history(&self, limit: usize) -> Result<Vec<HistoryLine>, Report> {
-        let entries = self.inner.journal.history(limit).await?;
-        let lines = entries.into_iter().map(|entry| HistoryLine {
-            number: entry.number,
-            line: entry.line,
-            context: entry.context,
-            exit: entry.exit,
-        });
-        Ok(lines.collect())
-    }
-
-    async fn run_line(&self, line: &str, call: &Call, output: &Output) -> Result<(), Report> {
-        rerun::run_line(&self.inner, &self.catalogue, self.depth, line, call, output).await
-    }
-
-    fn may(&self, user: &str, line: &str) -> Result<Vec<Permission>, Report> {
-        permissions::may(&self.inner, &self.catalogue, user, line)
-    }
-
-    async fn put_alias(&self, alias: Alias) -> Result<(), Report> {
-        let now = self.inner.lock().catalogue.clone();
-        aliases::acceptable(&now, &alias)?;
-        self.inner.shelf.put_alias(&self.inner.user, alias).await?;
-        self.inner.load_aliases().await
-    }
-
-    async fn remove_alias(&self, scope: AliasScope, name: &str) -> Result<bool, Report> {
-        let there = self.inner.shelf.remove_alias(&self.inner.user, scope, name).await?;
-        self.inner.load_aliases().await?;
-        Ok(there)
-    }
-
-    async fn keep(&self, name: &str, records: Vec<Record>) -> Result<(), Report> {
-        self.inner.shelf.keep(&self.inner.user, name, records).await
-    }
-
-    async fn kept(&self, name: &str) -> Result<Option<Vec<Record>>, Report> {
-        self.inner.shelf.kept(&self.inner.user, name).await
-    }
-
-    async fn kept_names(&self) -> Result<Vec<(String, u64)>, Report> {
-        self.inner.shelf.kept_names(&self.inner.user).await
-    }
-
-    async fn forget(&self, name: &str) -> Result<bool, Report> {
-        self.inner.shelf.forget(&self.inner.user, name).await
-    }
 }

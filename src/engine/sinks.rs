@@ -25,22 +25,24 @@ pub struct Sinks {
 }
 
 impl Sinks {
-    /// Opens the destinations of a pipeline that starts now.
+    /// Opens the destinations of a pipeline that starts now. Files that are there already come last: opening one empties
+    /// it, and nothing is to be lost where another destination is refused.
     pub async fn open(targets: &[Target], values: &Values, outlets: &Outlets, source: &str) -> Result<Sinks, Report> {
         let mut sinks = Sinks {
             here: targets.is_empty(),
             open: Vec::new(),
             written: 0,
         };
-        for target in targets {
-            let refused = |problem: Problem| problem.refused(source);
-            match target {
-                Target::Built(word) => {
-                    let built = outlets.built(word, values).map_err(refused)?;
-                    sinks.add(&built, outlets, source).await?;
-                }
-                known => sinks.add(known, outlets, source).await?,
-            }
+        let known = targets.iter().map(|target| match target {
+            Target::Built(word) => outlets.built(word, values),
+            known => Ok(known.clone()),
+        });
+        let mut known = known
+            .collect::<Result<Vec<Target>, Problem>>()
+            .map_err(|problem| problem.refused(source))?;
+        known.sort_by_key(|target| matches!(target, Target::File(..)));
+        for target in &known {
+            sinks.add(target, outlets, source).await?;
         }
         Ok(sinks)
     }
@@ -60,7 +62,7 @@ impl Sinks {
             Target::File(path, span) => (path.display().to_string(), File::create(path).await, span),
             Target::NewFile(path, span) => (path.display().to_string(), new_file(path).await, span),
             Target::Descriptor(number, span) => {
-                let file = descriptor(*number, 0).map(File::from_std);
+                let file = descriptor(*number).map(File::from_std);
                 (format!("fd:{number}"), file, span)
             }
         };
@@ -82,10 +84,16 @@ impl Sinks {
         Ok(())
     }
 
-    /// Nothing more comes; a sentence on what was written, if anything was.
+    /// Nothing more comes; a sentence on what was written, if anything was. All are told, whichever of them fails.
     pub async fn close(&mut self) -> Result<Option<String>, Report> {
+        let mut failed = None;
         for (_, destination) in &mut self.open {
-            destination.close().await?;
+            if let Err(report) = destination.close().await {
+                failed.get_or_insert(report);
+            }
+        }
+        if let Some(report) = failed {
+            return Err(report);
         }
         let names: Vec<&str> = self.open.iter().map(|(name, _)| name.as_str()).collect();
         Ok((!names.is_empty()).then(|| format!("{} records written to {}", self.written, names.join(", "))))
@@ -130,5 +138,48 @@ impl Destination for Lines {
     async fn close(&mut self) -> Result<(), Report> {
         let flushed = self.file.flush().await;
         flushed.map_err(|error| self.lost(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// Notes that it was closed; may fail at that.
+    struct Closing(Arc<AtomicBool>, bool);
+
+    #[async_trait]
+    impl Destination for Closing {
+        async fn write(&mut self, _: &Item) -> Result<(), Report> {
+            Ok(())
+        }
+
+        async fn close(&mut self) -> Result<(), Report> {
+            self.0.store(true, Ordering::Relaxed);
+            match self.1 {
+                true => Err(Report::failed("E-TEST", "full")),
+                false => Ok(()),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn l14_one_destination_that_fails_keeps_nothing_from_the_others() {
+        let closed = [Arc::new(AtomicBool::default()), Arc::new(AtomicBool::default())];
+        let open = closed.iter().zip([true, false]).map(|(closed, fails)| {
+            let destination: Box<dyn Destination> = Box::new(Closing(closed.clone(), fails));
+            ("x".to_owned(), destination)
+        });
+        let mut sinks = Sinks {
+            here: false,
+            open: open.collect(),
+            written: 0,
+        };
+        assert_eq!(sinks.close().await.unwrap_err().code, "E-TEST");
+        assert!(closed.iter().all(|closed| closed.load(Ordering::Relaxed)));
     }
 }

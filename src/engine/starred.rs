@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::options::holds_password;
 use super::resolve::resolve;
-use crate::lang::{Line, Stage};
-use crate::verb::Catalogue;
+use crate::lang::{Line, Stage, Word};
+use crate::verb::{Catalogue, OptionSpec};
 
 /// The line without secret values; as it is where there are none.
 pub fn starred(catalogue: &Catalogue, line: &Line, source: &str) -> String {
@@ -23,19 +23,20 @@ pub fn starred(catalogue: &Catalogue, line: &Line, source: &str) -> String {
 
 /// Where the values of secret options stand, whether or not the rest of the stage is right.
 pub fn secrets(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
+    let addresses = stage.words.iter().filter(|word| holds_password(word));
+    let mut places: Vec<Range<usize>> = addresses.map(|word| word.span.start..word.span.end).collect();
     let Ok(resolved) = resolve(catalogue, &stage.words) else {
-        return Vec::new();
+        return places;
     };
     let options = &resolved.verb.declaration.signature.options;
-    let long = |name: &str| options.iter().any(|option| option.secret && option.name == name);
+    let long = |name: &str| options.iter().any(|option| option.secret && is_called(option, name));
     let short = |letter: char| {
         options
             .iter()
             .any(|option| option.secret && option.short == Some(letter))
     };
-    let addresses = stage.words.iter().filter(|word| holds_password(word));
-    let mut places: Vec<Range<usize>> = addresses.map(|word| word.span.start..word.span.end).collect();
-    for (index, word) in stage.words.iter().enumerate() {
+    let before = stage.words.iter().take_while(|word| word.plain() != Some("--"));
+    for (index, word) in before.enumerate() {
         let Some(option) = word.as_option() else { continue };
         let name = option.name.as_str();
         // How much of the word is the name: of `-psecret` the letter only.
@@ -50,9 +51,31 @@ pub fn secrets(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
         let value = word.span.start + named;
         let apart = named == name.len() && option.value.is_none();
         match apart {
-            true => places.extend(stage.words.get(index + 1).map(|next| next.span.start..next.span.end)),
+            // One that stands alone is asked for: another option behind it is not its value.
+            true => {
+                let next = stage.words.get(index + 1).filter(|next| !is_known(options, next));
+                places.extend(next.map(|next| next.span.start..next.span.end));
+            }
             false => places.push(value + usize::from(named == name.len())..word.span.end),
         }
     }
     places
+}
+
+/// Whether a word is an option that the verb has, or ends the options. A dash alone does not make one: the secret
+/// itself may begin with it, and the line is refused then, but must not be quoted with it.
+fn is_known(options: &[OptionSpec], word: &Word) -> bool {
+    word.as_option()
+        .is_some_and(|option| match option.name.strip_prefix("--") {
+            Some("") => true,
+            Some(name) => options.iter().any(|known| is_called(known, name)),
+            None => option.name.chars().nth(1).is_some_and(|letter| {
+                let short = |known: &OptionSpec| known.short == Some(letter);
+                options.iter().any(short)
+            }),
+        })
+}
+
+fn is_called(option: &OptionSpec, name: &str) -> bool {
+    option.name == name || option.aliases.contains(&name)
 }

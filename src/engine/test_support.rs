@@ -17,7 +17,7 @@ use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::lang::{self, Stage};
-use crate::verb::operator::TerminalCommand;
+use crate::verb::operator::{Pin, TerminalCommand};
 use crate::verb::*;
 
 /// Headless, nothing granted.
@@ -184,11 +184,27 @@ impl Read for Wait {
     }
 }
 
+/// `pin` as the session's feature declares it.
+struct PinIt;
+
+#[async_trait]
+impl Read for PinIt {
+    async fn run(&self, _: &Call, _: &mut Input, _: &Output) -> Result<(), Report> {
+        Err(Report::refused("E-PIN-001", "nothing stands before it"))
+    }
+
+    fn pins(&self, arguments: &Known) -> Option<Duration> {
+        let every = arguments.options.get("every").and_then(Option::as_ref);
+        every.and_then(Value::as_u64).map(Duration::from_millis)
+    }
+}
+
 /// Answers plans as told, in turn; without an answer left it declines.
 pub struct Script {
     origin: Origin,
     answers: Mutex<VecDeque<Answer>>,
     pub asked: Mutex<Vec<(Plan, Requirement)>>,
+    pub pinned: Mutex<Vec<Pin>>,
 }
 
 /// An answer, and what happens meanwhile.
@@ -207,6 +223,7 @@ impl Script {
             origin,
             answers: Mutex::new(answers.into_iter().collect()),
             asked: Mutex::default(),
+            pinned: Mutex::default(),
         })
     }
 }
@@ -237,6 +254,11 @@ impl Operator for Script {
 
     async fn suspend(&self, _: TerminalCommand) -> Result<i32, Report> {
         Err(Report::refused("E-TEST-005", "no terminal"))
+    }
+
+    async fn pin(&self, pin: Pin) -> Result<String, Report> {
+        self.pinned.lock().unwrap().push(pin);
+        Ok("pin1".to_owned())
     }
 }
 
@@ -455,10 +477,24 @@ fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
             Function(|call: &Call| Ok(vec![json!(call.context.name)])),
         ),
         Verb::read(
-            Declaration::new("t", "login", "").option(secret),
+            Declaration::new("t", "login", "")
+                .option(secret)
+                .option(OptionSpec::new("user", OptionKind::String, "").short('u')),
             Function(|_: &Call| Ok(vec![])),
         ),
-        Verb::read(Declaration::new("t", "wait", ""), Wait),
+        Verb::read(Declaration::new("t", "wait", "").once(), Wait),
+        Verb::read(
+            Declaration::new("t", "logs", "")
+                .positional(any())
+                .option(OptionSpec::new("follow", OptionKind::Bool, "")),
+            Function(|call: &Call| Ok(vec![json!(call.arguments.flag("follow"))])),
+        ),
+        Verb::read(
+            Declaration::new("t", "pin", "")
+                .input(InputMode::All)
+                .option(OptionSpec::new("every", OptionKind::Duration, "").default("5s")),
+            PinIt,
+        ),
         Verb::read(
             Declaration::new("t", "undo", "")
                 .risk(Risk::Change)

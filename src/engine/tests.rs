@@ -3,4 +3,5 @@
 mod changes;
 mod checklist;
 mod flow;
+mod pinning;
 mod refusals;

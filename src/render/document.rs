@@ -67,6 +67,15 @@ impl Line {
     }
 }
 
+/// A row of a table with its cells apart, or a line.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Of a table: its columns.
+    pub header: Option<Arc<Header>>,
+    /// Its cells; of a line one.
+    pub cells: Vec<SafeText>,
+}
+
 enum Section {
     Lines(Vec<Line>),
     Table {
@@ -190,6 +199,26 @@ impl Document {
             Section::Lines(_) => false,
             Section::Table { header, rows, layout } => Fitted::of(layout, &header.columns, rows, columns, false).cuts(),
         })
+    }
+
+    /// Rows and lines, without headers; at most the last `count`.
+    pub fn rows(&self, count: usize) -> Vec<Row> {
+        let mut last: Vec<Row> = Vec::new();
+        for section in self.sections.iter().rev() {
+            let left = count - last.len();
+            match section {
+                Section::Lines(lines) => last.extend(lines.iter().rev().take(left).map(|line| Row {
+                    header: None,
+                    cells: vec![SafeText::line(&line.text())],
+                })),
+                Section::Table { header, rows, .. } => last.extend(rows.iter().rev().take(left).map(|cells| Row {
+                    header: Some(header.clone()),
+                    cells: cells.clone(),
+                })),
+            }
+        }
+        last.reverse();
+        last
     }
 
     /// Every line as plain text.

@@ -1,7 +1,7 @@
 //! The catalogue: an immutable snapshot of every verb and alias. A running plan keeps its own. Not for what an alias
 //! means: the engine expands it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Alias, AliasScope, BundleInfo, Verb};
 
@@ -19,9 +19,18 @@ pub struct Catalogue {
 struct Installed {
     names: Vec<String>,
     /// Those of which no version is in use.
-    off: Vec<String>,
+    off: BTreeSet<String>,
     replaced: BTreeMap<(String, String), Verb>,
     replaced_infos: BTreeMap<String, BundleInfo>,
+}
+
+/// What is installed beside the built-in.
+#[derive(Default)]
+pub struct Bundles {
+    /// In use: each with its page and its verbs.
+    pub enabled: Vec<(BundleInfo, Vec<Verb>)>,
+    /// The names of those of which no version is in use.
+    pub off: BTreeSet<String>,
 }
 
 /// Why a name did not lead to one verb.
@@ -57,24 +66,23 @@ impl Catalogue {
     }
 
     /// The same with these installed bundles, each in place of whatever had its name, and without those of an earlier
-    /// call, whose names go back to what they replaced. One without verbs is installed and not in use: it takes nothing's
-    /// place, only its name is known.
+    /// call, whose names go back to what they replaced. Of those that are off only the name is known.
     #[must_use]
-    pub fn with_bundles(mut self, bundles: Vec<(BundleInfo, Vec<Verb>)>) -> Self {
+    pub fn with_bundles(mut self, bundles: Bundles) -> Self {
         let before = std::mem::take(&mut self.installed);
         self.remove(&before.names);
         self.verbs.extend(before.replaced);
         self.infos.extend(before.replaced_infos);
-        let (bundles, off): (Vec<_>, Vec<_>) = bundles.into_iter().partition(|(_, verbs)| !verbs.is_empty());
-        let names: Vec<String> = bundles.iter().map(|(info, _)| info.name.clone()).collect();
+        let Bundles { enabled, off } = bundles;
+        let names: Vec<String> = enabled.iter().map(|(info, _)| info.name.clone()).collect();
         let (replaced, replaced_infos) = self.remove(&names);
         self.installed = Installed {
             names,
-            off: off.into_iter().map(|(info, _)| info.name).collect(),
+            off,
             replaced,
             replaced_infos,
         };
-        for (info, verbs) in bundles {
+        for (info, verbs) in enabled {
             self.infos.insert(info.name.clone(), info);
             let named = verbs
                 .into_iter()
@@ -101,7 +109,7 @@ impl Catalogue {
 
     /// Whether a bundle is installed, but no version of it in use.
     pub fn is_off(&self, bundle: &str) -> bool {
-        self.installed.off.iter().any(|name| name == bundle)
+        self.installed.off.contains(bundle)
     }
 
     /// Takes the bundles of these names out.

@@ -226,6 +226,8 @@ pub struct Declaration {
     pub endless: bool,
     /// Recovers something (`undo`): asks by itself, one Enter, production included; so the engine does not ask first.
     pub recovery: bool,
+    /// Does something to this session, or waits for it, though it changes nothing outside: not to be run again and again.
+    pub once: bool,
     /// Must know where in the stream its record stands ([`Call::step`](super::Call)); that holds back each record until
     /// the next one or the end is known.
     pub stepped: bool,
@@ -284,6 +286,7 @@ impl Declaration {
             notes: String::new(),
             endless: false,
             recovery: false,
+            once: false,
             stepped: false,
         }
     }
@@ -403,6 +406,13 @@ impl Declaration {
     #[must_use]
     pub fn endless(mut self) -> Self {
         self.endless = true;
+        self
+    }
+
+    /// It does something to this session: not to be run again and again by a panel.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 

@@ -9,6 +9,7 @@ pub mod operator;
 pub mod session;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -18,7 +19,7 @@ use crate::core::report::Report;
 
 pub use crate::render::{Header, View};
 pub use alias::{Alias, AliasScope};
-pub use catalogue::Catalogue;
+pub use catalogue::{Bundles, Catalogue};
 pub use declaration::{BundleInfo, Declaration, Example, InputMode, OptionKind, OptionSpec, Positional, Signature};
 pub use invocation::{Arguments, Call, Input, Item, Known, Output, Step};
 pub use operator::{Decision, Operator};
@@ -87,6 +88,12 @@ pub trait Read: Send + Sync {
 
     /// The alias that a run with these arguments makes, so that a script is checked with the names it gives itself.
     fn makes_alias(&self, _arguments: &Known) -> Option<Alias> {
+        None
+    }
+
+    /// That it makes a panel of the pipeline before it, which is to run again after this time. The engine then runs no
+    /// stage: it hands the pipeline to the front end.
+    fn pins(&self, _arguments: &Known) -> Option<Duration> {
         None
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::pin::Pin;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -41,7 +41,16 @@ pub struct TerminalCommand {
 
 /// Work of ours that needs the terminal for itself while it lasts: a shell in a container. It reads the standard input,
 /// writes the standard output and leaves the terminal as it found it; its exit code.
-pub type TerminalWork = Pin<Box<dyn Future<Output = Result<i32, Report>> + Send>>;
+pub type TerminalWork = std::pin::Pin<Box<dyn Future<Output = Result<i32, Report>> + Send>>;
+
+/// A pipeline that is to be a panel of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// The pipeline, without `pin`.
+    pub line: String,
+    /// Between two runs, unless it goes on by itself.
+    pub every: Duration,
+}
 
 /// The front end as verbs and the engine see it.
 #[async_trait]
@@ -76,6 +85,12 @@ pub trait Operator: Send + Sync {
     async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
         drop(work);
         Err(Report::refused("E-RUN-TERMINAL", "there is no terminal to give").hint("use the console"))
+    }
+
+    /// Shows a pipeline as a panel from now on; the panel's name. Refused where there is no screen.
+    async fn pin(&self, pin: Pin) -> Result<String, Report> {
+        let message = format!("there is no screen to pin {} to", pin.line);
+        Err(Report::refused("E-PIN-006", message).hint("use the console"))
     }
 
     /// Makes another context the one of the lines that start from now on; those that run keep theirs. Refused where the

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alias::{Alias, AliasScope};
-use super::catalogue::Catalogue;
+use super::catalogue::{Bundles, Catalogue};
 use super::invocation::{Call, Output};
-use super::{BundleInfo, Verb};
+
 use crate::core::change::Change;
 use crate::core::record::Record;
 use crate::core::report::Report;
@@ -124,7 +124,7 @@ pub trait Session: Send + Sync {
     async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report>;
 
     /// Swaps the verbs of installed bundles for lines that start from now on.
-    fn set_bundles(&self, _bundles: Vec<(BundleInfo, Vec<Verb>)>) {}
+    fn set_bundles(&self, _bundles: Bundles) {}
 
     /// The last lines that were run, oldest first. A session without a memory has none.
     async fn history(&self, _limit: usize) -> Result<Vec<HistoryLine>, Report> {

@@ -8,7 +8,7 @@ use cogdeck::core::context::{Context, KubeconfigSource};
 use cogdeck::core::text::Secret;
 use cogdeck::features::kubernetes::client::Clients;
 use cogdeck::features::kubernetes::feed::{rows, table};
-use cogdeck::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, SlimRow};
+use cogdeck::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ServiceRow, SlimRow};
 use cogdeck::feed::{HealthState, Hub, Source, Subscription};
 use cogdeck::sandbox::clock::Clock as WorldClock;
 use cogdeck::sandbox::cloud::LoadBalancers;
@@ -35,7 +35,7 @@ impl Gate for Log {
 }
 
 struct World {
-    _plane: ControlPlane,
+    plane: ControlPlane,
     api: ApiHandle,
     log: Arc<Log>,
     hub: Hub,
@@ -55,7 +55,7 @@ impl World {
         };
         let api = ApiServer::start(plane.store.clone(), config, listener).unwrap();
         World {
-            _plane: plane,
+            plane,
             api,
             log,
             hub: Hub::new(Clock::real()),
@@ -155,4 +155,30 @@ async fn where_nobody_can_tell_everything_is_tried() {
     let words = "User \"sandbox-guest\" cannot list resource \"events\" in API group \"\" in the namespace \"default\"";
     assert!(reason.contains(words), "{reason}");
     assert!(world.asked("/events?") > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_list_and_not_watch_has_rows_all_the_same() {
+    let world = World::start().await;
+    let context = world.guest("default");
+    let services = world.follow::<ServiceRow>(&context);
+    until(services.source(), HealthState::Live).await;
+    let port = serde_json::json!({"port": 80});
+    let service = serde_json::json!({"metadata": {"name": "late", "namespace": "default"}, "spec": {"ports": [port]}});
+    world.plane.store.create("services", service).unwrap();
+    let begin = Instant::now();
+    while services.source().read(|rows, _| rows.get("default/late").is_none()) {
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "the service is not there: {:?}",
+            services.source().health()
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(services.source().health().state, HealthState::Live);
+    assert_eq!(
+        world.asked("/services?watch"),
+        0,
+        "nobody asks for what is refused anyway"
+    );
 }

@@ -122,7 +122,8 @@ impl Forward {
     }
 }
 
-/// A proxy whose tunnels all end at `to`. One that asks who comes lets in `authorization` only.
+/// A proxy whose tunnels all end at `to`, asked for by `CONNECT` or as SOCKS 5 (RFC 1928). One that asks who comes lets
+/// in `authorization` only.
 pub fn forward(to: SocketAddr, authorization: Option<&'static str>) -> Forward {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the proxy");
     let proxy = listener.local_addr().expect("its address");
@@ -144,6 +145,11 @@ fn splice(
     authorization: Option<&str>,
     seen: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
+    if first_byte(&client)? == 5 {
+        let asked = socks(&mut client)?;
+        seen.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
+        return both_ways(client, TcpStream::connect(to)?);
+    }
     let own = Mutex::default();
     head(&mut client, &own)?;
     let own = own.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -154,6 +160,38 @@ fn splice(
     }
     let server = TcpStream::connect(to)?;
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    both_ways(client, server)
+}
+
+fn first_byte(stream: &TcpStream) -> std::io::Result<u8> {
+    let mut byte = [0];
+    stream.peek(&mut byte)?;
+    Ok(byte[0])
+}
+
+/// The handshake of SOCKS 5 without a password; `SOCKS5 NAME:PORT` of what was asked for.
+fn socks(client: &mut TcpStream) -> std::io::Result<String> {
+    let mut bytes = |count: usize| {
+        let mut read = vec![0; count];
+        client.read_exact(&mut read).map(|()| read)
+    };
+    let methods = usize::from(bytes(2)?[1]);
+    bytes(methods)?;
+    client.write_all(&[5, 0])?;
+    let mut bytes = |count: usize| {
+        let mut read = vec![0; count];
+        client.read_exact(&mut read).map(|()| read)
+    };
+    let request = bytes(5)?;
+    assert_eq!(request[..4], [5, 1, 0, 3], "a connection to a name");
+    let name = bytes(usize::from(request[4]))?;
+    let port = bytes(2)?;
+    client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
+    let port = u16::from_be_bytes([port[0], port[1]]);
+    Ok(format!("SOCKS5 {}:{port}", String::from_utf8_lossy(&name)))
+}
+
+fn both_ways(client: TcpStream, server: TcpStream) -> std::io::Result<()> {
     let (mut from, mut into) = (client.try_clone()?, server.try_clone()?);
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut from, &mut into);

@@ -202,8 +202,11 @@ impl Repository<'_> {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         if let Some(user) = &self.user {
+            // The header would go wherever a redirect leads, and it is for this host alone.
             command
-                .env("GIT_CONFIG_COUNT", "1")
+                .env("GIT_CONFIG_COUNT", "2")
+                .env("GIT_CONFIG_KEY_1", "http.followRedirects")
+                .env("GIT_CONFIG_VALUE_1", "false")
                 .env("GIT_CONFIG_KEY_0", format!("http.{}.extraHeader", self.url))
                 .env("GIT_CONFIG_VALUE_0", format!("Authorization: {}", user.reveal()));
         }

@@ -206,6 +206,59 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
+async fn b4_a_commit_with_entries_that_lead_out_of_their_folder_is_refused() {
+    if Command::new("git").arg("--version").output().is_err() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let repository = folder.path().join("repository");
+    std::fs::create_dir(&repository).unwrap();
+    git(&repository, &["init", "-q", "-b", "main", "."]);
+    let object = |kind: &str, content: &[u8]| {
+        let file = folder.path().join("object");
+        std::fs::write(&file, content).unwrap();
+        let file = file.display().to_string();
+        git(&repository, &["hash-object", "-t", kind, "--literally", "-w", &file])
+    };
+    let tree = |entries: &[(&str, &str, &str)]| {
+        let raw = entries.iter().flat_map(|(mode, name, object)| {
+            let bytes = (0..object.len()).step_by(2);
+            let bytes = bytes.map(|at| u8::from_str_radix(&object[at..at + 2], 16).unwrap());
+            let mut entry = format!("{mode} {name}\0").into_bytes();
+            entry.extend(bytes);
+            entry
+        });
+        object("tree", &raw.collect::<Vec<u8>>())
+    };
+    let manifest = object("blob", MANIFEST.replace("/bin/echo", "./greet").as_bytes());
+    let program = object("blob", b"#!/bin/sh\n");
+    let inner = tree(&[("100644", "evil", &program)]);
+    let url = format!("git+file://{}", repository.display());
+    for (name, mode, what) in [
+        ("..", "40000", &inner),
+        ("../evil", "100644", &program),
+        ("/tmp/evil", "100644", &program),
+    ] {
+        let top = tree(&[
+            (mode, name, what),
+            ("100644", "config.yaml", &manifest),
+            ("100755", "greet", &program),
+        ]);
+        let commit = git(&repository, &["commit-tree", &top, "-m", "evil"]);
+        git(&repository, &["update-ref", "refs/heads/main", &commit]);
+        let source = Source::parse(&url, Some("main"), None).unwrap();
+        let mut surroundings = surroundings(folder.path());
+        let home = folder.path().display().to_string();
+        surroundings.environment.insert("HOME".to_owned(), home);
+        let report = source.fetch(&surroundings).await.unwrap_err();
+        assert!(
+            report.code == "E-BUNDLE-037" && report.message.contains("evil"),
+            "{name}: {report}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn b4_a_repository_is_read_without_hooks_submodules_or_links() {
     if Command::new("git").arg("--version").output().is_err() {
         return;
@@ -354,6 +407,14 @@ async fn b4_a_token_in_an_address_is_used_and_never_shown() {
         seen.contains("GIT_CONFIG_VALUE_0=Authorization: Basic YW5hOnRvay0xMjM0NTY="),
         "{seen}"
     );
+    // Git hands the header on to wherever it is redirected.
+    for setting in [
+        "GIT_CONFIG_COUNT=2",
+        "GIT_CONFIG_KEY_1=http.followRedirects",
+        "GIT_CONFIG_VALUE_1=false",
+    ] {
+        assert!(seen.contains(setting), "{setting}: {seen}");
+    }
 }
 
 #[tokio::test]

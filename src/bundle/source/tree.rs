@@ -1,7 +1,7 @@
 //! Which files of a folder or a repository make a bundle, and how large that may be. Without IO.
 
 use crate::bundle::manifest::Manifest;
-use crate::bundle::package::own_executables;
+use crate::bundle::package::{own_executables, stays_inside};
 use crate::core::report::Report;
 
 /// Files, at most.
@@ -67,6 +67,11 @@ pub fn bounded(count: usize, depth: usize, bytes: u64) -> Result<(), Report> {
     )
 }
 
+/// Bytes of all. Sizes come from outside: more than can be counted is too large as well.
+fn size(entries: &[Entry]) -> u64 {
+    entries.iter().map(|entry| entry.size).fold(0, u64::saturating_add)
+}
+
 /// Finds manifest and templates.
 pub fn select(entries: Vec<Entry>, place: &str) -> Result<Selection, Report> {
     let depth = entries
@@ -74,7 +79,12 @@ pub fn select(entries: Vec<Entry>, place: &str) -> Result<Selection, Report> {
         .map(|entry| entry.path.split('/').count())
         .max()
         .unwrap_or(0);
-    bounded(entries.len(), depth, entries.iter().map(|entry| entry.size).sum())?;
+    bounded(entries.len(), depth, size(&entries))?;
+    // Git lists what a commit holds, and a commit may hold entries that no folder can.
+    if let Some(entry) = entries.iter().find(|entry| !stays_inside(&entry.path)) {
+        let message = format!("{place} holds a file that leads out of it: {:?}", entry.path);
+        return Err(Report::refused("E-BUNDLE-037", message).hint("nothing was written; do not trust this bundle"));
+    }
     let found = MANIFESTS
         .iter()
         .find_map(|name| entries.iter().find(|entry| entry.path == *name));
@@ -108,7 +118,7 @@ pub fn copied(manifest: &str, rest: Vec<Entry>) -> Result<Vec<Entry>, Report> {
     if !runs_own {
         return Ok(Vec::new());
     }
-    let bytes: u64 = rest.iter().map(|entry| entry.size).sum();
+    let bytes = size(&rest);
     let why = if rest.len() > MOST_COPIED {
         format!("more than {MOST_COPIED} files lie beside its executables")
     } else if bytes > LARGEST_COPIED {

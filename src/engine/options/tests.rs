@@ -180,3 +180,25 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn b10_that_a_secret_comes_from_elsewhere_is_known_and_its_value_is_not() {
+    let secret = OptionSpec {
+        secret: true,
+        ..OptionSpec::new("password", OptionKind::String, "")
+    };
+    let declaration = Arc::new(Declaration::new("t", "login", "").option(secret));
+    for (words, known) in [
+        ("", None),
+        ("--password=x", Some(Some(json!("x")))),
+        ("--password", Some(None)),
+        ("--password -", Some(None)),
+        ("--password @file", Some(None)),
+        ("--password=$x", Some(None)),
+    ] {
+        let line = parse(&format!("x {words}")).unwrap();
+        let stage = &line.items[0].pipeline.stages[0].words;
+        let template = Template::read(declaration.clone(), &stage[1..], stage[0].span, false).unwrap();
+        assert_eq!(template.known().options.get("password"), known.as_ref(), "{words}");
+    }
+}

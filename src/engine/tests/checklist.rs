@@ -107,12 +107,17 @@ async fn r6_permissions_that_depend_on_values_are_asked_for_each_record() {
 #[tokio::test]
 async fn l25_secrets_in_an_aliass_call_are_masked() {
     let bench = Bench::new();
-    let alias = Alias {
-        scope: AliasScope::User,
-        name: "in".into(),
-        body: "t:login --password=$1".into(),
-    };
-    bench.shelf.put_alias("mia", alias).await.unwrap();
+    for (name, body) in [
+        ("in", "t:login --password=$1"),
+        ("at", "t:echo https://mia:$1@example.com"),
+    ] {
+        let alias = Alias {
+            scope: AliasScope::User,
+            name: name.into(),
+            body: body.into(),
+        };
+        bench.shelf.put_alias("mia", alias).await.unwrap();
+    }
     bench.session.load_aliases().await.unwrap();
     assert_eq!(bench.run("in hunter2").await.exit, 0);
     let lines = bench.journal.history(10).await.unwrap();
@@ -121,6 +126,12 @@ async fn l25_secrets_in_an_aliass_call_are_masked() {
         "{lines:?}"
     );
     assert!(bench.session.jobs().iter().all(|job| !job.pipeline.contains("hunter2")));
+    // Kept, neither runs with the mark for a value, wherever the alias puts it.
+    bench.run("at hunter2").await;
+    for entry in bench.journal.history(10).await.unwrap() {
+        let kept = bench.run(&entry.line).await.report.expect(&entry.line);
+        assert_eq!(kept.code, "E-OPTION-006", "{kept:?}");
+    }
     let check = bench.session.check("in hunter2", HEADLESS).unwrap();
     assert!(!format!("{check:?}").contains("hunter2"), "{check:?}");
 }

@@ -368,6 +368,25 @@ async fn the_history_holds_masked_lines_but_not_those_after_a_blank() {
 }
 
 #[tokio::test]
+async fn a_line_whose_secret_is_asked_for_is_kept_as_it_was_typed() {
+    use crate::engine::ports::Journal;
+    let bench = Bench::new();
+    let lines = [
+        "t:login --password --user mia",
+        "t:login -p -u mia",
+        "t:login --user mia --password",
+        "t:echo -- -p word",
+    ];
+    for line in lines {
+        bench.run(line).await;
+        assert_eq!(bench.journal.history(1).await.unwrap()[0].line, line);
+    }
+    // A value that looks like an option makes the line wrong, and is no less secret.
+    let report = bench.run("t:login --password -hunter2").await.report.unwrap();
+    assert!(!report.lines().join(" ").contains("hunter2"), "{report:?}");
+}
+
+#[tokio::test]
 async fn a_refused_line_is_quoted_without_its_secrets() {
     let bench = Bench::new();
     for line in [
@@ -375,6 +394,7 @@ async fn a_refused_line_is_quoted_without_its_secrets() {
         "t:login -p hunter2 | t:nope",
         "t:login -phunter2 --nope=1",
         "t:login --password 'hunter2 x' --nope",
+        "t:nope https://mia:hunter2@example.com",
     ] {
         let report = bench
             .session

@@ -140,9 +140,17 @@ async fn a_kept_line_whose_secret_is_a_mark_is_refused_and_never_runs_with_the_m
         assert!(report.hint.unwrap().contains("again"));
     }
     assert_eq!(bench.emitted.load(Ordering::Relaxed), emitted);
-    assert_eq!(
-        bench.run("t:echo 'it is •••'").await.records,
-        vec![serde_json::json!("it is •••")],
-        "in a text it is text"
-    );
+    for (line, text) in [
+        ("t:echo 'it is •••'", "it is •••"),
+        ("t:echo '•••'", "•••"),
+        ("t:echo \"•••\"", "•••"),
+    ] {
+        let said = bench.run(line).await.records;
+        assert_eq!(said, vec![serde_json::json!(text)], "in a text it is text");
+        // Kept as it was typed: it runs again.
+        let kept = bench.journal.history(1).await.unwrap().remove(0);
+        assert_eq!(bench.run(&kept.line).await.records, said, "{}", kept.line);
+    }
+    let refused = bench.run("t:login --password='•••'").await.report.unwrap();
+    assert_eq!(refused.code, "E-OPTION-006", "no secret is the mark");
 }

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::bundle::{Manifest, Package};
+use super::library::Opened;
 use crate::store::bundles::Installed;
 
 /// What enabling it allows: image, mounts of the host, executables, permissions, variables.
-pub fn record(installed: &Installed, manifest: &Manifest) -> Value {
+pub fn record(installed: &Installed, opened: &Opened) -> Value {
+    let manifest = &opened.manifest;
     let variables = manifest
         .config
         .iter()
@@ -19,7 +20,6 @@ pub fn record(installed: &Installed, manifest: &Manifest) -> Value {
         .collect();
     executables.sort_unstable();
     executables.dedup();
-    let files = Package::of_text(&installed.manifest, &installed.digest).map_or(0, |package| package.files.len());
     json!({
         "name": installed.name,
         "version": installed.version,
@@ -28,7 +28,7 @@ pub fn record(installed: &Installed, manifest: &Manifest) -> Value {
         "image": manifest.docker.as_ref().map(|docker| format!("{}:{}", docker.image, docker.tag)),
         "binds": manifest.docker.iter().flat_map(|docker| &docker.binds).collect::<Vec<_>>(),
         "executables": executables,
-        "files": files,
+        "files": opened.package.files.len(),
         "permissions": manifest.permissions,
         "variables": variables.collect::<Vec<_>>(),
         "commands": manifest.commands.keys().collect::<Vec<_>>(),

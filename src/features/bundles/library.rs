@@ -15,7 +15,7 @@ use crate::core::text::Secret;
 use crate::store::Store;
 use crate::store::bundles::{Installed, Setting};
 use crate::verb::catalogue::{did_you_mean, nearest};
-use crate::verb::{BundleInfo, Call, Verb};
+use crate::verb::{Bundles, Call};
 
 /// How the variables of the environment layer begin: `COGDECK_BUNDLE_NAME__VARIABLE`.
 const PREFIX: &str = "COGDECK_BUNDLE_";
@@ -43,8 +43,8 @@ pub struct Library {
 /// The enabled bundles as pages and verbs, those that are off by their names, and what kept others from being so.
 #[derive(Default)]
 pub struct Loaded {
-    /// Ready to be put into a catalogue; one that is off has no verbs.
-    pub bundles: Vec<(BundleInfo, Vec<Verb>)>,
+    /// Ready to be put into a catalogue.
+    pub bundles: Bundles,
     /// One for each bundle that could not be read.
     pub problems: Vec<Report>,
 }
@@ -73,12 +73,14 @@ impl Library {
         let settings = self.store.settings().await?;
         let bundles = self.store.bundles().await?;
         for installed in bundles.iter().filter(|bundle| bundle.enabled) {
-            match manifest(installed) {
-                Ok(manifest) => {
+            match opened(installed) {
+                Ok(Opened { package, manifest }) => {
                     let layers = self.layers(&installed.name, &settings);
-                    loaded
-                        .bundles
-                        .push(verbs::verbs(&manifest, &layers, &self.files(installed)));
+                    let files = Files {
+                        folder: self.depot.of(&installed.digest),
+                        marks: Arc::new(package.files),
+                    };
+                    loaded.bundles.enabled.push(verbs::verbs(&manifest, &layers, &files));
                 }
                 Err(report) => loaded.problems.push(Report {
                     message: format!(
@@ -91,23 +93,8 @@ impl Library {
         }
         let in_use = |name: &str| bundles.iter().any(|bundle| bundle.enabled && bundle.name == name);
         let off = bundles.iter().filter(|bundle| !in_use(&bundle.name));
-        loaded.bundles.extend(off.map(|bundle| {
-            let page = BundleInfo {
-                name: bundle.name.clone(),
-                ..BundleInfo::default()
-            };
-            (page, Vec::new())
-        }));
+        loaded.bundles.off = off.map(|bundle| bundle.name.clone()).collect();
         Ok(loaded)
-    }
-
-    /// Where the files of what is installed are; none that cannot be read.
-    fn files(&self, installed: &Installed) -> Files {
-        let package = Package::of_text(&installed.manifest, &installed.digest);
-        Files {
-            folder: self.depot.of(&installed.digest),
-            marks: package.map(|package| package.files).unwrap_or_default(),
-        }
     }
 
     /// Makes the lines that start from now on see what is enabled and set.
@@ -213,9 +200,24 @@ impl Library {
     }
 }
 
-/// The manifest of what is installed, if it is still what was pinned.
+/// What is installed, read.
+pub struct Opened {
+    /// All that was pinned.
+    pub package: Package,
+    /// Its manifest, checked.
+    pub manifest: Manifest,
+}
+
+/// Reads what is installed, if it is still what was pinned.
+pub fn opened(installed: &Installed) -> Result<Opened, Report> {
+    let package = Package::of_text(&installed.manifest, &installed.digest)?;
+    let manifest = package.load()?;
+    Ok(Opened { package, manifest })
+}
+
+/// Its manifest alone.
 pub fn manifest(installed: &Installed) -> Result<Manifest, Report> {
-    Package::of_text(&installed.manifest, &installed.digest)?.load()
+    opened(installed).map(|opened| opened.manifest)
 }
 
 /// What a secret is bound to.

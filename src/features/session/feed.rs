@@ -89,19 +89,21 @@ impl Numbered for AuditEntry {
 
 /// The changes, unless the newest is the one that was seen.
 async fn changes(journal: &dyn Journal, seen: &AtomicU64) -> Result<Option<Vec<AuditEntry>>, Report> {
-    let newest = journal
-        .entries(1)
-        .await
-        .map(|entries| entries.first().map_or(0, |entry| entry.number));
-    match newest {
-        Ok(newest) if seen.swap(newest, Ordering::Relaxed) == newest => Ok(None),
-        Ok(_) => journal.entries(MOST).await.map(Some),
-        Err(report) => {
-            // Whatever is there when it can be read again is new.
-            seen.store(u64::MAX, Ordering::Relaxed);
-            Err(report)
+    let newest = |entries: &[AuditEntry]| entries.first().map_or(0, |entry| entry.number);
+    let look = async {
+        if newest(&journal.entries(1).await?) == seen.load(Ordering::Relaxed) {
+            return Ok(None);
         }
+        let rows = journal.entries(MOST).await?;
+        seen.store(newest(&rows), Ordering::Relaxed);
+        Ok(Some(rows))
+    };
+    let found = look.await;
+    if found.is_err() {
+        // Whatever is there when it can be read again is new.
+        seen.store(u64::MAX, Ordering::Relaxed);
     }
+    found
 }
 
 /// Looks in turns; `look` answers all rows, or none when nothing changed.
@@ -138,5 +140,59 @@ where
             () = stop.cancelled() => return,
             () = tokio::time::sleep(INTERVAL) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::engine::ports::{HistoryEntry, NewEntry};
+
+    /// Has one entry, and cannot be read as often as told once it was asked for the newest.
+    struct Busy(AtomicU64);
+
+    #[async_trait]
+    impl Journal for Busy {
+        async fn append(&self, _: NewEntry) -> Result<u64, Report> {
+            Ok(0)
+        }
+
+        async fn entries(&self, limit: usize) -> Result<Vec<AuditEntry>, Report> {
+            if limit > 1 && self.0.swap(0, Ordering::Relaxed) > 0 {
+                return Err(Report::failed("E-TEST", "busy"));
+            }
+            Ok(Vec::new())
+        }
+
+        async fn entry(&self, _: u64) -> Result<Option<AuditEntry>, Report> {
+            Ok(None)
+        }
+
+        async fn undone_by(&self, _: u64) -> Result<Option<u64>, Report> {
+            Ok(None)
+        }
+
+        async fn remember(&self, _: HistoryEntry) -> Result<(), Report> {
+            Ok(())
+        }
+
+        async fn history(&self, _: usize) -> Result<Vec<HistoryEntry>, Report> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[tokio::test]
+    async fn changes_that_could_not_be_read_are_read_again() {
+        let (journal, seen) = (Busy(AtomicU64::new(1)), AtomicU64::new(u64::MAX));
+        assert!(changes(&journal, &seen).await.is_err());
+        assert_eq!(changes(&journal, &seen).await.unwrap(), Some(Vec::new()));
+        assert_eq!(
+            changes(&journal, &seen).await.unwrap(),
+            None,
+            "nothing has changed since"
+        );
     }
 }

@@ -89,9 +89,7 @@ impl Operand {
             .filter(|v| !v.is_object() && !v.is_array());
         Ok((Operand::Literal(scalar.unwrap_or_else(plain)), rest))
     }
-}
 
-impl Operand {
     /// Its value. Never a copy of the data: `$results` itself may be asked about once a row.
     fn of<'a, 'v: 'a>(&'a self, value: &impl Fn(&Path) -> Option<&'v Value>) -> Option<Cow<'a, Value>> {
         match self {

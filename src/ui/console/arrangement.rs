@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::pin::{self, Pinned};
 use crate::core::report::Report;
 
 /// The form of the file. Another one is not read: the arrangement starts anew and the file is kept until it changes.
@@ -32,6 +33,8 @@ pub struct Arrangement {
     pub shown: Vec<String>,
     /// Panels that are not beside the others.
     pub hidden: Vec<String>,
+    /// Pinned pipelines.
+    pub pins: Vec<Pinned>,
     /// Rows beyond the smallest height, as they were when somebody changed them; for a column of another height their
     /// proportions count.
     pub rows: BTreeMap<String, u16>,
@@ -47,6 +50,7 @@ impl Default for Arrangement {
             order: Vec::new(),
             shown: Vec::new(),
             hidden: Vec::new(),
+            pins: Vec::new(),
             rows: BTreeMap::new(),
         }
     }
@@ -80,6 +84,7 @@ impl Arrangement {
         for percent in [&mut read.chat, &mut read.chat_of_three, &mut read.middle] {
             *percent = (*percent).clamp(LEAST, MOST);
         }
+        read.pins.truncate(pin::MOST);
         read.rows.values_mut().for_each(|rows| *rows = (*rows).min(1_000));
         Ok(read)
     }
@@ -123,6 +128,21 @@ impl Arrangement {
         list.push(id.to_owned());
     }
 
+    /// Columns, heights and panels as by default. What was pinned stays: it is there because somebody asked for it.
+    pub fn reset(&mut self) {
+        *self = Arrangement {
+            pins: std::mem::take(&mut self.pins),
+            ..Arrangement::default()
+        };
+    }
+
+    /// A panel of this id is gone for good: another one may get the id.
+    pub fn forget(&mut self, id: &str) {
+        let lists = [&mut self.shown, &mut self.hidden, &mut self.order];
+        lists.into_iter().for_each(|list| list.retain(|known| known != id));
+        self.rows.remove(id);
+    }
+
     /// Where a panel stands in the order; none: after those that are named.
     pub fn place(&self, id: &str) -> Option<usize> {
         self.order.iter().position(|known| known == id)
@@ -149,6 +169,11 @@ mod tests {
         own.set_shown("events", false);
         own.set_order(vec!["pods".into(), "dns".into()]);
         own.rows.insert("dns".into(), 7);
+        own.pins.push(Pinned {
+            id: "pin1".into(),
+            line: "kubectl:get deploy".into(),
+            every: 5_000,
+        });
         assert_eq!(Arrangement::parse(&own.to_text()).unwrap(), own);
         let newer = "version = 1\nchat = 99\nshape = \"round\"\norder = [\"balloons\", \"dns\"]\n";
         let mut read = Arrangement::parse(newer).unwrap();

@@ -79,6 +79,7 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
         );
     }
     app.draw_menu(screen, buffer);
+    app.draw_picker(screen, buffer);
     if let Some(scroll) = app.help {
         help::draw(app, screen, buffer, scroll);
         return None;
@@ -179,8 +180,8 @@ const TABS: [fn(&SafeText, &str) -> String; 4] = [
 
 /// Number and name of every pane, as much as there is room for; the shown one has its title.
 fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
-    let panes: Vec<(SafeText, &'static str)> = std::iter::once((SafeText::from("chat"), "chat"))
-        .chain(app.panels.iter().map(|panel| (panel.title(), panel.id())))
+    let panes: Vec<(SafeText, String)> = std::iter::once((SafeText::from("chat"), "chat".to_owned()))
+        .chain(app.panels.iter().map(|panel| (panel.title(), panel.id().to_owned())))
         .collect();
     let offered: Vec<usize> = std::iter::once(0)
         .chain((0..app.panels.len()).filter(|at| app.is_offered(*at)).map(|at| at + 1))
@@ -188,7 +189,7 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
     let label = |index: usize, form: fn(&SafeText, &str) -> String| {
         let (title, id) = panes
             .get(index)
-            .map_or((SafeText::default(), ""), |(title, id)| (title.clone(), *id));
+            .map_or((SafeText::default(), ""), |(title, id)| (title.clone(), id.as_str()));
         let name = if index == app.shown {
             TABS[0](&title, id)
         } else {

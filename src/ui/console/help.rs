@@ -49,6 +49,7 @@ fn sections(app: &App) -> Vec<(String, Vec<(String, String)>)> {
             ("$_  $41", "what the last block, block 41, answered"),
             ("@NAME cmd", "runs in another context"),
             ("cmd &", "as a job: jobs, wait, stop N"),
+            ("cmd | pin", "as a panel, asked again every 5s; :unpin NAME"),
             ("undo N", "takes change N back; audit lists them"),
             (":", "goes to a pane or a kind; ns NAME, ctx NAME, present demo"),
         ]

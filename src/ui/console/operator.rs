@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
-use crate::verb::operator::{TerminalCommand, TerminalWork, nobody_to_ask};
+use crate::verb::operator::{Pin, TerminalCommand, TerminalWork, nobody_to_ask};
 use crate::verb::{Decision, Operator};
 
 /// What a block asks of the console.
@@ -45,6 +45,8 @@ pub enum Request {
     Progress(u64, SafeText),
     /// The terminal, for a program.
     Terminal(Borrower, oneshot::Sender<Result<i32, Report>>),
+    /// A panel for a pipeline; its name is the answer.
+    Pin(Pin, oneshot::Sender<Result<String, Report>>),
     /// Another context for the lines to come.
     Context(String, oneshot::Sender<Result<(), Report>>),
     /// A change to this begins.
@@ -175,6 +177,16 @@ impl Operator for ConsoleOperator {
 
     async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
         self.borrow(Borrower::Work(work)).await
+    }
+
+    async fn pin(&self, pin: Pin) -> Result<String, Report> {
+        let (answer, result) = oneshot::channel();
+        let closed = || Report::failed("E-CONSOLE-003", "the console closed before it could show a panel");
+        self.requests
+            .send(Request::Pin(pin, answer))
+            .await
+            .map_err(|_| closed())?;
+        result.await.map_err(|_| closed())?
     }
 
     async fn use_context(&self, name: &str) -> Result<(), Report> {

@@ -73,12 +73,24 @@ impl Events for mpsc::Receiver<BlockEvent> {
     }
 }
 
+/// A pipeline that runs for a panel.
+pub struct Observed {
+    /// What happens in it. Dropping this ends it.
+    pub events: Box<dyn Events>,
+    /// It does not end by itself.
+    pub follows: bool,
+}
+
 /// Runs pipelines.
 #[async_trait]
 pub trait Runner: Send + Sync {
     /// Starts a line and keeps it in the history. `operator` says where the wish comes from and is asked for approvals.
     /// An error means that nothing ran.
     fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report>;
+
+    /// Runs a pinned pipeline in a context, without a number and without a place in the history. An error means that
+    /// nothing ran.
+    fn observe(&self, line: &str, context: &Arc<Context>) -> Result<Observed, Report>;
 
     /// The context new blocks run in.
     fn context(&self) -> Arc<Context>;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::input::history::Earlier;
-use super::ports::{BlockEvent, Ended, Events, Runner, Running};
+use super::pin::Nobody;
+use super::ports::{BlockEvent, Ended, Events, Observed, Runner, Running};
 use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Report;
@@ -75,6 +76,14 @@ impl Runner for SessionRunner {
         let translation = read(line).ok().and_then(|reading| reading.translation);
         let block = self.session.start(line, operator)?;
         Ok(running(block, translation.map(|text| (line, text)), false))
+    }
+
+    fn observe(&self, line: &str, context: &Arc<Context>) -> Result<Observed, Report> {
+        let observed = self.session.observe(line, context, Arc::new(Nobody))?;
+        Ok(Observed {
+            events: Box::new(Block(observed.block)),
+            follows: observed.follows,
+        })
     }
 
     fn context(&self) -> Arc<Context> {

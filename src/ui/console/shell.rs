@@ -191,6 +191,7 @@ impl<W: Write> Shell<W> {
             can_start_sandbox: config.sandbox.is_some(),
             read_only: config.read_only,
             arrangement: config.arrangement,
+            pins: super::pin::maker(&config.hub, &config.runner),
         });
         app.remark(&config.remarks);
         let remember = config
@@ -379,6 +380,12 @@ impl<W: Write> Shell<W> {
             Request::Context(name, answer) => {
                 // The verb was cancelled meanwhile: the context is another one all the same, and the status line says so.
                 let _ = answer.send(self.switch_context(&name));
+            }
+            Request::Pin(pin, answer) => {
+                let (name, effects) = self.app.pin(&pin);
+                effects.into_iter().for_each(|effect| self.perform(effect));
+                // The line was cancelled meanwhile: the panel is there all the same, and can be closed.
+                let _ = answer.send(name);
             }
             Request::ActingOn(target) => self.reduce(Event::ActingOn(target)),
             Request::Withdraw(id) => {

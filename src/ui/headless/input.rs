@@ -85,7 +85,8 @@ fn read(mut source: impl Read, values: &mut impl Take) -> Result<(), Report> {
                 false => continue,
             }
         };
-        // A line break is found faster than the end of a value, and is nearly always one.
+        // A line break is found faster than the end of a value, and is nearly always one. A value behind the last one,
+        // though whole, waits for what comes next.
         let rest = buffer.get(first..).unwrap_or_default();
         let whole = match rest.iter().rposition(|byte| *byte == b'\n') {
             _ if ended => buffer.len(),

@@ -17,12 +17,19 @@ pub struct NoOneToAsk {
     origin: Origin,
     /// Standard input holds the records of the first stage.
     input_taken: bool,
+    /// Held while the terminal is asked: jobs share this operator, and two questions at once would end each other's
+    /// silence.
+    asking: tokio::sync::Mutex<()>,
 }
 
 impl NoOneToAsk {
     /// With these approvals given beforehand. `input_taken`: standard input holds records.
     pub fn new(origin: Origin, input_taken: bool) -> Self {
-        NoOneToAsk { origin, input_taken }
+        NoOneToAsk {
+            origin,
+            input_taken,
+            asking: tokio::sync::Mutex::default(),
+        }
     }
 }
 
@@ -42,7 +49,10 @@ impl Operator for NoOneToAsk {
             return Err(Report::refused("E-SECRET-007", message).hint("@FILE reads it from a file"));
         }
         match (io::stdin().is_terminal(), from_input) {
-            (true, _) => prompt::ask(what).await,
+            (true, _) => {
+                let _alone = self.asking.lock().await;
+                prompt::ask(what).await
+            }
             (false, true) => prompt::of_input(what).await,
             (false, false) => Err(nobody_to_ask(what)),
         }

@@ -7,10 +7,7 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use tokio::sync::oneshot;
 
 use crate::core::report::Report;
-use crate::core::text::{Secret, safe_line};
-
-/// A value, at most; the same as of one from a file.
-const LONGEST: usize = 64 << 10;
+use crate::core::text::{LONGEST_SECRET, Secret, safe_line};
 
 /// Asks on the terminal.
 pub async fn ask(what: &str) -> Result<Secret, Report> {
@@ -28,7 +25,10 @@ pub async fn ask(what: &str) -> Result<Secret, Report> {
     drop(raw);
     let _ = writeln!(io::stderr());
     match typed {
-        Ok(Ok(Some(secret))) => Ok(secret),
+        Ok(Ok(Some(bytes))) => Secret::read(bytes).map_err(|why| {
+            let message = format!("{}: {why}", safe_line(what));
+            Report::refused("E-SECRET-008", message)
+        }),
         Ok(Err(error)) => Err(failed(error)),
         Ok(Ok(None)) | Err(_) => Err(Report::interrupted()),
     }
@@ -45,20 +45,17 @@ pub async fn of_input(what: &str) -> Result<Secret, Report> {
     let (answer, read) = oneshot::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let read = io::stdin().lock().take(LONGEST as u64 + 2).read_to_end(&mut bytes);
+        let read = io::stdin()
+            .lock()
+            .take(LONGEST_SECRET as u64 + 2)
+            .read_to_end(&mut bytes);
         let _ = answer.send(read.map(|_| bytes));
     });
     let bytes = read
         .await
         .map_err(|error| refuse(&error))?
         .map_err(|error| refuse(&error))?;
-    let text = String::from_utf8(bytes).map_err(|_| refuse(&"it is not UTF-8"))?;
-    let text = text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r');
-    match text.len() {
-        0 => Err(refuse(&"it is empty")),
-        length if length > LONGEST => Err(refuse(&format!("it is larger than {LONGEST} bytes"))),
-        _ => Ok(Secret::new(text)),
-    }
+    Secret::read(bytes).map_err(|why| refuse(&why))
 }
 
 /// The raw mode as long as it lives.
@@ -77,27 +74,55 @@ impl Drop for Raw {
     }
 }
 
+/// What a key of several bytes has sent so far.
+#[derive(Clone, Copy)]
+enum Escape {
+    /// ESC, which may be all.
+    Begun,
+    /// `ESC [`: goes on up to a letter or `~`.
+    Long,
+    /// `ESC O`: one more.
+    Short,
+}
+
+impl Escape {
+    /// What it is with one byte more: still open, over with this byte, or over before it.
+    fn next(self, byte: u8) -> Result<Option<Escape>, ()> {
+        match (self, byte) {
+            (Escape::Begun, b'[') => Ok(Some(Escape::Long)),
+            (Escape::Begun, b'O') => Ok(Some(Escape::Short)),
+            (Escape::Long, b' '..=b'?') => Ok(Some(Escape::Long)),
+            (Escape::Long, b'@'..=b'~') | (Escape::Short, b' '..=b'~') => Ok(None),
+            _ => Err(()),
+        }
+    }
+}
+
 /// Reads keys to Enter; none: it was given up by Ctrl-C, Ctrl-D or the terminal's end.
 #[expect(
     clippy::unbuffered_bytes,
     reason = "what is typed behind Enter is not ours to take from the terminal"
 )]
-fn read(keys: impl Read) -> io::Result<Option<Secret>> {
+fn read(keys: impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut typed: Vec<u8> = Vec::new();
+    let mut escape = None;
     for key in keys.bytes() {
-        match key? {
-            b'\r' | b'\n' => {
-                let text = String::from_utf8(typed).map_err(|_| io::Error::other("it is not UTF-8"))?;
-                return Ok(Some(Secret::new(text)));
-            }
+        let key = key?;
+        if let Some(Ok(open)) = escape.take().map(|escape: Escape| escape.next(key)) {
+            escape = open;
+            continue;
+        }
+        match key {
+            b'\r' | b'\n' => return Ok(Some(typed)),
             // Ctrl-C, Ctrl-D.
             3 | 4 => return Ok(None),
             // Backspace takes a whole character: its first byte is the one that continues nothing.
             8 | 127 => while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
             // Ctrl-U.
             21 => typed.clear(),
+            27 => escape = Some(Escape::Begun),
             control if control < b' ' => {}
-            _ if typed.len() >= LONGEST => return Err(io::Error::other("it is too long")),
+            _ if typed.len() >= LONGEST_SECRET => return Err(io::Error::other("it is too long")),
             byte => typed.push(byte),
         }
     }
@@ -117,15 +142,18 @@ mod tests {
             ("é\u{7f}x\u{7f}\u{7f}\u{7f}y\r", Some("y")),
             ("wrong\u{15}right\r", Some("right")),
             ("a\u{1b}\tb\r", Some("ab")),
+            // Arrows, Delete, F1, Alt-x, Esc.
+            ("a\u{1b}[Db\u{1b}[1;5C\u{1b}[3~c\u{1b}OPd\r", Some("abcd")),
+            ("a\u{1b}x\u{1b}\r", Some("ax")),
+            ("a\u{1b}[1\r", Some("a")),
             ("\r", Some("")),
             ("tok\u{3}", None),
             ("\u{4}", None),
             ("tok", None),
         ] {
             let found = read(keys.as_bytes()).unwrap();
-            assert_eq!(found.as_ref().map(Secret::reveal), expected, "{keys:?}");
+            assert_eq!(found.as_deref(), expected.map(str::as_bytes), "{keys:?}");
         }
-        assert!(read([0xff, b'\r'].as_slice()).is_err());
-        assert!(read(vec![b'x'; LONGEST + 1].as_slice()).is_err());
+        assert!(read(vec![b'x'; LONGEST_SECRET + 1].as_slice()).is_err());
     }
 }

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
 
 use super::filter::Filter;
+use super::grid::plain;
 use super::widgets::health::empty_reason;
-use super::widgets::message;
 use super::widgets::table::{Cell, Column, Selection, Table};
-use super::{Action, Effect, Meaning, Motion, Panel, PanelKey, Theme};
+use super::widgets::{line, message, wrap};
+use super::{Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Theme, Which};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -25,7 +27,7 @@ pub trait Listing: Send {
     type Row: Clone + Send + Sync + 'static;
 
     /// As [`Panel::id`].
-    fn id(&self) -> &'static str;
+    fn id(&self) -> &str;
 
     /// The name of its source in the status line: `k8s`, `ec2`.
     fn source(&self) -> &'static str;
@@ -80,6 +82,23 @@ pub trait Listing: Send {
     /// What an action wants done with these rows: the selected one, or all that are marked. Never none. Several rows
     /// are one pipeline, so that one plan shows them all and a fleet's count is asked for.
     fn act(&self, action: &str, rows: &[Self::Row]) -> Vec<Effect>;
+
+    /// What an action wants done that is about the panel and not about its rows; none: it is about rows.
+    fn alone(&self, action: &str) -> Option<Vec<Effect>> {
+        let _ = action;
+        None
+    }
+
+    /// New rows come on top: a selection there stays at the top, and the rows move on below it.
+    fn newest_first(&self, rows: &RowTable<Self::Row>) -> bool {
+        let _ = rows;
+        false
+    }
+
+    /// Says below the rows why they are not live.
+    fn explains(&self) -> bool {
+        false
+    }
 
     /// Whether a row is this subject: the selection then follows a change made to it.
     fn is(&self, row: &Self::Row, subject: &Target) -> bool {
@@ -190,6 +209,9 @@ impl<L: Listing> ListPanel<L> {
                 let gone = |key: &String| feed.source().read(|rows, _| rows.get(key).is_none());
                 self.marked.retain(|key| !gone(key));
             }
+            if self.selection.index() == 0 && feed.source().read(|rows, _| self.listing.newest_first(rows)) {
+                self.selection.settle(None);
+            }
             self.follow();
         }
         let keys = &self.keys.1;
@@ -237,6 +259,9 @@ impl<L: Listing> ListPanel<L> {
     }
 
     fn act(&mut self, action: &str) -> Vec<Effect> {
+        if let Some(effects) = self.listing.alone(action) {
+            return effects;
+        }
         if let Some(denied) = self.denied(action) {
             return vec![Effect::Toast(denied)];
         }
@@ -283,8 +308,31 @@ impl<L: Listing> ListPanel<L> {
     }
 }
 
+/// Draws why the rows are not live below them; the place that is left for the rows.
+fn explained(area: Rect, buffer: &mut Buffer, theme: &Theme, reason: &SafeText) -> Rect {
+    let lines = wrap(reason.as_str(), area.width);
+    let room = u16::try_from(lines.len())
+        .unwrap_or(u16::MAX)
+        .min(area.height.saturating_sub(2))
+        .min(3);
+    let rows = Rect {
+        height: area.height - room,
+        ..area
+    };
+    for (at, text) in lines.into_iter().enumerate().take(usize::from(room)) {
+        let row = rows.height + u16::try_from(at).unwrap_or(u16::MAX);
+        line(
+            area,
+            row,
+            buffer,
+            &Line::from(Span::styled(text, theme.style(Meaning::Error))),
+        );
+    }
+    rows
+}
+
 impl<L: Listing> Panel for ListPanel<L> {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> &str {
         self.listing.id()
     }
 
@@ -393,6 +441,32 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.filter.text()
     }
 
+    fn grid(&self, which: Which, now: Timestamp) -> Option<Grid> {
+        let feed = self.feed.as_ref()?;
+        let marked: Vec<&String> = self.shown_marks().collect();
+        let keys: Vec<&String> = match which {
+            Which::Selected => self.keys.1.get(self.selection.index()).into_iter().collect(),
+            Which::All if marked.is_empty() => self.keys.1.iter().collect(),
+            Which::All => marked,
+        };
+        let (listing, theme) = (&self.listing, &self.seen.0);
+        let look = RowLook { theme, now, open: true };
+        Some(feed.source().read(|rows, _| {
+            let columns = listing.columns(keys.first().and_then(|key| rows.get(key.as_str())));
+            let row = |row: &L::Row| {
+                listing
+                    .cells(row, &look)
+                    .iter()
+                    .map(|cell| plain(cell, theme))
+                    .collect()
+            };
+            Grid {
+                columns: columns.into_iter().map(|column| column.title.into_owned()).collect(),
+                rows: keys.iter().filter_map(|key| rows.get(key.as_str())).map(row).collect(),
+            }
+        }))
+    }
+
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {
         if self.seen.0 != *theme {
             self.seen.0 = theme.clone();
@@ -401,6 +475,11 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.refresh();
         self.page = usize::from(area.height.saturating_sub(1)).max(1);
         let Some(feed) = &self.feed else { return };
+        let reason = feed.source().health().reason.filter(|_| self.listing.explains());
+        let area = match reason {
+            Some(reason) if !self.keys.1.is_empty() => explained(area, buffer, theme, &reason),
+            _ => area,
+        };
         if self.keys.1.is_empty() {
             let all = feed.source().read(|rows, _| self.listing.shown(rows).len());
             let reason = match all {

@@ -3,6 +3,7 @@
 //! border, title and health around them, and performs their effects.
 
 pub mod filter;
+pub mod grid;
 pub mod list;
 #[cfg(test)]
 pub mod testing;
@@ -21,12 +22,13 @@ use crate::core::text::SafeText;
 use crate::feed::Health;
 use crate::lang::ast::Pipeline;
 
+pub use grid::{Grid, Which};
 pub use theme::{Meaning, Theme, Tone};
 
 /// A live panel. Lives on the console's thread: no method may block or await; feeds work in their own tasks.
 pub trait Panel: Send {
     /// Unique over all panels, stable, in lower case: `deployments`. Keymaps and the remembered layout name it.
-    fn id(&self) -> &'static str;
+    fn id(&self) -> &str;
 
     /// The name in the border and the tab, with counts: `deployments 41`, `rollout inspector`.
     fn title(&self) -> SafeText;
@@ -47,7 +49,7 @@ pub trait Panel: Send {
     fn health(&self) -> Vec<(SafeText, Health)>;
 
     /// The last change made in this console touched `subject`: a panel that can follow it does, any other ignores it.
-    /// A subject the operator chose by hand wins.
+    /// A subject it was told to [`hold`](Panel::hold) wins.
     fn focus_on(&mut self, subject: &Target) {
         let _ = subject;
     }
@@ -89,6 +91,12 @@ pub trait Panel: Send {
         self.focus_on(subject);
     }
 
+    /// Stays on this subject from now on, whatever changes; a second time lets go of it. What to tell; none: it can't.
+    fn hold(&mut self, subject: &Target) -> Option<SafeText> {
+        let _ = subject;
+        None
+    }
+
     /// `:WORD` was typed and no panel is called that: a panel that can show any kind turns to it. True: it did.
     fn visit(&mut self, word: &str) -> bool {
         let _ = word;
@@ -105,6 +113,12 @@ pub trait Panel: Send {
     /// The filter in force, as typed; empty: none.
     fn filter_text(&self) -> &str {
         ""
+    }
+
+    /// What its table holds, for the clipboard; none: it has none.
+    fn grid(&self, which: Which, now: Timestamp) -> Option<Grid> {
+        let _ = (which, now);
+        None
     }
 
     /// Draws its content into `area`, which is inside the border and never empty. May fill less than the area, never
@@ -197,6 +211,15 @@ pub enum Effect {
         /// What it shall show.
         subject: Target,
     },
+    /// Makes another panel stay on this subject, or let go of it.
+    Hold {
+        /// The panel's id.
+        panel: &'static str,
+        /// What it shall stay on.
+        subject: Target,
+    },
     /// One line that goes away by itself.
     Toast(SafeText),
+    /// Takes the pinned panel of this id away.
+    Unpin(String),
 }

@@ -11,14 +11,11 @@ use super::{change, configure, documented, layer, layer_option, name, name_argum
 use crate::bundle::layers::Layer;
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
-use crate::core::text::{MASK, Secret};
+use crate::core::text::{LONGEST_SECRET, MASK, Secret};
 use crate::lang::Stage;
 use crate::store::bundles::Setting;
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::{Call, Declaration, InputMode, Mutate, OptionKind, OptionSpec, Output, Positional, Verb};
-
-/// A value, at most.
-const LONGEST: usize = 64 << 10;
 
 /// The verb.
 pub fn verb(library: &Arc<Library>) -> Verb {
@@ -138,10 +135,10 @@ impl Set {
                 ));
             }
         };
-        if text.len() > LONGEST || text.contains('\0') {
+        if text.len() > LONGEST_SECRET || text.contains('\0') {
             return Err(Report::refused(
                 "E-BUNDLE-048",
-                format!("the value of {variable} is longer than {LONGEST} bytes or holds a zero byte"),
+                format!("the value of {variable} is longer than {LONGEST_SECRET} bytes or holds a zero byte"),
             ));
         }
         match secret {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::super::library::manifest;
+use super::super::library::opened;
 use super::super::{Library, brings};
 use super::{as_approved, change, done, name, name_argument, state, still, version_argument};
 use crate::core::change::{Change, Risk};
@@ -61,7 +61,7 @@ impl Mutate for Enable {
             None => format!("enable {name} {}", wanted.version),
         };
         // What is to be used must be readable; what it takes the place of need not.
-        let after = brings::record(&wanted, &manifest(&wanted)?);
+        let after = brings::record(&wanted, &opened(&wanted)?);
         let states = (state(now.as_ref()), after);
         Ok(vec![change("bundle-enable", summary, &name, states, Some(back))])
     }
@@ -71,13 +71,13 @@ impl Mutate for Enable {
         let version = change.after["version"].as_str().unwrap_or_default();
         still(change, &state(self.library.enabled(name).await?.as_ref()))?;
         let installed = self.library.version(name, Some(version)).await?;
-        let manifest = manifest(&installed)?;
-        as_approved(change, &brings::record(&installed, &manifest))?;
+        let opened = opened(&installed)?;
+        as_approved(change, &brings::record(&installed, &opened))?;
         self.library.store.use_bundle(name, Some(&installed.version)).await?;
         self.library.refresh(call).await?;
         let message = format!("bundle {name} {version} enabled");
         let built_in = call.session.catalogue().built_in().contains(name);
-        let page = brings::page(&change.after, &manifest.description, built_in);
+        let page = brings::page(&change.after, &opened.manifest.description, built_in);
         output
             .emit_as(
                 done(name, "enabled", &message),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::super::library::manifest;
+use super::super::library::opened;
 use super::super::{Library, brings};
 use super::{name, name_argument, version_argument};
 use crate::core::report::Report;
@@ -41,10 +41,14 @@ impl Read for Info {
             (None, Some(enabled)) => enabled,
             _ => self.library.version(&name, wanted.as_deref()).await?,
         };
-        let manifest = manifest(&installed)?;
-        let record = brings::record(&installed, &manifest);
+        let opened = opened(&installed)?;
+        let record = brings::record(&installed, &opened);
         let built_in = call.session.catalogue().built_in();
-        let page = brings::page(&record, &manifest.description, built_in.contains(&installed.name));
+        let page = brings::page(
+            &record,
+            &opened.manifest.description,
+            built_in.contains(&installed.name),
+        );
         output.emit_as(record, View::Text(page)).await
     }
 }

@@ -7,10 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::super::library::manifest;
+use super::super::library::opened;
 use super::super::{Library, brings};
 use super::{as_approved, change, done, still};
-use crate::bundle::Package;
 use crate::bundle::package::Contents;
 use crate::bundle::source::{Source, Surroundings};
 use crate::core::change::{Change, Risk};
@@ -73,7 +72,7 @@ struct Install {
 impl Mutate for Install {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let (found, contents) = self.read(call).await?;
-        let manifest = manifest(&found)?;
+        let opened = opened(&found)?;
         let known = self.library.same(&found.name, &found.version).await?;
         let known = known.as_ref();
         let forced = call.arguments.flag("force");
@@ -84,15 +83,12 @@ impl Mutate for Install {
             );
             return Err(Report::refused("E-BUNDLE-043", message).hint("raise its version, or --force to replace it"));
         }
-        if let Some(known) = known.filter(|known| known.enabled && known.digest != found.digest) {
-            let message = format!("{} {} is in use and stays what it is", known.name, known.version);
-            return Err(Report::refused("E-BUNDLE-043", message).hint(format!("`bundle disable {}` first", known.name)));
-        }
+        replaceable(known, &found)?;
         let before = super::state(known);
         let back = Stage::new("cogdeck:bundle-uninstall")
             .arg(&found.name)
             .arg(&found.version);
-        let after = brings::record(&found, &manifest);
+        let after = brings::record(&found, &opened);
         let mut change = change(
             "bundle-install",
             format!("install {} {} from {}", found.name, found.version, found.source),
@@ -119,12 +115,15 @@ impl Mutate for Install {
             installed: String::new(),
             enabled: false,
         };
-        let manifest = manifest(&installed)?;
+        let opened = opened(&installed)?;
         let known = self.library.same(&installed.name, &installed.version).await?;
         still(change, &super::state(known.as_ref()))?;
-        as_approved(change, &brings::record(&installed, &manifest))?;
-        let package = Package::of_text(&installed.manifest, &installed.digest)?;
-        self.library.depot.put(&package, &contents(&change.request["files"]))?;
+        // Another may have enabled it since.
+        replaceable(known.as_ref(), &installed)?;
+        as_approved(change, &brings::record(&installed, &opened))?;
+        self.library
+            .depot
+            .put(&opened.package, &contents(&change.request["files"]))?;
         self.library.store.put_bundle(&installed).await?;
         // `0.10` takes the place of `0.10.0`: they are one version, whichever way it is written.
         if let Some(other) = &known
@@ -139,7 +138,7 @@ impl Mutate for Install {
         let (name, version) = (&installed.name, &installed.version);
         let message = format!("bundle {name} {version} installed; off until `bundle enable {name} {version}`");
         let built_in = call.session.catalogue().built_in().contains(name);
-        let page = brings::page(&change.after, &manifest.description, built_in);
+        let page = brings::page(&change.after, &opened.manifest.description, built_in);
         output
             .emit_as(
                 done(name, "installed", &message),
@@ -147,6 +146,15 @@ impl Mutate for Install {
             )
             .await
     }
+}
+
+/// Refuses to put another content in the place of a version that is in use.
+fn replaceable(known: Option<&Installed>, fresh: &Installed) -> Result<(), Report> {
+    let Some(known) = known.filter(|known| known.enabled && known.digest != fresh.digest) else {
+        return Ok(());
+    };
+    let message = format!("{} {} is in use and stays what it is", known.name, known.version);
+    Err(Report::refused("E-BUNDLE-043", message).hint(format!("`bundle disable {}` first", known.name)))
 }
 
 impl Install {
@@ -199,4 +207,33 @@ fn contents(files: &Value) -> Contents {
         Some((path.clone(), (bytes, file[1].as_bool()?)))
     };
     files.as_object().into_iter().flatten().filter_map(file).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn b4_what_is_in_use_is_replaced_by_itself_only() {
+        let installed = |digest: &str, enabled: bool| Installed {
+            name: "demo".to_owned(),
+            version: "0.1.0".to_owned(),
+            digest: digest.to_owned(),
+            source: String::new(),
+            manifest: String::new(),
+            installed: String::new(),
+            enabled,
+        };
+        let fresh = installed("sha256:1", false);
+        for (known, allowed) in [
+            (None, true),
+            (Some(installed("sha256:1", true)), true),
+            (Some(installed("sha256:0", false)), true),
+            (Some(installed("sha256:0", true)), false),
+        ] {
+            let refused = replaceable(known.as_ref(), &fresh).err().map(|report| report.code);
+            assert_eq!(refused, (!allowed).then_some("E-BUNDLE-043"), "{known:?}");
+        }
+    }
 }

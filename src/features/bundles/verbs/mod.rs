@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::Library;
 use super::brings;
-use super::library::manifest;
+use super::library::opened;
 use crate::bundle::layers::Layer;
 use crate::core::change::{Change, Inverse, Risk, Target};
 use crate::core::report::Report;
@@ -79,8 +79,8 @@ fn state(installed: Option<&Installed>) -> Value {
     let Some(installed) = installed else {
         return Value::Null;
     };
-    match manifest(installed) {
-        Ok(manifest) => brings::record(installed, &manifest),
+    match opened(installed) {
+        Ok(opened) => brings::record(installed, &opened),
         Err(report) => json!({
             "name": installed.name, "version": installed.version, "digest": installed.digest,
             "source": installed.source, "unreadable": report.message,

@@ -1,29 +1,20 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::*;
 use crate::core::clock::Clock;
 use crate::features::Shared;
 use crate::features::aws::client::Clients;
-use crate::feed::{FeedKey, HealthState, Hub};
+use crate::feed::{HealthState, Hub};
 use crate::lang::print;
-use crate::ui::panel::{Motion, Panel, PanelKey, Theme};
+use crate::ui::panel::testing::{filled, panel_text};
+use crate::ui::panel::{Motion, Panel, PanelKey};
 
 /// A panel whose feed is filled by the test instead of by polling.
 fn panel(rows: Vec<InstanceRow>) -> (ListPanel<Instances>, Subscription<InstanceRow>) {
     let hub = Hub::new(Clock::real());
     let context = Arc::new(Context::empty("test"));
-    let key = FeedKey {
-        context: context.clone(),
-        kind: "ec2/instances".into(),
-    };
-    let feed = hub.subscribe::<InstanceRow>(key, |source, _| {
-        source.write(|table| rows.into_iter().for_each(|row| table.upsert(row.id.clone(), row)));
-        source.set_health(HealthState::Live, None);
-    });
+    let rows = rows.into_iter().map(|row| (row.id.clone(), row));
+    let feed = filled(&hub, &context, "ec2/instances", rows);
     let shared = Shared::alone(hub, Clock::real());
     let mut panel = super::panel(Service {
         shared,
@@ -31,20 +22,6 @@ fn panel(rows: Vec<InstanceRow>) -> (ListPanel<Instances>, Subscription<Instance
     });
     panel.open(&context);
     (panel, feed)
-}
-
-fn screen(panel: &mut ListPanel<Instances>, columns: u16, rows: u16) -> String {
-    let area = Rect::new(0, 0, columns, rows);
-    let mut buffer = Buffer::empty(area);
-    panel.draw(area, &mut buffer, &Theme::plain(), true, Timestamp::UNIX_EPOCH);
-    let line = |y| {
-        (0..columns)
-            .map(|x| buffer[(x, y)].symbol().to_owned())
-            .collect::<String>()
-            .trim_end()
-            .to_owned()
-    };
-    (0..rows).map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn row(id: &str, name: &str, state: &str, public: &str) -> InstanceRow {
@@ -70,7 +47,7 @@ async fn states_are_words_and_absent_addresses_dashes() {
         (panel.title().as_str(), panel.folded().as_str()),
         ("instances 2", "instances 2  running 1")
     );
-    let screen = screen(&mut panel, 100, 4);
+    let screen = panel_text(&mut panel, 100, 4);
     let lines: Vec<&str> = screen.lines().collect();
     assert!(
         lines[1].starts_with("nodes.staging") && lines[1].contains("running") && lines[1].ends_with("203.0.113.7"),
@@ -106,13 +83,13 @@ async fn keys_act_on_the_selected_instance() {
 #[tokio::test]
 async fn an_empty_table_says_why_and_hostile_tags_do_no_harm() {
     let (mut none, feed) = panel(Vec::new());
-    assert!(screen(&mut none, 60, 3).contains("no instance in this region"));
+    assert!(panel_text(&mut none, 60, 3).contains("no instance in this region"));
     feed.source()
         .set_health(HealthState::Failed, Some("Region not set.".into()));
-    assert!(screen(&mut none, 60, 3).contains("error: Region not set."));
+    assert!(panel_text(&mut none, 60, 3).contains("error: Region not set."));
     let (mut hostile, _feed) = panel(vec![row("i-1", "\u{1b}]0;x\u{7}';|\n\u{202e}", "\u{1b}[2J", "")]);
     for (columns, rows) in [(1, 1), (20, 2), (90, 4)] {
-        assert!(!screen(&mut hostile, columns, rows).contains('\u{1b}'));
+        assert!(!panel_text(&mut hostile, columns, rows).contains('\u{1b}'));
     }
 }
 
@@ -123,19 +100,19 @@ async fn a_long_name_loses_its_middle_and_a_filter_keeps_what_has_it() {
         row("i-1", long, "running", "203.0.113.7"),
         row("i-2", "bastion", "stopped", ""),
     ]);
-    let narrow = screen(&mut panel, 52, 4);
+    let narrow = panel_text(&mut panel, 52, 4);
     let lines: Vec<&str> = narrow.lines().collect();
     assert!(lines[1].starts_with("control-") && lines[1].contains('…'), "{narrow}");
     assert!(lines[2].starts_with("bastion"), "one line a row: {narrow}");
     assert!(panel.filter("stop"));
-    let filtered = screen(&mut panel, 60, 4);
+    let filtered = panel_text(&mut panel, 60, 4);
     assert!(
         filtered.contains("bastion") && !filtered.contains("control"),
         "{filtered}"
     );
     assert_eq!(panel.title().as_str(), "instances 2  /stop 1");
     panel.filter("nothing like it");
-    assert!(screen(&mut panel, 60, 3).contains("none of 2 has /nothing like it"));
+    assert!(panel_text(&mut panel, 60, 3).contains("none of 2 has /nothing like it"));
     panel.filter("");
     assert_eq!(panel.title().as_str(), "instances 2");
 }

@@ -5,6 +5,7 @@ mod backoff;
 pub mod containers;
 mod follow;
 mod kind;
+mod part;
 mod table;
 
 use std::sync::Arc;

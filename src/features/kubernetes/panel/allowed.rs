@@ -21,7 +21,9 @@ pub fn denied(
         "edit" | "image" | "undo" | "cordon" | "uncordon" | "drain" => ("patch", group, plural.to_owned()),
         "scale" => ("patch", group, format!("{plural}/scale")),
         "delete" => ("delete", group, plural.to_owned()),
+        "expose" => ("create", "", "services".to_owned()),
         "logs" | "previous" => ("get", "", "pods/log".to_owned()),
+        "shell" => ("create", "", "pods/exec".to_owned()),
         _ => return None,
     };
     let need = Need {

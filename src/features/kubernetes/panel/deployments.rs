@@ -28,11 +28,16 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Deployments> {
     })
 }
 
-const ACTIONS: [Action; 11] = [
+const ACTIONS: [Action; 13] = [
     Action {
         name: "rollout",
         key: 'r',
         word: "rollout",
+    },
+    Action {
+        name: "hold",
+        key: 'p',
+        word: "pin to the rollout panel, or let go",
     },
     super::DESCRIBE,
     Action {
@@ -45,9 +50,10 @@ const ACTIONS: [Action; 11] = [
         key: 'l',
         word: "logs",
     },
+    super::SHELL,
     Action {
         name: "scale",
-        key: 's',
+        key: 'S',
         word: "scale",
     },
     Action {
@@ -143,6 +149,10 @@ impl Listing for Deployments {
                 panel: super::rollout::ID,
                 subject: target("Deployment", &row.namespace, &row.name),
             }],
+            "hold" => vec![Effect::Hold {
+                panel: super::rollout::ID,
+                subject: target("Deployment", &row.namespace, &row.name),
+            }],
             "sets" => vec![Effect::Show {
                 panel: super::objects::ID,
                 subject: target("Deployment", &row.namespace, &row.name),
@@ -153,6 +163,10 @@ impl Listing for Deployments {
                     .option("--replicas", Some(&row.replicas.to_string()))
                     .into(),
             )],
+            "shell" => {
+                let words: Vec<String> = names.iter().map(|name| format!("deploy/{name}")).collect();
+                super::shell(&words.iter().map(String::as_str).collect::<Vec<_>>(), None)
+            }
             "image" if rows.iter().any(|other| other.containers != row.containers) => {
                 vec![Effect::Toast(
                     "the marked deployments run different images: set them one by one".into(),

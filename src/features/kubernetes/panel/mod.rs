@@ -38,6 +38,12 @@ const EDIT: Action = Action {
     word: "edit",
 };
 
+const SHELL: Action = Action {
+    name: "shell",
+    key: 's',
+    word: "shell",
+};
+
 const COPY: Action = Action {
     name: "copy",
     key: 'y',
@@ -59,6 +65,14 @@ fn common(action: &str, kind: &str, names: &[&str]) -> Vec<Effect> {
         "yaml" => vec![Effect::Run(
             stage("kubectl:get").option("--output", Some("yaml")).into(),
         )],
+        // An editor has the whole terminal: several would be opened one over the other.
+        "edit" if names.len() > 1 => {
+            let text = format!(
+                "{} are marked, and edit takes one at a time: Esc takes the marks back",
+                names.len()
+            );
+            vec![Effect::Toast(SafeText::line(&text))]
+        }
         "edit" => vec![Effect::Run(stage("kubectl:edit").into())],
         "copy" => vec![copied(names)],
         "delete" => vec![Effect::Compose(stage("kubectl:delete").into())],
@@ -80,6 +94,27 @@ fn logs(kind: &str, names: &[&str]) -> Pipeline {
             pipeline
         }
     }
+}
+
+/// A shell in a container of what this names: a pod, or `deploy/NAME`, of which the verb takes a ready pod and says
+/// which. It has the terminal, so that it is one at a time.
+fn shell(of: &[&str], container: Option<&str>) -> Vec<Effect> {
+    let [one] = of else {
+        let text = format!(
+            "{} are marked, and a shell is in one: Esc takes the marks back",
+            of.len()
+        );
+        return vec![Effect::Toast(SafeText::line(&text))];
+    };
+    let stage = lang::Stage::new("kubectl:exec")
+        .option("--stdin", None)
+        .option("--tty", None);
+    let stage = match container {
+        Some(container) => stage.option("--container", Some(container)),
+        None => stage,
+    };
+    let stage = stage.arg(one).with(lang::Word::option("--", None)).arg("sh");
+    vec![Effect::Run(stage.into())]
 }
 
 /// Copies texts, one a line.

@@ -1,14 +1,16 @@
-//! The panel `pods`: every pod of the namespace, the ones in trouble said in words.
+//! The panel `pods`: every pod of the namespace, the ones in trouble said in words; while traffic is watched, how many of
+//! the last requests each one answered.
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, logs, objects, pod_tone, target};
+use super::{COPY, DESCRIBE, EDIT, SHELL, YAML, age_cell, logs, objects, pod_tone, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::PodRow;
+use crate::features::traffic::model::{Sample, samples};
 use crate::feed::{Hub, RowTable, Subscription};
 use crate::ui::panel::list::{ListPanel, Listing, RowLook};
 use crate::ui::panel::widgets::table::{Cell, Column};
@@ -19,6 +21,7 @@ pub struct Pods {
     hub: Hub,
     clients: Arc<Clients>,
     of: Option<Target>,
+    samples: Option<Subscription<Sample>>,
 }
 
 /// The panel, which shows nothing until it is opened.
@@ -27,6 +30,7 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Pods> {
         hub: hub.clone(),
         clients: clients.clone(),
         of: None,
+        samples: None,
     })
 }
 
@@ -36,7 +40,25 @@ pub fn panel_of(hub: &Hub, clients: &Arc<Clients>, of: &Target) -> ListPanel<Pod
         hub: hub.clone(),
         clients: clients.clone(),
         of: Some(of.clone()),
+        samples: None,
     })
+}
+
+/// The last requests that the shares are counted over.
+const WINDOW: usize = 60;
+
+impl Pods {
+    /// How many of the last requests this pod answered, of how many; none: nothing was asked.
+    fn share(&self, pod: Option<&str>) -> Option<(usize, usize)> {
+        self.samples.as_ref()?.source().read(|rows, _| {
+            let url = rows.iter().next_back().map(|(_, sample)| sample.url.as_str())?;
+            let last = rows.iter().rev().map(|(_, sample)| sample);
+            let last = last.filter(|sample| sample.url == url).take(WINDOW);
+            Some(last.fold((0, 0), |(own, all), sample| {
+                (own + usize::from(sample.pod.as_deref() == pod), all + 1)
+            }))
+        })
+    }
 }
 
 fn belongs(row: &PodRow, of: &Target) -> bool {
@@ -46,7 +68,7 @@ fn belongs(row: &PodRow, of: &Target) -> bool {
     }
 }
 
-const ACTIONS: [Action; 7] = [
+const ACTIONS: [Action; 8] = [
     DESCRIBE,
     Action {
         name: "containers",
@@ -58,6 +80,7 @@ const ACTIONS: [Action; 7] = [
         key: 'l',
         word: "logs",
     },
+    SHELL,
     YAML,
     EDIT,
     COPY,
@@ -80,11 +103,13 @@ impl Listing for Pods {
     }
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<PodRow> {
+        self.samples = Some(samples(&self.hub, context));
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
     fn columns(&self, _: Option<&PodRow>) -> Vec<Column> {
-        vec![
+        let requests = self.share(None).map(|_| Column::new("REQUESTS").right().expendable(1));
+        let columns = vec![
             Column::new("NAME").shortening(14),
             Column::new("READY").expendable(3),
             Column::new("STATUS"),
@@ -93,12 +118,14 @@ impl Listing for Pods {
             Column::new("VERSION").expendable(2),
             Column::new("IP").expendable(5),
             Column::new("NODE").expendable(6),
-        ]
+        ];
+        columns.into_iter().chain(requests).collect()
     }
 
     fn cells(&self, row: &PodRow, look: &RowLook<'_>) -> Vec<Cell> {
         let or_dash = |text: &str| Cell::new(if text.is_empty() { "-" } else { text });
-        vec![
+        let requests = self.share(Some(&row.name));
+        let cells = vec![
             Cell::new(&row.name),
             Cell::new(&format!("{}/{}", row.ready, row.containers)),
             Cell::state(pod_tone(&row.status, row.is_ready), &row.status, look.theme),
@@ -107,7 +134,9 @@ impl Listing for Pods {
             or_dash(&row.version),
             or_dash(&row.ip),
             or_dash(&row.node),
-        ]
+        ];
+        let requests = requests.map(|(own, all)| Cell::new(&format!("{own}/{all}")));
+        cells.into_iter().chain(requests).collect()
     }
 
     fn empty(&self) -> &'static str {
@@ -138,6 +167,10 @@ impl Listing for Pods {
         }
     }
 
+    fn version(&self) -> u64 {
+        self.samples.as_ref().map_or(0, |feed| feed.source().version())
+    }
+
     fn actions(&self) -> &'static [Action] {
         &ACTIONS
     }
@@ -155,6 +188,17 @@ impl Listing for Pods {
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
         match action {
             "logs" => vec![Effect::Run(logs("po", &names))],
+            "shell" => match rows {
+                // Which of several containers is meant only the operator knows.
+                [row] if row.containers > 1 => vec![
+                    Effect::Show {
+                        panel: objects::ID,
+                        subject: target("Pod", &row.namespace, &row.name),
+                    },
+                    Effect::Toast("it has several containers: s on one opens a shell there".into()),
+                ],
+                _ => super::shell(&names, None),
+            },
             "containers" => rows.first().map_or_else(Vec::new, |row| {
                 vec![Effect::Show {
                     panel: objects::ID,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::model::{Condition, DeploymentRow, EventRow, PodRow, ReplicaSetRow};
+use super::model::{Condition, DeploymentRow, EventRow, PodRow, ProbeFailures, ReplicaSetRow};
 pub use cause::{Cause, refused, refused_creation, trouble, unhealthy};
 pub use gates::{Gate, GateState, Standing, Traffic, gates};
 pub use progress::{Progress, daemon_set, is_of, progress, stateful_set};
@@ -101,6 +101,8 @@ pub struct PodView {
     pub ip: String,
     /// When it was made.
     pub created: Option<Timestamp>,
+    /// How often its probes may fail in a row.
+    pub probe_failures: ProbeFailures,
 }
 
 /// Everything a person wants to know of a rollout.
@@ -128,8 +130,8 @@ pub struct RolloutView {
     pub stage: Stage,
     /// kubectl's sentence.
     pub progress: Progress,
-    /// Time until it counts as failed; none when it is done, failed or paused.
-    pub deadline_left: Option<Duration>,
+    /// The numbers that its gates look at.
+    pub standing: Standing,
     /// Why it does not go on, if something is wrong.
     pub cause: Option<Cause>,
 }
@@ -168,7 +170,7 @@ pub fn view<'a>(
         pods: pods.iter().map(|(pod, is_new)| pod_view(pod, *is_new)).collect(),
         conditions: row.conditions.clone(),
         progress: progress(row, None),
-        deadline_left: deadline_left(row, stage, now),
+        standing: standing(row, now),
         stage,
     }
 }
@@ -209,6 +211,7 @@ impl RolloutView {
                     let own = events.clone().into_iter();
                     unhealthy(
                         &pod.name,
+                        pod.probe_failures,
                         own.filter(|event| about_object(event, "Pod", &pod.name, &self.namespace)),
                     )
                 })
@@ -242,17 +245,31 @@ fn pod_view(pod: &PodRow, is_new: bool) -> PodView {
         restarts: pod.restarts,
         ip: pod.ip.clone(),
         created: pod.created,
+        probe_failures: pod.probe_failures,
     }
 }
 
 /// Time until a rollout counts as failed; none when it is done, failed or paused.
-pub fn deadline_left(row: &DeploymentRow, stage: Stage, now: Timestamp) -> Option<Duration> {
+fn deadline_left(row: &DeploymentRow, stage: Stage, now: Timestamp) -> Option<Duration> {
     if matches!(stage, Stage::Complete | Stage::Failed | Stage::Paused) {
         return None;
     }
     let moved = row.condition("Progressing")?.last_update_time?;
     let end = moved + Duration::from_secs(u64::try_from(row.progress_deadline).ok()?);
     Some(Duration::try_from(end.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+/// The numbers of a deployment's rollout.
+pub fn standing(row: &DeploymentRow, now: Timestamp) -> Standing {
+    let stage = stage(row);
+    Standing {
+        wanted: row.replicas,
+        updated: row.updated,
+        ready: row.ready,
+        available: row.available,
+        late: stage == Stage::Failed,
+        deadline_left: deadline_left(row, stage, now),
+    }
 }
 
 /// The first new pod that cannot start, or what keeps pods from being made at all.

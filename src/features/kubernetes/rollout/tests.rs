@@ -160,11 +160,15 @@ fn the_deadline_counts_from_the_last_progress() {
         last_update_time: Some(start),
         ..Condition::default()
     }];
-    let left = |seconds: u64| view(&row, &[], &[], start + Duration::from_secs(seconds)).deadline_left;
+    let left = |seconds: u64| {
+        view(&row, &[], &[], start + Duration::from_secs(seconds))
+            .standing
+            .deadline_left
+    };
     assert_eq!(left(100), Some(Duration::from_secs(500)));
     assert_eq!(left(900), Some(Duration::ZERO));
     row.updated = 3;
-    assert_eq!(view(&row, &[], &[], start).deadline_left, None);
+    assert_eq!(view(&row, &[], &[], start).standing.deadline_left, None);
 }
 
 #[test]

@@ -93,15 +93,17 @@ pub fn rank(pod: &Value) -> (bool, u8, bool, String) {
 
 /// The container that is meant when none is named: the one that the pod's annotation names, else the first.
 pub fn default_name(pod: &Value) -> String {
+    let first = || list(pod, "/spec/containers").first().map(|c| text(c, "/name"));
+    annotated(pod).or_else(first).unwrap_or_default().to_owned()
+}
+
+fn annotated(pod: &Value) -> Option<&str> {
     let regular = list(pod, "/spec/containers");
     object::annotation(pod, "kubectl.kubernetes.io/default-container")
         .filter(|name| regular.iter().any(|container| text(container, "/name") == *name))
-        .or_else(|| regular.first().map(|container| text(container, "/name")))
-        .unwrap_or_default()
-        .to_owned()
 }
 
-/// [`default_name`], saying so where there are several.
+/// [`default_name`]; where several could be meant and the pod does not say which, it is told.
 pub fn default_container(call: &Call, pod: &Value) -> String {
     let default = default_name(pod);
     let names = |pointer: &str, mark: &str| -> Vec<String> {
@@ -109,7 +111,7 @@ pub fn default_container(call: &Call, pod: &Value) -> String {
         containers.map(|c| format!("{}{mark}", text(c, "/name"))).collect()
     };
     let all = [names("/spec/containers", ""), names("/spec/initContainers", " (init)")].concat();
-    if all.len() > 1 {
+    if all.len() > 1 && annotated(pod).is_none() {
         call.operator.note(SafeText::line(&format!(
             "Defaulted container \"{default}\" out of: {}",
             all.join(", ")

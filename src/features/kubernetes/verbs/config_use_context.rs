@@ -18,6 +18,7 @@ use crate::verb::{Call, Input, InputMode, Output, Read, Verb};
 /// The verb.
 pub fn verb(_clients: &Arc<Clients>) -> Verb {
     let declaration = Declaration::new(BUNDLE, "config-use-context", "Go over to another kube context")
+        .once()
         .permission(READ)
         .input(InputMode::None)
         .positional(Positional::new("CONTEXT", OptionKind::String, "Its name, as config get-contexts shows it"))

@@ -21,6 +21,7 @@ use crate::verb::{Call, Input, InputMode, Output, Read, Verb};
 /// The verb.
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = Declaration::new(BUNDLE, "login", "Log in to the cluster again")
+        .once()
         .permission(READ)
         .input(InputMode::None)
         .output("{server, user, expires, message}; expires null: nobody said when.")

@@ -12,6 +12,7 @@ use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, OptionSpec, O
 /// The verb.
 pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "tee", "Keep records under a name and hand them on")
+        .once()
         .description(
             "Only for the one who runs it, beyond the session, instead of what the name held before. Nothing is kept \
              of a pipeline that fails before its end.",

@@ -1,35 +1,22 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::super::model::{Alias, Zone, tests::cname};
 use super::*;
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::features::Shared;
 use crate::features::aws::client::Clients;
-use crate::feed::{FeedKey, HealthState, Hub};
+use crate::feed::{HealthState, Hub};
 use crate::lang::print;
-use crate::ui::panel::{Motion, Panel, PanelKey, Theme};
+use crate::ui::panel::testing::{filled, panel_text};
+use crate::ui::panel::{Motion, Panel, PanelKey};
 
 /// A panel whose feed is filled by the test instead of by polling.
 fn panel(rows: Vec<DnsRow>) -> (ListPanel<Records>, Subscription<DnsRow>) {
     let hub = Hub::new(Clock::real());
     let context = Arc::new(Context::empty("test"));
-    let key = FeedKey {
-        context: context.clone(),
-        kind: "route53/records".into(),
-    };
-    let feed = hub.subscribe::<DnsRow>(key, |source, _| {
-        source.write(|table| {
-            for (at, row) in rows.into_iter().enumerate() {
-                table.upsert(format!("{at:04}"), row);
-            }
-        });
-        source.set_health(HealthState::Live, None);
-    });
+    let rows = rows.into_iter().enumerate().map(|(at, row)| (format!("{at:04}"), row));
+    let feed = filled(&hub, &context, "route53/records", rows);
     let shared = Shared::alone(hub, Clock::real());
     let service = Service::new(&shared, Clients::new(), Arc::new(NoHosts));
     let mut panel = super::panel(service);
@@ -44,20 +31,6 @@ impl crate::verb::Completer for NoHosts {
     async fn complete(&self, _: crate::verb::CompletionRequest) -> Vec<crate::verb::Candidate> {
         Vec::new()
     }
-}
-
-fn screen(panel: &mut ListPanel<Records>, columns: u16, rows: u16) -> String {
-    let area = Rect::new(0, 0, columns, rows);
-    let mut buffer = Buffer::empty(area);
-    panel.draw(area, &mut buffer, &Theme::plain(), true, Timestamp::UNIX_EPOCH);
-    let line = |y| {
-        (0..columns)
-            .map(|x| buffer[(x, y)].symbol().to_owned())
-            .collect::<String>()
-            .trim_end()
-            .to_owned()
-    };
-    (0..rows).map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn zone(name: &str, count: i64) -> DnsRow {
@@ -104,19 +77,19 @@ fn sample() -> Vec<DnsRow> {
 async fn aliases_and_pending_changes_are_marked_and_hosts_are_whole() {
     let (mut panel, _feed) = panel(sample());
     assert_eq!(panel.title().as_str(), "dns spawnhub.com 2");
-    let wide = screen(&mut panel, 120, 5);
+    let wide = panel_text(&mut panel, 120, 5);
     assert!(wide.contains("ALIAS lb.example. (Z9)"), "{wide}");
     assert!(
         wide.contains("*.spawnhub.com") && wide.contains("pending ab4ea5ab1f"),
         "{wide}"
     );
-    let narrow = screen(&mut panel, 50, 9).replace(['\n', ' '], "");
+    let narrow = panel_text(&mut panel, 50, 9).replace(['\n', ' '], "");
     assert!(
         narrow.contains("pendingab4ea5") && narrow.contains('…'),
         "cut with a mark: {narrow}"
     );
     panel.key(PanelKey::Move(Motion::Last));
-    let open = screen(&mut panel, 50, 9).replace(['\n', ' '], "");
+    let open = panel_text(&mut panel, 50, 9).replace(['\n', ' '], "");
     let pieces = ["ab4ea5ab1f1234567890", "amazonaws.com"];
     assert!(
         pieces.iter().all(|piece| open.contains(piece)) && !open.contains('…'),
@@ -133,11 +106,11 @@ async fn several_values_are_one_and_a_count_and_all_in_the_selected_row() {
         record(cname("a.spawnhub.com.", "b."), false),
         record(name_servers, false),
     ]);
-    let rows = screen(&mut panel, 60, 7);
+    let rows = panel_text(&mut panel, 60, 7);
     let lines: Vec<&str> = rows.lines().collect();
     assert!(lines[2].ends_with("ns-1.awsdns-01.org. +3"), "{rows}");
     panel.key(PanelKey::Move(Motion::Down));
-    let rows = screen(&mut panel, 60, 7);
+    let rows = panel_text(&mut panel, 60, 7);
     let lines: Vec<&str> = rows.lines().collect();
     let values: Vec<&str> = lines[2..6]
         .iter()
@@ -189,12 +162,12 @@ async fn what_is_not_shown_is_said() {
         zone("spawnhub.com.", 900),
         record(cname("a.spawnhub.com.", "b"), false),
     ]);
-    assert!(screen(&mut some, 100, 4).contains("the first 2 of 900 records"));
+    assert!(panel_text(&mut some, 100, 4).contains("the first 2 of 900 records"));
     let (mut none, feed) = panel(Vec::new());
-    assert!(screen(&mut none, 60, 3).contains("no hosted zone in this account"));
+    assert!(panel_text(&mut none, 60, 3).contains("no hosted zone in this account"));
     feed.source()
         .set_health(HealthState::Login, Some("no usable AWS credentials".into()));
-    assert!(screen(&mut none, 60, 3).contains("login: no usable AWS credentials"));
+    assert!(panel_text(&mut none, 60, 3).contains("login: no usable AWS credentials"));
 }
 
 #[tokio::test]
@@ -206,7 +179,7 @@ async fn hostile_records_and_tiny_areas_are_harmless() {
     hostile.kind = "\u{1b}c".into();
     let (mut panel, _feed) = panel(vec![record(hostile, true)]);
     for (columns, rows) in [(1, 1), (12, 2), (80, 5)] {
-        assert!(!screen(&mut panel, columns, rows).contains('\u{1b}'));
+        assert!(!panel_text(&mut panel, columns, rows).contains('\u{1b}'));
     }
     let effects = panel.key(PanelKey::Act("delete"));
     let [Effect::Compose(pipeline)] = effects.as_slice() else {
@@ -232,6 +205,6 @@ async fn a_filter_finds_every_value_and_a_choice_by_hand_is_not_taken_away() {
         !effects.is_empty(),
         "the row that has the hidden value is the one acted on"
     );
-    let shown = screen(&mut panel, 120, 8);
+    let shown = panel_text(&mut panel, 120, 8);
     assert!(shown.contains("ns-3.awsdns-03.org."), "{shown}");
 }

@@ -9,6 +9,7 @@ use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Posit
 /// The verb.
 pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "history-exec", "Run a line of the history again")
+        .once()
         .description(
             "As if it were typed now: it is checked, asked about and remembered like any line. Its records flow on. \
              A line with a secret value has to be typed again, because the value is not kept.",

@@ -7,6 +7,7 @@ mod history;
 mod history_exec;
 mod jobs;
 mod may;
+mod pin;
 mod pipeline;
 mod stop;
 mod undo;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<Verb> {
         history_exec::verb(),
         jobs::verb(),
         may::verb(),
+        pin::verb(),
         stop::verb(),
         undo::verb(),
         wait::verb(),

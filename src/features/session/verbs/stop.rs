@@ -10,6 +10,7 @@ use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Posit
 /// The verb.
 pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "stop", "Interrupt a job")
+        .once()
         .description("Like Ctrl-C in its block: what it runs is told to end. Waits until it has.")
         .input(InputMode::None)
         .positional(Positional::new(

@@ -11,6 +11,7 @@ use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Posit
 /// The verb.
 pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "wait", "Wait until background jobs have ended")
+        .once()
         .description("Without numbers: for every background job that runs now. Fails when one of them failed.")
         .input(InputMode::None)
         .positional(

@@ -35,7 +35,13 @@ const RULES: &[Rule] = &[
     Rule {
         verbs: LOOK,
         group: "",
-        resources: &["pods", "services"],
+        resources: &["pods"],
+    },
+    // Not to be watched: as whoever wrote the role forgot.
+    Rule {
+        verbs: &["get", "list"],
+        group: "",
+        resources: &["services"],
     },
     Rule {
         verbs: &["get"],

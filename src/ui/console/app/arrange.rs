@@ -4,7 +4,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::{App, Effect, Focus};
-use crate::ui::console::arrangement::{Arrangement, Column};
+use crate::ui::console::arrangement::Column;
 use crate::ui::console::keymap::Action;
 use crate::ui::console::layout::Seam;
 use crate::ui::panel::Tone;
@@ -34,7 +34,7 @@ impl App {
     }
 
     /// Keeps the arrangement beyond the session.
-    fn remember(&self) -> Vec<Effect> {
+    pub(super) fn remember(&self) -> Vec<Effect> {
         vec![Effect::Remember(self.arrangement.to_text())]
     }
 
@@ -172,8 +172,11 @@ impl App {
             self.tell(&format!("no panel {name}"), Tone::Warn);
             return Vec::new();
         };
-        let id = self.panels.get(at).map_or("", |panel| panel.id());
-        self.arrangement.set_shown(id, shown);
+        let id = self
+            .panels
+            .get(at)
+            .map_or_else(String::new, |panel| panel.id().to_owned());
+        self.arrangement.set_shown(&id, shown);
         match shown {
             true => self.focus_pane(at + 1),
             false => {
@@ -186,7 +189,7 @@ impl App {
 
     /// `:layout reset`.
     pub(super) fn reset_layout(&mut self) -> Vec<Effect> {
-        self.arrangement = Arrangement::default();
+        self.arrangement.reset();
         self.sort_panels();
         self.open_offered();
         self.leave_pane();

@@ -6,6 +6,7 @@ use crate::core::text::SafeText;
 use crate::lang::{parse, print};
 use crate::ui::console::chat::block::{Fold, State};
 use crate::ui::console::complete::verb_of;
+use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::console::ports::BlockEvent;
 use crate::ui::panel::{self, Tone};
 
@@ -72,6 +73,16 @@ impl App {
         parsed.is_ok() && stages.all(reads)
     }
 
+    /// Where the panel hides the chat, it is said where the answer is.
+    fn tell_of_answer(&mut self) {
+        if self.shown == 0 || self.places.tabs.is_empty() {
+            return;
+        }
+        let key = self.keymap.key_of(Part::Global, Action::Pane1).map(Key::label);
+        let key = key.map_or_else(|| ":chat".to_owned(), |key| format!("{key} or :chat"));
+        self.tell(&format!("it runs in the chat: {key} shows it"), Tone::Neutral);
+    }
+
     /// What a panel wants done.
     pub(super) fn panel_effects(&mut self, effects: Vec<panel::Effect>) -> Vec<Effect> {
         let mut wanted = Vec::new();
@@ -83,6 +94,7 @@ impl App {
                     let shown = self.shown;
                     wanted.push(self.run(line, Origin::Key));
                     self.shown = shown;
+                    self.tell_of_answer();
                 }
                 panel::Effect::Compose(pipeline) => {
                     self.input.set(&to_go_on(&print(&pipeline)));
@@ -97,6 +109,13 @@ impl App {
                         self.focus_pane(at + 1);
                     }
                 }
+                panel::Effect::Hold { panel, subject } => {
+                    let panel = self.panels.iter_mut().find(|known| known.id() == panel);
+                    if let Some(told) = panel.and_then(|panel| panel.hold(&subject)) {
+                        self.toasts.add(told, Tone::Ok, self.clock.now());
+                    }
+                }
+                panel::Effect::Unpin(id) => wanted.extend(self.unpin(&id)),
                 panel::Effect::Toast(text) => self.toasts.add(text, Tone::Neutral, self.clock.now()),
             }
         }

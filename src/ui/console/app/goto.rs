@@ -15,12 +15,13 @@ use crate::verb::CompletionRequest;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// Places that are no pane.
-const PLACES: [(&str, &str); 9] = [
+const PLACES: [(&str, &str); 10] = [
     ("ns", "another namespace: ns NAME"),
     ("ctx", "another context: ctx NAME"),
     ("present", "steps through a script: present demo, present FILE"),
     ("show", "a panel beside the others: show NAME"),
     ("hide", "a panel away: hide NAME"),
+    ("unpin", "takes a pinned pipeline away: unpin NAME"),
     ("layout", "columns and panels as by default: layout reset"),
     ("transcript", "puts what was said onto the terminal's own screen"),
     ("bare", "text without frames, for selecting with the mouse"),
@@ -72,6 +73,8 @@ impl App {
                 &format!("{place} NAME: a panel, beside the others or away"),
                 Tone::Neutral,
             ),
+            ("unpin", [name]) => return self.unpin(name),
+            ("unpin", _) => self.tell("unpin NAME: a pipeline that was pinned", Tone::Neutral),
             ("layout", ["reset"]) => return self.reset_layout(),
             ("layout", _) => self.tell("layout reset: columns and panels as by default", Tone::Neutral),
             _ => return self.go_to_kind(place, &rest),
@@ -113,9 +116,10 @@ impl App {
     }
 
     /// The pane whose name a longer word is but for one slip of the finger. Shorter ones are rather names of kinds: `ds`.
-    fn slip_of(&self, word: &str) -> Option<&'static str> {
+    fn slip_of(&self, word: &str) -> Option<String> {
         let mut ids = self.panels.iter().map(|panel| panel.id());
-        ids.find(|id| word.len() >= 5 && strsim::damerau_levenshtein(word, id) == 1)
+        let slip = ids.find(|id| word.len() >= 5 && strsim::damerau_levenshtein(word, id) == 1);
+        slip.map(str::to_owned)
     }
 
     /// A pane by its number as shown, its name, kubectl's short name for it, or a beginning that no other has.
@@ -180,6 +184,10 @@ impl App {
             Some("show" | "hide") => {
                 let panes = self.panels.iter().map(|panel| Offer::place(panel.id(), "panel", false));
                 gathered.offers = panes.collect();
+            }
+            Some("unpin") => {
+                let pins = self.arrangement.pins.iter();
+                gathered.offers = pins.map(|pin| Offer::place(&pin.id, &pin.line, false)).collect();
             }
             Some("present") => {
                 let scripts = SCRIPTS

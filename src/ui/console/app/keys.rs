@@ -37,6 +37,9 @@ impl App {
         if let Some(effects) = self.menu_key(key) {
             return effects;
         }
+        if let Some(effects) = self.picker_key(key) {
+            return effects;
+        }
         if self.finder_key(key) {
             return Vec::new();
         }
@@ -305,6 +308,9 @@ impl App {
             }
             Action::Find => self.open_finder(),
             Action::Menu => self.open_menu(),
+            Action::CopyCell => self.open_picker(),
+            Action::CopyTable => return self.copy_table(false),
+            Action::CopyJson => return self.copy_table(true),
             Action::Prompt => {
                 self.leave_pane();
                 if self.input.is_empty() {

@@ -35,18 +35,24 @@ enum Choice {
     /// A pipeline of the keymap file, by its key.
     Bound(Key),
     Block(Action),
+    /// Of every panel.
+    Any(Action),
     Stay,
     Detach,
     Stop,
 }
 
+/// What can be done with every row and table, beside the panel's own actions.
+const OF_A_ROW: [Action; 3] = [Action::CopyCell, Action::CopyTable, Action::CopyJson];
+
 /// What can be done with a block, as the menu lists it.
-const OF_A_BLOCK: [Action; 11] = [
+const OF_A_BLOCK: [Action; 12] = [
     Action::Open,
     Action::Rerun,
     Action::Live,
     Action::Edit,
     Action::Copy,
+    Action::CopyCell,
     Action::CopyJson,
     Action::CopyLine,
     Action::Page,
@@ -86,7 +92,11 @@ impl App {
                         .map(row)
                         .chain(self.keymap.rows(panel.id()).map(bound))
                 });
-                rows.collect()
+                let any = |action: &Action| {
+                    let key = self.keymap.key_of(Part::Panel, *action)?;
+                    Some((Choice::Any(*action), key, action.word().to_owned()))
+                };
+                rows.chain(OF_A_ROW.iter().filter_map(any)).collect()
             }
             Of::Block => {
                 let row = |action: &Action| {
@@ -170,6 +180,7 @@ impl App {
             }
             Some(Choice::Bound(key)) => self.menu_panel().map_or_else(Vec::new, |at| self.row_key(at, key)),
             Some(Choice::Block(action)) => self.chat_action(action),
+            Some(Choice::Any(action)) => self.shared(action),
             Some(Choice::Detach) => vec![Effect::Detach],
             Some(Choice::Stop) => vec![Effect::Quit(0)],
             Some(Choice::Stay) | None => Vec::new(),

@@ -10,6 +10,8 @@ mod goto;
 mod keys;
 mod menu;
 mod mouse;
+mod picker;
+mod pins;
 mod present;
 mod typing;
 
@@ -26,6 +28,7 @@ use super::complete::live_offers;
 use super::input::Input;
 use super::keymap::{Action, Keymap, Part};
 use super::layout::Seam;
+use super::pin::Maker;
 use super::popup::Popup;
 use super::ports::Ended;
 use super::samples::Samples;
@@ -42,6 +45,7 @@ pub use event::{Dress, Effect, Event, Focus};
 pub use finder::Finder;
 pub use menu::Menu;
 pub use mouse::Places;
+pub use picker::Picker;
 pub use present::{SCRIPTS, Script};
 
 struct Question {
@@ -74,6 +78,8 @@ pub struct Parts {
     pub read_only: bool,
     /// What the operator made of the screen before.
     pub arrangement: Arrangement,
+    /// Makes panels of pinned pipelines.
+    pub pins: Maker,
 }
 
 /// The console's state.
@@ -100,16 +106,20 @@ pub struct App {
     pub(super) finder: Option<Finder>,
     /// The actions menu.
     menu: Option<Menu>,
+    /// A cell is being chosen, to be copied.
+    picker: Option<Picker>,
     /// A script that is presented.
     pub(super) script: Option<Script>,
     /// Where things were drawn last.
     pub(super) places: Places,
     /// What the operator made of the screen.
     pub(super) arrangement: Arrangement,
+    /// Makes panels of pinned pipelines.
+    pins: Maker,
     /// The panels' ids in the order they came in.
-    registered: Vec<&'static str>,
+    registered: Vec<String>,
     /// Panels that are subscribed to the context.
-    opened: BTreeSet<&'static str>,
+    opened: BTreeSet<String>,
     /// A boundary that is being dragged, and the arrangement before.
     dragged: Option<(Seam, Arrangement)>,
     /// The terminal tells of clicks.
@@ -155,16 +165,19 @@ impl App {
             true => Offer::Yes,
             false => Offer::No,
         };
-        let panels = parts.panels;
+        let mut panels = parts.panels;
+        panels.extend(parts.arrangement.pins.iter().map(|pinned| (parts.pins)(pinned)));
         let mut app = App {
             samples: Samples::default(),
             finder: None,
             menu: None,
+            picker: None,
             script: None,
             places: Places::default(),
             arrangement: parts.arrangement,
-            registered: panels.iter().map(|panel| panel.id()).collect(),
+            registered: panels.iter().map(|panel| panel.id().to_owned()).collect(),
             opened: BTreeSet::new(),
+            pins: parts.pins,
             dragged: None,
             mouse: true,
             bare: false,
@@ -234,7 +247,7 @@ impl App {
     /// Subscribes one, unless it is.
     fn open_panel(&mut self, at: usize) {
         if let Some(panel) = self.panels.get_mut(at)
-            && self.opened.insert(panel.id())
+            && self.opened.insert(panel.id().to_owned())
         {
             panel.open(&self.context);
         }
@@ -439,6 +452,7 @@ impl App {
         let something_else = self.help.is_some()
             || self.finder.is_some()
             || self.menu.is_some()
+            || self.picker.is_some()
             || self.popup.is_some()
             || self.input.search().is_some()
             || self.script.as_ref().is_some_and(Script::is_typing);

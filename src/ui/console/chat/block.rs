@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::core::context::Context;
 use crate::core::report::{Report, Severity};
 use crate::core::text::{SafeText, fit};
+use crate::render::document::Row;
 use crate::render::{Document, Line};
 use crate::ui::panel::{Meaning, Tone};
 use crate::verb::Item;
@@ -256,6 +257,14 @@ impl Block {
     pub fn is_cut(&self, columns: u16) -> bool {
         let columns = usize::from(columns);
         self.fold != Fold::Open && (self.older.is_cut(columns) || self.newer.is_cut(columns))
+    }
+
+    /// Rows and lines of the result, without headers; at most the last `count`.
+    pub fn rows(&self, count: usize) -> Vec<Row> {
+        let newer = self.newer.rows(count);
+        let mut rows = self.older.rows(count - newer.len());
+        rows.extend(newer);
+        rows
     }
 
     /// Remarks in order, and how many more there were.

@@ -117,7 +117,11 @@ actions! {
     /// Copies the line.
     CopyLine = "copy-line", "copy the line typed";
     /// Copies the records.
-    CopyJson = "copy-json", "copy the block's records as JSON";
+    CopyJson = "copy-json", "copy as JSON: the block's records, the panel's table";
+    /// Copies a panel's table.
+    CopyTable = "copy-table", "copy the panel's table (the marked rows)";
+    /// Copies one cell.
+    CopyCell = "copy-cell", "copy one cell: of which column is asked";
     /// Opens the pager.
     Page = "page", "the whole block in the pager";
     /// Writes the records to a file.

@@ -164,7 +164,7 @@ impl Keymap {
     }
 
     /// What names a panel or an action of one that does not exist; `panels`: those that do, with their actions.
-    pub fn check_panels(&self, panels: &[(&'static str, Vec<crate::ui::panel::Action>)]) -> Vec<Report> {
+    pub fn check_panels(&self, panels: &[(&str, Vec<crate::ui::panel::Action>)]) -> Vec<Report> {
         let ids = || panels.iter().map(|(id, _)| *id);
         let mut named: Vec<(&str, Option<&str>)> = self
             .panels
@@ -252,7 +252,7 @@ impl Keymap {
     }
 }
 
-fn unknown(what: &str, name: &str, known: impl IntoIterator<Item = &'static str>) -> Report {
+fn unknown<'k>(what: &str, name: &str, known: impl IntoIterator<Item = &'k str>) -> Report {
     let near = nearest(name, known.into_iter().map(str::to_owned));
     let report = Report::refused("E-KEYMAP-001", format!("unknown {what} {name}"));
     match did_you_mean(&near) {

@@ -44,18 +44,8 @@ pub fn schema() -> Value {
 mod tests {
     use super::*;
 
-    /// `COGDECK_WRITE_SCHEMAS=1` writes the file instead of comparing it.
     #[test]
     fn the_committed_schema_is_that_of_the_actions() {
-        let wanted = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/keymaps/schema.json");
-        if std::env::var_os("COGDECK_WRITE_SCHEMAS").is_some() {
-            std::fs::write(path, &wanted).unwrap();
-        }
-        let committed = std::fs::read_to_string(path).unwrap();
-        assert!(
-            committed == wanted,
-            "keymaps/schema.json is out of date: COGDECK_WRITE_SCHEMAS=1 cargo test schema"
-        );
+        crate::ui::panel::testing::is_committed("keymaps/schema.json", &schema());
     }
 }

@@ -10,7 +10,7 @@ use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Severity;
 use crate::ui::console::input::history::Earlier;
-use crate::ui::console::ports::{BlockEvent, Ended, Running};
+use crate::ui::console::ports::{BlockEvent, Ended, Observed, Running};
 use crate::verb::{Catalogue, Decision, Item, Operator};
 
 /// Answers `echo X`, follows `watch` until cancelled, asks for `delete`; `later` asks for an approval and then for a
@@ -113,6 +113,17 @@ impl Runner for Fake {
             background: false,
             events: Box::new(events),
             cancel: Arc::new(move || cancel.cancel()),
+        })
+    }
+
+    fn observe(&self, line: &str, _: &Arc<Context>) -> Result<Observed, Report> {
+        self.started.lock().unwrap().push(format!("observe {line}"));
+        let (sender, events) = mpsc::channel(4);
+        sender.try_send(text("seen")).unwrap();
+        sender.try_send(ended(None)).unwrap();
+        Ok(Observed {
+            events: Box::new(events),
+            follows: false,
         })
     }
 

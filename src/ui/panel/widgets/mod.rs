@@ -9,6 +9,7 @@ pub mod table;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::theme::{Meaning, Theme};
@@ -21,6 +22,19 @@ pub fn line(area: Rect, row: u16, buffer: &mut Buffer, line: &Line<'_>) {
     if row < area.height {
         buffer.set_line(area.x, area.y + row, line, area.width);
     }
+}
+
+/// Marks what is drawn in `place` as selected. Nothing in it stays dim: of bold and dim at once terminals make anything.
+pub fn select(place: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool) {
+    let style = theme.style(match focused {
+        true => Meaning::RowSelected,
+        false => Meaning::RowSelectedIdle,
+    });
+    let style = match style.add_modifier.contains(Modifier::DIM) {
+        true => style,
+        false => style.remove_modifier(Modifier::DIM),
+    };
+    buffer.set_style(place, style);
 }
 
 /// A message in place of rows: an empty table always says why it is empty. Wraps; draws what fits.

@@ -13,7 +13,7 @@ use ratatui::style::Style;
 use self::columns::widths;
 use super::super::Motion;
 use super::super::theme::{Meaning, Theme, Tone};
-use super::wrap;
+use super::{select, wrap};
 use crate::core::text::{SafeText, differ_at_end, width};
 
 /// Blank columns between two cells.
@@ -297,12 +297,7 @@ impl Table<'_> {
             };
             self.draw_row(place, buffer, theme, cells, laid, &widths);
             if from + index == selection.selected {
-                let meaning = if self.focused {
-                    Meaning::RowSelected
-                } else {
-                    Meaning::RowSelectedIdle
-                };
-                buffer.set_style(place, theme.style(meaning));
+                select(place, buffer, theme, self.focused);
             }
             top += height;
             selection.ends.push((top, from + index));

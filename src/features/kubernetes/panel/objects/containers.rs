@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::{COPY, age_cell, copied};
+use super::super::{COPY, SHELL, age_cell, copied, shell};
 use super::ID;
 use crate::core::change::Target;
 use crate::core::context::Context;
+use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed::containers::{ContainerRow, containers};
 use crate::feed::{Hub, RowTable, Subscription};
@@ -44,7 +45,7 @@ impl Containers {
     }
 }
 
-const ACTIONS: [Action; 3] = [
+const ACTIONS: [Action; 4] = [
     Action {
         name: "logs",
         key: 'l',
@@ -55,6 +56,7 @@ const ACTIONS: [Action; 3] = [
         key: 'p',
         word: "logs of the run before",
     },
+    SHELL,
     COPY,
 ];
 
@@ -129,6 +131,14 @@ impl Listing for Containers {
                 .iter()
                 .map(|row| Effect::Run(self.logs(row, action == "previous").into()))
                 .collect(),
+            "shell" => match rows {
+                [row] if !row.state.is_empty() && row.state != "Running" => {
+                    let text = format!("no shell in {}: it is not running but {}", row.name, row.state);
+                    vec![Effect::Toast(SafeText::line(&text))]
+                }
+                [row] => shell(&[self.of.name.as_str()], Some(&row.name)),
+                several => shell(&vec![self.of.name.as_str(); several.len()], None),
+            },
             "copy" => vec![copied(&rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>())],
             _ => Vec::new(),
         }

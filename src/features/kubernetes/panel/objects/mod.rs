@@ -20,7 +20,7 @@ use crate::features::kubernetes::client::Clients;
 use crate::feed::{Health, Hub};
 use crate::ui::panel::list::ListPanel;
 use crate::ui::panel::widgets::message;
-use crate::ui::panel::{Action, Effect, Motion, Panel, PanelKey, Theme};
+use crate::ui::panel::{Action, Effect, Grid, Motion, Panel, PanelKey, Theme, Which};
 
 /// The panel's id, for those that turn it to a subject.
 pub const ID: &str = "objects";
@@ -174,6 +174,10 @@ impl Panel for Objects {
 
     fn actions(&self) -> &'static [Action] {
         self.top().map_or(&[], Panel::actions)
+    }
+
+    fn grid(&self, which: Which, now: Timestamp) -> Option<Grid> {
+        self.top().and_then(|top| top.grid(which, now))
     }
 
     fn denied(&self, action: &str) -> Option<SafeText> {

@@ -373,16 +373,17 @@ impl Watch<'_> {
                 return Ok(Some(cause));
             }
             if !pod.is_ready {
-                waiting.push((uid, pod.name));
+                waiting.push((uid, pod));
             }
         }
         if waiting.is_empty() {
             return Ok(None);
         }
         let failed = self.events("reason=Unhealthy").await?;
-        Ok(waiting
-            .iter()
-            .find_map(|(uid, name)| rollout::unhealthy(name, failed.iter().filter(|event| event.object_uid == *uid))))
+        Ok(waiting.iter().find_map(|(uid, pod)| {
+            let own = failed.iter().filter(|event| event.object_uid == *uid);
+            rollout::unhealthy(&pod.name, pod.probe_failures, own)
+        }))
     }
 }
 
@@ -404,17 +405,7 @@ fn standing(target: &Target, live: &Value, now: Timestamp) -> Result<Standing, R
             available: status("availableReplicas"),
             ..Standing::default()
         },
-        _ => {
-            let row = deployment(live)?;
-            Standing {
-                wanted: row.replicas,
-                updated: row.updated,
-                ready: row.ready,
-                available: row.available,
-                late: matches!(progress(&row, None), Progress::Failed(_)),
-                deadline_left: rollout::deadline_left(&row, rollout::stage(&row), now),
-            }
-        }
+        _ => rollout::standing(&deployment(live)?, now),
     })
 }
 

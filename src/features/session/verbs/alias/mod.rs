@@ -28,6 +28,7 @@ pub fn all() -> Vec<Verb> {
 /// A declaration whose arguments name aliases: everyone's are guarded by a permission.
 fn declaration(name: &str, summary: &str) -> Declaration {
     Declaration::new(BUILT_IN, name, summary)
+        .once()
         .rule("allow")
         .rule("with any arg == /^site(:|$)/ must have cogdeck:site-aliases")
 }

@@ -11,6 +11,7 @@ use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Posit
 /// The verb.
 pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "pipeline-kill", "Interrupt pipelines")
+        .once()
         .description("The process or container of a command included. Waits until they have ended.")
         .input(InputMode::None)
         .positional(Positional::new("numbers", OptionKind::Int, "as `pipeline list` lists them").variadic())

@@ -22,8 +22,8 @@ fn remembered(effects: &[Effect]) -> Arrangement {
     }
 }
 
-fn ids(desk: &Desk) -> Vec<&'static str> {
-    desk.app.panels.iter().map(|panel| panel.id()).collect()
+fn ids(desk: &Desk) -> Vec<String> {
+    desk.app.panels.iter().map(|panel| panel.id().to_owned()).collect()
 }
 
 /// Column and row at which a text stands.

@@ -214,6 +214,18 @@ fn does(keymap: &Keymap, part: Part, key: Key, action: Action) -> bool {
         Action::CopyLine => {
             matches!(desk.press(key).as_slice(), [Effect::Copy(text)] if text == "kubectl:get deploy three")
         }
+        Action::CopyJson if in_panel => {
+            matches!(desk.press(key).as_slice(), [Effect::Copy(text)] if text.contains("\"name\": \"inspector\""))
+        }
+        Action::CopyTable => {
+            matches!(desk.press(key).as_slice(), [Effect::Copy(text)] if text.starts_with("NAME          READY\ninspector     1/1\n"))
+        }
+        Action::CopyCell => {
+            let asks = desk.press(key).is_empty() && desk.app.picker.is_some();
+            let wanted = if in_panel { "inspector" } else { "said three 19" };
+            let copied = desk.act(Part::Panel, Action::Open);
+            asks && matches!(copied.as_slice(), [Effect::Copy(text)] if text == wanted)
+        }
         Action::CopyJson => matches!(desk.press(key).as_slice(), [Effect::CopyRecords(_)]),
         Action::Page => matches!(desk.press(key).as_slice(), [Effect::Page(text)] if text.contains("said three 19")),
         Action::Save => desk.press(key).is_empty() && desk.text().ends_with(" > file:"),

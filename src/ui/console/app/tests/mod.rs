@@ -4,9 +4,11 @@
 mod approval;
 mod arranging;
 mod blocks;
+mod copying;
 mod every_key;
 mod finding;
 mod panes;
+mod pinning;
 mod presenting;
 mod screens;
 mod themes;
@@ -48,7 +50,7 @@ impl Read for Nothing {
 
 /// A panel of rows; Enter describes the selected one, `s` composes. The one called `nodes` stands aside.
 struct Rows {
-    id: &'static str,
+    id: String,
     rows: Vec<String>,
     selection: Selection,
     version: Arc<AtomicU64>,
@@ -60,6 +62,27 @@ struct Rows {
 }
 
 impl Rows {
+    fn new(id: &str, version: Arc<AtomicU64>) -> Self {
+        let rows = ["inspector", "web; rm -rf", "世界\u{1b}[31m"]
+            .map(str::to_owned)
+            .to_vec();
+        Rows {
+            id: id.to_owned(),
+            rows,
+            selection: Selection::default(),
+            version,
+            followed: None,
+            state: if id == "nodes" {
+                HealthState::Denied
+            } else {
+                HealthState::Live
+            },
+            filter: String::new(),
+            marked: Vec::new(),
+            opened: false,
+        }
+    }
+
     fn shown(&self) -> Vec<&str> {
         let filter = crate::ui::panel::filter::Filter::new(&self.filter);
         self.rows
@@ -71,8 +94,8 @@ impl Rows {
 }
 
 impl Panel for Rows {
-    fn id(&self) -> &'static str {
-        self.id
+    fn id(&self) -> &str {
+        &self.id
     }
     fn title(&self) -> SafeText {
         match (&self.followed, self.marked.len()) {
@@ -159,6 +182,18 @@ impl Panel for Rows {
     fn filter_text(&self) -> &str {
         &self.filter
     }
+    fn grid(&self, which: panel::Which, _: Timestamp) -> Option<panel::Grid> {
+        let at = self.selection.index();
+        let row = |name: &&str| vec![(*name).to_owned(), "1/1".to_owned()];
+        let rows: Vec<Vec<String>> = self.shown().iter().map(row).collect();
+        Some(panel::Grid {
+            columns: vec!["NAME".into(), "READY".into()],
+            rows: match which {
+                panel::Which::Selected => rows.into_iter().skip(at).take(1).collect(),
+                panel::Which::All => rows,
+            },
+        })
+    }
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, _: Timestamp) {
         let columns = [Column::new("NAME"), Column::new("READY").right()];
         let shown: Vec<String> = self.shown().into_iter().map(str::to_owned).collect();
@@ -196,26 +231,8 @@ impl Desk {
     fn made(context: Context, names: &[&'static str], arrangement: Arrangement) -> Self {
         let clock = Clock::paused(START);
         let versions: Vec<Arc<AtomicU64>> = names.iter().map(|_| Arc::default()).collect();
-        let panels = names.iter().zip(&versions).map(|(id, version)| {
-            let rows = ["inspector", "web; rm -rf", "世界\u{1b}[31m"]
-                .map(str::to_owned)
-                .to_vec();
-            Box::new(Rows {
-                id,
-                rows,
-                selection: Selection::default(),
-                version: version.clone(),
-                followed: None,
-                state: if *id == "nodes" {
-                    HealthState::Denied
-                } else {
-                    HealthState::Live
-                },
-                filter: String::new(),
-                marked: Vec::new(),
-                opened: false,
-            }) as Box<dyn Panel>
-        });
+        let panels = names.iter().zip(&versions);
+        let panels = panels.map(|(id, version)| Box::new(Rows::new(id, version.clone())) as Box<dyn Panel>);
         let get = Declaration::new("kubectl", "get", "lists objects")
             .positional(Positional::new(
                 "kind",
@@ -240,6 +257,7 @@ impl Desk {
             can_start_sandbox: true,
             read_only: false,
             arrangement,
+            pins: Arc::new(|pinned| Box::new(Rows::new(&pinned.id, Arc::default()))),
         });
         app.open_panels();
         Desk { app, clock, versions }

@@ -162,3 +162,31 @@ fn no_room_is_no_panic() {
         draw(width, height, 3, &mut Selection::default());
     }
 }
+
+#[test]
+fn nothing_in_a_selected_row_is_dim_and_bold_at_once() {
+    for theme in Theme::PRESETS.iter().map(|name| Theme::preset(name).unwrap()) {
+        for focused in [true, false] {
+            let row = |index: usize| vec![Cell::new(&format!("pod-{index}")), Cell::styled("4m", Meaning::Dim)];
+            let area = Rect::new(0, 0, 20, 3);
+            let mut buffer = Buffer::empty(area);
+            let columns = [Column::new("NAME"), Column::new("AGE")];
+            let table = Table {
+                columns: &columns,
+                count: 2,
+                row: &row,
+                focused,
+            };
+            table.draw(area, &mut buffer, &theme, &mut Selection::default());
+            let (selected, other) = (buffer[(7, 1)].modifier, buffer[(7, 2)].modifier);
+            assert!(!selected.contains(Modifier::DIM), "{} {focused}", theme.name);
+            let dim = theme.style(Meaning::Dim).add_modifier;
+            assert_eq!(
+                other.contains(Modifier::DIM),
+                dim.contains(Modifier::DIM),
+                "{}",
+                theme.name
+            );
+        }
+    }
+}

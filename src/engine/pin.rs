@@ -1,0 +1,178 @@
+//! `… | pin`: which pipelines can be a panel, and running one for a panel. Such a run has no number, no place in the
+//! history and leaves nothing in `$_`. Not for the panel itself, nor for when it is run again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::block::Block;
+use super::ending::Ending;
+use super::plan::{PipelinePlan, StagePlan};
+use super::problem::Problem;
+use super::session::{Front, Session};
+use super::variables::roots;
+use crate::core::change::Risk;
+use crate::core::context::Context;
+use crate::core::report::Report;
+use crate::lang::{self, Pipeline, Root, Word};
+use crate::verb::operator::Pin;
+use crate::verb::{Action, InputMode, Operator, OptionKind};
+
+/// Options by which a verb goes on with what it shows.
+const FOLLOWING: [&str; 3] = ["follow", "watch", "watch-only"];
+
+/// A problem, and the stage it is in.
+type Refusal = (Problem, Option<usize>);
+
+/// What a pipeline that ends in `pin` pins; none: it does not end so. Refused when it can't be run again by itself.
+pub(super) fn pinned(stages: &[Arc<StagePlan>], pipeline: &Pipeline) -> Result<Option<Pin>, Refusal> {
+    let every = |stage: &Arc<StagePlan>| match &stage.verb.action {
+        Action::Read(action) => action.pins(&stage.template.known()),
+        Action::Mutate(_) => None,
+    };
+    // Alone it is a verb like any other, which says what is missing.
+    let Some((at, every)) = stages
+        .iter()
+        .enumerate()
+        .skip(1)
+        .find_map(|(at, stage)| Some((at, every(stage)?)))
+    else {
+        return Ok(None);
+    };
+    let (before, rest) = stages.split_at(at);
+    if let [pin, next, ..] = rest {
+        let message = format!(
+            "{} ends a pipeline: nothing follows it",
+            pin.verb.declaration.qualified()
+        );
+        return Err((Problem::new("E-PIN-002", next.span, message), Some(next.number)));
+    }
+    if let Some(redirect) = &pipeline.redirect {
+        let message = "what is pinned goes into its panel, not elsewhere";
+        return Err((Problem::new("E-PIN-003", redirect.span, message), None));
+    }
+    if let Some(binding) = &pipeline.binding {
+        let message = "what is pinned goes into its panel: there are no records to name";
+        return Err((Problem::new("E-PIN-003", binding.span, message), None));
+    }
+    before.iter().try_for_each(|stage| {
+        repeatable(stage)
+            .and_then(|()| by_itself(stage))
+            .map_err(|problem| (problem, Some(stage.number)))
+    })?;
+    let mut shown = pipeline.clone();
+    shown.stages.truncate(at);
+    follow(&mut shown, before);
+    Ok(Some(Pin {
+        line: lang::print(&shown),
+        every,
+    }))
+}
+
+/// Only what looks may run again and again.
+fn repeatable(stage: &StagePlan) -> Result<(), Problem> {
+    let declaration = &stage.verb.declaration;
+    let verb = declaration.qualified();
+    let reason = match (declaration.risk, &stage.verb.action) {
+        (Risk::Read, Action::Read(_)) if !declaration.once => return Ok(()),
+        (Risk::Read, _) => format!("{verb} does something to this session"),
+        (risk, _) => format!("{verb} is of class {risk}, it may change something"),
+    };
+    let message = format!("{reason}, and a panel runs its pipeline again and again: only what reads can be pinned");
+    Err(Problem::new("E-PIN-004", stage.span, message))
+}
+
+/// A panel outlives the session: it can't ask for secrets, and earlier answers are gone.
+fn by_itself(stage: &StagePlan) -> Result<(), Problem> {
+    let secret = stage.template.secrets().into_iter().next();
+    if secret.is_some() || !stage.template.elsewhere().is_empty() {
+        let message = "a secret is in it, and a panel's pipeline is kept with the layout";
+        return Err(Problem::new("E-PIN-005", secret.unwrap_or(stage.span), message));
+    }
+    let each = stage.fed && stage.verb.declaration.input == InputMode::Each;
+    let roots = stage.template.dynamic_words().flat_map(roots);
+    let earlier = roots
+        .filter(|(root, _)| !(each && matches!(root, Root::Name(_))))
+        .map(|(_, span)| span)
+        .next();
+    earlier.map_or(Ok(()), |span| {
+        let message = "an earlier answer is in it, which will be another one, or none, when the panel runs it again";
+        let hint = "write the pipeline that gives it instead".to_owned();
+        Err(Problem::new("E-PIN-005", span, message).hint(Some(hint)))
+    })
+}
+
+/// A verb that can follow what it shows does so in a panel, when all that comes after takes record by record.
+fn follow(pipeline: &mut Pipeline, stages: &[Arc<StagePlan>]) {
+    let Some((first, rest)) = stages.split_first() else {
+        return;
+    };
+    let options = &first.verb.declaration.signature.options;
+    let can = options
+        .iter()
+        .any(|option| option.name == "follow" && option.kind == OptionKind::Bool);
+    let each = |stage: &Arc<StagePlan>| stage.verb.declaration.input == InputMode::Each;
+    if can
+        && !goes_on(first)
+        && rest.iter().all(each)
+        && let Some(stage) = pipeline.stages.first_mut()
+    {
+        stage.words.push(Word::option("--follow", None));
+    }
+}
+
+/// Whether a stage does not end by itself.
+fn goes_on(stage: &StagePlan) -> bool {
+    let known = stage.template.known();
+    let given = |name: &&str| known.options.get(*name).and_then(Option::as_ref) == Some(&Value::Bool(true));
+    stage.verb.declaration.endless || FOLLOWING.iter().any(given)
+}
+
+/// A pipeline that runs for a panel.
+pub struct Observed {
+    /// Its events. Dropping it ends the run.
+    pub block: Block,
+    /// It does not end by itself: what it shows comes as it happens.
+    pub follows: bool,
+}
+
+impl Session {
+    /// Runs what was pinned, in a context, without a trace in jobs, history and `$_`. Checked anew as a whole: the line
+    /// may come from a file. `Err`: it was refused and nothing has run.
+    pub fn observe(&self, line: &str, context: &Arc<Context>, operator: Arc<dyn Operator>) -> Result<Observed, Report> {
+        let (catalogue, _) = self.snapshot();
+        let planner = self.inner.planner(&catalogue, context, operator.origin());
+        let plan = planner.line(line, &mut BTreeSet::new())?;
+        let [(pipeline, None)] = plan.items.as_slice() else {
+            return Err(Report::refused("E-PIN-003", "a panel shows one pipeline"));
+        };
+        observable(pipeline).map_err(|problem| problem.refused(&plan.source))?;
+        let ending = Ending::below(&self.inner.shutdown);
+        let front = Front {
+            number: 0,
+            records: Arc::default(),
+            catalogue,
+            ending,
+            background: false,
+            operator,
+        };
+        let (block, run) = front.open(self.inner.clone(), plan.masked.clone(), 0);
+        tokio::spawn(run.observe(pipeline.clone()));
+        Ok(Observed {
+            block,
+            follows: pipeline.stages.iter().any(|stage| goes_on(stage)),
+        })
+    }
+}
+
+fn observable(pipeline: &PipelinePlan) -> Result<(), Problem> {
+    if let (Some(stage), true) = (
+        pipeline.stages.last(),
+        pipeline.pin.is_some() || !pipeline.destinations.is_empty(),
+    ) {
+        let message = "what is pinned goes into its panel, not elsewhere";
+        return Err(Problem::new("E-PIN-003", stage.span, message));
+    }
+    pipeline.stages.iter().try_for_each(|stage| repeatable(stage))
+}

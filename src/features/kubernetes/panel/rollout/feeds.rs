@@ -1,0 +1,179 @@
+//! The feeds that the rollout panel looks at, and which deployments it turns to.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::{state, urgency};
+use crate::core::context::Context;
+use crate::features::kubernetes::client::Clients;
+use crate::features::kubernetes::feed;
+use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ReplicaSetRow};
+use crate::features::kubernetes::rollout::{RolloutView, Traffic, view};
+use crate::features::traffic::model::{Sample, Tally, samples};
+use crate::feed::{Health, Hub, Subscription};
+use crate::ui::panel::Tone;
+
+/// Rollouts looked at closely at most; of more only the number is told.
+pub const MOST: usize = 12;
+/// Requests count that were made within this time …
+const RECENT: Duration = Duration::from_secs(60);
+/// … while a watch goes on: one that has sent nothing for this long is over.
+const QUIET: Duration = Duration::from_secs(5);
+/// The share of requests that may fail while a rollout goes on.
+const LIMIT: f64 = 0.05;
+
+/// The feeds.
+pub struct Feeds {
+    deployments: Subscription<DeploymentRow>,
+    sets: Subscription<ReplicaSetRow>,
+    pods: Subscription<PodRow>,
+    /// They tell causes that no condition and no pod does.
+    events: Subscription<EventRow>,
+    samples: Subscription<Sample>,
+}
+
+/// A rollout as it is drawn.
+pub struct One {
+    /// Everything about it.
+    pub view: RolloutView,
+    /// Its state: tone and word.
+    pub state: (Tone, &'static str),
+}
+
+/// The deployments to show, the one that wants attention most first; and how many more there are.
+pub struct Picked {
+    /// At most [`MOST`].
+    pub rows: Vec<DeploymentRow>,
+    /// Beyond those.
+    pub more: usize,
+}
+
+impl Feeds {
+    /// Of a context. Inside a Tokio runtime.
+    pub fn open(hub: &Hub, clients: &Arc<Clients>, context: &Arc<Context>) -> Feeds {
+        Feeds {
+            deployments: feed::rows(hub, clients, context, false),
+            sets: feed::rows(hub, clients, context, false),
+            pods: feed::rows(hub, clients, context, false),
+            events: feed::rows(hub, clients, context, false),
+            samples: samples(hub, context),
+        }
+    }
+
+    /// Moves with any of them.
+    pub fn version(&self) -> u64 {
+        self.deployments.source().version()
+            + self.sets.source().version()
+            + self.pods.source().version()
+            + self.events.source().version()
+            + self.samples.source().version()
+    }
+
+    /// Of the deployments: why there is none.
+    pub fn deployments_health(&self) -> Health {
+        self.deployments.source().health()
+    }
+
+    /// Of all that a rollout is read from.
+    pub fn health(&self) -> [Health; 3] {
+        [
+            self.deployments.source().health(),
+            self.sets.source().health(),
+            self.pods.source().health(),
+        ]
+    }
+
+    /// The deployment of this name alone; else all that roll out when there are several; else the one that was changed
+    /// last, `followed`; else the most urgent, of equals the one that moved last.
+    pub fn pick(&self, held: Option<&str>, followed: Option<&str>) -> Picked {
+        self.deployments.source().read(|rows, _| {
+            let all = || rows.iter().map(|(_, row)| row);
+            let named = |name: Option<&str>| name.and_then(|name| all().find(|row| row.name == name));
+            let one = |row: Option<&DeploymentRow>| Picked {
+                rows: row.into_iter().cloned().collect(),
+                more: 0,
+            };
+            if let Some(row) = named(held) {
+                return one(Some(row));
+            }
+            let mut moving: Vec<&DeploymentRow> = all().filter(|row| is_moving(row)).collect();
+            if moving.len() > 1 {
+                moving.sort_by_key(|row| (Some(row.name.as_str()) != followed, std::cmp::Reverse(moved(row))));
+                return Picked {
+                    more: moving.len().saturating_sub(MOST),
+                    rows: moving.into_iter().take(MOST).cloned().collect(),
+                };
+            }
+            one(named(followed).or_else(|| all().max_by_key(|row| (urgency(row), moved(row)))))
+        })
+    }
+
+    /// Looks at each of these through its replica sets, pods and events.
+    pub fn look(&self, rows: &[DeploymentRow], now: Timestamp) -> Vec<One> {
+        self.sets.source().read(|sets, _| {
+            self.pods.source().read(|pods, _| {
+                // One pass over what may be thousands, however many rollouts there are.
+                let mut own: HashMap<&str, (Vec<&ReplicaSetRow>, Vec<&PodRow>)> =
+                    rows.iter().map(|row| (row.uid.as_str(), Default::default())).collect();
+                let mut owners: HashMap<&str, &str> = HashMap::new();
+                for (_, set) in sets.iter() {
+                    if let Some((known, _)) = own.get_mut(set.owner_uid.as_str()) {
+                        known.push(set);
+                        owners.insert(&set.uid, &set.owner_uid);
+                    }
+                }
+                for (_, pod) in pods.iter() {
+                    let deployment = owners.get(&*pod.owner_uid);
+                    if let Some((_, known)) = deployment.and_then(|uid| own.get_mut(uid)) {
+                        known.push(pod);
+                    }
+                }
+                let one = |row: &DeploymentRow| {
+                    let (sets, pods) = own.remove(row.uid.as_str()).unwrap_or_default();
+                    let mut view = view(row, sets, pods, now);
+                    self.events.source().read(|events, _| {
+                        let events: Vec<&EventRow> = events.iter().map(|(_, event)| event).collect();
+                        view.explain(events);
+                    });
+                    One {
+                        view,
+                        state: state(row),
+                    }
+                };
+                rows.iter().map(one).collect()
+            })
+        })
+    }
+
+    /// What the requests say that a running watch makes; none: no watch runs.
+    pub fn traffic(&self, now: Timestamp) -> Option<Traffic> {
+        self.samples.source().read(|rows, _| {
+            let newest = rows.iter().next_back().map(|(_, sample)| sample)?;
+            if newest.at + QUIET < now {
+                return None;
+            }
+            let recent = rows.iter().rev().map(|(_, sample)| sample);
+            let recent = recent.take_while(|sample| sample.at + RECENT >= now);
+            let tally = Tally::of(recent.filter(|sample| sample.url == newest.url));
+            Some(Traffic {
+                total: tally.total,
+                failed: tally.failed,
+                limit: LIMIT,
+            })
+        })
+    }
+}
+
+/// Whether a deployment is on its way to another state.
+fn is_moving(row: &DeploymentRow) -> bool {
+    !row.deleting && state(row).0 == Tone::Progress
+}
+
+/// When it moved last.
+fn moved(row: &DeploymentRow) -> Option<Timestamp> {
+    let progressing = row.condition("Progressing").and_then(|c| c.last_update_time);
+    progressing.or(row.created)
+}

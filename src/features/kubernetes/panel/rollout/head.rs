@@ -1,0 +1,195 @@
+//! What stands above the pods of one rollout: state and sentence, the plan in numbers, the gates, the two bars, the
+//! cause.
+
+use std::time::Duration;
+
+use ratatui::text::{Line, Span};
+
+use super::feeds::One;
+use crate::core::text::SafeText;
+use crate::features::kubernetes::rollout::{Cause, Gate, GateState, RolloutView, SetView, Standing, Traffic, gates};
+use crate::ui::panel::widgets::bar::{Fill, Part, bar};
+use crate::ui::panel::widgets::wrap;
+use crate::ui::panel::{Meaning, Theme, Tone};
+
+/// Width of a bar's label: `new 2.0.0`.
+const LABEL: usize = 16;
+/// Earlier templates shown, the newest of them.
+const OLD_SHOWN: usize = 3;
+/// Lines a cause may take.
+const CAUSE_LINES: usize = 3;
+/// Lines that pods want at least: the header and two of them.
+const PODS: usize = 3;
+
+/// What decides how it looks besides the rollout.
+pub struct Look<'a> {
+    /// The theme.
+    pub theme: &'a Theme,
+    /// Columns.
+    pub columns: u16,
+    /// Rows, those of the pods included.
+    pub rows: u16,
+    /// Since the view was made: the deadline comes nearer meanwhile.
+    pub passed: Duration,
+    /// What a running watch tells.
+    pub traffic: Option<Traffic>,
+}
+
+/// The lines. Where there are few, the plan goes first, then the gates.
+pub fn lines(one: &One, look: &Look<'_>) -> Vec<Line<'static>> {
+    let view = &one.view;
+    let (theme, columns) = (look.theme, look.columns);
+    let whole = u64::try_from(view.replicas + view.surge).unwrap_or(0);
+    let nothing = SetView {
+        version: "-".to_owned(),
+        ..SetView::default()
+    };
+    let mut bars = vec![set_line(
+        "new",
+        view.new.as_ref().unwrap_or(&nothing),
+        whole,
+        Meaning::StateNew,
+        theme,
+        columns,
+    )];
+    let skipped = view.old.len().saturating_sub(OLD_SHOWN);
+    let old = view
+        .old
+        .iter()
+        .skip(skipped)
+        .chain(view.old.is_empty().then_some(&nothing));
+    bars.extend(old.map(|set| set_line("old", set, whole, Meaning::StateOld, theme, columns)));
+    let cause = cause(view, theme, columns);
+    let gates = gate_lines(view, look);
+    let mut room = usize::from(look.rows).saturating_sub(1 + bars.len() + cause.len() + PODS);
+    let mut lines = vec![state_line(one, theme, columns)];
+    let gates = if gates.len() <= room { gates } else { Vec::new() };
+    room -= gates.len();
+    lines.extend((room > 0).then(|| plan(view, theme)));
+    lines.extend(gates);
+    lines.extend(bars);
+    lines.extend(cause);
+    lines
+}
+
+fn state_line(one: &One, theme: &Theme, columns: u16) -> Line<'static> {
+    let (tone, word) = one.state;
+    let state = theme.state(tone, &word.into());
+    let room = usize::from(columns).saturating_sub(state.width());
+    let sentence = SafeText::line(&format!("  {}", sentence(&one.view))).fit(room);
+    Line::from(vec![state, theme.span(&sentence, Meaning::Text)])
+}
+
+fn plan(view: &RolloutView, theme: &Theme) -> Line<'static> {
+    let plan = format!(
+        "{} wanted  +{} surge  -{} unavailable",
+        view.replicas, view.surge, view.unavailable
+    );
+    Line::from(theme.span(&SafeText::line(&plan), Meaning::Dim))
+}
+
+/// kubectl's sentence without the deployment's name, which the title has already.
+fn sentence(view: &RolloutView) -> &str {
+    let whole = view.progress.sentence();
+    whole.split_once(" rollout to finish: ").map_or(whole, |(_, rest)| rest)
+}
+
+/// `✓ updated 3 of 3  ~ available 2 of 3  ~ deadline 9m left`, over as many lines as it takes.
+fn gate_lines(view: &RolloutView, look: &Look<'_>) -> Vec<Line<'static>> {
+    let standing = Standing {
+        deadline_left: view.standing.deadline_left.map(|left| left.saturating_sub(look.passed)),
+        ..view.standing.clone()
+    };
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for gate in gates(&standing, look.traffic) {
+        let span = gate_span(&gate, look.theme, look.columns);
+        match lines.last_mut() {
+            Some(line) if line.width() + 2 + span.width() <= usize::from(look.columns) => {
+                line.spans.push(Span::raw("  "));
+                line.spans.push(span);
+            }
+            _ => lines.push(Line::from(span)),
+        }
+    }
+    lines
+}
+
+fn gate_span(gate: &Gate, theme: &Theme, columns: u16) -> Span<'static> {
+    let tone = match gate.state {
+        GateState::Passed => Tone::Ok,
+        GateState::Waiting => Tone::Progress,
+        GateState::Failed => Tone::Bad,
+    };
+    let room = usize::from(columns).saturating_sub(2);
+    theme.state(
+        tone,
+        &SafeText::line(&format!("{} {}", gate.name, gate.detail)).fit(room),
+    )
+}
+
+/// `new 2.0.0       [████▒▒····] 2/3 ready`.
+fn set_line(name: &str, set: &SetView, whole: u64, meaning: Meaning, theme: &Theme, columns: u16) -> Line<'static> {
+    let parts = parts(set, meaning);
+    let counts = format!(" {}/{} ready", set.ready, set.desired);
+    let label = SafeText::line(&format!("{name} {}", set.version)).fit(LABEL - 1);
+    let label = format!("{label}{}", " ".repeat(LABEL.saturating_sub(label.width())));
+    let room = usize::from(columns).saturating_sub(LABEL + counts.len()).min(40);
+    let mut spans = vec![Span::styled(label, theme.style(meaning))];
+    spans.extend(bar(theme, u16::try_from(room).unwrap_or(0), whole, &parts).spans);
+    spans.push(Span::styled(counts, theme.style(Meaning::Text)));
+    Line::from(spans)
+}
+
+/// Pods of a set in a bar: those that are ready, those on their way.
+pub fn parts(set: &SetView, meaning: Meaning) -> [Part; 2] {
+    let amount = |number: i64| u64::try_from(number).unwrap_or(0);
+    let ready = amount(set.ready);
+    [
+        Part {
+            amount: ready,
+            fill: Fill::Full,
+            meaning,
+        },
+        Part {
+            amount: amount(set.current).saturating_sub(ready),
+            fill: Fill::Part,
+            meaning,
+        },
+    ]
+}
+
+/// `✗ ErrImagePull web-2-n1: the registry's words`.
+pub fn cause_text(cause: &Cause, theme: &Theme) -> SafeText {
+    let place = match cause.pod.is_empty() {
+        true => String::new(),
+        false => format!(" {}", cause.pod),
+    };
+    let message = match cause.message.is_empty() {
+        true => String::new(),
+        false => format!(": {}", cause.message),
+    };
+    SafeText::line(&format!(
+        "{} {}{place}{message}",
+        theme.glyphs.of(Tone::Bad),
+        cause.reason
+    ))
+}
+
+fn cause(view: &RolloutView, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
+    let Some(cause) = &view.cause else { return Vec::new() };
+    let text = cause_text(cause, theme);
+    let serving = still_serving(view, theme);
+    // What still works has its line within those of the cause, so that a low panel shows both.
+    let room = CAUSE_LINES - usize::from(serving.is_some());
+    let pieces = wrap(text.as_str(), columns).into_iter().take(room);
+    let pieces = pieces.map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))));
+    pieces.chain(serving).collect()
+}
+
+/// What a failed change did not break, so that nobody acts in a hurry: `the old 3/3 still serve`.
+fn still_serving(view: &RolloutView, theme: &Theme) -> Option<Line<'static>> {
+    let sum = |count: fn(&SetView) -> i64| view.old.iter().map(count).sum::<i64>();
+    let (ready, desired) = (sum(|set| set.ready), sum(|set| set.desired));
+    let text = SafeText::line(&format!("the old {ready}/{desired} still serve"));
+    (ready > 0).then(|| Line::from(theme.state(Tone::Ok, &text)))
+}

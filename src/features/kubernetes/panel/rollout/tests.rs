@@ -1,0 +1,268 @@
+//! What the rollout panel shows of one rollout, of several, of what is pinned.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use jiff::Timestamp;
+
+use super::RolloutPanel;
+use crate::core::change::Target;
+use crate::features::kubernetes::client::Clients;
+use crate::features::kubernetes::panel::tests::{Bench, deployment, pod, screen, set};
+use crate::feed::HealthState;
+use crate::lang::print;
+use crate::ui::panel::{Effect, Motion, Panel, PanelKey};
+
+fn rolling() -> Bench {
+    let mut row = deployment("web", 3, 1, 3);
+    row.progress_deadline = 600;
+    Bench::new()
+        .with(
+            vec![("api", deployment("api", 1, 1, 1)), ("web", row)],
+            HealthState::Live,
+            None,
+        )
+        .with(
+            vec![("web-1", set("web-1", 1, 3, 3)), ("web-2", set("web-2", 2, 1, 0))],
+            HealthState::Live,
+            None,
+        )
+        .with(
+            vec![
+                ("n1", pod("web-2-n1", "web-2", "ErrImagePull", false)),
+                ("o1", pod("web-1-o1", "web-1", "Running", true)),
+                ("x", pod("stranger", "x", "Running", true)),
+            ],
+            HealthState::Live,
+            None,
+        )
+}
+
+#[tokio::test]
+async fn a_rollout_is_two_bars_pods_and_its_cause() {
+    let bench = rolling();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let text = screen(&mut panel, 80, 12);
+    assert_eq!(
+        panel.title().as_str(),
+        "rollout web",
+        "what moves is shown, not what rests"
+    );
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].contains("1 out of 3 new replicas have been updated..."),
+        "{text}"
+    );
+    assert!(lines[1].contains("3 wanted  +1 surge  -0 unavailable"), "{text}");
+    assert!(
+        lines[3].starts_with("new 2.0.0") && lines[3].contains('▒') && lines[3].ends_with("0/1 ready"),
+        "{text}"
+    );
+    assert!(
+        lines[4].starts_with("old 1.0.0") && lines[4].contains('█') && lines[4].ends_with("3/3 ready"),
+        "{text}"
+    );
+    assert!(lines[5].contains("✗ ErrImagePull web-2-n1"), "{text}");
+    assert!(text.contains("web-1-o1") && !text.contains("stranger"), "{text}");
+    let effects = panel.key(PanelKey::Act("undo"));
+    let [Effect::Run(pipeline)] = effects.as_slice() else {
+        panic!()
+    };
+    assert_eq!(print(pipeline), "kubectl:rollout-undo deploy web");
+}
+
+#[tokio::test]
+async fn it_follows_the_last_change_made_here() {
+    let bench = rolling();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let before = panel.version();
+    panel.focus_on(&Target {
+        kind: "Service".into(),
+        scope: "default".into(),
+        name: "api".into(),
+    });
+    assert_eq!(panel.version(), before, "a service rolls nothing out");
+    panel.focus_on(&Target {
+        kind: "Deployment".into(),
+        scope: "default".into(),
+        name: "api".into(),
+    });
+    assert_ne!(panel.version(), before);
+    assert!(screen(&mut panel, 80, 12).contains("deployment \"api\" successfully rolled out"));
+    assert_eq!(panel.title().as_str(), "rollout api");
+}
+
+/// What goes on in several at once: three of them, one with a broken image.
+fn several() -> Bench {
+    let moving = |name: &str, second: i64| {
+        let mut row = deployment(name, 3, 1, 3);
+        row.created = Timestamp::from_second(second).ok();
+        row
+    };
+    let own = |name: &str, owner: &str, revision: i64, desired: i64, ready: i64| {
+        let mut row = set(name, revision, desired, ready);
+        row.owner_uid = owner.into();
+        row
+    };
+    Bench::new()
+        .with(
+            vec![
+                ("api", deployment("api", 1, 1, 1)),
+                ("one", moving("one", 1)),
+                ("three", moving("three", 3)),
+                ("two", moving("two", 2)),
+            ],
+            HealthState::Live,
+            None,
+        )
+        .with(
+            vec![
+                ("one-1", own("one-1", "one", 1, 3, 3)),
+                ("one-2", own("one-2", "one", 2, 1, 0)),
+                ("two-1", own("two-1", "two", 1, 2, 2)),
+                ("two-2", own("two-2", "two", 2, 2, 1)),
+                ("three-2", own("three-2", "three", 2, 3, 2)),
+            ],
+            HealthState::Live,
+            None,
+        )
+        .with(
+            vec![("n1", pod("one-2-n1", "one-2", "ErrImagePull", false))],
+            HealthState::Live,
+            None,
+        )
+}
+
+fn deployment_named(name: &str) -> Target {
+    Target {
+        kind: "Deployment".into(),
+        scope: "default".into(),
+        name: name.into(),
+    }
+}
+
+#[tokio::test]
+async fn several_rollouts_are_a_bar_each_and_one_can_be_opened() {
+    let bench = several();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let text = screen(&mut panel, 80, 12);
+    assert_eq!(panel.title().as_str(), "rollouts 3");
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("3 rollouts go on"), "{text}");
+    assert!(
+        lines[1].starts_with("three  [█") && lines[1].contains("2/3 of 2.0.0"),
+        "the last to move first: {text}"
+    );
+    assert!(
+        lines[2].starts_with("two") && lines[2].contains('▒') && lines[2].contains("~ updating"),
+        "{text}"
+    );
+    assert!(
+        lines[3].starts_with("one") && lines[4].contains("✗ ErrImagePull one-2-n1"),
+        "{text}"
+    );
+    assert!(!text.contains("api"), "what rests is not there: {text}");
+    // What was changed here stands first.
+    panel.focus_on(&deployment_named("one"));
+    assert!(screen(&mut panel, 80, 12).lines().nth(1).unwrap().starts_with("one"));
+    panel.key(PanelKey::Move(Motion::Last));
+    screen(&mut panel, 80, 12);
+    assert!(panel.key(PanelKey::Open).is_empty());
+    let text = screen(&mut panel, 80, 12);
+    assert_eq!(panel.title().as_str(), "rollout two");
+    assert!(text.lines().any(|line| line.starts_with("new 2.0.0")), "{text}");
+    assert!(panel.back() && !panel.back());
+    assert_eq!(panel.title().as_str(), "rollouts 3");
+    for (columns, rows) in [(1, 1), (10, 3), (40, 6), (200, 60)] {
+        screen(&mut panel, columns, rows);
+    }
+    assert!(screen(&mut panel, 40, 3).contains("two"), "the selected one is in view");
+}
+
+#[tokio::test]
+async fn what_is_pinned_wins_over_changes_and_over_several() {
+    let bench = several();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let told = panel.hold(&deployment_named("api")).unwrap();
+    assert_eq!(told.as_str(), "the rollout panel stays on api");
+    panel.focus_on(&deployment_named("one"));
+    assert_eq!(panel.title().as_str(), "rollout api  pinned");
+    assert!(screen(&mut panel, 80, 12).contains("✓ available 1 of 1"));
+    assert!(!panel.back(), "back does not let go of it");
+    screen(&mut panel, 80, 12);
+    let effects = panel.key(PanelKey::Act("hold"));
+    let [Effect::Toast(told)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(told.as_str(), "the rollout panel follows the last change again");
+    assert_eq!(panel.title().as_str(), "rollouts 3");
+    // Shown from another panel it stays until something else is changed here.
+    panel.show(&deployment_named("api"));
+    assert_eq!(panel.title().as_str(), "rollout api");
+    panel.focus_on(&deployment_named("two"));
+    assert_eq!(panel.title().as_str(), "rollouts 3");
+    // A pin on a deployment that is gone holds nothing up.
+    panel.hold(&deployment_named("gone"));
+    assert_eq!(panel.title().as_str(), "rollouts 3");
+    let service = Target {
+        kind: "Service".into(),
+        ..deployment_named("api")
+    };
+    assert!(panel.hold(&service).is_none());
+}
+
+#[tokio::test]
+async fn the_gates_say_what_it_waits_for_and_give_way_where_there_is_no_room() {
+    let bench = rolling();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let text = screen(&mut panel, 100, 14);
+    assert!(
+        text.contains("~ updated 1 of 3  ✓ ready 3 of 3  ✓ available 3 of 3"),
+        "{text}"
+    );
+    let low = screen(&mut panel, 100, 8);
+    assert!(
+        !low.contains("updated 1 of 3") && low.contains("✗ ErrImagePull web-2-n1"),
+        "{low}"
+    );
+    let narrow = screen(&mut panel, 30, 20);
+    let gates: Vec<&str> = narrow.lines().filter(|line| line.contains(" of 3")).collect();
+    assert!(
+        gates.len() > 1 && gates.iter().all(|line| line.chars().count() <= 30),
+        "{narrow}"
+    );
+}
+
+#[tokio::test]
+async fn requests_of_a_running_watch_are_a_gate() {
+    use crate::features::traffic::model::{Sample, samples};
+    let bench = rolling();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let feed = samples(&bench.hub, &bench.context);
+    let sample = |failed: bool| Sample {
+        at: Timestamp::UNIX_EPOCH,
+        url: "http://inspector/".into(),
+        status: (!failed).then_some(200),
+        latency_ms: Some(3),
+        matched: None,
+        pod: None,
+        version: None,
+        error: failed.then(|| "refused".to_owned()),
+    };
+    assert!(!screen(&mut panel, 120, 14).contains("traffic"), "no watch runs");
+    feed.source().write(|rows| {
+        for n in 0..30 {
+            rows.upsert(format!("{n:04}"), sample(n % 10 == 0));
+        }
+    });
+    let text = screen(&mut panel, 120, 16);
+    assert!(
+        text.contains("✗ traffic 3 of 30 requests failed, 10.0 % is above 5.0 %"),
+        "{text}"
+    );
+    drop(feed);
+}

@@ -1,0 +1,115 @@
+//! The way down: deployment, replica sets, pods, containers, logs.
+
+use super::*;
+
+/// Deployment, replica sets, pods, containers, logs; and back, each level as it was left.
+#[tokio::test]
+async fn the_way_down_from_a_deployment_and_back() {
+    use crate::features::kubernetes::feed::containers::ContainerRow;
+    let owned = |name: &str, owner: &str| PodRow {
+        owner_kind: "ReplicaSet".into(),
+        owner: owner.into(),
+        namespace: "default".into(),
+        ..pod(name, owner, "Running", true)
+    };
+    let mut deployments = vec![("web", deployment("web", 3, 3, 3))];
+    deployments[0].1.namespace = "default".into();
+    let sets = ["web-1", "web-2"].map(|name| {
+        let revision = if name == "web-1" { 1 } else { 2 };
+        let mut row = set(name, revision, 1, 1);
+        row.namespace = "default".into();
+        (name, row)
+    });
+    let bench = Bench::new()
+        .with(deployments, HealthState::Live, None)
+        .with(sets.to_vec(), HealthState::Live, None)
+        .with(
+            vec![
+                ("a", owned("a", "web-1")),
+                ("b", owned("b", "web-1")),
+                ("c", owned("c", "web-2")),
+            ],
+            HealthState::Live,
+            None,
+        );
+    let containers: Subscription<ContainerRow> = bench.hub.subscribe(
+        FeedKey {
+            context: bench.context.clone(),
+            kind: "kubernetes/containers/default/b".into(),
+        },
+        |source, _| {
+            source.replace([(
+                "0".to_owned(),
+                ContainerRow {
+                    name: "app".into(),
+                    image: "i:1".into(),
+                    state: "Running".into(),
+                    ready: true,
+                    ..ContainerRow::default()
+                },
+            )]);
+        },
+    );
+    let mut panel = super::super::objects::Objects::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    assert!(screen(&mut panel, 80, 3).contains("any kind by its name"));
+    panel.show(&Target {
+        kind: "Deployment".into(),
+        scope: "default".into(),
+        name: "web".into(),
+    });
+    assert_eq!(panel.title().as_str(), "replica sets of web");
+    let text = screen(&mut panel, 80, 4);
+    let row = |n: usize| text.lines().nth(n).unwrap_or_default().to_owned();
+    assert!(
+        row(1).starts_with("web-2") && row(2).starts_with("web-1"),
+        "the newest first: {text}"
+    );
+    let subjects = panel.subjects();
+    assert_eq!(
+        subjects
+            .iter()
+            .map(|set| (set.kind.as_str(), set.name.as_str()))
+            .collect::<Vec<_>>(),
+        [("ReplicaSet", "web-2")],
+        "for pipelines that a keymap binds to rows"
+    );
+    let actions: Vec<&str> = panel.all_actions().iter().map(|action| action.name).collect();
+    for level in ["open", "delete", "pods", "logs"] {
+        assert!(actions.contains(&level), "{level}: {actions:?}");
+    }
+    panel.key(PanelKey::Move(Motion::Last));
+    let mut seen = vec![panel.version()];
+    panel.key(PanelKey::Open);
+    seen.push(panel.version());
+    assert_eq!(panel.title().as_str(), "< pods of web-1");
+    assert!(!screen(&mut panel, 80, 5).contains("\nc "), "pods of the other set");
+    panel.key(PanelKey::Move(Motion::Last));
+    panel.key(PanelKey::Open);
+    seen.push(panel.version());
+    assert_eq!(panel.title().as_str(), "< containers of b");
+    assert!(screen(&mut panel, 80, 3).contains("✓ Running"));
+    let effects = panel.key(PanelKey::Open);
+    let [Effect::Run(logs)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(print(logs), "kubectl:logs b --container app --tail=50");
+    let effects = panel.key(PanelKey::Act("shell"));
+    let [Effect::Run(shell)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(print(shell), "kubectl:exec --stdin --tty --container=app b -- sh");
+    assert!(panel.back());
+    seen.push(panel.version());
+    let effects = panel.key(PanelKey::Act("describe"));
+    let [Effect::Run(line)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(print(line), "kubectl:describe po b", "the selection is where it was");
+    panel.key(PanelKey::Move(Motion::Left));
+    seen.push(panel.version());
+    assert_eq!(panel.title().as_str(), "replica sets of web");
+    assert!(!panel.back());
+    assert!(seen.is_sorted_by(|a, b| a < b), "a frame is due at each step: {seen:?}");
+    drop(containers);
+}

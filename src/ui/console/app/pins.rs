@@ -1,0 +1,93 @@
+//! Pipelines pinned as panels: where a new one goes, and taking one away. What it shows is the panel's own business.
+
+use super::{App, Effect, Focus};
+use crate::core::report::Report;
+use crate::ui::console::pin::{MOST, Pinned};
+use crate::ui::panel::Tone;
+use crate::verb::operator::Pin;
+
+impl App {
+    /// Shows a pipeline as a panel from now on; the panel's name. Inside a Tokio runtime.
+    pub fn pin(&mut self, pin: &Pin) -> (Result<String, Report>, Vec<Effect>) {
+        if let Some(known) = self.arrangement.pins.iter().find(|known| known.line == pin.line) {
+            let report = Report::refused("E-PIN-007", format!("it is pinned already: {}", known.id));
+            return (
+                Err(report.hint(format!(":unpin {} takes that away", known.id))),
+                Vec::new(),
+            );
+        }
+        let free = (1..=MOST)
+            .map(|number| format!("pin{number}"))
+            .find(|id| self.panels.iter().all(|panel| panel.id() != id));
+        let Some(id) = free else {
+            let message = format!("{MOST} pipelines are pinned already, which is the most");
+            let report = Report::refused("E-PIN-007", message).hint(":unpin NAME takes one away");
+            return (Err(report), Vec::new());
+        };
+        let pinned = Pinned::new(id.clone(), pin);
+        let panel = (self.pins)(&pinned);
+        self.arrangement.pins.push(pinned);
+        self.registered.push(id.clone());
+        let at = self.place_of_new();
+        self.panels.insert(at, panel);
+        self.open_panel(at);
+        self.moved_by_one(at, true);
+        self.drawn.clear();
+        // Where panels stand beside the chat the new one is the last to fold.
+        if self.places.tabs.is_empty() {
+            self.shown = at + 1;
+        }
+        (Ok(id), self.remember())
+    }
+
+    /// Takes a pinned pipeline's panel away.
+    pub(super) fn unpin(&mut self, id: &str) -> Vec<Effect> {
+        let pins = &mut self.arrangement.pins;
+        let Some(known) = pins.iter().position(|pin| pin.id == id) else {
+            let names: Vec<&str> = pins.iter().map(|pin| pin.id.as_str()).collect();
+            let there = match names.is_empty() {
+                true => "nothing is pinned".to_owned(),
+                false => format!("pinned: {}", names.join("  ")),
+            };
+            self.tell(&format!("{id} is no pinned pipeline; {there}"), Tone::Warn);
+            return Vec::new();
+        };
+        let pinned = pins.remove(known);
+        self.arrangement.forget(id);
+        self.registered.retain(|known| known != id);
+        self.opened.remove(id);
+        if let Some(at) = self.panels.iter().position(|panel| panel.id() == id) {
+            if self.focus == Focus::Pane(at + 1) || self.shown == at + 1 {
+                self.leave_pane();
+            }
+            let mut panel = self.panels.remove(at);
+            panel.close();
+            self.moved_by_one(at, false);
+            self.drawn.clear();
+        }
+        self.tell(&format!("unpinned: {}", pinned.line), Tone::Ok);
+        self.remember()
+    }
+
+    /// Behind the panels that stand beside the chat, before those that only come when there is room.
+    fn place_of_new(&self) -> usize {
+        let late = |panel: &dyn crate::ui::panel::Panel| {
+            self.arrangement.place(panel.id()).is_none() && (panel.by_name_only() || panel.weight() == 0)
+        };
+        let first = self.panels.iter().position(|panel| late(panel.as_ref()));
+        first.unwrap_or(self.panels.len())
+    }
+
+    /// Panes from this panel on have another number now.
+    fn moved_by_one(&mut self, at: usize, up: bool) {
+        let moved = |pane: usize| match pane > at {
+            true if up => pane + 1,
+            true => pane - 1,
+            false => pane,
+        };
+        if let Focus::Pane(pane) = self.focus {
+            self.focus = Focus::Pane(moved(pane));
+        }
+        self.shown = moved(self.shown);
+    }
+}

@@ -1,0 +1,283 @@
+//! A console in a terminal for trying keys: opened, set back, and read as a person would. Not for what a key does.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use base64::Engine;
+use cogdeck::ui::console::keymap::{Action, Key, Keymap, Part};
+use crossterm::event::{KeyCode, KeyModifiers};
+
+use crate::support::process::COGDECK;
+use crate::support::terminal::Terminal;
+
+const SOON: Duration = Duration::from_secs(20);
+/// Esc is also how Alt begins: the next key must not come at once.
+const AFTER_ESC: Duration = Duration::from_millis(60);
+const SIZE: (u16, u16) = (120, 40);
+
+/// The bytes that a terminal sends for a key.
+fn bytes(key: Key) -> Vec<u8> {
+    let event = key.event();
+    let has = |modifier| event.modifiers.contains(modifier);
+    let (control, alt, shift) = (
+        has(KeyModifiers::CONTROL),
+        has(KeyModifiers::ALT),
+        has(KeyModifiers::SHIFT),
+    );
+    let cursor = |letter: char| match control {
+        true => format!("\x1b[1;5{letter}"),
+        false => format!("\x1b[{letter}"),
+    };
+    let plain = match event.code {
+        KeyCode::Char(' ') if control => "\0".to_owned(),
+        // What every terminal sends for both of them.
+        KeyCode::Char('_' | '7') if control => "\x1f".to_owned(),
+        KeyCode::Char(letter) if control => char::from(letter as u8 & 0x1f).to_string(),
+        KeyCode::Char(letter) => letter.to_string(),
+        // As terminals tell it that tell it at all.
+        KeyCode::Enter if shift => "\x1b[13;2u".to_owned(),
+        KeyCode::Enter => "\r".to_owned(),
+        KeyCode::Tab if shift => "\x1b[Z".to_owned(),
+        KeyCode::Tab => "\t".to_owned(),
+        KeyCode::Esc => "\x1b".to_owned(),
+        KeyCode::Backspace => "\x7f".to_owned(),
+        KeyCode::Delete => "\x1b[3~".to_owned(),
+        KeyCode::Up => cursor('A'),
+        KeyCode::Down => cursor('B'),
+        KeyCode::Right => cursor('C'),
+        KeyCode::Left => cursor('D'),
+        KeyCode::Home => cursor('H'),
+        KeyCode::End => cursor('F'),
+        KeyCode::PageUp => "\x1b[5~".to_owned(),
+        KeyCode::PageDown => "\x1b[6~".to_owned(),
+        KeyCode::F(1) => "\x1bOP".to_owned(),
+        KeyCode::F(5) => "\x1b[15~".to_owned(),
+        other => panic!("which bytes are {other:?}?"),
+    };
+    match alt {
+        true => format!("\x1b{plain}").into_bytes(),
+        false => plain.into_bytes(),
+    }
+}
+
+/// A console with two deployments and some answers, driven by one keymap.
+pub struct Deck {
+    pub terminal: Terminal,
+    pub keymap: Keymap,
+    /// Makes every line typed another one.
+    lines: Cell<u32>,
+    /// What is being tried, for failures.
+    pub trying: std::cell::RefCell<String>,
+}
+
+impl Deck {
+    pub fn open(keymap: &str) -> Self {
+        let pager = ("PAGER", r#"sh -c 'cat > "$HOME/paged"'"#);
+        let args = ["--sandbox", "--speed", "50", "--keymap", keymap];
+        let deck = Deck {
+            terminal: Terminal::spawn(COGDECK, &args, &[pager], SIZE.0, SIZE.1),
+            keymap: Keymap::preset(keymap).unwrap(),
+            lines: Cell::new(0),
+            trying: "opening".to_owned().into(),
+        };
+        deck.see("Pipelines run in sandbox");
+        for name in ["alpha", "beta"] {
+            deck.run(&format!("kubectl:run {name} --image=so0k/kuar-inspector:1.0.0"));
+            deck.see(&format!("deployment.apps/{name} created"));
+        }
+        deck.until("both are there", |screen| screen.matches("✓ available").count() >= 2);
+        // More than the chat pane holds.
+        for start in [100, 200, 300, 400] {
+            deck.run(&format!("sh 'seq {start} {}'", start + 10));
+            deck.see(&format!("  {}", start + 10));
+        }
+        deck
+    }
+
+    pub fn until(&self, what: &str, seen: impl Fn(&str) -> bool) -> String {
+        let seen = self.terminal.wait_for(seen, SOON);
+        seen.unwrap_or_else(|unseen| panic!("{}: {what}: {unseen}", self.trying.borrow()))
+    }
+
+    pub fn see(&self, text: &str) -> String {
+        self.until(text, |screen| screen.contains(text))
+    }
+
+    pub fn press(&self, key: Key) {
+        self.terminal.send(&bytes(key));
+        if key.event().code == KeyCode::Esc {
+            std::thread::sleep(AFTER_ESC);
+        }
+    }
+
+    /// Presses the first key of an action.
+    pub fn act(&self, part: Part, action: Action) {
+        self.press(self.keymap.key_of(part, action).expect("a key for it"));
+    }
+
+    pub fn run(&self, line: &str) {
+        self.terminal.type_text(line);
+        self.terminal.send(b"\r");
+    }
+
+    /// A line that was not there before, run to its end.
+    pub fn fresh(&self) -> String {
+        self.lines.set(self.lines.get() + 1);
+        let line = format!("echo line number {}", self.lines.get());
+        self.run(&line);
+        let answer = line.replace("echo ", "  ");
+        self.until(&line, |screen| {
+            screen.lines().any(|row| chat(row).trim_end().ends_with(&answer))
+        });
+        line
+    }
+
+    /// The input line, without its prompt.
+    pub fn line(&self) -> String {
+        let screen = self.terminal.screen();
+        let rows: Vec<&str> = screen.lines().collect();
+        let from = rows.iter().rposition(|row| row.starts_with('╭')).unwrap_or(0);
+        let inside = rows.iter().skip(from + 1).take_while(|row| row.starts_with('│'));
+        let text: Vec<&str> = inside.map(|row| row.trim_matches(['│', ' '])).collect();
+        text.join("\n").trim_start_matches("❯").trim_start().to_owned()
+    }
+
+    pub fn line_is(&self, wanted: &str) {
+        self.until(&format!("the line {wanted:?}"), |_| self.line() == wanted);
+    }
+
+    /// The pane whose frame is drawn as the focused one; 0: the input line.
+    pub fn focused(&self) -> Option<usize> {
+        let view = self.terminal.view();
+        let bold = |y: u16, x: u16| view.cell(y, x).is_some_and(vt100::Cell::bold);
+        for (y, row) in (0..).zip(view.rows(0, SIZE.0)) {
+            for (x, symbol) in (0..).zip(row.chars()) {
+                if symbol == '╭' && bold(y, x) {
+                    let title: String = row
+                        .chars()
+                        .skip(usize::from(x) + 3)
+                        .take_while(char::is_ascii_digit)
+                        .collect();
+                    return Some(title.parse().unwrap_or(0));
+                }
+            }
+        }
+        None
+    }
+
+    pub fn focus_is(&self, wanted: usize) {
+        self.until(&format!("the focus on {wanted}"), |_| self.focused() == Some(wanted));
+    }
+
+    /// The row of the panel that is selected.
+    pub fn selected(&self) -> String {
+        let view = self.terminal.view();
+        let inverse = |y: u16| (0..SIZE.0).any(|x| view.cell(y, x).is_some_and(vt100::Cell::inverse));
+        let rows: Vec<String> = view.rows(0, SIZE.0).collect();
+        let found = (0..).zip(&rows).find(|(y, _)| inverse(*y));
+        found.map(|(_, row)| row.clone()).unwrap_or_default()
+    }
+
+    pub fn selects(&self, name: &str) {
+        self.until(&format!("{name} selected"), |_| self.selected().contains(name));
+    }
+
+    /// The panes' frames: number and place.
+    pub fn frames(&self) -> Vec<String> {
+        let screen = self.terminal.screen();
+        let rows = screen.lines().enumerate();
+        let corners = rows.flat_map(|(y, row)| {
+            let row: Vec<char> = row.chars().collect();
+            let corners: Vec<String> = (0..row.len())
+                .filter(|x| row[*x] == '╭')
+                .map(|x| format!("{y},{x} {}", row[x..].iter().skip(3).take(5).collect::<String>()))
+                .collect();
+            corners
+        });
+        corners.collect()
+    }
+
+    /// Back to an empty input line, from wherever an action led.
+    pub fn reset(&self) {
+        for _ in 0..2 {
+            self.terminal.send(b"\x1b");
+            std::thread::sleep(AFTER_ESC);
+        }
+        self.act(Part::Global, Action::Pane1);
+        self.focus_is(1);
+        // A search of the chat ends here; without one this leads to the input line already.
+        self.act(Part::Chat, Action::Back);
+        self.act(Part::Global, Action::Pane1);
+        self.focus_is(1);
+        self.act(Part::Chat, Action::Last);
+        self.act(Part::Chat, Action::ToInput);
+        self.focus_is(0);
+        self.act(Part::Input, Action::AcceptEnd);
+        self.act(Part::Input, Action::DeleteToStart);
+        // The line break before, and the line before that.
+        self.act(Part::Input, Action::DeleteLeft);
+        self.act(Part::Input, Action::DeleteToStart);
+        let overlays = [
+            "any other key closes",
+            "actions: Enter does it",
+            " take ",
+            "history here:",
+        ];
+        self.until("an empty line", |screen| {
+            screen.contains("panes") && !overlays.iter().any(|overlay| screen.contains(overlay))
+        });
+    }
+
+    /// The part that binds the key.
+    pub fn go(&self, part: Part) {
+        match part {
+            Part::Chat => {
+                self.act(Part::Global, Action::Pane1);
+                self.focus_is(1);
+            }
+            Part::Panel => {
+                self.act(Part::Global, Action::Pane2);
+                self.focus_is(2);
+                self.act(Part::Panel, Action::First);
+                self.selects("alpha");
+            }
+            Part::Popup => {
+                self.act(Part::Input, Action::Commands);
+                self.see("take");
+            }
+            Part::Global | Part::Input => {}
+        }
+    }
+
+    pub fn output_since(&self, mark: usize) -> String {
+        String::from_utf8_lossy(&self.terminal.raw_output_since(mark)).into_owned()
+    }
+
+    pub fn copies(&self, mark: usize, text: &str) {
+        let copied = |_: &str| {
+            let output = self.output_since(mark);
+            let sent = output
+                .split("\x1b]52;c;")
+                .nth(1)
+                .and_then(|rest| rest.split_once('\x07'));
+            let decoded = sent.and_then(|(sent, _)| base64::engine::general_purpose::STANDARD.decode(sent).ok());
+            decoded.is_some_and(|decoded| String::from_utf8_lossy(&decoded).trim_end() == text)
+        };
+        self.until(&format!("{text:?} on the clipboard"), copied);
+    }
+
+    pub fn follows(&self, wanted: bool) {
+        self.until(&format!("follows: {wanted}"), |screen| {
+            screen
+                .lines()
+                .nth(1)
+                .is_some_and(|title| title.contains(" follow ") == wanted)
+        });
+    }
+}
+
+/// The chat's part of a row.
+pub fn chat(row: &str) -> String {
+    let inside = row.trim_start_matches('│');
+    inside.split('│').next().unwrap_or_default().to_owned()
+}
