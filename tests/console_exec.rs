@@ -29,7 +29,9 @@ fn drawing(terminal: &Terminal, drawn: bool) {
 
 /// What the pane on the left says, whatever its lines are broken into.
 fn chat(screen: &str) -> String {
-    let rows = screen.lines().filter_map(|row| row.trim_start_matches('│').split("││").next());
+    let rows = screen
+        .lines()
+        .filter_map(|row| row.trim_start_matches('│').split("││").next());
     rows.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
 
@@ -78,8 +80,16 @@ fn a_shell_in_a_pod_has_the_terminal_until_it_ends() {
     terminal.wait_for(told, SOON).expect("its exit code");
     let after = terminal.view();
     assert_eq!(
-        (after.bracketed_paste(), after.mouse_protocol_mode(), after.application_cursor()),
-        (before.bracketed_paste(), before.mouse_protocol_mode(), before.application_cursor()),
+        (
+            after.bracketed_paste(),
+            after.mouse_protocol_mode(),
+            after.application_cursor()
+        ),
+        (
+            before.bracketed_paste(),
+            before.mouse_protocol_mode(),
+            before.application_cursor()
+        ),
     );
     // What was typed over there is not typed here, and keys come here again.
     line(&terminal, "echo back-again");
