@@ -42,7 +42,10 @@ fn ended(command: &mut Command, input: Vec<u8>) -> Ended {
 }
 
 fn finished(mut child: Child) -> Ended {
-    let (mut stdout, mut stderr) = (child.stdout.take().expect("stdout"), child.stderr.take().expect("stderr"));
+    let (mut stdout, mut stderr) = (
+        child.stdout.take().expect("stdout"),
+        child.stderr.take().expect("stderr"),
+    );
     let out = std::thread::spawn(move || {
         let mut bytes = Vec::new();
         stdout.read_to_end(&mut bytes).map(|_| bytes)
@@ -124,7 +127,10 @@ fn a_connection_that_is_cut_ends_the_command() {
     let ran = finished(child);
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     assert!(
-        ran.err.contains("E-KUBE-003") && ran.err.contains("the connection to the container ended before the command did"),
+        ran.err.contains("E-KUBE-003")
+            && ran
+                .err
+                .contains("the connection to the container ended before the command did"),
         "{}",
         ran.err
     );
@@ -144,7 +150,11 @@ fn a_copy_ends_when_either_side_does() {
 
     let ran = copy(&local, &format!("{pod}:/nope/deep/er"));
     assert_eq!(ran.code, Some(1), "{}", ran.err);
-    assert!(ran.err.contains("can't change directory to '/nope/deep'"), "{}", ran.err);
+    assert!(
+        ran.err.contains("can't change directory to '/nope/deep'"),
+        "{}",
+        ran.err
+    );
 
     let ran = copy(&local, &format!("{pod}:/tmp/much"));
     assert_eq!(ran.code, Some(0), "{}", ran.err);

@@ -54,7 +54,9 @@ const RECORDED: [(&str, u64); 6] = [
 
 #[test]
 fn no_step_takes_a_tenth_more_instructions_than_recorded() {
-    let Some(valgrind) = support::require("valgrind") else { return };
+    let Some(valgrind) = support::require("valgrind") else {
+        return;
+    };
     let mut dearer = Vec::new();
     for (step, recorded) in RECORDED {
         let (fewer, more) = std::thread::scope(|scope| {
@@ -87,7 +89,9 @@ fn instructions(valgrind: &Path, step: &str, rounds: u64) -> u64 {
         .expect("valgrind starts");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{step}: {told}");
-    let counted = told.lines().find_map(|line| line.split_once("I refs:").or(line.split_once("I   refs:")));
+    let counted = told
+        .lines()
+        .find_map(|line| line.split_once("I refs:").or(line.split_once("I   refs:")));
     let digits: String = counted
         .unwrap_or_else(|| panic!("no count: {told}"))
         .1
@@ -116,14 +120,18 @@ fn a_frame_writes_what_changed_and_no_more() {
     desk.press(KeyCode::Backspace);
     desk.frame();
 
-    desk.app.handle(Event::Key(KeyEvent::new(KeyCode::Char('3'), KeyModifiers::ALT)));
+    desk.app
+        .handle(Event::Key(KeyEvent::new(KeyCode::Char('3'), KeyModifiers::ALT)));
     desk.press(KeyCode::Char('z'));
     for _ in 0..70 {
         desk.press(KeyCode::Down);
     }
     desk.frame();
     let line = desk.step("selection-moved", 0);
-    assert!((80..3_500).contains(&line), "{line} bytes for a table scrolled by one line");
+    assert!(
+        (80..3_500).contains(&line),
+        "{line} bytes for a table scrolled by one line"
+    );
 
     assert_eq!(desk.frame(), 0, "nothing changed");
     desk.app.tick();
@@ -143,14 +151,20 @@ struct Desk {
 
 impl Desk {
     fn new(width: u16, height: u16) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
         let inside = runtime.enter();
         let clock = Clock::paused(Timestamp::UNIX_EPOCH + Duration::from_secs(90 * 86_400));
         let hub = Hub::new(clock.clone());
         let context = Arc::new(Context::empty("measured"));
         let pods = filled(&hub, &context, (0..PODS).map(|n| (format!("load-{n:05}"), pod(n, 0))));
         let feeds: Vec<Box<dyn std::any::Any>> = vec![
-            Box::new(filled(&hub, &context, (0..DEPLOYMENTS).map(|n| (format!("load-{n:04}"), deployment(n))))),
+            Box::new(filled(
+                &hub,
+                &context,
+                (0..DEPLOYMENTS).map(|n| (format!("load-{n:04}"), deployment(n))),
+            )),
             Box::new(filled::<ReplicaSetRow>(&hub, &context, [])),
             Box::new(filled::<ServiceRow>(&hub, &context, [])),
             Box::new(filled::<EventRow>(&hub, &context, [])),
@@ -172,6 +186,7 @@ impl Desk {
             can_start_sandbox: false,
             read_only: false,
             arrangement: Arrangement::default(),
+            pins: Arc::new(|pinned| -> Box<dyn Panel> { panic!("nothing is pinned here, but {pinned:?} is") }),
         });
         app.open_panels();
         drop(inside);

@@ -310,7 +310,9 @@ impl Watch<'_> {
                 .events(&format!("involvedObject.uid={}", object::uid(live)))
                 .await?;
             // Events live for an hour: what an earlier template or size was refused says nothing about this rollout.
-            return Ok(rollout::refused_creation(about.iter().filter(|event| event.at >= begun)));
+            return Ok(rollout::refused_creation(
+                about.iter().filter(|event| event.at >= begun),
+            ));
         }
         let row = deployment(live)?;
         if let Some(refused) = rollout::refused(&row) {
