@@ -153,7 +153,11 @@ async fn logs_are_those_of_the_container() {
     cluster.deploy("default", "inspector", 1, "so0k/kuar-inspector:1.0.0");
     cluster.ready("default", 1).await;
     let pod = first(&cluster.pods("default")[0], "/metadata/name");
-    let log = cluster.plane.kubelets.logs("default", &pod, "inspector").unwrap();
+    let log = cluster
+        .plane
+        .kubelets
+        .logs("default", &pod, "inspector", false)
+        .unwrap();
     assert_eq!(log.past[0].text, "Starting inspector...");
     let ip = first(&cluster.pods("default")[0], "/status/podIP").parse().unwrap();
     let address = cluster.plane.network.route_pod(ip, 80).listener.unwrap();
@@ -172,10 +176,16 @@ async fn logs_are_those_of_the_container() {
     let line = live.recv().await.unwrap().text;
     let pattern = regex::Regex::new(r#"^172\.20\.\d+\.\d+:\d+ - \[\d\d/[A-Z][a-z]{2}/\d{4} (0\d|1[0-2]):\d\d:\d\d\] "GET /net\?x=1 HTTP/1\.1 200 \d+" test/1 \d+\.\d+$"#).unwrap();
     assert!(pattern.is_match(&line), "{line}");
-    assert!(cluster.plane.kubelets.logs("default", &pod, "other").is_none());
+    assert!(cluster.plane.kubelets.logs("default", &pod, "other", false).is_none());
     cluster.store().delete("deployments", "default", "inspector").unwrap();
     until("the end", || cluster.pods("default").is_empty()).await;
-    assert!(cluster.plane.kubelets.logs("default", &pod, "inspector").is_none());
+    assert!(
+        cluster
+            .plane
+            .kubelets
+            .logs("default", &pod, "inspector", false)
+            .is_none()
+    );
     assert!(
         tokio::net::TcpStream::connect(address).await.is_err(),
         "the listener is gone"

@@ -51,6 +51,8 @@ pub struct Health {
     pub data_at: Option<Timestamp>,
     /// Why it is not live; what to do about it.
     pub reason: Option<SafeText>,
+    /// The rows are only a part of what there is: so many are kept at most.
+    pub part: Option<usize>,
     /// When the login ends that the source lets us in by, where there is no next one yet; why in the reason.
     pub login_ends: Option<Timestamp>,
 }
@@ -63,16 +65,23 @@ impl Health {
             since: now,
             data_at: None,
             reason: None,
+            part: None,
             login_ends: None,
         }
     }
 
     /// `live`, `stale 48s`, `denied 2m`: the word, and how old the data is wherever it is not being renewed.
     pub fn label(&self, now: Timestamp) -> String {
-        match (self.state, self.data_at) {
+        let label = match (self.state, self.data_at) {
             (HealthState::Live | HealthState::Loading, _) | (_, None) => self.state.word().to_owned(),
             (_, Some(at)) => format!("{} {}", self.state.word(), age(now, at)),
-        }
+        };
+        label + &self.part_words()
+    }
+
+    /// `, first 150000 only` behind the state of rows that are not all; else nothing.
+    pub fn part_words(&self) -> String {
+        self.part.map_or(String::new(), |most| format!(", first {most} only"))
     }
 
     /// Moves to a state; keeps `since` when it is the same.

@@ -64,6 +64,17 @@ impl<R> Source<R> {
         self.version.send_modify(|version| *version += 1);
     }
 
+    /// Says whether the rows are only a part of what there is, and how many are kept then.
+    pub fn set_part(&self, part: Option<usize>) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if state.1.part == part {
+            return;
+        }
+        state.1.part = part;
+        drop(state);
+        self.version.send_modify(|version| *version += 1);
+    }
+
     /// The login that lets us in ends then, and there is no next one yet; none: that is not so, or no more.
     pub fn set_login_end(&self, ends: Option<(Timestamp, SafeText)>) {
         let changed = {

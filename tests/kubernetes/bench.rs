@@ -1,5 +1,5 @@
 //! A session on a cluster of the built-in world, for the tests of the Kubernetes verbs.
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -270,18 +270,32 @@ impl Bench {
         self.kubectl_words(&words).await
     }
 
-    /// The same, for words that hold blanks.
-    pub async fn kubectl_words(&self, words: &[&str]) -> Option<(i32, String, String)> {
-        let program = PathBuf::from("/usr/bin/kubectl");
-        if !program.exists() {
-            return None;
-        }
-        let mut command = Command::new(program);
+    /// kubectl as a process of its own, for what goes on until it is interrupted. It ends with what it is kept in.
+    pub fn spawn_kubectl(&self, words: &[&str]) -> tokio::process::Child {
+        let mut command = tokio::process::Command::from(self.kubectl_command(words));
+        command
+            .stdout(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    }
+
+    fn kubectl_command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(KUBECTL);
         command
             .env("KUBECONFIG", self.kubeconfig.path())
             .env("HOME", std::env::temp_dir())
             .env("KUBE_EDITOR", &self.context.environment["KUBE_EDITOR"])
             .args(words);
+        command
+    }
+
+    /// The same, for words that hold blanks.
+    pub async fn kubectl_words(&self, words: &[&str]) -> Option<(i32, String, String)> {
+        if !Path::new(KUBECTL).exists() {
+            return None;
+        }
+        let mut command = self.kubectl_command(words);
         let output = tokio::task::spawn_blocking(move || command.output())
             .await
             .unwrap()
@@ -294,6 +308,9 @@ impl Bench {
         ))
     }
 }
+
+/// Where the system keeps it.
+const KUBECTL: &str = "/usr/bin/kubectl";
 
 struct UndoLast;
 

@@ -225,6 +225,26 @@ async fn fail_fast_names_the_cause_where_kubectl_waits() {
             assert_eq!((code, error.trim()), (1, "error: timed out waiting for the condition"));
         }
     }
+    // A probe may fail as often as it says; the cause is told no sooner.
+    let mut slow = spoilt("slow", |spec| spec["containers"][0]["readinessProbe"] = probe.clone());
+    slow["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]["failureThreshold"] = 9.into();
+    apply(&bench, &slow, "default").await;
+    let ran = bench.run("kubectl:rollout status deploy/slow --fail-fast").await;
+    assert!(
+        ran.exit == 1 && ran.message().contains("Unhealthy: Readiness probe failed"),
+        "{ran:?}"
+    );
+    let events = bench.plane.store.list("events", Some("default"));
+    let about = |event: &&std::sync::Arc<Value>| {
+        let object = event["involvedObject"]["name"].as_str().unwrap_or_default();
+        event["reason"] == "Unhealthy" && object.starts_with("slow-")
+    };
+    let failures: i64 = events
+        .iter()
+        .filter(about)
+        .map(|event| event["count"].as_i64().unwrap_or(1))
+        .sum();
+    assert!(failures >= 9, "{failures}");
     let daemons = {
         let mut object = manifest("DaemonSet", "agent", "nginx:broken");
         object["metadata"]["name"] = "agent".into();

@@ -239,55 +239,6 @@ async fn errors_have_kubectl_s_words_and_codes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn texts_equal_kubectl_s() {
-    let bench = running().await;
-    bench
-        .run("kubectl:expose deploy inspector --type=LoadBalancer")
-        .await
-        .ok();
-    bench
-        .run("kubectl:set image deploy/inspector inspector=so0k/kuar-inspector:2.0.0")
-        .await
-        .ok();
-    bench.run("kubectl:rollout status deploy/inspector").await.ok();
-    // The pod of the old revision is on its way out; a description of it would differ from one look to the next.
-    let pod = loop {
-        let Some((_, pods, _)) = bench.kubectl("get po -o name").await else {
-            return;
-        };
-        match pods.lines().collect::<Vec<_>>().as_slice() {
-            [one] => break (*one).to_owned(),
-            _ => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
-        }
-    };
-    let mut different = Vec::new();
-    for what in ["deploy/inspector", &pod, "svc/inspector", "rs", "ns/default"] {
-        let (code, wanted, error) = bench.kubectl(&format!("describe {what}")).await.unwrap();
-        assert_eq!(code, 0, "{error}");
-        let ours = bench
-            .run(&format!("kubectl:describe {what}"))
-            .await
-            .ok()
-            .text
-            .join("\n");
-        if without_ages(&ours) != without_ages(&wanted) {
-            different.push(format!("--- {what}: kubectl\n{wanted}\n--- ours\n{ours}"));
-        }
-    }
-    assert!(different.is_empty(), "{}", different.join("\n"));
-}
-
-/// Ages move between two looks; trailing blanks and empty lines at the end mean nothing.
-fn without_ages(text: &str) -> String {
-    let age = regex::Regex::new(r"\b\d+(s|m|h|d)(\d+s)?( \(x\d+ over [^)]*\))?\s*").unwrap();
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| age.replace_all(line.trim_end(), "AGE ").trim_end().to_owned())
-        .collect();
-    lines.join("\n").trim_end().to_owned()
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn logs_come_line_by_line() {
     let bench = running().await;
     let ran = bench.run("kubectl:logs deploy/inspector --tail=1").await.ok();

@@ -14,6 +14,7 @@ readonly TOOLS=(
   kubectl:kubernetes-client
   python3:python3
   tmux:tmux
+  valgrind:valgrind
 )
 readonly STATIC_BUSYBOX=busybox-static
 

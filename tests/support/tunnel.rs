@@ -4,9 +4,13 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// How long a client may say nothing.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// Both of them.
 pub struct Tunnel {
@@ -26,6 +30,7 @@ impl Tunnel {
 
 /// A server of this name that answers everything with `body`, behind a proxy.
 pub fn serve(name: &str, body: Vec<u8>, folder: &Path) -> Tunnel {
+    let body: Arc<[u8]> = body.into();
     let (config, authority) = tls(name);
     let file = folder.join("authority.pem");
     std::fs::write(&file, authority).expect("a file for the authority");
@@ -35,8 +40,11 @@ pub fn serve(name: &str, body: Vec<u8>, folder: &Path) -> Tunnel {
     let lines = seen.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // A client that breaks off is what some tests are about.
-            let _ = tunnel(stream, config.clone(), &body, &lines);
+            let (config, body, lines) = (config.clone(), body.clone(), lines.clone());
+            std::thread::spawn(move || {
+                // A client that breaks off or stays silent is what some tests are about.
+                let _ = tunnel(stream, config, &body, &lines);
+            });
         }
     });
     Tunnel {
@@ -52,6 +60,7 @@ fn tunnel(
     body: &[u8],
     seen: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(SILENCE))?;
     head(&mut stream, seen)?;
     stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
     let connection = rustls::ServerConnection::new(config).map_err(std::io::Error::other)?;

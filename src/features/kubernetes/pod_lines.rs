@@ -1,7 +1,7 @@
 //! The lines of all pods of a workload in one stream: pods that come are read from their first line, those that go end,
 //! a stream that breaks is taken up where it was. Not for showing logs (`kubectl:logs`), and not for what the lines mean.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use futures::future::BoxFuture;
 use futures::io::AsyncBufRead;
@@ -15,10 +15,12 @@ use tokio::time::{Duration, sleep};
 
 use super::client::{Clients, JSON, Session};
 use super::error::{self, usage};
+use super::feed::Backoff;
 use super::model::{PodLine, PodRow, SlimRow, WantedLines};
 use super::object::{self, list, text};
 use super::path::{Query, encode};
 use super::target::{self, Target};
+use super::verbs::behind;
 use super::verbs::logs::next_line;
 use crate::core::report::Report;
 use crate::verb::Call;
@@ -27,7 +29,7 @@ use crate::verb::Call;
 const QUEUE: usize = 1_024;
 /// Before a stream or a watch that ended is taken up again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Pods read at once while following. Policy: further ones are refused at the start and wait later.
+/// Pods read at once while following. Policy: more are refused at the start; those that come later wait for a place.
 const MOST: usize = 100;
 
 /// The lines of an object's pods.
@@ -85,14 +87,7 @@ fn pods_query(target: &Target, live: &Value) -> Result<Query, Report> {
     if target.resource.kind == "Pod" {
         return Ok(Query::new().with("fieldSelector", format!("metadata.name={}", target.name)));
     }
-    let selector = match target.resource.kind.as_str() {
-        "Service" | "ReplicationController" => object::map(live, "/spec/selector").map(object::label_query),
-        _ => live.pointer("/spec/selector").map(object::selector_query),
-    };
-    match selector.filter(|selector| !selector.is_empty()) {
-        Some(selector) => Ok(Query::new().with("labelSelector", selector)),
-        None => Err(usage(format!("{} selects no pods", target.title()))),
-    }
+    Ok(Query::new().with("labelSelector", behind::pod_selector(target, live)?))
 }
 
 struct Reading {
@@ -110,7 +105,7 @@ struct Stream {
     container: String,
     last: Option<Timestamp>,
     /// It was there when reading began: how far back to read counts for it; of pods that come later every line does.
-    fresh: bool,
+    from_the_start: bool,
 }
 
 type Sender = mpsc::Sender<Result<PodLine, Report>>;
@@ -128,8 +123,19 @@ impl Reading {
 
     /// Reads all pods at once, and those that come.
     async fn follow(&self, sender: &Sender) -> Result<(), Report> {
+        let there = target::list(&self.session, &self.path, &self.query).await?;
+        if there.len() > MOST {
+            return Err(usage(format!(
+                "{} has {} pods, and {MOST} can be followed at once",
+                self.title,
+                there.len()
+            ))
+            .hint("follow a part of them: another object, or one pod"));
+        }
+        let there: HashSet<String> = there.iter().map(|pod| object::uid(pod).to_owned()).collect();
         let mut reading: FuturesUnordered<BoxFuture<'_, (Stream, Result<(), Report>)>> = FuturesUnordered::new();
-        // How far each pod was read; none while it is being read.
+        let mut waiting: VecDeque<Stream> = VecDeque::new();
+        // How far each pod was read; none while it is being read or waits for a place.
         let mut known: HashMap<String, Option<Option<Timestamp>>> = HashMap::new();
         let mut first = true;
         loop {
@@ -144,6 +150,7 @@ impl Reading {
                     continue;
                 }
             };
+            first = false;
             pin_mut!(events);
             loop {
                 tokio::select! {
@@ -156,36 +163,41 @@ impl Reading {
                                 None => None,
                             };
                             let over = known.contains_key(&uid) && !is_running(&pod);
-                            if !has_begun(&pod) || over || reading.len() >= MOST {
+                            if !has_begun(&pod) || over {
                                 continue;
                             }
-                            let fresh = first && !known.contains_key(&uid);
-                            let stream = self.stream(&pod, last, fresh)?;
+                            let stream = self.stream(&pod, last, there.contains(&uid))?;
                             known.insert(uid, None);
-                            reading.push(self.read_all(stream, sender).boxed());
+                            if reading.len() < MOST {
+                                reading.push(self.read_all(stream, sender).boxed());
+                            } else {
+                                waiting.push_back(stream);
+                            }
                         }
-                        Some(Ok(WatchEvent::Deleted(pod))) => drop(known.remove(object::uid(&pod))),
+                        Some(Ok(WatchEvent::Deleted(pod))) => {
+                            let uid = object::uid(&pod);
+                            waiting.retain(|stream| stream.uid != uid);
+                            known.remove(uid);
+                        }
                         Some(Ok(WatchEvent::Bookmark(_))) => {}
                         Some(Ok(WatchEvent::Error(_)) | Err(_)) | None => break,
                     },
                     Some((stream, result)) = reading.next(), if !reading.is_empty() => {
-                        // A container that starts again is read on when its pod says so; one that broke off, at the next look.
-                        let broke = result.is_err();
+                        result?;
+                        // A container that starts again is read on when its pod says so.
                         known.entry(stream.uid).and_modify(|state| *state = Some(stream.last));
-                        if broke {
-                            break;
+                        if let Some(next) = waiting.pop_front() {
+                            reading.push(self.read_all(next, sender).boxed());
                         }
                     }
                 }
             }
-            first = false;
             sleep(PAUSE).await;
         }
     }
 
-    fn stream(&self, pod: &Value, last: Option<Timestamp>, fresh: bool) -> Result<Stream, Report> {
+    fn stream(&self, pod: &Value, last: Option<Timestamp>, from_the_start: bool) -> Result<Stream, Report> {
         let names: Vec<&str> = list(pod, "/spec/containers").iter().map(|c| text(c, "/name")).collect();
-        let default = object::annotation(pod, "kubectl.kubernetes.io/default-container");
         let container = match &self.wanted.container {
             Some(wanted) if names.contains(&wanted.as_str()) => wanted.clone(),
             Some(wanted) => {
@@ -194,7 +206,7 @@ impl Reading {
                         .hint(format!("it has: {}", names.join(", "))),
                 );
             }
-            None => default.or(names.first().copied()).unwrap_or_default().to_owned(),
+            None => behind::default_name(pod),
         };
         let raw = serde_json::from_value(pod.clone())
             .map_err(|error| Report::failed(error::UNREADABLE, "a pod cannot be read").because(&error))?;
@@ -203,13 +215,30 @@ impl Reading {
             row: PodRow::of(raw),
             container,
             last,
-            fresh,
+            from_the_start,
         })
     }
 
+    /// Reads until the log ends; one that breaks off or does not begin is taken up again, ever more slowly.
     async fn read_all(&self, mut stream: Stream, sender: &Sender) -> (Stream, Result<(), Report>) {
-        let result = self.read(&mut stream, sender).await;
-        (stream, result)
+        let mut backoff = Backoff::default();
+        loop {
+            let read_before = stream.last;
+            match self.read(&mut stream, sender).await {
+                Ok(()) => return (stream, Ok(())),
+                // Its pod is gone.
+                Err(report) if report.code == error::NOT_FOUND => return (stream, Ok(())),
+                Err(report) if matches!(report.code, error::UNAUTHORIZED | error::FORBIDDEN) => {
+                    return (stream, Err(report));
+                }
+                Err(_) => {
+                    if stream.last > read_before {
+                        backoff.reset();
+                    }
+                    sleep(backoff.next(None)).await;
+                }
+            }
+        }
     }
 
     async fn read(&self, stream: &mut Stream, sender: &Sender) -> Result<(), Report> {
@@ -219,7 +248,7 @@ impl Reading {
             encode(&stream.row.name)
         );
         let seconds = self.wanted.since.map(|since| since.as_secs_f64().ceil().max(1.0));
-        let limit = |value: Option<String>| value.filter(|_| stream.fresh);
+        let limit = |value: Option<String>| value.filter(|_| stream.from_the_start && stream.last.is_none());
         let query = Query::new()
             .with("container", &stream.container)
             .with("timestamps", "true")

@@ -21,6 +21,7 @@ use super::route53::Zones;
 use super::sigv4::{Authorization, Key, Payload, Refusal};
 use super::{AwsConfig, ec2, route53, s3, sts};
 use crate::sandbox::clock::Clock;
+use crate::sandbox::guard;
 
 /// Connections served at once; more wait in the listen queue.
 const MAX_CONNECTIONS: usize = 128;
@@ -258,7 +259,7 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Fault> {
             _ => authority,
         };
         let host = host.to_ascii_lowercase();
-        host == "127.0.0.1" || host == "localhost" || host.ends_with(".localhost")
+        guard::is_loopback(&host) || host.ends_with(".localhost")
     };
     let refuse = || {
         Fault::forbidden(

@@ -22,15 +22,24 @@ const LINE: usize = 4_096;
 /// The output of one run of a container.
 #[derive(Debug)]
 pub struct ContainerLog {
-    lines: Mutex<VecDeque<LogLine>>,
-    live: broadcast::Sender<LogLine>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    lines: VecDeque<LogLine>,
+    /// None after the end.
+    live: Option<broadcast::Sender<LogLine>>,
 }
 
 impl Default for ContainerLog {
     fn default() -> Self {
+        let state = State {
+            lines: VecDeque::new(),
+            live: Some(broadcast::channel(FOLLOW_QUEUE).0),
+        };
         Self {
-            lines: Mutex::default(),
-            live: broadcast::channel(FOLLOW_QUEUE).0,
+            state: Mutex::new(state),
         }
     }
 }
@@ -46,21 +55,28 @@ impl ContainerLog {
             at: Timestamp::now(),
             text,
         };
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == KEPT {
-            lines.pop_front();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.lines.len() == KEPT {
+            state.lines.pop_front();
         }
-        lines.push_back(line.clone());
+        state.lines.push_back(line.clone());
         // Sent under the lock, so that a follower gets each line once. Nobody listening is no fault.
-        let _ = self.live.send(line);
+        if let Some(live) = &state.live {
+            let _ = live.send(line);
+        }
+    }
+
+    /// The run is over: who follows has read everything.
+    pub fn end(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).live = None;
     }
 
     /// The lines so far and all that follow, without a gap.
     pub fn follow(&self) -> LogStream {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         LogStream {
-            past: lines.iter().cloned().collect(),
-            live: Some(self.live.subscribe()),
+            past: state.lines.iter().cloned().collect(),
+            live: state.live.as_ref().map(broadcast::Sender::subscribe),
         }
     }
 

@@ -31,8 +31,8 @@ pub struct LogStream {
 
 /// Whoever runs the pods of the sandbox.
 pub trait PodRuntime: Send + Sync {
-    /// The output of a container, or `None` when no such container has ever started.
-    fn logs(&self, namespace: &str, pod: &str, container: &str) -> Option<LogStream>;
+    /// The output of a container's last run, or of the one before it with `previous`; `None` when there was none.
+    fn logs(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Option<LogStream>;
 
     /// The inside of a pod's running container: the one at `index` of its spec, `id` as its status names it.
     fn inside(&self, pod: &Value, index: usize, id: &str) -> Container;

@@ -13,6 +13,7 @@ pub mod input;
 pub mod keymap;
 pub mod layout;
 pub mod operator;
+mod pace;
 pub mod pin;
 pub mod popup;
 pub mod ports;

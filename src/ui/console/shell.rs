@@ -33,6 +33,7 @@ use super::arrangement::Arrangement;
 use super::draw::draw;
 use super::keymap::Keymap;
 use super::operator::Request;
+use super::pace::Pace;
 use super::ports::{Runner, StartSandbox};
 use super::terminal::{Restore, Screen};
 use crate::core::clock::Clock;
@@ -41,7 +42,7 @@ use crate::core::text::SafeText;
 use crate::feed::Hub;
 use crate::ui::panel::{Panel, Theme, Tone};
 
-/// Between two frames at least: here, and where the terminal is far away.
+/// Between two frames in the long run: here, and where the terminal is far away.
 const FRAME: Duration = Duration::from_millis(16);
 const FRAME_REMOTE: Duration = Duration::from_millis(50);
 /// Block events and answers that wait for the loop; when full, blocks wait (backpressure through their pipelines).
@@ -165,8 +166,7 @@ struct Shell<W: Write> {
     dresses: Option<mpsc::Receiver<Dress>>,
     /// The terminal was asked for its background and has not answered.
     asked: Option<Asked>,
-    interval: Duration,
-    last_frame: Option<Instant>,
+    pace: Pace,
     /// Programs that wait for the terminal, in their order: one a block or key at most, since whoever asked waits.
     programs: VecDeque<programs::Program>,
     suspend: bool,
@@ -218,8 +218,7 @@ impl<W: Write> Shell<W> {
             panics,
             dresses: config.dresses,
             asked: config.by_background.map(Asked::new),
-            interval: if config.remote { FRAME_REMOTE } else { FRAME },
-            last_frame: None,
+            pace: Pace::new(if config.remote { FRAME_REMOTE } else { FRAME }),
             programs: VecDeque::new(),
             suspend: false,
             quit: None,
@@ -304,17 +303,14 @@ impl<W: Write> Shell<W> {
 
     /// When the next frame is to be drawn; none while nothing changed.
     fn frame_due(&self) -> Option<Instant> {
-        if !self.app.is_dirty() {
-            return None;
-        }
-        Some(self.last_frame.map_or_else(Instant::now, |last| last + self.interval))
+        self.app.is_dirty().then(|| self.pace.due(Instant::now()))
     }
 
     fn draw(&mut self) -> io::Result<()> {
         let app = &mut self.app;
         self.screen.frame(|area, buffer| draw(app, area, buffer))?;
         self.app.drawn();
-        self.last_frame = Some(Instant::now());
+        self.pace.drawn(Instant::now());
         Ok(())
     }
 

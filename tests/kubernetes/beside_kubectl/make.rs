@@ -1,6 +1,7 @@
 //! `create deployment` and `apply`: objects that were not there.
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{OURS, THEIRS, lines, manifest, said, same, same_created, twins};
 
@@ -100,4 +101,36 @@ async fn apply_on_the_server() {
         .await
         .ok();
     assert_eq!(ran.text, ["deployment.apps/web serverside-applied"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apply_from_an_address() {
+    let Some(bench) = twins().await else { return };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0_u8; 4096];
+            let read = stream.read(&mut request).await.unwrap();
+            let there = String::from_utf8_lossy(&request[..read]).starts_with("GET /two.yaml ");
+            let (status, body) = if there { ("200 OK", TWO) } else { ("404 Not Found", "") };
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        }
+    });
+    same(&bench, &format!("apply --server-side -f http://{address}/two.yaml")).await;
+    assert!(bench.plane.store.get("deployments", OURS, "made").is_some());
+    let line = format!("apply --server-side -f http://{address}/none.yaml");
+    let (code, _, error) = bench.kubectl(&line).await.unwrap();
+    let ran = bench.run(&format!("kubectl:{line}")).await;
+    assert!(code == 1 && ran.exit > 0, "{ran:?}");
+    assert!(
+        error.contains("404") && format!("{:?}", ran.report).contains("404"),
+        "{error}\n{ran:?}"
+    );
+    server.abort();
 }

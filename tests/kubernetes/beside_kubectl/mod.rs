@@ -1,8 +1,11 @@
 //! The verbs beside real kubectl: both run the same line on the same server, each in a namespace of its own that holds
 //! the same objects; text and exit code are compared. One file a group of verbs.
 
+mod describe;
 mod fields;
+mod follow;
 mod inside;
+mod jobs;
 mod look;
 mod make;
 mod nodes;
@@ -103,8 +106,9 @@ async fn all_same(bench: &Bench, lines_: &[&str], alike: impl Fn(Vec<String>) ->
 }
 
 /// Ages, times, addresses and identities stand as words.
-fn timeless(found: Vec<String>) -> Vec<String> {
+pub fn masked(line: &str) -> String {
     let patterns = [
+        (r"\b\d+(s|m|h|d)(\d+s)?( \(x\d+ over [^)]*\))( {2,}|$)", "AGE  "),
         (r"\b(\d+d)?(\d+h)?(\d+m)?\d+s\b|\b\d+m\b", "AGE"),
         (r"\b\d+\.\d+\.\d+\.\d+\b", "ADDRESS"),
         (r"\w{3}, \d\d \w{3} \d{4} [\d:]+ \+\d{4}", "TIME"),
@@ -119,14 +123,17 @@ fn timeless(found: Vec<String>) -> Vec<String> {
         (r"Image size: \d+", "Image size: N"),
         (r"ap-southeast-2[abc]", "ZONE"),
     ];
-    let mut found = found;
+    let mut line = line.to_owned();
     for (pattern, word) in patterns {
         let pattern = regex::Regex::new(pattern).unwrap();
-        found = found
-            .iter()
-            .map(|line| pattern.replace_all(line, word).into_owned())
-            .collect();
+        line = pattern.replace_all(&line, word).into_owned();
     }
+    line
+}
+
+/// Such lines, sorted.
+fn timeless(found: Vec<String>) -> Vec<String> {
+    let mut found: Vec<String> = found.iter().map(|line| masked(line)).collect();
     found.sort();
     found
 }

@@ -1,9 +1,8 @@
-//! `get`, `describe`, `logs`, `run`, `expose`, `scale`, `set image`, `delete`, `wait`: the demo's verbs.
+//! `get`, `logs`, `run`, `expose`, `scale`, `set image`, `delete`, `wait`: the demo's verbs.
 
 use serde_json::json;
 
 use super::{OURS, THEIRS, all_same, same, timeless, twins};
-use crate::bench::Bench;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn get_tables_and_selectors() {
@@ -64,62 +63,6 @@ async fn get_tables_and_selectors() {
             _ => serde_saphyr::from_str(&out).unwrap(),
         };
         assert_eq!(theirs, ran.records[0], "{format}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn get_watches_until_it_is_stopped() {
-    let Some(bench) = twins().await else { return };
-    let (ran, _) = tokio::join!(bench.run("timeout=3s kubectl:get deploy web -w"), async {
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        bench.run("kubectl:scale deploy/web --replicas=2").await.ok()
-    });
-    assert_eq!(ran.exit, 124, "{ran:?}");
-    let ready: Vec<&str> = ran.rows.iter().map(|(_, cells)| cells[1].as_str()).collect();
-    assert!(
-        ready.first() == Some(&"1/1") && ready.last() == Some(&"2/2"),
-        "{ready:?}"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn describe() {
-    let Some(bench) = twins().await else { return };
-    for space in [THEIRS, OURS] {
-        let line = format!("expose deploy/web --port=80 -n {space}");
-        assert_eq!(bench.kubectl(&line).await.unwrap().0, 0);
-    }
-    settled(&bench).await;
-    all_same(
-        &bench,
-        &[
-            "describe deploy/web",
-            "describe rs",
-            "describe pods -l app=web",
-            "describe svc web",
-            "describe deploy nope",
-            "describe nope",
-            "describe pods -l app=nope",
-        ],
-        timeless,
-    )
-    .await;
-}
-
-/// Waits until both services have their endpoints.
-async fn settled(bench: &Bench) {
-    for space in [THEIRS, OURS] {
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        while bench
-            .plane
-            .store
-            .list("endpointslices", Some(space))
-            .iter()
-            .all(|slice| slice["endpoints"][0].is_null())
-        {
-            assert!(std::time::Instant::now() < deadline, "no endpoints in {space}");
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
     }
 }
 
@@ -223,10 +166,4 @@ async fn wait() {
     ] {
         same(&bench, line).await;
     }
-    // What is gone already is told; kubectl says nothing.
-    let ran = bench
-        .run("kubectl:wait deploy/nope --for=delete --timeout=1s")
-        .await
-        .ok();
-    assert_eq!(ran.text, ["deployment.apps \"nope\" deleted from default namespace"]);
 }

@@ -1,6 +1,6 @@
-//! `rollout restart`, `pause`, `resume` and `status`.
+//! `rollout` with all its verbs.
 
-use super::{OURS, THEIRS, manifest, next_second, quoted, same, same_everywhere, twins};
+use super::{OURS, THEIRS, lines, manifest, next_second, quoted, said, same, same_everywhere, twins};
 use crate::bench::Bench;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,6 +31,47 @@ async fn rollout_restart_pause_and_resume() {
     bench.run("kubectl:rollout status deploy/web").await.ok();
     bench.run("test:undo-last").await.ok();
     assert_eq!(template(&bench), before, "undo goes back to the revision before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rollout_status_history_and_undo_of_deployments() {
+    let Some(bench) = twins().await else { return };
+    same(&bench, "rollout undo deploy/web").await;
+    same(&bench, "rollout status deploy/web").await;
+    same(&bench, "set image deploy/web nginx=nginx:2").await;
+    same_end(&bench, "rollout status deploy/web").await;
+    for line in [
+        "rollout status deploy/web",
+        "rollout status deploy web --watch=false",
+        "rollout status deploy/web --revision=1",
+        "rollout status deploy/web --revision=2",
+        "rollout status deploy/nope",
+        "rollout status deploy",
+        "rollout undo deploy/web --to-revision=9",
+        "rollout undo deploy/nope",
+        "rollout undo deploy/web --to-revision=2",
+        "rollout undo deploy/web",
+        "rollout history deploy/nope",
+    ] {
+        same(&bench, line).await;
+    }
+    same_everywhere(&bench, "rollout history svc/kubernetes").await;
+    same_everywhere(&bench, "rollout undo svc/kubernetes").await;
+    same_end(&bench, "rollout status deploy/web").await;
+    // Who changed what stands in the history of ours; so both look at theirs. The title stands above the table there,
+    // beside it here.
+    let title = |line: &String| line != "deployment.apps/web";
+    for question in ["", " --revision=2", " --revision=3", " --revision=9", " --revision=-1"] {
+        let line = format!("rollout history deploy/web{question} -n {THEIRS}");
+        let (code, out, error) = bench.kubectl(&line).await.unwrap();
+        let ran = bench.run(&format!("kubectl:{line}")).await;
+        let theirs: Vec<String> = lines(&format!("{out}\n{error}")).into_iter().filter(title).collect();
+        let ours: Vec<String> = said(&ran).into_iter().filter(title).collect();
+        assert_eq!(theirs, ours, "{line}\n{ran:?}");
+        assert_eq!(code, i32::from(ran.exit.min(1)), "{line}: {ran:?}");
+    }
+    same(&bench, "rollout pause deploy/web").await;
+    same(&bench, "rollout undo deploy/web").await;
 }
 
 const WORKLOADS: &str = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec:\n  replicas: 3\n  serviceName: db\n  \

@@ -3,9 +3,11 @@
 
 mod events;
 mod generic;
+mod job;
 mod namespace;
 mod node;
 mod pod;
+mod requests;
 mod service;
 mod tabs;
 mod template;
@@ -29,6 +31,8 @@ pub struct Related {
     pub pods: Vec<Value>,
     /// Endpoint slices of a service.
     pub slices: Vec<Value>,
+    /// The lease by which a node says that it is alive, or why it cannot be read; none: not asked for.
+    pub lease: Option<Result<Value, String>>,
     /// Quotas of a namespace.
     pub quotas: Vec<Value>,
     /// Limit ranges of a namespace.
@@ -44,6 +48,7 @@ impl Default for Related {
             replica_sets: Vec::new(),
             pods: Vec::new(),
             slices: Vec::new(),
+            lease: None,
             quotas: Vec::new(),
             limit_ranges: Vec::new(),
             now: Timestamp::UNIX_EPOCH,
@@ -60,6 +65,8 @@ pub fn describe(live: &Value, related: &Related) -> String {
         "Service" => service::service(live, related),
         "Namespace" => namespace::namespace(live, related),
         "Node" => node::node(live, related),
+        "Job" => job::job(live, related),
+        "CronJob" => job::cron_job(live, related),
         _ => generic::generic(live, related),
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Related;
 use super::events::events;
+use super::requests::requests;
 use super::text::{Text, plain, time, yes};
 use crate::features::kubernetes::object::{self, list, text};
 
@@ -17,6 +18,20 @@ pub fn node(live: &Value, related: &Related) -> String {
     out.field(0, "CreationTimestamp", time(&live["metadata"]["creationTimestamp"]));
     out.lines(0, "Taints", list(live, "/spec/taints").iter().map(taint));
     out.field(0, "Unschedulable", yes(&live["spec"]["unschedulable"]).to_lowercase());
+    if let Some(Err(why)) = &related.lease {
+        out.field(0, "Lease", format!("Failed to get lease: {why}"));
+    }
+    if let Some(Ok(lease)) = &related.lease {
+        let set = |found: &str| if found.is_empty() { "<unset>" } else { found }.to_owned();
+        let at = |field: &str| match &lease["spec"][field] {
+            Value::Null => "<unset>".to_owned(),
+            found => time(found),
+        };
+        out.line(0, "Lease:");
+        out.field(1, "HolderIdentity", set(text(lease, "/spec/holderIdentity")));
+        out.field(1, "AcquireTime", at("acquireTime"));
+        out.field(1, "RenewTime", at("renewTime"));
+    }
     if !list(live, "/status/conditions").is_empty() {
         out.line(0, "Conditions:");
         out.line(
@@ -75,12 +90,7 @@ pub fn node(live: &Value, related: &Related) -> String {
     let cidrs: Vec<String> = list(live, "/spec/podCIDRs").iter().map(plain).collect();
     out.field_unless_empty(0, "PodCIDRs", &cidrs.join(","));
     out.field_unless_empty(0, "ProviderID", text(live, "/spec/providerID"));
-    out.line(0, &format!("Non-terminated Pods:\t({} in total)", related.pods.len()));
-    out.line(1, "Namespace\tName");
-    out.line(1, "---------\t----");
-    for pod in &related.pods {
-        out.line(1, &format!("{}\t{}", object::namespace(pod), object::name(pod)));
-    }
+    requests(&mut out, live, related);
     events(&mut out, related);
     out.finish()
 }

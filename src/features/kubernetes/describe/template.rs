@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::text::{Text, plain, time, yes};
 use crate::features::kubernetes::object::{self, list, number, text};
+use crate::features::kubernetes::quantity::canonical;
 
 /// A pod template as `rollout history --revision` shows it; `cause` becomes an annotation of it there.
 pub fn pod_template(template: &Value, cause: Option<&str>) -> String {
@@ -175,7 +176,7 @@ fn amounts(out: &mut Text, title: &str, amounts: Option<&Map<String, Value>>) {
     pairs.sort_by_key(|(name, _)| *name);
     out.line(2, &format!("{title}:"));
     for (name, amount) in pairs {
-        out.field(3, name, plain(amount));
+        out.field(3, name, canonical(&plain(amount)));
     }
 }
 

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::follow::state_of;
+use super::follow::{PATIENCE, does_not_answer, reason_of, state_of};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
+use crate::features::kubernetes::error as code;
 use crate::features::kubernetes::path;
 use crate::feed::{FeedKey, HealthState, Hub, Source, Subscription};
 
@@ -82,7 +83,7 @@ async fn follow(
                 });
                 if same { source.touch() } else { source.replace(rows) }
             }
-            Err(report) => source.set_health(state_of(&report), Some(SafeText::line(&report.sentence()))),
+            Err(report) => source.set_health(state_of(&report), Some(reason_of(&report))),
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -98,12 +99,17 @@ async fn read(clients: &Clients, context: &Context, pod: &Target) -> Result<Vec<
         path::encode(&pod.scope),
         path::encode(&pod.name)
     );
-    let pod: Pod = session
-        .cluster
-        .get(&path)
-        .await
-        .map_err(|error| session.cluster.report(&error))?;
-    Ok(pod.rows())
+    let asked = timeout(PATIENCE, session.cluster.get::<Pod>(&path)).await;
+    match asked.map_err(|_| does_not_answer(&session))? {
+        Ok(pod) => Ok(pod.rows()),
+        Err(error) => {
+            let report = session.cluster.report(&error);
+            if report.code == code::UNAUTHORIZED {
+                clients.refused(context, &session.cluster).await;
+            }
+            Err(report)
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
 use super::kind::{Kind, Listed};
+use super::part::Part;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -18,22 +19,18 @@ use crate::features::kubernetes::error;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::rights::Need;
 use crate::features::kubernetes::target::PAGE;
-use crate::feed::{HealthState, RowTable, Source};
+use crate::feed::{HealthState, Source};
 
 /// How long the server shall keep one watch open.
 const WATCH: Duration = Duration::from_secs(20);
 /// A watch that is silent for longer, although the server should have ended it, hangs.
 const SILENCE: Duration = Duration::from_secs(25);
 /// How long a page or the beginning of a watch may take.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// Between two attempts where a right is missing.
 const POLL: Duration = Duration::from_secs(5);
 /// Events applied under one lock: a burst is one redraw.
 const BATCH: usize = 256;
-
-/// Rows one feed keeps at most: the pods of the largest cluster Kubernetes is made for. Policy: what comes above it is
-/// not shown, and the health says so.
-const MOST: usize = 150_000;
 
 /// Why following ended for now.
 enum Broken {
@@ -60,6 +57,7 @@ pub(super) async fn follow<K: Kind>(
         context,
         everywhere,
         source,
+        part: Part::default(),
         asked: None,
     };
     tokio::select! {
@@ -74,6 +72,7 @@ struct Feed<K: Kind> {
     context: Arc<Context>,
     everywhere: bool,
     source: Arc<Source<K::Row>>,
+    part: Part,
     /// The connection that was used last.
     asked: Option<Arc<Cluster>>,
 }
@@ -159,8 +158,8 @@ impl<K: Kind> Feed<K> {
             };
             match must_list {
                 // The server ended it in time, or the connection was cut: go on where it stopped.
-                Ok(false) => failed = false,
-                Ok(true) => match self.list(&session, &path).await {
+                Ok(false) if !self.could_show_more() => failed = false,
+                Ok(_) => match self.list(&session, &path).await {
                     Ok(listed) => (version, failed) = (listed, false),
                     Err(broken) => return broken,
                 },
@@ -176,9 +175,11 @@ impl<K: Kind> Feed<K> {
     }
 
     fn live(&self) {
-        let full = self.source.read(|table, _| table.len() >= MOST);
-        let reason = full.then(|| SafeText::line(&format!("only the first {MOST} rows are kept")));
-        self.source.set_health(HealthState::Live, reason);
+        self.source.set_health(HealthState::Live, None);
+    }
+
+    fn could_show_more(&self) -> bool {
+        self.source.read(|table, _| self.part.could_show_more(table))
     }
 
     /// Reads all pages; rows of a page are there as soon as it came. Returns the version to watch from.
@@ -203,22 +204,18 @@ impl<K: Kind> Feed<K> {
             } = self.kind.page(page);
             let version = first.get_or_insert(at).clone();
             // Nothing is written before an answer came: writing says that there is new data.
-            let full = self.source.write(|table| {
+            let part = &mut self.part;
+            let done = self.source.write(|table| {
                 if begins {
-                    table.begin_list();
+                    part.begin(table);
                 }
-                for (key, row) in rows {
-                    put(table, key, row);
-                }
-                if more.is_empty() {
-                    table.end_list();
-                }
-                table.len() >= MOST
+                part.page(table, rows, more.is_empty())
             });
-            next = more;
-            if next.is_empty() || full {
+            if done {
+                self.source.set_part(self.part.shown());
                 return Ok(version);
             }
+            next = more;
         }
     }
 
@@ -263,15 +260,15 @@ impl<K: Kind> Feed<K> {
             self.source.touch();
             return Ok(());
         }
-        let kind = &mut self.kind;
-        self.source.write(|table| {
+        let (kind, part) = (&mut self.kind, &mut self.part);
+        let applied = self.source.write(|table| {
             for event in chunk {
                 match event {
                     Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
                         let changed = kind.object(object);
                         *version = changed.version;
                         for (key, row) in changed.rows {
-                            put(table, key, row);
+                            part.put(table, key, row);
                         }
                     }
                     Ok(WatchEvent::Deleted(object)) => {
@@ -288,20 +285,22 @@ impl<K: Kind> Feed<K> {
                 }
             }
             Ok(())
-        })
+        });
+        self.source.set_part(self.part.shown());
+        applied
     }
 }
 
-/// A new row only while there is room.
-fn put<R>(table: &mut RowTable<R>, key: String, row: R) {
-    if table.len() < MOST || table.get(&key).is_some() {
-        table.upsert(key, row);
-    }
+/// The server took longer than [`PATIENCE`].
+pub(super) fn does_not_answer(session: &Session) -> Report {
+    Report::failed(
+        error::UNREACHABLE,
+        format!("{} does not answer", session.cluster.server()),
+    )
 }
 
 fn silent(session: &Session) -> Broken {
-    let message = format!("{} does not answer", session.cluster.server());
-    Broken::Failed(Report::failed(error::UNREACHABLE, message), None)
+    Broken::Failed(does_not_answer(session), None)
 }
 
 fn broken(session: &Session, error: &kube::Error) -> Broken {
@@ -331,7 +330,7 @@ pub(super) fn state_of(report: &Report) -> HealthState {
     }
 }
 
-fn reason_of(report: &Report) -> SafeText {
+pub(super) fn reason_of(report: &Report) -> SafeText {
     let hint = report
         .hint
         .as_ref()

@@ -5,10 +5,12 @@ mod backoff;
 pub mod containers;
 mod follow;
 mod kind;
+mod part;
 mod table;
 
 use std::sync::Arc;
 
+pub use self::backoff::Backoff;
 use self::kind::{Kind, Slim};
 use super::client::Clients;
 use super::model::{SlimRow, TableRow};

@@ -222,7 +222,7 @@ impl SlimRow for DeploymentRow {
             // The API's default, for servers that leave it out.
             progress_deadline: spec.progress_deadline_seconds.unwrap_or(600),
             paused: spec.paused,
-            version: versions(&spec.template.spec.containers),
+            version: versions(spec.template.spec.images()),
             containers: spec.template.spec.containers,
             selector: spec.selector.match_labels,
         }

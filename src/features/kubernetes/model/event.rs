@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{HasMeta, Meta, SlimRow};
+use crate::feed::{Word, Words};
 
 /// An event about an object.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +23,8 @@ pub struct EventRow {
     pub object: String,
     /// Unique id of that object.
     pub object_uid: String,
+    /// The container of that object, as `spec.containers{web}`; empty when it is about all of it.
+    pub part: Word,
     /// How often it happened.
     pub count: i64,
     /// When it last happened.
@@ -45,11 +48,12 @@ pub struct Raw {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Involved {
     kind: String,
     name: String,
     uid: String,
+    field_path: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -84,7 +88,12 @@ impl SlimRow for EventRow {
             object_kind: raw.involved_object.kind,
             object: raw.involved_object.name,
             object_uid: raw.involved_object.uid,
+            part: raw.involved_object.field_path.into(),
             count: series.count.max(raw.count).max(1),
         }
+    }
+
+    fn share(&mut self, words: &mut Words) {
+        words.share(&mut self.part);
     }
 }

@@ -22,7 +22,7 @@ use crate::feed::Words;
 pub use deployment::{Amount, DeploymentRow, Strategy};
 pub use event::EventRow;
 pub use image::version_of;
-pub use pod::PodRow;
+pub use pod::{PodRow, ProbeFailures};
 pub use pod_line::{PodLine, WantedLines};
 pub use replica_set::ReplicaSetRow;
 pub use service::{ServicePort, ServiceRow};
@@ -171,6 +171,12 @@ struct TemplateSpec {
     containers: Vec<Container>,
 }
 
+impl TemplateSpec {
+    fn images(&self) -> impl Iterator<Item = &str> {
+        self.containers.iter().map(|container| container.image.as_str())
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Selector {
@@ -178,10 +184,10 @@ struct Selector {
 }
 
 /// Versions of all containers, the same ones once: `2.0.0`, `2.0.0,1.19`.
-fn versions(containers: &[Container]) -> String {
+fn versions<'a>(images: impl IntoIterator<Item = &'a str>) -> String {
     let mut seen: Vec<&str> = Vec::new();
-    for container in containers {
-        let version = version_of(&container.image);
+    for image in images {
+        let version = version_of(image);
         if !seen.contains(&version) {
             seen.push(version);
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::pod_status::{RawStatus, summary, waiting};
-use super::{Condition, Container, HasMeta, Meta, SlimRow, versions};
+use super::{Condition, HasMeta, Meta, SlimRow, versions};
 use crate::feed::{Word, Words};
 
 /// A pod.
@@ -50,6 +50,45 @@ pub struct PodRow {
     pub deleting: bool,
     /// Why it cannot be placed on a node; empty when it can.
     pub unschedulable: String,
+    /// How often its probes may fail in a row.
+    pub probe_failures: ProbeFailures,
+}
+
+/// How often a pod's probes may fail in a row before that has consequences, by the kind of probe: the largest
+/// `failureThreshold` among the containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbeFailures {
+    /// Before it gets no traffic.
+    pub readiness: u16,
+    /// Before a container is restarted.
+    pub liveness: u16,
+    /// Before a container that starts is restarted.
+    pub startup: u16,
+}
+
+impl ProbeFailures {
+    /// The API's default.
+    const DEFAULT: u16 = 3;
+
+    /// For the probe that an event's message is about: `Readiness probe failed: …`.
+    pub fn allowed(self, message: &str) -> i64 {
+        i64::from(match message.split_whitespace().next() {
+            Some("Readiness") => self.readiness,
+            Some("Liveness") => self.liveness,
+            Some("Startup") => self.startup,
+            _ => Self::DEFAULT,
+        })
+    }
+}
+
+impl Default for ProbeFailures {
+    fn default() -> Self {
+        ProbeFailures {
+            readiness: Self::DEFAULT,
+            liveness: Self::DEFAULT,
+            startup: Self::DEFAULT,
+        }
+    }
 }
 
 /// The fields read.
@@ -65,9 +104,42 @@ pub struct Raw {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Spec {
-    pub(super) containers: Vec<Container>,
+    pub(super) containers: Vec<PodContainer>,
     pub(super) init_containers: Vec<InitContainer>,
     pub(super) node_name: String,
+}
+
+/// A container with its probes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct PodContainer {
+    pub(super) name: String,
+    image: String,
+    readiness_probe: Option<Probe>,
+    liveness_probe: Option<Probe>,
+    startup_probe: Option<Probe>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Probe {
+    failure_threshold: Option<i64>,
+}
+
+impl Spec {
+    fn probe_failures(&self) -> ProbeFailures {
+        let most = |probe: fn(&PodContainer) -> Option<Probe>| {
+            let declared = self.containers.iter().filter_map(probe);
+            let allowed = declared.map(|probe| probe.failure_threshold.unwrap_or(ProbeFailures::DEFAULT.into()));
+            let largest = allowed.max().unwrap_or(ProbeFailures::DEFAULT.into());
+            u16::try_from(largest.max(1)).unwrap_or(u16::MAX)
+        };
+        ProbeFailures {
+            readiness: most(|container| container.readiness_probe),
+            liveness: most(|container| container.liveness_probe),
+            startup: most(|container| container.startup_probe),
+        }
+    }
 }
 
 /// An init container; one that restarts always is a sidecar.
@@ -109,8 +181,9 @@ impl SlimRow for PodRow {
             containers: summary.containers,
             restarts: summary.restarts,
             restarted: summary.restarted,
-            version: versions(&spec.containers).into(),
+            version: versions(spec.containers.iter().map(|container| container.image.as_str())).into(),
             image: spec.containers.first().map_or("", |container| &container.image).into(),
+            probe_failures: spec.probe_failures(),
             ip: status.pod_ip,
             node: spec.node_name.into(),
             owner_kind: owner.kind.into(),

@@ -85,7 +85,7 @@ impl SlimRow for ReplicaSetRow {
             current: status.replicas,
             ready: status.ready_replicas,
             available: status.available_replicas,
-            version: versions(&spec.template.spec.containers),
+            version: versions(spec.template.spec.images()),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Why a rollout does not go on: read from a deployment's conditions, from the state of its pods, and from the events of
 //! the cluster. Not for how far it is (`progress`).
 
-use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow};
+use std::collections::BTreeMap;
+
+use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ProbeFailures};
 
 /// Why a rollout does not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +29,6 @@ const FATAL: [&str; 10] = [
     "OOMKilled",
     "Error",
 ];
-
-/// As often a probe may fail before that is called the cause: the default of `failureThreshold`. Fewer failures are what
-/// a slow start looks like.
-const PROBE_FAILURES: i64 = 3;
 
 /// What keeps a deployment's pods from being made at all: a quota, an admission rule.
 pub fn refused(row: &DeploymentRow) -> Option<Cause> {
@@ -77,16 +75,33 @@ pub fn refused_creation<'a>(events: impl IntoIterator<Item = &'a EventRow>) -> O
     })
 }
 
-/// A pod whose probes fail again and again, from the events about it.
-pub fn unhealthy<'a>(pod: &str, events: impl IntoIterator<Item = &'a EventRow>) -> Option<Cause> {
-    let failures: Vec<&EventRow> = events.into_iter().filter(|event| event.reason == "Unhealthy").collect();
-    let times: i64 = failures.iter().map(|event| event.count.max(1)).sum();
-    let last = failures.into_iter().max_by_key(|event| event.at)?;
-    (times >= PROBE_FAILURES).then(|| Cause {
-        pod: pod.to_owned(),
-        reason: last.reason.clone(),
-        message: last.message.trim_end().to_owned(),
-    })
+/// A pod with a probe that failed as often as it may, from the events about it. Fewer failures are what a slow start
+/// looks like. Failures with other words for the same probe of the same container count together.
+pub fn unhealthy<'a>(
+    pod: &str,
+    allowed: ProbeFailures,
+    events: impl IntoIterator<Item = &'a EventRow>,
+) -> Option<Cause> {
+    let mut probes: BTreeMap<(&str, &str), (i64, &EventRow)> = BTreeMap::new();
+    for event in events.into_iter().filter(|event| event.reason == "Unhealthy") {
+        let probe = event.message.split_whitespace().next().unwrap_or_default();
+        let (times, last) = probes.entry((&event.part, probe)).or_insert((0, event));
+        *times += event.count.max(1);
+        if event.at >= last.at {
+            *last = event;
+        }
+    }
+    let failed = probes
+        .into_values()
+        .filter(|(times, last)| *times >= allowed.allowed(&last.message));
+    failed
+        .map(|(_, last)| last)
+        .max_by_key(|event| event.at)
+        .map(|last| Cause {
+            pod: pod.to_owned(),
+            reason: last.reason.clone(),
+            message: last.message.trim_end().to_owned(),
+        })
 }
 
 #[cfg(test)]
@@ -119,9 +134,39 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_may_fail_twice() {
-        assert_eq!(unhealthy("p", &[event("Unhealthy", 1, 2)]), None);
-        let cause = unhealthy("p", &[event("Unhealthy", 1, 2), event("Unhealthy", 5, 1)]);
-        assert_eq!(cause.map(|cause| cause.message).as_deref(), Some("Unhealthy at 5"));
+    fn a_probe_may_fail_less_often_than_its_threshold() {
+        let probe = |word: &str, part: &str, second: i64, count: i64| EventRow {
+            message: format!("{word} probe failed: at {second}\n"),
+            part: part.into(),
+            ..event("Unhealthy", second, count)
+        };
+        let cause =
+            |allowed: ProbeFailures, events: &[EventRow]| unhealthy("p", allowed, events).map(|cause| cause.message);
+        let (by_default, patient) = (
+            ProbeFailures::default(),
+            ProbeFailures {
+                readiness: 5,
+                ..ProbeFailures::default()
+            },
+        );
+        let mut failed = vec![probe("Readiness", "a", 1, 2)];
+        assert_eq!(cause(by_default, &failed), None);
+        // Another container, another probe: each has its own count.
+        failed.push(probe("Readiness", "b", 2, 2));
+        failed.push(probe("Liveness", "a", 3, 1));
+        assert_eq!(cause(by_default, &failed), None);
+        failed.push(probe("Readiness", "a", 4, 1));
+        assert_eq!(
+            cause(by_default, &failed).as_deref(),
+            Some("Readiness probe failed: at 4")
+        );
+        assert_eq!(cause(patient, &failed), None);
+        failed.push(probe("Readiness", "a", 9, 2));
+        assert_eq!(cause(patient, &failed).as_deref(), Some("Readiness probe failed: at 9"));
+        let once = ProbeFailures {
+            startup: 1,
+            ..ProbeFailures::default()
+        };
+        assert!(cause(once, &[probe("Startup", "a", 1, 1)]).is_some());
     }
 }

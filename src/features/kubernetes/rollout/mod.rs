@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::model::{Condition, DeploymentRow, EventRow, PodRow, ReplicaSetRow};
+use super::model::{Condition, DeploymentRow, EventRow, PodRow, ProbeFailures, ReplicaSetRow};
 pub use cause::{Cause, refused, refused_creation, trouble, unhealthy};
 pub use gates::{Gate, GateState, Standing, Traffic, gates};
 pub use progress::{Progress, daemon_set, is_of, progress, stateful_set};
@@ -101,6 +101,8 @@ pub struct PodView {
     pub ip: String,
     /// When it was made.
     pub created: Option<Timestamp>,
+    /// How often its probes may fail in a row.
+    pub probe_failures: ProbeFailures,
 }
 
 /// Everything a person wants to know of a rollout.
@@ -209,6 +211,7 @@ impl RolloutView {
                     let own = events.clone().into_iter();
                     unhealthy(
                         &pod.name,
+                        pod.probe_failures,
                         own.filter(|event| about_object(event, "Pod", &pod.name, &self.namespace)),
                     )
                 })
@@ -242,6 +245,7 @@ fn pod_view(pod: &PodRow, is_new: bool) -> PodView {
         restarts: pod.restarts,
         ip: pod.ip.clone(),
         created: pod.created,
+        probe_failures: pod.probe_failures,
     }
 }
 

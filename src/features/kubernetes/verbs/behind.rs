@@ -37,16 +37,7 @@ pub async fn pod(call: &Call, session: &Session, word: Option<&str>) -> Result<V
 
 /// The pods of a workload or service: all, or the one to look at first.
 pub async fn pods_of(call: &Call, session: &Session, target: &Target, live: &Value) -> Result<Vec<Value>, Report> {
-    let selector = match target.resource.kind.as_str() {
-        "Service" | "ReplicationController" => object::map(live, "/spec/selector").map(object::label_query),
-        _ => live.pointer("/spec/selector").map(object::selector_query),
-    };
-    let Some(selector) = selector.filter(|selector| !selector.is_empty()) else {
-        return Err(usage(format!(
-            "cannot find pods of {}: it selects none",
-            target.title()
-        )));
-    };
+    let selector = pod_selector(target, live)?;
     let resource = session.cluster.discovery().await?.find("pods")?;
     let path = resource.collection(Some(&target.namespace));
     let mut pods = target::list(session, &path, &Query::new().with("labelSelector", selector)).await?;
@@ -71,6 +62,17 @@ pub async fn pods_of(call: &Call, session: &Session, target: &Target, live: &Val
     Ok(pods)
 }
 
+/// The label selector of the pods of a workload or service.
+pub fn pod_selector(target: &Target, live: &Value) -> Result<String, Report> {
+    let selector = match target.resource.kind.as_str() {
+        "Service" | "ReplicationController" => object::map(live, "/spec/selector").map(object::label_query),
+        _ => live.pointer("/spec/selector").map(object::selector_query),
+    };
+    selector
+        .filter(|selector| !selector.is_empty())
+        .ok_or_else(|| usage(format!("cannot find pods of {}: it selects none", target.title())))
+}
+
 /// Pods that tell more come first: placed, running, ready, then the oldest.
 pub fn rank(pod: &Value) -> (bool, u8, bool, String) {
     let phase = match text(pod, "/status/phase") {
@@ -89,27 +91,27 @@ pub fn rank(pod: &Value) -> (bool, u8, bool, String) {
     )
 }
 
-/// The container that is meant when none is named: the one that the pod's annotation names, else the first. Says so where
-/// there are several.
+/// The container that is meant when none is named: the one that the pod's annotation names, else the first.
+pub fn default_name(pod: &Value) -> String {
+    let first = || list(pod, "/spec/containers").first().map(|c| text(c, "/name"));
+    annotated(pod).or_else(first).unwrap_or_default().to_owned()
+}
+
+fn annotated(pod: &Value) -> Option<&str> {
+    let regular = list(pod, "/spec/containers");
+    object::annotation(pod, "kubectl.kubernetes.io/default-container")
+        .filter(|name| regular.iter().any(|container| text(container, "/name") == *name))
+}
+
+/// [`default_name`]; where several could be meant and the pod does not say which, it is told.
 pub fn default_container(call: &Call, pod: &Value) -> String {
-    let of = |pointer: &str| {
-        list(pod, pointer)
-            .iter()
-            .map(|c| text(c, "/name").to_owned())
-            .collect::<Vec<_>>()
+    let default = default_name(pod);
+    let names = |pointer: &str, mark: &str| -> Vec<String> {
+        let containers = list(pod, pointer).iter();
+        containers.map(|c| format!("{}{mark}", text(c, "/name"))).collect()
     };
-    let (init, regular) = (of("/spec/initContainers"), of("/spec/containers"));
-    let default = object::annotation(pod, "kubectl.kubernetes.io/default-container")
-        .filter(|name| regular.iter().any(|known| known == name))
-        .map(str::to_owned)
-        .or_else(|| regular.first().cloned())
-        .unwrap_or_default();
-    if regular.len() + init.len() > 1 {
-        let all: Vec<String> = regular
-            .iter()
-            .cloned()
-            .chain(init.iter().map(|name| format!("{name} (init)")))
-            .collect();
+    let all = [names("/spec/containers", ""), names("/spec/initContainers", " (init)")].concat();
+    if all.len() > 1 && annotated(pod).is_none() {
         call.operator.note(SafeText::line(&format!(
             "Defaulted container \"{default}\" out of: {}",
             all.join(", ")

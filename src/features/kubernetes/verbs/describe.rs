@@ -117,6 +117,7 @@ impl Describe {
                 let mut found = list(session, "pods", None, &query).await?;
                 found.retain(|pod| !matches!(object::text(pod, "/status/phase"), "Succeeded" | "Failed"));
                 related.pods = found;
+                related.lease = Some(lease(session, &target.name).await);
             }
             "Namespace" => {
                 let inside = Some(target.name.as_str());
@@ -161,10 +162,25 @@ async fn events(session: &Session, target: &Target, live: &Value) -> Option<Vec<
     let namespace = Some(target.namespace.as_str()).filter(|namespace| !namespace.is_empty());
     let query = Query::new().with("fieldSelector", format!("involvedObject.name={}", target.name));
     let found = list(session, "events", namespace, &query).await.ok()?;
-    // A node's events name it by its name in place of a uid.
-    let uid = object::uid(live);
-    let named = target.resource.kind == "Node";
-    Some(if named { found } else { about(found, uid) })
+    let mut told = about(found.clone(), object::uid(live));
+    if target.resource.kind == "Node" {
+        // The kubelet names its node by its name in place of a uid.
+        told.extend(about(found, &target.name));
+    }
+    Some(told)
+}
+
+/// The lease of a node, or why there is none to tell.
+async fn lease(session: &Session, node: &str) -> Result<Value, String> {
+    let discovery = session.cluster.discovery().await.map_err(|report| report.message)?;
+    let resource = discovery
+        .find("leases.coordination.k8s.io")
+        .map_err(|report| report.message)?;
+    let found = session.cluster.get(&resource.object("kube-node-lease", node)).await;
+    found.map_err(|error| match error {
+        kube::Error::Api(status) => status.message,
+        other => session.cluster.report(&other).message,
+    })
 }
 
 /// The objects; a name that does not exist matches by its beginning.

@@ -1,15 +1,16 @@
 //! `kubectl:exec`: a command in a container. Its output is records; with `-i` or `-t` it gets the terminal instead.
 
+pub mod process;
 mod terminal;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::api::{AttachParams, AttachedProcess};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
+use self::process::to_the_end;
 use super::behind;
 use super::common::{WRITE, declare, until_stopped};
 use super::completer::Names;
@@ -116,13 +117,8 @@ impl Exec {
             }
             Ok(())
         };
-        let status = process.take_status();
-        tokio::try_join!(out, err)?;
-        let status = match status {
-            Some(status) => status.await,
-            None => None,
-        };
-        verdict(exit_code(status)?)
+        let (_, code) = to_the_end(&mut process, async { tokio::try_join!(out, err) }).await?;
+        verdict(code)
     }
 }
 
@@ -164,7 +160,9 @@ impl Place {
         streams: AttachParams,
     ) -> Result<AttachedProcess, Report> {
         let mut streams = streams.container(&self.container);
-        (streams.max_stdin_buf_size, streams.max_stdout_buf_size) = (Some(BUFFER), Some(BUFFER));
+        streams.max_stdin_buf_size = Some(BUFFER);
+        streams.max_stdout_buf_size = Some(BUFFER);
+        streams.max_stderr_buf_size = Some(BUFFER);
         session
             .cluster
             .pods(&self.namespace)
@@ -221,31 +219,6 @@ fn lost(error: &(dyn std::error::Error + 'static)) -> Report {
     Report::failed(UNREACHABLE, "the connection to the container was lost").because(error)
 }
 
-/// The exit code that a Status tells (kubelet's `remotecommand`); an error when the command did not run.
-pub fn exit_code(status: Option<Status>) -> Result<i32, Report> {
-    let Some(status) = status else {
-        return Err(Report::failed(
-            UNREACHABLE,
-            "the connection to the container ended before the command did",
-        ));
-    };
-    if status.status.as_deref() == Some("Success") {
-        return Ok(0);
-    }
-    let causes = status.details.and_then(|details| details.causes).unwrap_or_default();
-    let code = causes
-        .iter()
-        .find(|cause| cause.reason.as_deref() == Some("ExitCode"))
-        .and_then(|cause| cause.message.as_deref()?.parse().ok());
-    match code {
-        Some(code) if status.reason.as_deref() == Some("NonZeroExitCode") => Ok(code),
-        _ => Err(Report::failed(
-            CONFLICT,
-            status.message.unwrap_or_else(|| "the command did not run".to_owned()),
-        )),
-    }
-}
-
 /// A code other than 0 is a failure that keeps it.
 fn verdict(code: i32) -> Result<(), Report> {
     match code {
@@ -261,6 +234,7 @@ fn verdict(code: i32) -> Result<(), Report> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::process::exit_code;
     use super::*;
 
     #[test]

@@ -60,9 +60,8 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             OptionSpec::new(
                 "tail",
                 OptionKind::Int,
-                "Only the last lines; -1: all (10 with a selector)",
+                "Only the last lines; -1: all; without it all, or 10 with a selector",
             )
-            .default("-1")
             .value_name("count"),
             OptionSpec::new("timestamps", OptionKind::Bool, "The time before each line"),
             OptionSpec::new("prefix", OptionKind::Bool, "Pod and container before each line"),
@@ -111,6 +110,7 @@ struct Stream {
 
 impl Logs {
     async fn all(&self, call: &Call, output: &Output) -> Result<(), Report> {
+        check(call)?;
         let session = self.clients.session(&call.context).await?;
         let (words, named) = words(call);
         let pods = pods(call, &session, &words)
@@ -160,13 +160,49 @@ fn words(call: &Call) -> (Vec<String>, Option<String>) {
     (words, container)
 }
 
+/// What cannot be right, before anything is asked of the server.
+fn check(call: &Call) -> Result<(), Report> {
+    let arguments = &call.arguments;
+    if arguments.texts().len() == 2 && arguments.text("container").is_some() {
+        return Err(usage("only one of -c or an inline [CONTAINER] arg is allowed"));
+    }
+    if arguments.int("tail").is_some_and(|lines| lines < -1) {
+        return Err(usage("--tail must be greater than or equal to -1"));
+    }
+    match arguments.text("since-time") {
+        Some(time) if time.parse::<jiff::Timestamp>().is_err() => {
+            Err(usage(unreadable_time(&time)).hint("for example 2026-01-31T08:00:00Z"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Go's sentence about a time that is none: it names the first part of its layout that is not there.
+fn unreadable_time(text: &str) -> String {
+    const LAYOUT: [&str; 12] = ["2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05", "Z07:00"];
+    let whole = format!("parsing time \"{text}\" as \"{}\"", LAYOUT.concat());
+    let mut rest = text;
+    for part in LAYOUT {
+        let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+        let found = rest.get(..part.len()).filter(|found| match digits {
+            true => found.bytes().all(|byte| byte.is_ascii_digit()),
+            false => *found == part,
+        });
+        let Some(found) = found else {
+            return format!("{whole}: cannot parse \"{rest}\" as \"{part}\"");
+        };
+        rest = rest.get(found.len()..).unwrap_or_default();
+    }
+    whole
+}
+
 fn query(call: &Call) -> Query {
     let arguments = &call.arguments;
     let selected = arguments.text("selector").is_some();
-    let tail = match arguments.int("tail").unwrap_or(-1) {
-        -1 if selected => Some(10),
-        -1 => None,
-        lines => Some(lines),
+    let tail = match arguments.int("tail") {
+        None if selected => Some(10),
+        Some(-1) | None => None,
+        Some(lines) => Some(lines),
     };
     let flag = |name: &str| arguments.flag(name).then(|| "true".to_owned());
     // The API counts whole seconds; less than one would mean everything.
@@ -331,11 +367,26 @@ mod tests {
     fn the_query_follows_kubectl() {
         let on = |options: Value| query(&call(&[], options)).on("");
         assert_eq!(on(json!({"tail": -1})), "");
-        assert_eq!(on(json!({"tail": -1, "selector": "a=b"})), "?tailLines=10");
+        assert_eq!(on(json!({"selector": "a=b"})), "?tailLines=10");
+        assert_eq!(on(json!({"tail": -1, "selector": "a=b"})), "");
         assert_eq!(
             on(json!({"follow": true, "since": 200, "tail": 3})),
             "?follow=true&tailLines=3&sinceSeconds=1"
         );
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_told_as_go_tells_it() {
+        let layout = "2006-01-02T15:04:05Z07:00";
+        for (text, rest, part) in [
+            ("yesterday", "yesterday", "2006"),
+            ("2026-01-0x", "0x", "02"),
+            ("2026-01-01", "", "T"),
+        ] {
+            let said = format!("parsing time \"{text}\" as \"{layout}\": cannot parse \"{rest}\" as \"{part}\"");
+            assert_eq!(unreadable_time(text), said);
+        }
+        assert!(unreadable_time("ä\u{fffd}").contains("cannot parse"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod annotate;
 mod api_resources;
 mod apply;
 mod auth_can_i;
-mod behind;
+pub(super) mod behind;
 mod common;
 mod completer;
 mod config_get_contexts;

@@ -158,21 +158,19 @@ impl Wait {
         let limit = call.arguments.duration("timeout").unwrap_or(FOREVER).min(FOREVER);
         let end = Instant::now() + limit;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
-        for target in targets(call, &session, selection).await? {
-            let reached = timeout_at(end, until(&session, &target, &condition, limit.is_zero())).await;
+        for target in targets(call, &session, selection, &condition).await? {
+            let reached = match limit.is_zero() {
+                true => Ok(until(&session, &target, &condition, true).await),
+                false => timeout_at(end, until(&session, &target, &condition, false)).await,
+            };
             match reached {
-                Ok(done) => done?,
+                Ok(Ok(Reached::Now)) => {}
+                // kubectl is silent about what was not there to begin with.
+                Ok(Ok(Reached::Before)) => continue,
+                Ok(Err(report)) => return Err(report),
                 Err(_) => return Err(timed_out(&target)),
             }
-            let message = match condition {
-                Condition::Gone => format!(
-                    "{} \"{}\" deleted from {} namespace",
-                    target.resource.type_name(),
-                    target.name,
-                    target.namespace
-                ),
-                _ => format!("{} condition met", target.title()),
-            };
+            let message = format!("{} condition met", target.title());
             say(output, sentence(&target, "condition met", &message)).await?;
         }
         Ok(())
@@ -188,7 +186,12 @@ fn timed_out(target: &Target) -> Report {
     )
 }
 
-async fn targets(call: &Call, session: &Session, selection: Selection) -> Result<Vec<Target>, Report> {
+async fn targets(
+    call: &Call,
+    session: &Session,
+    selection: Selection,
+    condition: &Condition,
+) -> Result<Vec<Target>, Report> {
     match selection {
         Selection::Named(targets) => Ok(targets),
         Selection::Listed { .. } => {
@@ -202,7 +205,7 @@ async fn targets(call: &Call, session: &Session, selection: Selection) -> Result
                 );
             }
             let found = target::objects(call, session, selection).await?;
-            if found.is_empty() {
+            if found.is_empty() && *condition != Condition::Gone {
                 return Err(Report::failed(NOT_FOUND, "no matching resources found"));
             }
             Ok(found.into_iter().map(|(target, _)| target).collect())
@@ -210,8 +213,17 @@ async fn targets(call: &Call, session: &Session, selection: Selection) -> Result
     }
 }
 
+/// How a condition came to be met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reached {
+    /// While one looked, or by what was found there.
+    Now,
+    /// What shall go was gone already.
+    Before,
+}
+
 /// Returns when the condition is met.
-async fn until(session: &Session, target: &Target, condition: &Condition, once: bool) -> Result<(), Report> {
+async fn until(session: &Session, target: &Target, condition: &Condition, once: bool) -> Result<Reached, Report> {
     let cluster = &session.cluster;
     let mut uid = None;
     loop {
@@ -220,16 +232,19 @@ async fn until(session: &Session, target: &Target, condition: &Condition, once: 
                 let known = uid.get_or_insert_with(|| object::uid(&live).to_owned());
                 // Another object of the same name: the one waited for is gone.
                 if condition.is_met(&live) || (*condition == Condition::Gone && known != object::uid(&live)) {
-                    return Ok(());
+                    return Ok(Reached::Now);
                 }
                 object::text(&live, "/metadata/resourceVersion").to_owned()
             }
-            Err(error) if error::code(&error) == Some(404) && *condition == Condition::Gone => return Ok(()),
+            Err(error) if error::code(&error) == Some(404) && *condition == Condition::Gone => {
+                return Ok(if uid.is_some() { Reached::Now } else { Reached::Before });
+            }
             Err(error) if error::code(&error) == Some(404) && *condition == Condition::Made => String::new(),
             Err(error) => return Err(cluster.report(&error)),
         };
         if once {
-            return Err(timed_out(target));
+            let what = format!("{}/{}", target.resource.plural, target.name);
+            return Err(Report::failed(NOT_REACHED, format!("condition not met for {what}")));
         }
         changed(session, target, &version).await?;
     }

@@ -91,7 +91,16 @@ impl Read for Logs {
             }
         };
         tokio::pin!(end);
-        let (title, mut lines) = (self.open)(call.clone(), wanted).await?;
+        let (title, mut lines) = tokio::select! {
+            biased;
+            () = call.cancel.cancelled() => return Err(Report::interrupted()),
+            () = output.closed() => return Ok(()),
+            () = &mut end => {
+                return Err(Report::failed("E-TRAFFIC-009", "the cluster did not answer in the time that --for gives")
+                    .hint("give it more time, or look whether the cluster can be reached: kubectl:version"));
+            }
+            opened = (self.open)(call.clone(), wanted) => opened?,
+        };
         let source = format!("logs of {title}");
         let feed = samples(&self.shared.hub, &call.context);
         feed.source().set_health(HealthState::Live, None);

@@ -11,7 +11,9 @@ use super::body::{self, Reply};
 use super::route::{Query, Route, Target};
 use super::status::ApiError;
 use super::users::User;
-use super::{Api, discovery, exec, logs, metrics, port_forward, read, remove, review, scale, version, watch, write};
+use super::{
+    Api, attach, discovery, exec, logs, metrics, port_forward, read, remove, review, scale, version, watch, write,
+};
 
 /// One request, read and taken apart.
 pub(super) struct Call {
@@ -73,6 +75,7 @@ pub(super) async fn dispatch(api: Arc<Api>, request: Request<Incoming>, user: Us
             }
             user.check(&method, &target, query.flag("watch"))?;
             match target.subresource.map(|sub| sub.name) {
+                Some("attach") => return attach::attach(&api, request, &target, &query),
                 Some("exec") => return exec::exec(&api, request, &target, &query),
                 Some("portforward") => return port_forward::port_forward(&api, request, &target, &query),
                 _ => {}

@@ -1,6 +1,7 @@
 //! `pods/NAME/exec` over WebSocket (`v5.channel.k8s.io`, `v4.channel.k8s.io`): standard streams on numbered channels, the end
 //! as a Status. Not the older way over SPDY.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,19 +17,26 @@ use super::logs;
 use super::route::{Query, Target};
 use super::status::ApiError;
 use super::websocket::{self, Socket};
-use crate::sandbox::kubernetes::container::{self, Container, Gone, QUEUE, Reads, Shell, Sink, Stream};
+use crate::sandbox::kubernetes::container::{self, Container, Gone, QUEUE, Reads, Run, Shell, Sink, Stream};
 use crate::sandbox::kubernetes::objects::{is_deleting, name, text, uid};
 use crate::sandbox::kubernetes::store::Object;
 
+/// The protocols spoken, the newest first.
+pub(super) const PROTOCOLS: &[&str] = &["v5.channel.k8s.io", "v4.channel.k8s.io"];
 const STDIN: u8 = 0;
-const STDOUT: u8 = 1;
+pub(super) const STDOUT: u8 = 1;
 const STDERR: u8 = 2;
-const STATUS: u8 = 3;
+pub(super) const STATUS: u8 = 3;
+const RESIZE: u8 = 4;
 const CLOSE: u8 = 255;
 /// Pieces of input that wait for the program. Policy: the client waits.
 const INPUTS: usize = 16;
 /// What a program may be given before it begins (bytes).
 const MOST_INPUT: usize = 64 * 1024 * 1024;
+/// A line typed to a shell that is longer than this is cut off (bytes).
+const LONGEST_LINE: usize = 64 * 1024;
+/// Ctrl-C.
+const INTERRUPT: u8 = 3;
 /// Between two looks whether the pod is there still.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -64,7 +72,7 @@ pub(super) fn exec(
         .ok_or_else(absent)?;
     let runtime = api.config.runtime.as_ref().ok_or_else(absent)?;
     let inside = runtime.inside(&pod, index, text(id, "/containerID"));
-    let (reply, waiting) = websocket::accept(request, &["v5.channel.k8s.io", "v4.channel.k8s.io"])?;
+    let (reply, waiting) = websocket::accept(request, PROTOCOLS)?;
     let process = Process {
         inside,
         command,
@@ -107,6 +115,21 @@ fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
         .pointer(pointer)
         .and_then(Value::as_array)
         .map_or(&[], Vec::as_slice)
+}
+
+/// What comes from the client for the program.
+enum Given {
+    /// What is typed, or piped.
+    Keys(Bytes),
+    /// Columns and rows of its terminal.
+    Size(u16, u16),
+}
+
+/// `{"Width":80,"Height":24}`.
+fn size(bytes: &[u8]) -> Option<Given> {
+    let told: Value = serde_json::from_slice(bytes).ok()?;
+    let of = |field: &str| u16::try_from(told[field].as_u64()?).ok();
+    Some(Given::Size(of("Width")?, of("Height")?))
 }
 
 /// What shall run.
@@ -182,7 +205,10 @@ async fn converse(mut socket: Socket, process: Process, watch: Watch) {
             }
             message = socket.receive(), if ready => match message {
                 Some((STDIN, bytes)) => if let Some(place) = place.take() {
-                    place.send(bytes);
+                    place.send(Given::Keys(bytes));
+                },
+                Some((RESIZE, bytes)) => if let (Some(size), Some(place)) = (size(&bytes), place.take()) {
+                    place.send(size);
                 },
                 Some((CLOSE, _)) => {
                     place = None;
@@ -220,7 +246,7 @@ fn crlf(bytes: &[u8]) -> Bytes {
 }
 
 /// How a program ended, as a Status.
-fn exit(code: i32) -> Value {
+pub(super) fn exit(code: i32) -> Value {
     if code == 0 {
         return json!({"metadata": {}, "status": "Success"});
     }
@@ -232,7 +258,7 @@ fn exit(code: i32) -> Value {
 }
 
 /// Runs the program; its end as a Status.
-async fn run(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink) -> Result<Value, Gone> {
+async fn run(process: Process, mut input: mpsc::Receiver<Given>, sink: Sink) -> Result<Value, Gone> {
     let program = process.command.first().map_or("", String::as_str);
     if !process.inside.has(program) {
         let why = if program.contains('/') {
@@ -249,16 +275,27 @@ async fn run(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink) -> 
         }));
     }
     let reads = if process.reads_stdin {
-        container::reads(&process.command)
+        container::reads(&process.inside, &process.command)
     } else {
         Reads::Nothing
     };
     if reads == Reads::Commands {
-        return session(process, input, sink).await.map(exit);
+        let session = Session {
+            shell: Shell::new(process.inside),
+            input,
+            typed: VecDeque::new(),
+            sink,
+            tty: process.tty,
+        };
+        return session.run().await.map(exit);
     }
     let mut given = Vec::new();
     while reads != Reads::Nothing && !(reads == Reads::Archive && container::is_whole_archive(&given)) {
-        let Some(bytes) = input.recv().await else { break };
+        let bytes = match input.recv().await {
+            Some(Given::Keys(bytes)) => bytes,
+            Some(Given::Size(..)) => continue,
+            None => break,
+        };
         if given.len() + bytes.len() > MOST_INPUT {
             return Ok(exit(1));
         }
@@ -274,51 +311,116 @@ async fn run(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink) -> 
         .map(exit)
 }
 
-/// A shell that is spoken to line by line; on a terminal it shows what is typed.
-async fn session(process: Process, mut input: mpsc::Receiver<Bytes>, sink: Sink) -> Result<i32, Gone> {
-    /// A line longer than this is cut off (bytes).
-    const LONGEST: usize = 64 * 1024;
-    let tty = process.tty;
-    let say = async |text: String| match tty {
-        true => sink.send((Stream::Out, Bytes::from(text))).await.map_err(|_| Gone),
-        false => Ok(()),
-    };
-    let mut shell = Shell::new(process.inside);
-    let (mut line, mut code) = (Vec::new(), 0);
-    say(format!("{} # ", shell.cwd())).await?;
-    while let Some(bytes) = input.recv().await {
-        for byte in bytes {
+/// A shell that is spoken to line by line; on a terminal it shows what is typed, and Ctrl-C ends what runs.
+struct Session {
+    shell: Shell,
+    input: mpsc::Receiver<Given>,
+    /// Keys that came while something ran.
+    typed: VecDeque<u8>,
+    sink: Sink,
+    tty: bool,
+}
+
+impl Session {
+    async fn run(mut self) -> Result<i32, Gone> {
+        let mut line = Vec::new();
+        self.prompt().await?;
+        while let Some(byte) = self.key().await {
             match byte {
                 b'\r' | b'\n' => {
-                    say("\n".to_owned()).await?;
-                    let text = String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned();
-                    code = shell.script(&text, &[], &sink).await?;
-                    if shell.ended {
-                        return Ok(code);
+                    self.say("\n").await?;
+                    self.obey(&std::mem::take(&mut line)).await?;
+                    if self.shell.ended {
+                        return Ok(self.shell.status());
                     }
-                    say(format!("{} # ", shell.cwd())).await?;
+                    self.prompt().await?;
                 }
-                3 if tty => {
+                INTERRUPT if self.tty => {
                     line.clear();
-                    say(format!("^C\n{} # ", shell.cwd())).await?;
+                    self.say("^C\n").await?;
+                    self.prompt().await?;
                 }
-                4 if tty && line.is_empty() => return Ok(code),
-                8 | 127 if tty && line.pop().is_some() => say("\u{8} \u{8}".to_owned()).await?,
-                8 | 127 if tty => {}
-                byte if line.len() < LONGEST => {
+                4 if self.tty && line.is_empty() => return Ok(self.shell.status()),
+                8 | 127 if self.tty && line.pop().is_some() => self.say("\u{8} \u{8}").await?,
+                8 | 127 if self.tty => {}
+                byte if line.len() < LONGEST_LINE => {
                     line.push(byte);
-                    if byte >= 32 && tty {
-                        sink.send((Stream::Out, Bytes::copy_from_slice(&[byte])))
-                            .await
-                            .map_err(|_| Gone)?;
+                    if byte >= 32 {
+                        self.echo(&[byte]).await?;
                     }
                 }
                 _ => {}
             }
         }
+        if !line.is_empty() {
+            self.obey(&line).await?;
+        }
+        Ok(self.shell.status())
     }
-    if !line.is_empty() {
-        code = shell.script(&String::from_utf8_lossy(&line), &[], &sink).await?;
+
+    /// The next key; none at the end of the input.
+    async fn key(&mut self) -> Option<u8> {
+        loop {
+            if let Some(byte) = self.typed.pop_front() {
+                return Some(byte);
+            }
+            match self.input.recv().await? {
+                Given::Keys(bytes) => self.typed.extend(bytes),
+                Given::Size(columns, rows) => self.shell.resize(columns, rows),
+            }
+        }
     }
-    Ok(code)
+
+    /// Runs a line.
+    async fn obey(&mut self, line: &[u8]) -> Result<(), Gone> {
+        let (mut size, mut open) = (None, self.tty);
+        let interrupted = {
+            let run = Run::script(&mut self.shell, &String::from_utf8_lossy(line), &[]);
+            let running = container::play(run, &self.sink);
+            tokio::pin!(running);
+            loop {
+                tokio::select! {
+                    biased;
+                    code = &mut running => {
+                        code?;
+                        break false;
+                    }
+                    // It may have come in one piece with the line itself.
+                    () = std::future::ready(()), if self.tty && self.typed.contains(&INTERRUPT) => break true,
+                    given = self.input.recv(), if open && self.typed.len() < LONGEST_LINE => match given {
+                        Some(Given::Keys(bytes)) => self.typed.extend(bytes),
+                        Some(Given::Size(columns, rows)) => size = Some((columns, rows)),
+                        None => open = false,
+                    }
+                }
+            }
+        };
+        if let Some((columns, rows)) = size {
+            self.shell.resize(columns, rows);
+        }
+        if interrupted {
+            // What was typed ahead of Ctrl-C goes with it, as a terminal drops it.
+            while self.typed.pop_front().is_some_and(|byte| byte != INTERRUPT) {}
+            self.shell.interrupt();
+            self.say("^C\n").await?;
+        }
+        Ok(())
+    }
+
+    async fn prompt(&self) -> Result<(), Gone> {
+        self.say(&format!("{} # ", self.shell.cwd())).await
+    }
+
+    async fn say(&self, text: &str) -> Result<(), Gone> {
+        self.echo(text.as_bytes()).await
+    }
+
+    /// Shows something on the terminal, if it is one.
+    async fn echo(&self, bytes: &[u8]) -> Result<(), Gone> {
+        if !self.tty {
+            return Ok(());
+        }
+        let piece = (Stream::Out, Bytes::copy_from_slice(bytes));
+        self.sink.send(piece).await.map_err(|_| Gone)
+    }
 }

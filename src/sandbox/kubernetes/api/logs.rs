@@ -59,15 +59,15 @@ pub(super) fn logs(api: &Api, call: &Call) -> Result<Reply, ApiError> {
             )),
         }
     };
-    if query.flag("previous") {
-        return Err(ApiError::bad_request(format!(
-            "previous terminated container \"{container}\" in pod \"{name}\" not found"
-        )));
-    }
+    let previous = query.flag("previous");
     let runtime = api.config.runtime.as_ref().ok_or_else(waiting)?;
-    let stream = runtime
-        .logs(&call.target.namespace, name, &container)
-        .ok_or_else(waiting)?;
+    let stream = runtime.logs(&call.target.namespace, name, &container, previous);
+    let stream = stream.ok_or_else(|| match previous {
+        true => ApiError::bad_request(format!(
+            "previous terminated container \"{container}\" in pod \"{name}\" not found"
+        )),
+        false => waiting(),
+    })?;
 
     let format = Format {
         timestamps: query.flag("timestamps"),

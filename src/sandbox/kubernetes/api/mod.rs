@@ -13,6 +13,7 @@ use super::store::Store;
 use crate::sandbox::faults::Gate;
 
 mod accept;
+mod attach;
 mod body;
 mod connection;
 mod cuttable;

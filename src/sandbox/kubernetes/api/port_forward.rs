@@ -8,7 +8,6 @@ use http::Request;
 use hyper::body::Incoming;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Bytes;
 
@@ -62,7 +61,7 @@ pub(super) fn port_forward(
 /// Carries bytes until the client goes or every port has ended.
 async fn forward(mut socket: Socket, routes: Vec<(u16, Option<Route>)>, title: &str) {
     let (sender, mut from_pods) = mpsc::channel(QUEUE);
-    let mut writers: Vec<Option<OwnedWriteHalf>> = Vec::new();
+    let mut writers: Vec<Option<mpsc::Sender<Bytes>>> = Vec::new();
     let mut open = 0;
     for (index, (port, route)) in (0u8..).zip(&routes) {
         for channel in [2 * index, 2 * index + 1] {
@@ -85,8 +84,17 @@ async fn forward(mut socket: Socket, routes: Vec<(u16, Option<Route>)>, title: &
             writers.push(None);
             continue;
         };
-        let (mut reader, writer) = stream.into_split();
-        writers.push(Some(writer));
+        let (mut reader, mut writer) = stream.into_split();
+        // Writing has a task of its own: a pod that does not read must not keep its own output back.
+        let (to_pod, mut pieces) = mpsc::channel::<Bytes>(QUEUE);
+        writers.push(Some(to_pod));
+        tokio::spawn(async move {
+            while let Some(bytes) = pieces.recv().await {
+                if writer.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
+        });
         open += 1;
         let sender = sender.clone();
         tokio::spawn(async move {
@@ -100,7 +108,15 @@ async fn forward(mut socket: Socket, routes: Vec<(u16, Option<Route>)>, title: &
             }
         });
     }
+    // What one pod has no room for yet; the client waits, and the pods' output goes on.
+    let mut held: Option<(mpsc::Sender<Bytes>, Bytes)> = None;
     while open > 0 {
+        let room = async {
+            match &held {
+                Some((writer, _)) => writer.reserve().await.is_ok(),
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             Some((index, bytes)) = from_pods.recv() => {
                 if bytes.is_empty() {
@@ -109,14 +125,16 @@ async fn forward(mut socket: Socket, routes: Vec<(u16, Option<Route>)>, title: &
                     return;
                 }
             }
-            message = socket.receive() => {
-                let Some((channel, bytes)) = message else { return };
-                let writer = writers.get_mut(usize::from(channel / 2)).and_then(Option::as_mut);
-                if let (0, Some(writer)) = (channel % 2, writer)
-                    && writer.write_all(&bytes).await.is_err()
-                {
+            is_open = room => {
+                let Some((writer, bytes)) = held.take() else { continue };
+                if !is_open || writer.try_send(bytes).is_err() {
                     return;
                 }
+            }
+            message = socket.receive(), if held.is_none() => {
+                let Some((channel, bytes)) = message else { return };
+                let writer = writers.get(usize::from(channel / 2)).and_then(Option::as_ref);
+                held = writer.filter(|_| channel % 2 == 0).map(|writer| (writer.clone(), bytes));
             }
         }
     }

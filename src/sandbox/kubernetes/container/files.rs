@@ -114,22 +114,27 @@ impl Files {
 
     /// Writes a file, or writes on at its end.
     pub fn write(&mut self, path: &str, bytes: &[u8], append: bool) -> Result<(), Trouble> {
-        let mut content = match self.get(path) {
+        let before = match self.get(path) {
             Some(Node::Folder) => return Err(Trouble::IsFolder),
-            Some(Node::File(old)) if append => old.clone(),
-            _ => Vec::new(),
+            Some(Node::File(old)) => Some(old.len()),
+            None => None,
         };
         if !self.is_folder(parent(path)) {
             return Err(Trouble::Missing);
         }
-        let before = self.read(path).map_or(0, <[u8]>::len);
-        content.extend_from_slice(bytes);
-        let used = self.used.saturating_sub(before) + content.len();
-        if used > CAPACITY || self.nodes.len() >= MOST {
+        let kept = before.filter(|_| append).unwrap_or(0);
+        let used = self.used.saturating_sub(before.unwrap_or(0)) + kept + bytes.len();
+        if used > CAPACITY || (before.is_none() && self.nodes.len() >= MOST) {
             return Err(Trouble::Full);
         }
         self.used = used;
-        self.nodes.insert(path.to_owned(), Node::File(content));
+        match self.nodes.get_mut(path) {
+            Some(Node::File(old)) => {
+                old.truncate(kept);
+                old.extend_from_slice(bytes);
+            }
+            _ => drop(self.nodes.insert(path.to_owned(), Node::File(bytes.to_vec()))),
+        }
         Ok(())
     }
 

@@ -1,11 +1,13 @@
-//! A running container from inside, as far as `exec` shows it: a small file system in memory, environment variables, a
-//! shell and a handful of programs. Not for what the container itself does (the kubelet, the inspector).
+//! A running container from inside, as `exec`, its probes and its own program see it: a small file system in memory, environment variables, a
+//! shell and a handful of programs. Not for when the container's own program
+//! runs (the kubelet), nor for what serves HTTP (the inspector).
 
 mod files;
 mod programs;
 mod shell;
 mod tar;
 
+use std::borrow::BorrowMut;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +15,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 pub use files::Files;
-pub use shell::Shell;
+pub use shell::{Run, Shell, Step};
 
 /// Pieces of output on their way to the client. Policy: a program waits for a slow reader.
 pub const QUEUE: usize = 64;
@@ -55,6 +57,12 @@ impl Container {
         programs::is_known(program)
     }
 
+    /// Whether the folder that `tar` is to unpack to is there.
+    fn takes_archive(&self, words: &[&str]) -> bool {
+        let folder = words.iter().skip_while(|word| **word != "-C").nth(1).copied();
+        self.files().is_folder(&Files::resolve("", folder.unwrap_or("/")))
+    }
+
     fn files(&self) -> MutexGuard<'_, Files> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -73,15 +81,24 @@ pub enum Reads {
     Commands,
 }
 
-/// What a command reads.
-pub fn reads(command: &[String]) -> Reads {
+/// What a command reads in this container.
+pub fn reads(container: &Container, command: &[String]) -> Reads {
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [program, rest @ ..] if programs::is_shell(program) && !rest.contains(&"-c") => Reads::Commands,
-        [program, "-c", script, ..] if programs::is_shell(program) => shell::reads(script),
-        [program, rest @ ..] => programs::reads(program, rest),
+        [program, flag, script, ..] if programs::is_shell(program) && shell::is_inline(flag) => shell::reads(script),
+        [program, rest @ ..] if programs::is_shell(program) && is_session(rest) => Reads::Commands,
+        [program, rest @ ..] => match programs::reads(program, rest) {
+            // It cannot begin, and ends before the archive is over.
+            Reads::Archive if !container.takes_archive(rest) => Reads::Nothing,
+            reads => reads,
+        },
         [] => Reads::Nothing,
     }
+}
+
+/// A shell that is given neither a script nor a file takes its commands from its input.
+fn is_session(arguments: &[&str]) -> bool {
+    arguments.iter().all(|word| word.starts_with('-'))
 }
 
 /// Whether the bytes hold an archive to its end.
@@ -91,26 +108,19 @@ pub fn is_whole_archive(bytes: &[u8]) -> bool {
 
 /// Runs a command to its end; `stdin` is all it reads. Its exit code.
 pub async fn run(container: &Container, command: &[String], stdin: &[u8], sink: &Sink) -> Result<i32, Gone> {
-    let mut shell = Shell::new(container.clone());
-    let words: Vec<&str> = command.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        [program, "-c", script, ..] if programs::is_shell(program) => shell.script(script, stdin, sink).await,
-        [program, rest @ ..] if programs::is_shell(program) => {
-            let script = match rest {
-                [file, ..] => match shell.file(file) {
-                    Ok(text) => text,
-                    Err(why) => {
-                        let said = format!("{program}: can't open '{file}': {why}\n");
-                        send(sink, Stream::Err, said.into_bytes()).await?;
-                        return Ok(2);
-                    }
-                },
-                [] => String::from_utf8_lossy(stdin).into_owned(),
-            };
-            shell.script(&script, &[], sink).await
+    play(Run::command(Shell::new(container.clone()), command, stdin), sink).await
+}
+
+/// Lets a script run as fast as it goes, and hands on what it writes. Its exit code.
+pub async fn play<S: BorrowMut<Shell>>(mut run: Run<S>, sink: &Sink) -> Result<i32, Gone> {
+    for step in run.by_ref() {
+        match step {
+            Step::Wrote(stream, bytes) => send(sink, stream, bytes).await?,
+            Step::Sleeps(length) => tokio::time::sleep(length).await,
+            Step::Hangs => std::future::pending().await,
         }
-        _ => shell.command(command, stdin, sink).await,
     }
+    Ok(run.status())
 }
 
 /// Hands on output, in pieces that fit a message.
@@ -216,7 +226,7 @@ mod tests {
     fn what_a_command_reads_is_known_before_it_runs() {
         let of = |line: &str| {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-            reads(&words)
+            reads(&container(), &words)
         };
         assert_eq!(of("sh"), Reads::Commands);
         assert_eq!(of("cat"), Reads::Everything);

@@ -8,9 +8,9 @@ use super::files::{Files, Node};
 use super::{Reads, tar};
 
 /// Their names, as `/bin` lists them.
-pub const NAMES: [&str; 25] = [
-    "ash", "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "id", "ls", "mkdir", "printenv", "ps",
-    "pwd", "rm", "sh", "sleep", "tar", "test", "touch", "true", "uname", "wc", "whoami",
+pub const NAMES: [&str; 27] = [
+    "ash", "bash", "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "id", "ls", "mkdir", "printenv",
+    "ps", "pwd", "rm", "sh", "sleep", "stty", "tar", "test", "touch", "true", "uname", "wc", "whoami",
 ];
 
 /// The name of a program without the folders that hold it.
@@ -28,7 +28,7 @@ pub fn is_known(program: &str) -> bool {
 
 /// Whether it is a shell.
 pub fn is_shell(program: &str) -> bool {
-    matches!(base(program), "sh" | "ash")
+    matches!(base(program), "sh" | "ash" | "bash")
 }
 
 /// What it reads.
@@ -52,6 +52,8 @@ pub struct World<'a> {
     pub env: &'a BTreeMap<String, String>,
     /// The folder it is in.
     pub cwd: &'a str,
+    /// Columns and rows of its terminal, if it has one.
+    pub size: Option<(u16, u16)>,
 }
 
 /// What a program did.
@@ -161,6 +163,10 @@ pub fn run(program: &str, words: &[&str], stdin: &[u8], world: &mut World<'_>) -
         ("test", words) => test(words, world),
         ("[", [words @ .., "]"]) => test(words, world),
         ("[", _) => Done::failed(2, "sh: missing ]"),
+        ("stty", ["size"]) => match world.size {
+            Some((columns, rows)) => Done::said(format!("{rows} {columns}\n")),
+            None => Done::failed(1, "stty: standard input: Not a tty"),
+        },
         ("tar", words) => tape(words, stdin, world),
         (name, _) => Done::failed(1, format!("{name}: not in this world")),
     })

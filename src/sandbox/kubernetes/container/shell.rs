@@ -1,62 +1,43 @@
-//! The shell of a container: words, quotes, variables, `;`, `&&`, `||`, pipes and redirections. Not for loops, functions,
-//! substitutions and patterns: a script with them is refused as a syntax error.
+//! The shell of a container: runs a script step by step, without ever waiting itself. Whoever lets it run passes on what
+//! it writes and sleeps when it wants to sleep: `exec` at once, the kubelet by the time of the world. Not for loops,
+//! functions, substitutions and patterns (`parse`).
 
-use std::collections::BTreeMap;
+mod parse;
+
+use std::borrow::BorrowMut;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use self::parse::{Join, Piece, Script, Simple, Word, is_name, parse};
 use super::files::Files;
 use super::programs::{self, Done, World};
-use super::{Container, Gone, Reads, Sink, Stream, send};
+use super::{Container, Reads, Stream};
 
-/// A script longer than this is refused (bytes).
-const LONGEST: usize = 256 * 1024;
+/// Longest wait of one step: a year.
+const LONGEST: f64 = 31_536_000.0;
 
-/// A part of a word.
+/// What a script does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    Variable(String),
+pub enum Step {
+    /// It wrote this; never nothing.
+    Wrote(Stream, Vec<u8>),
+    /// It goes on after this time.
+    Sleeps(Duration),
+    /// It never goes on by itself.
+    Hangs,
 }
-
-/// A word; `bare` when nothing of it was quoted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Word {
-    pieces: Vec<Piece>,
-    bare: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    Word(Word),
-    Sign(&'static str),
-}
-
-/// One command of a pipeline.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Simple {
-    words: Vec<Word>,
-    /// Sign and file.
-    redirects: Vec<(&'static str, Word)>,
-    /// `2>&1`.
-    joined: bool,
-}
-
-/// What stands before a pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Join {
-    Always,
-    And,
-    Or,
-}
-
-type Script = Vec<(Join, Vec<Simple>)>;
 
 /// A shell in a container.
+#[derive(Debug)]
 pub struct Shell {
     container: Container,
     env: BTreeMap<String, String>,
     cwd: String,
     status: i32,
+    /// Columns and rows of its terminal.
+    size: Option<(u16, u16)>,
+    /// It runs the container's own program: one that this world does not know is taken for a server, which runs on.
+    is_main: bool,
     /// It was told to end.
     pub ended: bool,
 }
@@ -93,17 +74,23 @@ impl Shell {
             env,
             cwd: String::new(),
             status: 0,
+            size: None,
+            is_main: false,
             ended: false,
         }
     }
 
-    /// The text of a file.
-    pub fn file(&self, path: &str) -> Result<String, String> {
-        let files = self.container.files();
-        let bytes = files
-            .read(&Files::resolve(&self.cwd, path))
-            .map_err(|why| why.to_string())?;
-        Ok(String::from_utf8_lossy(bytes).into_owned())
+    /// What runs the container's own program.
+    pub fn main(container: Container) -> Self {
+        Shell {
+            is_main: true,
+            ..Shell::new(container)
+        }
+    }
+
+    /// Its terminal has so many columns and rows.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.size = Some((columns, rows));
     }
 
     /// Where it stands, for a prompt.
@@ -111,79 +98,27 @@ impl Shell {
         if self.cwd.is_empty() { "/" } else { &self.cwd }
     }
 
-    /// Runs a script; its exit code.
-    pub async fn script(&mut self, text: &str, stdin: &[u8], sink: &Sink) -> Result<i32, Gone> {
-        let script = match parse(text) {
-            Ok(script) => script,
-            Err(why) => {
-                send(sink, Stream::Err, format!("sh: syntax error: {why}\n").into_bytes()).await?;
-                self.status = 2;
-                return Ok(2);
-            }
-        };
-        for (join, pipeline) in script {
-            let skip = match join {
-                Join::Always => false,
-                Join::And => self.status != 0,
-                Join::Or => self.status == 0,
-            };
-            if !skip {
-                self.status = self.pipeline(&pipeline, stdin, sink).await?;
-            }
-            if self.ended {
-                break;
-            }
-        }
-        Ok(self.status)
+    /// The exit code of what ran last.
+    pub fn status(&self) -> i32 {
+        self.status
     }
 
-    /// Runs words as they are.
-    pub async fn command(&mut self, words: &[String], stdin: &[u8], sink: &Sink) -> Result<i32, Gone> {
-        let words = words.iter().map(|word| Word {
-            pieces: vec![Piece::Text(word.clone())],
-            bare: false,
-        });
-        let simple = Simple {
-            words: words.collect(),
-            ..Simple::default()
-        };
-        self.pipeline(&[simple], stdin, sink).await
+    /// It was interrupted: what ran last counts as killed by it.
+    pub fn interrupt(&mut self) {
+        self.status = 130;
     }
 
-    async fn pipeline(&mut self, pipeline: &[Simple], stdin: &[u8], sink: &Sink) -> Result<i32, Gone> {
-        let mut input = stdin.to_vec();
-        let mut code = 0;
-        for (index, simple) in pipeline.iter().enumerate() {
-            let words: Vec<String> = simple
-                .words
-                .iter()
-                .map(|word| (word.bare, expand(word, &self.env, self.status)))
-                .filter(|(bare, text)| !(*bare && text.is_empty()))
-                .map(|(_, text)| text)
-                .collect();
-            if words.first().map(String::as_str) == Some("sleep") {
-                let seconds = words.get(1).and_then(|text| text.parse::<f64>().ok());
-                let length = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-                tokio::time::sleep(length.unwrap_or_default()).await;
-                code = 0;
-                continue;
-            }
-            let mut done = self.simple(simple, &words, &input);
-            if simple.joined {
-                done.out.extend(std::mem::take(&mut done.err).into_bytes());
-            }
-            send(sink, Stream::Err, done.err.into_bytes()).await?;
-            code = done.code;
-            if index + 1 < pipeline.len() {
-                input = done.out;
-            } else {
-                send(sink, Stream::Out, done.out).await?;
-            }
-        }
-        Ok(code)
+    /// The text of a file.
+    fn file(&self, path: &str) -> Result<String, String> {
+        let files = self.container.files();
+        let bytes = files
+            .read(&Files::resolve(&self.cwd, path))
+            .map_err(|why| why.to_string())?;
+        Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 
-    fn simple(&mut self, simple: &Simple, words: &[String], stdin: &[u8]) -> Done {
+    /// One command of a pipeline; none: its program runs on and on.
+    fn simple(&mut self, simple: &Simple, words: &[String], stdin: &[u8]) -> Option<Done> {
         let mut input = stdin.to_vec();
         let mut target = None;
         for (sign, word) in &simple.redirects {
@@ -191,13 +126,13 @@ impl Shell {
             if *sign == "<" {
                 match self.container.files().read(&path) {
                     Ok(bytes) => input = bytes.to_vec(),
-                    Err(why) => return failed(1, format!("sh: can't open {path}: {why}")),
+                    Err(why) => return Some(failed(1, format!("sh: can't open {path}: {why}"))),
                 }
             } else {
                 target = Some((*sign, path));
             }
         }
-        let mut done = self.builtin(words, &input);
+        let mut done = self.builtin(words, &input)?;
         if let Some((sign, path)) = target {
             let bytes = match sign {
                 "2>" => std::mem::take(&mut done.err).into_bytes(),
@@ -206,16 +141,16 @@ impl Shell {
             if path != "/dev/null"
                 && let Err(why) = self.container.files().write(&path, &bytes, sign == ">>")
             {
-                return failed(1, format!("sh: can't create {path}: {why}"));
+                return Some(failed(1, format!("sh: can't create {path}: {why}")));
             }
         }
-        done
+        Some(done)
     }
 
-    fn builtin(&mut self, words: &[String], stdin: &[u8]) -> Done {
+    fn builtin(&mut self, words: &[String], stdin: &[u8]) -> Option<Done> {
         let texts: Vec<&str> = words.iter().map(String::as_str).collect();
-        match texts.as_slice() {
-            [] => Done::default(),
+        Some(match texts.as_slice() {
+            [] | [":", ..] => Done::default(),
             [word] if is_assignment(word) => {
                 self.assign(word);
                 Done::default()
@@ -238,10 +173,10 @@ impl Shell {
             ["cd", rest @ ..] => {
                 let path = Files::resolve(&self.cwd, rest.first().copied().unwrap_or("/root"));
                 if !self.container.files().is_folder(&path) {
-                    return failed(
+                    return Some(failed(
                         2,
                         format!("sh: cd: can't cd to {}: No such file or directory", rest.concat()),
-                    );
+                    ));
                 }
                 self.cwd = path;
                 Done::default()
@@ -252,11 +187,15 @@ impl Shell {
                     files: &mut files,
                     env: &self.env,
                     cwd: &self.cwd,
+                    size: self.size,
                 };
-                programs::run(program, rest, stdin, &mut world)
-                    .unwrap_or_else(|| failed(127, format!("sh: {program}: not found")))
+                match programs::run(program, rest, stdin, &mut world) {
+                    Some(done) => done,
+                    None if self.is_main => return None,
+                    None => failed(127, format!("sh: {program}: not found")),
+                }
             }
-        }
+        })
     }
 
     fn assign(&mut self, pair: &str) {
@@ -264,6 +203,184 @@ impl Shell {
             self.env.insert(name.to_owned(), value.to_owned());
         }
     }
+}
+
+/// A script while it runs: an iterator over its steps. After the last one the shell has its exit code.
+#[derive(Debug)]
+pub struct Run<S> {
+    shell: S,
+    script: std::vec::IntoIter<(Join, Vec<Simple>)>,
+    /// What is left of the pipeline that runs.
+    pipeline: VecDeque<Simple>,
+    /// What the next command of the pipeline reads.
+    input: Vec<u8>,
+    stdin: Vec<u8>,
+    steps: VecDeque<Step>,
+}
+
+impl<S: BorrowMut<Shell>> Run<S> {
+    fn of(shell: S, script: Script, stdin: &[u8]) -> Self {
+        Run {
+            shell,
+            script: script.into_iter(),
+            pipeline: VecDeque::new(),
+            input: Vec::new(),
+            stdin: stdin.to_vec(),
+            steps: VecDeque::new(),
+        }
+    }
+
+    /// Runs a script.
+    pub fn script(shell: S, text: &str, stdin: &[u8]) -> Self {
+        let mut run = Run::of(shell, Script::new(), stdin);
+        match parse(text) {
+            Ok(script) => run.script = script.into_iter(),
+            // A real shell knows what this one does not.
+            Err(_) if run.shell().is_main => run.steps.push_back(Step::Hangs),
+            Err(why) => run.fail(format!("sh: syntax error: {why}\n")),
+        }
+        run
+    }
+
+    /// Runs a command: its words as they are, or what a shell is told by them.
+    pub fn command(shell: S, words: &[String], stdin: &[u8]) -> Self {
+        let texts: Vec<&str> = words.iter().map(String::as_str).collect();
+        match texts.as_slice() {
+            [program, flag, script, ..] if programs::is_shell(program) && is_inline(flag) => {
+                Run::script(shell, script, stdin)
+            }
+            [program, file, ..] if programs::is_shell(program) => {
+                let mut run = Run::of(shell, Script::new(), &[]);
+                match run.shell().file(file) {
+                    Ok(text) => return Run::script(run.shell, &text, &[]),
+                    Err(why) => run.fail(format!("{program}: can't open '{file}': {why}\n")),
+                }
+                run
+            }
+            [program] if programs::is_shell(program) => Run::script(shell, &String::from_utf8_lossy(stdin), &[]),
+            _ => {
+                let word = |text: &String| Word {
+                    pieces: vec![Piece::Text(text.clone())],
+                    bare: false,
+                };
+                let simple = Simple {
+                    words: words.iter().map(word).collect(),
+                    ..Simple::default()
+                };
+                Run::of(shell, vec![(Join::Always, vec![simple])], stdin)
+            }
+        }
+    }
+
+    /// It cannot even begin.
+    fn fail(&mut self, why: String) {
+        let shell: &mut Shell = self.shell.borrow_mut();
+        shell.status = 2;
+        self.steps.push_back(Step::Wrote(Stream::Err, why.into_bytes()));
+    }
+
+    fn shell(&self) -> &Shell {
+        self.shell.borrow()
+    }
+
+    /// The exit code so far.
+    pub fn status(&self) -> i32 {
+        self.shell().status
+    }
+
+    fn simple(&mut self, simple: &Simple) {
+        let shell: &mut Shell = self.shell.borrow_mut();
+        let words: Vec<String> = simple
+            .words
+            .iter()
+            .map(|word| (word.bare, expand(word, &shell.env, shell.status)))
+            .filter(|(bare, text)| !(*bare && text.is_empty()))
+            .map(|(_, text)| text)
+            .collect();
+        let done = match words.as_slice() {
+            [program, times @ ..] if programs::base(program) == "sleep" => match length(times) {
+                Ok(Some(length)) => {
+                    self.steps.push_back(Step::Sleeps(length));
+                    Some(Done::default())
+                }
+                Ok(None) => None,
+                Err(why) => Some(failed(1, why)),
+            },
+            _ => shell.simple(simple, &words, &self.input),
+        };
+        let Some(mut done) = done else {
+            self.steps.push_back(Step::Hangs);
+            return;
+        };
+        if simple.joined {
+            done.out.extend(std::mem::take(&mut done.err).into_bytes());
+        }
+        shell.status = done.code;
+        let mut wrote = vec![(Stream::Err, done.err.into_bytes())];
+        if self.pipeline.is_empty() {
+            wrote.push((Stream::Out, done.out));
+        } else {
+            self.input = done.out;
+        }
+        let wrote = wrote.into_iter().filter(|(_, bytes)| !bytes.is_empty());
+        self.steps
+            .extend(wrote.map(|(stream, bytes)| Step::Wrote(stream, bytes)));
+    }
+}
+
+impl<S: BorrowMut<Shell>> Iterator for Run<S> {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        loop {
+            if let Some(step) = self.steps.pop_front() {
+                return Some(step);
+            }
+            if let Some(simple) = self.pipeline.pop_front() {
+                self.simple(&simple);
+                continue;
+            }
+            if self.shell().ended {
+                return None;
+            }
+            let (join, pipeline) = self.script.next()?;
+            let status = self.status();
+            let skip = match join {
+                Join::Always => false,
+                Join::And => status != 0,
+                Join::Or => status == 0,
+            };
+            if !skip {
+                self.pipeline = pipeline.into();
+                self.input.clone_from(&self.stdin);
+            }
+        }
+    }
+}
+
+/// `-c`, `-ec`: a script follows.
+pub(super) fn is_inline(flag: &str) -> bool {
+    flag.starts_with('-') && flag.ends_with('c')
+}
+
+/// How long `sleep` sleeps: `5`, `0.5`, `2m 3s`; none: for ever.
+fn length(times: &[String]) -> Result<Option<Duration>, String> {
+    if times.is_empty() {
+        return Err("sleep: missing operand".to_owned());
+    }
+    let mut sum = 0.0;
+    for time in times {
+        let (number, unit) = match time.char_indices().last() {
+            Some((at, 's')) => (&time[..at], 1.0),
+            Some((at, 'm')) => (&time[..at], 60.0),
+            Some((at, 'h')) => (&time[..at], 3_600.0),
+            Some((at, 'd')) => (&time[..at], 86_400.0),
+            _ => (time.as_str(), 1.0),
+        };
+        let seconds = number.parse::<f64>().ok().filter(|seconds| *seconds >= 0.0);
+        sum += seconds.ok_or_else(|| format!("sleep: invalid number '{time}'"))? * unit;
+    }
+    Ok(sum.is_finite().then(|| Duration::from_secs_f64(sum.min(LONGEST))))
 }
 
 fn failed(code: i32, text: String) -> Done {
@@ -279,10 +396,6 @@ fn is_assignment(word: &str) -> bool {
         .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(is_name))
 }
 
-fn is_name(symbol: char) -> bool {
-    symbol.is_ascii_alphanumeric() || symbol == '_'
-}
-
 fn expand(word: &Word, env: &BTreeMap<String, String>, status: i32) -> String {
     word.pieces
         .iter()
@@ -292,181 +405,4 @@ fn expand(word: &Word, env: &BTreeMap<String, String>, status: i32) -> String {
             Piece::Variable(name) => env.get(name).cloned().unwrap_or_default(),
         })
         .collect()
-}
-
-fn parse(text: &str) -> Result<Script, String> {
-    let mut script = Script::new();
-    let (mut join, mut pipeline, mut simple) = (Join::Always, Vec::new(), Simple::default());
-    let mut tokens = lex(text)?.into_iter().peekable();
-    let mut dangling = None;
-    while let Some(token) = tokens.next() {
-        let sign = match token {
-            Token::Word(word) => {
-                simple.words.push(word);
-                dangling = None;
-                continue;
-            }
-            Token::Sign(sign) => sign,
-        };
-        match sign {
-            ">" | ">>" | "<" | "2>" => match tokens.next() {
-                Some(Token::Word(word)) => simple.redirects.push((sign, word)),
-                _ => return Err(format!("unexpected end after {sign}")),
-            },
-            "2>&1" => simple.joined = true,
-            _ if simple == Simple::default() && (sign != ";" || dangling.is_some()) => {
-                return Err(format!("unexpected \"{sign}\""));
-            }
-            "|" => {
-                pipeline.push(std::mem::take(&mut simple));
-                dangling = Some(sign);
-            }
-            _ => {
-                if simple != Simple::default() {
-                    pipeline.push(std::mem::take(&mut simple));
-                    script.push((join, std::mem::take(&mut pipeline)));
-                }
-                (join, dangling) = match sign {
-                    "&&" => (Join::And, Some(sign)),
-                    "||" => (Join::Or, Some(sign)),
-                    _ => (Join::Always, None),
-                };
-            }
-        }
-    }
-    if let Some(sign) = dangling {
-        return Err(format!("unexpected end after {sign}"));
-    }
-    if simple != Simple::default() {
-        pipeline.push(simple);
-        script.push((join, pipeline));
-    }
-    Ok(script)
-}
-
-fn lex(text: &str) -> Result<Vec<Token>, String> {
-    if text.len() > LONGEST {
-        return Err("the script is too long".to_owned());
-    }
-    let mut tokens = Vec::new();
-    let mut word: Option<Word> = None;
-    let mut rest = text;
-    /// Longest first.
-    const SIGNS: [&str; 9] = ["2>&1", "2>", "&&", "||", ">>", ">", "<", "|", ";"];
-    while let Some(symbol) = rest.chars().next() {
-        let sign = SIGNS
-            .iter()
-            .find(|sign| rest.starts_with(**sign) && (word.is_none() || !sign.starts_with('2')));
-        if let Some(sign) = sign {
-            tokens.extend(word.take().map(Token::Word));
-            tokens.push(Token::Sign(sign));
-            rest = rest.get(sign.len()..).unwrap_or_default();
-            continue;
-        }
-        let after = rest.get(symbol.len_utf8()..).unwrap_or_default();
-        match symbol {
-            ' ' | '\t' | '\r' => {
-                tokens.extend(word.take().map(Token::Word));
-                rest = after;
-            }
-            '\n' => {
-                tokens.extend(word.take().map(Token::Word));
-                tokens.push(Token::Sign(";"));
-                rest = after;
-            }
-            '#' if word.is_none() => rest = rest.find('\n').and_then(|at| rest.get(at..)).unwrap_or_default(),
-            '\'' => {
-                let end = after.find('\'').ok_or("unterminated quoted string")?;
-                quoted(&mut word).push(Piece::Text(after.get(..end).unwrap_or_default().to_owned()));
-                rest = after.get(end + 1..).unwrap_or_default();
-            }
-            '"' => {
-                quoted(&mut word);
-                rest = double(after, quoted(&mut word))?;
-            }
-            '\\' => {
-                let taken = after.chars().next().ok_or("unexpected end after \\")?;
-                quoted(&mut word).push(Piece::Text(taken.to_string()));
-                rest = after.get(taken.len_utf8()..).unwrap_or_default();
-            }
-            '$' => rest = variable(after, &mut bare(&mut word).pieces)?,
-            '`' | '&' | '(' | ')' => return Err(format!("unexpected \"{symbol}\"")),
-            other => {
-                bare(&mut word).pieces.push(Piece::Text(other.to_string()));
-                rest = after;
-            }
-        }
-    }
-    tokens.extend(word.map(Token::Word));
-    let keyword = |token: &&Token| {
-        matches!(token, Token::Word(Word { pieces, bare: true })
-        if ["while", "for", "if", "until", "case"].contains(&pieces.iter().map(|piece| match piece {
-            Piece::Text(text) => text.as_str(),
-            Piece::Variable(_) => "$",
-        }).collect::<String>().as_str()))
-    };
-    match tokens.first().filter(keyword) {
-        Some(_) => Err("loops and conditions are not in this world".to_owned()),
-        None => Ok(tokens),
-    }
-}
-
-fn bare(word: &mut Option<Word>) -> &mut Word {
-    word.get_or_insert(Word {
-        pieces: Vec::new(),
-        bare: true,
-    })
-}
-
-fn quoted(word: &mut Option<Word>) -> &mut Vec<Piece> {
-    let word = word.get_or_insert_with(Word::default);
-    word.bare = false;
-    &mut word.pieces
-}
-
-/// The inside of double quotes; what follows them.
-fn double<'a>(mut rest: &'a str, pieces: &mut Vec<Piece>) -> Result<&'a str, String> {
-    loop {
-        let symbol = rest.chars().next().ok_or("unterminated quoted string")?;
-        let after = rest.get(symbol.len_utf8()..).unwrap_or_default();
-        match symbol {
-            '"' => return Ok(after),
-            '$' => rest = variable(after, pieces)?,
-            '`' => return Err("unexpected \"`\"".to_owned()),
-            '\\' if after.starts_with(['"', '\\', '$', '`']) => {
-                pieces.push(Piece::Text(after.get(..1).unwrap_or_default().to_owned()));
-                rest = after.get(1..).unwrap_or_default();
-            }
-            other => {
-                pieces.push(Piece::Text(other.to_string()));
-                rest = after;
-            }
-        }
-    }
-}
-
-/// A variable after its `$`; what follows it.
-fn variable<'a>(rest: &'a str, pieces: &mut Vec<Piece>) -> Result<&'a str, String> {
-    if rest.starts_with('(') {
-        return Err("unexpected \"(\"".to_owned());
-    }
-    if let Some(after) = rest.strip_prefix('?') {
-        pieces.push(Piece::Variable("?".to_owned()));
-        return Ok(after);
-    }
-    if let Some(inner) = rest.strip_prefix('{') {
-        let (name, after) = inner.split_once('}').ok_or("missing }")?;
-        if name.is_empty() || !name.chars().all(is_name) {
-            return Err("bad substitution".to_owned());
-        }
-        pieces.push(Piece::Variable(name.to_owned()));
-        return Ok(after);
-    }
-    let end = rest.find(|symbol| !is_name(symbol)).unwrap_or(rest.len());
-    let (name, after) = rest.split_at(end);
-    pieces.push(match name {
-        "" => Piece::Text("$".to_owned()),
-        name => Piece::Variable(name.to_owned()),
-    });
-    Ok(after)
 }

@@ -1,5 +1,7 @@
 //! The job controller: one pass over a job and its pods, from objects to actions, without IO. Not for cron jobs, and not
-//! for indexes: pods of an indexed job are interchangeable here.
+//! for which index a pod has (`indexes`).
+
+mod indexes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use self::indexes::Indexes;
 use super::recorder::Severity;
 use super::replica_set::pod_of;
 use crate::sandbox::kubernetes::objects::{self, int, is_deleting, name, pod, rfc3339, text, time};
@@ -71,6 +74,7 @@ pub fn sync(job: &Value, pods: &[Arc<Value>], suffix: &str, now: Timestamp) -> V
         active: pods.iter().map(|p| &**p).filter(|p| pod::is_active(p)).collect(),
         terminating: pods.iter().filter(|p| is_deleting(p) && !pod::is_finished(p)).count(),
         succeeded: counted(job, pods, "Succeeded", "succeeded"),
+        indexes: Indexes::of(job, pods),
         failed: counted(job, pods, "Failed", "failed"),
         status: job
             .get("status")
@@ -80,6 +84,13 @@ pub fn sync(job: &Value, pods: &[Arc<Value>], suffix: &str, now: Timestamp) -> V
         actions: Vec::new(),
         now,
     };
+    if let Some(indexes) = &pass.indexes {
+        // Each index counts once, however many of its pods succeeded.
+        pass.succeeded = indexes.completed();
+        if pass.succeeded > 0 {
+            pass.status.insert("completedIndexes".into(), indexes.text().into());
+        }
+    }
     pass.run(pods, suffix);
     pass.actions
 }
@@ -117,6 +128,8 @@ struct Pass<'a> {
     active: Vec<&'a Value>,
     terminating: usize,
     succeeded: i64,
+    /// Of an indexed job.
+    indexes: Option<Indexes>,
     failed: i64,
     status: Map<String, Value>,
     actions: Vec<Action>,
@@ -214,8 +227,14 @@ impl Pass<'_> {
         if left > 0 {
             return self.actions.push(Action::Requeue(seconds(left)));
         }
+        let mut missing = self.indexes.as_ref().map(|indexes| indexes.missing(&self.active));
         for place in 0..(wanted - running).min(BURST) {
-            let pod = pod_of(self.job, "batch/v1", "Job", &format!("{suffix}{place}"));
+            let mut pod = pod_of(self.job, "batch/v1", "Job", &format!("{suffix}{place}"));
+            match missing.as_mut().map(Iterator::next) {
+                None => {}
+                Some(Some(index)) => indexes::give(&mut pod, self.job, index),
+                Some(None) => break,
+            }
             self.actions.push(Action::Create(pod));
         }
     }
@@ -387,6 +406,40 @@ mod tests {
         assert_eq!(acts(&mut one, &both), ["BackoffLimitExceeded"]);
         assert!(is(&one, "Failed"));
         assert_eq!(one["status"]["failed"], 2);
+    }
+
+    #[test]
+    fn an_indexed_job_has_a_pod_for_each_index_until_all_have_succeeded() {
+        let mut three = job(json!({"completions": 3, "parallelism": 2, "completionMode": "Indexed"}));
+        let made = |job: &Value, pods: &[Arc<Value>]| -> Vec<String> {
+            let actions = sync(job, pods, "x", NOW).into_iter();
+            let made = actions.filter_map(|action| match action {
+                Action::Create(pod) => Some(text(&pod, "/metadata/generateName").to_owned()),
+                _ => None,
+            });
+            made.collect()
+        };
+        let indexed = |phase: &str, index: i64| {
+            let mut one = (*pod(&format!("p{index}"), phase, 60)).clone();
+            one["metadata"]["annotations"] = json!({"batch.kubernetes.io/job-completion-index": index.to_string()});
+            Arc::new(one)
+        };
+        assert_eq!(made(&three, &[]), ["j-0-", "j-1-"]);
+        let some = [indexed("Running", 0), indexed("Succeeded", 1)];
+        assert_eq!(made(&three, &some), ["j-2-"]);
+        acts(&mut three, &some);
+        assert_eq!(three["status"]["completedIndexes"], "1");
+        // One that failed is tried again; one that succeeded twice counts once, and stays counted when it is gone.
+        let twice = [indexed("Failed", 0), indexed("Succeeded", 2), indexed("Succeeded", 2)];
+        assert_eq!(made(&three, &twice), ["j-0-"]);
+        acts(&mut three, &twice);
+        assert_eq!(
+            (&three["status"]["completedIndexes"], &three["status"]["succeeded"]),
+            (&json!("1,2"), &json!(2))
+        );
+        let all = [indexed("Succeeded", 0), indexed("Succeeded", 2)];
+        assert_eq!(acts(&mut three, &all), ["Completed"]);
+        assert_eq!(three["status"]["completedIndexes"], "0-2");
     }
 
     #[test]

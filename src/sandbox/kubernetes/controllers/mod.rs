@@ -4,6 +4,7 @@
 //! One task takes the store's events, turns them into keys of objects to look at, and looks at one after the other.
 //! Before each look it takes in all events that wait, so a controller never acts on a view older than its own writes.
 
+pub mod cron_job;
 pub mod daemon_set;
 pub mod deployment;
 pub mod disruption;
@@ -50,6 +51,7 @@ enum Key {
     StatefulSet(String, String),
     DaemonSet(String, String),
     Job(String, String),
+    CronJob(String, String),
     /// A resource quota.
     Quota(String, String),
     /// A pod disruption budget.
@@ -166,6 +168,7 @@ impl Controllers {
             Key::StatefulSet(namespace, name) => self.look_at_stateful_set(&namespace, &name),
             Key::DaemonSet(namespace, name) => self.look_at_daemon_set(&namespace, &name),
             Key::Job(namespace, name) => self.look_at_job(&namespace, &name),
+            Key::CronJob(namespace, name) => self.look_at_cron_job(&namespace, &name),
             Key::Quota(namespace, name) => self.look_at_quota(&namespace, &name),
             Key::Budget(namespace, name) => self.look_at_budget(&namespace, &name),
             Key::Endpoints(namespace, name) => self.look_at_endpoints(&namespace, &name),
@@ -203,6 +206,10 @@ impl Controllers {
         for object in self.store.list("jobs", None) {
             self.queue
                 .add(Key::Job(namespace(&object).into(), name(&object).into()));
+        }
+        for object in self.store.list("cronjobs", None) {
+            self.queue
+                .add(Key::CronJob(namespace(&object).into(), name(&object).into()));
         }
         for object in self.store.list("resourcequotas", None) {
             self.queue
@@ -273,6 +280,11 @@ impl Controllers {
             "jobs" => {
                 let (space, name) = own();
                 self.queue.add(Key::Job(space, name));
+                self.queue_controller(object, "CronJob", Key::CronJob);
+            }
+            "cronjobs" => {
+                let (space, name) = own();
+                self.queue.add(Key::CronJob(space, name));
             }
             "poddisruptionbudgets" => {
                 let (space, name) = own();

@@ -2,16 +2,18 @@
 //! owns it.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use tokio::time::Instant;
 
-/// Keys to look at, in order, without duplicates. Bounded by the number of objects: a key is there once.
+/// Keys to look at, in order, without duplicates. Bounded by the number of objects: a key waits once, and comes back once.
 #[derive(Debug)]
 pub struct Queue<K> {
     waiting: VecDeque<K>,
     known: HashSet<K>,
     later: BinaryHeap<Reverse<(Instant, K)>>,
+    /// When each key comes back; entries of `later` that say another time were overtaken.
+    due: HashMap<K, Instant>,
 }
 
 impl<K: Clone + Eq + Hash + Ord> Default for Queue<K> {
@@ -20,6 +22,7 @@ impl<K: Clone + Eq + Hash + Ord> Default for Queue<K> {
             waiting: VecDeque::new(),
             known: HashSet::new(),
             later: BinaryHeap::new(),
+            due: HashMap::new(),
         }
     }
 }
@@ -32,9 +35,18 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
         }
     }
 
-    /// Adds a key at a later time.
+    /// Adds a key at a later time, unless it comes back by then anyway.
     pub fn add_at(&mut self, at: Instant, key: K) {
+        if self.due.get(&key).is_some_and(|known| *known <= at) {
+            return;
+        }
+        self.due.insert(key.clone(), at);
         self.later.push(Reverse((at, key)));
+    }
+
+    /// Whether a key comes back later.
+    pub fn comes_back(&self, key: &K) -> bool {
+        self.due.contains_key(key)
     }
 
     /// When the next later key is due.
@@ -45,7 +57,10 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
     /// The next key, after moving those that are due.
     pub fn pop(&mut self, now: Instant) -> Option<K> {
         while self.next_due().is_some_and(|at| at <= now) {
-            if let Some(Reverse((_, key))) = self.later.pop() {
+            if let Some(Reverse((at, key))) = self.later.pop()
+                && self.due.get(&key) == Some(&at)
+            {
+                self.due.remove(&key);
                 self.add(key);
             }
         }
@@ -74,5 +89,23 @@ mod tests {
         );
         assert_eq!(queue.pop(now + Duration::from_secs(5)), Some(3));
         assert_eq!(queue.next_due(), None);
+    }
+
+    #[test]
+    fn a_key_comes_back_once_and_at_the_earliest_time() {
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let mut queue = Queue::default();
+        for _ in 0..100 {
+            queue.add_at(after(5), 1);
+            queue.add_at(after(9), 1);
+        }
+        assert_eq!(queue.later.len(), 1, "the later times are covered by the earlier one");
+        queue.add_at(after(2), 1);
+        assert_eq!(queue.pop(after(2)), Some(1));
+        assert!(!queue.comes_back(&1));
+        assert_eq!(queue.pop(after(20)), None, "the time that was overtaken counts no more");
+        queue.add_at(after(30), 1);
+        assert_eq!(queue.pop(after(30)), Some(1));
     }
 }

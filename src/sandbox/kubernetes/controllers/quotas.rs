@@ -69,6 +69,10 @@ impl Controllers {
     pub(super) fn creation_failed(&mut self, owner: &Value, source: &Source, message: &str, key: Key) {
         self.recorder
             .record(owner, source, Severity::Warning, "FailedCreate", message);
+        // Something else brought the owner up: the next attempt is arranged for already.
+        if self.queue.comes_back(&key) {
+            return;
+        }
         let times = self.failures.entry(key.clone()).or_default();
         let wait = FIRST.saturating_mul(1 << (*times).min(30)).min(LONGEST);
         *times = times.saturating_add(1);

@@ -1,182 +1,119 @@
-//! What a container's command does over time, as far as this world can tell: what it says, and when and how it ends.
-//! Known are the few words that jobs and probes of examples are made of; what is not known runs for ever and says
-//! nothing, as every image here does. Not a shell: no variables, no pipes, no files.
+//! What a container's own program does over time: what it says, and when and how it ends. A program that this world does
+//! not know runs for ever and says nothing, as every image here does. Scripts are the shell's (`container::shell`).
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::image::{Image, Program};
+use crate::sandbox::kubernetes::container::{Container, Run, Shell, Step};
 
 /// How long a crashing program runs, and how long one that ends at once.
 const CRASH: Duration = Duration::from_millis(400);
 const MOMENT: Duration = Duration::from_millis(100);
-/// Steps of a script that are looked at. Policy: what comes after is not run.
-const STEPS: usize = 256;
-/// Longest wait of one step: a year.
-const LONGEST: f64 = 31_536_000.0;
 
-/// A container's output and end, in times since its start.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// What a program does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beat {
+    /// Writes a line.
+    Says(String),
+    /// Goes on after this time.
+    Waits(Duration),
+    /// Ends with this exit code; nothing follows.
+    Ends(i64),
+}
+
+/// A program while it runs: an iterator over its beats. Without an end it runs for ever.
+#[derive(Debug)]
 pub struct Course {
-    /// Lines and when they are written.
-    pub says: Vec<(Duration, String)>,
-    /// When it ends and with which exit code; `None`: it does not.
-    pub ends: Option<(Duration, i64)>,
+    beats: VecDeque<Beat>,
+    script: Option<Run<Shell>>,
+    /// A line that is not complete yet.
+    line: Vec<u8>,
 }
 
 impl Course {
-    /// The course of a container as a pod declares it.
-    pub fn of(image: &Image, container: &Value) -> Self {
-        let ends = |after, code| Course {
-            says: Vec::new(),
-            ends: Some((after, code)),
-        };
+    /// The course of a container as a pod declares it; `inside` is where a script of it runs.
+    pub fn of(image: &Image, container: &Value, inside: impl FnOnce() -> Container) -> Self {
         match image.program() {
-            Program::Crashes => return ends(CRASH, 1),
-            Program::Inspector | Program::Missing => return Course::default(),
+            Program::Crashes => return Course::known([Beat::Waits(CRASH), Beat::Ends(1)]),
+            Program::Inspector | Program::Missing => return Course::known([]),
             Program::Idle => {}
         }
-        let list = |field: &str| -> Vec<&str> {
-            let words = container.get(field).and_then(Value::as_array);
-            words.into_iter().flatten().filter_map(Value::as_str).collect()
+        let list = |field: &str| -> Vec<String> {
+            let words = container.get(field).and_then(Value::as_array).into_iter().flatten();
+            words.filter_map(Value::as_str).map(str::to_owned).collect()
         };
         let (command, arguments) = (list("command"), list("args"));
         if command.is_empty() && image.name() == "hello-world" {
-            return Course {
-                says: vec![(MOMENT, "Hello from Docker!".to_owned())],
-                ends: Some((MOMENT, 0)),
-            };
+            let hello = Beat::Says("Hello from Docker!".to_owned());
+            return Course::known([Beat::Waits(MOMENT), hello, Beat::Ends(0)]);
         }
         // Arguments alone go to a program of the image, which this world does not know, unless that is a shell's box.
         let boxes = ["busybox", "alpine", "debian", "ubuntu", "bash"];
         if command.is_empty() && !boxes.contains(&image.name()) {
-            return Course::default();
+            return Course::known([]);
         }
-        Self::of_words(&[command, arguments].concat())
+        Course::of_words(&[command, arguments].concat(), inside)
     }
 
-    /// The course of a command line.
-    pub fn of_words(words: &[&str]) -> Self {
-        let mut course = Course::default();
-        let (Some(program), rest) = (words.first(), words.get(1..).unwrap_or_default()) else {
-            return course;
-        };
-        let program = program.rsplit('/').next().unwrap_or_default();
-        let code = match (program, rest) {
-            ("sh" | "bash" | "ash" | "dash", [flag, script, ..]) if flag.starts_with('-') && flag.ends_with('c') => {
-                course.script(script)
+    /// The course of a command line. Without any word it is that of a shell's box: a shell that nobody speaks to.
+    pub fn of_words(words: &[String], inside: impl FnOnce() -> Container) -> Self {
+        Course {
+            script: (!words.is_empty()).then(|| Run::command(Shell::main(inside()), words, &[])),
+            ..Course::known([])
+        }
+    }
+
+    fn known<const COUNT: usize>(beats: [Beat; COUNT]) -> Self {
+        Course {
+            beats: beats.into(),
+            script: None,
+            line: Vec::new(),
+        }
+    }
+
+    fn wrote(&mut self, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(piece);
+            if self.line.last() == Some(&b'\n') {
+                self.line.pop();
+                self.say();
             }
-            _ => course.step(program, &rest.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()),
-        };
-        if let Some(code) = code {
-            course.ends.get_or_insert((Duration::ZERO, 0)).1 = code;
         }
-        match (code, &mut course.ends) {
-            (None, ends) => *ends = None,
-            (Some(_), Some((at, _))) => *at += MOMENT,
-            (Some(_), None) => {}
-        }
-        course
     }
 
-    /// The time that has passed at the end of what was looked at so far.
-    fn passed(&mut self) -> &mut Duration {
-        &mut self.ends.get_or_insert((Duration::ZERO, 0)).0
+    fn say(&mut self) {
+        let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
+        self.beats.push_back(Beat::Says(line));
     }
+}
 
-    /// Runs the steps of a script; none when one of them never ends.
-    fn script(&mut self, script: &str) -> Option<i64> {
-        let mut code = 0;
-        let mut run = true;
-        for (words, joint) in steps(script).into_iter().take(STEPS) {
-            if run && let Some((program, rest)) = words.split_first() {
-                if program == "exit" {
-                    return Some(rest.first().and_then(|code| code.parse().ok()).unwrap_or(code) & 0xff);
+impl Iterator for Course {
+    type Item = Beat;
+
+    fn next(&mut self) -> Option<Beat> {
+        loop {
+            if let Some(beat) = self.beats.pop_front() {
+                return Some(beat);
+            }
+            let script = self.script.as_mut()?;
+            match script.next() {
+                Some(Step::Wrote(_, bytes)) => self.wrote(&bytes),
+                Some(Step::Sleeps(length)) => return Some(Beat::Waits(length)),
+                Some(Step::Hangs) => self.script = None,
+                None => {
+                    let code = i64::from(script.status());
+                    self.script = None;
+                    if !self.line.is_empty() {
+                        self.say();
+                    }
+                    self.beats.extend([Beat::Waits(MOMENT), Beat::Ends(code)]);
                 }
-                code = self.step(program, rest)?;
             }
-            run = match joint {
-                "&&" => code == 0,
-                "||" => code != 0,
-                _ => true,
-            };
-        }
-        Some(code)
-    }
-
-    /// One command's exit code; none when it never ends or is not known.
-    fn step(&mut self, program: &str, rest: &[String]) -> Option<i64> {
-        match program {
-            "true" | ":" => Some(0),
-            "false" => Some(1),
-            "exit" => Some(rest.first().and_then(|code| code.parse().ok()).unwrap_or(0) & 0xff),
-            "echo" => {
-                let at = *self.passed();
-                self.says.push((at, rest.join(" ")));
-                Some(0)
-            }
-            "sleep" => {
-                let seconds = rest.iter().map(|word| seconds(word)).sum::<Option<f64>>()?;
-                *self.passed() += Duration::from_secs_f64(seconds.min(LONGEST));
-                Some(0)
-            }
-            _ => None,
         }
     }
-}
-
-/// `5`, `0.5`, `2m`; `infinity` is none.
-fn seconds(word: &str) -> Option<f64> {
-    let (number, unit) = match word.char_indices().last()? {
-        (at, 's') => (&word[..at], 1.0),
-        (at, 'm') => (&word[..at], 60.0),
-        (at, 'h') => (&word[..at], 3600.0),
-        _ => (word, 1.0),
-    };
-    let value: f64 = number.parse().ok()?;
-    (value.is_finite() && value >= 0.0).then_some(value * unit)
-}
-
-/// The commands of a script, each with what joins it to the next one. Quotes keep words together.
-fn steps(script: &str) -> Vec<(Vec<String>, &'static str)> {
-    let mut steps = Vec::new();
-    let (mut words, mut word, mut open) = (Vec::new(), String::new(), false);
-    let mut quote = None;
-    let mut letters = script.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let joint = match (quote, letter) {
-            (Some(mark), _) if letter == mark => {
-                quote = None;
-                continue;
-            }
-            (None, '\'' | '"') => {
-                (quote, open) = (Some(letter), true);
-                continue;
-            }
-            (None, ';' | '\n') => ";",
-            (None, '&') if letters.next_if_eq(&'&').is_some() => "&&",
-            (None, '|') if letters.next_if_eq(&'|').is_some() => "||",
-            (None, ' ' | '\t') => "",
-            _ => {
-                word.push(letter);
-                open = true;
-                continue;
-            }
-        };
-        if open {
-            words.push(std::mem::take(&mut word));
-            open = false;
-        }
-        if !joint.is_empty() {
-            steps.push((std::mem::take(&mut words), joint));
-        }
-    }
-    if open {
-        words.push(word);
-    }
-    steps.push((words, ";"));
-    steps
 }
 
 #[cfg(test)]
@@ -184,62 +121,80 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::sandbox::kubernetes::container::Files;
 
-    fn course(image: &str, container: Value) -> Course {
-        Course::of(&Image::parse(image), &container)
+    fn inside() -> Container {
+        Container::new(
+            Files::new("p", "100.96.1.2", "default"),
+            [("A".to_owned(), "1".to_owned())],
+        )
     }
 
-    fn script(text: &str) -> (Vec<String>, Option<(f64, i64)>) {
-        let course = Course::of_words(&["/bin/sh", "-c", text]);
-        let ends = course.ends.map(|(at, code)| (at.as_secs_f64() - 0.1, code));
-        let ends = ends.map(|(at, code)| ((at * 10.0).round() / 10.0, code));
-        (course.says.into_iter().map(|(_, line)| line).collect(), ends)
+    fn course(image: &str, container: Value) -> Vec<Beat> {
+        Course::of(&Image::parse(image), &container, inside).collect()
+    }
+
+    fn ends(image: &str, container: Value) -> Option<i64> {
+        match course(image, container).pop() {
+            Some(Beat::Ends(code)) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// What a script says, and after how many tenths of a second it ends with which code.
+    fn script(text: &str) -> (Vec<String>, Option<(u128, i64)>) {
+        let words = ["/bin/sh", "-c", text].map(str::to_owned);
+        let (mut says, mut passed, mut end) = (Vec::new(), Duration::ZERO, None);
+        for beat in Course::of_words(&words, inside) {
+            match beat {
+                Beat::Says(line) => says.push(line),
+                Beat::Waits(length) => passed += length,
+                Beat::Ends(code) => end = Some(((passed - MOMENT).as_millis() / 100, code)),
+            }
+        }
+        (says, end)
     }
 
     #[test]
     fn scripts_say_wait_and_end() {
-        assert_eq!(
-            script("echo 'a  b' c; sleep 2"),
-            (vec!["a  b c".into()], Some((2.0, 0)))
-        );
-        assert_eq!(script("sleep 1m\nexit 3"), (vec![], Some((60.0, 3))));
+        assert_eq!(script("echo 'a  b' c; sleep 2"), (vec!["a  b c".into()], Some((20, 0))));
+        assert_eq!(script("sleep 1m\nexit 3"), (vec![], Some((600, 3))));
         assert_eq!(
             script("false && echo no || echo yes"),
-            (vec!["yes".into()], Some((0.0, 0)))
+            (vec!["yes".into()], Some((0, 0)))
         );
-        assert_eq!(script("true && false"), (vec![], Some((0.0, 1))));
-        assert_eq!(script("exit 256").1, Some((0.0, 0)), "one byte, as in a shell");
-        assert_eq!(script("").1, Some((0.0, 0)));
-        for endless in ["sleep infinity", "while true; do sleep 1; done", "nginx -g x", "sleep"] {
-            assert_eq!(script(endless).1.is_none(), endless != "sleep", "{endless}");
+        assert_eq!(script("true && false"), (vec![], Some((0, 1))));
+        assert_eq!(script("exit 256").1, Some((0, 0)), "one byte, as in a shell");
+        assert_eq!(script("").1, Some((0, 0)));
+        assert_eq!(
+            script("echo -n a; echo b$A; echo -n c"),
+            (vec!["ab1".into(), "c".into()], Some((0, 0)))
+        );
+        assert_eq!(script("echo x > /tmp/f; cat /tmp/f | wc -l").0, ["1"]);
+        for endless in [
+            "sleep infinity",
+            "while true; do sleep 1; done",
+            "echo a; nginx -g x",
+            "exec nginx",
+        ] {
+            assert_eq!(script(endless).1, None, "{endless}");
         }
     }
 
     #[test]
     fn images_without_a_known_command_run_for_ever() {
-        assert_eq!(course("nginx:1", json!({})), Course::default());
-        assert_eq!(course("nginx:1", json!({"args": ["false"]})), Course::default());
-        assert_eq!(
-            course("busybox", json!({"args": ["false"]})).ends.map(|end| end.1),
-            Some(1)
-        );
-        assert_eq!(
-            course("nginx:1", json!({"command": ["/bin/true"]}))
-                .ends
-                .map(|end| end.1),
-            Some(0)
-        );
-        assert_eq!(
-            course("nginx:crash", json!({"command": ["true"]}))
-                .ends
-                .map(|end| end.1),
-            Some(1)
-        );
-        assert_eq!(course("hello-world", json!({})).says.len(), 1);
-        assert_eq!(
-            course("so0k/kuar-inspector:1.0.0", json!({"command": ["false"]})),
-            Course::default()
-        );
+        for (image, container) in [
+            ("nginx:1", json!({})),
+            ("nginx:1", json!({"args": ["false"]})),
+            ("busybox", json!({})),
+            ("so0k/kuar-inspector:1.0.0", json!({"command": ["false"]})),
+        ] {
+            assert!(course(image, container).is_empty(), "{image}");
+        }
+        assert_eq!(ends("busybox", json!({"args": ["false"]})), Some(1));
+        assert_eq!(ends("nginx:1", json!({"command": ["/bin/true"]})), Some(0));
+        assert_eq!(ends("nginx:crash", json!({"command": ["true"]})), Some(1));
+        assert_eq!(course("hello-world", json!({})).len(), 3);
     }
 
     #[test]
@@ -256,5 +211,6 @@ mod tests {
             let _ = script(text);
         }
         assert_eq!(script("sleep 1e300").1.map(|end| end.1), Some(0));
+        assert!(script(&"true;".repeat(50_000)).1.is_some());
     }
 }

@@ -161,6 +161,7 @@ impl Life {
 
     fn clean_up(&mut self) {
         self.stop_serving();
+        self.outputs.iter().flatten().for_each(|log| log.end());
         let mut state = self.shared.lock();
         if let (Some(ip), Some(used)) = (self.pod.ip, state.addresses.get_mut(&self.node)) {
             used.remove(&ip);

@@ -60,10 +60,17 @@ struct State {
     last: HashMap<String, u8>,
     /// Images present, by node.
     images: HashSet<(String, String)>,
-    /// What `exec` has looked into, by container id, the oldest first.
+    /// What a script or `exec` has looked into, by container id, the oldest first.
     insides: VecDeque<(String, Container)>,
     /// Output of the containers' last runs by pod: namespace and name, then container.
-    logs: HashMap<(String, String), HashMap<String, Arc<ContainerLog>>>,
+    logs: HashMap<(String, String), HashMap<String, Runs>>,
+}
+
+/// Output of the last two runs of a container.
+#[derive(Default)]
+struct Runs {
+    last: Arc<ContainerLog>,
+    before: Option<Arc<ContainerLog>>,
 }
 
 /// How the kubelet's loop speaks to a pod's task.
@@ -198,29 +205,24 @@ impl Kubelets {
 }
 
 impl PodRuntime for Kubelets {
-    fn logs(&self, namespace: &str, pod: &str, container: &str) -> Option<LogStream> {
+    fn logs(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Option<LogStream> {
         let state = self.shared.lock();
-        let log = state
+        let runs = state
             .logs
             .get(&(namespace.to_owned(), pod.to_owned()))?
-            .get(container)?
-            .clone();
+            .get(container)?;
+        let log = if previous {
+            runs.before.clone()?
+        } else {
+            runs.last.clone()
+        };
         drop(state);
         Some(log.follow())
     }
 
     fn inside(&self, pod: &Value, index: usize, id: &str) -> Container {
-        if let Some((_, known)) = self.shared.lock().insides.iter().find(|(known, _)| known == id) {
-            return known.clone();
-        }
-        let files = Files::new(name(pod), text(pod, "/status/podIP"), namespace(pod));
-        let inside = Container::new(files, life::environment(&self.shared.store, pod, index));
-        let mut state = self.shared.lock();
-        state.insides.push_back((id.to_owned(), inside.clone()));
-        if state.insides.len() > INSIDES {
-            state.insides.pop_front();
-        }
-        inside
+        let id = id.trim_start_matches("containerd://");
+        self.shared.inside(pod, text(pod, "/status/podIP"), index, id)
     }
 
     fn dial(&self, address: Ipv4Addr, port: u16) -> Route {
@@ -229,6 +231,25 @@ impl PodRuntime for Kubelets {
 }
 
 impl Shared {
+    /// The inside of a pod's container: the one at `index` of its spec, `id` as the runtime names it.
+    fn inside(&self, pod: &Value, ip: &str, index: usize, id: &str) -> Container {
+        if let Some((_, known)) = self.lock().insides.iter().find(|(known, _)| known == id) {
+            return known.clone();
+        }
+        let files = Files::new(name(pod), ip, namespace(pod));
+        let inside = Container::new(files, life::environment(&self.store, pod, index));
+        let mut state = self.lock();
+        // Another command may have been first, and both must see the same files.
+        if let Some((_, known)) = state.insides.iter().find(|(known, _)| known == id) {
+            return known.clone();
+        }
+        state.insides.push_back((id.to_owned(), inside.clone()));
+        if state.insides.len() > INSIDES {
+            state.insides.pop_front();
+        }
+        inside
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

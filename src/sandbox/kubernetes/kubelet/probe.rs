@@ -8,8 +8,9 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::course::Course;
+use super::course::{Beat, Course};
 use crate::sandbox::kubernetes::RELEASE;
+use crate::sandbox::kubernetes::container::Container;
 use crate::sandbox::kubernetes::network::Network;
 use crate::sandbox::kubernetes::objects::{int, text};
 
@@ -116,11 +117,11 @@ impl Probe {
         })
     }
 
-    /// Asks once.
+    /// Asks once; `inside` is where a command runs.
     ///
     /// # Errors
     /// Why the probe failed, in the kubelet's words.
-    pub async fn ask(&self, ip: Ipv4Addr, network: &Network) -> Result<(), String> {
+    pub async fn ask(&self, ip: Ipv4Addr, network: &Network, inside: impl FnOnce() -> Container) -> Result<(), String> {
         match &self.question {
             Question::Unasked => Ok(()),
             Question::Tcp { port } => connect(ip, *port, network).await.map(drop),
@@ -140,19 +141,21 @@ impl Probe {
                 }
             }
             Question::Exec(words) => {
-                let words: Vec<&str> = words.iter().map(String::as_str).collect();
-                let course = Course::of_words(&words);
-                let said: Vec<String> = course.says.into_iter().map(|(_, line)| line).collect();
-                match course.ends {
-                    // A command this world does not know is taken at its word.
-                    None => Ok(()),
-                    Some((after, _)) if after > self.timeout => Err(format!(
-                        "command timed out: {words:?} timed out after {}s",
-                        self.timeout.as_secs()
-                    )),
-                    Some((_, 0)) => Ok(()),
-                    Some(_) => Err(said.join("\n")),
+                let (mut said, mut passed) = (Vec::new(), Duration::ZERO);
+                for beat in Course::of_words(words, inside) {
+                    match beat {
+                        Beat::Says(line) => said.push(line),
+                        Beat::Waits(length) => passed += length,
+                        Beat::Ends(0) => {}
+                        Beat::Ends(_) => return Err(said.join("\n")),
+                    }
+                    if passed > self.timeout {
+                        let limit = self.timeout.as_secs();
+                        return Err(format!("command timed out: {words:?} timed out after {limit}s"));
+                    }
                 }
+                // A command this world does not know is taken at its word.
+                Ok(())
             }
         }
     }
@@ -204,6 +207,7 @@ mod tests {
 
     use super::*;
     use crate::sandbox::clock::Clock;
+    use crate::sandbox::kubernetes::container::Files;
 
     const IP: Ipv4Addr = Ipv4Addr::new(100, 96, 1, 2);
 
@@ -251,7 +255,8 @@ mod tests {
         });
         let ask = |given: Value| {
             let (probe, network) = (probe(given), network.clone());
-            async move { probe.ask(IP, &network).await }
+            let inside = Container::new(Files::new("p", "100.96.1.2", "default"), []);
+            async move { probe.ask(IP, &network, || inside).await }
         };
         assert_eq!(ask(json!({"httpGet": {"port": "web", "path": "/good"}})).await, Ok(()));
         assert_eq!(ask(json!({"tcpSocket": {"port": 80}})).await, Ok(()));

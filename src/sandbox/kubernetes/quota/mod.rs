@@ -1,6 +1,6 @@
 //! Resource quotas: what an object costs, whether the quotas of its namespace have room for it, and what a namespace has
 //! used. As in the API server, an admitted object is counted in the quota's status at once, by a change under the
-//! store's lock; the controller counts anew when objects go. Not for priority classes and storage classes.
+//! store's lock; the controller counts anew when objects go. Not for storage classes.
 
 mod quantity;
 
@@ -130,24 +130,69 @@ fn resource_of(key: &str) -> Option<&'static str> {
 
 /// Whether a quota is about an object: pods that have ended cost nothing, and scopes pick among pods.
 fn applies(quota: &Value, resource: &str, object: &Value) -> bool {
+    let of = |pointer: &str| {
+        quota
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice)
+    };
+    let (scopes, expressions) = (of("/spec/scopes"), of("/spec/scopeSelector/matchExpressions"));
     if resource != "pods" {
-        return quota.pointer("/spec/scopes").is_none();
+        return scopes.is_empty() && expressions.is_empty();
     }
-    let best_effort = text(object, "/status/qosClass") == "BestEffort";
-    let limited = object.pointer("/spec/activeDeadlineSeconds").is_some();
-    let scopes = quota.pointer("/spec/scopes").and_then(Value::as_array);
+    let named = scopes.iter().filter_map(Value::as_str);
     !objects::pod::is_finished(object)
-        && scopes
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .all(|scope| match scope {
-                "BestEffort" => best_effort,
-                "NotBestEffort" => !best_effort,
-                "Terminating" => limited,
-                "NotTerminating" => !limited,
-                _ => false,
-            })
+        && named.into_iter().all(|scope| is_in_scope(object, scope))
+        && expressions.iter().all(|expression| matches_scope(object, expression))
+}
+
+/// Whether a pod is one that a scope is about.
+fn is_in_scope(pod: &Value, scope: &str) -> bool {
+    let best_effort = || text(pod, "/status/qosClass") == "BestEffort";
+    let limited = || pod.pointer("/spec/activeDeadlineSeconds").is_some_and(Value::is_number);
+    match scope {
+        "BestEffort" => best_effort(),
+        "NotBestEffort" => !best_effort(),
+        "Terminating" => limited(),
+        "NotTerminating" => !limited(),
+        "PriorityClass" => !text(pod, "/spec/priorityClassName").is_empty(),
+        "CrossNamespacePodAffinity" => reaches_across(pod),
+        _ => false,
+    }
+}
+
+/// The same for one expression of a scope selector; only priority classes have values to choose from.
+fn matches_scope(pod: &Value, expression: &Value) -> bool {
+    let scope = text(expression, "/scopeName");
+    let class = text(pod, "/spec/priorityClassName");
+    let mut values = expression.get("values").and_then(Value::as_array).into_iter().flatten();
+    match text(expression, "/operator") {
+        "In" => scope == "PriorityClass" && values.any(|value| value == class),
+        "NotIn" => scope == "PriorityClass" && !values.any(|value| value == class),
+        "Exists" => is_in_scope(pod, scope),
+        "DoesNotExist" => !is_in_scope(pod, scope),
+        _ => false,
+    }
+}
+
+/// Whether a pod's affinities look into other namespaces.
+fn reaches_across(pod: &Value) -> bool {
+    let mut terms = Vec::new();
+    for kind in ["podAffinity", "podAntiAffinity"] {
+        let of = |field: &str| {
+            let list = pod
+                .pointer(&format!("/spec/affinity/{kind}/{field}"))
+                .and_then(Value::as_array);
+            list.into_iter().flatten()
+        };
+        terms.extend(of("requiredDuringSchedulingIgnoredDuringExecution"));
+        terms
+            .extend(of("preferredDuringSchedulingIgnoredDuringExecution").filter_map(|one| one.get("podAffinityTerm")));
+    }
+    terms.into_iter().any(|term| {
+        let spaces = term.get("namespaces").and_then(Value::as_array);
+        term.get("namespaceSelector").is_some_and(Value::is_object) || spaces.is_some_and(|spaces| !spaces.is_empty())
+    })
 }
 
 fn containers(pod: &Value) -> impl Iterator<Item = &Value> {
@@ -315,5 +360,55 @@ mod tests {
         assert!(admit(&store, "jobs", &job).is_err());
         let elsewhere = json!({"metadata": {"name": "j", "namespace": "other"}});
         assert_eq!(admit(&store, "jobs", &elsewhere), Ok(()));
+    }
+
+    #[test]
+    fn scopes_pick_among_pods() {
+        let plain = pod("p", json!({}));
+        let mut best = plain.clone();
+        best["status"]["qosClass"] = "BestEffort".into();
+        let mut urgent = plain.clone();
+        urgent["spec"]["priorityClassName"] = "high".into();
+        let mut brief = plain.clone();
+        brief["spec"]["activeDeadlineSeconds"] = 5.into();
+        let mut wide = plain.clone();
+        wide["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] =
+            json!([{"namespaces": ["other"]}]);
+        let scoped = |scopes: Value| json!({"spec": {"scopes": scopes}});
+        let chosen = |scope: &str, operator: &str, values: Value| json!({"spec": {"scopeSelector": {"matchExpressions": [{"scopeName": scope, "operator": operator, "values": values}]}}});
+        let cases = [
+            (scoped(json!(["BestEffort"])), [false, true, false, false, false]),
+            (
+                scoped(json!(["NotBestEffort", "Terminating"])),
+                [false, false, false, true, false],
+            ),
+            (scoped(json!(["NotTerminating"])), [true, true, true, false, true]),
+            (
+                scoped(json!(["CrossNamespacePodAffinity"])),
+                [false, false, false, false, true],
+            ),
+            (scoped(json!(["Unheard"])), [false; 5]),
+            (
+                chosen("PriorityClass", "In", json!(["high", "higher"])),
+                [false, false, true, false, false],
+            ),
+            (
+                chosen("PriorityClass", "NotIn", json!(["high"])),
+                [true, true, false, true, true],
+            ),
+            (
+                chosen("PriorityClass", "Exists", json!([])),
+                [false, false, true, false, false],
+            ),
+            (
+                chosen("Terminating", "DoesNotExist", json!([])),
+                [true, true, true, false, true],
+            ),
+        ];
+        for (quota, wanted) in cases {
+            let found = [&plain, &best, &urgent, &brief, &wide].map(|pod| applies(&quota, "pods", pod));
+            assert_eq!(found, wanted, "{quota}");
+            assert!(!applies(&quota, "services", &plain), "scopes are about pods only");
+        }
     }
 }

@@ -19,14 +19,17 @@ pub fn tone(state: HealthState) -> Tone {
     }
 }
 
-/// `live 2s`, `stale 48s`, `denied 2m`: the state and, where there is data, how old it is; shortly before a login ends,
-/// that it does.
+/// `live 2s`, `stale 48s`, `denied 2m`: the state and, where there is data, how old it is; `, first 150000 only` behind
+/// it where the rows are not all, and shortly before a login ends, that it does.
 pub fn words(health: &Health, now: Timestamp) -> String {
     match (health.state, health.data_at) {
-        (HealthState::Live, Some(at)) => match health.login_ends {
-            Some(ends) => format!("live {}, login expires in {}", age(now, at), age(ends, now)),
-            None => format!("live {}", age(now, at)),
-        },
+        (HealthState::Live, Some(at)) => {
+            let live = format!("live {}{}", age(now, at), health.part_words());
+            match health.login_ends {
+                Some(ends) => format!("{live}, login expires in {}", age(ends, now)),
+                None => live,
+            }
+        }
         _ => health.label(now),
     }
 }
@@ -83,6 +86,16 @@ mod tests {
             health.become_state(state, None, now);
             assert_eq!(cell(&theme, &k8s, &health, now).content, wanted);
         }
+        health.part = Some(150_000);
+        assert_eq!(
+            cell(&theme, &k8s, &health, now).content,
+            "✗ k8s error 48s, first 150000 only"
+        );
+        health.become_state(HealthState::Live, None, now);
+        assert_eq!(
+            cell(&theme, &k8s, &health, now).content,
+            "✓ k8s live 48s, first 150000 only"
+        );
     }
 
     #[test]

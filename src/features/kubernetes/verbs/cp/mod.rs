@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kube::api::{AttachParams, AttachedProcess};
+use futures::FutureExt;
+use kube::api::AttachParams;
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 use super::common::{WRITE, declare, say, until_stopped};
 use super::completer::Names;
-use super::exec::{BUFFER, Place, container_option, exit_code};
+use super::exec::process::{complaint, to_the_end};
+use super::exec::{BUFFER, Place, container_option};
 use crate::core::change::Risk;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -25,8 +27,6 @@ use crate::verb::{Call, Input, InputMode, Output, Read, Verb};
 
 /// Pieces of an archive between disk and network. Policy: the faster side waits.
 const PIECES: usize = 16;
-/// Of what the container's tar complains about, the bytes that are told.
-const COMPLAINT: u64 = 4096;
 
 /// The verb.
 pub fn verb(clients: &Arc<Clients>) -> Verb {
@@ -148,28 +148,15 @@ fn words(line: &[&str]) -> Vec<String> {
     line.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// Waits for the end of tar; what it complained about is the reason.
-async fn ended(mut process: AttachedProcess, stderr: Option<impl AsyncRead + Unpin>) -> Result<(), Report> {
-    let status = process.take_status();
-    let mut complaint = Vec::new();
-    if let Some(stderr) = stderr {
-        let _ = stderr.take(COMPLAINT).read_to_end(&mut complaint).await;
+/// Whether tar ended well; what it complained about is the reason when not.
+fn judged((complaint, code): (String, i32)) -> Result<(), Report> {
+    if code == 0 {
+        return Ok(());
     }
-    let status = match status {
-        Some(status) => status.await,
-        None => None,
-    };
-    match exit_code(status)? {
-        0 => Ok(()),
-        code => {
-            let complaint = String::from_utf8_lossy(&complaint);
-            let told = complaint.trim();
-            Err(Report::failed(
-                CONFLICT,
-                format!("tar in the container ended with exit code {code}: {told}"),
-            ))
-        }
-    }
+    Err(Report::failed(
+        CONFLICT,
+        format!("tar in the container ended with exit code {code}: {complaint}"),
+    ))
 }
 
 /// Into the container: a folder that is there takes the copy under its own name.
@@ -177,8 +164,14 @@ async fn upload(session: &Session, place: &Place, from: PathBuf, to: &str) -> Re
     let to = to.trim_end_matches('/');
     let to = if to.is_empty() { "/" } else { to };
     let streams = AttachParams::default().stdin(false);
-    let probe = place.start(session, &words(&["test", "-d", to]), streams).await?;
-    let is_folder = ended(probe, None::<tokio::io::Empty>).await.is_ok();
+    let mut probe = place.start(session, &words(&["test", "-d", to]), streams).await?;
+    let complained = complaint(probe.stderr());
+    let is_folder = match to_the_end(&mut probe, complained.map(Ok)).await {
+        Ok((_, code)) => code == 0,
+        Err(report) if report.code == UNREACHABLE => return Err(report),
+        // No `test` in the container: tar will say what is wrong.
+        Err(_) => false,
+    };
     let own = from.file_name().map(|name| name.to_string_lossy().into_owned());
     let (folder, name) = match (is_folder, to.rsplit_once('/')) {
         (true, _) => (to, own.unwrap_or_else(|| ".".to_owned())),
@@ -188,51 +181,73 @@ async fn upload(session: &Session, place: &Place, from: PathBuf, to: &str) -> Re
     let streams = AttachParams::default().stdin(true).stdout(false);
     let command = words(&["tar", "-xmf", "-", "-C", folder]);
     let mut process = place.start(session, &command, streams).await?;
-    let (mut stdin, stderr) = (process.stdin(), process.stderr());
+    let stdin = process.stdin();
     let (sender, mut pieces) = mpsc::channel(PIECES);
     let packing = tokio::task::spawn_blocking(move || local::pack(&from, &name, &sender));
-    if let Some(stdin) = &mut stdin {
-        while let Some(piece) = pieces.recv().await {
-            // It ended early: its own words say why.
-            if stdin.write_all(&piece).await.is_err() {
-                break;
+    let feed = async move {
+        if let Some(mut stdin) = stdin {
+            while let Some(piece) = pieces.recv().await {
+                // It ended early: its own words say why.
+                if stdin.write_all(&piece).await.is_err() {
+                    return;
+                }
             }
+            let _ = stdin.shutdown().await;
         }
-        let _ = stdin.shutdown().await;
-    }
-    drop((stdin, pieces));
-    ended(process, stderr).await?;
-    packing.await.map_err(|error| lost(&error))?
+    };
+    let complained = complaint(process.stderr());
+    let ended = to_the_end(&mut process, complained.map(Ok));
+    tokio::pin!(ended);
+    let early = tokio::select! {
+        biased;
+        done = &mut ended => Some(done),
+        () = feed => None,
+    };
+    // What is wrong on this side says more than what tar makes of half an archive.
+    let count = packing.await.map_err(|error| lost(&error))??;
+    judged(match early {
+        Some(done) => done?,
+        None => ended.await?,
+    })?;
+    Ok(count)
 }
 
 /// Out of the container.
 async fn download(call: &Call, session: &Session, place: &Place, from: &str, to: PathBuf) -> Result<Count, Report> {
     let command = words(&["tar", "cf", "-", from]);
     let mut process = place.start(session, &command, AttachParams::default()).await?;
-    let (stdout, stderr) = (process.stdout(), process.stderr());
+    let stdout = process.stdout();
     let (sender, mut pieces) = mpsc::channel(PIECES);
     let prefix = prefix(from);
     let unpacking = tokio::task::spawn_blocking(move || local::unpack(&prefix, &to, &mut pieces));
-    if let Some(mut stdout) = stdout {
+    let mut untaken = false;
+    let data = async {
+        let Some(mut stdout) = stdout else { return Ok(()) };
+        // Moved here, so that its end is the archive's.
+        let sender = sender;
         let mut piece = vec![0; BUFFER];
         loop {
             let count = stdout.read(&mut piece).await.map_err(|error| lost(&error))?;
             let bytes = piece.get(..count).unwrap_or_default();
-            if bytes.is_empty() || sender.send(bytes.to_vec()).await.is_err() {
-                break;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            if sender.send(bytes.to_vec()).await.is_err() {
+                untaken = true;
+                return Err(Report::failed(CONFLICT, "nobody takes the archive any more"));
             }
         }
-    }
-    drop(sender);
-    let unpacked = unpacking.await.map_err(|error| lost(&error))?;
-    let (count, passed_over) = match unpacked {
-        // What was refused says more than how tar ended when nobody read any more.
-        Err(report) if report.code == local::OUTSIDE => return Err(report),
-        other => {
-            ended(process, stderr).await?;
-            other?
-        }
     };
+    let complained = complaint(process.stderr());
+    let streams = async { tokio::try_join!(complained.map(Ok), data) };
+    let ended = to_the_end(&mut process, streams).await;
+    let unpacked = unpacking.await.map_err(|error| lost(&error))?;
+    if !untaken {
+        // How tar ended says more than what came of a part of the archive.
+        let ((complaint, ()), code) = ended?;
+        judged((complaint, code))?;
+    }
+    let (count, passed_over) = unpacked?;
     for name in passed_over {
         call.operator
             .note(SafeText::line(&format!("warning: skipping link: {name}")));

@@ -10,11 +10,12 @@ use crossterm::terminal;
 use futures::SinkExt;
 use kube::api::{AttachedProcess, TerminalSize};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::{BUFFER, exit_code, lost};
+use super::process::{fed, to_the_end};
+use super::{BUFFER, lost};
 use crate::core::report::Report;
 
 /// Pieces of input that wait. Policy: the keyboard waits.
@@ -36,40 +37,37 @@ pub async fn converse(mut process: AttachedProcess) -> Result<i32, Report> {
         .transpose()
         .map_err(|error| lost(&error))?;
     let mut resized = signal(SignalKind::window_change()).map_err(|error| lost(&error))?;
-    let mut stdin = process.stdin();
+    let stdin = process.stdin();
     let keyboard = stdin.is_some().then(Keyboard::start);
-    let (mut keys, _reader) = keyboard.map_or((None, None), |(keys, reader)| (Some(keys), Some(reader)));
-    let status = process.take_status();
+    let (keys, _reader) = keyboard.map_or((None, None), |(keys, reader)| (Some(keys), Some(reader)));
     let out = copy(process.stdout(), std::io::stdout());
     let err = copy(process.stderr(), std::io::stderr());
-    let ended = async {
-        tokio::try_join!(out, err)?;
-        match status {
-            Some(status) => exit_code(status.await),
-            None => exit_code(None),
+    let ended = to_the_end(&mut process, async { tokio::try_join!(out, err) });
+    let sizes = async {
+        loop {
+            tell(&mut sizes).await;
+            if resized.recv().await.is_none() {
+                return;
+            }
         }
     };
-    tokio::pin!(ended);
-    tell(&mut sizes).await;
-    loop {
-        tokio::select! {
-            code = &mut ended => return code,
-            key = async { match &mut keys { Some(keys) => keys.recv().await, None => std::future::pending().await } } => {
-                match (key, &mut stdin) {
-                    (Some(bytes), Some(writer)) => {
-                        if writer.write_all(&bytes).await.is_err() {
-                            keys = None;
-                        }
-                    }
-                    _ => {
-                        // The input has ended: so has the command's.
-                        stdin = None;
-                        keys = None;
-                    }
-                }
+    let feed = async {
+        tokio::join!(hand_on(keys, stdin), sizes);
+    };
+    let (_, code) = fed(ended, feed).await?;
+    Ok(code)
+}
+
+/// Hands keys on to the command, and the end of them: kube tells nobody of a pipe that is merely dropped.
+async fn hand_on(keys: Option<mpsc::Receiver<Bytes>>, stdin: Option<impl AsyncWrite + Unpin>) {
+    if let (Some(mut keys), Some(mut stdin)) = (keys, stdin) {
+        while let Some(bytes) = keys.recv().await {
+            if stdin.write_all(&bytes).await.is_err() {
+                return;
             }
-            _ = resized.recv() => tell(&mut sizes).await,
         }
+        // It has ended by itself: its status tells how.
+        let _ = stdin.shutdown().await;
     }
 }
 

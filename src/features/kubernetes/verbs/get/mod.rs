@@ -334,7 +334,11 @@ async fn watch(
                     query,
                 )
             }
-            _ => return Err(usage("you may only specify a single resource type and name to watch")),
+            [first, rest @ ..] if rest.iter().all(|other| other.resource.plural == first.resource.plural) => {
+                let what = "you may only watch a single resource or type of resource at a time";
+                return Err(usage(what));
+            }
+            _ => return Err(usage("you may only specify a single resource type")),
         },
         Selection::Listed { resources, namespace } => match resources.as_slice() {
             [one] => (
@@ -342,7 +346,7 @@ async fn watch(
                 one.collection(namespace.as_deref()),
                 target::selectors(call),
             ),
-            _ => return Err(usage("you may only specify a single resource type to watch")),
+            _ => return Err(usage("you may only specify a single resource type")),
         },
     };
     let mut quiet = call.arguments.flag("watch-only");

@@ -62,12 +62,16 @@ impl Read for History {
 
 impl History {
     async fn show(&self, call: &Call, output: &Output) -> Result<(), Report> {
+        let wanted = call.arguments.int("revision").filter(|number| *number != 0);
+        if let Some(number) = wanted.filter(|number| *number < 0) {
+            return Err(usage(format!("revision must be a positive integer: {number}")));
+        }
         let session = self.clients.session(&call.context).await?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         for (target, live) in target::objects(call, &session, selection).await? {
             only_with_revisions(&target, "history")?;
             let revisions = revisions(&session, &target, &live).await?;
-            match call.arguments.int("revision").filter(|number| *number != 0) {
+            match wanted {
                 None => table(&target, &revisions, output).await?,
                 Some(number) => template(&target, &revisions, number, output).await?,
             }
@@ -109,11 +113,7 @@ async fn table(target: &Target, revisions: &[Revision], output: &Output) -> Resu
 
 async fn template(target: &Target, revisions: &[Revision], number: i64, output: &Output) -> Result<(), Report> {
     let Some(revision) = revisions.iter().find(|revision| revision.number == number) else {
-        // kubectl names the number for deployments only.
-        let what = match target.resource.kind.as_str() {
-            "Deployment" => format!("unable to find the specified revision {number}"),
-            _ => "unable to find the specified revision".to_owned(),
-        };
+        let what = "unable to find the specified revision";
         return Err(Report::failed(NOT_FOUND, what).hint(format!("there are: {}", numbers(revisions))));
     };
     let template = revision.template.clone();

@@ -302,14 +302,17 @@ impl Watch<'_> {
             return Ok(None);
         }
         if self.target.resource.kind != "Deployment" {
-            let revision = self.newest_revision(live).await?;
+            let (revision, begun) = self.newest_revision(live).await?;
             if let Some(cause) = self.trouble_of(live, |pod| rollout::is_of(pod, &revision)).await? {
                 return Ok(Some(cause));
             }
             let about = self
                 .events(&format!("involvedObject.uid={}", object::uid(live)))
                 .await?;
-            return Ok(rollout::refused_creation(&about));
+            // Events live for an hour: what an earlier template or size was refused says nothing about this rollout.
+            return Ok(rollout::refused_creation(
+                about.iter().filter(|event| event.at >= begun),
+            ));
         }
         let row = deployment(live)?;
         if let Some(refused) = rollout::refused(&row) {
@@ -326,17 +329,21 @@ impl Watch<'_> {
         }
     }
 
-    /// What the newest pods of a stateful or daemon set are labelled with.
-    async fn newest_revision(&self, live: &Value) -> Result<String, Report> {
-        if self.target.resource.kind == "StatefulSet" {
-            return Ok(object::text(live, "/status/updateRevision").to_owned());
-        }
+    /// What the newest pods of a stateful or daemon set are labelled with, and since when there is this revision.
+    async fn newest_revision(&self, live: &Value) -> Result<(String, Option<Timestamp>), Report> {
         let revisions = controller_revisions(self.session, live).await?;
-        let newest = revisions
-            .iter()
-            .max_by_key(|revision| object::number(revision, "/revision"));
-        let label = newest.map(|revision| object::text(revision, "/metadata/labels/controller-revision-hash"));
-        Ok(label.unwrap_or_default().to_owned())
+        let (newest, label) = if self.target.resource.kind == "StatefulSet" {
+            let label = object::text(live, "/status/updateRevision");
+            (revisions.iter().find(|revision| object::name(revision) == label), label)
+        } else {
+            let newest = revisions
+                .iter()
+                .max_by_key(|revision| object::number(revision, "/revision"));
+            let label = newest.map(|revision| object::text(revision, "/metadata/labels/controller-revision-hash"));
+            (newest, label.unwrap_or_default())
+        };
+        let begun = newest.and_then(|revision| object::text(revision, "/metadata/creationTimestamp").parse().ok());
+        Ok((label.to_owned(), begun))
     }
 
     /// The events of the namespace that a field selector picks.
@@ -368,16 +375,17 @@ impl Watch<'_> {
                 return Ok(Some(cause));
             }
             if !pod.is_ready {
-                waiting.push((uid, pod.name));
+                waiting.push((uid, pod));
             }
         }
         if waiting.is_empty() {
             return Ok(None);
         }
         let failed = self.events("reason=Unhealthy").await?;
-        Ok(waiting
-            .iter()
-            .find_map(|(uid, name)| rollout::unhealthy(name, failed.iter().filter(|event| event.object_uid == *uid))))
+        Ok(waiting.iter().find_map(|(uid, pod)| {
+            let own = failed.iter().filter(|event| event.object_uid == *uid);
+            rollout::unhealthy(&pod.name, pod.probe_failures, own)
+        }))
     }
 }
 

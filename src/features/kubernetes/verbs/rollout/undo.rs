@@ -81,7 +81,7 @@ impl Mutate for Undo {
                 ));
             }
             let revisions = revisions(&session, &target, &live).await?;
-            let revision = pick(&target, &revisions, wanted)?;
+            let revision = pick(&target, &live, &revisions, wanted)?;
             let is_deployment = target.resource.kind == "Deployment";
             if is_deployment
                 && live
@@ -111,11 +111,17 @@ impl Mutate for Undo {
     }
 }
 
-/// The revision of this number, or the second newest.
-fn pick<'a>(target: &Target, revisions: &'a [Revision], wanted: i64) -> Result<&'a Revision, Report> {
+/// The revision of this number, or the one before the present template: the second newest, or the newest while the
+/// controller has not stored the present one yet.
+fn pick<'a>(target: &Target, live: &Value, revisions: &'a [Revision], wanted: i64) -> Result<&'a Revision, Report> {
     let is_deployment = target.resource.kind == "Deployment";
     if wanted == 0 {
-        let before = revisions.len().checked_sub(2).and_then(|at| revisions.get(at));
+        let is_live = |revision: &Revision| template::view(&object::bare_template(&revision.template)) == view(live);
+        let before = match revisions {
+            [.., newest] if !is_deployment && !is_live(newest) => Some(newest),
+            [.., before, _] => Some(before),
+            _ => None,
+        };
         return before.ok_or_else(|| {
             Report::failed(
                 NOT_FOUND,
@@ -229,6 +235,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::history::tests::set;
     use super::*;
+    use crate::features::kubernetes::discovery::Resource;
     use crate::features::kubernetes::verbs::testing::{call, target};
 
     fn revision(number: i64, image: &str) -> Revision {
@@ -249,15 +256,29 @@ mod tests {
     fn the_revision_before_is_the_second_newest() {
         let target = target("Deployment", "web");
         let all = [revision(1, "i:1"), revision(3, "i:3"), revision(4, "i:4")];
-        assert_eq!(pick(&target, &all, 0).unwrap().number, 3);
+        assert_eq!(pick(&target, &live("i:4"), &all, 0).unwrap().number, 3);
         assert_eq!(
-            pick(&target, &all, 2).unwrap_err().message,
+            pick(&target, &live("i:4"), &all, 2).unwrap_err().message,
             "unable to find specified revision 2 in history"
         );
         assert_eq!(
-            pick(&target, &all[..1], 0).unwrap_err().message,
+            pick(&target, &live("i:4"), &all[..1], 0).unwrap_err().message,
             "no rollout history found for deployment \"web\""
         );
+    }
+
+    #[test]
+    fn a_set_s_template_that_is_not_stored_yet_goes_back_to_the_newest_stored_one() {
+        let mut target = target("Deployment", "web");
+        let resource = (*target.resource).clone();
+        target.resource = Arc::new(Resource {
+            kind: "DaemonSet".to_owned(),
+            ..resource
+        });
+        let all = [revision(1, "i:1"), revision(2, "i:2")];
+        let number = |image: &str| pick(&target, &live(image), &all, 0).unwrap().number;
+        assert_eq!(number("i:3"), 2, "the controller has not seen i:3 yet");
+        assert_eq!(number("i:2"), 1);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::sandbox::kubernetes::kinds::Kind;
 mod meta;
 mod names;
 mod pod;
+mod quota;
 mod service;
 mod workload;
 
@@ -37,7 +38,9 @@ fn specific(kind: &Kind, object: &Value) -> Vec<Cause> {
     match kind.resource {
         "deployments" => workload::deployment(object),
         "replicasets" | "statefulsets" | "daemonsets" => workload::replicated(object),
-        "jobs" => workload::job(object),
+        "jobs" => workload::job(&object["spec"], "spec"),
+        "cronjobs" => workload::cron_job(object),
+        "resourcequotas" => quota::quota(object),
         "pods" => pod::spec(&object["spec"], "spec"),
         "services" => service::service(object),
         "configmaps" => keys(object, &["data", "binaryData"]),

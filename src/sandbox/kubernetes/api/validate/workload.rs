@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::super::selector::selector_matches;
 use super::super::status::Cause;
 use super::{meta, pod};
+use crate::sandbox::kubernetes::controllers::cron_job::{self, schedule::Schedule};
 
 const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
 
@@ -21,7 +22,7 @@ pub(super) fn replicated(object: &Value) -> Vec<Cause> {
     not_negative(spec, "replicas", &mut causes);
     not_negative(spec, "minReadySeconds", &mut causes);
     selector(spec, &mut causes);
-    template(spec, &mut causes);
+    template(spec, "spec", &mut causes);
     let policy = &spec["template"]["spec"]["restartPolicy"];
     if policy.as_str().is_some_and(|policy| policy != "Always") {
         causes.push(Cause::not_supported(
@@ -54,18 +55,19 @@ fn selector(spec: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-fn template(spec: &Value, causes: &mut Vec<Cause>) {
+fn template(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     let (selector, template) = (&spec["selector"], &spec["template"]);
     let labels = &template["metadata"]["labels"];
-    causes.extend(meta::labels(labels, "spec.template.metadata.labels"));
+    let place = format!("{path}.template.metadata.labels");
+    causes.extend(meta::labels(labels, &place));
     if !selector.is_null() && !selector_matches(selector, labels) {
         causes.push(Cause::invalid(
-            "spec.template.metadata.labels",
+            place,
             labels,
             "`selector` does not match template `labels`",
         ));
     }
-    causes.extend(pod::spec(&template["spec"], "spec.template.spec"));
+    causes.extend(pod::spec(&template["spec"], &format!("{path}.template.spec")));
 }
 
 /// `apps/v1` Deployment.
@@ -147,22 +149,80 @@ fn amount(value: &Value, field: &str, causes: &mut Vec<Cause>) -> Option<i64> {
     number
 }
 
-/// `batch/v1` Job.
-pub(super) fn job(object: &Value) -> Vec<Cause> {
-    let spec = &object["spec"];
+/// The spec of a `batch/v1` Job, which is at `path`.
+pub(super) fn job(spec: &Value, path: &str) -> Vec<Cause> {
     let mut causes = Vec::new();
     for field in ["parallelism", "completions", "backoffLimit"] {
-        not_negative(spec, field, &mut causes);
+        if spec[field].as_i64().is_some_and(|number| number < 0) {
+            causes.push(Cause::invalid(format!("{path}.{field}"), &spec[field], NOT_NEGATIVE));
+        }
     }
-    template(spec, &mut causes);
+    match spec["completionMode"].as_str() {
+        Some("Indexed") if spec["completions"].is_null() => {
+            let why = "when completion mode is Indexed";
+            causes.push(Cause::required(format!("{path}.completions"), why));
+        }
+        None | Some("Indexed" | "NonIndexed") => {}
+        Some(_) => causes.push(Cause::not_supported(
+            format!("{path}.completionMode"),
+            &spec["completionMode"],
+            &["Indexed", "NonIndexed"],
+        )),
+    }
+    template(spec, path, &mut causes);
     let policy = &spec["template"]["spec"]["restartPolicy"];
     if !matches!(policy.as_str(), Some("OnFailure" | "Never")) {
         causes.push(Cause::not_supported(
-            "spec.template.spec.restartPolicy",
+            format!("{path}.template.spec.restartPolicy"),
             policy,
             &["OnFailure", "Never"],
         ));
     }
+    causes
+}
+
+/// Longest name of a cron job: those of its jobs are 11 letters longer.
+const LONGEST_NAME: usize = 52;
+
+/// `batch/v1` CronJob.
+pub(super) fn cron_job(object: &Value) -> Vec<Cause> {
+    let spec = &object["spec"];
+    let mut causes = Vec::new();
+    if object["metadata"]["name"]
+        .as_str()
+        .is_some_and(|name| name.len() > LONGEST_NAME)
+    {
+        let why = format!("must be no more than {LONGEST_NAME} characters");
+        causes.push(Cause::invalid("metadata.name", &object["metadata"]["name"], &why));
+    }
+    match spec["schedule"].as_str().unwrap_or_default() {
+        "" => causes.push(Cause::required("spec.schedule", "")),
+        text if text.contains("TZ") => {
+            let why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+            causes.push(Cause::invalid("spec.schedule", &spec["schedule"], why));
+        }
+        text => {
+            if let Err(why) = Schedule::parse(text) {
+                causes.push(Cause::invalid("spec.schedule", &spec["schedule"], &why));
+            }
+        }
+    }
+    if let Err(why) = cron_job::zone(object) {
+        causes.push(Cause::invalid("spec.timeZone", &spec["timeZone"], &why));
+    }
+    for field in [
+        "startingDeadlineSeconds",
+        "successfulJobsHistoryLimit",
+        "failedJobsHistoryLimit",
+    ] {
+        not_negative(spec, field, &mut causes);
+    }
+    let policy = &spec["concurrencyPolicy"];
+    if !matches!(policy.as_str(), None | Some("Allow" | "Forbid" | "Replace")) {
+        let known = ["Allow", "Forbid", "Replace"];
+        causes.push(Cause::not_supported("spec.concurrencyPolicy", policy, &known));
+    }
+    causes.extend(job(&spec["jobTemplate"]["spec"], "spec.jobTemplate.spec"));
     causes
 }
 

@@ -9,8 +9,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{FIRST, LONGEST, Life, SETTLE};
+use crate::sandbox::kubernetes::container::Container;
 use crate::sandbox::kubernetes::controllers::recorder::Severity;
-use crate::sandbox::kubernetes::kubelet::course::Course;
+use crate::sandbox::kubernetes::kubelet::course::{Beat, Course};
+use crate::sandbox::kubernetes::kubelet::image::Program;
 use crate::sandbox::kubernetes::kubelet::probe::{Probe, Purpose};
 use crate::sandbox::kubernetes::kubelet::status::{Policy, State};
 use crate::sandbox::kubernetes::objects::{name, namespace, uid};
@@ -20,8 +22,8 @@ const SOUND: Duration = Duration::from_secs(600);
 /// Exit code of a container that was killed.
 const KILLED: i64 = 137;
 
-/// What is due next, in world time since the containers were started. Bounded: an entry for each probe, and one for each
-/// line and end of a container's course.
+/// What is due next, in world time since the containers were started. Bounded: an entry for each probe, and one for a
+/// container's program.
 #[derive(Debug, Default)]
 struct Agenda {
     now: Duration,
@@ -42,14 +44,12 @@ struct Entry {
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
-    /// Writes a line.
-    Say(String),
+    /// Its program goes on.
+    Go,
     /// Counts as ready: nothing probes it.
     Ready,
     /// Is asked.
     Probe(Purpose),
-    /// Ends with this code.
-    Exit(i64),
     /// Starts again.
     Restart,
 }
@@ -77,9 +77,11 @@ impl Agenda {
     }
 }
 
-/// One container's probes and waits.
+/// One container's program, probes and waits.
 #[derive(Debug, Default)]
 struct Care {
+    /// None once it does nothing more. Boxed: most do nothing at all.
+    course: Option<Box<Course>>,
     probes: Vec<Asked>,
     /// The next wait before a restart; none before the first one.
     wait: Option<Duration>,
@@ -130,10 +132,8 @@ impl Life {
         }
         let declared = self.declared(index);
         let run = container.restarts;
-        let course = Course::of(&container.image, declared);
-        for (after, line) in course.says {
-            agenda.note(after, index, run, What::Say(line));
-        }
+        let course = Course::of(&container.image, declared, || self.inside(index));
+        agenda.note(Duration::ZERO, index, run, What::Go);
         let probes: Vec<Asked> = Purpose::ALL
             .into_iter()
             .filter_map(|purpose| {
@@ -152,16 +152,19 @@ impl Life {
                 agenda.note(settle + asked.probe.delay, index, run, What::Probe(asked.purpose));
             }
         }
-        // A program that ends sooner than it would have settled was never ready.
-        let lasts = course.ends.is_none_or(|(after, _)| after > settle);
-        if lasts && !has(Purpose::Readiness) && !has(Purpose::Startup) {
+        if !has(Purpose::Readiness) && !has(Purpose::Startup) {
             agenda.note(settle, index, run, What::Ready);
         }
-        if let Some((after, code)) = course.ends {
-            agenda.note(after, index, run, What::Exit(code));
-        }
+        cares[index].course = Some(Box::new(course));
         cares[index].probes = probes;
         cares[index].started = agenda.now;
+    }
+
+    /// Where the container's programs run.
+    fn inside(&self, index: usize) -> Container {
+        let ip = self.pod.ip.map(|ip| ip.to_string()).unwrap_or_default();
+        self.shared
+            .inside(&self.object, &ip, index, &self.pod.containers[index].id)
     }
 
     /// The container as the pod declares it.
@@ -175,17 +178,13 @@ impl Life {
     async fn act(&mut self, agenda: &mut Agenda, cares: &mut [Care], entry: Entry) -> bool {
         let index = entry.container;
         match entry.what {
-            What::Say(line) => {
-                if let Some(Some(log)) = self.outputs.get(index) {
-                    log.line(line);
-                }
-                false
-            }
+            What::Go => self.go(agenda, cares, index),
             What::Ready => {
-                self.pod.containers[index].ready = true;
-                true
+                // A program that ended sooner than it would have settled was never ready.
+                let runs = matches!(self.pod.containers[index].state, State::Running(_));
+                self.pod.containers[index].ready |= runs;
+                runs
             }
-            What::Exit(code) => self.ended(agenda, cares, index, code),
             What::Restart => {
                 self.pod.containers[index].restarts += 1;
                 let image = self.pod.containers[index].image.clone();
@@ -199,6 +198,27 @@ impl Life {
         }
     }
 
+    /// Lets a program run until it waits or ends.
+    fn go(&mut self, agenda: &mut Agenda, cares: &mut [Care], index: usize) -> bool {
+        let run = self.pod.containers[index].restarts;
+        while let Some(beat) = cares[index].course.as_mut().and_then(Iterator::next) {
+            match beat {
+                Beat::Says(line) => {
+                    if let Some(Some(log)) = self.outputs.get(index) {
+                        log.line(line);
+                    }
+                }
+                Beat::Waits(length) => {
+                    agenda.note(length, index, run, What::Go);
+                    return false;
+                }
+                Beat::Ends(code) => return self.ended(agenda, cares, index, code),
+            }
+        }
+        cares[index].course = None;
+        false
+    }
+
     /// Asks once, tells a failure, and draws the consequence of too many.
     async fn probe(&mut self, agenda: &mut Agenda, cares: &mut [Care], index: usize, purpose: Purpose) -> bool {
         let (Some(ip), run) = (self.pod.ip, self.pod.containers[index].restarts) else {
@@ -208,7 +228,8 @@ impl Life {
         let Some(asked) = care.probes.iter_mut().find(|asked| asked.purpose == purpose) else {
             return false;
         };
-        let answer = asked.probe.ask(ip, &self.shared.network).await;
+        let inside = || self.inside(index);
+        let answer = asked.probe.ask(ip, &self.shared.network, inside).await;
         match &answer {
             Ok(()) => (asked.passed, asked.failed) = (asked.passed + 1, 0),
             Err(_) => (asked.passed, asked.failed) = (0, asked.failed + 1),
@@ -224,7 +245,10 @@ impl Life {
             let word = purpose.word().to_lowercase();
             let message = format!("Container {container} failed {word} probe, will be restarted");
             self.event(index, Severity::Normal, "Killing", &message);
-            self.stop_serving();
+            // The pod has one address, and one of its containers serves on it.
+            if self.pod.containers[index].image.program() == Program::Inspector {
+                self.stop_serving();
+            }
             return self.ended(agenda, cares, index, KILLED);
         }
         if purpose == Purpose::Startup && passes {
@@ -263,6 +287,10 @@ impl Life {
         let ended = State::Ended(code, reason, since, self.shared.clock.rfc3339());
         container.state = ended.clone();
         container.ready = false;
+        cares[index].course = None;
+        if let Some(Some(log)) = self.outputs.get(index) {
+            log.end();
+        }
         let run = container.restarts;
         // Noted before the status is told: a pod that is done says so at once.
         let again = match self.pod.policy {
@@ -328,7 +356,7 @@ mod tests {
     fn the_agenda_gives_what_is_due_in_order() {
         let mut agenda = Agenda::default();
         let second = Duration::from_secs(1);
-        agenda.note(2 * second, 0, 0, What::Exit(1));
+        agenda.note(2 * second, 0, 0, What::Probe(Purpose::Liveness));
         agenda.note(second, 1, 0, What::Ready);
         agenda.note(second, 0, 0, What::Restart);
         assert_eq!((agenda.wait(), agenda.pop()), (Some(second), None));

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Life;
 use crate::sandbox::inspector::{self, ContainerLog, Inspector};
 use crate::sandbox::kubernetes::controllers::recorder::Severity;
+use crate::sandbox::kubernetes::kubelet::Runs;
 use crate::sandbox::kubernetes::kubelet::image::Program;
 use crate::sandbox::kubernetes::kubelet::status::State;
 use crate::sandbox::kubernetes::objects::{int, name, namespace, text};
@@ -34,12 +35,13 @@ impl Life {
         container.id = id;
         container.state = State::Running(self.shared.clock.rfc3339());
         let container = container.clone();
-        self.shared
-            .lock()
-            .logs
-            .entry(key)
-            .or_default()
-            .insert(container.name.clone(), log.clone());
+        {
+            let mut state = self.shared.lock();
+            let of_pod = state.logs.entry(key).or_default();
+            let before = of_pod.remove(&container.name).map(|runs| runs.last);
+            let last = log.clone();
+            of_pod.insert(container.name.clone(), Runs { last, before });
+        }
         if container.image.program() == Program::Inspector && self.serve(index, log).await.is_err() {
             // No loopback port left on this machine: the container can't do its work.
             self.pod.containers[index].state =
@@ -69,21 +71,27 @@ impl Life {
 
 /// The variables a container of a cluster finds: its own, and those of the services of its namespace.
 pub fn environment(store: &Store, pod: &Value, index: usize) -> Vec<(String, String)> {
+    let host = match text(pod, "/spec/hostname") {
+        "" => name(pod),
+        host => host,
+    };
     let mut env = vec![
         (
             "PATH".to_owned(),
             "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
         ),
-        ("HOSTNAME".to_owned(), name(pod).to_owned()),
+        ("HOSTNAME".to_owned(), host.to_owned()),
     ];
     let own = pod
         .pointer(&format!("/spec/containers/{index}/env"))
         .and_then(Value::as_array);
-    env.extend(
-        own.into_iter()
-            .flatten()
-            .map(|e| (text(e, "/name").to_owned(), text(e, "/value").to_owned())),
-    );
+    env.extend(own.into_iter().flatten().map(|e| {
+        let value = match text(e, "/valueFrom/fieldRef/fieldPath") {
+            "" => text(e, "/value"),
+            path => field(pod, path),
+        };
+        (text(e, "/name").to_owned(), value.to_owned())
+    }));
     let mut services = store
         .get("services", "default", "kubernetes")
         .into_iter()
@@ -107,4 +115,13 @@ pub fn environment(store: &Store, pod: &Value, index: usize) -> Vec<(String, Str
         ));
     }
     env
+}
+
+/// A field of a pod as its containers may ask for it: `metadata.name`, `metadata.labels['app']`.
+fn field<'a>(pod: &'a Value, path: &str) -> &'a str {
+    if let Some((map, key)) = path.strip_suffix("']").and_then(|path| path.split_once("['")) {
+        let map = pod.pointer(&format!("/{}", map.replace('.', "/")));
+        return map.and_then(|map| map.get(key)?.as_str()).unwrap_or_default();
+    }
+    text(pod, &format!("/{}", path.replace('.', "/")))
 }

@@ -1,0 +1,70 @@
+//! `pods/NAME/attach` over WebSocket: what a running container writes from now on, until it ends. Nothing in this world
+//! reads what is typed to a container's own program, so that goes nowhere. Not the older way over SPDY.
+
+use std::sync::Arc;
+
+use http::Request;
+use hyper::body::Incoming;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Api;
+use super::body::Reply;
+use super::exec::{self, PROTOCOLS, STATUS, STDOUT};
+use super::logs;
+use super::route::{Query, Target};
+use super::status::ApiError;
+use super::websocket::{self, Socket};
+use crate::sandbox::kubernetes::objects::name;
+use crate::sandbox::kubernetes::runtime::LogStream;
+
+/// `GET` or `POST` with `?container=c&stdout=true&stderr=true&tty=false`.
+pub(super) fn attach(
+    api: &Arc<Api>,
+    request: Request<Incoming>,
+    target: &Target,
+    query: &Query,
+) -> Result<Reply, ApiError> {
+    let pod = exec::running(api, target)?;
+    let container = logs::choose(&pod, query.text("container"), name(&pod))?;
+    let runtime = api.config.runtime.as_ref();
+    let log = runtime.and_then(|runtime| runtime.logs(&target.namespace, &target.name, &container, false));
+    let log = log.ok_or_else(|| {
+        let pod = &target.name;
+        ApiError::bad_request(format!(
+            "container \"{container}\" in pod \"{pod}\" is waiting to start"
+        ))
+    })?;
+    let (reply, waiting) = websocket::accept(request, PROTOCOLS)?;
+    let line_end = if query.flag("tty") { "\r\n" } else { "\n" };
+    let work = async move {
+        if let Some(socket) = waiting.open().await {
+            pass_on(socket, log, line_end).await;
+        }
+    };
+    tokio::spawn(api.stop.clone().run_until_cancelled_owned(work));
+    Ok(reply)
+}
+
+/// Sends what is written until the container ends or the client goes.
+async fn pass_on(mut socket: Socket, log: LogStream, line_end: &str) {
+    let mut live = log.live;
+    while let Some(lines) = &mut live {
+        tokio::select! {
+            line = lines.recv() => match line {
+                Ok(line) => {
+                    if !socket.send(STDOUT, format!("{}{line_end}", line.text).as_bytes()).await {
+                        return;
+                    }
+                }
+                // A slow reader has missed some.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => live = None,
+            },
+            message = socket.receive() => if message.is_none() {
+                return;
+            },
+        }
+    }
+    socket.send(STATUS, exec::exit(0).to_string().as_bytes()).await;
+    socket.close().await;
+}
