@@ -174,7 +174,7 @@ async fn isolated(mut args: BundleRun, common: &Common, environment: &Environmen
         number: 1,
         text: pipeline(&format!("{}:{name}", manifest.name), &args.words),
     };
-    let streams = (std::io::stdout().lock(), std::io::stderr());
+    let streams = (std::io::stdout(), std::io::stderr());
     Ok(headless::run(&session, &[line], settings, streams, start::interrupted()?).await)
 }
 

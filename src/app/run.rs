@@ -46,7 +46,7 @@ pub async fn run(run: Run, common: &Common, environment: &Environment) -> Result
         keep_going: run.keep_going,
     };
     let interrupt = start::interrupted()?;
-    let streams = (std::io::stdout().lock(), std::io::stderr());
+    let streams = (std::io::stdout(), std::io::stderr());
     let code = headless::run(&started.deck.session, &lines, settings, streams, interrupt).await;
     started.end().await;
     Ok(code)

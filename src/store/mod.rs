@@ -8,6 +8,7 @@ pub mod bundles;
 mod shelf;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -21,6 +22,9 @@ use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::engine::ports::{AuditEntry, HistoryEntry, Journal, NewEntry};
 
+/// How long another program's lock on the file is waited for, and how often it is looked at where SQLite does not wait.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(20);
 /// Lines of history kept; the oldest go first.
 const HISTORY_LINES: i64 = 20_000;
 
@@ -93,11 +97,15 @@ impl Store {
                 .max_lifetime(None),
             false => SqlitePoolOptions::new().max_connections(2),
         };
-        let pool = pool.connect_with(options).await.map_err(|e| self.broken(&e))?;
-        for schema in [SCHEMA, bundles::SCHEMA] {
-            pool.execute(schema).await.map_err(|e| self.broken(&e))?;
+        let begun = Instant::now();
+        loop {
+            match begin(pool.clone(), options.clone()).await {
+                // Two programs that make the file at once: SQLite refuses the second one's change of the journal's mode
+                // without waiting, whatever the busy timeout.
+                Err(error) if is_locked(&error) && begun.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+                result => return result.map_err(|error| self.broken(&error)),
+            }
         }
-        Ok(pool)
     }
 
     fn broken(&self, error: &sqlx::Error) -> Report {
@@ -108,6 +116,21 @@ impl Store {
         .because(error)
         .hint("check the folder's permissions and free space, or set XDG_STATE_HOME")
     }
+}
+
+async fn begin(pool: SqlitePoolOptions, options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let pool = pool.connect_with(options).await?;
+    for schema in [SCHEMA, bundles::SCHEMA] {
+        pool.execute(schema).await?;
+    }
+    Ok(pool)
+}
+
+/// SQLITE_BUSY in any of its extended forms: another program holds the lock.
+fn is_locked(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
 }
 
 /// Makes the folder (0700) and the file (0600) before SQLite would make them with the process's mask.
@@ -134,7 +157,7 @@ fn file_options(path: &Path) -> Result<SqliteConnectOptions, Report> {
     Ok(SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(std::time::Duration::from_secs(5)))
+        .busy_timeout(PATIENCE))
 }
 
 /// The chain: each entry's hash covers the one before, so that a removed or edited entry shows.
@@ -355,6 +378,7 @@ mod tests {
         let path = folder.path().join("journal.db");
         let stores = [1, 2].map(|_| Store::new(path.clone(), Clock::real()));
         for _ in 0..5 {
+            // The first round makes the file: both at once, too.
             let (a, b) = tokio::join!(stores[0].append(entry("a", None)), stores[1].append(entry("b", None)));
             a.unwrap();
             b.unwrap();
