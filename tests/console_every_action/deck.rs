@@ -10,7 +10,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use crate::support::process::COGDECK;
 use crate::support::terminal::Terminal;
 
-const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(20);
 /// Esc is also how Alt begins: the next key must not come at once.
 const AFTER_ESC: Duration = Duration::from_millis(60);
 const SIZE: (u16, u16) = (120, 40);

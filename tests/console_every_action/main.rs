@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cogdeck::ui::console::keymap::{Action, Key, Part};
 
-use deck::{Deck, chat};
+use deck::{Deck, SOON, chat};
 
 impl Deck {
     /// Presses the key where it is bound, and waits for what its action is for.
@@ -45,7 +45,10 @@ impl Deck {
             Action::Suspend => {
                 self.press(key);
                 self.until("the terminal given back", |_| !self.terminal.view().alternate_screen());
-                support::signal(self.terminal.pid().expect("it runs"), "CONT");
+                let pid = self.terminal.pid().expect("it runs");
+                // It gives the terminal back first, and a signal that came before it stopped would be lost.
+                support::wait_until_stopped(pid, SOON);
+                support::signal(pid, "CONT");
                 self.until("the console again", |screen| {
                     self.terminal.view().alternate_screen() && screen.contains("1 chat")
                 });
@@ -137,6 +140,16 @@ impl Deck {
                 if in_panel {
                     self.act(Part::Global, Action::Pane3);
                     self.focus_is(3);
+                }
+                // Its rows count for the layout.
+                self.until("a rollout that is over", |screen| screen.contains("successfully roll"));
+                // A step is as large as the pane beside it allows: there and back once leaves room for a whole one.
+                if in_panel && matches!(action, Action::Taller | Action::Shorter) {
+                    for step in [Action::Taller, Action::Shorter] {
+                        let begun = self.frames();
+                        self.act(part, step);
+                        self.until("room for a step", |_| self.frames() != begun);
+                    }
                 }
                 let (before, back) = (self.frames(), opposite(action));
                 // A pane that is as small as can be gets no smaller: it grows first.

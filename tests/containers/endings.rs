@@ -108,7 +108,7 @@ async fn what_a_killed_process_left_is_removed_by_the_next_and_nothing_else_is()
     let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "what_a_killed_process_left_is_removed_by_the_next_and_nothing_else_is",
+            "endings::what_a_killed_process_left_is_removed_by_the_next_and_nothing_else_is",
         ])
         .env("COGDECK_TEST_VICTIM", "1")
         .stdout(std::process::Stdio::null())

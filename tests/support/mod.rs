@@ -27,6 +27,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// Programs that only an administrator's `PATH` finds live here.
 const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
@@ -106,6 +107,20 @@ pub fn signal(pid: u32, name: &str) {
         status.is_ok_and(|status| status.success()),
         "sh could not send SIG{name} to {pid}"
     );
+}
+
+/// Waits until a process that the test started is stopped, as by SIGTSTP (Linux: the state `T` of proc(5)).
+pub fn wait_until_stopped(pid: u32, timeout: Duration) {
+    let deadline = Instant::now() + timeout;
+    let is_stopped = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process");
+        stat.rsplit_once(") ")
+            .is_some_and(|(_, fields)| fields.starts_with('T'))
+    };
+    while !is_stopped() {
+        assert!(Instant::now() < deadline, "{pid} is not stopped within {timeout:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// An empty variable counts as unset, so that a shell script may export what it did not find.
