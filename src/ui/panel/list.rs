@@ -199,12 +199,19 @@ impl<L: Listing> ListPanel<L> {
                 let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
                 filter.matches(&texts.join(" "))
             };
-            let keys = feed.source().read(|rows, _| {
-                let shown = listing.shown(rows).into_iter();
-                let kept = shown.filter(|key| filter.is_empty() || rows.get(key).is_some_and(&passes));
-                kept.map(str::to_owned).collect()
+            let known = &self.keys.1;
+            // A row that changed leaves the keys as they are: a list of tens of thousands is not made anew for it.
+            let others: Option<Vec<String>> = feed.source().read(|rows, _| {
+                let mut shown = listing.shown(rows);
+                if !filter.is_empty() {
+                    shown.retain(|key| rows.get(key).is_some_and(&passes));
+                }
+                (!shown.iter().eq(known)).then(|| shown.into_iter().map(str::to_owned).collect())
             });
-            self.keys = (version, keys);
+            if let Some(keys) = others {
+                self.keys.1 = keys;
+            }
+            self.keys.0 = version;
             if !self.marked.is_empty() {
                 let gone = |key: &String| feed.source().read(|rows, _| rows.get(key).is_none());
                 self.marked.retain(|key| !gone(key));
