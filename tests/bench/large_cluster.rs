@@ -2,6 +2,8 @@
 //!
 //! Everything runs against `cogdeck sandbox` in a process of its own, each program in a terminal of 120×40. Printed are
 //!
+//! - the time from the start of the process to its first frame, of each program in turns, and of the
+//!   console on its own sandbox (`--sandbox`) apart;
 //! - the time from the start of the process to its first row, its peak memory once everything is loaded, and the share
 //!   of one core it takes while only ages tick; the same of kubetui and kdash where they are found (`COGDECK_BENCH_KUBETUI`,
 //!   `COGDECK_BENCH_KDASH`, else `PATH`; `tests/bench/peers.sh` builds them);
@@ -45,6 +47,7 @@ fn main() {
     {
         let sandbox = Sandbox::start(PODS);
         println!("200 deployments, 20,000 pods, a terminal of 120×40:");
+        first_frames(&sandbox);
         ours(&sandbox);
         peer(&sandbox, "kubetui", "COGDECK_BENCH_KUBETUI");
         peer(&sandbox, "kdash", "COGDECK_BENCH_KDASH");
@@ -82,6 +85,36 @@ fn ours(sandbox: &Sandbox) {
         cost.cpu_percent,
         verdict(cost.cpu_percent, 2.0),
     );
+}
+
+/// From the start of a process to its first frame: the first text on the screen, which our console writes with the whole
+/// frame in one piece.
+fn first_frames(sandbox: &Sandbox) {
+    let peers = [("kubetui", "COGDECK_BENCH_KUBETUI"), ("kdash", "COGDECK_BENCH_KDASH")];
+    let mut programs: Vec<(&str, PathBuf, &[&str])> = vec![
+        ("cogdeck", console(), &[]),
+        ("cogdeck --sandbox", console(), &["--sandbox"]),
+    ];
+    for (name, variable) in peers {
+        programs.extend(find(name, variable).map(|program| (name, program, &[][..])));
+    }
+    let mut spans: Vec<Vec<Duration>> = vec![Vec::new(); programs.len()];
+    for _ in 0..STARTS {
+        for ((_, program, args), spans) in programs.iter().zip(&mut spans) {
+            let begun = Instant::now();
+            let terminal = sandbox.terminal(program, args, 120, 40);
+            terminal
+                .wait_for(|screen| screen.chars().any(char::is_alphanumeric), PATIENCE)
+                .expect("a frame");
+            spans.push(begun.elapsed());
+        }
+    }
+    for ((name, ..), spans) in programs.iter().zip(spans) {
+        println!(
+            "  {name}: first frame after {:.1} ms (median of {STARTS} starts)",
+            millis(median(spans))
+        );
+    }
 }
 
 fn peer(sandbox: &Sandbox, name: &str, variable: &str) {
