@@ -73,8 +73,8 @@ pub(super) fn object(
             } else {
                 json!({"resourceVersion": version})
             };
-            let rows = [table::row(kind, object, include, now)];
-            Ok(body::json(code, &table::table(kind, meta, &rows, true)))
+            let rows = vec![table::row(kind, object, include, now)];
+            Ok(body::json(code, &table::table(kind, meta, rows, true)))
         }
         Form::Metadata => Ok(body::json(code, &metadata_only(object))),
         Form::Yaml => yaml(code, object),
@@ -98,7 +98,7 @@ pub(super) fn list(
                 .iter()
                 .map(|object| table::row(kind, object, include, now))
                 .collect();
-            Ok(body::json(200, &table::table(kind, meta.value(), &rows, true)))
+            Ok(body::json(200, &table::table(kind, meta.value(), rows, true)))
         }
         Form::Metadata => {
             let items: Vec<Value> = objects.iter().map(|object| metadata_only(object)).collect();

@@ -193,7 +193,7 @@ impl Stream {
                 let headers = !std::mem::replace(&mut self.headers_sent, true);
                 wrap(
                     kind,
-                    table::table(self.call.target.kind, meta, &[row], headers)
+                    table::table(self.call.target.kind, meta, vec![row], headers)
                         .to_string()
                         .as_bytes(),
                 )
@@ -213,7 +213,7 @@ impl Stream {
             meta["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
         let object = match self.call.form {
-            Form::Table => table::table(kind, json!({"resourceVersion": version.to_string()}), &[], false),
+            Form::Table => table::table(kind, json!({"resourceVersion": version.to_string()}), Vec::new(), false),
             Form::Metadata => {
                 json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta})
             }

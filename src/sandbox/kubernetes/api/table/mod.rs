@@ -19,9 +19,22 @@ mod workloads;
 type Column = (&'static str, &'static str, u8);
 
 /// A Table object. `headers` false leaves the column definitions out, as in all but a watch's first event.
-pub(super) fn table(kind: &Kind, meta: Value, rows: &[Value], headers: bool) -> Value {
+pub(super) fn table(kind: &Kind, meta: Value, rows: Vec<Value>, headers: bool) -> Value {
     let columns = if headers { columns(kind) } else { Value::Null };
-    json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "columnDefinitions": columns, "rows": rows})
+    // Put together by hand: `json!` would copy every row, objects included.
+    let fields = [
+        ("kind", Value::from("Table")),
+        ("apiVersion", Value::from("meta.k8s.io/v1")),
+        ("metadata", meta),
+        ("columnDefinitions", columns),
+        ("rows", Value::Array(rows)),
+    ];
+    Value::Object(
+        fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 /// One row.
