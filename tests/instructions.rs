@@ -125,7 +125,7 @@ fn a_frame_writes_what_changed_and_no_more() {
     desk.frame();
 
     desk.app
-        .handle(Event::Key(KeyEvent::new(KeyCode::Char('3'), KeyModifiers::ALT)));
+        .handle(Event::Key(KeyEvent::new(KeyCode::Char('4'), KeyModifiers::ALT)));
     desk.press(KeyCode::Char('z'));
     for _ in 0..70 {
         desk.press(KeyCode::Down);
@@ -174,6 +174,7 @@ impl Desk {
             Box::new(filled::<EventRow>(&hub, &context, [])),
         ];
         let feature = cogdeck::features::kubernetes::feature(&Shared::alone(hub, clock.clone()), Clients::new());
+        // Panes 2, 3 and 4.
         let measured = ["deployments", "rollout", "pods"];
         let mut panels: Vec<Box<dyn Panel>> = feature.panels;
         panels.retain(|panel| measured.contains(&panel.id()));
@@ -228,7 +229,7 @@ impl Desk {
             "selection-moved" => {
                 if round == 0 {
                     self.app
-                        .handle(Event::Key(KeyEvent::new(KeyCode::Char('3'), KeyModifiers::ALT)));
+                        .handle(Event::Key(KeyEvent::new(KeyCode::Char('4'), KeyModifiers::ALT)));
                 }
                 self.press(KeyCode::Down);
                 self.frame()
