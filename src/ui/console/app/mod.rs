@@ -14,6 +14,7 @@ mod picker;
 mod pins;
 mod present;
 mod typing;
+mod welcome;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -38,7 +39,7 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::ui::panel::{Meaning, Panel, Theme, Tone};
+use crate::ui::panel::{Panel, Theme, Tone};
 use crate::verb::{Candidate, Catalogue};
 
 pub use event::{Dress, Effect, Event, Focus};
@@ -154,10 +155,6 @@ pub enum Offer {
     Starting,
 }
 
-/// What somebody does who has never been here.
-const FIRST_STEPS: &str =
-    "Try: help, or kubectl:get deploy. Or :present demo, a rolling update typed line by line: F5 types, Enter runs.";
-
 impl App {
     /// A console that has shown nothing yet.
     pub fn new(parts: Parts) -> Self {
@@ -257,29 +254,6 @@ impl App {
     pub fn close_panels(&mut self) {
         self.opened.clear();
         self.panels.iter_mut().for_each(|panel| panel.close());
-    }
-
-    fn welcome(&mut self) {
-        let mut lines: Vec<(SafeText, Meaning)> = vec![("cogdeck".into(), Meaning::Title)];
-        match self.offer {
-            Offer::No => lines.push((
-                format!("Pipelines run in {}. Type help, or press Tab to see what can stand here.", self.context.name).into(),
-                Meaning::Text,
-            )),
-            _ => lines.extend([
-                ("Nothing is configured: no kubeconfig, no AWS profile.".into(), Meaning::Text),
-                ("Press Enter to start the built-in sandbox: a cluster, DNS, EC2 and Route 53 on this machine; nothing outside it is reached.".into(), Meaning::Strong),
-                ("Or set KUBECONFIG and the AWS variables, or write a [contexts.NAME] table, and start again.".into(), Meaning::Text),
-            ]),
-        }
-        if self.context.sandbox.is_some() {
-            lines.push((FIRST_STEPS.into(), Meaning::Strong));
-        }
-        lines.push((
-            "? help   Tab completes   : goes to a pane   ^C stops a block   ^D quits".into(),
-            Meaning::Dim,
-        ));
-        self.chat.say(self.clock.now(), lines);
     }
 
     /// What an event does.
@@ -400,33 +374,6 @@ impl App {
         self.input.set_here(&context.name);
         self.context = context;
         self.open_panels();
-    }
-
-    fn sandbox_started(&mut self, result: Result<Arc<Context>, Box<Report>>) -> Vec<Effect> {
-        let now = self.clock.now();
-        self.toasts.withdraw(typing::STARTING);
-        match result {
-            Ok(context) => {
-                self.offer = Offer::No;
-                self.change_context(context.clone());
-                let line = format!("The sandbox runs; context {}.", context.name);
-                let lines = [
-                    (SafeText::line(&line), Meaning::StateOk),
-                    (FIRST_STEPS.into(), Meaning::Strong),
-                ];
-                self.chat.say(now, lines);
-                vec![Effect::Switch(context)]
-            }
-            Err(report) => {
-                self.offer = Offer::Yes;
-                let lines = report
-                    .lines()
-                    .into_iter()
-                    .map(|line| (SafeText::line(&line), Meaning::Error));
-                self.chat.say(now, lines);
-                Vec::new()
-            }
-        }
     }
 
     /// A block waits for an answer. The bare view, which shows no questions, ends.

@@ -30,6 +30,7 @@ use crate::lang::Stage;
 use crate::ui::console::draw::draw;
 use crate::ui::console::keymap::Action;
 use crate::ui::console::ports::BlockEvent;
+use crate::ui::panel::Meaning;
 use crate::ui::panel::testing::rows;
 use crate::ui::panel::widgets::table::{Cell, Column, Selection, Table};
 use crate::ui::panel::{self, Effect as PanelEffect, PanelKey};

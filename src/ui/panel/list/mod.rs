@@ -2,6 +2,8 @@
 //! the drawing are the same for all of them; a [`Listing`] says what is special. Rows can be marked: an action is then
 //! about all of them at once. Not for panels that draw anything else but a table.
 
+mod listing;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -10,6 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+pub use self::listing::{Listing, RowLook};
 use super::filter::Filter;
 use super::grid::plain;
 use super::widgets::health::empty_reason;
@@ -20,123 +23,6 @@ use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{Health, RowTable, Subscription};
-
-/// What is special about one list.
-pub trait Listing: Send {
-    /// A row of its feed.
-    type Row: Clone + Send + Sync + 'static;
-
-    /// As [`Panel::id`].
-    fn id(&self) -> &str;
-
-    /// The name of its source in the status line: `k8s`, `ec2`.
-    fn source(&self) -> &'static str;
-
-    /// The feed for a context. Inside a Tokio runtime.
-    fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<Self::Row>;
-
-    /// The columns. `any` row, where there is one: of a kind that is only known at run time they are in it.
-    fn columns(&self, any: Option<&Self::Row>) -> Vec<Column>;
-
-    /// The cells of a row, one a column.
-    fn cells(&self, row: &Self::Row, look: &RowLook<'_>) -> Vec<Cell>;
-
-    /// What to say when there is no row although the source is well.
-    fn empty(&self) -> &'static str;
-
-    /// The title; by default the id and how many there are.
-    fn title(&self, rows: &RowTable<Self::Row>) -> String {
-        match rows.len() {
-            0 => self.id().to_owned(),
-            count => format!("{} {count}", self.id()),
-        }
-    }
-
-    /// The line when there is no room.
-    fn folded(&self, rows: &RowTable<Self::Row>) -> String {
-        self.title(rows)
-    }
-
-    /// Keys of the rows to show, in their order.
-    fn shown<'a>(&self, rows: &'a RowTable<Self::Row>) -> Vec<&'a str> {
-        rows.iter().map(|(key, _)| key).collect()
-    }
-
-    /// Moves when something else than the feed changes what is shown.
-    fn version(&self) -> u64 {
-        0
-    }
-
-    /// As [`Panel::actions`].
-    fn actions(&self) -> &'static [Action];
-
-    /// As [`Panel::denied`]; `any` row as for the columns.
-    fn denied(&self, context: &Arc<Context>, action: &str, any: Option<&Self::Row>) -> Option<SafeText> {
-        let _ = (context, action, any);
-        None
-    }
-
-    /// The action that Enter means.
-    fn opens(&self) -> &'static str;
-
-    /// What an action wants done with these rows: the selected one, or all that are marked. Never none. Several rows
-    /// are one pipeline, so that one plan shows them all and a fleet's count is asked for.
-    fn act(&self, action: &str, rows: &[Self::Row]) -> Vec<Effect>;
-
-    /// What an action wants done that is about the panel and not about its rows; none: it is about rows.
-    fn alone(&self, action: &str) -> Option<Vec<Effect>> {
-        let _ = action;
-        None
-    }
-
-    /// New rows come on top: a selection there stays at the top, and the rows move on below it.
-    fn newest_first(&self, rows: &RowTable<Self::Row>) -> bool {
-        let _ = rows;
-        false
-    }
-
-    /// Says below the rows why they are not live.
-    fn explains(&self) -> bool {
-        false
-    }
-
-    /// Whether a row is this subject: the selection then follows a change made to it.
-    fn is(&self, row: &Self::Row, subject: &Target) -> bool {
-        let _ = (row, subject);
-        false
-    }
-
-    /// What a row is, as [`Panel::subjects`]; none: it has no name.
-    fn subject(&self, row: &Self::Row) -> Option<Target> {
-        let _ = row;
-        None
-    }
-
-    /// As [`Panel::minimum`].
-    fn minimum(&self) -> (u16, u16) {
-        (34, 4)
-    }
-
-    /// As [`Panel::weight`].
-    fn weight(&self) -> u16 {
-        2
-    }
-
-    /// As [`Panel::by_name_only`].
-    fn by_name_only(&self) -> bool {
-        false
-    }
-}
-
-/// What decides how a row looks besides the row.
-pub struct RowLook<'a> {
-    /// The theme.
-    pub theme: &'a Theme,
-    /// For ages.
-    pub now: Timestamp,
-    /// The row is selected in the focused pane: it may take more lines.
-    pub open: bool,
-}
 
 /// The panel of a listing.
 pub struct ListPanel<L: Listing> {
