@@ -116,8 +116,8 @@ fn probe() {
 fn a_frame_writes_what_changed_and_no_more() {
     let mut desk = Desk::new(200, 60);
     // The first character of a line also changes the hints.
-    desk.step("typed", 9_746_000);
-    let cell = desk.step("typed", 9_746_000);
+    desk.step("typed", 0);
+    let cell = desk.step("typed", 1);
     assert!((1..80).contains(&cell), "{cell} bytes for one changed cell");
     for _ in 0..2 {
         desk.press(KeyCode::Backspace);
@@ -131,7 +131,7 @@ fn a_frame_writes_what_changed_and_no_more() {
         desk.press(KeyCode::Down);
     }
     desk.frame();
-    let line = desk.step("selection-moved", 8_800_000);
+    let line = desk.step("selection-moved", 0);
     assert!(
         (80..3_500).contains(&line),
         "{line} bytes for a table scrolled by one line"

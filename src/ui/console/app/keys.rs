@@ -74,6 +74,17 @@ impl App {
         }
     }
 
+    /// Whether a key can only change the line being typed and what stands over it.
+    pub(super) fn only_types(&self, key: Key) -> bool {
+        let over =
+            self.bare || self.help.is_some() || self.finder.is_some() || self.menu.is_some() || self.picker.is_some();
+        let typed = match self.keymap.action(Part::Input, key) {
+            None => key.typed().is_some(),
+            Some(action) => action == Action::DeleteLeft,
+        };
+        self.focus == Focus::Input && typed && !over && self.keymap.own(Part::Global, key).is_none()
+    }
+
     fn approval_key(&mut self, key: Key) -> Vec<Effect> {
         let global = self.keymap.own(Part::Global, key);
         let step = match (global, self.keymap.own(Part::Input, key), key.typed()) {
