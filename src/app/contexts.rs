@@ -115,9 +115,7 @@ impl Contexts {
 
 /// Whether there are layers that may name a cluster: those of a room, or the environment's.
 fn is_layered(common: &Common, environment: &Environment) -> bool {
-    common.room.is_some()
-        || environment.get("COGDECK_ROOM").is_some()
-        || !environment.starting_with(LAYER).is_empty()
+    common.room.is_some() || environment.get("COGDECK_ROOM").is_some() || !environment.starting_with(LAYER).is_empty()
 }
 
 /// The kubeconfig's current context where layers may name another cluster. Where the environment does, it has another
@@ -380,7 +378,11 @@ mod tests {
             let contexts = Contexts::load(&config, common, environment).unwrap();
             let context = contexts.default().clone();
             let guarded = context.production && context.read_only;
-            assert_eq!(guarded, context.name != "green", "its guards hold whatever names the cluster");
+            assert_eq!(
+                guarded,
+                context.name != "green",
+                "its guards hold whatever names the cluster"
+            );
             if guarded {
                 assert_eq!(context.kubernetes.namespace.as_deref(), Some("web"));
                 assert_eq!(context.aws.region.as_deref(), Some("us-east-1"));
@@ -420,8 +422,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = ("HOME", folder.path().to_str().unwrap());
         let layer = ("COGDECK_BUNDLE_KUBECTL__KUBERNETES_SERVER", "https://a");
-        let contexts =
-            Contexts::load(&Config::default(), &Common::default(), &Environment::from_pairs([home, layer])).unwrap();
+        let contexts = Contexts::load(
+            &Config::default(),
+            &Common::default(),
+            &Environment::from_pairs([home, layer]),
+        )
+        .unwrap();
         assert!(!contexts.default().is_unconfigured());
     }
 

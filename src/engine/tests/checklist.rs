@@ -164,7 +164,10 @@ async fn l25_secrets_in_an_aliass_call_are_in_no_report() {
         let report = bench.run(line).await.report.expect(line);
         assert_eq!(report.code, code, "{report:?}");
         let shown = report.lines().join("\n");
-        assert!(!shown.contains("hunter2") && shown.contains("*******"), "{line}: {shown}");
+        assert!(
+            !shown.contains("hunter2") && shown.contains("*******"),
+            "{line}: {shown}"
+        );
     }
     // What keeps no secret is quoted as it was typed.
     let report = bench.run("say web --nope").await.report.unwrap();
@@ -183,11 +186,17 @@ async fn a_password_beside_a_variable_in_an_address_is_kept_nowhere() {
     bench.session.load_aliases().await.unwrap();
     for (line, kept) in [
         ("t:emit 1 | t:echo https://mia:hunter2@$name/", "t:emit 1 | t:echo •••"),
-        ("t:emit 1 | t:echo https://mia:${w:-hunter2}@h/", "t:emit 1 | t:echo •••"),
+        (
+            "t:emit 1 | t:echo https://mia:${w:-hunter2}@h/",
+            "t:emit 1 | t:echo •••",
+        ),
         ("t:emit 1 | t:echo ${w:-https://hunter2@h/}", "t:emit 1 | t:echo •••"),
         ("t:emit 1 | at https://mia:hunter2@h", "t:emit 1 | at •••"),
         // The variable alone is no secret, and the line can run again.
-        ("t:emit 1 | t:echo https://mia:$name@h/", "t:emit 1 | t:echo https://mia:$name@h/"),
+        (
+            "t:emit 1 | t:echo https://mia:$name@h/",
+            "t:emit 1 | t:echo https://mia:$name@h/",
+        ),
     ] {
         let plan = format!("{:?}", bench.session.check(line, HEADLESS).unwrap());
         assert!(!plan.contains("hunter2"), "{line}: {plan}");
