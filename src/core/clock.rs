@@ -15,6 +15,12 @@ pub struct Clock {
     paused: Option<Arc<AtomicI64>>,
 }
 
+impl Default for Clock {
+    fn default() -> Self {
+        Clock::real()
+    }
+}
+
 impl Clock {
     /// The system's clock.
     pub fn real() -> Self {

@@ -73,13 +73,12 @@ impl App {
 
     /// Whether a key can only change the line being typed and what stands over it.
     pub(super) fn only_types(&self, key: Key) -> bool {
-        let over =
-            self.bare || self.help.is_some() || self.finder.is_some() || self.menu.is_some() || self.picker.is_some();
-        let typed = match self.keymap.action(Part::Input, key) {
-            None => key.typed().is_some(),
-            Some(action) => action == Action::DeleteLeft,
-        };
-        self.focus == Focus::Input && typed && !over && self.keymap.own(Part::Global, key).is_none()
+        let over = self.bare || self.help.is_some() || self.finder.is_some() || self.overlay.is_some();
+        self.focus == Focus::Input
+            && !over
+            && key.typed().is_some()
+            && self.keymap.action(Part::Input, key).is_none()
+            && self.keymap.own(Part::Global, key).is_none()
     }
 
     fn approval_key(&mut self, key: Key) -> Vec<Effect> {

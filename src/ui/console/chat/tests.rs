@@ -49,7 +49,7 @@ fn look(theme: &Theme) -> Look<'_> {
         selected: false,
         unread: false,
         now: NOW + Duration::from_secs(38),
-        zone: &TimeZone::UTC,
+        zone: const { &TimeZone::UTC },
     }
 }
 
