@@ -240,7 +240,8 @@ impl Desk {
                 OptionKind::Enum(&["deploy", "deployments", "svc"]),
                 "what",
             ))
-            .option(OptionSpec::new("watch", OptionKind::Bool, "goes on").short('w'));
+            .option(OptionSpec::new("watch", OptionKind::Bool, "goes on").short('w'))
+            .following(&["watch"]);
         let catalogue = Catalogue::new([
             Verb::read(get, Nothing),
             Verb::read(Declaration::new("kubectl", "describe", "explains one"), Nothing),
