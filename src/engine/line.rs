@@ -134,12 +134,7 @@ impl LineRun {
         }
     }
 
-    async fn stages(
-        &self,
-        plan: &Arc<PipelinePlan>,
-        input: Option<Items>,
-        recorder: Recorder,
-    ) -> (Outcome, Recorder) {
+    async fn stages(&self, plan: &Arc<PipelinePlan>, input: Option<Items>, recorder: Recorder) -> (Outcome, Recorder) {
         let delivery = Delivery {
             events: self.events.clone(),
             records: self.front.records.clone(),

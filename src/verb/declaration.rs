@@ -483,7 +483,10 @@ mod tests {
         let watch = Declaration::new("t", "watch", "").endless().ending(&["count"]);
         let known = |options: &[(&str, Option<Value>)]| Known {
             positionals: Vec::new(),
-            options: options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            options: options
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
         };
         let (yes, no) = (Some(json!(true)), Some(json!(false)));
         let cases: [(&[(&str, Option<Value>)], bool, bool); 7] = [
@@ -502,7 +505,12 @@ mod tests {
             assert_eq!(logs.goes_on(&known), logs_go_on, "{options:?}");
             assert_eq!(watch.goes_on(&known), watch_goes_on, "{options:?}");
         }
-        for (mentioned, open) in [("namespace", true), ("watch", true), ("follow", false), ("previous", false)] {
+        for (mentioned, open) in [
+            ("namespace", true),
+            ("watch", true),
+            ("follow", false),
+            ("previous", false),
+        ] {
             let flag = logs.follow_flag(|name| name == mentioned);
             assert_eq!(flag.is_some_and(|flag| flag.name == "follow"), open, "{mentioned}");
         }

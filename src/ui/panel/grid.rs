@@ -54,7 +54,9 @@ impl Grid {
         for column in &self.columns {
             let name = column.to_lowercase();
             let others = (2..).map(|number| format!("{name}-{number}"));
-            let free = std::iter::once(name.clone()).chain(others).find(|name| !names.contains(name));
+            let free = std::iter::once(name.clone())
+                .chain(others)
+                .find(|name| !names.contains(name));
             names.extend(free);
         }
         let row = |cells: &Vec<String>| match named {

@@ -181,14 +181,20 @@ fn following(line: &str, catalogue: &Catalogue) -> Option<String> {
     })?;
     // Behind a -- it would be no option.
     let end = stage.words.iter().position(|word| word.plain() == Some("--"));
-    stage.words.insert(end.unwrap_or(stage.words.len()), Word::option(&name, None));
+    stage
+        .words
+        .insert(end.unwrap_or(stage.words.len()), Word::option(&name, None));
     Some(print(&pipeline))
 }
 
 /// The options that words mention.
 fn mentioned(declaration: &Declaration, words: &[Word]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for given in words.iter().take_while(|word| word.plain() != Some("--")).filter_map(Word::as_option) {
+    for given in words
+        .iter()
+        .take_while(|word| word.plain() != Some("--"))
+        .filter_map(Word::as_option)
+    {
         let meant = meant(&declaration.signature.options, &given.name);
         names.extend(meant.into_iter().map(|option| option.name.clone()));
     }
@@ -273,7 +279,10 @@ mod tests {
         let catalogue = Catalogue::new([Verb::read(logs, Nothing), Verb::read(other, Nothing)]);
         let cases = [
             ("t:logs web", Some("t:logs web --follow")),
-            ("t:logs -nfoo web | t:other", Some("t:logs -nfoo web --follow | t:other")),
+            (
+                "t:logs -nfoo web | t:other",
+                Some("t:logs -nfoo web --follow | t:other"),
+            ),
             ("t:logs -- web", Some("t:logs --follow -- web")),
             ("t:logs -pf web", None),
             ("t:logs web -f", None),

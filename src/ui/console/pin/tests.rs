@@ -332,7 +332,10 @@ async fn one_that_goes_on_and_says_nothing_is_live_and_its_failures_show_at_once
     let events = scripted.stream(true);
     panel.open(&here());
     assert_eq!(state(&panel), HealthState::Loading);
-    until(&mut panel, "it says nothing", |text| text.contains("it answered nothing")).await;
+    until(&mut panel, "it says nothing", |text| {
+        text.contains("it answered nothing")
+    })
+    .await;
     assert_eq!(state(&panel), HealthState::Live);
     events.send(line("one")).await.unwrap();
     until(&mut panel, "a line", |text| text.contains("one")).await;
