@@ -39,8 +39,8 @@ impl App {
             (Action::Open, _) => self.chat.toggle(self.chat_width),
             (Action::Copy, Some((id, ..))) => {
                 let text = self.chat.block(id).map(Block::text).unwrap_or_default();
-                self.tell(&format!("{} bytes copied", text.len()), Tone::Ok);
-                return vec![Effect::Copy(text)];
+                let told = format!("{} bytes copied", text.len());
+                return vec![Effect::Copy(text, told)];
             }
             (Action::CopyJson | Action::Save | Action::FilterBlock, Some((id, ..))) => {
                 return self.with_records(action, id);
@@ -53,8 +53,7 @@ impl App {
                 return self.make_live(id, &line, armed == Some(id));
             }
             (Action::CopyLine, Some((_, line, _))) if !line.is_empty() => {
-                self.tell("the line is copied", Tone::Ok);
-                return vec![Effect::Copy(line)];
+                return vec![Effect::Copy(line, "the line is copied".to_owned())];
             }
             (Action::Rerun, Some((id, line, _))) if !line.is_empty() => return self.rerun(id, line, armed == Some(id)),
             (Action::FindNext, _) => self.with_look(|chat, look| chat.find_next(true, look)),
