@@ -51,6 +51,7 @@ pub fn subscribe(
                 }
             };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
                 () = all => {}
             }
