@@ -44,7 +44,10 @@ pub fn read(text: &str) -> (Vec<Pinned>, Vec<Report>) {
         let taken = |id: &str| pins.iter().any(|known| known.id == id);
         let own = Some(pin.id.clone()).filter(|id| ids.contains(id) && !taken(id));
         let Some(id) = own.or_else(|| ids.into_iter().find(|id| !taken(id))) else {
-            let report = Report::failed("E-PIN-009", format!("{} is not shown: {MOST} pipelines at most are", pin.line));
+            let report = Report::failed(
+                "E-PIN-009",
+                format!("{} is not shown: {MOST} pipelines at most are", pin.line),
+            );
             remarks.push(report.hint(":unpin NAME makes room for the next session"));
             continue;
         };
@@ -89,8 +92,11 @@ fn entries(table: &Table) -> &[Value] {
 }
 
 fn broken(reason: &str) -> Report {
-    Report::failed("E-PIN-009", format!("{FILE} of the remembered layout cannot be read: {reason}"))
-        .hint("mend or delete it; it stays as it is")
+    Report::failed(
+        "E-PIN-009",
+        format!("{FILE} of the remembered layout cannot be read: {reason}"),
+    )
+    .hint("mend or delete it; it stays as it is")
 }
 
 #[cfg(test)]
@@ -112,13 +118,20 @@ mod tests {
         let both = changed(&here, &Change::Add(pin("pin1", "kubectl:get svc"))).unwrap();
         let (pins, remarks) = read(&both);
         assert!(remarks.is_empty(), "{remarks:?}");
-        assert_eq!(pins, [pin("pin1", "kubectl:get deploy"), pin("pin2", "kubectl:get svc")]);
+        assert_eq!(
+            pins,
+            [pin("pin1", "kubectl:get deploy"), pin("pin2", "kubectl:get svc")]
+        );
         let slower = Pinned {
             every: 60_000,
             ..pin("pin1", "kubectl:get svc")
         };
         let again = changed(&both, &Change::Add(slower)).unwrap();
-        assert_eq!(read(&again).0.last().unwrap().every, 60_000, "the same again replaces it");
+        assert_eq!(
+            read(&again).0.last().unwrap().every,
+            60_000,
+            "the same again replaces it"
+        );
         let one = changed(&again, &Change::Remove("kubectl:get deploy".into())).unwrap();
         assert_eq!(read(&one).0.len(), 1);
         assert_eq!(changed(&one, &Change::Remove("never pinned".into())).unwrap(), one);
@@ -128,14 +141,22 @@ mod tests {
     fn what_cannot_be_read_of_the_file_is_told_and_stays() {
         let newer = "version = 2\n\n[[pin]]\nline = \"a\"\ncolour = \"red\"\n\n[[pin]]\nline = 3\n\n[[pin]]\nid = \"pods\"\nline = \"b\"\n";
         let (pins, remarks) = read(newer);
-        assert_eq!(pins, [pin("pin1", "a"), pin("pin2", "b")], "by default every 5s; no other panel's id");
+        assert_eq!(
+            pins,
+            [pin("pin1", "a"), pin("pin2", "b")],
+            "by default every 5s; no other panel's id"
+        );
         assert_eq!(remarks.len(), 1, "{remarks:?}");
         let more = changed(newer, &Change::Add(pin("pin3", "c"))).unwrap();
         for kept in ["version = 2", "colour = \"red\"", "line = 3", "line = \"c\""] {
             assert!(more.contains(kept), "{kept}: {more}");
         }
         for text in ["pin = 3\n", "[[pin\n", "\u{0}"] {
-            assert_eq!(changed(text, &Change::Add(pin("pin1", "a"))).unwrap_err().code, "E-PIN-009", "{text}");
+            assert_eq!(
+                changed(text, &Change::Add(pin("pin1", "a"))).unwrap_err().code,
+                "E-PIN-009",
+                "{text}"
+            );
             let (pins, remarks) = read(text);
             assert_eq!((pins.len(), remarks.len()), (0, 1), "{text}");
         }

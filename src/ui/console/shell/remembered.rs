@@ -11,9 +11,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::Message;
-use crate::ui::console::pin::kept::{Change, changed};
 use crate::core::text::SafeText;
 use crate::ui::console::app::Event;
+use crate::ui::console::pin::kept::{Change, changed};
 use crate::ui::panel::Tone;
 
 /// The one writer of a console's file: never two writes at once, and the last text is the one that stays. Of several
@@ -32,7 +32,10 @@ impl Writer {
                 let (text, place) = (wanted.borrow_and_update().clone(), path.clone());
                 let written = tokio::task::spawn_blocking(move || write(&place, &text)).await;
                 if let Err(error) = written.unwrap_or_else(|broken| Err(io::Error::other(broken))) {
-                    tell(&outbox, &format!("the layout is not remembered: {}: {error}", path.display()));
+                    tell(
+                        &outbox,
+                        &format!("the layout is not remembered: {}: {error}", path.display()),
+                    );
                 }
             }
         });
@@ -72,7 +75,10 @@ impl Keeper {
                 let place = path.clone();
                 let done = tokio::task::spawn_blocking(move || amend(&place, &change)).await;
                 if let Err(error) = done.unwrap_or_else(|broken| Err(io::Error::other(broken))) {
-                    tell(&told, &format!("the pin is not remembered: {}: {error}", path.display()));
+                    tell(
+                        &told,
+                        &format!("the pin is not remembered: {}: {error}", path.display()),
+                    );
                 }
             }
         });
@@ -183,7 +189,10 @@ mod tests {
             })
         };
         let (outbox, mut inbox) = mpsc::channel(8);
-        let both = [Keeper::new(path.clone(), outbox.clone()), Keeper::new(path.clone(), outbox.clone())];
+        let both = [
+            Keeper::new(path.clone(), outbox.clone()),
+            Keeper::new(path.clone(), outbox.clone()),
+        ];
         for n in 0..4 {
             both[0].keep(pin(format!("here {n}")));
             both[1].keep(pin(format!("there {n}")));

@@ -75,7 +75,11 @@ fn what_is_hidden_or_left_is_not_subscribed_and_nothing_is_when_nobody_looks() {
     let here = Arc::new(Context::empty("sandbox"));
     desk.app.handle(Event::Session(here, Arc::default()));
     desk.keys("<tab>");
-    assert!(["deployments", "dns", "nodes", "pin1"].iter().all(|id| !is_open(&desk, id)));
+    assert!(
+        ["deployments", "dns", "nodes", "pin1"]
+            .iter()
+            .all(|id| !is_open(&desk, id))
+    );
 }
 
 #[test]
@@ -94,7 +98,10 @@ fn a_filter_that_is_typed_stays_with_its_panel_while_others_come_and_go() {
     };
     desk.app.pin(&pin("a")).0.unwrap();
     let moved = numbers(&desk);
-    assert!(moved.contains(&4) && !moved.contains(&3), "what was drawn last has the new numbers: {moved:?}");
+    assert!(
+        moved.contains(&4) && !moved.contains(&3),
+        "what was drawn last has the new numbers: {moved:?}"
+    );
     desk.keys("e");
     assert_eq!(filters(&desk), ["nodes we"]);
     desk.app.unpin("pin1");
