@@ -191,6 +191,7 @@ impl Desk {
             can_start_sandbox: false,
             read_only: false,
             arrangement: Arrangement::default(),
+            pinned: Vec::new(),
             pins: Arc::new(|pinned| -> Box<dyn Panel> { panic!("nothing is pinned here, but {pinned:?} is") }),
         });
         app.open_panels();

@@ -29,11 +29,12 @@ pub use self::background::ByBackground;
 use self::blocks::Blocks;
 use self::programs::PanicGuard;
 use super::app::{App, Dress, Event, Parts};
-use super::arrangement::Arrangement;
+use super::arrangement::{self, Arrangement};
 use super::draw::draw;
 use super::keymap::Keymap;
 use super::operator::Request;
 use super::pace::Pace;
+use super::pin::{Pinned, kept};
 use super::ports::{Runner, StartSandbox};
 use super::terminal::{Restore, Screen};
 use crate::core::clock::Clock;
@@ -86,7 +87,9 @@ pub struct ConsoleConfig {
     pub dresses: Option<mpsc::Receiver<Dress>>,
     /// What the operator made of the screen before.
     pub arrangement: Arrangement,
-    /// Where that is kept; none: nowhere.
+    /// Pipelines that were pinned before.
+    pub pinned: Vec<Pinned>,
+    /// The folder where both are kept; none: nowhere.
     pub remember: Option<PathBuf>,
     /// Things to tell once it is open: what was wrong in a theme or keymap file.
     pub remarks: Vec<Report>,
@@ -153,6 +156,7 @@ struct Shell<W: Write> {
     screen: Screen<W>,
     restore: Restore,
     remember: Option<remembered::Writer>,
+    keep_pins: Option<remembered::Keeper>,
     blocks: Blocks,
     inbox: mpsc::Receiver<Message>,
     outbox: mpsc::Sender<Message>,
@@ -186,12 +190,13 @@ impl<W: Write> Shell<W> {
             can_start_sandbox: config.sandbox.is_some(),
             read_only: config.read_only,
             arrangement: config.arrangement,
+            pinned: config.pinned,
             pins: super::pin::maker(&config.hub, &config.runner),
         });
         app.remark(&config.remarks);
-        let remember = config
-            .remember
-            .map(|path| remembered::Writer::new(path, outbox.clone()));
+        let folder = config.remember.as_deref();
+        let remember = folder.map(|folder| remembered::Writer::new(folder.join(arrangement::FILE), outbox.clone()));
+        let keep_pins = folder.map(|folder| remembered::Keeper::new(folder.join(kept::FILE), outbox.clone()));
         Shell {
             app,
             hub_changes: config.hub.changes(),
@@ -200,6 +205,7 @@ impl<W: Write> Shell<W> {
             screen,
             restore,
             remember,
+            keep_pins,
             blocks: Blocks::new(
                 config.runner.clone(),
                 outbox.clone(),

@@ -30,7 +30,7 @@ use super::complete::live_offers;
 use super::input::Input;
 use super::keymap::{Action, Keymap, Part};
 use super::layout::Seam;
-use super::pin::Maker;
+use super::pin::{Maker, Pinned};
 use super::popup::Popup;
 use super::ports::Ended;
 use super::samples::Samples;
@@ -79,6 +79,8 @@ pub struct Parts {
     pub read_only: bool,
     /// What the operator made of the screen before.
     pub arrangement: Arrangement,
+    /// What was pinned before.
+    pub pinned: Vec<Pinned>,
     /// Makes panels of pinned pipelines.
     pub pins: Maker,
 }
@@ -113,12 +115,16 @@ pub struct App {
     pub(super) places: Places,
     /// What the operator made of the screen.
     pub(super) arrangement: Arrangement,
+    /// Pinned pipelines.
+    pinned: Vec<Pinned>,
     /// Makes panels of pinned pipelines.
     pins: Maker,
     /// The panels' ids in the order they came in.
     registered: Vec<String>,
     /// Panels that are subscribed to the context.
     opened: BTreeSet<String>,
+    /// Somebody looks: panels may be subscribed.
+    watched: bool,
     /// A boundary that is being dragged, and the arrangement before.
     dragged: Option<(Seam, Arrangement)>,
     /// The terminal tells of clicks.
@@ -161,7 +167,7 @@ impl App {
             false => Offer::No,
         };
         let mut panels = parts.panels;
-        panels.extend(parts.arrangement.pins.iter().map(|pinned| (parts.pins)(pinned)));
+        panels.extend(parts.pinned.iter().map(|pinned| (parts.pins)(pinned)));
         let mut app = App {
             samples: Samples::default(),
             finder: None,
@@ -169,8 +175,10 @@ impl App {
             script: None,
             places: Places::default(),
             arrangement: parts.arrangement,
+            pinned: parts.pinned,
             registered: panels.iter().map(|panel| panel.id().to_owned()).collect(),
             opened: BTreeSet::new(),
+            watched: false,
             pins: parts.pins,
             dragged: None,
             mouse: true,
@@ -220,35 +228,47 @@ impl App {
         self.remark(&wrong);
     }
 
-    /// Subscribes the panels that stand beside the others, or would where there is room, to the context; the others wait
-    /// until somebody goes to them. Inside a Tokio runtime.
+    /// Subscribes the panels that can be seen to the context, and from here on keeps it so. Inside a Tokio runtime.
     pub fn open_panels(&mut self) {
+        self.watched = true;
+        self.open_anew();
+    }
+
+    /// As [`App::open_panels`], for another context; not after they were closed.
+    fn open_anew(&mut self) {
         self.opened.clear();
-        self.open_offered();
+        self.subscribe_offered();
         let others = self.panels.iter_mut().filter(|panel| !self.opened.contains(panel.id()));
         others.for_each(|panel| panel.close());
         self.dirty = true;
     }
 
-    fn open_offered(&mut self) {
+    /// Subscribes the panels that stand beside the others, or would where there is room, and the one that was gone to;
+    /// the others wait until somebody goes to them. To be called when either has changed.
+    pub(super) fn subscribe_offered(&mut self) {
+        if !self.watched {
+            return;
+        }
         for at in 0..self.panels.len() {
-            if self.is_offered(at) {
-                self.open_panel(at);
+            let wanted = self.is_offered(at) || self.focus == Focus::Pane(at + 1);
+            let Some(panel) = self.panels.get_mut(at) else { continue };
+            match (wanted, self.opened.contains(panel.id())) {
+                (true, false) => {
+                    self.opened.insert(panel.id().to_owned());
+                    panel.open(&self.context);
+                }
+                (false, true) => {
+                    self.opened.remove(panel.id());
+                    panel.close();
+                }
+                _ => {}
             }
         }
     }
 
-    /// Subscribes one, unless it is.
-    fn open_panel(&mut self, at: usize) {
-        if let Some(panel) = self.panels.get_mut(at)
-            && self.opened.insert(panel.id().to_owned())
-        {
-            panel.open(&self.context);
-        }
-    }
-
-    /// Ends the panels' subscriptions.
+    /// Ends the panels' subscriptions for good.
     pub fn close_panels(&mut self) {
+        self.watched = false;
         self.opened.clear();
         self.panels.iter_mut().for_each(|panel| panel.close());
     }
@@ -369,7 +389,7 @@ impl App {
     fn change_context(&mut self, context: Arc<Context>) {
         self.input.set_here(&context.name);
         self.context = context;
-        self.open_panels();
+        self.open_anew();
     }
 
     /// A block waits for an answer. The bare view, which shows no questions, ends.
