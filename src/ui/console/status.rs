@@ -92,7 +92,7 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
     }
     let mut bad: Vec<_> = sources
         .iter()
-        .filter(|(_, health)| health.state != HealthState::Live)
+        .filter(|(_, health)| health.state != HealthState::Live || health.login_ends.is_some())
         .collect();
     bad.sort_by_key(|(_, health)| std::cmp::Reverse(rank(health)));
     let mut short: Vec<Span<'static>> = bad
@@ -159,7 +159,10 @@ pub fn bottom(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
     if jobs > 0 {
         right.push(theme.state(Tone::Progress, &format!("{jobs} running").into()));
     }
-    right.push(Span::styled(syntax::time_of_day(now), theme.style(Meaning::Dim)));
+    right.push(Span::styled(
+        syntax::time_of_day(now, app.clock.zone()),
+        theme.style(Meaning::Dim),
+    ));
     let right = joined(app, right);
     let used = u16::try_from(line_width(&right)).unwrap_or(0).min(area.width);
     let room = area.width.saturating_sub(used + 1);

@@ -263,10 +263,11 @@ impl<L: Listing> Panel for ListPanel<L> {
 
     fn open(&mut self, context: &Arc<Context>) {
         self.feed = Some(self.listing.subscribe(context));
-        self.context = Some(context.clone());
         self.keys = (NEVER, Vec::new());
         // Marks belong to the rows of a context: another one may have rows of the same names.
-        self.marked.clear();
+        if self.context.replace(context.clone()).as_ref() != Some(context) {
+            self.marked.clear();
+        }
         self.moved += 1;
     }
 
@@ -389,7 +390,12 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.refresh();
         self.page = usize::from(area.height.saturating_sub(1)).max(1);
         let Some(feed) = &self.feed else { return };
-        let reason = feed.source().health().reason.filter(|_| self.listing.explains());
+        let health = feed.source().health();
+        let login = health
+            .login_words(now)
+            .filter(|_| focused)
+            .map(|words| SafeText::line(&words));
+        let reason = health.reason.filter(|_| self.listing.explains()).or(login);
         let area = match reason {
             Some(reason) if !self.keys.1.is_empty() => explained(area, buffer, theme, &reason),
             _ => area,
