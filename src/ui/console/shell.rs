@@ -166,6 +166,8 @@ struct Shell<W: Write> {
     /// The terminal was asked for its background and has not answered.
     asked: Option<Asked>,
     pace: Pace,
+    /// The next frame shows what the operator did, or answers him.
+    awaited: bool,
     /// Programs that wait for the terminal, in their order: one a block or key at most, since whoever asked waits.
     programs: VecDeque<programs::Program>,
     suspend: bool,
@@ -220,6 +222,7 @@ impl<W: Write> Shell<W> {
             dresses: config.dresses,
             asked: config.by_background.map(Asked::new),
             pace: Pace::new(if config.remote { FRAME_REMOTE } else { FRAME }),
+            awaited: false,
             programs: VecDeque::new(),
             suspend: false,
             quit: None,
@@ -304,18 +307,24 @@ impl<W: Write> Shell<W> {
 
     /// When the next frame is to be drawn; none while nothing changed.
     fn frame_due(&self) -> Option<Instant> {
-        self.app.is_dirty().then(|| self.pace.due(Instant::now()))
+        let due = || self.pace.due(Instant::now(), self.awaited);
+        self.app.is_dirty().then(due)
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        let now = Instant::now();
         let app = &mut self.app;
+        let rows = !self.awaited || self.pace.due(now, false) <= now;
+        app.let_rows_wait(!rows);
         self.screen.frame(|area, buffer| draw(app, area, buffer))?;
         self.app.drawn();
-        self.pace.drawn(Instant::now());
+        self.pace.drawn(now, rows);
+        self.awaited = false;
         Ok(())
     }
 
     fn terminal_event(&mut self, event: TerminalEvent) {
+        self.awaited = true;
         match event {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
             TerminalEvent::Mouse(event) => self.reduce(Event::Mouse(event)),
@@ -346,6 +355,7 @@ impl<W: Write> Shell<W> {
     }
 
     fn request(&mut self, request: Request) {
+        self.awaited = true;
         match request {
             Request::Ask {
                 id,
@@ -398,6 +408,7 @@ impl<W: Write> Shell<W> {
     }
 
     fn message(&mut self, message: Message) {
+        self.awaited = true;
         match message {
             Message::App(event) => self.reduce(event),
             Message::Job(running) => {

@@ -30,6 +30,7 @@ use super::complete::live_offers;
 use super::input::Input;
 use super::keymap::{Action, Keymap, Part};
 use super::layout::Seam;
+use super::painted::Painted;
 use super::pin::{Maker, Pinned};
 use super::popup::Popup;
 use super::ports::Ended;
@@ -143,6 +144,10 @@ pub struct App {
     next_question: u64,
     /// Panels' versions as drawn last.
     drawn: Vec<u64>,
+    /// What the panels painted last.
+    pub(super) painted: Painted,
+    /// How often something happened that may have changed what a panel shows, beside its rows.
+    pub(super) epoch: u64,
     /// Width of the chat as drawn last, for scrolling.
     pub(super) chat_width: u16,
     dirty: bool,
@@ -189,6 +194,8 @@ impl App {
             popup: None,
             help: None,
             drawn: Vec::new(),
+            painted: Painted::default(),
+            epoch: 0,
             panels,
             focus: Focus::Input,
             shown: 0,
@@ -240,7 +247,7 @@ impl App {
         self.subscribe_offered();
         let others = self.panels.iter_mut().filter(|panel| !self.opened.contains(panel.id()));
         others.for_each(|panel| panel.close());
-        self.dirty = true;
+        self.touch();
     }
 
     /// Subscribes the panels that stand beside the others, or would where there is room, and the one that was gone to;
@@ -275,7 +282,11 @@ impl App {
 
     /// What an event does.
     pub fn handle(&mut self, event: Event) -> Vec<Effect> {
-        self.dirty = true;
+        match &event {
+            Event::Key(key) if self.only_types((*key).into()) => self.dirty = true,
+            Event::Block(..) => self.dirty = true,
+            _ => self.touch(),
+        }
         let now = self.clock.now();
         match event {
             Event::Key(key) => {
@@ -439,16 +450,29 @@ impl App {
                 .eq(self.drawn.iter().copied())
     }
 
+    /// Something happened that may change what the panels show.
+    pub(super) fn touch(&mut self) {
+        self.dirty = true;
+        self.epoch += 1;
+    }
+
     /// A second passed: ages move, toasts go.
     pub fn tick(&mut self) {
         self.toasts.expire(self.clock.now());
-        self.dirty = true;
+        self.touch();
+    }
+
+    /// Whether the next frame shows rows as they were painted last, though they have changed: their own frame comes soon.
+    pub fn let_rows_wait(&mut self, wait: bool) {
+        self.painted.rows_wait = wait;
     }
 
     /// The frame was drawn.
     pub fn drawn(&mut self) {
         self.dirty = false;
-        self.drawn = self.panels.iter().map(|panel| panel.version()).collect();
+        if !self.painted.rows_wait {
+            self.drawn = self.panels.iter().map(|panel| panel.version()).collect();
+        }
     }
 
     fn candidates(&mut self, question: u64, candidates: Vec<Candidate>) {
