@@ -123,7 +123,7 @@ fn follow(pipeline: &mut Pipeline, stages: &[Arc<StagePlan>]) {
 }
 
 /// Whether a stage does not end by itself.
-fn goes_on(stage: &StagePlan) -> bool {
+pub(super) fn goes_on(stage: &StagePlan) -> bool {
     let known = stage.template.known();
     let given = |name: &&str| known.options.get(*name).and_then(Option::as_ref) == Some(&Value::Bool(true));
     stage.verb.declaration.endless || FOLLOWING.iter().any(given)

@@ -33,6 +33,8 @@ async fn the_pipeline_before_it_is_handed_over_and_nothing_runs() {
         "t:logs web --follow | t:pin",
         "t:logs web | t:count | t:pin",
         "@prod t:logs 'a b' | t:echo $name | t:pin",
+        "@prod,test t:emit 3 | t:pin",
+        "@* t:logs web | t:pin",
     ] {
         assert_eq!(bench.run_as(line, operator.clone()).await.exit, 0, "{line}");
     }
@@ -45,6 +47,8 @@ async fn the_pipeline_before_it_is_handed_over_and_nothing_runs() {
             pin("t:logs web --follow", 5),
             pin("t:logs web | t:count", 5),
             pin("@prod t:logs 'a b' --follow | t:echo $name", 5),
+            pin("@prod,test t:emit 3", 5),
+            pin("@* t:logs web --follow", 5),
         ]
     );
     assert_eq!(bench.emitted.load(std::sync::atomic::Ordering::Relaxed), 0);
