@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::core::context::Context;
 use crate::core::record::Record;
-use crate::feed::{FeedKey, Hub, RowTable, Subscription};
+use crate::feed::{FeedKey, HealthState, Hub, RowTable, Subscription};
 
 /// Samples kept for the panel; the oldest go first.
 pub const KEPT: usize = 600;
@@ -130,6 +130,39 @@ pub fn samples(hub: &Hub, context: &Arc<Context>) -> Subscription<Sample> {
     )
 }
 
+/// Who fills the shared feed. When it goes, however its command ended, the feed says that the rows are what it left; of
+/// two at once the other one's next sample says that it goes on.
+pub struct Watching {
+    feed: Subscription<Sample>,
+}
+
+impl Watching {
+    /// Begins in a context. Inside a Tokio runtime.
+    pub fn begin(hub: &Hub, context: &Arc<Context>) -> Self {
+        Watching {
+            feed: samples(hub, context),
+        }
+    }
+
+    /// A sample more.
+    pub fn add(&self, sample: Sample) {
+        self.feed.source().write(|table| append(table, sample));
+        self.goes_on();
+    }
+
+    /// It watches, whether anything was to be seen or not.
+    pub fn goes_on(&self) {
+        self.feed.source().set_health(HealthState::Live, None);
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let reason = Some("the watch has ended".into());
+        self.feed.source().set_health(HealthState::Ended, reason);
+    }
+}
+
 /// Appends a sample under the next number, dropping the oldest beyond [`KEPT`].
 pub fn append(table: &mut RowTable<Sample>, sample: Sample) {
     let next = table
@@ -181,6 +214,31 @@ pub(crate) mod tests {
             BTreeMap::from([("1.0.0".to_owned(), 3), ("2.0.0".to_owned(), 1)])
         );
         assert_eq!(tally.record()["versions"]["1.0.0"], 3);
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_goes_says_so_and_the_next_one_takes_it_back() {
+        let hub = Hub::new(crate::core::clock::Clock::real());
+        let context = Arc::new(Context::empty("test"));
+        let feed = samples(&hub, &context);
+        let state = || feed.source().health().state;
+        let watch = Watching::begin(&hub, &context);
+        watch.add(sample(Some("a"), None, None));
+        assert_eq!(state(), HealthState::Live);
+        let failing = async {
+            let _watch = watch;
+            std::future::pending::<()>().await;
+        };
+        // Dropped in the middle, as by a cancel that does not wait.
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(1), failing).await;
+        assert_eq!(state(), HealthState::Ended);
+        Watching::begin(&hub, &context).goes_on();
+        let again = Watching::begin(&hub, &context);
+        again.add(sample(Some("b"), None, None));
+        assert_eq!(
+            (state(), feed.source().read(|rows, _| rows.len())),
+            (HealthState::Live, 2)
+        );
     }
 
     #[test]
