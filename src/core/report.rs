@@ -45,6 +45,10 @@ pub struct Place {
     pub span: Range<usize>,
 }
 
+/// The name of a context. A type of its own so that a report, which is moved by value, holds a thin box of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextName(pub String);
+
 /// An error as every front end shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -61,7 +65,7 @@ pub struct Report {
     /// The stage that failed, from 1.
     pub stage: Option<usize>,
     /// The context that it failed in, where others went on; the message names it.
-    pub context: Option<String>,
+    pub context: Option<Box<ContextName>>,
     /// The record that failed.
     pub record: Option<Box<Record>>,
     /// How it ends the pipeline.
@@ -125,12 +129,17 @@ impl Report {
         self
     }
 
+    /// The context that it failed in, where it is one of several.
+    pub fn context_name(&self) -> Option<&str> {
+        self.context.as_ref().map(|context| context.0.as_str())
+    }
+
     /// Names the context, where it is one of several.
     #[must_use]
     pub fn in_context(mut self, name: &str) -> Self {
         if self.context.is_none() {
             self.message = format!("context {name}: {}", self.message);
-            self.context = Some(name.to_owned());
+            self.context = Some(Box::new(ContextName(name.to_owned())));
         }
         self
     }
@@ -166,7 +175,7 @@ impl Report {
             "record": self.record,
             "hint": self.hint,
         });
-        if let Some(context) = &self.context {
+        if let Some(context) = self.context_name() {
             error["context"] = json!(context);
         }
         json!({"error": error})

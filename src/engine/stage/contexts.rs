@@ -115,7 +115,7 @@ impl StageRun {
             Err(_) if self.run.ending.is_ending() => Err(self.run.ending.report()),
             Err(report) if report.code == NOBODY_READS || report.severity == Severity::Interrupted => Err(report),
             Err(report) => {
-                failed.extend(report.context.clone());
+                failed.extend(report.context_name().map(str::to_owned));
                 self.output.pass_on(Err(self.placed(report))).await
             }
             item => self.output.pass_on(item).await,

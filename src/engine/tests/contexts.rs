@@ -84,7 +84,7 @@ async fn a_context_that_fails_takes_no_other_with_it() {
     assert_eq!((codes, ran.exit), (vec!["E-RUN-PANIC"; 2], 1));
     let ran = bench.run("@test,prod timeout=50ms t:where --late=prod").await;
     assert_eq!((&steps(&ran)[..2], ran.exit), (&["test.1".to_owned(), "test.2".to_owned()][..], 1));
-    assert_eq!((ran.failed[0].code, ran.failed[0].context.as_deref()), ("E-RUN-124", Some("prod")));
+    assert_eq!((ran.failed[0].code, ran.failed[0].context_name()), ("E-RUN-124", Some("prod")));
 }
 
 #[tokio::test]
