@@ -18,7 +18,6 @@ use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::{Report, Severity};
 use crate::core::text::{SafeText, Secret};
-use crate::engine::pin::goes_on;
 use crate::engine::plan::{OnError, StagePlan};
 use crate::engine::run::Items;
 use crate::verb::invocation::NOBODY_READS;
@@ -73,7 +72,7 @@ impl StageRun {
         lane: impl Fn(&Arc<StagePlan>) -> Lane + Send + Sync,
     ) -> Result<(), Report> {
         let mut failed: Vec<String> = Vec::new();
-        let following = goes_on(&self.plan);
+        let following = self.plan.goes_on();
         let at_once = match (following, self.plan.parallel) {
             // One that goes on never makes room for the next.
             (true, _) => left.len(),
