@@ -262,7 +262,7 @@ pub fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
             Function(|call: &Call| Ok(vec![json!(call.context.name)])),
         ),
         Verb::read(
-            Declaration::new("t", "where", "").options([
+            Declaration::new("t", "where", "").following(&["follow"]).options([
                 OptionSpec::new("fail", OptionKind::String, ""),
                 OptionSpec::new("late", OptionKind::String, ""),
                 OptionSpec::new("wait", OptionKind::Duration, ""),
