@@ -1,10 +1,11 @@
 //! The live rows while the server misbehaves, broken on purpose through the sandbox's admin API: they tell the truth about
 //! themselves meanwhile, and are right again within two seconds of the end of it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use cogdeck::core::clock::Clock;
 use cogdeck::core::context::{Context, KubeconfigSource};
 use cogdeck::core::text::Secret;
@@ -313,5 +314,49 @@ async fn a_restart_with_other_versions_is_a_fresh_list() {
         })
         .await;
         assert!(took < SOON, "round {round}: {took:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_two_clusters_never_mix_when_the_configuration_names_another() {
+    let (one, two) = (World::start().await, World::start().await);
+    two.deploy("other", 2).await;
+    let set = |world: &World| {
+        let pem = base64::engine::general_purpose::STANDARD.encode(world.sandbox.ca_pem());
+        let (url, token) = (world.sandbox.kubernetes_url(), world.sandbox.token());
+        let set = [("SERVER", url), ("TOKEN", token), ("CERT", pem.as_str())];
+        BTreeMap::from(set.map(|(name, value)| (format!("KUBERNETES_{name}"), Secret::new(value))))
+    };
+    let variables = Arc::new(Mutex::new(set(&one)));
+    let told = variables.clone();
+    let clients = Clients::configured(Arc::new(move |_| {
+        let told = told.lock().unwrap().clone();
+        Box::pin(async move { Ok(told) })
+    }));
+    let mut context = Context::empty("configured");
+    context.kubernetes.configurable = true;
+    let feed = rows::<PodRow>(&Hub::new(Clock::real()), &clients, &Arc::new(context), false);
+    let source = feed.source();
+    let keys = || shown(source).into_keys().collect::<BTreeSet<String>>();
+    let of = |world: &World| world.truth().into_keys().collect::<BTreeSet<String>>();
+    let (first, second) = (of(&one), of(&two));
+    let begin = Instant::now();
+    while keys() != first {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", source.health());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    *variables.lock().unwrap() = set(&two);
+    one.cut_the_watch().await;
+    one.deploy("late", 1).await;
+    let begin = Instant::now();
+    let mut shown = keys();
+    while shown != second {
+        assert!(
+            shown.is_subset(&of(&one)) || shown.is_subset(&second),
+            "rows of both: {shown:?}"
+        );
+        assert!(begin.elapsed() < PATIENCE, "{:?}", source.health());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        shown = keys();
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use kube::core::WatchEvent;
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, Instant, sleep, timeout, timeout_at};
 
 use super::client::{Clients, JSON, Session};
 use super::error::{self, usage};
@@ -27,7 +27,11 @@ use crate::verb::Call;
 
 /// Lines on their way to the reader. Policy: the pods' streams wait when it is full, nothing is dropped.
 const QUEUE: usize = 1_024;
-/// Before a stream or a watch that ended is taken up again.
+/// How long the server shall keep one watch open.
+const WATCH: Duration = Duration::from_secs(20);
+/// A watch that is silent for longer, although the server should have ended it, hangs.
+const SILENCE: Duration = Duration::from_secs(25);
+/// Before a watch that ended is taken up again.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Pods read at once while following. Policy: more are refused at the start; those that come later wait for a place.
 const MOST: usize = 100;
@@ -106,6 +110,90 @@ struct Stream {
     last: Option<Timestamp>,
     /// It was there when reading began: how far back to read counts for it; of pods that come later every line does.
     from_the_start: bool,
+    /// The pauses before it is taken up again; from the start where lines came.
+    backoff: Backoff,
+}
+
+/// What a stream came to the end of.
+enum End {
+    /// The log: its container may start again, or the connection was closed while it runs.
+    Log,
+    /// The pod: it is gone.
+    Pod,
+}
+
+/// How far a pod is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It is being read, or waits for a place; whether its container ran when the pod was seen last.
+    Reading { runs: bool },
+    /// To here, and its container runs no more.
+    Read(Option<Timestamp>),
+}
+
+type Reads<'a> = FuturesUnordered<BoxFuture<'a, (Stream, Result<End, Report>)>>;
+
+/// The pods that are followed.
+struct Reader<'a> {
+    of: &'a Reading,
+    sender: &'a Sender,
+    /// Those that were there when reading began, by uid.
+    there: HashSet<String>,
+    reading: Reads<'a>,
+    waiting: VecDeque<Stream>,
+    known: HashMap<String, State>,
+}
+
+impl Reader<'_> {
+    /// A pod came or changed.
+    fn changed(&mut self, pod: &Value) -> Result<(), Report> {
+        let uid = object::uid(pod);
+        let runs = is_running(pod, &self.of.container(pod)?);
+        let last = match self.known.get_mut(uid) {
+            // The end of its log and the news that it runs again come in either order.
+            Some(State::Reading { runs: known }) => {
+                *known = runs;
+                return Ok(());
+            }
+            Some(State::Read(_)) if !runs => return Ok(()),
+            Some(State::Read(last)) => *last,
+            None if !has_begun(pod) => return Ok(()),
+            None => None,
+        };
+        let stream = self.of.stream(pod, last, self.there.contains(uid))?;
+        self.known.insert(uid.to_owned(), State::Reading { runs });
+        if self.reading.len() < MOST {
+            self.read(stream, Duration::ZERO);
+        } else {
+            self.waiting.push_back(stream);
+        }
+        Ok(())
+    }
+
+    fn gone(&mut self, uid: &str) {
+        self.waiting.retain(|stream| stream.uid != uid);
+        self.known.remove(uid);
+    }
+
+    /// A stream ended: one whose container runs, as far as is known, is taken up again; else the next one that waits is.
+    fn ended(&mut self, mut stream: Stream, end: End) {
+        match (self.known.get_mut(&stream.uid), end) {
+            (_, End::Pod) => self.gone(&stream.uid),
+            (Some(State::Reading { runs: true }), End::Log) => {
+                let pause = stream.backoff.next(None);
+                return self.read(stream, pause);
+            }
+            (Some(state), End::Log) => *state = State::Read(stream.last),
+            (None, End::Log) => {}
+        }
+        if let Some(next) = self.waiting.pop_front() {
+            self.read(next, Duration::ZERO);
+        }
+    }
+
+    fn read(&mut self, stream: Stream, pause: Duration) {
+        self.reading.push(self.of.read_all(stream, pause, self.sender).boxed());
+    }
 }
 
 type Sender = mpsc::Sender<Result<PodLine, Report>>;
@@ -124,71 +212,74 @@ impl Reading {
     /// Reads all pods at once, and those that come.
     async fn follow(&self, sender: &Sender) -> Result<(), Report> {
         let there = target::list(&self.session, &self.path, &self.query).await?;
-        if there.len() > MOST {
+        let running = there.iter().filter(|pod| text(pod, "/status/phase") == "Running");
+        let running = running.count();
+        if running > MOST {
             return Err(usage(format!(
-                "{} has {} pods, and {MOST} can be followed at once",
-                self.title,
-                there.len()
+                "{} has {running} pods that run, and {MOST} can be followed at once",
+                self.title
             ))
             .hint("follow a part of them: another object, or one pod"));
         }
-        let there: HashSet<String> = there.iter().map(|pod| object::uid(pod).to_owned()).collect();
-        let mut reading: FuturesUnordered<BoxFuture<'_, (Stream, Result<(), Report>)>> = FuturesUnordered::new();
-        let mut waiting: VecDeque<Stream> = VecDeque::new();
-        // How far each pod was read; none while it is being read or waits for a place.
-        let mut known: HashMap<String, Option<Option<Timestamp>>> = HashMap::new();
+        let mut reader = Reader {
+            there: there.iter().map(|pod| object::uid(pod).to_owned()).collect(),
+            reading: FuturesUnordered::new(),
+            waiting: VecDeque::new(),
+            known: HashMap::new(),
+            of: self,
+            sender,
+        };
+        let mut version = String::new();
         let mut first = true;
         loop {
-            let watch = self.query.clone().with("watch", "true").on(&self.path);
-            let events = match self.session.cluster.watch::<Value>(&watch, JSON).await {
-                Ok(events) => events,
-                Err(error) if first || matches!(error::code(&error), Some(401 | 403 | 404)) => {
+            let watch = self
+                .query
+                .clone()
+                .with("watch", "true")
+                .with("allowWatchBookmarks", "true")
+                .with("timeoutSeconds", WATCH.as_secs().to_string())
+                .with_some("resourceVersion", Some(&version))
+                .on(&self.path);
+            let opening = timeout(SILENCE, self.session.cluster.watch::<Value>(&watch, JSON));
+            let events = match opening.await {
+                Ok(Ok(events)) => events,
+                Ok(Err(error)) if first || matches!(error::code(&error), Some(401 | 403 | 404)) => {
                     return Err(self.session.cluster.report(&error));
                 }
-                Err(_) => {
+                Ok(Err(_)) | Err(_) => {
+                    version.clear();
                     sleep(PAUSE).await;
                     continue;
                 }
             };
             first = false;
             pin_mut!(events);
+            let mut heard = Instant::now();
             loop {
                 tokio::select! {
-                    event = events.next() => match event {
-                        Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod))) => {
-                            let uid = object::uid(&pod).to_owned();
-                            let last = match known.get(&uid) {
-                                Some(None) => continue,
-                                Some(Some(last)) => *last,
-                                None => None,
-                            };
-                            let over = known.contains_key(&uid) && !is_running(&pod);
-                            if !has_begun(&pod) || over {
-                                continue;
+                    event = timeout_at(heard + SILENCE, events.next()) => {
+                        heard = Instant::now();
+                        match event {
+                            Ok(Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod)))) => {
+                                text(&pod, "/metadata/resourceVersion").clone_into(&mut version);
+                                reader.changed(&pod)?;
                             }
-                            let stream = self.stream(&pod, last, there.contains(&uid))?;
-                            known.insert(uid, None);
-                            if reading.len() < MOST {
-                                reading.push(self.read_all(stream, sender).boxed());
-                            } else {
-                                waiting.push_back(stream);
+                            Ok(Some(Ok(WatchEvent::Deleted(pod)))) => {
+                                text(&pod, "/metadata/resourceVersion").clone_into(&mut version);
+                                reader.gone(object::uid(&pod));
+                            }
+                            Ok(Some(Ok(WatchEvent::Bookmark(mark)))) => version = mark.metadata.resource_version,
+                            // The server ended it in time: go on where it stopped.
+                            Ok(None) => break,
+                            // Too old, cut, or silent although the server should have ended it: from the start.
+                            Ok(Some(Ok(WatchEvent::Error(_)) | Err(_))) | Err(_) => {
+                                version.clear();
+                                break;
                             }
                         }
-                        Some(Ok(WatchEvent::Deleted(pod))) => {
-                            let uid = object::uid(&pod);
-                            waiting.retain(|stream| stream.uid != uid);
-                            known.remove(uid);
-                        }
-                        Some(Ok(WatchEvent::Bookmark(_))) => {}
-                        Some(Ok(WatchEvent::Error(_)) | Err(_)) | None => break,
-                    },
-                    Some((stream, result)) = reading.next(), if !reading.is_empty() => {
-                        result?;
-                        // A container that starts again is read on when its pod says so.
-                        known.entry(stream.uid).and_modify(|state| *state = Some(stream.last));
-                        if let Some(next) = waiting.pop_front() {
-                            reading.push(self.read_all(next, sender).boxed());
-                        }
+                    }
+                    Some((stream, end)) = reader.reading.next(), if !reader.reading.is_empty() => {
+                        reader.ended(stream, end?);
                     }
                 }
             }
@@ -196,18 +287,21 @@ impl Reading {
         }
     }
 
-    fn stream(&self, pod: &Value, last: Option<Timestamp>, from_the_start: bool) -> Result<Stream, Report> {
+    /// The container of a pod whose lines are wanted.
+    fn container(&self, pod: &Value) -> Result<String, Report> {
         let names: Vec<&str> = list(pod, "/spec/containers").iter().map(|c| text(c, "/name")).collect();
-        let container = match &self.wanted.container {
-            Some(wanted) if names.contains(&wanted.as_str()) => wanted.clone(),
-            Some(wanted) => {
-                return Err(
-                    usage(format!("container {wanted} is not valid for pod {}", object::name(pod)))
-                        .hint(format!("it has: {}", names.join(", "))),
-                );
-            }
-            None => behind::default_name(pod),
-        };
+        match &self.wanted.container {
+            Some(wanted) if names.contains(&wanted.as_str()) => Ok(wanted.clone()),
+            Some(wanted) => Err(
+                usage(format!("container {wanted} is not valid for pod {}", object::name(pod)))
+                    .hint(format!("it has: {}", names.join(", "))),
+            ),
+            None => Ok(behind::default_name(pod)),
+        }
+    }
+
+    fn stream(&self, pod: &Value, last: Option<Timestamp>, from_the_start: bool) -> Result<Stream, Report> {
+        let container = self.container(pod)?;
         let raw = serde_json::from_value(pod.clone())
             .map_err(|error| Report::failed(error::UNREADABLE, "a pod cannot be read").because(&error))?;
         Ok(Stream {
@@ -216,27 +310,26 @@ impl Reading {
             container,
             last,
             from_the_start,
+            backoff: Backoff::default(),
         })
     }
 
     /// Reads until the log ends; one that breaks off or does not begin is taken up again, ever more slowly.
-    async fn read_all(&self, mut stream: Stream, sender: &Sender) -> (Stream, Result<(), Report>) {
-        let mut backoff = Backoff::default();
+    async fn read_all(&self, mut stream: Stream, pause: Duration, sender: &Sender) -> (Stream, Result<End, Report>) {
+        sleep(pause).await;
         loop {
             let read_before = stream.last;
-            match self.read(&mut stream, sender).await {
-                Ok(()) => return (stream, Ok(())),
-                // Its pod is gone.
-                Err(report) if report.code == error::NOT_FOUND => return (stream, Ok(())),
+            let read = self.read(&mut stream, sender).await;
+            if stream.last > read_before {
+                stream.backoff.reset();
+            }
+            match read {
+                Ok(()) => return (stream, Ok(End::Log)),
+                Err(report) if report.code == error::NOT_FOUND => return (stream, Ok(End::Pod)),
                 Err(report) if matches!(report.code, error::UNAUTHORIZED | error::FORBIDDEN) => {
                     return (stream, Err(report));
                 }
-                Err(_) => {
-                    if stream.last > read_before {
-                        backoff.reset();
-                    }
-                    sleep(backoff.next(None)).await;
-                }
+                Err(_) => sleep(stream.backoff.next(None)).await,
             }
         }
     }
@@ -310,15 +403,109 @@ fn has_begun(pod: &Value) -> bool {
     matches!(text(pod, "/status/phase"), "Running" | "Succeeded" | "Failed")
 }
 
-fn is_running(pod: &Value) -> bool {
-    list(pod, "/status/containerStatuses")
-        .iter()
-        .any(|c| c.pointer("/state/running").is_some())
+fn is_running(pod: &Value, container: &str) -> bool {
+    let mut told = list(pod, "/status/containerStatuses").iter();
+    told.any(|status| text(status, "/name") == container && status.pointer("/state/running").is_some())
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::super::client::Cluster;
+    use super::super::connection::Connection;
+    use super::super::way::Way;
     use super::*;
+    use crate::core::context::KubeconfigSource;
+
+    /// What reads the pods of a deployment, of a cluster that nobody asks: a stream is only begun.
+    fn reading() -> Reading {
+        let way = Way {
+            kubeconfig: KubeconfigSource::None,
+            kube_context: None,
+            triple: None,
+            https_proxy: None,
+            no_proxy: None,
+        };
+        Reading {
+            session: Session {
+                cluster: Arc::new(Cluster::new(Connection::new(way))),
+                namespace: String::new(),
+            },
+            path: String::new(),
+            query: Query::new(),
+            title: String::new(),
+            wanted: WantedLines {
+                words: Vec::new(),
+                container: None,
+                follow: true,
+                since: None,
+                tail: None,
+            },
+        }
+    }
+
+    fn reader<'a>(of: &'a Reading, sender: &'a Sender) -> Reader<'a> {
+        Reader {
+            of,
+            sender,
+            there: HashSet::new(),
+            reading: FuturesUnordered::new(),
+            waiting: VecDeque::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    fn pod(uid: &str, state: &str) -> Value {
+        json!({"metadata": {"name": "web", "uid": uid}, "spec": {"containers": [{"name": "a"}, {"name": "beside"}]},
+            "status": {"phase": "Running", "containerStatuses": [
+                {"name": "beside", "state": {"running": {}}}, {"name": "a", "state": {state: {}}},
+            ]}})
+    }
+
+    #[tokio::test]
+    async fn a_container_that_runs_again_is_read_on_in_whatever_order_its_end_and_that_news_come() {
+        let (of, (sender, _lines)) = (reading(), mpsc::channel(1));
+        let mut reader = reader(&of, &sender);
+        let stream = || of.stream(&pod("u", "running"), Timestamp::from_second(7).ok(), false).unwrap();
+        reader.changed(&pod("u", "running")).unwrap();
+        assert_eq!(reader.reading.len(), 1);
+        // It ends, and runs again, before the stream of its first run has ended.
+        reader.changed(&pod("u", "terminated")).unwrap();
+        reader.changed(&pod("u", "running")).unwrap();
+        reader.ended(stream(), End::Log);
+        assert_eq!(reader.reading.len(), 2, "its second run is read");
+        // The other way round.
+        reader.changed(&pod("u", "terminated")).unwrap();
+        reader.ended(stream(), End::Log);
+        assert_eq!(
+            (reader.reading.len(), reader.known["u"]),
+            (2, State::Read(Timestamp::from_second(7).ok()))
+        );
+        reader.changed(&pod("u", "waiting")).unwrap();
+        assert_eq!(reader.reading.len(), 2);
+        reader.changed(&pod("u", "running")).unwrap();
+        assert_eq!(reader.reading.len(), 3);
+        reader.ended(stream(), End::Pod);
+        assert!(reader.known.is_empty() && reader.reading.len() == 3, "what is gone is not read again");
+    }
+
+    #[tokio::test]
+    async fn pods_above_the_most_wait_for_a_place() {
+        let (of, (sender, _lines)) = (reading(), mpsc::channel(1));
+        let mut reader = reader(&of, &sender);
+        for number in 0..MOST + 2 {
+            reader.changed(&pod(&number.to_string(), "terminated")).unwrap();
+        }
+        assert_eq!((reader.reading.len(), reader.waiting.len()), (MOST, 2));
+        reader.gone(&MOST.to_string());
+        let first = of.stream(&pod("0", "terminated"), None, false).unwrap();
+        reader.ended(first, End::Log);
+        assert_eq!((reader.reading.len(), reader.waiting.len()), (MOST + 1, 0));
+    }
 
     #[test]
     fn the_time_is_taken_off_a_line() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,6 +13,9 @@ use crate::feed::{FeedKey, Hub, RowTable, Subscription};
 
 /// Samples kept for the panel; the oldest go first.
 pub const KEPT: usize = 600;
+
+/// A watch that has sent nothing for this long is over.
+pub const QUIET: Duration = Duration::from_secs(5);
 
 /// One request and what came back.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,6 +134,19 @@ pub fn samples(hub: &Hub, context: &Arc<Context>) -> Subscription<Sample> {
     )
 }
 
+/// The samples of the question that was asked last, newest first: shares over different questions would mean nothing.
+pub fn latest(table: &RowTable<Sample>) -> impl Iterator<Item = &Sample> {
+    let newest = table.iter().next_back().map(|(_, sample)| sample.url.as_str());
+    let samples = table.iter().rev().map(|(_, sample)| sample);
+    samples.filter(move |sample| Some(sample.url.as_str()) == newest)
+}
+
+/// The same while a watch goes on; none: no watch runs.
+pub fn recent(table: &RowTable<Sample>, now: Timestamp) -> Option<impl Iterator<Item = &Sample>> {
+    let (_, newest) = table.iter().next_back()?;
+    (newest.at + QUIET >= now).then(|| latest(table))
+}
+
 /// Appends a sample under the next number, dropping the oldest beyond [`KEPT`].
 pub fn append(table: &mut RowTable<Sample>, sample: Sample) {
     let next = table
@@ -181,6 +198,20 @@ pub(crate) mod tests {
             BTreeMap::from([("1.0.0".to_owned(), 3), ("2.0.0".to_owned(), 1)])
         );
         assert_eq!(tally.record()["versions"]["1.0.0"], 3);
+    }
+
+    #[test]
+    fn what_counts_is_the_last_question_while_it_is_asked() {
+        let mut table = RowTable::default();
+        assert!(recent(&table, Timestamp::UNIX_EPOCH).is_none());
+        for url in ["http://old", "http://new", "http://old", "http://new"] {
+            let url = url.to_owned();
+            append(&mut table, Sample { url, ..sample(Some("a"), None, None) });
+        }
+        assert_eq!(latest(&table).count(), 2);
+        let now = Timestamp::UNIX_EPOCH + QUIET;
+        assert_eq!(recent(&table, now).map(Iterator::count), Some(2));
+        assert!(recent(&table, now + Duration::from_secs(1)).is_none(), "the watch is over");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod descent;
 mod marks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -307,22 +308,28 @@ async fn pods_tell_who_answers_while_traffic_is_watched() {
     panel.open(&bench.context);
     assert!(!screen(&mut panel, 100, 4).contains("REQUESTS"));
     let feed = samples(&bench.hub, &bench.context);
+    let watched = |at: Timestamp| {
+        feed.source().write(|rows| {
+            for n in 0..90 {
+                let sample = Sample {
+                    at,
+                    url: "http://inspector/".into(),
+                    status: Some(200),
+                    latency_ms: Some(3),
+                    matched: None,
+                    pod: Some(if n % 3 == 0 { "a" } else { "b" }.to_owned()),
+                    version: None,
+                    error: None,
+                };
+                rows.upsert(format!("{n:04}"), sample);
+            }
+        });
+    };
+    let now = bench.hub.clock().now();
+    watched(now - Duration::from_secs(60));
+    assert!(!screen(&mut panel, 100, 4).contains("REQUESTS"), "that watch is over");
     let before = panel.version();
-    feed.source().write(|rows| {
-        for n in 0..90 {
-            let sample = Sample {
-                at: Timestamp::UNIX_EPOCH,
-                url: "http://inspector/".into(),
-                status: Some(200),
-                latency_ms: Some(3),
-                matched: None,
-                pod: Some(if n % 3 == 0 { "a" } else { "b" }.to_owned()),
-                version: None,
-                error: None,
-            };
-            rows.upsert(format!("{n:04}"), sample);
-        }
-    });
+    watched(now);
     assert_ne!(panel.version(), before, "a frame is due");
     let text = screen(&mut panel, 100, 4);
     let rows: Vec<&str> = text.lines().collect();

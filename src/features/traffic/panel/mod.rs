@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::model::{Sample, Tally, samples};
+use super::model::{QUIET, Sample, Tally, latest, samples};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{Health, HealthState, Hub, Subscription};
@@ -23,8 +23,6 @@ const WINDOW: usize = 60;
 const RIBBON: usize = 200;
 /// Columns of a lane's name.
 const LANE: usize = 10;
-/// A watch is over when nothing came for this long; the panel then says so.
-const QUIET: std::time::Duration = std::time::Duration::from_secs(5);
 /// Letters of the versions in the ribbon, oldest version first.
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
 
@@ -49,13 +47,8 @@ impl TrafficPanel {
 
     fn read<T>(&self, look: impl FnOnce(&[Sample]) -> T) -> T {
         let samples: Vec<Sample> = self.feed.as_ref().map_or_else(Vec::new, |feed| {
-            feed.source().read(|rows, _| {
-                let newest = rows.iter().next_back().map(|(_, sample)| sample.url.as_str());
-                let samples = rows.iter().rev().map(|(_, sample)| sample);
-                // Shares over different questions would mean nothing: the last one asked counts.
-                let same = samples.filter(|sample| Some(sample.url.as_str()) == newest);
-                same.take(RIBBON).cloned().collect()
-            })
+            feed.source()
+                .read(|rows, _| latest(rows).take(RIBBON).cloned().collect())
         });
         look(&samples)
     }
