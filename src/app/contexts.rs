@@ -15,8 +15,11 @@ use crate::core::report::Report;
 use crate::core::text::Secret;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
-/// The environment layer of the variables that name a cluster.
+/// The environment layer of the variables that name a cluster, and what they are together.
 const LAYER: &str = "COGDECK_BUNDLE_KUBECTL__KUBERNETES_";
+const CLUSTER: [&str; 3] = ["SERVER", "TOKEN", "CERT"];
+/// The name of a context that nothing names.
+const DEFAULT: &str = "default";
 /// Where the kubelet puts the service account of a pod.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -41,7 +44,9 @@ impl Contexts {
     ///
     /// Which cluster the one to start in means: the kube context that `--context` or the configuration names; else, with
     /// a room or `COGDECK_BUNDLE_KUBECTL__KUBERNETES_…` set, what the layers of the bundle `kubectl` name; else the
-    /// kubeconfig's current context; else those layers, and last the service account of the pod we run in.
+    /// kubeconfig's current context; else those layers, and last the service account of the pod we run in. The layers
+    /// say which cluster, and nothing else: what the configuration says of the current context, that it is production
+    /// or read-only first of all, holds with them as without.
     pub fn load(config: &Config, common: &Common, environment: &Environment) -> Result<Self, Report> {
         let kubeconfig = Kubeconfig::read(&kubeconfig_files(None, environment));
         let mut named = BTreeMap::new();
@@ -60,13 +65,14 @@ impl Contexts {
             named.insert(name.clone(), Arc::new(context(name, &entry, common, environment)?));
         }
         let wanted = common.context.as_ref().or(config.context.as_ref());
-        let layered = common.room.is_some()
-            || environment.get("COGDECK_ROOM").is_some()
-            || !environment.starting_with(LAYER).is_empty();
-        let default = match (wanted, kubeconfig.current) {
+        let ambient = environment.get("COGDECK_KUBE_CONTEXT").map(str::to_owned);
+        let layered = ambient.is_none() && is_layered(common, environment);
+        let current = ambient.or(kubeconfig.current).and_then(|name| named.get(&name));
+        let default = match (wanted, current) {
             (Some(name), _) => find(&named, name)?,
-            (None, Some(current)) if named.contains_key(&current) && !layered => find(&named, &current)?,
-            (None, _) => Arc::new(context("default", &ContextEntry::default(), common, environment)?),
+            (None, Some(current)) if layered => Arc::new(in_layers(current, environment)),
+            (None, Some(current)) => current.clone(),
+            (None, None) => Arc::new(context(DEFAULT, &ContextEntry::default(), common, environment)?),
         };
         Ok(Contexts { default, named })
     }
@@ -107,6 +113,30 @@ impl Contexts {
     }
 }
 
+/// Whether there are layers that may name a cluster: those of a room, or the environment's.
+fn is_layered(common: &Common, environment: &Environment) -> bool {
+    common.room.is_some() || environment.get("COGDECK_ROOM").is_some() || !environment.starting_with(LAYER).is_empty()
+}
+
+/// The kubeconfig's current context where layers may name another cluster. Where the environment does, it has another
+/// name too: what is done there must not be taken back where the kubeconfig leads.
+fn in_layers(current: &Context, environment: &Environment) -> Context {
+    let is_set = |name: &&str| environment.get(&format!("{LAYER}{name}")).is_some();
+    let elsewhere = CLUSTER.iter().all(|name| is_set(&name));
+    Context {
+        name: match elsewhere {
+            true => DEFAULT.to_owned(),
+            false => current.name.clone(),
+        },
+        kubernetes: KubernetesTarget {
+            configurable: true,
+            layered: true,
+            ..current.kubernetes.clone()
+        },
+        ..current.clone()
+    }
+}
+
 fn find(named: &BTreeMap<String, Arc<Context>>, name: &str) -> Result<Arc<Context>, Report> {
     named.get(name).cloned().ok_or_else(|| {
         let hint = did_you_mean(&nearest(name, named.keys().cloned())).unwrap_or_else(|| match named.len() {
@@ -138,11 +168,14 @@ fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Envi
     let text =
         |value: &Option<String>, names: &[&str]| value.clone().or_else(|| environment.first(names).map(str::to_owned));
     let files = kubeconfig_files(entry.kubeconfig.as_deref(), environment);
+    let kube_context = text(&entry.kube_context, &["COGDECK_KUBE_CONTEXT"]);
+    let named = entry.kubeconfig.is_some() || kube_context.is_some();
     let kubeconfig = match files.iter().any(|file| file.exists()) {
         true => KubeconfigSource::Files(files),
+        // Not the cluster around us under the name of another, whose file is missing.
+        false if named => KubeconfigSource::None,
         false => in_cluster(environment).unwrap_or(KubeconfigSource::None),
     };
-    let kube_context = text(&entry.kube_context, &["COGDECK_KUBE_CONTEXT"]);
     let resolver = match (entry.resolver, environment.get("COGDECK_DNS")) {
         (Some(resolver), _) => Some(resolver),
         (None, Some(text)) => Some(text.parse().map_err(|_| {
@@ -159,7 +192,8 @@ fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Envi
     Ok(Context {
         kubernetes: KubernetesTarget {
             kubeconfig,
-            configurable: entry.kubeconfig.is_none() && kube_context.is_none(),
+            configurable: !named,
+            layered: !named && is_layered(common, environment),
             kube_context,
             https_proxy: environment.first(&["HTTPS_PROXY", "https_proxy"]).map(str::to_owned),
             namespace: common
@@ -327,9 +361,34 @@ mod tests {
     fn a_named_kube_context_wins_over_the_layers_and_they_over_the_current_one() {
         let folder = tempfile::tempdir().unwrap();
         let environment = environment(folder.path());
+        let config = Config {
+            contexts: BTreeMap::from([(
+                "blue".to_owned(),
+                ContextEntry {
+                    production: true,
+                    read_only: true,
+                    namespace: Some("web".into()),
+                    region: Some("us-east-1".into()),
+                    ..ContextEntry::default()
+                },
+            )]),
+            ..Config::default()
+        };
         let starts = |common: &Common, environment: &Environment| {
-            let contexts = Contexts::load(&Config::default(), common, environment).unwrap();
+            let contexts = Contexts::load(&config, common, environment).unwrap();
             let context = contexts.default().clone();
+            let guarded = context.production && context.read_only;
+            assert_eq!(
+                guarded,
+                context.name != "green",
+                "its guards hold whatever names the cluster"
+            );
+            if guarded {
+                assert_eq!(context.kubernetes.namespace.as_deref(), Some("web"));
+                assert_eq!(context.aws.region.as_deref(), Some("us-east-1"));
+                // Without any layer that names one, it leads where it would without the room.
+                assert_eq!(context.kubernetes.kube_context.as_deref(), Some("blue"));
+            }
             (context.name.clone(), context.kubernetes.configurable)
         };
         assert_eq!(starts(&Common::default(), &environment), ("blue".to_owned(), false));
@@ -337,17 +396,39 @@ mod tests {
             room: Some("ops".into()),
             ..Common::default()
         };
-        assert_eq!(starts(&room, &environment), ("default".to_owned(), true));
+        assert_eq!(starts(&room, &environment), ("blue".to_owned(), true));
         let named = Common {
             context: Some("green".into()),
             ..room.clone()
         };
         assert_eq!(starts(&named, &environment), ("green".to_owned(), false));
-        let layer = Environment::from_pairs([
-            ("HOME", folder.path().to_str().unwrap()),
-            ("COGDECK_BUNDLE_KUBECTL__KUBERNETES_SERVER", "https://a"),
+        let home = ("HOME", folder.path().to_str().unwrap());
+        let server = ("COGDECK_BUNDLE_KUBECTL__KUBERNETES_SERVER", "https://a");
+        let part = Environment::from_pairs([home, server]);
+        assert_eq!(starts(&Common::default(), &part), ("blue".to_owned(), true));
+        let whole = Environment::from_pairs([
+            home,
+            server,
+            ("COGDECK_BUNDLE_KUBECTL__KUBERNETES_TOKEN", "t"),
+            ("COGDECK_BUNDLE_KUBECTL__KUBERNETES_CERT", "c"),
         ]);
-        assert_eq!(starts(&Common::default(), &layer), ("default".to_owned(), true));
+        assert_eq!(starts(&Common::default(), &whole), ("default".to_owned(), true));
+        let chosen = Environment::from_pairs([home, server, ("COGDECK_KUBE_CONTEXT", "green")]);
+        assert_eq!(starts(&room, &chosen), ("green".to_owned(), false));
+    }
+
+    #[test]
+    fn layers_of_the_environment_count_as_configured() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = ("HOME", folder.path().to_str().unwrap());
+        let layer = ("COGDECK_BUNDLE_KUBECTL__KUBERNETES_SERVER", "https://a");
+        let contexts = Contexts::load(
+            &Config::default(),
+            &Common::default(),
+            &Environment::from_pairs([home, layer]),
+        )
+        .unwrap();
+        assert!(!contexts.default().is_unconfigured());
     }
 
     #[test]
@@ -372,6 +453,34 @@ mod tests {
         assert_eq!(source("10.0.0.1", ""), KubeconfigSource::None);
         environment(folder.path());
         assert!(matches!(source("10.0.0.1", "443"), KubeconfigSource::Files(_)));
+    }
+
+    #[test]
+    fn a_context_whose_kubeconfig_is_missing_never_means_the_cluster_around_us() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = Environment::from_pairs([
+            ("HOME", folder.path().to_str().unwrap()),
+            ("KUBERNETES_SERVICE_HOST", "10.0.0.1"),
+            ("KUBERNETES_SERVICE_PORT", "443"),
+        ]);
+        let entry = |kubeconfig: Option<&str>, kube_context: Option<&str>| ContextEntry {
+            kubeconfig: kubeconfig.map(str::to_owned),
+            kube_context: kube_context.map(str::to_owned),
+            ..ContextEntry::default()
+        };
+        let config = Config {
+            contexts: BTreeMap::from([
+                ("file".to_owned(), entry(Some("/no/such/kubeconfig"), None)),
+                ("named".to_owned(), entry(None, Some("prod"))),
+                ("neither".to_owned(), entry(None, None)),
+            ]),
+            ..Config::default()
+        };
+        let contexts = Contexts::load(&config, &Common::default(), &environment).unwrap();
+        let source = |name: &str| contexts.get(name).unwrap().kubernetes.kubeconfig.clone();
+        assert_eq!(source("file"), KubeconfigSource::None);
+        assert_eq!(source("named"), KubeconfigSource::None);
+        assert!(matches!(source("neither"), KubeconfigSource::InCluster { .. }));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub fn context(sandbox: &Sandbox, environment: &Environment, read_only: bool) ->
             kube_context: None,
             namespace: None,
             configurable: false,
+            layered: false,
             https_proxy: None,
         },
         aws: AwsTarget {

@@ -188,7 +188,7 @@ pub async fn sandbox(common: &Common) -> Result<Sandbox, Report> {
     })
 }
 
-/// The only context of a sandbox.
+/// The contexts of a sandbox: its administrator's, to start in, and its guest's.
 pub fn world(sandbox: &Sandbox, common: &Common, environment: &Environment) -> Result<Contexts, Report> {
     let mut context = sandbox_context::context(sandbox, environment, common.read_only);
     context.kubernetes.namespace.clone_from(&common.namespace);

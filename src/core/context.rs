@@ -36,6 +36,8 @@ pub struct KubernetesTarget {
     pub namespace: Option<String>,
     /// Nobody named this cluster: the layers of the bundle `kubectl` may say which it is, and win over the kubeconfig.
     pub configurable: bool,
+    /// A room or the environment brings such layers; whether they name one is asked when a session is opened.
+    pub layered: bool,
     /// Proxy for TLS connections to the cluster, as `HTTPS_PROXY`, unless the kubeconfig names one.
     pub https_proxy: Option<String>,
 }
@@ -79,7 +81,8 @@ pub struct Context {
     pub no_proxy: Option<String>,
     /// Docker engine, as `DOCKER_HOST`; none: the local socket.
     pub docker_host: Option<String>,
-    /// The admin API of the sandbox that this context leads into (`COGDECK_ADMIN_URL`, `COGDECK_ADMIN_TOKEN`).
+    /// The admin API of the one sandbox this process knows (`COGDECK_ADMIN_URL`, `COGDECK_ADMIN_TOKEN`): the same in
+    /// every context, wherever that leads.
     pub sandbox: Option<SandboxAdmin>,
     /// The room layer of bundle configuration.
     pub room: Option<String>,
@@ -103,6 +106,7 @@ impl Context {
                 kube_context: None,
                 namespace: None,
                 configurable: false,
+                layered: false,
                 https_proxy: None,
             },
             aws: AwsTarget::default(),
@@ -121,6 +125,7 @@ impl Context {
 
     /// Whether nothing at all is configured: the console then offers the sandbox.
     pub fn is_unconfigured(&self) -> bool {
-        self.kubernetes.kubeconfig == KubeconfigSource::None && self.aws == AwsTarget::default()
+        let kubernetes = &self.kubernetes;
+        kubernetes.kubeconfig == KubeconfigSource::None && !kubernetes.layered && self.aws == AwsTarget::default()
     }
 }

@@ -144,6 +144,23 @@ fn expand_stage(
     Ok((whole, Some(name)))
 }
 
+/// A call of an alias.
+pub struct AliasCall {
+    /// How many of its words are the name.
+    pub words: usize,
+    /// What it stands for, with the arguments where they go; or why it stands for nothing.
+    pub body: Result<Pipeline, Problem>,
+}
+
+/// The call that a stage is; none: it names no alias.
+pub fn call(catalogue: &Catalogue, stage: &Stage) -> Result<Option<AliasCall>, Problem> {
+    let found = find(catalogue, &stage.words)?;
+    Ok(found.map(|(_, words)| AliasCall {
+        words,
+        body: expand_stage(catalogue, stage, &mut Vec::new()).map(|(body, _)| body),
+    }))
+}
+
 /// An alias's text as what it has to be: one pipeline, without a name for its result.
 pub fn body(text: &str) -> Result<Pipeline, Problem> {
     let mut line =

@@ -14,7 +14,7 @@ use super::secrets::Source;
 use super::variables::{Scope, evaluate, is_dynamic};
 use crate::core::address::has_password;
 use crate::core::text::MASK;
-use crate::lang::{Span, Word};
+use crate::lang::{Part, Span, Word};
 use crate::verb::{Arguments, Declaration, Known, OptionKind, OptionSpec, Signature};
 
 const UNKNOWN: &str = "E-OPTION-001";
@@ -315,9 +315,23 @@ pub fn masked(span: Span) -> Problem {
     Problem::new(MASKED, span, message).hint(Some(hint))
 }
 
-/// An address with a password in it, wherever it stands.
+/// An address with a password in it, wherever it stands. A variable is no secret by itself: what was typed around it,
+/// and for it where it has no value, may be.
 pub fn holds_password(word: &Word) -> bool {
-    word.literal().is_some_and(|text| has_password(&text))
+    let defaults = word.parts.iter().filter_map(|part| match part {
+        Part::Variable { default, .. } => default.as_deref(),
+        Part::Text { .. } => None,
+    });
+    has_password(&typed(word)) || defaults.into_iter().any(holds_password)
+}
+
+/// What was typed of a word: of a variable its default, if it has one.
+fn typed(word: &Word) -> String {
+    let pieces = word.parts.iter().map(|part| match part {
+        Part::Text { text, .. } => text.clone(),
+        Part::Variable { default, .. } => default.as_deref().map(typed).unwrap_or_default(),
+    });
+    pieces.collect()
 }
 
 /// The value of one word by its declared type; none: unknown before there is a scope.

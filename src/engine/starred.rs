@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::aliases;
 use super::options::holds_password;
 use super::resolve::resolve;
 use crate::lang::{Line, Stage, Word};
@@ -11,7 +12,9 @@ use crate::verb::{Catalogue, OptionSpec};
 /// The line without secret values; as it is where there are none.
 pub fn starred(catalogue: &Catalogue, line: &Line, source: &str) -> String {
     let stages = line.items.iter().flat_map(|item| &item.pipeline.stages);
-    let places: Vec<Range<usize>> = stages.flat_map(|stage| secrets(catalogue, stage)).collect();
+    let places: Vec<Range<usize>> = stages
+        .flat_map(|stage| secrets(catalogue, stage).into_iter().chain(given(catalogue, stage)))
+        .collect();
     let mut text = source.to_owned();
     for place in places {
         if text.get(place.clone()).is_some() {
@@ -19,6 +22,22 @@ pub fn starred(catalogue: &Catalogue, line: &Line, source: &str) -> String {
         }
     }
     text
+}
+
+/// Where the arguments of an alias's call stand, if the alias makes a secret of one, or nobody can tell: which of them
+/// is not traced, so it is all of them.
+fn given(catalogue: &Catalogue, stage: &Stage) -> Vec<Range<usize>> {
+    let Ok(Some(call)) = aliases::call(catalogue, stage) else {
+        return Vec::new();
+    };
+    let keeps_none = |stages: &[Stage]| stages.iter().all(|stage| secrets(catalogue, stage).is_empty());
+    match call.body {
+        Ok(body) if keeps_none(&body.stages) => Vec::new(),
+        _ => {
+            let arguments = stage.words.iter().skip(call.words);
+            arguments.map(|word| word.span.start..word.span.end).collect()
+        }
+    }
 }
 
 /// Where the values of secret options stand, whether or not the rest of the stage is right.

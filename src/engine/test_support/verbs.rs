@@ -238,7 +238,10 @@ pub fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
             Declaration::new("t", "login", "")
                 .option(secret)
                 .option(OptionSpec::new("user", OptionKind::String, "").short('u')),
-            Function(|_: &Call| Ok(vec![])),
+            Function(|call: &Call| match call.arguments.text("user").as_deref() {
+                Some("nobody") => Err(Report::failed("E-TEST-006", "nobody is let in")),
+                _ => Ok(vec![]),
+            }),
         ),
         Verb::read(Declaration::new("t", "wait", "").once(), Wait),
         Verb::read(

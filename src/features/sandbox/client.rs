@@ -19,14 +19,14 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// No answer is longer.
 const LARGEST: usize = 64 * 1024;
 
-/// Asks the sandbox of this context: `body` none reads, else it is posted.
+/// Asks the sandbox that this process knows: `body` none reads, else it is posted.
 ///
 /// # Errors
-/// `E-SANDBOX-010` when the context leads into no sandbox or names no loopback address, `-011` when it does not answer or
+/// `E-SANDBOX-010` when none is known or its address is no loopback address, `-011` when it does not answer or
 /// refuses, with its reason.
 pub async fn ask(context: &Context, path: &str, body: Option<&Value>) -> Result<Value, Report> {
     let Some(admin) = &context.sandbox else {
-        let report = Report::refused("E-SANDBOX-010", format!("{} is no sandbox", context.name));
+        let report = Report::refused("E-SANDBOX-010", "no sandbox is known here");
         return Err(report.hint(
             "start the console with --sandbox, or set COGDECK_ADMIN_URL and COGDECK_ADMIN_TOKEN from the file of \
              cogdeck sandbox --admin FILE",
