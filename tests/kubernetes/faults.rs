@@ -2,6 +2,7 @@
 //! themselves meanwhile, and are right again within two seconds of the end of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use cogdeck::features::kubernetes::model::{DeploymentRow, PodRow, SlimRow};
 use cogdeck::feed::{HealthState, Hub, Source, Subscription};
 use cogdeck::sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 /// How soon rows have to be right again.
 const SOON: Duration = Duration::from_secs(2);
@@ -359,4 +360,76 @@ async fn rows_of_two_clusters_never_mix_when_the_configuration_names_another() {
         tokio::time::sleep(Duration::from_millis(1)).await;
         shown = keys();
     }
+}
+
+/// A server whose list of pods is empty and whose watches end well at once, as behind a proxy that keeps nothing open.
+/// Counts the watches.
+async fn hasty_server() -> (u16, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, watches) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+    let counted = watches.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let counted = counted.clone();
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                let mut head = String::new();
+                while stream.read_line(&mut head).await.is_ok_and(|count| count > 0) {
+                    if !head.ends_with("\r\n\r\n") {
+                        continue;
+                    }
+                    let pods = json!({"resource": "pods", "responseKind": {"kind": "Pod"}, "scope": "Namespaced",
+                        "singularResource": "pod", "verbs": ["list", "watch"]});
+                    let (code, body) = match head.split(' ').nth(1).unwrap() {
+                        path if path.contains("watch=true") => {
+                            counted.fetch_add(1, Ordering::Relaxed);
+                            (200, String::new())
+                        }
+                        path if path.contains("/pods?") => {
+                            let list = json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": []});
+                            (200, list.to_string())
+                        }
+                        "/api" => {
+                            let versions = json!([{"version": "v1", "resources": [pods]}]);
+                            let list = json!({"kind": "APIGroupDiscoveryList", "items": [{"versions": versions}]});
+                            (200, list.to_string())
+                        }
+                        "/apis" => (200, json!({"kind": "APIGroupDiscoveryList", "items": []}).to_string()),
+                        _ => (404, json!({"kind": "Status", "status": "Failure", "code": 404}).to_string()),
+                    };
+                    let answer = format!(
+                        "HTTP/1.1 {code} So\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                        body.len()
+                    );
+                    // What asks with a body asks what is not here.
+                    let ends = head.starts_with("POST");
+                    if stream.get_mut().write_all(answer.as_bytes()).await.is_err() || ends {
+                        return;
+                    }
+                    head.clear();
+                }
+            });
+        }
+    });
+    (port, watches)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watches_that_end_at_once_are_no_storm() {
+    let (port, watches) = hasty_server().await;
+    let mut context = Context::empty("hasty");
+    context.kubernetes.kubeconfig = KubeconfigSource::Inline(Secret::new(format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n\
+         users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n"
+    )));
+    let feed = rows::<PodRow>(&Hub::new(Clock::real()), &Clients::new(), &Arc::new(context), false);
+    let begin = Instant::now();
+    while watches.load(Ordering::Relaxed) == 0 {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", feed.source().health());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let count = watches.load(Ordering::Relaxed);
+    assert!(count < 20, "{count} watches in three seconds");
+    assert_eq!(state(feed.source()), HealthState::Live, "the rows are right");
 }

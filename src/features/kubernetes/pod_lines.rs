@@ -1,18 +1,17 @@
 //! The lines of all pods of a workload in one stream: pods that come are read from their first line, those that go end,
 //! a stream that breaks is taken up where it was. Not for showing logs (`kubectl:logs`), and not for what the lines mean.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod reader;
 
-use futures::future::BoxFuture;
 use futures::io::AsyncBufRead;
-use futures::stream::FuturesUnordered;
-use futures::{FutureExt, StreamExt, pin_mut};
+use futures::{StreamExt, pin_mut};
 use jiff::Timestamp;
 use kube::core::WatchEvent;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep, timeout, timeout_at};
 
+use self::reader::{End, MOST, Reader};
 use super::client::{Clients, JSON, Session};
 use super::error::{self, usage};
 use super::feed::Backoff;
@@ -33,8 +32,6 @@ const WATCH: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(25);
 /// Before a watch that ended is taken up again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Pods read at once while following. Policy: more are refused at the start; those that come later wait for a place.
-const MOST: usize = 100;
 
 /// The lines of an object's pods.
 pub struct PodLines {
@@ -114,88 +111,6 @@ struct Stream {
     backoff: Backoff,
 }
 
-/// What a stream came to the end of.
-enum End {
-    /// The log: its container may start again, or the connection was closed while it runs.
-    Log,
-    /// The pod: it is gone.
-    Pod,
-}
-
-/// How far a pod is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// It is being read, or waits for a place; whether its container ran when the pod was seen last.
-    Reading { runs: bool },
-    /// To here, and its container runs no more.
-    Read(Option<Timestamp>),
-}
-
-type Reads<'a> = FuturesUnordered<BoxFuture<'a, (Stream, Result<End, Report>)>>;
-
-/// The pods that are followed.
-struct Reader<'a> {
-    of: &'a Reading,
-    sender: &'a Sender,
-    /// Those that were there when reading began, by uid.
-    there: HashSet<String>,
-    reading: Reads<'a>,
-    waiting: VecDeque<Stream>,
-    known: HashMap<String, State>,
-}
-
-impl Reader<'_> {
-    /// A pod came or changed.
-    fn changed(&mut self, pod: &Value) -> Result<(), Report> {
-        let uid = object::uid(pod);
-        let runs = is_running(pod, &self.of.container(pod)?);
-        let last = match self.known.get_mut(uid) {
-            // The end of its log and the news that it runs again come in either order.
-            Some(State::Reading { runs: known }) => {
-                *known = runs;
-                return Ok(());
-            }
-            Some(State::Read(_)) if !runs => return Ok(()),
-            Some(State::Read(last)) => *last,
-            None if !has_begun(pod) => return Ok(()),
-            None => None,
-        };
-        let stream = self.of.stream(pod, last, self.there.contains(uid))?;
-        self.known.insert(uid.to_owned(), State::Reading { runs });
-        if self.reading.len() < MOST {
-            self.read(stream, Duration::ZERO);
-        } else {
-            self.waiting.push_back(stream);
-        }
-        Ok(())
-    }
-
-    fn gone(&mut self, uid: &str) {
-        self.waiting.retain(|stream| stream.uid != uid);
-        self.known.remove(uid);
-    }
-
-    /// A stream ended: one whose container runs, as far as is known, is taken up again; else the next one that waits is.
-    fn ended(&mut self, mut stream: Stream, end: End) {
-        match (self.known.get_mut(&stream.uid), end) {
-            (_, End::Pod) => self.gone(&stream.uid),
-            (Some(State::Reading { runs: true }), End::Log) => {
-                let pause = stream.backoff.next(None);
-                return self.read(stream, pause);
-            }
-            (Some(state), End::Log) => *state = State::Read(stream.last),
-            (None, End::Log) => {}
-        }
-        if let Some(next) = self.waiting.pop_front() {
-            self.read(next, Duration::ZERO);
-        }
-    }
-
-    fn read(&mut self, stream: Stream, pause: Duration) {
-        self.reading.push(self.of.read_all(stream, pause, self.sender).boxed());
-    }
-}
-
 type Sender = mpsc::Sender<Result<PodLine, Report>>;
 
 impl Reading {
@@ -221,14 +136,8 @@ impl Reading {
             ))
             .hint("follow a part of them: another object, or one pod"));
         }
-        let mut reader = Reader {
-            there: there.iter().map(|pod| object::uid(pod).to_owned()).collect(),
-            reading: FuturesUnordered::new(),
-            waiting: VecDeque::new(),
-            known: HashMap::new(),
-            of: self,
-            sender,
-        };
+        let there = there.iter().map(|pod| object::uid(pod).to_owned()).collect();
+        let mut reader = Reader::new(self, sender, there);
         let mut version = String::new();
         let mut first = true;
         loop {
@@ -278,9 +187,7 @@ impl Reading {
                             }
                         }
                     }
-                    Some((stream, end)) = reader.reading.next(), if !reader.reading.is_empty() => {
-                        reader.ended(stream, end?);
-                    }
+                    Some((stream, end)) = reader.next() => reader.ended(stream, end?),
                 }
             }
             sleep(PAUSE).await;
@@ -403,109 +310,9 @@ fn has_begun(pod: &Value) -> bool {
     matches!(text(pod, "/status/phase"), "Running" | "Succeeded" | "Failed")
 }
 
-fn is_running(pod: &Value, container: &str) -> bool {
-    let mut told = list(pod, "/status/containerStatuses").iter();
-    told.any(|status| text(status, "/name") == container && status.pointer("/state/running").is_some())
-}
-
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::sync::Arc;
-
-    use serde_json::json;
-
-    use super::super::client::Cluster;
-    use super::super::connection::Connection;
-    use super::super::way::Way;
     use super::*;
-    use crate::core::context::KubeconfigSource;
-
-    /// What reads the pods of a deployment, of a cluster that nobody asks: a stream is only begun.
-    fn reading() -> Reading {
-        let way = Way {
-            kubeconfig: KubeconfigSource::None,
-            kube_context: None,
-            triple: None,
-            https_proxy: None,
-            no_proxy: None,
-        };
-        Reading {
-            session: Session {
-                cluster: Arc::new(Cluster::new(Connection::new(way))),
-                namespace: String::new(),
-            },
-            path: String::new(),
-            query: Query::new(),
-            title: String::new(),
-            wanted: WantedLines {
-                words: Vec::new(),
-                container: None,
-                follow: true,
-                since: None,
-                tail: None,
-            },
-        }
-    }
-
-    fn reader<'a>(of: &'a Reading, sender: &'a Sender) -> Reader<'a> {
-        Reader {
-            of,
-            sender,
-            there: HashSet::new(),
-            reading: FuturesUnordered::new(),
-            waiting: VecDeque::new(),
-            known: HashMap::new(),
-        }
-    }
-
-    fn pod(uid: &str, state: &str) -> Value {
-        json!({"metadata": {"name": "web", "uid": uid}, "spec": {"containers": [{"name": "a"}, {"name": "beside"}]},
-            "status": {"phase": "Running", "containerStatuses": [
-                {"name": "beside", "state": {"running": {}}}, {"name": "a", "state": {state: {}}},
-            ]}})
-    }
-
-    #[tokio::test]
-    async fn a_container_that_runs_again_is_read_on_in_whatever_order_its_end_and_that_news_come() {
-        let (of, (sender, _lines)) = (reading(), mpsc::channel(1));
-        let mut reader = reader(&of, &sender);
-        let stream = || of.stream(&pod("u", "running"), Timestamp::from_second(7).ok(), false).unwrap();
-        reader.changed(&pod("u", "running")).unwrap();
-        assert_eq!(reader.reading.len(), 1);
-        // It ends, and runs again, before the stream of its first run has ended.
-        reader.changed(&pod("u", "terminated")).unwrap();
-        reader.changed(&pod("u", "running")).unwrap();
-        reader.ended(stream(), End::Log);
-        assert_eq!(reader.reading.len(), 2, "its second run is read");
-        // The other way round.
-        reader.changed(&pod("u", "terminated")).unwrap();
-        reader.ended(stream(), End::Log);
-        assert_eq!(
-            (reader.reading.len(), reader.known["u"]),
-            (2, State::Read(Timestamp::from_second(7).ok()))
-        );
-        reader.changed(&pod("u", "waiting")).unwrap();
-        assert_eq!(reader.reading.len(), 2);
-        reader.changed(&pod("u", "running")).unwrap();
-        assert_eq!(reader.reading.len(), 3);
-        reader.ended(stream(), End::Pod);
-        assert!(reader.known.is_empty() && reader.reading.len() == 3, "what is gone is not read again");
-    }
-
-    #[tokio::test]
-    async fn pods_above_the_most_wait_for_a_place() {
-        let (of, (sender, _lines)) = (reading(), mpsc::channel(1));
-        let mut reader = reader(&of, &sender);
-        for number in 0..MOST + 2 {
-            reader.changed(&pod(&number.to_string(), "terminated")).unwrap();
-        }
-        assert_eq!((reader.reading.len(), reader.waiting.len()), (MOST, 2));
-        reader.gone(&MOST.to_string());
-        let first = of.stream(&pod("0", "terminated"), None, false).unwrap();
-        reader.ended(first, End::Log);
-        assert_eq!((reader.reading.len(), reader.waiting.len()), (MOST + 1, 0));
-    }
 
     #[test]
     fn the_time_is_taken_off_a_line() {
