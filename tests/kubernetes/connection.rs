@@ -112,6 +112,8 @@ async fn a_plugin_is_asked_for_the_next_credential_before_the_last_one_ends() {
     let clients = Clients::new();
     let first = clients.session(&context).await.unwrap();
     first.cluster.discovery().await.unwrap();
+    let client = || first.cluster.connection().pass();
+    let before = client();
     assert_eq!(asked(), 1);
     // A quarter of its time before the end the next one is fetched, which lasts long.
     says(Duration::from_secs(3600));
@@ -127,7 +129,7 @@ async fn a_plugin_is_asked_for_the_next_credential_before_the_last_one_ends() {
     assert_eq!(asked(), 2);
     let next = clients.session(&context).await.unwrap();
     assert!(
-        Arc::ptr_eq(&first.cluster, &next.cluster),
+        Arc::ptr_eq(&first.cluster, &next.cluster) && client() == before,
         "the same token needs no other connection"
     );
     assert!(next.cluster.credential_ends().unwrap() > Timestamp::now() + Duration::from_secs(3000));

@@ -422,8 +422,14 @@ mod tests {
         assert!(!second.is_elsewhere(&first));
         assert!(first.cluster.connection().pass() != pass, "another credential");
         assert_eq!(held(&clients.open).len(), 1);
+        // What was planned there is applied there, whatever is set meanwhile.
+        let mut call = crate::features::kubernetes::verbs::testing::call(&[], serde_json::json!({}));
+        call.context = Arc::new(context.clone());
+        let plan = clients.planning(&call).await.unwrap();
         *held(&variables) = ("https://127.0.0.1:2", "two");
         assert!(clients.session(&context).await.unwrap().is_elsewhere(&first));
+        assert!(!clients.planned(&call).await.unwrap().is_elsewhere(&plan));
+        assert!(!clients.planning(&call).await.unwrap().is_elsewhere(&plan));
     }
 
     #[tokio::test]

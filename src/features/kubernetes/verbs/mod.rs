@@ -34,7 +34,7 @@ mod set_image;
 mod set_resources;
 mod template;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 mod top;
 mod uncordon;
 mod wait;
