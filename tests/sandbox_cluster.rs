@@ -429,17 +429,24 @@ async fn more_events_than_the_queue_holds_leave_nothing_behind() {
 async fn what_has_ended_is_not_probed_into_being_ready() {
     let cluster = Cluster::start(20.0);
     let probe = json!({"exec": {"command": ["true"]}, "periodSeconds": 1});
-    let pod = json!({"metadata": {"name": "brief", "namespace": "default"}, "spec": {"restartPolicy": "Never", "containers": [
+    let pod = json!({"metadata": {"name": "brief", "namespace": "default"}, "status": {"phase": "Pending"}, "spec": {"containers": [
         {"name": "a", "image": "busybox", "command": ["sh", "-c", "sleep 3; exit 1"], "readinessProbe": probe,
          "livenessProbe": {"exec": {"command": ["false"]}, "periodSeconds": 1, "initialDelaySeconds": 6, "failureThreshold": 1}},
     ]}});
     cluster.store().create("pods", pod).unwrap();
     let status = || cluster.store().get("pods", "default", "brief").unwrap()["status"]["containerStatuses"][0].clone();
+    let waits = || first(&status(), "/state/waiting/reason") == "CrashLoopBackOff";
     until("ready", || status()["ready"] == true).await;
-    until("the end", || status()["state"]["terminated"].is_object()).await;
-    // Many periods of its probes.
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(status()["ready"], false);
+    until("a back-off", waits).await;
+    // Ten seconds of that world, which are many periods of its probes.
+    loop {
+        let status = status();
+        if first(&status, "/state/waiting/reason") != "CrashLoopBackOff" {
+            break;
+        }
+        assert_eq!(status["ready"], false);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert!(cluster.events("Killing").is_empty(), "nothing kills what is dead");
 }
 
@@ -447,7 +454,7 @@ async fn what_has_ended_is_not_probed_into_being_ready() {
 async fn a_container_is_told_the_addresses_of_its_pod_and_node() {
     let cluster = Cluster::start(50.0);
     let variable = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
-    let pod = json!({"metadata": {"name": "told", "namespace": "default"}, "spec": {"containers": [
+    let pod = json!({"metadata": {"name": "told", "namespace": "default"}, "status": {"phase": "Pending"}, "spec": {"containers": [
         {"name": "a", "image": "busybox", "command": ["sh", "-c", "echo $POD on $NODE; sleep 600"],
          "env": [variable("POD", "status.podIP"), variable("NODE", "status.hostIP")]},
     ]}});

@@ -19,9 +19,6 @@ use crate::lang::{self, Pipeline, Root, Word};
 use crate::verb::operator::Pin;
 use crate::verb::{Action, InputMode, Operator, OptionKind};
 
-/// Options by which a verb goes on with what it shows.
-const FOLLOWING: [&str; 3] = ["follow", "watch", "watch-only"];
-
 /// A problem, and the stage it is in.
 type Refusal = (Problem, Option<usize>);
 
@@ -125,8 +122,9 @@ fn follow(pipeline: &mut Pipeline, stages: &[Arc<StagePlan>]) {
 /// Whether a stage does not end by itself.
 fn goes_on(stage: &StagePlan) -> bool {
     let known = stage.template.known();
-    let given = |name: &&str| known.options.get(*name).and_then(Option::as_ref) == Some(&Value::Bool(true));
-    stage.verb.declaration.endless || FOLLOWING.iter().any(given)
+    let given = |name: &str| known.options.get(name).and_then(Option::as_ref) == Some(&Value::Bool(true));
+    let declaration = &stage.verb.declaration;
+    declaration.endless || declaration.signature.following().any(|option| given(&option.name))
 }
 
 /// A pipeline that runs for a panel.

@@ -15,6 +15,8 @@ pub enum HealthState {
     Live,
     /// Lists again after a gap; rows may be behind.
     Resync,
+    /// What filled it came to its end, as it was meant to; rows are what it left.
+    Ended,
     /// The source does not answer; rows are as old as the last data.
     Stale,
     /// The source refuses: a permission is missing.
@@ -32,6 +34,7 @@ impl HealthState {
             HealthState::Loading => "loading",
             HealthState::Live => "live",
             HealthState::Resync => "resync",
+            HealthState::Ended => "ended",
             HealthState::Stale => "stale",
             HealthState::Denied => "denied",
             HealthState::Login => "login",

@@ -180,6 +180,20 @@ pub struct Signature {
     pub exclusive: Vec<Vec<&'static str>>,
 }
 
+/// Options by which a verb goes on with what it shows, in the order they are tried.
+const FOLLOWING: [&str; 3] = ["watch", "follow", "watch-only"];
+
+impl Signature {
+    /// Its options by which it goes on with what it shows, where it has any.
+    pub fn following(&self) -> impl Iterator<Item = &OptionSpec> {
+        let flag = |name: &&str| {
+            let is_it = |option: &&OptionSpec| option.name == *name && option.kind == OptionKind::Bool;
+            self.options.iter().find(is_it)
+        };
+        FOLLOWING.iter().filter_map(flag)
+    }
+}
+
 /// An example of use. Those with `expect` run as tests in the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {

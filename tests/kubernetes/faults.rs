@@ -336,7 +336,8 @@ async fn rows_of_two_clusters_never_mix_when_the_configuration_names_another() {
     }));
     let mut context = Context::empty("configured");
     context.kubernetes.configurable = true;
-    let feed = rows::<PodRow>(&Hub::new(Clock::real()), &clients, &Arc::new(context), false);
+    let hub = Hub::new(Clock::real());
+    let feed = rows::<PodRow>(&hub, &clients, &Arc::new(context), false);
     let source = feed.source();
     let keys = || shown(source).into_keys().collect::<BTreeSet<String>>();
     let of = |world: &World| world.truth().into_keys().collect::<BTreeSet<String>>();
@@ -422,7 +423,8 @@ async fn watches_that_end_at_once_are_no_storm() {
         "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n\
          users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n"
     )));
-    let feed = rows::<PodRow>(&Hub::new(Clock::real()), &Clients::new(), &Arc::new(context), false);
+    let (hub, clients) = (Hub::new(Clock::real()), Clients::new());
+    let feed = rows::<PodRow>(&hub, &clients, &Arc::new(context), false);
     let begin = Instant::now();
     while watches.load(Ordering::Relaxed) == 0 {
         assert!(begin.elapsed() < PATIENCE, "{:?}", feed.source().health());

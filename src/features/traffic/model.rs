@@ -2,20 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::core::context::Context;
 use crate::core::record::Record;
-use crate::feed::{FeedKey, Hub, RowTable, Subscription};
+use crate::feed::{FeedKey, Health, HealthState, Hub, RowTable, Subscription};
 
 /// Samples kept for the panel; the oldest go first.
 pub const KEPT: usize = 600;
-
-/// A watch that has sent nothing for this long is over.
-pub const QUIET: Duration = Duration::from_secs(5);
 
 /// One request and what came back.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,9 +138,41 @@ pub fn latest(table: &RowTable<Sample>) -> impl Iterator<Item = &Sample> {
 }
 
 /// The same while a watch goes on; none: no watch runs.
-pub fn recent(table: &RowTable<Sample>, now: Timestamp) -> Option<impl Iterator<Item = &Sample>> {
-    let (_, newest) = table.iter().next_back()?;
-    (newest.at + QUIET >= now).then(|| latest(table))
+pub fn recent<'t>(table: &'t RowTable<Sample>, health: &Health) -> Option<impl Iterator<Item = &'t Sample>> {
+    (!table.is_empty() && health.state != HealthState::Ended).then(|| latest(table))
+}
+
+/// Who fills the shared feed. When it goes, however its command ended, the feed says that the rows are what it left; of
+/// two at once the other one's next sample says that it goes on.
+pub struct Watching {
+    feed: Subscription<Sample>,
+}
+
+impl Watching {
+    /// Begins in a context. Inside a Tokio runtime.
+    pub fn begin(hub: &Hub, context: &Arc<Context>) -> Self {
+        Watching {
+            feed: samples(hub, context),
+        }
+    }
+
+    /// A sample more.
+    pub fn add(&self, sample: Sample) {
+        self.feed.source().write(|table| append(table, sample));
+        self.goes_on();
+    }
+
+    /// It watches, whether anything was to be seen or not.
+    pub fn goes_on(&self) {
+        self.feed.source().set_health(HealthState::Live, None);
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let reason = Some("the watch has ended".into());
+        self.feed.source().set_health(HealthState::Ended, reason);
+    }
 }
 
 /// Appends a sample under the next number, dropping the oldest beyond [`KEPT`].
@@ -200,18 +228,44 @@ pub(crate) mod tests {
         assert_eq!(tally.record()["versions"]["1.0.0"], 3);
     }
 
+    #[tokio::test]
+    async fn a_watch_that_goes_says_so_and_the_next_one_takes_it_back() {
+        let hub = Hub::new(crate::core::clock::Clock::real());
+        let context = Arc::new(Context::empty("test"));
+        let feed = samples(&hub, &context);
+        let state = || feed.source().health().state;
+        let watch = Watching::begin(&hub, &context);
+        watch.add(sample(Some("a"), None, None));
+        assert_eq!(state(), HealthState::Live);
+        let failing = async {
+            let _watch = watch;
+            std::future::pending::<()>().await;
+        };
+        // Dropped in the middle, as by a cancel that does not wait.
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(1), failing).await;
+        assert_eq!(state(), HealthState::Ended);
+        Watching::begin(&hub, &context).goes_on();
+        let again = Watching::begin(&hub, &context);
+        again.add(sample(Some("b"), None, None));
+        assert_eq!(
+            (state(), feed.source().read(|rows, _| rows.len())),
+            (HealthState::Live, 2)
+        );
+    }
+
     #[test]
     fn what_counts_is_the_last_question_while_it_is_asked() {
         let mut table = RowTable::default();
-        assert!(recent(&table, Timestamp::UNIX_EPOCH).is_none());
+        let mut health = Health::loading(Timestamp::UNIX_EPOCH);
+        assert!(recent(&table, &health).is_none());
         for url in ["http://old", "http://new", "http://old", "http://new"] {
             let url = url.to_owned();
             append(&mut table, Sample { url, ..sample(Some("a"), None, None) });
         }
-        assert_eq!(latest(&table).count(), 2);
-        let now = Timestamp::UNIX_EPOCH + QUIET;
-        assert_eq!(recent(&table, now).map(Iterator::count), Some(2));
-        assert!(recent(&table, now + Duration::from_secs(1)).is_none(), "the watch is over");
+        assert_eq!(recent(&table, &health).map(Iterator::count), Some(2));
+        health.become_state(HealthState::Ended, None, Timestamp::UNIX_EPOCH);
+        assert!(recent(&table, &health).is_none());
+        assert_eq!(latest(&table).count(), 2, "what it left");
     }
 
     #[test]

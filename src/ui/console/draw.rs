@@ -78,8 +78,7 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
             &app.theme,
         );
     }
-    app.draw_menu(screen, buffer);
-    app.draw_picker(screen, buffer);
+    app.draw_overlay(screen, buffer);
     if let Some(scroll) = app.help {
         help::draw(app, screen, buffer, scroll);
         return None;

@@ -3,10 +3,10 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
 
 use super::complete::{Gathered, Offer, matching};
-use crate::core::text::{SafeText, width};
+use crate::core::text::SafeText;
+use crate::ui::panel::widgets::popup::{Choice, Choices};
 use crate::ui::panel::{Meaning, Theme, widgets};
 
 /// Rows shown at most.
@@ -80,9 +80,18 @@ impl Popup {
 
     /// Draws the popup above `anchor` (where the word starts), inside `screen`.
     pub fn draw(&self, screen: Rect, anchor: (u16, u16), buffer: &mut Buffer, theme: &Theme) {
-        let labels = self.shown.iter().map(|offer| offer.label.width()).max().unwrap_or(0);
-        let notes = self.shown.iter().map(|offer| offer.note.width()).max().unwrap_or(0);
-        let wanted = u16::try_from(labels + notes + 6).unwrap_or(u16::MAX).max(24);
+        let choice = |offer: &Offer| Choice {
+            name: offer.label.clone(),
+            name_meaning: Meaning::Text,
+            text: offer.note.clone(),
+            text_meaning: Meaning::Dim,
+        };
+        let choices: Vec<Choice> = self.shown.iter().map(choice).collect();
+        let list = Choices {
+            rows: &choices,
+            selected: self.selected,
+        };
+        let wanted = list.width().max(24);
         let room = anchor.1.saturating_sub(screen.y + 1);
         let rows = u16::try_from(self.shown.len())
             .unwrap_or(ROWS)
@@ -109,34 +118,6 @@ impl Popup {
             },
         };
         let inside = widgets::popup::popup(area, buffer, theme, &SafeText::line(&title));
-        let first = self.selected.map_or(0, |at| (at + 1).saturating_sub(usize::from(rows)));
-        let label_room = labels.min(usize::from(inside.width).saturating_sub(2));
-        for (row, (index, offer)) in self
-            .shown
-            .iter()
-            .enumerate()
-            .skip(first)
-            .take(usize::from(rows))
-            .enumerate()
-        {
-            let label = offer.label.fit(label_room);
-            let pad = " ".repeat(label_room.saturating_sub(width(label.as_str())) + 2);
-            let line = Line::from(vec![
-                Span::raw(" "),
-                theme.span(&label, Meaning::Text),
-                Span::raw(pad),
-                theme.span(&offer.note, Meaning::Dim),
-            ]);
-            let y = u16::try_from(row).unwrap_or(0);
-            widgets::line(inside, y, buffer, &line);
-            if self.selected == Some(index) {
-                let place = Rect {
-                    y: inside.y + y,
-                    height: 1,
-                    ..inside
-                };
-                buffer.set_style(place, theme.style(Meaning::PopupSelected));
-            }
-        }
+        list.draw(inside, buffer, theme);
     }
 }

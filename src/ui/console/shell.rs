@@ -125,13 +125,8 @@ impl Console {
             restore.leave();
             result = shell.wait_for_the_rest().await;
         }
-        let farewell = shell.close().await;
+        shell.close(io::stderr()).await;
         drop(guard);
-        restore.leave();
-        if !farewell.is_empty() {
-            // Nothing can be done about a closed stderr.
-            let _ = writeln!(io::stderr(), "{farewell}");
-        }
         if let Some(panic) = panic {
             std::panic::resume_unwind(panic);
         }

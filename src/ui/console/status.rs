@@ -113,12 +113,13 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
 fn rank(health: &Health) -> (u8, i64) {
     let state = match health.state {
         HealthState::Live => 0,
-        HealthState::Loading => 1,
-        HealthState::Resync => 2,
-        HealthState::Stale => 3,
-        HealthState::Login => 4,
-        HealthState::Denied => 5,
-        HealthState::Failed => 6,
+        HealthState::Ended => 1,
+        HealthState::Loading => 2,
+        HealthState::Resync => 3,
+        HealthState::Stale => 4,
+        HealthState::Login => 5,
+        HealthState::Denied => 6,
+        HealthState::Failed => 7,
     };
     (state, health.data_at.map_or(i64::MAX, |at| -at.as_millisecond()))
 }

@@ -105,6 +105,10 @@ impl Restore {
     }
 }
 
+/// Bytes of a text that go onto the terminal's clipboard at most: encoded it stays below the mebibyte that tmux takes of
+/// one sequence, and a slow line is busy with it for seconds, not minutes.
+pub const COPIED: usize = 700 * 1024;
+
 /// Frames onto a writer: only changed cells, in one write inside a synchronised update, and nothing at all when nothing
 /// changed.
 pub struct Screen<W: Write> {
@@ -182,11 +186,16 @@ impl<W: Write> Screen<W> {
         self.out.flush()
     }
 
-    /// Puts text onto the terminal's clipboard (OSC 52). Only ever called for the operator's own key.
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+    /// Puts text onto the terminal's clipboard (OSC 52). Only ever called for the operator's own key. False: it is longer
+    /// than [`COPIED`], and nothing was sent.
+    pub fn copy(&mut self, text: &str) -> io::Result<bool> {
         use base64::Engine;
+        if text.len() > COPIED {
+            return Ok(false);
+        }
         let encoded = base64::engine::general_purpose::STANDARD.encode(text);
-        self.send(&format!("\u{1b}]52;c;{encoded}\u{7}"))
+        self.send(&format!("\u{1b}]52;c;{encoded}\u{7}"))?;
+        Ok(true)
     }
 }
 

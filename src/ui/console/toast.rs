@@ -33,18 +33,15 @@ pub struct Toasts {
 impl Toasts {
     /// Adds one.
     pub fn add(&mut self, text: SafeText, tone: Tone, now: Timestamp) {
-        match self.list.iter_mut().find(|toast| toast.text == text) {
-            Some(toast) => {
-                toast.count += 1;
-                toast.at = now;
-            }
-            None => self.list.push(Toast {
-                text,
-                tone,
-                count: 1,
-                at: now,
-            }),
-        }
+        let known = self.list.iter().position(|toast| toast.text == text);
+        let count = known.map_or(0, |at| self.list.remove(at).count) + 1;
+        // The newest is what is shown, whether it was there before or not.
+        self.list.push(Toast {
+            text,
+            tone,
+            count,
+            at: now,
+        });
         if self.list.len() > WAITING {
             self.list.remove(0);
         }
@@ -82,6 +79,18 @@ impl Toasts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_again_is_shown_again() {
+        let mut toasts = Toasts::default();
+        for text in ["copied: alpha", "copied: beta", "copied: alpha"] {
+            toasts.add(text.into(), Tone::Ok, Timestamp::UNIX_EPOCH);
+        }
+        let shown = toasts
+            .shown()
+            .map(|(toast, all)| (toast.text.as_str(), toast.count, all));
+        assert_eq!(shown, Some(("copied: alpha", 2, 2)));
+    }
 
     #[test]
     fn toasts_merge_expire_and_errors_wait_for_a_key() {

@@ -6,6 +6,9 @@ use super::widgets::table::Cell;
 use super::{Theme, Tone};
 use crate::render::table::Layout;
 
+/// Told where there is no table.
+pub const NO_TABLE: &str = "there is no table to copy here";
+
 /// Which rows are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {

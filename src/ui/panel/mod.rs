@@ -49,15 +49,17 @@ pub trait Panel: Send {
     fn health(&self) -> Vec<(SafeText, Health)>;
 
     /// The last change made in this console touched `subject`: a panel that can follow it does, any other ignores it.
-    /// A subject it was told to [`hold`](Panel::hold) wins.
-    fn focus_on(&mut self, subject: &Target) {
+    /// A subject it was told to [`hold`](Panel::hold) wins. True: it shows another subject than before, this one; moving
+    /// a selection is not enough.
+    fn focus_on(&mut self, subject: &Target) -> bool {
         let _ = subject;
+        false
     }
 
     /// What the marked rows are, or the selected one, for pipelines that a keymap binds to rows; none: nothing is there
-    /// that has a name.
-    fn subjects(&self) -> Vec<Target> {
-        Vec::new()
+    /// that has a name. `Err`: why the rows that are meant can't be acted on.
+    fn subjects(&self) -> Result<Vec<Target>, SafeText> {
+        Ok(Vec::new())
     }
 
     /// One key meant for this panel.
@@ -70,7 +72,7 @@ pub trait Panel: Send {
     }
 
     /// Why an action is not allowed to the operator, by its name; none: it is, or nobody knows. Menus grey it out, and the
-    /// panel answers its key with this.
+    /// panel answers its key with this, and Enter where Enter means it.
     fn denied(&self, action: &str) -> Option<SafeText> {
         let _ = action;
         None
@@ -115,10 +117,10 @@ pub trait Panel: Send {
         ""
     }
 
-    /// What its table holds, for the clipboard; none: it has none.
-    fn grid(&self, which: Which, now: Timestamp) -> Option<Grid> {
+    /// What its table holds, for the clipboard. `Err`: why there is nothing to copy.
+    fn grid(&self, which: Which, now: Timestamp) -> Result<Grid, SafeText> {
         let _ = (which, now);
-        None
+        Err(grid::NO_TABLE.into())
     }
 
     /// Draws its content into `area`, which is inside the border and never empty. May fill less than the area, never

@@ -50,8 +50,8 @@ const WINDOW: usize = 60;
 impl Pods {
     /// How many of the last requests this pod answered, of how many; none: no traffic is watched.
     fn share(&self, pod: Option<&str>) -> Option<(usize, usize)> {
-        self.samples.as_ref()?.source().read(|rows, _| {
-            let last = recent(rows, self.hub.clock().now())?.take(WINDOW);
+        self.samples.as_ref()?.source().read(|rows, health| {
+            let last = recent(rows, health)?.take(WINDOW);
             Some(last.fold((0, 0), |(own, all), sample| {
                 (own + usize::from(sample.pod.as_deref() == pod), all + 1)
             }))

@@ -5,7 +5,6 @@ mod descent;
 mod marks;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -308,28 +307,22 @@ async fn pods_tell_who_answers_while_traffic_is_watched() {
     panel.open(&bench.context);
     assert!(!screen(&mut panel, 100, 4).contains("REQUESTS"));
     let feed = samples(&bench.hub, &bench.context);
-    let watched = |at: Timestamp| {
-        feed.source().write(|rows| {
-            for n in 0..90 {
-                let sample = Sample {
-                    at,
-                    url: "http://inspector/".into(),
-                    status: Some(200),
-                    latency_ms: Some(3),
-                    matched: None,
-                    pod: Some(if n % 3 == 0 { "a" } else { "b" }.to_owned()),
-                    version: None,
-                    error: None,
-                };
-                rows.upsert(format!("{n:04}"), sample);
-            }
-        });
-    };
-    let now = bench.hub.clock().now();
-    watched(now - Duration::from_secs(60));
-    assert!(!screen(&mut panel, 100, 4).contains("REQUESTS"), "that watch is over");
     let before = panel.version();
-    watched(now);
+    feed.source().write(|rows| {
+        for n in 0..90 {
+            let sample = Sample {
+                at: Timestamp::UNIX_EPOCH,
+                url: "http://inspector/".into(),
+                status: Some(200),
+                latency_ms: Some(3),
+                matched: None,
+                pod: Some(if n % 3 == 0 { "a" } else { "b" }.to_owned()),
+                version: None,
+                error: None,
+            };
+            rows.upsert(format!("{n:04}"), sample);
+        }
+    });
     assert_ne!(panel.version(), before, "a frame is due");
     let text = screen(&mut panel, 100, 4);
     let rows: Vec<&str> = text.lines().collect();
@@ -339,5 +332,10 @@ async fn pods_tell_who_answers_while_traffic_is_watched() {
     assert!(
         narrow.contains("REQUESTS") && !narrow.contains("NODE"),
         "the node gives way before it: {narrow}"
+    );
+    feed.source().set_health(HealthState::Ended, None);
+    assert!(
+        !screen(&mut panel, 100, 4).contains("REQUESTS"),
+        "that watch is over"
     );
 }

@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::model::{QUIET, Sample, Tally, latest, samples};
+use super::model::{Sample, Tally, latest, samples};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{Health, HealthState, Hub, Subscription};
@@ -81,16 +81,12 @@ impl Panel for TrafficPanel {
 
     fn health(&self) -> Vec<(SafeText, Health)> {
         let Some(feed) = &self.feed else { return Vec::new() };
-        let mut health = feed.source().health();
-        let Some(at) = health.data_at else { return Vec::new() };
-        if self.hub.clock().since(at) > QUIET {
-            health.become_state(
-                HealthState::Stale,
-                Some("no watch is running".into()),
-                self.hub.clock().now(),
-            );
+        let health = feed.source().health();
+        // Before the first watch there is nothing that could be out of date.
+        match health.data_at {
+            Some(_) => vec![("traffic".into(), health)],
+            None => Vec::new(),
         }
-        vec![("traffic".into(), health)]
     }
 
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {
@@ -111,12 +107,17 @@ impl Panel for TrafficPanel {
             (!samples.is_empty())
                 .then(|| Picture::of(samples).lines(theme, area.width, usize::from(area.height), scroll))
         });
-        let Some(lines) = lines else {
+        let health = self.feed.as_ref().map(|feed| feed.source().health());
+        let ended = health.filter(|health| health.state == HealthState::Ended);
+        let Some(mut lines) = lines else {
             let text =
                 "no traffic yet: traffic:watch URL, traffic:logs deploy/NAME -f, or paste the shell loop with curl"
                     .into();
             return message(area, buffer, theme, &text);
         };
+        if let (Some(head), Some(reason)) = (lines.first_mut(), ended.and_then(|health| health.reason)) {
+            head.push_span(Span::styled(format!("  {reason}"), theme.style(Meaning::Dim)));
+        }
         for (row, drawn) in (0..area.height).zip(&lines) {
             line(area, row, buffer, drawn);
         }
@@ -326,7 +327,7 @@ fn fit_end(text: &str, columns: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{append, tests::sample};
+    use super::super::model::{Watching, append, tests::sample};
     use super::*;
     use crate::core::clock::Clock;
 
@@ -428,6 +429,30 @@ mod tests {
             "the newest is the last: {screen}"
         );
         assert_eq!(ribbon(&drawn(&mut panel, 60, 4)), 60, "one row at least");
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_has_ended_is_not_out_of_date_and_says_that_it_ended() {
+        let hub = Hub::new(Clock::real());
+        let mut panel = TrafficPanel::new(hub.clone());
+        let context = Arc::new(Context::empty("test"));
+        panel.open(&context);
+        assert!(panel.health().is_empty(), "nothing was watched");
+        let watch = Watching::begin(&hub, &context);
+        watch.add(sample(Some("web-1"), Some("1.0.0"), None));
+        assert_eq!(panel.health()[0].1.state, HealthState::Live);
+        assert!(!drawn(&mut panel, 60, 6).contains("ended"));
+        drop(watch);
+        let health = panel.health().remove(0).1;
+        assert_eq!(
+            health.label(health.data_at.unwrap() + std::time::Duration::from_secs(48)),
+            "ended 48s"
+        );
+        let screen = drawn(&mut panel, 60, 6);
+        assert!(
+            screen.starts_with("last 1 requests  failed 0  the watch has ended"),
+            "{screen}"
+        );
     }
 
     #[tokio::test]

@@ -2,7 +2,6 @@
 //! ours; `traffic:watch` sends its own.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -14,8 +13,7 @@ use crate::core::text::SafeText;
 use crate::features::Shared;
 use crate::features::kubernetes::model::{PodLine, WantedLines};
 use crate::features::traffic::access;
-use crate::features::traffic::model::{Sample, Tally, append, samples};
-use crate::feed::HealthState;
+use crate::features::traffic::model::{Sample, Tally, Watching};
 use crate::render::View;
 use crate::verb::{Call, Declaration, Input, OptionKind, OptionSpec, Output, Positional, Read, Verb};
 
@@ -24,9 +22,6 @@ pub type Lines = (String, tokio::sync::mpsc::Receiver<Result<PodLine, Report>>);
 
 /// Opens the lines of the pods of an object on the cluster of a call.
 pub type OpenLogs = Arc<dyn Fn(Call, WantedLines) -> BoxFuture<'static, Result<Lines, Report>> + Send + Sync>;
-
-/// While nothing is written the feed still says that it is read.
-const QUIET: Duration = Duration::from_secs(2);
 
 /// The verb.
 pub fn verb(shared: Shared, open: OpenLogs) -> Verb {
@@ -102,8 +97,8 @@ impl Read for Logs {
             opened = (self.open)(call.clone(), wanted) => opened?,
         };
         let source = format!("logs of {title}");
-        let feed = samples(&self.shared.hub, &call.context);
-        feed.source().set_health(HealthState::Live, None);
+        let watching = Watching::begin(&self.shared.hub, &call.context);
+        watching.goes_on();
         let mut tally = Tally::default();
         let mut read = 0_usize;
         while tally.total < most {
@@ -112,13 +107,7 @@ impl Read for Logs {
                 () = call.cancel.cancelled() => break,
                 () = output.closed() => break,
                 () = &mut end => break,
-                line = tokio::time::timeout(QUIET, lines.recv()) => match line {
-                    Ok(line) => line,
-                    Err(_) => {
-                        feed.source().set_health(HealthState::Live, None);
-                        continue;
-                    }
-                },
+                line = lines.recv() => line,
             };
             let Some(line) = line else { break };
             let line = line?;
@@ -128,8 +117,7 @@ impl Read for Logs {
             };
             let sample = sample(&source, line, request, self.shared.clock.now());
             tally.add(&sample);
-            feed.source().write(|table| append(table, sample.clone()));
-            feed.source().set_health(HealthState::Live, None);
+            watching.add(sample.clone());
             output.emit_as(sample.record(), view(&sample)).await?;
         }
         let counted = format!("{title}: {read} lines read, {}", summary(&tally));

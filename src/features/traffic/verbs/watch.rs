@@ -11,7 +11,7 @@ use crate::core::text::SafeText;
 use crate::features::Shared;
 use crate::features::traffic::client::Client;
 use crate::features::traffic::join::{self, OpenPods, PodIndex};
-use crate::features::traffic::model::{Sample, Tally, append, samples};
+use crate::features::traffic::model::{Sample, Tally, Watching};
 use crate::render::View;
 use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb};
 
@@ -143,7 +143,7 @@ pub(super) fn pattern(text: &str) -> Result<Regex, Report> {
 impl Read for Watch {
     async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
         let settings = Settings::of(call)?;
-        let feed = samples(&self.shared.hub, &call.context);
+        let watching = Watching::begin(&self.shared.hub, &call.context);
         let pods = (self.pods)(&call.context);
         if let Some(pods) = &pods {
             join::first_rows(pods).await;
@@ -169,8 +169,7 @@ impl Read for Watch {
                 sample = async { ticks.tick().await; self.sample(&settings, index).await } => sample,
             };
             tally.add(&sample);
-            feed.source().write(|table| append(table, sample.clone()));
-            feed.source().set_health(crate::feed::HealthState::Live, None);
+            watching.add(sample.clone());
             if let Some(view) = view(&sample, settings.pattern.is_some()) {
                 output.emit_as(sample.record(), view).await?;
             }

@@ -100,7 +100,7 @@ impl App {
                     self.input.set(&to_go_on(&print(&pipeline)));
                     self.leave_pane();
                 }
-                panel::Effect::Copy(text) => wanted.push(Effect::Copy(text.as_str().to_owned())),
+                panel::Effect::Copy(text) => wanted.push(copied(text.as_str())),
                 panel::Effect::Show { panel, subject } => {
                     if let Some(at) = self.panels.iter().position(|known| known.id() == panel) {
                         if let Some(panel) = self.panels.get_mut(at) {
@@ -121,6 +121,12 @@ impl App {
         }
         wanted
     }
+}
+
+/// Puts a short text onto the clipboard, and shows what it is.
+pub(super) fn copied(text: &str) -> Effect {
+    let told = format!("copied: {}", SafeText::line(text).fit(30));
+    Effect::Copy(text.to_owned(), told)
 }
 
 /// A line to be gone on with: at its last value, which is there to be changed, or behind a blank with the next word.

@@ -10,10 +10,7 @@ use crate::ui::console::chat::block::{Block, State};
 use crate::ui::console::complete::verb_of;
 use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::panel::{Motion, Tone};
-use crate::verb::declaration::{OptionKind, OptionSpec};
-
-/// Options by which a verb goes on with what it shows.
-const FOLLOWING: [&str; 2] = ["watch", "follow"];
+use crate::verb::declaration::OptionSpec;
 
 impl App {
     pub(super) fn chat_key(&mut self, key: Key) -> Vec<Effect> {
@@ -40,8 +37,8 @@ impl App {
             (Action::Open, _) => self.chat.toggle(self.chat_width),
             (Action::Copy, Some((id, ..))) => {
                 let text = self.chat.block(id).map(Block::text).unwrap_or_default();
-                self.tell(&format!("{} bytes copied", text.len()), Tone::Ok);
-                return vec![Effect::Copy(text)];
+                let told = format!("{} bytes copied", text.len());
+                return vec![Effect::Copy(text, told)];
             }
             (Action::CopyJson | Action::Save | Action::FilterBlock, Some((id, ..))) => {
                 return self.with_records(action, id);
@@ -54,8 +51,7 @@ impl App {
                 return self.make_live(id, &line, armed == Some(id));
             }
             (Action::CopyLine, Some((_, line, _))) if !line.is_empty() => {
-                self.tell("the line is copied", Tone::Ok);
-                return vec![Effect::Copy(line)];
+                return vec![Effect::Copy(line, "the line is copied".to_owned())];
             }
             (Action::Rerun, Some((id, line, _))) if !line.is_empty() => return self.rerun(id, line, armed == Some(id)),
             (Action::FindNext, _) => self.with_look(|chat, look| chat.find_next(true, look)),
@@ -113,13 +109,7 @@ impl App {
     fn make_live(&mut self, id: u64, line: &str, armed: bool) -> Vec<Effect> {
         match following(line, |stage| {
             let (verb, _) = verb_of(&self.catalogue, stage)?;
-            let options = &verb.declaration.signature.options;
-            let flag = |name: &&str| {
-                options
-                    .iter()
-                    .find(|option| option.name == *name && option.kind == OptionKind::Bool)
-            };
-            FOLLOWING.iter().find_map(flag).cloned()
+            verb.declaration.signature.following().next().cloned()
         }) {
             Some(line) => self.rerun(id, line, armed),
             None => {

@@ -122,8 +122,8 @@ pub enum Effect {
     ReadScript(String),
     /// Ask the terminal for clicks, or leave them to it.
     Mouse(bool),
-    /// Put text onto the clipboard, by the operator's own key.
-    Copy(String),
+    /// Put text onto the clipboard, by the operator's own key, and tell this once it is there.
+    Copy(String, String),
     /// Put the records of a block, by the engine's number, onto the clipboard as JSON.
     CopyRecords(u64),
     /// Show a text in the operator's pager.

@@ -34,10 +34,7 @@ impl App {
             self.help_key(key);
             return Vec::new();
         }
-        if let Some(effects) = self.menu_key(key) {
-            return effects;
-        }
-        if let Some(effects) = self.picker_key(key) {
+        if let Some(effects) = self.overlay_key(key) {
             return effects;
         }
         if self.finder_key(key) {
@@ -273,7 +270,14 @@ impl App {
             return Vec::new();
         };
         let bound = self.keymap.rows(panel.id()).find(|row| row.key == key);
-        match (bound, panel.subjects().as_slice()) {
+        let rows = match panel.subjects() {
+            Ok(rows) => rows,
+            Err(reason) => {
+                self.tell(reason.as_str(), Tone::Neutral);
+                return Vec::new();
+            }
+        };
+        match (bound, rows.as_slice()) {
             (Some(bound), [row]) => {
                 let pipeline = bound.on(row);
                 self.panel_effects(vec![crate::ui::panel::Effect::Run(pipeline)])

@@ -10,6 +10,7 @@ mod goto;
 mod keys;
 mod menu;
 mod mouse;
+mod overlay;
 mod picker;
 mod pins;
 mod present;
@@ -44,9 +45,8 @@ use crate::verb::{Candidate, Catalogue};
 
 pub use event::{Dress, Effect, Event, Focus};
 pub use finder::Finder;
-pub use menu::Menu;
 pub use mouse::Places;
-pub use picker::Picker;
+pub use overlay::Overlay;
 pub use present::{SCRIPTS, Script};
 
 struct Question {
@@ -105,10 +105,8 @@ pub struct App {
     samples: Samples,
     /// `/` is being typed.
     pub(super) finder: Option<Finder>,
-    /// The actions menu.
-    menu: Option<Menu>,
-    /// A cell is being chosen, to be copied.
-    picker: Option<Picker>,
+    /// A menu, or a cell being chosen.
+    overlay: Option<Overlay>,
     /// A script that is presented.
     pub(super) script: Option<Script>,
     /// Where things were drawn last.
@@ -167,8 +165,7 @@ impl App {
         let mut app = App {
             samples: Samples::default(),
             finder: None,
-            menu: None,
-            picker: None,
+            overlay: None,
             script: None,
             places: Places::default(),
             arrangement: parts.arrangement,
@@ -326,10 +323,9 @@ impl App {
     fn follow(&mut self, target: &Target) {
         let mut found = None;
         for (at, panel) in self.panels.iter_mut().enumerate() {
-            let before = panel.title();
-            panel.focus_on(target);
+            let turned = panel.focus_on(target);
             let in_sight = self.places.panes.iter().any(|(pane, ..)| *pane == at + 1);
-            if panel.title() != before && !in_sight && found.is_none() {
+            if turned && !in_sight && found.is_none() {
                 found = Some((at + 1, panel.title()));
             }
         }
@@ -398,8 +394,7 @@ impl App {
     pub(super) fn approval(&self) -> Option<&Approval> {
         let something_else = self.help.is_some()
             || self.finder.is_some()
-            || self.menu.is_some()
-            || self.picker.is_some()
+            || self.overlay.is_some()
             || self.popup.is_some()
             || self.input.search().is_some()
             || self.script.as_ref().is_some_and(Script::is_typing);

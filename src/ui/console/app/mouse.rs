@@ -41,8 +41,10 @@ impl App {
             };
             return Vec::new();
         }
-        if self.menu.is_some() && matches!(event.kind, MouseEventKind::Down(_)) {
-            self.menu = None;
+        if self.overlay.is_some() {
+            if matches!(event.kind, MouseEventKind::Down(_)) {
+                self.overlay = None;
+            }
             return Vec::new();
         }
         match event.kind {

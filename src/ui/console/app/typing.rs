@@ -68,6 +68,8 @@ impl App {
             self.tell("an approval is typed, not pasted", Tone::Warn);
             return;
         }
+        // As any other key: what lies over the line must not hide what came into it.
+        self.overlay = None;
         self.leave_pane();
         let clean = clean_paste(text);
         if self.input.insert(clean.trim_end_matches('\n')) == Err(TooLong) {

@@ -7,6 +7,7 @@ use crate::core::record::Record;
 use crate::core::text::SafeText;
 use crate::ui::console::app::Event;
 use crate::ui::console::operator::Borrower;
+use crate::ui::console::terminal::COPIED;
 use crate::ui::panel::Tone;
 use crate::verb::operator::TerminalCommand;
 
@@ -17,18 +18,31 @@ impl<W: Write> Shell<W> {
             Ok(records) => {
                 let text = as_json(&records);
                 let told = format!("{} records, {} bytes of JSON copied", records.len(), text.len());
-                self.copy(text);
-                self.reduce(Event::Tell(SafeText::line(&told), Tone::Ok));
+                self.copy(text, &told);
             }
             Err(reason) => self.reduce(Event::Tell(SafeText::line(&reason), Tone::Warn)),
         }
     }
 
-    /// Onto the terminal's clipboard, and the desktop's where there is a program for it.
-    pub(super) fn copy(&mut self, text: String) {
-        if self.screen.copy(&text).is_err() {
-            self.reduce(Event::Tell("the terminal took no copy".into(), Tone::Warn));
-        }
+    /// Onto the terminal's clipboard, and the desktop's where there is a program for it; `told` once it is there. What is
+    /// too long for the one still gets to the other.
+    pub(super) fn copy(&mut self, text: String, told: &str) {
+        let program = self.own.clipboard.is_some();
+        let (told, tone) = match self.screen.copy(&text) {
+            Ok(true) => (told.to_owned(), Tone::Ok),
+            Ok(false) if program => (
+                format!("{told}, by the desktop's clipboard only: too long for the terminal's"),
+                Tone::Ok,
+            ),
+            Ok(false) => {
+                let size = text.len();
+                let told =
+                    format!("not copied: {size} bytes are too long for the terminal's clipboard, at most {COPIED}");
+                (told, Tone::Warn)
+            }
+            Err(_) => ("the terminal took no copy".to_owned(), Tone::Warn),
+        };
+        self.reduce(Event::Tell(SafeText::line(&told), tone));
         if let Some(argv) = self.own.clipboard.clone() {
             let outbox = self.outbox.clone();
             tokio::spawn(async move {

@@ -72,15 +72,19 @@ impl<W: Write> Shell<W> {
         live.map(named).collect()
     }
 
-    /// Ends what runs; a sentence about it.
-    pub(super) async fn close(&mut self) -> String {
+    /// Ends what runs, keeps what is remembered, gives the terminal back and tells `out` what was stopped.
+    pub(super) async fn close(&mut self, mut out: impl Write) {
         let told = self.stop_what_runs().await;
-        // Last: one of them may be what broke the console.
-        self.app.close_panels();
         if let Some(writer) = self.remember.take() {
             writer.finish(FAREWELL).await;
         }
-        told
+        self.restore.leave();
+        if !told.is_empty() {
+            // Nothing can be done about a closed stderr.
+            let _ = writeln!(out, "{told}");
+        }
+        // Last: one of them may be what broke the console, and break again.
+        self.app.close_panels();
     }
 
     async fn stop_what_runs(&mut self) -> String {

@@ -39,7 +39,7 @@ impl<W: Write> Shell<W> {
             Effect::UseContext(name) => self.use_context(&name),
             Effect::ReadScript(file) => self.read_script(file),
             Effect::Mouse(on) => self.restore.mouse(on),
-            Effect::Copy(text) => self.copy(text),
+            Effect::Copy(text, told) => self.copy(text, &told),
             Effect::CopyRecords(number) => self.copy_records(number),
             Effect::Page(text) => self.page(text),
             Effect::Transcript(text) => {

@@ -14,7 +14,7 @@ use ratatui::text::{Line, Span};
 
 pub use self::listing::{Listing, RowLook};
 use super::filter::Filter;
-use super::grid::plain;
+use super::grid::{NO_TABLE, plain};
 use super::widgets::health::empty_reason;
 use super::widgets::table::{Cell, Column, Selection, Table};
 use super::widgets::{line, message, wrap};
@@ -130,12 +130,16 @@ impl<L: Listing> ListPanel<L> {
         }
     }
 
-    /// Keys an action is about: the marked rows that are shown, without any mark the selected one. A mark that a filter
-    /// hides does not count: nothing happens to what is not seen.
-    fn chosen(&self) -> Vec<&String> {
-        match self.marked.is_empty() {
-            true => self.keys.1.get(self.selection.index()).into_iter().collect(),
-            false => self.shown_marks().collect(),
+    /// Keys of the rows that are meant: the marked ones that are shown, without any mark `others`. A mark that a filter
+    /// hides does not count: nothing happens to what is not seen. `Err`: it hides all of them.
+    fn chosen<'a>(&'a self, others: &'a [String]) -> Result<Vec<&'a String>, SafeText> {
+        if self.marked.is_empty() {
+            return Ok(others.iter().collect());
+        }
+        let shown: Vec<&String> = self.shown_marks().collect();
+        match shown.is_empty() {
+            true => Err("the filter hides the marked rows".into()),
+            false => Ok(shown),
         }
     }
 
@@ -143,12 +147,21 @@ impl<L: Listing> ListPanel<L> {
         self.keys.1.iter().filter(|key| self.marked.contains(*key))
     }
 
-    fn chosen_rows(&self) -> Vec<L::Row> {
-        let Some(feed) = &self.feed else { return Vec::new() };
-        feed.source().read(|rows, _| {
-            let row = |key: &String| rows.get(key).cloned();
-            self.chosen().into_iter().filter_map(row).collect()
-        })
+    /// The selected row's key; none: there is no row.
+    fn selected(&self) -> &[String] {
+        self.keys
+            .1
+            .get(self.selection.index())
+            .map_or(&[], std::slice::from_ref)
+    }
+
+    /// The rows an action is about.
+    fn chosen_rows(&self) -> Result<Vec<L::Row>, SafeText> {
+        let keys = self.chosen(self.selected())?;
+        let Some(feed) = &self.feed else { return Ok(Vec::new()) };
+        Ok(feed
+            .source()
+            .read(|rows, _| keys.into_iter().filter_map(|key| rows.get(key).cloned()).collect()))
     }
 
     fn act(&mut self, action: &str) -> Vec<Effect> {
@@ -158,21 +171,24 @@ impl<L: Listing> ListPanel<L> {
         if let Some(denied) = self.denied(action) {
             return vec![Effect::Toast(denied)];
         }
-        let rows = self.chosen_rows();
-        match (rows.is_empty(), self.marked.is_empty()) {
-            (true, true) => Vec::new(),
-            (true, false) => vec![Effect::Toast("the filter hides the marked rows".into())],
-            (false, _) => self.listing.act(action, &rows),
+        match self.chosen_rows() {
+            Err(reason) => vec![Effect::Toast(reason)],
+            Ok(rows) if rows.is_empty() => Vec::new(),
+            Ok(rows) => self.listing.act(action, &rows),
         }
     }
 
     /// Opening is about the selected row, whatever is marked.
     fn open_selected(&self) -> Vec<Effect> {
-        let row = self.keys.1.get(self.selection.index()).and_then(|key| {
+        let row = self.selected().first().and_then(|key| {
             let feed = self.feed.as_ref()?;
             feed.source().read(|rows, _| rows.get(key).cloned())
         });
-        row.map_or_else(Vec::new, |row| self.listing.act(self.listing.opens(), &[row]))
+        let Some(row) = row else { return Vec::new() };
+        match self.denied(self.listing.opens()) {
+            Some(denied) => vec![Effect::Toast(denied)],
+            None => self.listing.act(self.listing.opens(), &[row]),
+        }
     }
 
     /// Marks the selected row or takes its mark back, and goes on to the next.
@@ -234,10 +250,13 @@ impl<L: Listing> Panel for ListPanel<L> {
         if !self.filter.is_empty() {
             title.push_str(&format!("  /{} {}", self.filter.text(), self.keys.1.len()));
         }
-        match (self.shown_marks().count(), self.marked.len()) {
-            (_, 0) => {}
-            (shown, all) if shown == all => title.push_str(&format!("  {all} marked")),
-            (shown, all) => title.push_str(&format!("  {shown} of {all} marked")),
+        let all = self.marked.len();
+        // A walk over all rows: only where there is a mark to be found.
+        if all > 0 {
+            match self.shown_marks().count() {
+                shown if shown == all => title.push_str(&format!("  {all} marked")),
+                shown => title.push_str(&format!("  {shown} of {all} marked")),
+            }
         }
         SafeText::line(&title)
     }
@@ -264,16 +283,18 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.feed.iter().map(health).collect()
     }
 
-    fn focus_on(&mut self, subject: &Target) {
+    fn focus_on(&mut self, subject: &Target) -> bool {
         self.wanted = Some(subject.clone());
         self.keys.0 = NEVER;
         self.refresh();
         self.moved += 1;
+        // It shows the same rows as before.
+        false
     }
 
-    fn subjects(&self) -> Vec<Target> {
-        let rows = self.chosen_rows();
-        rows.iter().filter_map(|row| self.listing.subject(row)).collect()
+    fn subjects(&self) -> Result<Vec<Target>, SafeText> {
+        let rows = self.chosen_rows()?;
+        Ok(rows.iter().filter_map(|row| self.listing.subject(row)).collect())
     }
 
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {
@@ -326,6 +347,8 @@ impl<L: Listing> Panel for ListPanel<L> {
     fn filter(&mut self, text: &str) -> bool {
         self.filter = Filter::new(text);
         self.keys.0 = NEVER;
+        // The next key may copy or act before anything is drawn.
+        self.refresh();
         self.moved += 1;
         true
     }
@@ -334,17 +357,15 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.filter.text()
     }
 
-    fn grid(&self, which: Which, now: Timestamp) -> Option<Grid> {
-        let feed = self.feed.as_ref()?;
-        let marked: Vec<&String> = self.shown_marks().collect();
+    fn grid(&self, which: Which, now: Timestamp) -> Result<Grid, SafeText> {
+        let feed = self.feed.as_ref().ok_or(NO_TABLE)?;
         let keys: Vec<&String> = match which {
-            Which::Selected => self.keys.1.get(self.selection.index()).into_iter().collect(),
-            Which::All if marked.is_empty() => self.keys.1.iter().collect(),
-            Which::All => marked,
+            Which::Selected => self.selected().iter().collect(),
+            Which::All => self.chosen(&self.keys.1)?,
         };
         let (listing, theme) = (&self.listing, &self.seen.0);
         let look = RowLook { theme, now, open: true };
-        Some(feed.source().read(|rows, _| {
+        Ok(feed.source().read(|rows, _| {
             let columns = listing.columns(keys.first().and_then(|key| rows.get(key.as_str())));
             let row = |row: &L::Row| {
                 listing
@@ -430,3 +451,6 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.listing.by_name_only()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ pub fn tone(state: HealthState) -> Tone {
     match state {
         HealthState::Live => Tone::Ok,
         HealthState::Loading => Tone::Progress,
+        HealthState::Ended => Tone::Neutral,
         HealthState::Resync | HealthState::Stale => Tone::Warn,
         HealthState::Login => Tone::Waiting,
         HealthState::Denied | HealthState::Failed => Tone::Bad,
@@ -69,6 +70,7 @@ mod tests {
         health.data_at = Some(start);
         let cases = [
             (HealthState::Live, "✓ k8s live 48s"),
+            (HealthState::Ended, "· k8s ended 48s"),
             (HealthState::Resync, "! k8s resync 48s"),
             (HealthState::Stale, "! k8s stale 48s"),
             (HealthState::Denied, "✗ k8s denied 48s"),

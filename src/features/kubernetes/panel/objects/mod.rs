@@ -18,6 +18,7 @@ use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::feed::{Health, Hub};
+use crate::ui::panel::grid::NO_TABLE;
 use crate::ui::panel::list::ListPanel;
 use crate::ui::panel::widgets::message;
 use crate::ui::panel::{Action, Effect, Grid, Motion, Panel, PanelKey, Theme, Which};
@@ -117,10 +118,8 @@ impl Panel for Objects {
     }
 
     /// A change made somewhere does not turn it: it shows what the operator chose.
-    fn focus_on(&mut self, subject: &Target) {
-        if let Some(top) = self.levels.last_mut() {
-            top.focus_on(subject);
-        }
+    fn focus_on(&mut self, subject: &Target) -> bool {
+        self.levels.last_mut().is_some_and(|top| top.focus_on(subject))
     }
 
     fn show(&mut self, subject: &Target) {
@@ -168,16 +167,16 @@ impl Panel for Objects {
         others
     }
 
-    fn subjects(&self) -> Vec<Target> {
-        self.top().map(Panel::subjects).unwrap_or_default()
+    fn subjects(&self) -> Result<Vec<Target>, SafeText> {
+        self.top().map_or(Ok(Vec::new()), Panel::subjects)
     }
 
     fn actions(&self) -> &'static [Action] {
         self.top().map_or(&[], Panel::actions)
     }
 
-    fn grid(&self, which: Which, now: Timestamp) -> Option<Grid> {
-        self.top().and_then(|top| top.grid(which, now))
+    fn grid(&self, which: Which, now: Timestamp) -> Result<Grid, SafeText> {
+        self.top().ok_or(NO_TABLE)?.grid(which, now)
     }
 
     fn denied(&self, action: &str) -> Option<SafeText> {

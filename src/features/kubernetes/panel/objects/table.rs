@@ -146,8 +146,12 @@ impl Listing for Objects {
     fn denied(&self, context: &Arc<Context>, action: &str, any: Option<&TableRow>) -> Option<SafeText> {
         let head = &any?.head;
         let (plural, group) = head.resource.split_once('.').unwrap_or((&head.resource, ""));
-        // Looking into one is describing it, where nothing else is inside.
-        let action = if action == "open" { "describe" } else { action };
+        let action = match action {
+            // The way down lists what is inside, which is another kind.
+            "open" if has_inside(&head.kind) => return None,
+            "open" => "describe",
+            action => action,
+        };
         allowed::denied(&self.clients, context, action, (group, plural), head.namespaced)
     }
 
@@ -164,7 +168,7 @@ impl Listing for Objects {
             names.iter().fold(stage, |stage, name| stage.arg(name))
         };
         match action {
-            "open" if kind == "Deployment" || kind == "Pod" || has_pods(kind) => vec![Effect::Show {
+            "open" if has_inside(kind) => vec![Effect::Show {
                 panel: ID,
                 subject: target(kind, &row.namespace, &row.name),
             }],
@@ -195,6 +199,11 @@ impl Listing for Objects {
     fn by_name_only(&self) -> bool {
         true
     }
+}
+
+/// Whether objects of a kind are made of others that can be listed.
+fn has_inside(kind: &str) -> bool {
+    kind == "Deployment" || kind == "Pod" || has_pods(kind)
 }
 
 /// Columns at the right leave first; the second one, which tells the state of most kinds, last.

@@ -148,8 +148,8 @@ impl Feeds {
 
     /// What the requests say that a running watch makes; none: no watch runs.
     pub fn traffic(&self, now: Timestamp) -> Option<Traffic> {
-        self.samples.source().read(|rows, _| {
-            let recent = recent(rows, now)?.take_while(|sample| sample.at + RECENT >= now);
+        self.samples.source().read(|rows, health| {
+            let recent = recent(rows, health)?.take_while(|sample| sample.at + RECENT >= now);
             let tally = Tally::of(recent);
             Some(Traffic {
                 total: tally.total,

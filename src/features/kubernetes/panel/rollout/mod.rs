@@ -26,7 +26,7 @@ use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::rollout::PodView;
 use crate::feed::{Health, Hub};
 use crate::lang::Stage;
-use crate::ui::panel::grid::plain;
+use crate::ui::panel::grid::{NO_TABLE, plain};
 use crate::ui::panel::widgets::health::empty_reason;
 use crate::ui::panel::widgets::table::{Cell, Selection, Table};
 use crate::ui::panel::widgets::{line, message};
@@ -178,7 +178,7 @@ impl RolloutPanel {
     /// Enter: describes the pod, or shows the selected rollout alone.
     fn open_selected(&mut self) -> Vec<Effect> {
         if self.one().is_some() {
-            return self.act("describe");
+            return self.act_if_allowed("describe");
         }
         if let Some(one) = self.seen.all.get(self.selection.index()) {
             self.held = Some(Held {
@@ -188,6 +188,13 @@ impl RolloutPanel {
             self.moved += 1;
         }
         Vec::new()
+    }
+
+    fn act_if_allowed(&mut self, action: &str) -> Vec<Effect> {
+        match self.denied(action) {
+            Some(denied) => vec![Effect::Toast(denied)],
+            None => self.act(action),
+        }
     }
 
     fn act(&mut self, action: &str) -> Vec<Effect> {
@@ -336,12 +343,16 @@ impl Panel for RolloutPanel {
             .collect()
     }
 
-    fn focus_on(&mut self, subject: &Target) {
-        if subject.kind == "Deployment" {
-            self.held = self.held.take().filter(|held| !held.opened);
-            self.followed = Some(subject.name.clone());
-            self.moved += 1;
+    fn focus_on(&mut self, subject: &Target) -> bool {
+        if subject.kind != "Deployment" {
+            return false;
         }
+        let shows_it = |panel: &Self| matches!(panel.pick().rows.as_slice(), [row] if row.name == subject.name);
+        let before = shows_it(self);
+        self.held = self.held.take().filter(|held| !held.opened);
+        self.followed = Some(subject.name.clone());
+        self.moved += 1;
+        !before && shows_it(self)
     }
 
     /// Chosen in another panel: shown now, until something else is changed here or it is gone back from.
@@ -376,10 +387,7 @@ impl Panel for RolloutPanel {
                 Vec::new()
             }
             PanelKey::Open => self.open_selected(),
-            PanelKey::Act(action) => match self.denied(action) {
-                Some(denied) => vec![Effect::Toast(denied)],
-                None => self.act(action),
-            },
+            PanelKey::Act(action) => self.act_if_allowed(action),
             PanelKey::At(row) => {
                 let at = match self.one() {
                     Some(_) => row.checked_sub(self.table_top).and_then(|row| self.selection.at(row)),
@@ -399,7 +407,7 @@ impl Panel for RolloutPanel {
         }
     }
 
-    fn grid(&self, which: Which, now: Timestamp) -> Option<Grid> {
+    fn grid(&self, which: Which, now: Timestamp) -> Result<Grid, SafeText> {
         let theme = Theme::plain();
         let texts = |cells: Vec<Cell>| cells.iter().map(|cell| plain(cell, &theme)).collect();
         let all = Grid {
@@ -410,8 +418,8 @@ impl Panel for RolloutPanel {
                 .map(|pod| texts(pods::cells(pod, &theme, now)))
                 .collect(),
         };
-        Some(match (self.one(), which) {
-            (None, _) => return None,
+        Ok(match (self.one(), which) {
+            (None, _) => return Err(NO_TABLE.into()),
             (Some(_), Which::All) => all,
             (Some(_), Which::Selected) => Grid {
                 rows: all.rows.into_iter().skip(self.selection.index()).take(1).collect(),

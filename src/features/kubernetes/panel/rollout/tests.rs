@@ -76,17 +76,14 @@ async fn it_follows_the_last_change_made_here() {
     let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
     panel.open(&bench.context);
     let before = panel.version();
-    panel.focus_on(&Target {
+    let service = Target {
         kind: "Service".into(),
-        scope: "default".into(),
-        name: "api".into(),
-    });
+        ..deployment_named("api")
+    };
+    assert!(!panel.focus_on(&service));
     assert_eq!(panel.version(), before, "a service rolls nothing out");
-    panel.focus_on(&Target {
-        kind: "Deployment".into(),
-        scope: "default".into(),
-        name: "api".into(),
-    });
+    assert!(panel.focus_on(&deployment_named("api")), "it turned to it");
+    assert!(!panel.focus_on(&deployment_named("api")), "it shows it already");
     assert_ne!(panel.version(), before);
     assert!(screen(&mut panel, 80, 12).contains("deployment \"api\" successfully rolled out"));
     assert_eq!(panel.title().as_str(), "rollout api");
@@ -187,7 +184,7 @@ async fn what_is_pinned_wins_over_changes_and_over_several() {
     panel.open(&bench.context);
     let told = panel.hold(&deployment_named("api")).unwrap();
     assert_eq!(told.as_str(), "the rollout panel stays on api");
-    panel.focus_on(&deployment_named("one"));
+    assert!(!panel.focus_on(&deployment_named("one")));
     assert_eq!(panel.title().as_str(), "rollout api  pinned");
     assert!(screen(&mut panel, 80, 12).contains("✓ available 1 of 1"));
     assert!(!panel.back(), "back does not let go of it");

@@ -65,7 +65,7 @@ async fn the_way_down_from_a_deployment_and_back() {
         row(1).starts_with("web-2") && row(2).starts_with("web-1"),
         "the newest first: {text}"
     );
-    let subjects = panel.subjects();
+    let subjects = panel.subjects().unwrap();
     assert_eq!(
         subjects
             .iter()

@@ -1,6 +1,7 @@
 //! Actions on rows: pipelines, on the selected row or on all that are marked.
 
 use super::*;
+use crate::ui::panel::Which;
 
 #[tokio::test]
 async fn rows_of_pods_and_services_are_acted_on_by_pipelines() {
@@ -131,10 +132,13 @@ async fn an_action_is_about_all_marked_rows_in_one_pipeline() {
         panel.key(PanelKey::Act("delete")).as_slice(),
         [Effect::Toast(_)]
     ));
-    assert!(panel.subjects().is_empty());
+    let hidden = "the filter hides the marked rows";
+    assert_eq!(panel.subjects().unwrap_err().as_str(), hidden);
+    let grid = panel.grid(Which::All, jiff::Timestamp::UNIX_EPOCH);
+    assert_eq!(grid.unwrap_err().as_str(), hidden, "not all rows instead");
     panel.filter("b-");
     screen(&mut panel, 80, 5);
-    assert_eq!(panel.subjects().len(), 1);
+    assert_eq!(panel.subjects().unwrap().len(), 1);
     panel.key(PanelKey::Mark);
     let effects = panel.key(PanelKey::Act("delete"));
     assert!(

@@ -6,7 +6,7 @@ use crate::verb::View;
 
 fn copied(effects: &[Effect]) -> &str {
     match effects {
-        [Effect::Copy(text)] => text,
+        [Effect::Copy(text, _)] => text,
         _ => panic!("nothing is copied"),
     }
 }
@@ -39,9 +39,14 @@ fn a_panels_table_is_copied_as_text_or_json() {
         "NAME        READY\ninspector   1/1\n",
         "what the filter shows"
     );
-    let json: Value = serde_json::from_str(copied(&desk.keys("J"))).unwrap();
+    let effects = desk.keys("J");
+    let json: Value = serde_json::from_str(copied(&effects)).unwrap();
     assert_eq!(json, json!([{"name": "inspector", "ready": "1/1"}]));
-    assert!(desk.shows(120, 40, "1 rows copied as JSON"));
+    assert!(matches!(effects.as_slice(), [Effect::Copy(_, told)] if told == "1 rows copied as JSON"));
+    assert!(
+        !desk.shows(120, 40, "copied as JSON"),
+        "told once it is done, by whoever does it"
+    );
 }
 
 #[test]
@@ -77,4 +82,70 @@ fn the_actions_menu_offers_the_copies_too() {
     desk.keys("<alt-2>m");
     assert!(desk.shows(120, 40, "copy the panel's table"));
     assert!(copied(&desk.keys("T")).starts_with("NAME"));
+}
+
+#[test]
+fn a_click_or_a_paste_closes_the_choice_and_touches_nothing_beneath() {
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    let mut desk = Desk::new();
+    let screen = desk.screen(120, 40);
+    let row = screen.iter().position(|row| row.contains("web; rm -rf")).unwrap();
+    let column = screen[row].split("web; rm").next().unwrap().chars().count();
+    for button in [MouseButton::Left, MouseButton::Right] {
+        desk.keys("<alt-2>gC");
+        assert!(desk.shows(120, 40, "copy a cell"));
+        for kind in [
+            MouseEventKind::ScrollDown,
+            MouseEventKind::Down(button),
+            MouseEventKind::Up(button),
+        ] {
+            let event = MouseEvent {
+                kind,
+                column: u16::try_from(column).unwrap(),
+                row: u16::try_from(row).unwrap(),
+                modifiers: KeyModifiers::NONE,
+            };
+            assert!(desk.app.handle(Event::Mouse(event)).is_empty());
+        }
+        assert!(!desk.shows(120, 40, "copy a cell") && !desk.shows(120, 40, "actions: Enter"));
+        desk.keys("C");
+        assert_eq!(
+            copied(&desk.keys("<enter>")),
+            "inspector",
+            "the row beneath was not selected"
+        );
+    }
+    desk.keys("C");
+    desk.app.handle(Event::Paste("echo pasted".into()));
+    assert!(!desk.shows(120, 40, "copy a cell"), "what was pasted is to be seen");
+    assert_eq!(
+        (desk.app.focus, desk.app.input.text()),
+        (Focus::Input, "echo pasted".to_owned())
+    );
+}
+
+#[test]
+fn menus_move_by_pages_and_to_their_ends() {
+    let mut desk = Desk::new();
+    let block = desk.start("echo one");
+    desk.end(block, 0);
+    desk.keys("<alt-1>m");
+    let chosen = |desk: &mut Desk| -> String {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 40));
+        draw(&mut desk.app, buffer.area, &mut buffer);
+        let reversed = |x: u16, y: u16| buffer[(x, y)].modifier.contains(ratatui::style::Modifier::REVERSED);
+        let row = (0..40).find(|y| (50..70).all(|x| reversed(x, *y)));
+        row.map(|y| rows(&buffer)[usize::from(y)].clone()).unwrap_or_default()
+    };
+    let first = chosen(&mut desk);
+    desk.keys("<ctrl-d>");
+    let page = chosen(&mut desk);
+    desk.keys("G");
+    let last = chosen(&mut desk);
+    assert!(
+        first != page && page != last && last.contains("stop"),
+        "{first} {page} {last}"
+    );
+    desk.keys("g");
+    assert_eq!(chosen(&mut desk), first);
 }

@@ -103,7 +103,7 @@ fn does(keymap: &Keymap, part: Part, key: Key, action: Action) -> bool {
         Action::Back | Action::ToInput => desk.press(key).is_empty() && desk.app.focus == Focus::Input,
         Action::Prompt => desk.press(key).is_empty() && desk.text() == ":" && desk.app.popup.is_some(),
         Action::Find => desk.press(key).is_empty() && desk.app.finder.is_some(),
-        Action::Menu => desk.press(key).is_empty() && desk.app.menu.is_some(),
+        Action::Menu => desk.press(key).is_empty() && desk.app.overlay.is_some(),
         Action::FindNext | Action::FindPrevious => {
             desk.act(Part::Chat, Action::Find);
             desk.keys("said<enter>");
@@ -209,22 +209,22 @@ fn does(keymap: &Keymap, part: Part, key: Key, action: Action) -> bool {
         }
         Action::Mark => desk.press(key).is_empty() && desk.shows(120, 40, "deployments 1 marked"),
         Action::Copy => {
-            matches!(desk.press(key).as_slice(), [Effect::Copy(text)] if text.starts_with("said three 0\n"))
+            matches!(desk.press(key).as_slice(), [Effect::Copy(text, _)] if text.starts_with("said three 0\n"))
         }
         Action::CopyLine => {
-            matches!(desk.press(key).as_slice(), [Effect::Copy(text)] if text == "kubectl:get deploy three")
+            matches!(desk.press(key).as_slice(), [Effect::Copy(text, _)] if text == "kubectl:get deploy three")
         }
         Action::CopyJson if in_panel => {
-            matches!(desk.press(key).as_slice(), [Effect::Copy(text)] if text.contains("\"name\": \"inspector\""))
+            matches!(desk.press(key).as_slice(), [Effect::Copy(text, _)] if text.contains("\"name\": \"inspector\""))
         }
         Action::CopyTable => {
-            matches!(desk.press(key).as_slice(), [Effect::Copy(text)] if text.starts_with("NAME          READY\ninspector     1/1\n"))
+            matches!(desk.press(key).as_slice(), [Effect::Copy(text, _)] if text.starts_with("NAME          READY\ninspector     1/1\n"))
         }
         Action::CopyCell => {
-            let asks = desk.press(key).is_empty() && desk.app.picker.is_some();
+            let asks = desk.press(key).is_empty() && desk.app.overlay.is_some();
             let wanted = if in_panel { "inspector" } else { "said three 19" };
             let copied = desk.act(Part::Panel, Action::Open);
-            asks && matches!(copied.as_slice(), [Effect::Copy(text)] if text == wanted)
+            asks && matches!(copied.as_slice(), [Effect::Copy(text, _)] if text == wanted)
         }
         Action::CopyJson => matches!(desk.press(key).as_slice(), [Effect::CopyRecords(_)]),
         Action::Page => matches!(desk.press(key).as_slice(), [Effect::Page(text)] if text.contains("said three 19")),

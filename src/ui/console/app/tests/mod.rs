@@ -126,7 +126,7 @@ impl Panel for Rows {
         health.become_state(self.state, None, START);
         vec![("k8s".into(), health)]
     }
-    fn subjects(&self) -> Vec<Target> {
+    fn subjects(&self) -> Result<Vec<Target>, SafeText> {
         let selected = self.shown().get(self.selection.index()).map(|name| (*name).to_owned());
         let names = if self.marked.is_empty() {
             selected.into_iter().collect()
@@ -138,10 +138,10 @@ impl Panel for Rows {
             scope: "default".into(),
             name,
         };
-        names.into_iter().map(target).collect()
+        Ok(names.into_iter().map(target).collect())
     }
-    fn focus_on(&mut self, subject: &Target) {
-        self.followed = Some(subject.name.clone());
+    fn focus_on(&mut self, subject: &Target) -> bool {
+        self.followed.replace(subject.name.clone()).as_ref() != Some(&subject.name)
     }
     fn key(&mut self, key: PanelKey) -> Vec<PanelEffect> {
         let row = self
@@ -183,11 +183,11 @@ impl Panel for Rows {
     fn filter_text(&self) -> &str {
         &self.filter
     }
-    fn grid(&self, which: panel::Which, _: Timestamp) -> Option<panel::Grid> {
+    fn grid(&self, which: panel::Which, _: Timestamp) -> Result<panel::Grid, SafeText> {
         let at = self.selection.index();
         let row = |name: &&str| vec![(*name).to_owned(), "1/1".to_owned()];
         let rows: Vec<Vec<String>> = self.shown().iter().map(row).collect();
-        Some(panel::Grid {
+        Ok(panel::Grid {
             columns: vec!["NAME".into(), "READY".into()],
             rows: match which {
                 panel::Which::Selected => rows.into_iter().skip(at).take(1).collect(),

@@ -67,8 +67,8 @@ fn blocks_are_rerun_edited_and_copied_from_the_chat() {
     desk.item(block, json!({"line": "one", "source": "x"}));
     desk.end(block, 0);
     desk.keys("<alt-1>");
-    assert!(matches!(desk.keys("y").as_slice(), [Effect::Copy(text)] if text == "one\n"));
-    assert!(matches!(desk.keys("Y").as_slice(), [Effect::Copy(text)] if text == "echo one"));
+    assert!(matches!(desk.keys("y").as_slice(), [Effect::Copy(text, _)] if text == "one\n"));
+    assert!(matches!(desk.keys("Y").as_slice(), [Effect::Copy(text, _)] if text == "echo one"));
     assert!(
         matches!(desk.keys(".").as_slice(), [Effect::Start { line, origin: Origin::Key, .. }] if line == "echo one")
     );

@@ -1,3 +1,8 @@
+//! The console's loop with a runner that is made up, keys from a stream and bytes instead of a terminal.
+
+mod copying;
+mod leaving;
+
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -207,8 +212,46 @@ impl Stream for Keys {
     }
 }
 
+/// A console of a fake runner, its keys and where they are typed, and what it writes.
+fn shell(fake: &Arc<Fake>, change: impl FnOnce(&mut ConsoleConfig)) -> (Shell<Bytes>, (Typing, Keys), Bytes) {
+    let (typing, events) = mpsc::unbounded_channel();
+    let bytes = Bytes::default();
+    let mut config = ConsoleConfig {
+        runner: fake.clone(),
+        hub: Hub::new(Clock::real()),
+        panels: Vec::new(),
+        theme: Theme::standard(),
+        by_background: None,
+        keymap: Keymap::preset("default").unwrap(),
+        clock: Clock::real(),
+        user: "maria".into(),
+        read_only: false,
+        arrangement: crate::ui::console::arrangement::Arrangement::default(),
+        remember: None,
+        sandbox: None,
+        programs: Programs::default(),
+        dresses: None,
+        remote: false,
+        remarks: vec![Report::refused("E-THEME-001", "unknown meaning x")],
+    };
+    change(&mut config);
+    let screen = Screen::new(bytes.clone(), 110, 30);
+    let (_, panics) = mpsc::channel(1);
+    let shell = Shell::new(config, screen, Restore::default(), panics);
+    (shell, (typing, Keys { events, first: None }), bytes)
+}
+
+fn type_line(keys: &Typing, line: &str) {
+    let symbols = line.chars().map(KeyCode::Char);
+    for code in symbols.chain([KeyCode::Enter]) {
+        keys.send(Ok(TerminalEvent::Key(code.into()))).unwrap();
+    }
+}
+
+type Typing = mpsc::UnboundedSender<io::Result<TerminalEvent>>;
+
 struct Terminal {
-    keys: mpsc::UnboundedSender<io::Result<TerminalEvent>>,
+    keys: Typing,
     bytes: Bytes,
     fake: Arc<Fake>,
     run: tokio::task::JoinHandle<(io::Result<u8>, String)>,
@@ -216,37 +259,23 @@ struct Terminal {
 
 impl Terminal {
     fn open() -> Self {
-        let (keys, events) = mpsc::unbounded_channel();
-        let bytes = Bytes::default();
+        Self::with(|_| {})
+    }
+
+    /// A console made like this.
+    fn with(change: impl FnOnce(&mut ConsoleConfig)) -> Self {
         let fake = Arc::new(Fake::default());
-        let config = ConsoleConfig {
-            runner: fake.clone(),
-            hub: Hub::new(Clock::real()),
-            panels: Vec::new(),
-            theme: Theme::standard(),
-            by_background: None,
-            keymap: Keymap::preset("default").unwrap(),
-            clock: Clock::real(),
-            user: "maria".into(),
-            read_only: false,
-            arrangement: crate::ui::console::arrangement::Arrangement::default(),
-            remember: None,
-            sandbox: None,
-            programs: Programs::default(),
-            dresses: None,
-            remote: false,
-            remarks: vec![Report::refused("E-THEME-001", "unknown meaning x")],
-        };
-        let screen = Screen::new(bytes.clone(), 110, 30);
-        let (_, panics) = mpsc::channel(1);
-        let mut shell = Shell::new(config, screen, Restore::default(), panics);
-        let mut events = Some(Keys { events, first: None });
+        let (mut shell, keys, bytes) = shell(&fake, change);
+        let mut events = Some(keys.1);
+        let keys = keys.0;
         let run = tokio::spawn(async move {
             let mut result = shell.run(|| events.take().unwrap()).await;
             if shell.detached {
                 result = shell.wait_for_the_rest().await;
             }
-            (result, shell.close().await)
+            let mut farewell = Vec::new();
+            shell.close(&mut farewell).await;
+            (result, String::from_utf8(farewell).unwrap())
         });
         Terminal { keys, bytes, fake, run }
     }
@@ -258,9 +287,7 @@ impl Terminal {
     }
 
     fn line(&self, line: &str) {
-        line.chars()
-            .for_each(|symbol| self.key(KeyCode::Char(symbol), KeyModifiers::NONE));
-        self.key(KeyCode::Enter, KeyModifiers::NONE);
+        type_line(&self.keys, line);
     }
 
     async fn sees(&self, wanted: &str) {
@@ -331,47 +358,6 @@ async fn ctrl_c_ends_a_block_that_follows() {
 }
 
 #[tokio::test]
-async fn what_runs_at_the_end_is_stopped_and_named() {
-    let terminal = Terminal::open();
-    terminal.line("watch");
-    terminal.sees("running").await;
-    terminal.key(KeyCode::Char('d'), KeyModifiers::CONTROL);
-    terminal.key(KeyCode::Char('d'), KeyModifiers::CONTROL);
-    let (code, farewell) = terminal.run.await.unwrap();
-    assert_eq!((code.unwrap(), farewell.as_str()), (0, "cogdeck: stopped #1 watch"));
-    assert!(*terminal.fake.stopped.lock().unwrap());
-}
-
-#[tokio::test]
-async fn what_asks_while_nobody_looks_is_declined_and_comes_to_its_end() {
-    let terminal = Terminal::open();
-    terminal.line("later x");
-    terminal.sees("running").await;
-    terminal.key(KeyCode::Char('d'), KeyModifiers::CONTROL);
-    terminal.sees("detach").await;
-    // One question while the menu is open, which nobody sees; the other after the screen is gone.
-    terminal.fake.ask.notify_one();
-    terminal.sees("1 to approve").await;
-    terminal.key(KeyCode::Char('d'), KeyModifiers::NONE);
-    let ask = terminal.fake.ask.clone();
-    let Terminal { run, keys, .. } = terminal;
-    let ends = async {
-        let mut run = run;
-        loop {
-            ask.notify_one();
-            if let Ok(ended) = tokio::time::timeout(Duration::from_millis(50), &mut run).await {
-                return ended.unwrap();
-            }
-        }
-    };
-    let (code, farewell) = tokio::time::timeout(Duration::from_secs(20), ends)
-        .await
-        .expect("a block waits for an answer that nobody can give");
-    assert_eq!((code.unwrap(), farewell.as_str()), (0, ""));
-    drop(keys);
-}
-
-#[tokio::test]
 async fn a_flood_does_not_hold_back_keys_and_loses_nothing_unsaid() {
     let terminal = Terminal::open();
     terminal.line("flood x");
@@ -379,50 +365,6 @@ async fn a_flood_does_not_hold_back_keys_and_loses_nothing_unsaid() {
     terminal.sees("  between").await;
     terminal.sees("done").await;
     terminal.run.abort();
-}
-
-#[tokio::test]
-async fn records_are_copied_as_json_and_what_is_not_kept_says_so() {
-    use base64::Engine;
-    let terminal = Terminal::open();
-    terminal.line("echo hello");
-    terminal.sees("  hello").await;
-    terminal.key(KeyCode::Char('1'), KeyModifiers::ALT);
-    terminal.key(KeyCode::Char('J'), KeyModifiers::NONE);
-    terminal.sees("of JSON copied").await;
-    let copied = base64::engine::general_purpose::STANDARD.encode("{\n  \"name\": \"web\"\n}");
-    let bytes = String::from_utf8_lossy(&terminal.bytes.0.lock().unwrap()).into_owned();
-    assert!(bytes.contains(&format!("\u{1b}]52;c;{copied}")), "on the clipboard");
-    terminal.key(KeyCode::Char('i'), KeyModifiers::NONE);
-    terminal.line("echo more");
-    terminal.sees("  more").await;
-    terminal.key(KeyCode::Char('1'), KeyModifiers::ALT);
-    terminal.key(KeyCode::Char('J'), KeyModifiers::NONE);
-    terminal.sees("gone").await;
-    terminal.run.abort();
-}
-
-#[tokio::test]
-async fn a_program_of_the_operators_gets_the_text_and_one_that_is_missing_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("clip");
-    let argv = ["sh", "-c", "cat > \"$0\"", file.to_str().unwrap()].map(str::to_owned);
-    programs::feed(&argv, "copied; rm -rf /".into()).await.unwrap();
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "copied; rm -rf /");
-    let missing = programs::feed(&["no-such-program".to_owned()], String::new()).await;
-    assert!(missing.unwrap_err().sentence().contains("no-such-program"));
-    let big = "x".repeat(1 << 20);
-    assert!(
-        programs::feed(&["true".to_owned()], big).await.is_ok(),
-        "one that reads nothing does not hold us"
-    );
-}
-
-#[tokio::test]
-async fn a_terminal_that_is_gone_ends_the_console() {
-    let terminal = Terminal::open();
-    drop(terminal.keys);
-    assert_eq!(terminal.run.await.unwrap().0.unwrap(), 129);
 }
 
 #[tokio::test]
