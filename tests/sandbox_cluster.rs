@@ -429,7 +429,7 @@ async fn more_events_than_the_queue_holds_leave_nothing_behind() {
 async fn what_has_ended_is_not_probed_into_being_ready() {
     let cluster = Cluster::start(20.0);
     let probe = json!({"exec": {"command": ["true"]}, "periodSeconds": 1});
-    let pod = json!({"metadata": {"name": "brief", "namespace": "default"}, "status": {"phase": "Pending"}, "spec": {"containers": [
+    let pod = json!({"metadata": {"name": "brief", "namespace": "default"}, "spec": {"schedulerName": "default-scheduler", "containers": [
         {"name": "a", "image": "busybox", "command": ["sh", "-c", "sleep 3; exit 1"], "readinessProbe": probe,
          "livenessProbe": {"exec": {"command": ["false"]}, "periodSeconds": 1, "initialDelaySeconds": 6, "failureThreshold": 1}},
     ]}});
@@ -454,7 +454,7 @@ async fn what_has_ended_is_not_probed_into_being_ready() {
 async fn a_container_is_told_the_addresses_of_its_pod_and_node() {
     let cluster = Cluster::start(50.0);
     let variable = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
-    let pod = json!({"metadata": {"name": "told", "namespace": "default"}, "status": {"phase": "Pending"}, "spec": {"containers": [
+    let pod = json!({"metadata": {"name": "told", "namespace": "default"}, "spec": {"schedulerName": "default-scheduler", "containers": [
         {"name": "a", "image": "busybox", "command": ["sh", "-c", "echo $POD on $NODE; sleep 600"],
          "env": [variable("POD", "status.podIP"), variable("NODE", "status.hostIP")]},
     ]}});
