@@ -344,6 +344,7 @@ fn a_console_whose_panel_breaks() {
         dresses: None,
         remote: false,
         arrangement: cogdeck::ui::console::arrangement::Arrangement::default(),
+        pinned: Vec::new(),
         remember: None,
         remarks: Vec::new(),
     };

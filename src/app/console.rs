@@ -16,7 +16,8 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::sandbox::Sandbox;
-use crate::ui::console::arrangement::Arrangement;
+use crate::ui::console::arrangement::{self, Arrangement};
+use crate::ui::console::pin::{Pinned, kept};
 use crate::ui::console::{Console, ConsoleConfig, Programs, SessionRunner, StartSandbox};
 
 /// Opens the console; the exit code.
@@ -59,8 +60,9 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         contexts: started.deck.contexts.clone(),
         running: Mutex::new(None),
     });
-    let layout = environment.xdg("XDG_STATE_HOME", ".local/state").join("layout.toml");
-    let arrangement = arrangement(&layout, &mut remarks);
+    let state = environment.xdg("XDG_STATE_HOME", ".local/state");
+    let arrangement = arrangement(&state.join(arrangement::FILE), &mut remarks);
+    let pinned = pinned(&state.join(kept::FILE), &mut remarks);
     let config = ConsoleConfig {
         runner,
         hub: started.deck.hub.clone(),
@@ -76,7 +78,8 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         dresses: looks::dresses(names, seen, common.no_color, environment.clone()),
         remote: environment.get("SSH_CONNECTION").is_some(),
         arrangement,
-        remember: Some(layout),
+        pinned,
+        remember: Some(state),
         remarks,
     };
     let code = Console::run(config).await;
@@ -117,6 +120,13 @@ fn arrangement(path: &Path, remarks: &mut Vec<Report>) -> Arrangement {
         remarks.push(report);
         Arrangement::default()
     })
+}
+
+/// What earlier sessions pinned, as far as it can be read.
+fn pinned(path: &Path, remarks: &mut Vec<Report>) -> Vec<Pinned> {
+    let (pins, wrong) = kept::read(&std::fs::read_to_string(path).unwrap_or_default());
+    remarks.extend(wrong);
+    pins
 }
 
 /// Starts the sandbox under a console that has nothing else to look at, and keeps it.

@@ -5,23 +5,35 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-/// Tells the time of day. Cheap to clone; clones of a paused clock move together.
-#[derive(Clone, Debug, Default)]
+/// Tells the time, and the zone of whoever looks at it. Cheap to clone; clones of a paused clock move together.
+#[derive(Clone, Debug)]
 pub struct Clock {
+    zone: TimeZone,
     /// Milliseconds since the epoch, when paused.
     paused: Option<Arc<AtomicI64>>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock::real()
+    }
 }
 
 impl Clock {
     /// The system's clock.
     pub fn real() -> Self {
-        Clock { paused: None }
+        Clock {
+            zone: local_zone(),
+            paused: None,
+        }
     }
 
-    /// A clock that stands at `start` until [`Clock::advance`].
+    /// A clock in UTC that stands at `start` until [`Clock::advance`].
     pub fn paused(start: Timestamp) -> Self {
         Clock {
+            zone: TimeZone::UTC,
             paused: Some(Arc::new(AtomicI64::new(start.as_millisecond()))),
         }
     }
@@ -36,6 +48,11 @@ impl Clock {
         }
     }
 
+    /// Where the clock hangs.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// Moves a paused clock; a real one does not move.
     pub fn advance(&self, by: Duration) {
         if let Some(millis) = &self.paused {
@@ -47,6 +64,15 @@ impl Clock {
     pub fn since(&self, earlier: Timestamp) -> Duration {
         Duration::try_from(self.now().duration_since(earlier)).unwrap_or(Duration::ZERO)
     }
+}
+
+/// The zone of `TZ` or `/etc/localtime`. The file is read as it is: to find the zone by its name, jiff would list the whole
+/// database first, which takes longer than anything else before the first frame.
+fn local_zone() -> TimeZone {
+    let file = || TimeZone::tzif("", &std::fs::read("/etc/localtime").ok()?).ok();
+    let named = std::env::var_os("TZ").is_some();
+    let zone = if named { None } else { file() };
+    zone.unwrap_or_else(TimeZone::system)
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use super::block::BlockEvent;
 use super::ending::Ending;
 use super::memory::Recorder;
-use super::plan::{LinePlan, PipelinePlan};
+use super::pin;
+use super::plan::{LinePlan, PipelinePlan, StagePlan};
 use super::ports::HistoryEntry;
 use super::run::{self, Delivery, Items, Outcome, Run};
 use super::session::{Front, Inner};
@@ -101,15 +102,15 @@ impl LineRun {
     /// Runs a pipeline for a panel, which is in no history and whose records are not kept.
     pub(super) async fn observe(self, plan: Arc<PipelinePlan>) {
         let started = self.inner.clock.now();
-        let (outcome, _) = self.stages(&plan, None).await;
+        let (outcome, _) = self.stages(&plan, None, Recorder::off()).await;
         self.end(outcome, started).await;
     }
 
     async fn pipeline(&self, plan: Arc<PipelinePlan>, input: Option<Items>) -> Outcome {
         if let Some(pin) = &plan.pin {
-            return self.pin(pin.clone()).await;
+            return self.pin(pin.clone(), &plan.stages).await;
         }
-        let (outcome, recorder) = self.stages(&plan, input).await;
+        let (outcome, recorder) = self.stages(&plan, input, Recorder::default()).await;
         let foreground = !self.front.background;
         let name = plan.binding.as_deref().filter(|_| outcome.exit_code == 0);
         self.inner
@@ -117,12 +118,13 @@ impl LineRun {
         outcome
     }
 
-    async fn pin(&self, pin: Pin) -> Outcome {
+    async fn pin(&self, pin: Pin, stages: &[Arc<StagePlan>]) -> Outcome {
         let line = pin.line.clone();
         match self.operator.pin(pin).await {
             Ok(name) => {
-                self.operator
-                    .note(SafeText::line(&format!("{line} is the panel {name} from now on")));
+                let advice = pin::advice(stages).unwrap_or_default();
+                let text = format!("{line} is the panel {name} from now on{advice}");
+                self.operator.note(SafeText::line(&text));
                 done()
             }
             Err(report) => Outcome {
@@ -132,7 +134,7 @@ impl LineRun {
         }
     }
 
-    async fn stages(&self, plan: &Arc<PipelinePlan>, input: Option<Items>) -> (Outcome, Recorder) {
+    async fn stages(&self, plan: &Arc<PipelinePlan>, input: Option<Items>, recorder: Recorder) -> (Outcome, Recorder) {
         let delivery = Delivery {
             events: self.events.clone(),
             records: self.front.records.clone(),
@@ -154,7 +156,7 @@ impl LineRun {
             outlets: self.inner.outlets.clone(),
             failure: std::sync::Mutex::default(),
         };
-        run::run(Arc::new(run), input, &delivery).await
+        run::run(Arc::new(run), input, &delivery, recorder).await
     }
 
     /// Starts a group as a job with a block of its own.

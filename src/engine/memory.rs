@@ -27,6 +27,14 @@ pub struct Recorder {
 }
 
 impl Recorder {
+    /// Keeps nothing: nobody will ask for these records.
+    pub fn off() -> Self {
+        Recorder {
+            gone: Some("nobody asked for it to be kept"),
+            ..Recorder::default()
+        }
+    }
+
     /// Keeps a record, while it fits.
     pub fn push(&mut self, record: &Record) {
         if self.gone.is_some() {
@@ -130,6 +138,13 @@ mod tests {
             matches!(values.last, Some(Kept::Gone(_))),
             "a background pipeline is not $_"
         );
+    }
+
+    #[test]
+    fn a_recorder_that_is_off_keeps_nothing() {
+        let mut off = Recorder::off();
+        off.push(&json!({"n": 1}));
+        assert!(off.records.is_empty() && off.bytes == 0);
     }
 
     #[test]

@@ -119,6 +119,13 @@ impl Template {
         known
     }
 
+    /// Whether an option stands there, of whatever value.
+    pub fn mentions(&self, name: &str) -> bool {
+        let options = &self.declaration.signature.options;
+        let is_it = |given: &Given| options.get(given.option).is_some_and(|option| option.name == name);
+        self.options.iter().any(is_it)
+    }
+
     /// Words that hold variables.
     pub fn dynamic_words(&self) -> impl Iterator<Item = &Word> {
         self.words().filter(|word| is_dynamic(word))

@@ -4,20 +4,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::block::Block;
 use super::ending::Ending;
-use super::plan::{PipelinePlan, StagePlan};
+use super::plan::StagePlan;
 use super::problem::Problem;
 use super::session::{Front, Session};
-use super::variables::roots;
+use super::variables::mentioned;
 use crate::core::change::Risk;
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::lang::{self, Pipeline, Root, Word};
+use crate::lang::{self, Pipeline, Root, Span};
 use crate::verb::operator::Pin;
-use crate::verb::{Action, InputMode, Operator, OptionKind};
+use crate::verb::{Action, InputMode, Operator};
 
 /// A problem, and the stage it is in.
 type Refusal = (Problem, Option<usize>);
@@ -45,26 +43,44 @@ pub(super) fn pinned(stages: &[Arc<StagePlan>], pipeline: &Pipeline) -> Result<O
         );
         return Err((Problem::new("E-PIN-002", next.span, message), Some(next.number)));
     }
-    if let Some(redirect) = &pipeline.redirect {
-        let message = "what is pinned goes into its panel, not elsewhere";
-        return Err((Problem::new("E-PIN-003", redirect.span, message), None));
-    }
-    if let Some(binding) = &pipeline.binding {
-        let message = "what is pinned goes into its panel: there are no records to name";
-        return Err((Problem::new("E-PIN-003", binding.span, message), None));
-    }
-    before.iter().try_for_each(|stage| {
-        repeatable(stage)
-            .and_then(|()| by_itself(stage))
-            .map_err(|problem| (problem, Some(stage.number)))
-    })?;
+    let elsewhere = pipeline.redirect.as_ref().map(|redirect| redirect.span);
+    let elsewhere = elsewhere.or(pipeline.binding.as_ref().map(|binding| binding.span));
+    may_be_pinned(before, elsewhere)?;
     let mut shown = pipeline.clone();
     shown.stages.truncate(at);
-    follow(&mut shown, before);
     Ok(Some(Pin {
         line: lang::print(&shown),
         every,
     }))
+}
+
+/// Whether these stages can be run again and again by themselves, for a panel. `elsewhere`: their records are to go there.
+fn may_be_pinned(stages: &[Arc<StagePlan>], elsewhere: Option<Span>) -> Result<(), Refusal> {
+    if let Some(span) = elsewhere {
+        let message = "what is pinned goes into its panel, and nowhere else";
+        return Err((Problem::new("E-PIN-003", span, message), None));
+    }
+    stages.iter().try_for_each(|stage| {
+        repeatable(stage)
+            .and_then(|()| by_itself(stage))
+            .map_err(|problem| (problem, Some(stage.number)))
+    })
+}
+
+/// What to say of a pipeline that is asked again and again though its verb could follow: how it would.
+pub(super) fn advice(stages: &[Arc<StagePlan>]) -> Option<String> {
+    let (first, rest) = stages.split_first()?;
+    let flag = first
+        .verb
+        .declaration
+        .follow_flag(|name| first.template.mentions(name))?;
+    // The last is the pin itself.
+    let (_, between) = rest.split_last()?;
+    let each = |stage: &Arc<StagePlan>| stage.verb.declaration.input == InputMode::Each;
+    between
+        .iter()
+        .all(each)
+        .then(|| format!("; --{} in it would follow it instead", flag.name))
 }
 
 /// Only what looks may run again and again.
@@ -88,8 +104,8 @@ fn by_itself(stage: &StagePlan) -> Result<(), Problem> {
         return Err(Problem::new("E-PIN-005", secret.unwrap_or(stage.span), message));
     }
     let each = stage.fed && stage.verb.declaration.input == InputMode::Each;
-    let roots = stage.template.dynamic_words().flat_map(roots);
-    let earlier = roots
+    let mentioned = stage.template.dynamic_words().flat_map(mentioned);
+    let earlier = mentioned
         .filter(|(root, _)| !(each && matches!(root, Root::Name(_))))
         .map(|(_, span)| span)
         .next();
@@ -98,33 +114,6 @@ fn by_itself(stage: &StagePlan) -> Result<(), Problem> {
         let hint = "write the pipeline that gives it instead".to_owned();
         Err(Problem::new("E-PIN-005", span, message).hint(Some(hint)))
     })
-}
-
-/// A verb that can follow what it shows does so in a panel, when all that comes after takes record by record.
-fn follow(pipeline: &mut Pipeline, stages: &[Arc<StagePlan>]) {
-    let Some((first, rest)) = stages.split_first() else {
-        return;
-    };
-    let options = &first.verb.declaration.signature.options;
-    let can = options
-        .iter()
-        .any(|option| option.name == "follow" && option.kind == OptionKind::Bool);
-    let each = |stage: &Arc<StagePlan>| stage.verb.declaration.input == InputMode::Each;
-    if can
-        && !goes_on(first)
-        && rest.iter().all(each)
-        && let Some(stage) = pipeline.stages.first_mut()
-    {
-        stage.words.push(Word::option("--follow", None));
-    }
-}
-
-/// Whether a stage does not end by itself.
-fn goes_on(stage: &StagePlan) -> bool {
-    let known = stage.template.known();
-    let given = |name: &str| known.options.get(name).and_then(Option::as_ref) == Some(&Value::Bool(true));
-    let declaration = &stage.verb.declaration;
-    declaration.endless || declaration.signature.following().any(|option| given(&option.name))
 }
 
 /// A pipeline that runs for a panel.
@@ -145,7 +134,12 @@ impl Session {
         let [(pipeline, None)] = plan.items.as_slice() else {
             return Err(Report::refused("E-PIN-003", "a panel shows one pipeline"));
         };
-        observable(pipeline).map_err(|problem| problem.refused(&plan.source))?;
+        let last = pipeline.stages.last().map_or_else(Span::default, |stage| stage.span);
+        let elsewhere = pipeline.pin.is_some() || pipeline.binding.is_some() || !pipeline.destinations.is_empty();
+        may_be_pinned(&pipeline.stages, elsewhere.then_some(last)).map_err(|(problem, stage)| {
+            let report = problem.refused(&plan.source);
+            stage.map_or(report.clone(), |stage| report.in_stage(stage))
+        })?;
         let ending = Ending::below(&self.inner.shutdown);
         let front = Front {
             number: 0,
@@ -159,18 +153,7 @@ impl Session {
         tokio::spawn(run.observe(pipeline.clone()));
         Ok(Observed {
             block,
-            follows: pipeline.stages.iter().any(|stage| goes_on(stage)),
+            follows: pipeline.stages.iter().any(|stage| stage.goes_on()),
         })
     }
-}
-
-fn observable(pipeline: &PipelinePlan) -> Result<(), Problem> {
-    if let (Some(stage), true) = (
-        pipeline.stages.last(),
-        pipeline.pin.is_some() || !pipeline.destinations.is_empty(),
-    ) {
-        let message = "what is pinned goes into its panel, not elsewhere";
-        return Err(Problem::new("E-PIN-003", stage.span, message));
-    }
-    pipeline.stages.iter().try_for_each(|stage| repeatable(stage))
 }

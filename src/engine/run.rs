@@ -93,9 +93,13 @@ impl Delivery {
     }
 }
 
-/// Runs a pipeline to its end. `input`: records for its first stage.
-pub async fn run(run: Arc<Run>, input: Option<Items>, delivery: &Delivery) -> (Outcome, Recorder) {
-    let mut recorder = Recorder::default();
+/// Runs a pipeline to its end. `input`: records for its first stage; `recorder` is given what comes out, and handed back.
+pub async fn run(
+    run: Arc<Run>,
+    input: Option<Items>,
+    delivery: &Delivery,
+    mut recorder: Recorder,
+) -> (Outcome, Recorder) {
     let answers = match secrets::answers(&run).await {
         Ok(answers) => answers,
         Err(report) => return (ended(report), recorder),

@@ -61,6 +61,21 @@ pub fn is_dynamic(word: &Word) -> bool {
     word.parts.iter().any(|part| matches!(part, Part::Variable { .. }))
 }
 
+/// Every variable in a word, those with a default and those in one included, and its place.
+pub fn mentioned(word: &Word) -> Vec<(&Root, Span)> {
+    let mut found = Vec::new();
+    for part in &word.parts {
+        if let Part::Variable {
+            path, default, span, ..
+        } = part
+        {
+            found.push((&path.root, *span));
+            found.extend(default.iter().flat_map(|default| mentioned(default)));
+        }
+    }
+    found
+}
+
 /// Every variable in a word that has no default, its place, defaults' own variables included.
 pub fn roots(word: &Word) -> Vec<(&Root, Span)> {
     let mut found = Vec::new();

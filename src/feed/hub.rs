@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::source::Source;
 use crate::core::clock::Clock;
@@ -49,9 +49,19 @@ pub struct Hub {
 /// Interest in a feed; dropping it may end the feed after [`LINGER`].
 pub struct Subscription<R> {
     source: Arc<Source<R>>,
-    interest: Option<Arc<()>>,
-    key: FeedKey,
-    inner: Weak<Inner>,
+    hold: Hold,
+}
+
+/// What keeps a feed going.
+enum Hold {
+    /// Interest in one that others may look at too.
+    Shared {
+        interest: Option<Arc<()>>,
+        key: FeedKey,
+        inner: Weak<Inner>,
+    },
+    /// It is nobody else's.
+    Alone { _guard: DropGuard },
 }
 
 impl Hub {
@@ -86,12 +96,7 @@ impl Hub {
             let interest = running.interest.upgrade().unwrap_or_default();
             running.interest = Arc::downgrade(&interest);
             running.generation += 1;
-            return Subscription {
-                source,
-                interest: Some(interest),
-                key,
-                inner: Arc::downgrade(&self.inner),
-            };
+            return self.shared(source, interest, key);
         }
         let source = Arc::new(Source::<R>::new(self.inner.clock.clone()));
         let interest = Arc::new(());
@@ -109,11 +114,32 @@ impl Hub {
         drop(feeds);
         self.forward_changes(source.changes(), stop.clone());
         start(source.clone(), stop);
-        Subscription {
-            source,
+        self.shared(source, interest, key)
+    }
+
+    fn shared<R>(&self, source: Arc<Source<R>>, interest: Arc<()>, key: FeedKey) -> Subscription<R> {
+        let hold = Hold::Shared {
             interest: Some(interest),
             key,
             inner: Arc::downgrade(&self.inner),
+        };
+        Subscription { source, hold }
+    }
+
+    /// A feed for one subscriber, which ends with its subscription: for what gains nothing from going on unseen.
+    pub fn subscribe_alone<R: Send + Sync + 'static>(
+        &self,
+        start: impl FnOnce(Arc<Source<R>>, CancellationToken),
+    ) -> Subscription<R> {
+        let source = Arc::new(Source::<R>::new(self.inner.clock.clone()));
+        let stop = CancellationToken::new();
+        self.forward_changes(source.changes(), stop.clone());
+        start(source.clone(), stop.clone());
+        Subscription {
+            source,
+            hold: Hold::Alone {
+                _guard: stop.drop_guard(),
+            },
         }
     }
 
@@ -166,16 +192,19 @@ impl<R> Subscription<R> {
 
 impl<R> Drop for Subscription<R> {
     fn drop(&mut self) {
-        self.interest = None;
-        let (Some(inner), Ok(runtime)) = (self.inner.upgrade(), tokio::runtime::Handle::try_current()) else {
+        let Hold::Shared { interest, key, inner } = &mut self.hold else {
+            return;
+        };
+        *interest = None;
+        let (Some(inner), Ok(runtime)) = (inner.upgrade(), tokio::runtime::Handle::try_current()) else {
             return;
         };
         let feeds = inner.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(running) = feeds.get(&self.key) else { return };
+        let Some(running) = feeds.get(key) else { return };
         if running.interest.strong_count() > 0 {
             return;
         }
-        let (key, generation, weak) = (self.key.clone(), running.generation, Arc::downgrade(&inner));
+        let (key, generation, weak) = (key.clone(), running.generation, Arc::downgrade(&inner));
         let linger = inner.linger;
         runtime.spawn(async move {
             tokio::time::sleep(linger).await;
@@ -236,5 +265,22 @@ mod tests {
         tokio::time::sleep(linger * 2).await;
         assert!(token.unwrap().is_cancelled());
         assert_eq!(hub.running(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_feed_of_one_s_own_ends_with_its_subscription_and_wakes_the_hub() {
+        let hub = Hub::new(Clock::real());
+        let mut changes = hub.changes();
+        let mut token = None;
+        let own = hub.subscribe_alone::<u32>(|source, stop| {
+            token = Some(stop);
+            tokio::spawn(async move { source.replace([("a".to_owned(), 1)]) });
+        });
+        let woken = tokio::time::timeout(Duration::from_secs(30), changes.changed());
+        assert!(woken.await.is_ok_and(|changed| changed.is_ok()));
+        let token = token.unwrap();
+        assert!(!token.is_cancelled() && own.source().read(|rows, _| rows.len()) == 1);
+        drop(own);
+        assert!(token.is_cancelled());
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Known;
 use crate::core::change::Risk;
 
 /// How a verb takes what comes down the pipe.
@@ -180,18 +181,15 @@ pub struct Signature {
     pub exclusive: Vec<Vec<&'static str>>,
 }
 
-/// Options by which a verb goes on with what it shows, in the order they are tried.
-const FOLLOWING: [&str; 3] = ["watch", "follow", "watch-only"];
-
-impl Signature {
-    /// Its options by which it goes on with what it shows, where it has any.
-    pub fn following(&self) -> impl Iterator<Item = &OptionSpec> {
-        let flag = |name: &&str| {
-            let is_it = |option: &&OptionSpec| option.name == *name && option.kind == OptionKind::Bool;
-            self.options.iter().find(is_it)
-        };
-        FOLLOWING.iter().filter_map(flag)
-    }
+/// When a call does not end by itself. One that ends all the same, because what it follows is gone, has not failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GoesOn {
+    /// It does so without any flag.
+    pub always: bool,
+    /// Flags by which it does, the one that shows and then follows first.
+    pub with: &'static [&'static str],
+    /// Options that bring it to an end all the same.
+    pub until: &'static [&'static str],
 }
 
 /// An example of use. Those with `expect` run as tests in the sandbox.
@@ -236,8 +234,8 @@ pub struct Declaration {
     pub sample: Option<Value>,
     /// Remarks at the foot of the help page.
     pub notes: String,
-    /// Does not end by itself (follows something).
-    pub endless: bool,
+    /// When it does not end by itself.
+    pub goes_on: GoesOn,
     /// Recovers something (`undo`): asks by itself, one Enter, production included; so the engine does not ask first.
     pub recovery: bool,
     /// Does something to this session, or waits for it, though it changes nothing outside: not to be run again and again.
@@ -298,7 +296,7 @@ impl Declaration {
             output: String::new(),
             sample: None,
             notes: String::new(),
-            endless: false,
+            goes_on: GoesOn::default(),
             recovery: false,
             once: false,
             stepped: false,
@@ -419,8 +417,39 @@ impl Declaration {
     /// It follows something and does not end by itself.
     #[must_use]
     pub fn endless(mut self) -> Self {
-        self.endless = true;
+        self.goes_on.always = true;
         self
+    }
+
+    /// With one of these flags it follows something and does not end by itself.
+    #[must_use]
+    pub fn following(mut self, flags: &'static [&'static str]) -> Self {
+        self.goes_on.with = flags;
+        self
+    }
+
+    /// With one of these options it ends, whatever it follows.
+    #[must_use]
+    pub fn ending(mut self, options: &'static [&'static str]) -> Self {
+        self.goes_on.until = options;
+        self
+    }
+
+    /// Whether a call with these arguments goes on until it is stopped, as far as that is known before it runs.
+    pub fn goes_on(&self, arguments: &Known) -> bool {
+        let is_on = |flag: &&str| arguments.options.get(*flag) == Some(&Some(Value::Bool(true)));
+        let given = |name: &&str| !matches!(arguments.options.get(*name), None | Some(Some(Value::Bool(false))));
+        (self.goes_on.always || self.goes_on.with.iter().any(is_on)) && !self.goes_on.until.iter().any(given)
+    }
+
+    /// The flag by which a call would go on; `mentions`: whether it has this option, of whatever value. None: there is no
+    /// such flag, one of them is there already or ruled out, or another option brings the call to an end all the same.
+    pub fn follow_flag(&self, mentions: impl Fn(&str) -> bool) -> Option<&OptionSpec> {
+        let GoesOn { always, with, until } = self.goes_on;
+        let first = with.first().filter(|_| !always)?;
+        let settled = with.iter().chain(until).any(|name| mentions(name));
+        let mut options = self.signature.options.iter().filter(|_| !settled);
+        options.find(|option| option.name == *first)
     }
 
     /// It does something to this session: not to be run again and again by a panel.
@@ -435,5 +464,56 @@ impl Declaration {
     pub fn recovery(mut self) -> Self {
         self.recovery = true;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn whether_a_call_goes_on_is_one_question() {
+        let bool = |name: &str| OptionSpec::new(name, OptionKind::Bool, "");
+        let logs = Declaration::new("t", "logs", "")
+            .options([bool("follow"), bool("previous"), bool("watch")])
+            .following(&["follow"])
+            .ending(&["previous", "count"]);
+        let watch = Declaration::new("t", "watch", "").endless().ending(&["count"]);
+        let known = |options: &[(&str, Option<Value>)]| Known {
+            positionals: Vec::new(),
+            options: options
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+        };
+        let (yes, no) = (Some(json!(true)), Some(json!(false)));
+        let cases: [(&[(&str, Option<Value>)], bool, bool); 7] = [
+            (&[], false, true),
+            (&[("follow", yes.clone())], true, true),
+            (&[("follow", no.clone())], false, true),
+            // A flag of that name that means something else.
+            (&[("watch", yes.clone())], false, true),
+            (&[("follow", yes.clone()), ("previous", yes.clone())], false, true),
+            (&[("follow", yes), ("previous", no)], true, true),
+            // A variable gives the value later; that it is given is known.
+            (&[("follow", None), ("count", None)], false, false),
+        ];
+        for (options, logs_go_on, watch_goes_on) in cases {
+            let known = known(options);
+            assert_eq!(logs.goes_on(&known), logs_go_on, "{options:?}");
+            assert_eq!(watch.goes_on(&known), watch_goes_on, "{options:?}");
+        }
+        for (mentioned, open) in [
+            ("namespace", true),
+            ("watch", true),
+            ("follow", false),
+            ("previous", false),
+        ] {
+            let flag = logs.follow_flag(|name| name == mentioned);
+            assert_eq!(flag.is_some_and(|flag| flag.name == "follow"), open, "{mentioned}");
+        }
+        assert!(watch.follow_flag(|_| false).is_none(), "it goes on as it is");
     }
 }

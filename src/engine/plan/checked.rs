@@ -105,6 +105,11 @@ impl StagePlan {
         self.verb.declaration.risk
     }
 
+    /// Whether it goes on until it is stopped.
+    pub fn goes_on(&self) -> bool {
+        self.verb.declaration.goes_on(&self.template.known())
+    }
+
     /// A command above `read` that brings no plan of its own, as one change: what an operator can be asked about.
     pub fn opaque_plan(&self) -> Plan {
         let declaration = &self.verb.declaration;

@@ -342,7 +342,7 @@ struct Modifiers {
 
 /// A plan of all records' changes needs an end of records.
 fn follows(before: Option<&Arc<StagePlan>>, stage: &StagePlan) -> Result<(), Problem> {
-    let endless = before.filter(|before| before.verb.declaration.endless);
+    let endless = before.filter(|before| before.goes_on());
     if let (Some(before), Action::Mutate(_)) = (endless, &stage.verb.action) {
         let message = format!(
             "{} never ends by itself, so {} would never know all its targets",

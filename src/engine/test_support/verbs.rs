@@ -247,7 +247,13 @@ pub fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
         Verb::read(
             Declaration::new("t", "logs", "")
                 .positional(any())
-                .option(OptionSpec::new("follow", OptionKind::Bool, "")),
+                .options([
+                    OptionSpec::new("follow", OptionKind::Bool, "").short('f'),
+                    OptionSpec::new("previous", OptionKind::Bool, ""),
+                    OptionSpec::new("watch", OptionKind::Bool, ""),
+                ])
+                .following(&["follow"])
+                .ending(&["previous"]),
             Function(|call: &Call| Ok(vec![json!(call.arguments.flag("follow"))])),
         ),
         Verb::read(

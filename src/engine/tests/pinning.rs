@@ -27,24 +27,33 @@ async fn the_pipeline_before_it_is_handed_over_and_nothing_runs() {
         .await;
     assert_eq!((ran.exit, ran.records.len()), (0, 0), "{ran:?}");
     assert_eq!(ran.notes, ["t:emit 3 | t:pass is the panel pin1 from now on"]);
-    // What can be followed is, when all that comes after takes record by record.
-    for line in [
-        "t:logs web|t:pin",
-        "t:logs web --follow | t:pin",
-        "t:logs web | t:count | t:pin",
-        "@prod t:logs 'a b' | t:echo $name | t:pin",
+    // What is typed is what runs. Where it could follow instead, that is said.
+    let advice = "; --follow in it would follow it instead";
+    for (line, advised) in [
+        ("t:logs web|t:pin", true),
+        ("t:logs web --follow | t:pin", false),
+        ("t:logs web --follow=no | t:pin", false),
+        ("t:logs web --previous | t:pin", false),
+        ("t:logs -- web | t:pin", true),
+        ("t:logs web | t:count | t:pin", false),
+        ("@prod t:logs 'a b' | t:echo $name ${label:-none} | t:pin", true),
     ] {
-        assert_eq!(bench.run_as(line, operator.clone()).await.exit, 0, "{line}");
+        let ran = bench.run_as(line, operator.clone()).await;
+        assert_eq!(ran.exit, 0, "{line}");
+        assert_eq!(ran.notes.concat().ends_with(advice), advised, "{line}: {:?}", ran.notes);
     }
     let pinned = operator.pinned.lock().unwrap().clone();
     assert_eq!(
         pinned,
         [
             pin("t:emit 3 | t:pass", 2),
+            pin("t:logs web", 5),
             pin("t:logs web --follow", 5),
-            pin("t:logs web --follow", 5),
+            pin("t:logs web --follow=no", 5),
+            pin("t:logs web --previous", 5),
+            pin("t:logs -- web", 5),
             pin("t:logs web | t:count", 5),
-            pin("@prod t:logs 'a b' --follow | t:echo $name", 5),
+            pin("@prod t:logs 'a b' | t:echo $name ${label:-none}", 5),
         ]
     );
     assert_eq!(bench.emitted.load(std::sync::atomic::Ordering::Relaxed), 0);
@@ -70,6 +79,10 @@ async fn what_can_not_run_again_by_itself_is_refused_with_its_place() {
         ("t:login --password=hunter2 | t:pin", "E-PIN-005", None),
         ("t:echo $_ | t:pin", "E-PIN-005", Some("$_")),
         ("t:echo $1 | t:pin", "E-PIN-005", Some("$1")),
+        ("t:echo ${_:-x} | t:pin", "E-PIN-005", Some("${_:-x}")),
+        ("t:echo ${41:-a} | t:pin", "E-PIN-005", Some("${41:-a}")),
+        ("t:echo ${n:-$_} | t:pin", "E-PIN-005", Some("${n:-$_}")),
+        ("t:emit 1 | t:echo ${n:-$_} | t:pin", "E-PIN-005", Some("$_")),
         ("let n = t:emit 1; t:echo $n.n | t:pin", "E-PIN-005", Some("$n.n")),
     ];
     for (line, code, marked) in cases {
@@ -114,7 +127,11 @@ async fn a_run_for_a_panel_is_in_no_history_no_job_and_no_answer() {
     for (line, follows) in [
         ("t:tail", true),
         ("t:logs --follow", true),
+        ("t:logs -f", true),
         ("t:logs --follow=no", false),
+        ("t:logs --follow --previous", false),
+        // A flag of that name which means something else.
+        ("t:logs --watch", false),
     ] {
         let observed = bench.session.observe(line, &elsewhere, operator()).unwrap();
         assert_eq!(observed.follows, follows, "{line}");
@@ -128,6 +145,11 @@ async fn a_run_for_a_panel_is_in_no_history_no_job_and_no_answer() {
         ("t:emit 1 &", "E-PIN-003"),
         ("t:emit 1 | t:pin", "E-PIN-003"),
         ("t:emit 1 > here", "E-PIN-003"),
+        ("let a = t:emit 1", "E-PIN-003"),
+        ("t:echo $_", "E-PIN-005"),
+        ("t:echo ${1:-a}", "E-PIN-005"),
+        ("t:login --password @/etc/hostname", "E-PIN-005"),
+        ("t:login --password=hunter2", "E-PIN-005"),
         ("", "E-PIN-003"),
         ("'", "E-SYNTAX-002"),
     ] {

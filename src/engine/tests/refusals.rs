@@ -45,6 +45,7 @@ async fn e1_l22_r6_a_wrong_third_stage_runs_nothing() {
         ("t:emit 1 | t:pass | t:set", "E-OPTION-003", Some("t:set")),
         ("t:emit 1 | t:pass | t:count $n", "E-VALUE-001", Some("$n")),
         ("t:tail | t:set --value=1", "E-INPUT-002", Some("t:set --value=1")),
+        ("t:logs -f | t:set --value=1", "E-INPUT-002", Some("t:set --value=1")),
         ("t:emit 1 | t:pass > '#ops'", "E-REDIRECT-001", Some("'#ops'")),
         ("t:emit 1 | t:pass > out", "E-REDIRECT-002", Some("out")),
         ("t:echo $later; let later = t:emit 1", "E-VALUE-001", Some("$later")),

@@ -112,6 +112,13 @@ impl Cluster {
         self.send(async move |client: kube::Client| client.request(asked).await).await
     }
 
+    /// Reads a body unread, with a particular `Accept`.
+    pub async fn get_text(&self, path: &str, accept: &str) -> Result<String, kube::Error> {
+        self.client
+            .request_text(request(Method::GET, path, accept, None)?)
+            .await
+    }
+
     /// Sends a body.
     pub async fn write(&self, method: Method, path: &str, media: &str, body: &Value) -> Result<Value, kube::Error> {
         let mut sent = request(method, path, JSON, Some(body))?;

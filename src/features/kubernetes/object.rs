@@ -1,6 +1,9 @@
 //! Reading API objects as they come (JSON): names, labels, selectors, images, times. Not for typed access: feeds decode
 //! slim rows instead.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -143,6 +146,69 @@ fn sorted(value: &Value) -> Value {
         }
         Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
         other => other.clone(),
+    }
+}
+
+/// An object read without `metadata.managedFields`: nobody looks at them, and they are most of many an object.
+pub struct Lean(pub Value);
+
+impl<'de> Deserialize<'de> for Lean {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = deserializer.deserialize_map(Fields(|name| match name {
+            "metadata" => Field::Metadata,
+            _ => Field::Kept,
+        }))?;
+        Ok(Lean(Value::Object(fields)))
+    }
+}
+
+/// What becomes of a field.
+enum Field {
+    Kept,
+    LeftOut,
+    /// Read as `metadata` is.
+    Metadata,
+}
+
+/// Reads a map; tells by a field's name what becomes of it.
+struct Fields(fn(&str) -> Field);
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = access.next_key::<String>()? {
+            match (self.0)(&name) {
+                Field::Kept => {
+                    fields.insert(name, access.next_value()?);
+                }
+                Field::LeftOut => {
+                    access.next_value::<IgnoredAny>()?;
+                }
+                Field::Metadata => {
+                    fields.insert(name, Value::Object(access.next_value::<Metadata>()?.0));
+                }
+            }
+        }
+        Ok(fields)
+    }
+}
+
+/// `metadata` without `managedFields`.
+struct Metadata(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = deserializer.deserialize_map(Fields(|name| match name {
+            "managedFields" => Field::LeftOut,
+            _ => Field::Kept,
+        }))?;
+        Ok(Metadata(fields))
     }
 }
 

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::pin::{self, Pinned};
 use crate::core::report::Report;
 
+/// The file's name in the folder of what is remembered.
+pub const FILE: &str = "layout.toml";
 /// The form of the file. Another one is not read: the arrangement starts anew and the file is kept until it changes.
 const VERSION: u32 = 1;
 /// Percent of its place a column has at least.
@@ -33,8 +34,6 @@ pub struct Arrangement {
     pub shown: Vec<String>,
     /// Panels that are not beside the others.
     pub hidden: Vec<String>,
-    /// Pinned pipelines.
-    pub pins: Vec<Pinned>,
     /// Rows beyond the smallest height, as they were when somebody changed them; for a column of another height their
     /// proportions count.
     pub rows: BTreeMap<String, u16>,
@@ -50,7 +49,6 @@ impl Default for Arrangement {
             order: Vec::new(),
             shown: Vec::new(),
             hidden: Vec::new(),
-            pins: Vec::new(),
             rows: BTreeMap::new(),
         }
     }
@@ -84,7 +82,6 @@ impl Arrangement {
         for percent in [&mut read.chat, &mut read.chat_of_three, &mut read.middle] {
             *percent = (*percent).clamp(LEAST, MOST);
         }
-        read.pins.truncate(pin::MOST);
         read.rows.values_mut().for_each(|rows| *rows = (*rows).min(1_000));
         Ok(read)
     }
@@ -128,14 +125,6 @@ impl Arrangement {
         list.push(id.to_owned());
     }
 
-    /// Columns, heights and panels as by default. What was pinned stays: it is there because somebody asked for it.
-    pub fn reset(&mut self) {
-        *self = Arrangement {
-            pins: std::mem::take(&mut self.pins),
-            ..Arrangement::default()
-        };
-    }
-
     /// A panel of this id is gone for good: another one may get the id.
     pub fn forget(&mut self, id: &str) {
         let lists = [&mut self.shown, &mut self.hidden, &mut self.order];
@@ -169,11 +158,6 @@ mod tests {
         own.set_shown("events", false);
         own.set_order(vec!["pods".into(), "dns".into()]);
         own.rows.insert("dns".into(), 7);
-        own.pins.push(Pinned {
-            id: "pin1".into(),
-            line: "kubectl:get deploy".into(),
-            every: 5_000,
-        });
         assert_eq!(Arrangement::parse(&own.to_text()).unwrap(), own);
         let newer = "version = 1\nchat = 99\nshape = \"round\"\norder = [\"balloons\", \"dns\"]\n";
         let mut read = Arrangement::parse(newer).unwrap();

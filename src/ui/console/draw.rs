@@ -11,7 +11,7 @@ use super::app::{App, Focus, Offer, Places};
 use super::chat::view::Look;
 use super::input::view::View;
 use super::layout::{Layout, Pane, TALL, WIDE, Want, Wants, layout};
-use super::{help, status};
+use super::{help, painted, status};
 use crate::core::text::{SafeText, width};
 use crate::ui::panel::widgets::health::{tone, words};
 use crate::ui::panel::widgets::popup::frame;
@@ -218,7 +218,30 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
     app.places.tabs = places;
 }
 
+/// A pane: a panel's as it was painted last, while that holds.
 fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now: Timestamp) {
+    let version = pane.index.checked_sub(1).and_then(|at| app.panels.get(at));
+    let Some(version) = version.map(|panel| panel.version()) else {
+        paint_pane(app, pane, borders, buffer, now);
+        return;
+    };
+    let look = painted::Look {
+        area: pane.area,
+        epoch: app.epoch,
+        second: now.as_second(),
+    };
+    if let Some(inside) = app.painted.copy(pane.index, look, version, buffer) {
+        app.places.panes.push((pane.index, pane.area, inside));
+        return;
+    }
+    let before = app.places.panes.len();
+    paint_pane(app, pane, borders, buffer, now);
+    if let Some((_, _, inside)) = app.places.panes.get(before).copied() {
+        app.painted.keep(pane.index, look, version, inside, buffer);
+    }
+}
+
+fn paint_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now: Timestamp) {
     let focused = app.focus == Focus::Pane(pane.index);
     if pane.folded {
         let text = app
@@ -301,6 +324,7 @@ fn content(app: &mut App, pane: Pane, inside: Rect, focused: bool, buffer: &mut 
                 selected: false,
                 unread: false,
                 now,
+                zone: app.clock.zone(),
             };
             app.chat.draw(inside, buffer, &look);
         }

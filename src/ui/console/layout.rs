@@ -76,6 +76,19 @@ pub enum Seam {
     },
 }
 
+impl Seam {
+    /// With the numbers that its panes have now; none: one of them is gone.
+    pub fn renumbered(self, number: impl Fn(usize) -> Option<usize>) -> Option<Seam> {
+        Some(match self {
+            Seam::Columns { .. } => self,
+            Seam::Rows { upper, lower } => Seam::Rows {
+                upper: number(upper)?,
+                lower: number(lower)?,
+            },
+        })
+    }
+}
+
 /// The places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {

@@ -14,6 +14,7 @@ pub mod keymap;
 pub mod layout;
 pub mod operator;
 mod pace;
+mod painted;
 pub mod pin;
 pub mod popup;
 pub mod ports;

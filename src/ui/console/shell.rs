@@ -29,11 +29,12 @@ pub use self::background::ByBackground;
 use self::blocks::Blocks;
 use self::programs::PanicGuard;
 use super::app::{App, Dress, Event, Parts};
-use super::arrangement::Arrangement;
+use super::arrangement::{self, Arrangement};
 use super::draw::draw;
 use super::keymap::Keymap;
 use super::operator::Request;
 use super::pace::Pace;
+use super::pin::{Pinned, kept};
 use super::ports::{Runner, StartSandbox};
 use super::terminal::{Restore, Screen};
 use crate::core::clock::Clock;
@@ -86,7 +87,9 @@ pub struct ConsoleConfig {
     pub dresses: Option<mpsc::Receiver<Dress>>,
     /// What the operator made of the screen before.
     pub arrangement: Arrangement,
-    /// Where that is kept; none: nowhere.
+    /// Pipelines that were pinned before.
+    pub pinned: Vec<Pinned>,
+    /// The folder where both are kept; none: nowhere.
     pub remember: Option<PathBuf>,
     /// Things to tell once it is open: what was wrong in a theme or keymap file.
     pub remarks: Vec<Report>,
@@ -153,6 +156,7 @@ struct Shell<W: Write> {
     screen: Screen<W>,
     restore: Restore,
     remember: Option<remembered::Writer>,
+    keep_pins: Option<remembered::Keeper>,
     blocks: Blocks,
     inbox: mpsc::Receiver<Message>,
     outbox: mpsc::Sender<Message>,
@@ -162,6 +166,8 @@ struct Shell<W: Write> {
     /// The terminal was asked for its background and has not answered.
     asked: Option<Asked>,
     pace: Pace,
+    /// The next frame shows what the operator did, or answers him.
+    awaited: bool,
     /// Programs that wait for the terminal, in their order: one a block or key at most, since whoever asked waits.
     programs: VecDeque<programs::Program>,
     suspend: bool,
@@ -186,12 +192,13 @@ impl<W: Write> Shell<W> {
             can_start_sandbox: config.sandbox.is_some(),
             read_only: config.read_only,
             arrangement: config.arrangement,
+            pinned: config.pinned,
             pins: super::pin::maker(&config.hub, &config.runner),
         });
         app.remark(&config.remarks);
-        let remember = config
-            .remember
-            .map(|path| remembered::Writer::new(path, outbox.clone()));
+        let folder = config.remember.as_deref();
+        let remember = folder.map(|folder| remembered::Writer::new(folder.join(arrangement::FILE), outbox.clone()));
+        let keep_pins = folder.map(|folder| remembered::Keeper::new(folder.join(kept::FILE), outbox.clone()));
         Shell {
             app,
             hub_changes: config.hub.changes(),
@@ -200,6 +207,7 @@ impl<W: Write> Shell<W> {
             screen,
             restore,
             remember,
+            keep_pins,
             blocks: Blocks::new(
                 config.runner.clone(),
                 outbox.clone(),
@@ -214,6 +222,7 @@ impl<W: Write> Shell<W> {
             dresses: config.dresses,
             asked: config.by_background.map(Asked::new),
             pace: Pace::new(if config.remote { FRAME_REMOTE } else { FRAME }),
+            awaited: false,
             programs: VecDeque::new(),
             suspend: false,
             quit: None,
@@ -298,18 +307,24 @@ impl<W: Write> Shell<W> {
 
     /// When the next frame is to be drawn; none while nothing changed.
     fn frame_due(&self) -> Option<Instant> {
-        self.app.is_dirty().then(|| self.pace.due(Instant::now()))
+        let due = || self.pace.due(Instant::now(), self.awaited);
+        self.app.is_dirty().then(due)
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        let now = Instant::now();
         let app = &mut self.app;
+        let rows = !self.awaited || self.pace.due(now, false) <= now;
+        app.let_rows_wait(!rows);
         self.screen.frame(|area, buffer| draw(app, area, buffer))?;
         self.app.drawn();
-        self.pace.drawn(Instant::now());
+        self.pace.drawn(now, rows);
+        self.awaited = false;
         Ok(())
     }
 
     fn terminal_event(&mut self, event: TerminalEvent) {
+        self.awaited = true;
         match event {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
             TerminalEvent::Mouse(event) => self.reduce(Event::Mouse(event)),
@@ -340,6 +355,7 @@ impl<W: Write> Shell<W> {
     }
 
     fn request(&mut self, request: Request) {
+        self.awaited = true;
         match request {
             Request::Ask {
                 id,
@@ -392,6 +408,7 @@ impl<W: Write> Shell<W> {
     }
 
     fn message(&mut self, message: Message) {
+        self.awaited = true;
         match message {
             Message::App(event) => self.reduce(event),
             Message::Job(running) => {

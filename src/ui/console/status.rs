@@ -159,7 +159,10 @@ pub fn bottom(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
     if jobs > 0 {
         right.push(theme.state(Tone::Progress, &format!("{jobs} running").into()));
     }
-    right.push(Span::styled(syntax::time_of_day(now), theme.style(Meaning::Dim)));
+    right.push(Span::styled(
+        syntax::time_of_day(now, app.clock.zone()),
+        theme.style(Meaning::Dim),
+    ));
     let right = joined(app, right);
     let used = u16::try_from(line_width(&right)).unwrap_or(0).min(area.width);
     let room = area.width.saturating_sub(used + 1);

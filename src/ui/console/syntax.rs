@@ -81,9 +81,10 @@ pub fn duration(elapsed: Duration) -> String {
     }
 }
 
-/// The time of day where the operator sits.
-pub fn time_of_day(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
+/// The time of day in a zone.
+pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
+    let at = zone.to_datetime(at);
+    format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::backend::{Backend, CrosstermBackend};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
 
 /// Whether the terminal is ours. Giving it back is the same few steps whoever asks, and harmless twice.
@@ -114,6 +114,8 @@ pub const COPIED: usize = 700 * 1024;
 pub struct Screen<W: Write> {
     out: W,
     shown: Buffer,
+    /// The frame being drawn: kept, since it is as large as the one shown.
+    next: Buffer,
     cursor: Option<Position>,
     /// What is shown is not what `shown` says: the next frame clears.
     stale: bool,
@@ -125,9 +127,11 @@ impl<W: Write> Screen<W> {
         // Under NO_COLOR crossterm prints colour commands with empty parameters, and an empty SGR resets everything:
         // the reverse video of the selection would be lost. Themes leave colours out themselves instead.
         force_color_output(true);
+        let empty = Buffer::empty(Rect::new(0, 0, width, height));
         Screen {
             out,
-            shown: Buffer::empty(Rect::new(0, 0, width, height)),
+            next: empty.clone(),
+            shown: empty,
             cursor: None,
             stale: true,
         }
@@ -136,6 +140,7 @@ impl<W: Write> Screen<W> {
     /// Another size.
     pub fn resize(&mut self, width: u16, height: u16) {
         self.shown = Buffer::empty(Rect::new(0, 0, width, height));
+        self.next = self.shown.clone();
         self.stale = true;
     }
 
@@ -152,10 +157,10 @@ impl<W: Write> Screen<W> {
 
     /// Draws a frame; the bytes written.
     pub fn frame(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> io::Result<usize> {
-        let mut next = Buffer::empty(self.area());
-        let cursor = draw(self.area(), &mut next);
-        let changed = self.shown.diff_iter(&next).next().is_some();
-        if !changed && cursor == self.cursor && !self.stale {
+        self.next.reset();
+        let cursor = draw(self.area(), &mut self.next);
+        let changed = changes(&self.shown, &self.next);
+        if changed.is_empty() && cursor == self.cursor && !self.stale {
             return Ok(0);
         }
         let mut bytes: Vec<u8> = Vec::new();
@@ -163,11 +168,12 @@ impl<W: Write> Screen<W> {
         if self.stale {
             queue!(bytes, SetAttribute(Attribute::Reset), Clear(ClearType::All))?;
         }
-        if changed || self.stale {
+        if !changed.is_empty() || self.stale {
             if self.cursor.is_some() || self.stale {
                 queue!(bytes, Hide)?;
             }
-            CrosstermBackend::new(&mut bytes).draw(self.shown.diff_iter(&next))?;
+            let cells = changed.iter().map(|(x, y, cell)| (*x, *y, cell));
+            CrosstermBackend::new(&mut bytes).draw(cells)?;
         }
         match cursor {
             Some(at) => queue!(bytes, MoveTo(at.x, at.y), Show)?,
@@ -176,7 +182,8 @@ impl<W: Write> Screen<W> {
         queue!(bytes, EndSynchronizedUpdate)?;
         self.out.write_all(&bytes)?;
         self.out.flush()?;
-        (self.shown, self.cursor, self.stale) = (next, cursor, false);
+        std::mem::swap(&mut self.shown, &mut self.next);
+        (self.cursor, self.stale) = (cursor, false);
         Ok(bytes.len())
     }
 
@@ -197,6 +204,33 @@ impl<W: Write> Screen<W> {
         self.send(&format!("\u{1b}]52;c;{encoded}\u{7}"))?;
         Ok(true)
     }
+}
+
+/// The cells in which two frames of one size differ. Most rows are the same, and to compare them costs a fifth of what it
+/// costs to look at each cell's width.
+fn changes(shown: &Buffer, next: &Buffer) -> Vec<(u16, u16, Cell)> {
+    let width = usize::from(next.area.width);
+    let mut changed = Vec::new();
+    if width == 0 {
+        return changed;
+    }
+    let rows = shown.content.chunks(width).zip(next.content.chunks(width));
+    for (y, (before, after)) in (next.area.y..).zip(rows) {
+        if before != after {
+            let area = Rect {
+                y,
+                height: 1,
+                ..next.area
+            };
+            let row = |content: &[Cell]| Buffer {
+                area,
+                content: content.to_vec(),
+            };
+            let (before, after) = (row(before), row(after));
+            changed.extend(before.diff_iter(&after).map(|(x, y, cell)| (x, y, cell.clone())));
+        }
+    }
+    changed
 }
 
 #[cfg(test)]

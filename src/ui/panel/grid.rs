@@ -49,14 +49,23 @@ impl Grid {
             .collect()
     }
 
-    /// A list of objects, the columns' names in lower case; of a table without names a list of texts.
+    /// A list of objects, the columns' names in lower case, a second one of a name numbered; of a table without names a
+    /// list of texts.
     pub fn to_json(&self) -> String {
         let named = self.columns.iter().any(|name| !name.is_empty());
+        let mut names: Vec<String> = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let name = column.to_lowercase();
+            let others = (2..).map(|number| format!("{name}-{number}"));
+            let free = std::iter::once(name.clone())
+                .chain(others)
+                .find(|name| !names.contains(name));
+            names.extend(free);
+        }
         let row = |cells: &Vec<String>| match named {
             false => Value::String(cells.join(" ")),
             true => {
-                let names = self.columns.iter().map(|name| name.to_lowercase());
-                let pairs = names.zip(cells.iter().cloned().map(Value::String));
+                let pairs = names.iter().cloned().zip(cells.iter().cloned().map(Value::String));
                 Value::Object(pairs.collect::<Map<_, _>>())
             }
         };
@@ -103,6 +112,15 @@ mod tests {
         );
         let json: Value = serde_json::from_str(&grid.to_json()).unwrap();
         assert_eq!(json[0], serde_json::json!({"name": "web␛[2J", "state": "available"}));
+        let twice = Grid {
+            columns: ["Name", "NAME", "", "", "name-2", "name"].map(str::to_owned).to_vec(),
+            rows: vec![["a", "b", "c", "d", "e", "f"].map(str::to_owned).to_vec()],
+        };
+        let json: Value = serde_json::from_str(&twice.to_json()).unwrap();
+        assert_eq!(
+            json[0],
+            serde_json::json!({"name": "a", "name-2": "b", "": "c", "-2": "d", "name-2-2": "e", "name-3": "f"})
+        );
         let lines = Grid {
             columns: vec![String::new()],
             rows: vec![vec!["one".into()], vec!["two".into()]],

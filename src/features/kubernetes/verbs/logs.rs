@@ -71,6 +71,8 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             selector_option(),
         ])
         .exclusive(&["since", "since-time"])
+        .following(&["follow"])
+        .ending(&["previous"])
         .output("{line, source}, one a line; the source is POD/CONTAINER.")
         .example(
             "kubectl:logs deploy/inspector --tail=5",

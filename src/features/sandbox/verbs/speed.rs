@@ -16,9 +16,11 @@ const FASTEST: f64 = 1000.0;
 /// `faster` and `slower` go to the next of these.
 const STEPS: [f64; 8] = [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0];
 
-/// The verb. It changes no object of the world, only how long the world takes: a read, that needs no undo.
+/// The verb. It changes no object of the world, only how long the world takes: a read, that needs no undo, but not one
+/// to be run again and again.
 pub fn verb() -> Verb {
     let declaration = Declaration::new("sandbox", "speed", "Show or change how fast the sandbox goes")
+        .once()
         .description(
             "Pod starts, load balancers, DNS changes and every other wait of the built-in world become shorter (or \
              longer, below 1), those that have begun included. Nothing in it changes, and times stay true: a pod's age \

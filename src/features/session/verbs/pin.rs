@@ -19,8 +19,8 @@ pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "pin", "Show a pipeline as a panel of its own")
         .description(
             "The pipeline before it is run again and again, in the context that the console is in, and its latest \
-             answer is the panel. One that goes on by itself (traffic:watch, --watch, kubectl:logs) is followed \
-             instead, the newest first. The panel says how old its answer is, and shows an error beside the answer \
+             answer is the panel. One that goes on by itself (traffic:watch, kubectl:logs --follow, kubectl:get --watch) \
+             is followed instead, the newest first. The panel says how old its answer is, and shows an error beside the answer \
              before it. It is kept with the layout; x in it, or :unpin NAME, takes it away.\n\n\
              Only what reads can be pinned, without secrets and without earlier answers ($_, $41).",
         )

@@ -47,7 +47,8 @@ pub fn verb(shared: Shared, open: OpenLogs) -> Verb {
         .notes("A status of 400 or above counts as failed; at the end the tally is noted. The traffic panel shows the same requests.")
         .example("traffic:logs deploy/inspector --since=10m", "who answered the last ten minutes")
         .example("traffic:logs deploy/inspector -f --match 'GET /net'", "one path only, as it is asked for")
-        .endless();
+        .following(&["follow"])
+        .ending(&["count", "for"]);
     Verb::read(declaration, Logs { shared, open })
 }
 

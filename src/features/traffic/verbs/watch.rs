@@ -38,7 +38,8 @@ pub fn verb(shared: Shared, pods: OpenPods) -> Verb {
         .notes("An answer of 400 or above and a request without an answer count as failed; at the end the tally is noted.")
         .example("traffic:watch http://inspector.spawnhub.com/net --match '100\\.[0-9]+\\.[0-9]+\\.[0-9]+'", "which pod answers")
         .example("traffic:watch http://inspector.spawnhub.com/net --until pods=3 --for 60s", "until three pods were seen")
-        .endless();
+        .endless()
+        .ending(&["count", "for", "until"]);
     Verb::read(declaration, Watch { shared, pods })
 }
 

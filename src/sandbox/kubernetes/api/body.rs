@@ -7,7 +7,7 @@ use http::{Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use serde_json::Value;
+use serde::Serialize;
 
 use super::status::ApiError;
 
@@ -46,8 +46,15 @@ pub(super) fn reply(code: u16, content_type: &'static str, bytes: impl Into<Byte
 }
 
 /// A JSON answer.
-pub(super) fn json(code: u16, value: &Value) -> Reply {
-    reply(code, "application/json", value.to_string() + "\n")
+pub(super) fn json(code: u16, value: &impl Serialize) -> Reply {
+    let mut text = bytes(value);
+    text.push(b'\n');
+    reply(code, "application/json", text)
+}
+
+/// JSON of what has only names for keys, which can be written always.
+pub(super) fn bytes(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
 }
 
 /// A plain text answer.

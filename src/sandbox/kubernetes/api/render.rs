@@ -94,11 +94,8 @@ pub(super) fn list(
 ) -> Result<Reply, ApiError> {
     match form {
         Form::Table => {
-            let rows: Vec<Value> = objects
-                .iter()
-                .map(|object| table::row(kind, object, include, now))
-                .collect();
-            Ok(body::json(200, &table::table(kind, meta.value(), rows, true)))
+            let rows = objects.iter().map(|object| table::row(kind, object, include, now));
+            Ok(body::json(200, &table::table(kind, meta.value(), rows.collect(), true)))
         }
         Form::Metadata => {
             let items: Vec<Value> = objects.iter().map(|object| metadata_only(object)).collect();

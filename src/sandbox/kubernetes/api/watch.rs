@@ -16,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::Api;
 use super::accept::Form;
-use super::body::Reply;
+use super::body::{self, Reply};
 use super::dispatch::Call;
 use super::read;
 use super::render::{self, Include};
@@ -191,12 +191,8 @@ impl Stream {
                 let row = table::row(self.call.target.kind, object, self.include, now);
                 let meta = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
                 let headers = !std::mem::replace(&mut self.headers_sent, true);
-                wrap(
-                    kind,
-                    table::table(self.call.target.kind, meta, vec![row], headers)
-                        .to_string()
-                        .as_bytes(),
-                )
+                let table = table::table(self.call.target.kind, meta, vec![row], headers);
+                wrap(kind, &body::bytes(&table))
             }
             Form::Metadata => wrap(kind, render::metadata_only(object).to_string().as_bytes()),
             _ => match event {
@@ -213,7 +209,10 @@ impl Stream {
             meta["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
         let object = match self.call.form {
-            Form::Table => table::table(kind, json!({"resourceVersion": version.to_string()}), Vec::new(), false),
+            Form::Table => {
+                let meta = json!({"resourceVersion": version.to_string()});
+                return wrap("BOOKMARK", &body::bytes(&table::table(kind, meta, Vec::new(), false)));
+            }
             Form::Metadata => {
                 json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta})
             }

@@ -4,7 +4,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::{App, Effect, Focus};
-use crate::ui::console::arrangement::Column;
+use crate::ui::console::arrangement::{Arrangement, Column};
 use crate::ui::console::keymap::Action;
 use crate::ui::console::layout::Seam;
 use crate::ui::panel::Tone;
@@ -187,11 +187,10 @@ impl App {
         self.remember()
     }
 
-    /// `:layout reset`.
+    /// `:layout reset`. What was pinned stays: it is there because somebody asked for it.
     pub(super) fn reset_layout(&mut self) -> Vec<Effect> {
-        self.arrangement.reset();
+        self.arrangement = Arrangement::default();
         self.sort_panels();
-        self.open_offered();
         self.leave_pane();
         self.tell("columns, heights and panels are as by default", Tone::Ok);
         self.remember()

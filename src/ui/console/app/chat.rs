@@ -1,16 +1,18 @@
 //! What a key does to a block of the chat: open, copy, page, save, go on with it, run it again, make it live. Not for
 //! moving about in the scrollback, which is the chat's own.
 
+use std::collections::BTreeSet;
+
 use super::{App, Effect};
 use crate::core::change::Origin;
 use crate::core::context::Context;
 use crate::lang::ast::Word;
-use crate::lang::{Pipeline, Stage, parse, print};
+use crate::lang::{Pipeline, parse, print};
 use crate::ui::console::chat::block::{Block, State};
 use crate::ui::console::complete::verb_of;
 use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::panel::{Motion, Tone};
-use crate::verb::declaration::OptionSpec;
+use crate::verb::{Catalogue, Declaration, OptionKind, OptionSpec};
 
 impl App {
     pub(super) fn chat_key(&mut self, key: Key) -> Vec<Effect> {
@@ -107,10 +109,7 @@ impl App {
 
     /// Runs a block's line again so that it follows every change, where its verb can.
     fn make_live(&mut self, id: u64, line: &str, armed: bool) -> Vec<Effect> {
-        match following(line, |stage| {
-            let (verb, _) = verb_of(&self.catalogue, stage)?;
-            verb.declaration.signature.following().next().cloned()
-        }) {
+        match following(line, &self.catalogue) {
             Some(line) => self.rerun(id, line, armed),
             None => {
                 let key = self.keymap.key_of(Part::Chat, Action::Rerun).map(Key::label);
@@ -167,29 +166,58 @@ impl App {
     }
 }
 
-/// The line with a flag of the first stage that has one for following; none: no stage has, or it is given already.
-fn following(line: &str, flag_of: impl Fn(&Stage) -> Option<OptionSpec>) -> Option<String> {
+/// The line with the flag of the first stage that has one for following; none: no stage has, or it goes on already, or is
+/// to end.
+fn following(line: &str, catalogue: &Catalogue) -> Option<String> {
     let parsed = parse(line).ok()?;
     let [item] = parsed.items.as_slice() else { return None };
     let mut pipeline: Pipeline = item.pipeline.clone();
-    let (at, flag) = pipeline
-        .stages
-        .iter()
-        .enumerate()
-        .find_map(|(at, stage)| Some((at, flag_of(stage)?)))?;
-    let stage = pipeline.stages.get_mut(at)?;
-    let name = format!("--{}", flag.name);
-    let short = flag.short.map(|short| format!("-{short}"));
-    let is_it = |given: &str| given == name || short.as_deref() == Some(given);
-    if stage
+    let (stage, name) = pipeline.stages.iter_mut().find_map(|stage| {
+        let (verb, words) = verb_of(catalogue, stage)?;
+        let mentioned = mentioned(&verb.declaration, stage.words.get(words..)?);
+        let flag = verb.declaration.follow_flag(|name| mentioned.contains(name))?;
+        Some((stage, format!("--{}", flag.name)))
+    })?;
+    // Behind a -- it would be no option.
+    let end = stage.words.iter().position(|word| word.plain() == Some("--"));
+    stage
         .words
-        .iter()
-        .any(|word| word.as_option().is_some_and(|given| is_it(&given.name)))
-    {
-        return None;
-    }
-    stage.words.push(Word::option(&name, None));
+        .insert(end.unwrap_or(stage.words.len()), Word::option(&name, None));
     Some(print(&pipeline))
+}
+
+/// The options that words mention.
+fn mentioned(declaration: &Declaration, words: &[Word]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for given in words
+        .iter()
+        .take_while(|word| word.plain() != Some("--"))
+        .filter_map(Word::as_option)
+    {
+        let meant = meant(&declaration.signature.options, &given.name);
+        names.extend(meant.into_iter().map(|option| option.name.clone()));
+    }
+    names
+}
+
+/// The options that a name with its dashes means: one, or of several flags in one word each.
+fn meant<'a>(options: &'a [OptionSpec], name: &str) -> Vec<&'a OptionSpec> {
+    if let Some(long) = name.strip_prefix("--") {
+        let is = |option: &&OptionSpec| option.name == long || option.aliases.contains(&long);
+        return options.iter().filter(is).collect();
+    }
+    let mut found = Vec::new();
+    for letter in name.chars().skip(1) {
+        let Some(option) = options.iter().find(|option| option.short == Some(letter)) else {
+            break;
+        };
+        found.push(option);
+        // The rest of the word is its value.
+        if !matches!(option.kind, OptionKind::Bool | OptionKind::Incr) {
+            break;
+        }
+    }
+    found
 }
 
 /// The names of two contexts in which the same line would do different things; none: it is the same place. Whether
@@ -217,5 +245,53 @@ fn moved(then: &Context, now: &Context) -> Option<(String, String)> {
     match (name(then), name(now)) {
         (then, now) if then == now => Some((then, format!("{now} with other settings"))),
         different => Some(different),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verb::{Call, Input, Output, Read, Verb};
+
+    struct Nothing;
+
+    #[async_trait::async_trait]
+    impl Read for Nothing {
+        async fn run(&self, _: &Call, _: &mut Input, _: &Output) -> Result<(), crate::core::report::Report> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_followed_by_the_flag_its_verb_names() {
+        let flag = |name: &str| OptionSpec::new(name, OptionKind::Bool, "");
+        let logs = Declaration::new("t", "logs", "")
+            .options([
+                flag("follow").short('f'),
+                flag("previous").short('p'),
+                OptionSpec::new("namespace", OptionKind::String, "").short('n'),
+            ])
+            .following(&["follow"])
+            .ending(&["previous"]);
+        // A flag that is called so and means something else.
+        let other = Declaration::new("t", "other", "").option(flag("watch"));
+        let catalogue = Catalogue::new([Verb::read(logs, Nothing), Verb::read(other, Nothing)]);
+        let cases = [
+            ("t:logs web", Some("t:logs web --follow")),
+            (
+                "t:logs -nfoo web | t:other",
+                Some("t:logs -nfoo web --follow | t:other"),
+            ),
+            ("t:logs -- web", Some("t:logs --follow -- web")),
+            ("t:logs -pf web", None),
+            ("t:logs web -f", None),
+            ("t:logs web --follow=no", None),
+            ("t:logs web --previous", None),
+            ("t:other x", None),
+            ("t:logs a; t:logs b", None),
+        ];
+        for (line, wanted) in cases {
+            assert_eq!(following(line, &catalogue).as_deref(), wanted, "{line}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::core::text::SafeText;
 use crate::ui::console::complete::Live;
 use crate::ui::console::input::history::Earlier;
 use crate::ui::console::keymap::Keymap;
+use crate::ui::console::pin::kept::Change;
 use crate::ui::console::ports::BlockEvent;
 use crate::ui::panel::{Theme, Tone};
 use crate::verb::{Candidate, Catalogue, Decision};
@@ -134,6 +135,8 @@ pub enum Effect {
     Detach,
     /// Keep this text as the arrangement of later sessions.
     Remember(String),
+    /// Keep a pinned pipeline for later sessions, or no more.
+    KeepPin(Change),
     /// Draw everything anew.
     Redraw,
     /// Stop the process until it is continued.

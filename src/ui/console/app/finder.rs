@@ -105,6 +105,7 @@ impl App {
             selected: false,
             unread: false,
             now: self.clock.now(),
+            zone: self.clock.zone(),
         };
         act(&mut self.chat, &look);
     }

@@ -186,7 +186,7 @@ impl App {
                 gathered.offers = panes.collect();
             }
             Some("unpin") => {
-                let pins = self.arrangement.pins.iter();
+                let pins = self.pinned.iter();
                 gathered.offers = pins.map(|pin| Offer::place(&pin.id, &pin.line, false)).collect();
             }
             Some("present") => {

@@ -71,6 +71,16 @@ impl App {
         }
     }
 
+    /// Whether a key can only change the line being typed and what stands over it.
+    pub(super) fn only_types(&self, key: Key) -> bool {
+        let over = self.bare || self.help.is_some() || self.finder.is_some() || self.overlay.is_some();
+        self.focus == Focus::Input
+            && !over
+            && key.typed().is_some()
+            && self.keymap.action(Part::Input, key).is_none()
+            && self.keymap.own(Part::Global, key).is_none()
+    }
+
     fn approval_key(&mut self, key: Key) -> Vec<Effect> {
         let global = self.keymap.own(Part::Global, key);
         let step = match (global, self.keymap.own(Part::Input, key), key.typed()) {

@@ -30,7 +30,8 @@ use super::complete::live_offers;
 use super::input::Input;
 use super::keymap::{Action, Keymap, Part};
 use super::layout::Seam;
-use super::pin::Maker;
+use super::painted::Painted;
+use super::pin::{Maker, Pinned};
 use super::popup::Popup;
 use super::ports::Ended;
 use super::samples::Samples;
@@ -79,6 +80,8 @@ pub struct Parts {
     pub read_only: bool,
     /// What the operator made of the screen before.
     pub arrangement: Arrangement,
+    /// What was pinned before.
+    pub pinned: Vec<Pinned>,
     /// Makes panels of pinned pipelines.
     pub pins: Maker,
 }
@@ -113,12 +116,16 @@ pub struct App {
     pub(super) places: Places,
     /// What the operator made of the screen.
     pub(super) arrangement: Arrangement,
+    /// Pinned pipelines.
+    pinned: Vec<Pinned>,
     /// Makes panels of pinned pipelines.
     pins: Maker,
     /// The panels' ids in the order they came in.
     registered: Vec<String>,
     /// Panels that are subscribed to the context.
     opened: BTreeSet<String>,
+    /// Somebody looks: panels may be subscribed.
+    watched: bool,
     /// A boundary that is being dragged, and the arrangement before.
     dragged: Option<(Seam, Arrangement)>,
     /// The terminal tells of clicks.
@@ -137,6 +144,10 @@ pub struct App {
     next_question: u64,
     /// Panels' versions as drawn last.
     drawn: Vec<u64>,
+    /// What the panels painted last.
+    pub(super) painted: Painted,
+    /// How often something happened that may have changed what a panel shows, beside its rows.
+    pub(super) epoch: u64,
     /// Width of the chat as drawn last, for scrolling.
     pub(super) chat_width: u16,
     dirty: bool,
@@ -161,7 +172,7 @@ impl App {
             false => Offer::No,
         };
         let mut panels = parts.panels;
-        panels.extend(parts.arrangement.pins.iter().map(|pinned| (parts.pins)(pinned)));
+        panels.extend(parts.pinned.iter().map(|pinned| (parts.pins)(pinned)));
         let mut app = App {
             samples: Samples::default(),
             finder: None,
@@ -169,8 +180,10 @@ impl App {
             script: None,
             places: Places::default(),
             arrangement: parts.arrangement,
+            pinned: parts.pinned,
             registered: panels.iter().map(|panel| panel.id().to_owned()).collect(),
             opened: BTreeSet::new(),
+            watched: false,
             pins: parts.pins,
             dragged: None,
             mouse: true,
@@ -181,6 +194,8 @@ impl App {
             popup: None,
             help: None,
             drawn: Vec::new(),
+            painted: Painted::default(),
+            epoch: 0,
             panels,
             focus: Focus::Input,
             shown: 0,
@@ -220,42 +235,58 @@ impl App {
         self.remark(&wrong);
     }
 
-    /// Subscribes the panels that stand beside the others, or would where there is room, to the context; the others wait
-    /// until somebody goes to them. Inside a Tokio runtime.
+    /// Subscribes the panels that can be seen to the context, and from here on keeps it so. Inside a Tokio runtime.
     pub fn open_panels(&mut self) {
-        self.opened.clear();
-        self.open_offered();
-        let others = self.panels.iter_mut().filter(|panel| !self.opened.contains(panel.id()));
-        others.for_each(|panel| panel.close());
-        self.dirty = true;
+        self.watched = true;
+        self.open_anew();
     }
 
-    fn open_offered(&mut self) {
+    /// As [`App::open_panels`], for another context; not after they were closed.
+    fn open_anew(&mut self) {
+        self.opened.clear();
+        self.subscribe_offered();
+        let others = self.panels.iter_mut().filter(|panel| !self.opened.contains(panel.id()));
+        others.for_each(|panel| panel.close());
+        self.touch();
+    }
+
+    /// Subscribes the panels that stand beside the others, or would where there is room, and the one that was gone to;
+    /// the others wait until somebody goes to them. To be called when either has changed.
+    pub(super) fn subscribe_offered(&mut self) {
+        if !self.watched {
+            return;
+        }
         for at in 0..self.panels.len() {
-            if self.is_offered(at) {
-                self.open_panel(at);
+            let wanted = self.is_offered(at) || self.focus == Focus::Pane(at + 1);
+            let Some(panel) = self.panels.get_mut(at) else { continue };
+            match (wanted, self.opened.contains(panel.id())) {
+                (true, false) => {
+                    self.opened.insert(panel.id().to_owned());
+                    panel.open(&self.context);
+                }
+                (false, true) => {
+                    self.opened.remove(panel.id());
+                    panel.close();
+                }
+                _ => {}
             }
         }
     }
 
-    /// Subscribes one, unless it is.
-    fn open_panel(&mut self, at: usize) {
-        if let Some(panel) = self.panels.get_mut(at)
-            && self.opened.insert(panel.id().to_owned())
-        {
-            panel.open(&self.context);
-        }
-    }
-
-    /// Ends the panels' subscriptions.
+    /// Ends the panels' subscriptions for good.
     pub fn close_panels(&mut self) {
+        self.watched = false;
         self.opened.clear();
         self.panels.iter_mut().for_each(|panel| panel.close());
     }
 
     /// What an event does.
     pub fn handle(&mut self, event: Event) -> Vec<Effect> {
-        self.dirty = true;
+        match &event {
+            Event::Key(key) if self.only_types((*key).into()) => self.dirty = true,
+            Event::Block(..) => self.dirty = true,
+            _ => self.touch(),
+        }
         let now = self.clock.now();
         match event {
             Event::Key(key) => {
@@ -369,7 +400,7 @@ impl App {
     fn change_context(&mut self, context: Arc<Context>) {
         self.input.set_here(&context.name);
         self.context = context;
-        self.open_panels();
+        self.open_anew();
     }
 
     /// A block waits for an answer. The bare view, which shows no questions, ends.
@@ -419,16 +450,29 @@ impl App {
                 .eq(self.drawn.iter().copied())
     }
 
+    /// Something happened that may change what the panels show.
+    pub(super) fn touch(&mut self) {
+        self.dirty = true;
+        self.epoch += 1;
+    }
+
     /// A second passed: ages move, toasts go.
     pub fn tick(&mut self) {
         self.toasts.expire(self.clock.now());
-        self.dirty = true;
+        self.touch();
+    }
+
+    /// Whether the next frame shows rows as they were painted last, though they have changed: their own frame comes soon.
+    pub fn let_rows_wait(&mut self, wait: bool) {
+        self.painted.rows_wait = wait;
     }
 
     /// The frame was drawn.
     pub fn drawn(&mut self) {
         self.dirty = false;
-        self.drawn = self.panels.iter().map(|panel| panel.version()).collect();
+        if !self.painted.rows_wait {
+            self.drawn = self.panels.iter().map(|panel| panel.version()).collect();
+        }
     }
 
     fn candidates(&mut self, question: u64, candidates: Vec<Candidate>) {

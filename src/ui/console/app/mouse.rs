@@ -26,6 +26,22 @@ pub struct Places {
     pub borders: bool,
 }
 
+impl Places {
+    /// Panes have other numbers now; none: it is gone.
+    pub(super) fn renumber(&mut self, number: impl Fn(usize) -> Option<usize>) {
+        let panes = std::mem::take(&mut self.panes).into_iter();
+        self.panes = panes
+            .filter_map(|(pane, whole, inside)| Some((number(pane)?, whole, inside)))
+            .collect();
+        let tabs = std::mem::take(&mut self.tabs).into_iter();
+        self.tabs = tabs.filter_map(|(pane, area)| Some((number(pane)?, area))).collect();
+        let seams = std::mem::take(&mut self.seams).into_iter();
+        self.seams = seams
+            .filter_map(|(area, seam)| Some((area, seam.renumbered(&number)?)))
+            .collect();
+    }
+}
+
 impl App {
     pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
         let at = Position::new(event.column, event.row);

@@ -1,7 +1,8 @@
 //! Pipelines pinned as panels: where a new one goes, and taking one away. What it shows is the panel's own business.
 
-use super::{App, Effect, Focus};
+use super::{App, Effect, Finder, Focus};
 use crate::core::report::Report;
+use crate::ui::console::pin::kept::{Change, ids};
 use crate::ui::console::pin::{MOST, Pinned};
 use crate::ui::panel::Tone;
 use crate::verb::operator::Pin;
@@ -9,15 +10,15 @@ use crate::verb::operator::Pin;
 impl App {
     /// Shows a pipeline as a panel from now on; the panel's name. Inside a Tokio runtime.
     pub fn pin(&mut self, pin: &Pin) -> (Result<String, Report>, Vec<Effect>) {
-        if let Some(known) = self.arrangement.pins.iter().find(|known| known.line == pin.line) {
+        if let Some(known) = self.pinned.iter().find(|known| known.line == pin.line) {
             let report = Report::refused("E-PIN-007", format!("it is pinned already: {}", known.id));
             return (
                 Err(report.hint(format!(":unpin {} takes that away", known.id))),
                 Vec::new(),
             );
         }
-        let free = (1..=MOST)
-            .map(|number| format!("pin{number}"))
+        let free = ids()
+            .into_iter()
             .find(|id| self.panels.iter().all(|panel| panel.id() != id));
         let Some(id) = free else {
             let message = format!("{MOST} pipelines are pinned already, which is the most");
@@ -26,23 +27,22 @@ impl App {
         };
         let pinned = Pinned::new(id.clone(), pin);
         let panel = (self.pins)(&pinned);
-        self.arrangement.pins.push(pinned);
+        self.pinned.push(pinned.clone());
         self.registered.push(id.clone());
         let at = self.place_of_new();
         self.panels.insert(at, panel);
-        self.open_panel(at);
-        self.moved_by_one(at, true);
-        self.drawn.clear();
+        self.renumber(|pane| Some(if pane > at { pane + 1 } else { pane }));
         // Where panels stand beside the chat the new one is the last to fold.
         if self.places.tabs.is_empty() {
             self.shown = at + 1;
         }
-        (Ok(id), self.remember())
+        self.subscribe_offered();
+        (Ok(id), vec![Effect::KeepPin(Change::Add(pinned))])
     }
 
     /// Takes a pinned pipeline's panel away.
     pub(super) fn unpin(&mut self, id: &str) -> Vec<Effect> {
-        let pins = &mut self.arrangement.pins;
+        let pins = &mut self.pinned;
         let Some(known) = pins.iter().position(|pin| pin.id == id) else {
             let names: Vec<&str> = pins.iter().map(|pin| pin.id.as_str()).collect();
             let there = match names.is_empty() {
@@ -57,16 +57,22 @@ impl App {
         self.registered.retain(|known| known != id);
         self.opened.remove(id);
         if let Some(at) = self.panels.iter().position(|panel| panel.id() == id) {
-            if self.focus == Focus::Pane(at + 1) || self.shown == at + 1 {
+            if self.focus == Focus::Pane(at + 1) {
                 self.leave_pane();
             }
             let mut panel = self.panels.remove(at);
             panel.close();
-            self.moved_by_one(at, false);
-            self.drawn.clear();
+            self.renumber(|pane| match pane {
+                pane if pane == at + 1 => None,
+                pane if pane > at => Some(pane - 1),
+                pane => Some(pane),
+            });
+            self.subscribe_offered();
         }
         self.tell(&format!("unpinned: {}", pinned.line), Tone::Ok);
-        self.remember()
+        let mut effects = self.remember();
+        effects.push(Effect::KeepPin(Change::Remove(pinned.line)));
+        effects
     }
 
     /// Behind the panels that stand beside the chat, before those that only come when there is room.
@@ -78,16 +84,24 @@ impl App {
         first.unwrap_or(self.panels.len())
     }
 
-    /// Panes from this panel on have another number now.
-    fn moved_by_one(&mut self, at: usize, up: bool) {
-        let moved = |pane: usize| match pane > at {
-            true if up => pane + 1,
-            true => pane - 1,
-            false => pane,
-        };
+    /// Panes have other numbers now: all that names one by its number goes along with it, or with what is gone.
+    fn renumber(&mut self, number: impl Fn(usize) -> Option<usize>) {
         if let Focus::Pane(pane) = self.focus {
-            self.focus = Focus::Pane(moved(pane));
+            self.focus = number(pane).map_or(Focus::Input, Focus::Pane);
         }
-        self.shown = moved(self.shown);
+        self.shown = number(self.shown).unwrap_or(match self.focus {
+            Focus::Pane(pane) => pane,
+            Focus::Input => 0,
+        });
+        self.finder = self.finder.take().and_then(|finder| {
+            let pane = number(finder.pane)?;
+            Some(Finder { pane, ..finder })
+        });
+        self.dragged = self
+            .dragged
+            .take()
+            .and_then(|(seam, before)| Some((seam.renumbered(&number)?, before)));
+        self.places.renumber(&number);
+        self.drawn.clear();
     }
 }

@@ -197,6 +197,7 @@ impl App {
         self.focus = Focus::Input;
         self.zoomed = false;
         self.shown = 0;
+        self.subscribe_offered();
     }
 
     pub(super) fn focus_pane(&mut self, pane: usize) {
@@ -207,8 +208,6 @@ impl App {
         self.focus = Focus::Pane(pane);
         self.shown = pane;
         self.chat.focus(pane == 0);
-        if let Some(at) = pane.checked_sub(1) {
-            self.open_panel(at);
-        }
+        self.subscribe_offered();
     }
 }

@@ -1,3 +1,4 @@
+use jiff::tz::TimeZone;
 use std::time::Duration;
 
 use serde_json::json;
@@ -48,6 +49,7 @@ fn look(theme: &Theme) -> Look<'_> {
         selected: false,
         unread: false,
         now: NOW + Duration::from_secs(38),
+        zone: const { &TimeZone::UTC },
     }
 }
 

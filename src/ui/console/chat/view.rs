@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
@@ -41,6 +42,8 @@ pub struct Look<'a> {
     pub unread: bool,
     /// For the time a running block has run.
     pub now: Timestamp,
+    /// For the time of day.
+    pub zone: &'a TimeZone,
 }
 
 /// From this age on an answer is dim: it was true, and may not be any more.
@@ -189,8 +192,8 @@ fn meta(block: &Block, look: &Look<'_>, full: bool) -> Line<'static> {
     if full {
         let context = SafeText::line(&block.context.name);
         let time = match block.as_of() {
-            Some(at) => format!("as of {}", syntax::time_of_day(at)),
-            None => syntax::time_of_day(block.at),
+            Some(at) => format!("as of {}", syntax::time_of_day(at, look.zone)),
+            None => syntax::time_of_day(block.at, look.zone),
         };
         rest.push_str(&format!("  {context}  {time}"));
     }

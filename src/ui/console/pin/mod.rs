@@ -2,6 +2,7 @@
 //! pinned: the engine's static pass says that.
 
 mod feed;
+pub mod kept;
 mod panel;
 mod rows;
 #[cfg(test)]
@@ -25,16 +26,23 @@ use crate::verb::{Decision, Operator};
 /// Pinned pipelines at most: each of them asks again and again.
 pub const MOST: usize = 9;
 
-/// A pinned pipeline as the layout keeps it.
+/// A pinned pipeline as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Pinned {
     /// The panel's id: `pin1`.
+    #[serde(default)]
     pub id: String,
     /// The pipeline.
     pub line: String,
     /// Milliseconds between two runs.
+    #[serde(default = "usual")]
     pub every: u64,
+}
+
+/// Between two runs, where a file does not say.
+fn usual() -> u64 {
+    5_000
 }
 
 impl Pinned {

@@ -70,6 +70,8 @@ impl Listing for Answer {
     }
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<Row> {
+        // The wish to run again belongs to this feed: one of another context, which still ends, must not take it.
+        self.again = Arc::default();
         feed::subscribe(&self.hub, &self.runner, context, &self.pinned, &self.again)
     }
 

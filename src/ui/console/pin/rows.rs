@@ -32,11 +32,18 @@ impl Row {
 
 /// A whole answer: each row under a key that stays the same while the row does, so that the selection stays on it.
 pub fn of_answer(items: &[Item], more: usize) -> Vec<(String, Row)> {
-    let mut rows = table(items).unwrap_or_else(|| lines(items));
-    if more > 0 {
-        let at = rows.len();
-        rows.push((format!("{at:06}"), Row::line(at, format!("… and {more} more"))));
-    }
+    let (mut rows, lines) = match table(items) {
+        Some(rows) => (rows, 0),
+        None => lines(items),
+    };
+    let left_out = match (lines, more) {
+        (0, 0) => return rows,
+        (0, more) => format!("… and {more} more"),
+        (lines, 0) => format!("… and {lines} more lines"),
+        (lines, more) => format!("… and {lines} more lines, and {more} more records"),
+    };
+    let at = rows.len();
+    rows.push((format!("{at:06}"), Row::line(at, left_out)));
     rows
 }
 
@@ -62,15 +69,15 @@ fn table(items: &[Item]) -> Option<Vec<(String, Row)>> {
     views.into_iter().enumerate().map(row).collect()
 }
 
-fn lines(items: &[Item]) -> Vec<(String, Row)> {
+/// The first lines, and how many there are beyond those.
+fn lines(items: &[Item]) -> (Vec<(String, Row)>, usize) {
     let mut document = Document::default();
     for item in items {
         document.push(&item.record, item.view.as_ref());
     }
     let lines = document.lines(0, MOST).into_iter().enumerate();
-    lines
-        .map(|(at, line)| (format!("{at:06}"), Row::line(at, line.text())))
-        .collect()
+    let rows = lines.map(|(at, line)| (format!("{at:06}"), Row::line(at, line.text())));
+    (rows.collect(), document.len().saturating_sub(MOST))
 }
 
 /// One record of an answer that goes on, the `count`th from 0; `head`: the columns of those before it. None: it shows as

@@ -12,6 +12,7 @@ use ratatui::layout::Rect;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::feed::PATIENCE;
 use super::panel::panel;
 use super::{Pinned, rows};
 use crate::core::clock::Clock;
@@ -24,7 +25,7 @@ use crate::render::{Header, View};
 use crate::ui::console::input::history::Earlier;
 use crate::ui::console::ports::{BlockEvent, Ended, Observed, Runner, Running};
 use crate::ui::panel::testing::rows as text_of;
-use crate::ui::panel::{Effect, Panel, PanelKey, Theme};
+use crate::ui::panel::{Effect, Panel, PanelKey, Theme, Which};
 use crate::verb::{Catalogue, Item, Operator};
 
 type Answer = Result<(mpsc::Receiver<BlockEvent>, bool), Report>;
@@ -34,6 +35,7 @@ type Answer = Result<(mpsc::Receiver<BlockEvent>, bool), Report>;
 struct Scripted {
     answers: Mutex<VecDeque<Answer>>,
     asked: Mutex<Vec<String>>,
+    contexts: Mutex<Vec<String>>,
 }
 
 impl Scripted {
@@ -45,10 +47,14 @@ impl Scripted {
         self.answers.lock().unwrap().push_back(Ok((receiver, false)));
     }
 
-    fn stream(&self) -> mpsc::Sender<BlockEvent> {
+    fn stream(&self, follows: bool) -> mpsc::Sender<BlockEvent> {
         let (sender, receiver) = mpsc::channel(4_096);
-        self.answers.lock().unwrap().push_back(Ok((receiver, true)));
+        self.answers.lock().unwrap().push_back(Ok((receiver, follows)));
         sender
+    }
+
+    fn runs(&self) -> usize {
+        self.asked.lock().unwrap().len()
     }
 }
 
@@ -57,7 +63,8 @@ impl Runner for Scripted {
     fn start(&self, _: &str, _: Arc<dyn Operator>) -> Result<Running, Report> {
         Err(Report::refused("E-TEST-001", "nothing is typed here"))
     }
-    fn observe(&self, line: &str, _: &Arc<Context>) -> Result<Observed, Report> {
+    fn observe(&self, line: &str, context: &Arc<Context>) -> Result<Observed, Report> {
+        self.contexts.lock().unwrap().push(context.name.clone());
         self.asked.lock().unwrap().push(line.to_owned());
         let next = self.answers.lock().unwrap().pop_front();
         let (events, follows) = next.unwrap_or_else(|| Err(Report::refused("E-TEST-002", "no more answers")))?;
@@ -111,7 +118,7 @@ fn screen(panel: &mut dyn Panel) -> String {
 }
 
 async fn until(panel: &mut dyn Panel, what: &str, is: impl Fn(&str) -> bool) -> String {
-    for _ in 0..400 {
+    for _ in 0..3_000 {
         let text = screen(panel);
         if is(&text) {
             return text;
@@ -121,16 +128,35 @@ async fn until(panel: &mut dyn Panel, what: &str, is: impl Fn(&str) -> bool) -> 
     panic!("{what}: {}", screen(panel));
 }
 
-fn bench() -> (Arc<Scripted>, impl Panel) {
-    let scripted = Arc::new(Scripted::default());
+fn pinned(hub: &Hub, scripted: &Arc<Scripted>) -> impl Panel + use<> {
     let runner: Arc<dyn Runner> = scripted.clone();
     let pinned = Pinned {
         id: "pin1".into(),
         line: "kubectl:get deploy".into(),
         every: 86_400_000,
     };
-    let panel = panel(&Hub::new(Clock::real()), &runner, &pinned);
+    panel(hub, &runner, &pinned)
+}
+
+fn bench() -> (Arc<Scripted>, impl Panel) {
+    let scripted = Arc::new(Scripted::default());
+    let panel = pinned(&Hub::new(Clock::real()), &scripted);
     (scripted, panel)
+}
+
+fn here() -> Arc<Context> {
+    Arc::new(Context::empty("test"))
+}
+
+fn state(panel: &dyn Panel) -> HealthState {
+    panel.health()[0].1.state
+}
+
+fn line(text: &str) -> BlockEvent {
+    BlockEvent::Item(Item {
+        record: json!({"line": text, "source": "x"}),
+        view: None,
+    })
 }
 
 #[tokio::test]
@@ -157,6 +183,8 @@ async fn the_latest_answer_is_a_table_and_an_error_stands_below_the_one_before()
     ]);
     panel.key(PanelKey::Act("again"));
     until(&mut panel, "the answer after that", |text| text.contains("3/3")).await;
+    let selected = panel.grid(Which::Selected, Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(selected.rows, [["web", "3/3"]], "the selection is still on its row");
     let Some(Effect::Run(pipeline)) = panel.key(PanelKey::Open).pop() else {
         panic!("it runs in the chat")
     };
@@ -188,14 +216,9 @@ async fn what_is_refused_or_empty_says_so_and_can_be_closed() {
 #[tokio::test]
 async fn one_that_goes_on_shows_the_newest_on_top_and_keeps_so_many() {
     let (scripted, mut panel) = bench();
-    let events = scripted.stream();
-    panel.open(&Arc::new(Context::empty("test")));
-    let line = |n: usize| {
-        BlockEvent::Item(Item {
-            record: json!({"line": format!("line {n}"), "source": "x"}),
-            view: None,
-        })
-    };
+    let events = scripted.stream(true);
+    panel.open(&here());
+    let line = |n: usize| line(&format!("line {n}"));
     events.send(line(0)).await.unwrap();
     until(&mut panel, "the first", |text| text.contains("line 0")).await;
     for n in 1..=2 * rows::MOST {
@@ -226,4 +249,113 @@ fn answers_that_are_no_table_are_lines_and_long_ones_are_counted() {
     assert_eq!(rows.len(), 3);
     assert_ne!(rows[0].0, rows[1].0, "rows of one name are two");
     assert_eq!(rows[2].1.cells, ["… and 7 more"]);
+
+    let long: Vec<Item> = (0..60)
+        .map(|_| Item {
+            record: json!({}),
+            view: Some(View::Text(vec!["a line"; 50].join("\n"))),
+        })
+        .collect();
+    let (rows, more) = (rows::of_answer(&long, 0), rows::of_answer(&long, 3));
+    assert_eq!(rows.len(), rows::MOST + 1);
+    assert_eq!(rows[rows::MOST].1.cells, ["… and 2000 more lines"]);
+    assert_eq!(more[rows::MOST].1.cells, ["… and 2000 more lines, and 3 more records"]);
+}
+
+#[tokio::test]
+async fn the_wish_to_run_again_reaches_the_panel_s_own_runs_and_what_is_closed_runs_no_more() {
+    let (hub, scripted) = (Hub::new(Clock::real()), Arc::new(Scripted::default()));
+    let mut first = pinned(&hub, &scripted);
+    let followed = scripted.stream(true);
+    first.open(&here());
+    until(&mut first, "it runs", |_| scripted.runs() == 1).await;
+    first.close();
+    let ended = tokio::time::timeout(Duration::from_secs(30), followed.closed());
+    assert!(ended.await.is_ok(), "unpinned: the run has ended");
+
+    // Pinned again at once: it answers anew, and to its own key.
+    let head = Header::new(["NAME", "READY"]);
+    let answer = |cell: &'static str| scripted.answer(vec![row(&head, ["web", cell]), end(None)]);
+    answer("1/3");
+    let mut second = pinned(&hub, &scripted);
+    second.open(&here());
+    until(&mut second, "its first", |text| text.contains("1/3")).await;
+    answer("2/3");
+    second.key(PanelKey::Act("again"));
+    until(&mut second, "its second", |text| text.contains("2/3")).await;
+
+    // Another context and back: the key is about the one that is shown.
+    for (context, cell) in [("staging", "4/4"), ("test", "5/5")] {
+        answer(cell);
+        second.open(&Arc::new(Context::empty(context)));
+        until(&mut second, context, |text| text.contains(cell)).await;
+    }
+    answer("6/6");
+    second.key(PanelKey::Act("again"));
+    until(&mut second, "its key", |text| text.contains("6/6")).await;
+    let contexts = scripted.contexts.lock().unwrap().clone();
+    assert_eq!(contexts, ["test", "test", "test", "staging", "test", "test"]);
+}
+
+#[tokio::test]
+async fn a_part_of_an_answer_shows_only_while_there_was_no_whole_one() {
+    let (scripted, mut panel) = bench();
+    let head = Header::new(["NAME", "READY"]);
+    let events = scripted.stream(false);
+    panel.open(&here());
+    // The first record comes after the first look, and is shown at the next.
+    tokio::time::sleep(PATIENCE * 4 / 3).await;
+    events.send(row(&head, ["api", "1/1"])).await.unwrap();
+    until(&mut panel, "a part", |text| text.contains("api")).await;
+    assert_eq!(state(&panel), HealthState::Loading, "a part is no answer");
+    events.send(row(&head, ["web", "2/2"])).await.unwrap();
+    events.send(end(None)).await.unwrap();
+    until(&mut panel, "the whole", |text| text.contains("web")).await;
+    assert_eq!(state(&panel), HealthState::Live);
+
+    // The next one takes long and fails: the whole one stays, to the end.
+    let events = scripted.stream(false);
+    panel.key(PanelKey::Act("again"));
+    events.send(row(&head, ["api", "9/9"])).await.unwrap();
+    tokio::time::sleep(PATIENCE * 4 / 3).await;
+    let whole = screen(&mut panel);
+    assert!(whole.contains("api   1/1") && whole.contains("web   2/2"), "{whole}");
+    let broken = Report::failed("E-KUBE-X", "connection reset");
+    events.send(end(Some(broken))).await.unwrap();
+    let text = until(&mut panel, "the error", |text| text.contains("connection reset")).await;
+    assert!(text.contains("api   1/1") && text.contains("web   2/2"), "{text}");
+}
+
+#[tokio::test]
+async fn one_that_goes_on_and_says_nothing_is_live_and_its_failures_show_at_once() {
+    let (scripted, mut panel) = bench();
+    let events = scripted.stream(true);
+    panel.open(&here());
+    assert_eq!(state(&panel), HealthState::Loading);
+    until(&mut panel, "it says nothing", |text| {
+        text.contains("it answered nothing")
+    })
+    .await;
+    assert_eq!(state(&panel), HealthState::Live);
+    events.send(line("one")).await.unwrap();
+    until(&mut panel, "a line", |text| text.contains("one")).await;
+    // The stream is closed, and opened again without anything new.
+    events.send(end(None)).await.unwrap();
+    until(&mut panel, "its end", |text| text.contains("it has ended")).await;
+    assert_eq!(state(&panel), HealthState::Stale);
+    let events = scripted.stream(true);
+    panel.key(PanelKey::Act("again"));
+    until(&mut panel, "it follows again", |text| !text.contains("it has ended")).await;
+    assert_eq!(state(&panel), HealthState::Live);
+    assert!(screen(&mut panel).contains("one"), "what was there stays");
+    // Records that fail one after another are no live answer.
+    events
+        .send(BlockEvent::Failed(Report::failed("E-X", "no such field")))
+        .await
+        .unwrap();
+    until(&mut panel, "the failure", |text| text.contains("no such field")).await;
+    assert_eq!(state(&panel), HealthState::Failed);
+    events.send(line("two")).await.unwrap();
+    until(&mut panel, "the next line", |text| text.contains("two")).await;
+    assert_eq!(state(&panel), HealthState::Live);
 }

@@ -20,6 +20,8 @@ const LEFT: &str = "the console was left";
 impl<W: Write> Shell<W> {
     /// Lets what runs come to its end, without a screen. A signal ends it.
     pub(super) async fn wait_for_the_rest(&mut self) -> io::Result<u8> {
+        // Nobody looks: nothing is watched, polled or run for panels any more.
+        self.app.close_panels();
         // Nobody answers what was asked, and no program gets a terminal any more: what waits for that goes on now.
         self.programs.clear();
         self.blocks.decline_all(LEFT);
@@ -50,8 +52,8 @@ impl<W: Write> Shell<W> {
         Ok(0)
     }
 
-    /// A question that comes when nobody looks any more: nothing is approved, no program gets the terminal.
-    fn answer_alone(&mut self, request: Request) {
+    /// A question that comes when nobody looks any more: nothing is approved, no program gets the terminal, no panel opens.
+    pub(super) fn answer_alone(&mut self, request: Request) {
         match request {
             Request::Ask { answer, .. } | Request::Secret { answer, .. } => {
                 let _ = answer.send(Decision::Declined(LEFT.to_owned()));
@@ -60,6 +62,12 @@ impl<W: Write> Shell<W> {
                 let _ = answer.send(Err(Report::refused(
                     "E-CONSOLE-003",
                     "the console was left: there is no terminal to give",
+                )));
+            }
+            Request::Pin(_, answer) => {
+                let _ = answer.send(Err(Report::refused(
+                    "E-CONSOLE-003",
+                    "the console was left: there is no screen for a panel",
                 )));
             }
             other => self.request(other),
@@ -77,6 +85,9 @@ impl<W: Write> Shell<W> {
         let told = self.stop_what_runs().await;
         if let Some(writer) = self.remember.take() {
             writer.finish(FAREWELL).await;
+        }
+        if let Some(keeper) = self.keep_pins.take() {
+            keeper.finish(FAREWELL).await;
         }
         self.restore.leave();
         if !told.is_empty() {

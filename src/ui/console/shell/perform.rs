@@ -57,6 +57,11 @@ impl<W: Write> Shell<W> {
                     writer.write(text);
                 }
             }
+            Effect::KeepPin(change) => {
+                if let Some(keeper) = &self.keep_pins {
+                    keeper.keep(change);
+                }
+            }
             Effect::Redraw => self.screen.forget(),
             Effect::Suspend => self.suspend = true,
             Effect::Quit(code) => self.quit = Some(code),

@@ -263,10 +263,11 @@ impl<L: Listing> Panel for ListPanel<L> {
 
     fn open(&mut self, context: &Arc<Context>) {
         self.feed = Some(self.listing.subscribe(context));
-        self.context = Some(context.clone());
         self.keys = (NEVER, Vec::new());
         // Marks belong to the rows of a context: another one may have rows of the same names.
-        self.marked.clear();
+        if self.context.replace(context.clone()).as_ref() != Some(context) {
+            self.marked.clear();
+        }
         self.moved += 1;
     }
 

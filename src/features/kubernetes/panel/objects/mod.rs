@@ -36,6 +36,8 @@ pub struct Objects {
     hub: Hub,
     clients: Arc<Clients>,
     context: Option<Arc<Context>>,
+    /// The context it was closed in: who comes back to it finds the levels as they were.
+    left: Option<Arc<Context>>,
     /// From where it began to what is shown.
     levels: Vec<Box<dyn Panel>>,
     moved: u64,
@@ -48,6 +50,7 @@ impl Objects {
             hub: hub.clone(),
             clients: clients.clone(),
             context: None,
+            left: None,
             levels: Vec::new(),
             moved: 0,
         }
@@ -100,12 +103,14 @@ impl Panel for Objects {
 
     fn open(&mut self, context: &Arc<Context>) {
         self.context = Some(context.clone());
-        self.leave(1);
+        if self.left.take().as_ref() != Some(context) {
+            self.leave(1);
+        }
         self.levels.iter_mut().for_each(|level| level.open(context));
     }
 
     fn close(&mut self) {
-        self.context = None;
+        self.left = self.context.take().or(self.left.take());
         self.levels.iter_mut().for_each(|level| level.close());
     }
 

@@ -72,6 +72,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             )
             .short('a'),
         ])
+        .following(&["watch", "watch-only"])
         .output("The object as the API gives it, without managedFields; rendered as the server's own table.")
         .example("kubectl:get deploy", "the deployments of the context's namespace")
         .example(
@@ -276,11 +277,10 @@ impl<'a> Pages<'a> {
                 .with_some("continue", Some(&token));
         }
         let cluster = &self.session.cluster;
-        let answer: Value = cluster
-            .get_as(&query.on(self.path), TABLE)
-            .await
+        let answer = cluster.get_text(&query.on(self.path), TABLE).await;
+        let table = answer
+            .and_then(|text| Table::parse(&text, resource).map_err(kube::Error::SerdeError))
             .map_err(|error| cluster.report(&error))?;
-        let table = Table::read(answer, resource);
         self.next = table.next.clone();
         self.version = table.version.clone();
         Ok(Some(table))

@@ -1,10 +1,11 @@
 //! The server's Table (meta.k8s.io/v1) as rows of cells with their objects; a plain list or object where the server has
 //! no table for a type. Not for layout.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::features::kubernetes::discovery::Resource;
-use crate::features::kubernetes::object;
+use crate::features::kubernetes::object::{self, Lean};
 
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,36 +38,93 @@ pub struct Table {
     pub version: String,
 }
 
+/// The Table as it comes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    kind: String,
+    api_version: String,
+    metadata: Meta,
+    column_definitions: Option<Vec<Definition>>,
+    rows: Option<Vec<Line>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Meta {
+    r#continue: String,
+    resource_version: String,
+}
+
+#[derive(Deserialize)]
+struct Definition {
+    name: String,
+    #[serde(default)]
+    priority: i64,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default)]
+    cells: Vec<Value>,
+    #[serde(default)]
+    object: Option<Lean>,
+}
+
+impl Answer {
+    fn is_table(&self) -> bool {
+        self.kind == "Table" && self.api_version.starts_with("meta.k8s.io/")
+    }
+}
+
 impl Table {
     /// Reads an answer of any of the three forms.
-    pub fn read(mut answer: Value, resource: &Resource) -> Table {
+    pub fn parse(text: &str, resource: &Resource) -> Result<Table, serde_json::Error> {
+        match serde_json::from_str::<Answer>(text) {
+            Ok(answer) if answer.is_table() => Ok(Table::of(answer, resource)),
+            _ => Ok(Table::of_objects(serde_json::from_str(text)?, resource)),
+        }
+    }
+
+    /// The same of an answer that was read already, as the object of an event is.
+    pub fn read(answer: Value, resource: &Resource) -> Table {
+        match Answer::deserialize(&answer) {
+            Ok(table) if table.is_table() => Table::of(table, resource),
+            _ => Table::of_objects(answer, resource),
+        }
+    }
+
+    fn of(answer: Answer, resource: &Resource) -> Table {
+        let columns = answer.column_definitions.unwrap_or_default().into_iter();
+        let rows = answer.rows.unwrap_or_default().into_iter();
+        Table {
+            columns: columns
+                .map(|column| Column {
+                    name: column.name,
+                    wide: column.priority > 0,
+                })
+                .collect(),
+            rows: rows
+                .map(|row| Row {
+                    cells: row.cells.iter().map(cell).collect(),
+                    object: clean(row.object.map_or(Value::Null, |object| object.0), resource),
+                })
+                .collect(),
+            next: Some(answer.metadata.r#continue).filter(|token| !token.is_empty()),
+            version: answer.metadata.resource_version,
+        }
+    }
+
+    fn of_objects(mut answer: Value, resource: &Resource) -> Table {
         let next = Some(object::text(&answer, "/metadata/continue").to_owned()).filter(|token| !token.is_empty());
         let version = object::text(&answer, "/metadata/resourceVersion").to_owned();
-        let clean = |value: Value| object::cleaned(value, &resource.api_version(), &resource.kind);
-        if answer["kind"] == "Table" && object::text(&answer, "/apiVersion").starts_with("meta.k8s.io/") {
-            let columns = object::list(&answer, "/columnDefinitions").iter().map(column).collect();
-            let rows = match answer.get_mut("rows").map(Value::take) {
-                Some(Value::Array(rows)) => rows,
-                _ => Vec::new(),
-            };
-            let rows = rows.into_iter().map(|mut row| Row {
-                cells: object::list(&row, "/cells").iter().map(cell).collect(),
-                object: clean(row["object"].take()),
-            });
-            return Table {
-                columns,
-                rows: rows.collect(),
-                next,
-                version,
-            };
-        }
         let objects = match answer.get_mut("items").map(Value::take) {
             Some(Value::Array(items)) => items,
             _ => vec![answer],
         };
         let rows = objects.into_iter().map(|found| Row {
             cells: vec![object::name(&found).to_owned()],
-            object: clean(found),
+            object: clean(found, resource),
         });
         Table {
             columns: vec![Column {
@@ -80,11 +138,8 @@ impl Table {
     }
 }
 
-fn column(definition: &Value) -> Column {
-    Column {
-        name: object::text(definition, "/name").to_owned(),
-        wide: definition["priority"].as_i64().unwrap_or_default() > 0,
-    }
+fn clean(found: Value, resource: &Resource) -> Value {
+    object::cleaned(found, &resource.api_version(), &resource.kind)
 }
 
 fn cell(value: &Value) -> String {
@@ -102,6 +157,7 @@ fn cell(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -115,7 +171,8 @@ mod tests {
             version: "v1".into(),
             ..Resource::default()
         };
-        let table = Table::read(answer, &resource);
+        let table = Table::read(answer.clone(), &resource);
+        assert_eq!(Table::parse(&answer.to_string(), &resource).unwrap(), table);
         assert_eq!((table.next.as_deref(), table.version.as_str()), (Some("c"), "9"));
         assert!(table.columns[1].wide);
         assert_eq!(table.rows[0].cells, ["web", "3"]);
@@ -128,10 +185,19 @@ mod tests {
     #[test]
     fn a_server_without_tables_still_gives_rows() {
         let list = json!({"kind": "ThingList", "items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]});
-        let table = Table::read(list, &Resource::default());
+        let table = Table::read(list.clone(), &Resource::default());
+        assert_eq!(Table::parse(&list.to_string(), &Resource::default()).unwrap(), table);
         assert_eq!(
             table.rows.iter().map(|row| row.cells[0].as_str()).collect::<Vec<_>>(),
             ["a", "b"]
         );
+    }
+
+    #[test]
+    fn an_object_whose_kind_is_called_table_is_no_table() {
+        let own = json!({"kind": "Table", "apiVersion": "furniture/v1", "metadata": {"name": "oak"}, "rows": 3});
+        let table = Table::parse(&own.to_string(), &Resource::default()).unwrap();
+        assert_eq!(table.rows[0].cells, ["oak"]);
+        assert_eq!(table.rows[0].object, own);
     }
 }

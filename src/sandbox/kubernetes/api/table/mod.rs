@@ -1,10 +1,12 @@
 //! Server-side tables: the columns and cells that `kubectl get` prints. Column definitions of the kinds that were
 //! recorded come from `columns.json`; the rules of each kind's cells are in the files beside this one.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::render::{self, Include};
 use crate::sandbox::kubernetes::kinds::Kind;
@@ -18,41 +20,46 @@ mod workloads;
 /// `(name, type, priority)` of a column.
 type Column = (&'static str, &'static str, u8);
 
-/// A Table object. `headers` false leaves the column definitions out, as in all but a watch's first event.
-pub(super) fn table(kind: &Kind, meta: Value, rows: Vec<Value>, headers: bool) -> Value {
-    let columns = if headers { columns(kind) } else { Value::Null };
-    // Put together by hand: `json!` would copy every row, objects included.
-    let fields = [
-        ("kind", Value::from("Table")),
-        ("apiVersion", Value::from("meta.k8s.io/v1")),
-        ("metadata", meta),
-        ("columnDefinitions", columns),
-        ("rows", Value::Array(rows)),
-    ];
-    Value::Object(
-        fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
+/// A Table (meta.k8s.io/v1) as it is written. Objects are borrowed: a list of some hundred would take longer to copy than
+/// to write.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Table<'a> {
+    kind: &'static str,
+    api_version: &'static str,
+    metadata: Value,
+    column_definitions: Option<Cow<'static, Value>>,
+    rows: Vec<Row<'a>>,
 }
 
 /// One row.
-pub(super) fn row(kind: &Kind, object: &Value, include: Include, now: Timestamp) -> Value {
-    let mut row = Map::new();
-    row.insert("cells".into(), Value::Array(cells(kind, object, now)));
-    match include {
-        Include::Metadata => {
-            row.insert("object".into(), render::metadata_only(object));
-        }
-        Include::Object => {
-            row.insert("object".into(), object.clone());
-        }
-        Include::Nothing => {
-            row.insert("object".into(), Value::Null);
-        }
+#[derive(Serialize)]
+pub(super) struct Row<'a> {
+    cells: Vec<Value>,
+    object: Option<Cow<'a, Value>>,
+}
+
+/// A Table. `headers` false leaves the column definitions out, as in all but a watch's first event.
+pub(super) fn table<'a>(kind: &Kind, metadata: Value, rows: Vec<Row<'a>>, headers: bool) -> Table<'a> {
+    Table {
+        kind: "Table",
+        api_version: "meta.k8s.io/v1",
+        metadata,
+        column_definitions: headers.then(|| columns(kind)),
+        rows,
     }
-    Value::Object(row)
+}
+
+/// One row.
+pub(super) fn row<'a>(kind: &Kind, object: &'a Value, include: Include, now: Timestamp) -> Row<'a> {
+    Row {
+        cells: cells(kind, object, now),
+        object: match include {
+            Include::Metadata => Some(Cow::Owned(render::metadata_only(object))),
+            Include::Object => Some(Cow::Borrowed(object)),
+            Include::Nothing => None,
+        },
+    }
 }
 
 fn recorded() -> &'static Value {
@@ -60,10 +67,10 @@ fn recorded() -> &'static Value {
     COLUMNS.get_or_init(|| serde_json::from_str(include_str!("columns.json")).unwrap_or_default())
 }
 
-fn columns(kind: &Kind) -> Value {
+fn columns(kind: &Kind) -> Cow<'static, Value> {
     let known = recorded();
     if let Some(columns) = known.get(kind.resource) {
-        return columns.clone();
+        return Cow::Borrowed(columns);
     }
     // Name and Age mean the same everywhere, so their recorded definitions serve all kinds.
     let shared = |name: &str| {
@@ -76,7 +83,7 @@ fn columns(kind: &Kind) -> Value {
             || json!({"name": name, "type": shape, "format": "", "description": "", "priority": priority}),
         )
     });
-    Value::Array(list.collect())
+    Cow::Owned(Value::Array(list.collect()))
 }
 
 fn other_columns(kind: &Kind) -> &'static [Column] {

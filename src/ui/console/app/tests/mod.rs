@@ -222,14 +222,14 @@ struct Desk {
 
 impl Desk {
     fn with(context: Context, names: &[&'static str]) -> Self {
-        Self::made(context, names, Arrangement::default())
+        Self::made(context, names, Arrangement::default(), Vec::new())
     }
 
     fn arranged(names: &[&'static str], arrangement: Arrangement) -> Self {
-        Self::made(Context::empty("sandbox"), names, arrangement)
+        Self::made(Context::empty("sandbox"), names, arrangement, Vec::new())
     }
 
-    fn made(context: Context, names: &[&'static str], arrangement: Arrangement) -> Self {
+    fn made(context: Context, names: &[&'static str], arrangement: Arrangement, pinned: Vec<Pinned>) -> Self {
         let clock = Clock::paused(START);
         let versions: Vec<Arc<AtomicU64>> = names.iter().map(|_| Arc::default()).collect();
         let panels = names.iter().zip(&versions);
@@ -240,7 +240,8 @@ impl Desk {
                 OptionKind::Enum(&["deploy", "deployments", "svc"]),
                 "what",
             ))
-            .option(OptionSpec::new("watch", OptionKind::Bool, "goes on").short('w'));
+            .option(OptionSpec::new("watch", OptionKind::Bool, "goes on").short('w'))
+            .following(&["watch"]);
         let catalogue = Catalogue::new([
             Verb::read(get, Nothing),
             Verb::read(Declaration::new("kubectl", "describe", "explains one"), Nothing),
@@ -258,6 +259,7 @@ impl Desk {
             can_start_sandbox: true,
             read_only: false,
             arrangement,
+            pinned,
             pins: Arc::new(|pinned| Box::new(Rows::new(&pinned.id, Arc::default()))),
         });
         app.open_panels();

@@ -1,7 +1,7 @@
 //! Pinned pipelines: a panel more, its place, its number, remembered, taken away.
 
 use super::*;
-use crate::ui::console::pin::Pinned;
+use crate::ui::console::pin::kept::Change;
 use crate::verb::operator::Pin;
 
 fn pin(line: &str) -> Pin {
@@ -11,37 +11,111 @@ fn pin(line: &str) -> Pin {
     }
 }
 
-fn remembered(effects: &[Effect]) -> Arrangement {
-    let text = effects.iter().find_map(|effect| match effect {
-        Effect::Remember(text) => Some(text.as_str()),
+/// What becomes of the file of pinned pipelines.
+fn changes(effects: &[Effect]) -> Vec<Change> {
+    let change = |effect: &Effect| match effect {
+        Effect::KeepPin(change) => Some(change.clone()),
         _ => None,
-    });
-    Arrangement::parse(text.expect("it is remembered")).unwrap()
+    };
+    effects.iter().filter_map(change).collect()
+}
+
+fn is_open(desk: &Desk, id: &str) -> bool {
+    let panel = desk.app.panels.iter().find(|panel| panel.id() == id);
+    !panel.unwrap().health().is_empty()
 }
 
 #[test]
-fn a_pinned_pipeline_is_a_panel_more_and_is_remembered() {
+fn a_pinned_pipeline_is_a_panel_more_and_is_kept() {
     let mut desk = Desk::new();
     desk.screen(120, 40);
     let (name, effects) = desk.app.pin(&pin("kubectl:get deploy"));
     assert_eq!(name.unwrap(), "pin1");
-    let kept = remembered(&effects);
-    assert_eq!(
-        kept.pins,
-        [Pinned {
-            id: "pin1".into(),
-            line: "kubectl:get deploy".into(),
-            every: 5_000
-        }]
-    );
+    let kept = Pinned {
+        id: "pin1".into(),
+        line: "kubectl:get deploy".into(),
+        every: 5_000,
+    };
+    assert_eq!(changes(&effects), [Change::Add(kept.clone())]);
     assert!(desk.shows(120, 40, "pin1 3"), "{:#?}", desk.screen(120, 40));
     // The same again is refused and says where it is; another one has a name of its own.
     let again = desk.app.pin(&pin("kubectl:get deploy")).0.unwrap_err();
     assert_eq!((again.code, again.severity.exit_code()), ("E-PIN-007", 2));
     assert!(again.message.contains("pin1"), "{again}");
     assert_eq!(desk.app.pin(&pin("kubectl:get svc")).0.unwrap(), "pin2");
-    let mut later = Desk::arranged(&["deployments", "dns"], kept);
+    let mut later = Desk::made(
+        Context::empty("sandbox"),
+        &["deployments", "dns"],
+        Arrangement::default(),
+        vec![kept],
+    );
     assert!(later.shows(120, 40, "pin1 3"), "in the next session too");
+}
+
+#[test]
+fn what_is_hidden_or_left_is_not_subscribed_and_nothing_is_when_nobody_looks() {
+    let mut desk = Desk::with(Context::empty("sandbox"), &["deployments", "dns", "nodes"]);
+    desk.app.pin(&pin("a")).0.unwrap();
+    assert!(is_open(&desk, "deployments") && is_open(&desk, "pin1") && !is_open(&desk, "nodes"));
+    desk.keys(":hide pin1<enter>");
+    assert!(!is_open(&desk, "pin1"), "a hidden pin runs no more");
+    desk.keys(":nodes<enter>");
+    assert!(is_open(&desk, "nodes"));
+    desk.keys("i");
+    assert!(!is_open(&desk, "nodes"), "looked at once");
+    desk.keys(":show pin1<enter>i:hide dns<enter>");
+    assert!(is_open(&desk, "pin1") && !is_open(&desk, "dns"));
+    desk.keys(":layout reset<enter>");
+    assert!(is_open(&desk, "dns"));
+    // Another context is subscribed like the first, unless the console was left.
+    let other = || Arc::new(Context::empty("staging"));
+    desk.app.handle(Event::Session(other(), Arc::default()));
+    assert!(is_open(&desk, "deployments") && is_open(&desk, "pin1") && !is_open(&desk, "nodes"));
+    desk.app.close_panels();
+    let here = Arc::new(Context::empty("sandbox"));
+    desk.app.handle(Event::Session(here, Arc::default()));
+    desk.keys("<tab>");
+    assert!(
+        ["deployments", "dns", "nodes", "pin1"]
+            .iter()
+            .all(|id| !is_open(&desk, id))
+    );
+}
+
+#[test]
+fn a_filter_that_is_typed_stays_with_its_panel_while_others_come_and_go() {
+    let mut desk = Desk::with(Context::empty("sandbox"), &["deployments", "dns", "nodes"]);
+    desk.keys(":nodes<enter>/w");
+    desk.screen(200, 60);
+    let numbers = |desk: &Desk| desk.app.places.panes.iter().map(|(pane, ..)| *pane).collect::<Vec<_>>();
+    assert!(numbers(&desk).contains(&3), "{:?}", numbers(&desk));
+    let filters = |desk: &Desk| {
+        let panels = desk.app.panels.iter();
+        panels
+            .filter(|panel| !panel.filter_text().is_empty())
+            .map(|panel| format!("{} {}", panel.id(), panel.filter_text()))
+            .collect::<Vec<_>>()
+    };
+    desk.app.pin(&pin("a")).0.unwrap();
+    let moved = numbers(&desk);
+    assert!(
+        moved.contains(&4) && !moved.contains(&3),
+        "what was drawn last has the new numbers: {moved:?}"
+    );
+    desk.keys("e");
+    assert_eq!(filters(&desk), ["nodes we"]);
+    desk.app.unpin("pin1");
+    desk.keys("b");
+    assert_eq!(filters(&desk), ["nodes web"]);
+    desk.keys("<esc>");
+    assert!(filters(&desk).is_empty());
+    // The panel whose filter is typed goes: the line goes with it.
+    desk.app.pin(&pin("a")).0.unwrap();
+    desk.keys("<alt-4>/x");
+    assert_eq!(filters(&desk), ["pin1 x"]);
+    desk.app.unpin("pin1");
+    assert!(desk.app.finder.is_none());
+    assert_eq!(desk.app.focus, Focus::Input);
 }
 
 #[test]
@@ -52,7 +126,7 @@ fn unpinning_gives_panes_their_numbers_back_and_the_name_away() {
     desk.keys("<alt-7>");
     assert_eq!(desk.app.focus, Focus::Pane(6), "the panel of a");
     let effects = desk.keys("i:unpin pin1<enter>");
-    assert_eq!(remembered(&effects).pins.len(), 1);
+    assert_eq!(changes(&effects), [Change::Remove("a".into())]);
     assert_eq!(desk.app.panels.len(), 6);
     assert!(!desk.shows(120, 40, "pin1 3"));
     desk.keys(":unpin pin1<enter>");
@@ -82,6 +156,6 @@ fn the_focus_stays_on_its_panel_while_others_come_and_go() {
     assert_eq!(id(&desk), "input");
     desk.keys(":layout reset<enter>");
     desk.app.pin(&pin("a")).0.unwrap();
-    let kept = remembered(&desk.keys(":layout reset<enter>"));
-    assert_eq!(kept.pins.len(), 1, "a reset is about columns and heights");
+    assert!(changes(&desk.keys(":layout reset<enter>")).is_empty());
+    assert!(is_open(&desk, "pin1"), "a reset is about columns and heights");
 }

@@ -153,3 +153,32 @@ async fn an_answer_on_its_way_is_waited_for_before_the_terminal_is_given_back() 
         );
     }
 }
+
+#[tokio::test]
+async fn who_left_gets_no_panel_and_nothing_is_watched_for_him() {
+    let fake = Arc::new(Fake::default());
+    let (mut shell, ..) = shell(&fake, |_| {});
+    shell.app.open_panels();
+    let pin = |line: &str| crate::verb::operator::Pin {
+        line: line.into(),
+        every: Duration::from_secs(1),
+    };
+    let (answer, named) = tokio::sync::oneshot::channel();
+    shell.request(Request::Pin(pin("echo here"), answer));
+    assert_eq!(named.await.unwrap().unwrap(), "pin1");
+    let runs = || fake.started.lock().unwrap().len();
+    for _ in 0..3_000 {
+        if runs() > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(runs() > 0, "it runs while somebody looks");
+    shell.wait_for_the_rest().await.unwrap();
+    let so_far = runs();
+    let (answer, named) = tokio::sync::oneshot::channel();
+    shell.answer_alone(Request::Pin(pin("echo later"), answer));
+    assert_eq!(named.await.unwrap().unwrap_err().code, "E-CONSOLE-003");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(runs(), so_far, "every second would be more by now");
+}

@@ -227,6 +227,7 @@ fn shell(fake: &Arc<Fake>, change: impl FnOnce(&mut ConsoleConfig)) -> (Shell<By
         user: "maria".into(),
         read_only: false,
         arrangement: crate::ui::console::arrangement::Arrangement::default(),
+        pinned: Vec::new(),
         remember: None,
         sandbox: None,
         programs: Programs::default(),
