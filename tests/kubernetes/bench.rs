@@ -55,6 +55,11 @@ impl Faults {
         *self.fault.lock().unwrap() = fault;
     }
 
+    /// Forgets what was asked for.
+    pub fn forget(&self) {
+        self.seen.lock().unwrap().clear();
+    }
+
     /// Whether something was asked for that holds all of these.
     pub fn saw(&self, parts: &[&str]) -> bool {
         let seen = self.seen.lock().unwrap();

@@ -114,9 +114,8 @@ impl Cluster {
 
     /// Reads a body unread, with a particular `Accept`.
     pub async fn get_text(&self, path: &str, accept: &str) -> Result<String, kube::Error> {
-        self.client
-            .request_text(request(Method::GET, path, accept, None)?)
-            .await
+        let asked = request(Method::GET, path, accept, None)?;
+        self.send(async move |client: kube::Client| client.request_text(asked).await).await
     }
 
     /// Sends a body.

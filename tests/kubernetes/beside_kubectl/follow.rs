@@ -352,6 +352,7 @@ async fn wait_sees_things_come_and_go() {
     ] {
         let theirs = format!("{wait} -n {THEIRS}");
         let line = format!("kubectl:{wait}");
+        bench.faults.forget();
         let (theirs, ours, ()) = tokio::join!(bench.kubectl(&theirs), bench.run(&line), async {
             let begin = Instant::now();
             let waits = |space: &str| {
