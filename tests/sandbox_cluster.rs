@@ -484,7 +484,9 @@ async fn a_job_with_a_deadline_is_tried_again_when_a_quota_has_room() {
     until("a refusal", || !cluster.events("FailedCreate").is_empty()).await;
     assert!(cluster.pods("default").is_empty());
     store
-        .modify("resourcequotas", "default", "few", |quota| quota["spec"]["hard"]["pods"] = "1".into())
+        .modify("resourcequotas", "default", "few", |quota| {
+            quota["spec"]["hard"]["pods"] = "1".into()
+        })
         .unwrap();
     until("its pod", || !cluster.pods("default").is_empty()).await;
 }

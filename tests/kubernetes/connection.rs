@@ -165,9 +165,18 @@ async fn a_login_that_cannot_be_renewed_is_told_before_it_ends() {
     let works = format!("echo '{}'\n", answer(sandbox.token(), Duration::from_secs(3600)));
     std::fs::write(&script, works).unwrap();
     let begin = Instant::now();
-    clients.login(&context).await.unwrap().run(Asking::Nobody).await.unwrap();
+    clients
+        .login(&context)
+        .await
+        .unwrap()
+        .run(Asking::Nobody)
+        .await
+        .unwrap();
     until("no warning", feed.source(), |health| health.login_ends.is_none()).await;
-    assert!(begin.elapsed() < Duration::from_secs(10), "not only when its watch ends");
+    assert!(
+        begin.elapsed() < Duration::from_secs(10),
+        "not only when its watch ends"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -396,7 +396,10 @@ async fn hasty_server() -> (u16, Arc<AtomicUsize>) {
                             (200, list.to_string())
                         }
                         "/apis" => (200, json!({"kind": "APIGroupDiscoveryList", "items": []}).to_string()),
-                        _ => (404, json!({"kind": "Status", "status": "Failure", "code": 404}).to_string()),
+                        _ => (
+                            404,
+                            json!({"kind": "Status", "status": "Failure", "code": 404}).to_string(),
+                        ),
                     };
                     let answer = format!(
                         "HTTP/1.1 {code} So\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",

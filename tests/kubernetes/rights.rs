@@ -130,7 +130,10 @@ async fn feeds_ask_only_for_what_is_allowed_and_say_what_is_missing() {
         "nobody asks for what is refused anyway"
     );
     // What is missing is asked about anew after five seconds.
-    let (asked, looks) = (world.asked("selfsubjectrulesreviews"), 1 + begin.elapsed().as_secs() / 5);
+    let (asked, looks) = (
+        world.asked("selfsubjectrulesreviews"),
+        1 + begin.elapsed().as_secs() / 5,
+    );
     assert!(
         (1..=looks).contains(&(asked as u64)),
         "one question serves all panels: {asked}"
@@ -161,7 +164,10 @@ async fn what_nodes_use_is_refused_as_what_they_are() {
     let refused = session.cluster.get::<serde_json::Value>(path).await.unwrap_err();
     let refused = session.cluster.report(&refused);
     let words = "nodes.metrics.k8s.io is forbidden: User \"sandbox-guest\" cannot list resource \"nodes\" in API group \"metrics.k8s.io\" at the cluster scope";
-    assert!(refused.code == "E-KUBE-403" && refused.message.ends_with(words), "{refused}");
+    assert!(
+        refused.code == "E-KUBE-403" && refused.message.ends_with(words),
+        "{refused}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -176,12 +176,7 @@ impl Clients {
     }
 
     /// What the user may do, asked of the server where what it told last is old, or was told to somebody else.
-    async fn rights(
-        &self,
-        context: &Arc<Context>,
-        session: &Session,
-        is_old: impl Fn(&Rights) -> bool,
-    ) -> Arc<Rights> {
+    async fn rights(&self, context: &Arc<Context>, session: &Session, is_old: impl Fn(&Rights) -> bool) -> Arc<Rights> {
         let pass = || session.cluster.connection().pass();
         let known = || {
             let (told, rights) = held(&self.rights).get(context).cloned()?;
@@ -340,8 +335,8 @@ mod tests {
                 let path = if c == "d" { "other" } else { path };
                 format!("{{name: {c}, cluster: {{server: 'https://127.0.0.1:1/{path}'}}}}")
             });
-            let contexts =
-                ["c", "d"].map(|c| format!("{{name: {c}, context: {{cluster: {c}, user: u, namespace: {namespace}}}}}"));
+            let contexts = ["c", "d"]
+                .map(|c| format!("{{name: {c}, context: {{cluster: {c}, user: u, namespace: {namespace}}}}}"));
             let text = format!(
                 "apiVersion: v1\nkind: Config\ncurrent-context: {current}\nclusters: [{}]\ncontexts: [{}]\nusers: [{{name: u, \
                  user: {{token: e30.eyJleHAiOjF9.c2ln}}}}]\n",
@@ -366,24 +361,50 @@ mod tests {
         let moved = login.run(Asking::Nobody).await.unwrap();
         assert!(moved.is_elsewhere(&first) && moved.namespace == "dev");
         assert!(!clients.session(&context).await.unwrap().is_elsewhere(&moved));
-        assert!(first.cluster.discovery().await.err().unwrap().message.contains("/two now"));
+        assert!(
+            first
+                .cluster
+                .discovery()
+                .await
+                .err()
+                .unwrap()
+                .message
+                .contains("/two now")
+        );
     }
 
     #[tokio::test]
     async fn a_plugin_that_fails_is_run_once_for_all_who_wait_and_for_a_while() {
         let folder = tempfile::tempdir().unwrap();
         let (script, log) = (folder.path().join("plugin.sh"), folder.path().join("log"));
-        let text = format!("echo x >> {}\nsleep 0.3\necho 'who are you?' >&2\nexit 1\n", log.display());
+        let text = format!(
+            "echo x >> {}\nsleep 0.3\necho 'who are you?' >&2\nexit 1\n",
+            log.display()
+        );
         std::fs::write(&script, text).unwrap();
-        let user = format!("{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: /bin/sh, args: ['{}']}}}}", script.display());
+        let user = format!(
+            "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: /bin/sh, args: ['{}']}}}}",
+            script.display()
+        );
         let (clients, context) = (Clients::new(), context(kubeconfig(&user, "https://127.0.0.1:1")));
         let waiting = (0..6).map(|_| clients.session(&context));
         let found = futures::future::join_all(waiting).await;
-        assert!(found.into_iter().all(|one| one.err().unwrap().message.contains("who are you?")));
+        assert!(
+            found
+                .into_iter()
+                .all(|one| one.err().unwrap().message.contains("who are you?"))
+        );
         assert_eq!(clients.session(&context).await.err().unwrap().code, error::LOGIN);
         let runs = || std::fs::read_to_string(&log).unwrap().lines().count();
         assert_eq!(runs(), 1);
-        clients.login(&context).await.unwrap().run(Asking::Nobody).await.err().unwrap();
+        clients
+            .login(&context)
+            .await
+            .unwrap()
+            .run(Asking::Nobody)
+            .await
+            .err()
+            .unwrap();
         assert_eq!(runs(), 2, "a login waits for nothing");
     }
 
@@ -392,10 +413,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let script = folder.path().join("plugin.sh");
         std::fs::write(&script, "sleep 0.5\necho '{\"status\":{\"token\":\"t\"}}'\n").unwrap();
-        let user = format!("{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: /bin/sh, args: ['{}']}}}}", script.display());
+        let user = format!(
+            "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: /bin/sh, args: ['{}']}}}}",
+            script.display()
+        );
         let (clients, context) = (Clients::new(), context(kubeconfig(&user, "https://127.0.0.1:1")));
         let begin = std::time::Instant::now();
-        while tokio::time::timeout(std::time::Duration::from_millis(50), clients.session(&context)).await.is_err() {
+        while tokio::time::timeout(std::time::Duration::from_millis(50), clients.session(&context))
+            .await
+            .is_err()
+        {
             assert!(begin.elapsed() < std::time::Duration::from_secs(20), "it never answers");
         }
     }
@@ -409,7 +436,11 @@ mod tests {
         let told = variables.clone();
         let clients = Clients::configured(Arc::new(move |_| {
             let (server, token) = *held(&told);
-            let set = [("KUBERNETES_SERVER", server), ("KUBERNETES_TOKEN", token), ("KUBERNETES_CERT", pem.as_str())];
+            let set = [
+                ("KUBERNETES_SERVER", server),
+                ("KUBERNETES_TOKEN", token),
+                ("KUBERNETES_CERT", pem.as_str()),
+            ];
             let set = set.map(|(name, value)| (name.to_owned(), Secret::new(value)));
             Box::pin(async move { Ok(BTreeMap::from(set)) })
         }));

@@ -109,13 +109,15 @@ impl Cluster {
     /// Reads with a particular `Accept`.
     pub async fn get_as<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, kube::Error> {
         let asked = request(Method::GET, path, accept, None)?;
-        self.send(async move |client: kube::Client| client.request(asked).await).await
+        self.send(async move |client: kube::Client| client.request(asked).await)
+            .await
     }
 
     /// Reads a body unread, with a particular `Accept`.
     pub async fn get_text(&self, path: &str, accept: &str) -> Result<String, kube::Error> {
         let asked = request(Method::GET, path, accept, None)?;
-        self.send(async move |client: kube::Client| client.request_text(asked).await).await
+        self.send(async move |client: kube::Client| client.request_text(asked).await)
+            .await
     }
 
     /// Sends a body.
@@ -124,13 +126,15 @@ impl Cluster {
         if let Ok(value) = media.parse() {
             sent.headers_mut().insert(header::CONTENT_TYPE, value);
         }
-        self.send(async move |client: kube::Client| client.request(sent).await).await
+        self.send(async move |client: kube::Client| client.request(sent).await)
+            .await
     }
 
     /// Reads a body as it comes, line by line.
     pub async fn stream(&self, path: &str) -> Result<impl AsyncBufRead + use<>, kube::Error> {
         let asked = request(Method::GET, path, "*/*", None)?;
-        self.send(async move |client: kube::Client| client.request_stream(asked).await).await
+        self.send(async move |client: kube::Client| client.request_stream(asked).await)
+            .await
     }
 
     /// The pods of a namespace through kube's own client, for what goes over WebSocket.
@@ -146,7 +150,8 @@ impl Cluster {
         accept: &str,
     ) -> Result<impl Stream<Item = Result<WatchEvent<T>, kube::Error>> + Send + use<T>, kube::Error> {
         let asked = request(Method::GET, path, accept, None)?;
-        self.send(async move |client: kube::Client| client.request_events::<T>(asked).await).await
+        self.send(async move |client: kube::Client| client.request_events::<T>(asked).await)
+            .await
     }
 }
 

@@ -260,7 +260,13 @@ pub(crate) mod tests {
         assert!(recent(&table, &health).is_none());
         for url in ["http://old", "http://new", "http://old", "http://new"] {
             let url = url.to_owned();
-            append(&mut table, Sample { url, ..sample(Some("a"), None, None) });
+            append(
+                &mut table,
+                Sample {
+                    url,
+                    ..sample(Some("a"), None, None)
+                },
+            );
         }
         assert_eq!(recent(&table, &health).map(Iterator::count), Some(2));
         health.become_state(HealthState::Ended, None, Timestamp::UNIX_EPOCH);

@@ -167,16 +167,19 @@ mod tests {
 
     fn pod(uid: &str, state: &str) -> Value {
         json!({"metadata": {"name": "web", "uid": uid}, "spec": {"containers": [{"name": "a"}, {"name": "beside"}]},
-            "status": {"phase": "Running", "containerStatuses": [
-                {"name": "beside", "state": {"running": {}}}, {"name": "a", "state": {state: {}}},
-            ]}})
+        "status": {"phase": "Running", "containerStatuses": [
+            {"name": "beside", "state": {"running": {}}}, {"name": "a", "state": {state: {}}},
+        ]}})
     }
 
     #[tokio::test]
     async fn a_container_that_runs_again_is_read_on_in_whatever_order_its_end_and_that_news_come() {
         let (of, (sender, _lines)) = (reading(), mpsc::channel(1));
         let mut reader = Reader::new(&of, &sender, HashSet::new());
-        let stream = || of.stream(&pod("u", "running"), Timestamp::from_second(7).ok(), false).unwrap();
+        let stream = || {
+            of.stream(&pod("u", "running"), Timestamp::from_second(7).ok(), false)
+                .unwrap()
+        };
         reader.changed(&pod("u", "running")).unwrap();
         assert_eq!(reader.reading.len(), 1);
         // It ends, and runs again, before the stream of its first run has ended.
@@ -196,7 +199,10 @@ mod tests {
         reader.changed(&pod("u", "running")).unwrap();
         assert_eq!(reader.reading.len(), 3);
         reader.ended(stream(), End::Pod);
-        assert!(reader.known.is_empty() && reader.reading.len() == 3, "what is gone is not read again");
+        assert!(
+            reader.known.is_empty() && reader.reading.len() == 3,
+            "what is gone is not read again"
+        );
     }
 
     #[tokio::test]

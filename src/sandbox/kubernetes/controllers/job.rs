@@ -84,13 +84,7 @@ pub fn counted_before(job: &Value, pods: &[Arc<Value>]) -> Counted {
 }
 
 /// One pass. `pods` are all pods the job controls; `suffix` names a new pod's volume, followed by its place in the pass.
-pub fn sync(
-    job: &Value,
-    pods: &[Arc<Value>],
-    counted: &mut Counted,
-    suffix: &str,
-    now: Timestamp,
-) -> Vec<Action> {
+pub fn sync(job: &Value, pods: &[Arc<Value>], counted: &mut Counted, suffix: &str, now: Timestamp) -> Vec<Action> {
     if is_deleting(job) {
         return Vec::new();
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{COPY, LOGS, SHELL, allowed, age_cell, copied, shell};
+use super::super::{COPY, LOGS, SHELL, age_cell, allowed, copied, shell};
 use super::ID;
 use crate::core::change::Target;
 use crate::core::context::Context;

@@ -413,7 +413,9 @@ fn standing(target: &Target, live: &Value, now: Timestamp) -> Result<Standing, R
 fn changed_at(live: &Value) -> Option<Timestamp> {
     let managers = object::list(live, "/metadata/managedFields").iter();
     let changes = managers.filter(|manager| manager.pointer("/fieldsV1/f:spec").is_some());
-    let last = changes.filter_map(|change| object::text(change, "/time").parse().ok()).max();
+    let last = changes
+        .filter_map(|change| object::text(change, "/time").parse().ok())
+        .max();
     last.or_else(|| object::text(live, "/metadata/creationTimestamp").parse().ok())
 }
 
