@@ -25,6 +25,9 @@ use crate::verb::Call;
 pub type Variables =
     Arc<dyn Fn(Option<String>) -> BoxFuture<'static, Result<BTreeMap<String, Secret>, Report>> + Send + Sync>;
 
+/// What a user may do, and by which credential that was asked.
+type Told = (Option<Pass>, Arc<Rights>);
+
 /// All clients of this process.
 #[derive(Default)]
 pub struct Clients {
@@ -33,7 +36,7 @@ pub struct Clients {
     variables: Option<Variables>,
     logins: watch::Sender<u64>,
     /// What the users of contexts may do, as it was told last, and to whom.
-    rights: Mutex<HashMap<Arc<Context>, (Option<Pass>, Arc<Rights>)>>,
+    rights: Mutex<HashMap<Arc<Context>, Told>>,
     /// Held by who asks for that: one question serves all panels.
     reviewing: tokio::sync::Mutex<()>,
     /// Where the calls that plan a change found what they change.
