@@ -158,8 +158,12 @@ async fn a_login_that_cannot_be_renewed_is_told_before_it_ends() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let health = feed.source().health();
-    let reason = health.reason.unwrap();
-    assert_eq!(health.state, HealthState::Live, "the rows are right still");
+    let (_, reason) = health.login_ends.unwrap();
+    assert_eq!(
+        (health.state, health.reason),
+        (HealthState::Live, None),
+        "the rows are right still"
+    );
     assert!(reason.as_str().contains("the session is over"), "{reason}");
     // Somebody logs in: the warning goes.
     let works = format!("echo '{}'\n", answer(sandbox.token(), Duration::from_secs(3600)));

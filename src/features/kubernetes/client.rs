@@ -15,7 +15,7 @@ use super::kubeconfig::Triple;
 use super::rights::{Need, Rights};
 use super::verbs::common::Remembered;
 use super::way::Way;
-use crate::core::context::Context;
+use crate::core::context::{Context, KubeconfigSource};
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 use crate::verb::Call;
@@ -203,6 +203,13 @@ impl Clients {
         self.logins.subscribe()
     }
 
+    /// Whether anything names a cluster for a context: a kubeconfig, or the layers of the bundle's configuration. Asks
+    /// no server.
+    pub async fn names_a_cluster(&self, context: &Context) -> bool {
+        let way = self.way(context).await;
+        way.is_ok_and(|way| way.triple.is_some() || way.kubeconfig != KubeconfigSource::None)
+    }
+
     async fn way(&self, context: &Context) -> Result<Way, Report> {
         let target = &context.kubernetes;
         let triple = match &self.variables {
@@ -244,7 +251,6 @@ mod tests {
 
     use super::super::error;
     use super::*;
-    use crate::core::context::KubeconfigSource;
 
     fn context(source: KubeconfigSource) -> Context {
         let mut context = Context::empty("test");

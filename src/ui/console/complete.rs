@@ -10,6 +10,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use super::samples::Samples;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
+use crate::engine::Partial;
 use crate::lang::{CompletionPosition, Span, Stage, Word, complete_at, complete_variable, print};
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::declaration::OptionKind;
@@ -274,11 +275,12 @@ fn argument(
     let found = verb_of(catalogue, stage);
     gathered.offers = joins(catalogue, stage);
     let Some((verb, words)) = found else { return gathered };
+    let given = Partial::of(&verb.declaration, stage.words.get(words..).unwrap_or_default());
     let spec = option.and_then(|name| find_option(&verb.declaration, name));
     let spec = spec.filter(|spec| !matches!(spec.kind, OptionKind::Bool | OptionKind::Incr));
     let kind = match spec {
         Some(spec) => Some(&spec.kind),
-        None => positional(&verb.declaration, stage, words),
+        None => positional(&verb.declaration, given.positionals.len()),
     };
     if let Some(OptionKind::Enum(values)) = kind {
         gathered
@@ -294,7 +296,8 @@ fn argument(
             completer: completer.clone(),
             request: CompletionRequest {
                 context: context.clone(),
-                words: stage.words.iter().skip(words).filter_map(Word::literal).collect(),
+                positionals: given.positionals,
+                options: given.options,
                 option: spec.map(|spec| spec.name.clone()),
                 prefix: gathered.prefix.clone(),
             },
@@ -331,9 +334,8 @@ fn find_option<'a>(declaration: &'a Declaration, dashed: &str) -> Option<&'a Opt
     })
 }
 
-/// The kind of the positional that comes next.
-fn positional<'a>(declaration: &'a Declaration, stage: &Stage, words: usize) -> Option<&'a OptionKind> {
-    let typed = stage.words.iter().skip(words).filter(|word| !word.is_option()).count();
+/// The kind of the positional that comes after so many.
+fn positional(declaration: &Declaration, typed: usize) -> Option<&OptionKind> {
     let positionals = &declaration.signature.positionals;
     let last = positionals.last().filter(|last| last.variadic);
     positionals.get(typed).or(last).map(|positional| &positional.kind)
