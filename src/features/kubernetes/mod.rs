@@ -2,6 +2,7 @@
 
 pub mod client;
 mod cluster;
+mod connection;
 mod credential;
 mod describe;
 mod discovery;
