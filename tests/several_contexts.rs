@@ -82,9 +82,8 @@ fn merged(worlds: &[(&str, &Sandbox)]) -> String {
             value.unwrap_or_else(|| panic!("no {key} in the kubeconfig")).to_owned()
         };
         let (server, authority) = (value("server"), value("certificate-authority-data"));
-        clusters += &format!(
-            "- name: {name}\n  cluster:\n    server: {server}\n    certificate-authority-data: {authority}\n"
-        );
+        clusters +=
+            &format!("- name: {name}\n  cluster:\n    server: {server}\n    certificate-authority-data: {authority}\n");
         users += &format!("- name: {name}\n  user:\n    token: {}\n", value("token"));
         contexts += &format!("- name: {name}\n  context:\n    cluster: {name}\n    user: {name}\n");
     }
@@ -152,10 +151,18 @@ fn the_rows_of_two_clusters_are_those_of_kubectl_and_say_whose_they_are() {
         "run",
         "@blue,green kubectl:get deploy | jq -r '\"\\(.context) \\(.metadata.name)\"'",
     ]);
-    assert_eq!(counted.ok().lines().collect::<Vec<_>>(), ["blue only-blue", "blue web", "green web"]);
+    assert_eq!(
+        counted.ok().lines().collect::<Vec<_>>(),
+        ["blue only-blue", "blue web", "green web"]
+    );
     // A change is made in one place.
-    let refused = pair.cogdeck(&["run", "--yes", "@blue,green kubectl:scale deploy web --replicas=3"]).code(2);
-    assert!(refused.stderr.contains("one context at a time for changes"), "{refused}");
+    let refused = pair
+        .cogdeck(&["run", "--yes", "@blue,green kubectl:scale deploy web --replicas=3"])
+        .code(2);
+    assert!(
+        refused.stderr.contains("one context at a time for changes"),
+        "{refused}"
+    );
     assert!(refused.stderr.contains("E-CONTEXT-003"), "{refused}");
     for context in ["blue", "green"] {
         let replicas = pair.kubectl(context, &["get", "deploy", "web", "-o", "jsonpath={.spec.replicas}"]);
@@ -209,9 +216,20 @@ fn a_pinned_line_over_two_clusters_is_one_live_panel() {
     let terminal = Terminal::spawn(COGDECK, &[], &[("KUBECONFIG", kubeconfig)], 160, 40);
     terminal.wait_for_text("blue", SOON).unwrap();
     terminal.type_text("@blue,green kubectl:get deploy | pin --every 1s\n");
-    let both = |screen: &str| ["CONTEXT", "only-blue", "green"].iter().all(|word| screen.contains(word));
+    let both = |screen: &str| {
+        ["CONTEXT", "only-blue", "green"]
+            .iter()
+            .all(|word| screen.contains(word))
+    };
     terminal.wait_for(both, SOON).expect("the rows of both clusters");
-    let create = ["create", "deployment", "late-green", "--image=so0k/kuar-inspector:1.0.0"];
+    let create = [
+        "create",
+        "deployment",
+        "late-green",
+        "--image=so0k/kuar-inspector:1.0.0",
+    ];
     pair.kubectl("green", &create);
-    terminal.wait_for_text("late-green", SOON).expect("a row that came later");
+    terminal
+        .wait_for_text("late-green", SOON)
+        .expect("a row that came later");
 }

@@ -115,7 +115,10 @@ mod tests {
         );
         let bare = Header::new(Vec::<String>::new());
         assert_eq!(
-            shown(&[View::row(&bare, vec!["web".into()]), View::row(&bare, vec!["api".into()])]),
+            shown(&[
+                View::row(&bare, vec!["web".into()]),
+                View::row(&bare, vec!["api".into()])
+            ]),
             ["blue   web", "green   api"].map(|line| line.replace("blue   ", "blue    "))
         );
         assert_eq!(

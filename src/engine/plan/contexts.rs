@@ -69,7 +69,10 @@ impl Named {
     /// Several, as they are to be shown; none: there are none.
     fn all(several: Vec<Arc<Context>>, span: Span) -> Result<Option<Self>, Problem> {
         if several.len() > MOST {
-            let message = format!("these are {} contexts, and a command runs in at most {MOST} at once", several.len());
+            let message = format!(
+                "these are {} contexts, and a command runs in at most {MOST} at once",
+                several.len()
+            );
             return Err(Problem::new(UNFIT, span, message).hint(Some("name those you mean: @A,B".to_owned())));
         }
         let first = several.first().cloned();
@@ -108,7 +111,9 @@ pub(super) fn fits(stage: &StagePlan, name: Span) -> Result<(), Problem> {
     }
     let verb = stage.verb.declaration.qualified();
     if changes(stage) {
-        let message = format!("{verb} may change something, and stands under {count} contexts: one context at a time for changes");
+        let message = format!(
+            "{verb} may change something, and stands under {count} contexts: one context at a time for changes"
+        );
         return Err(Problem::new(CHANGE, name, message).hint(Some(one_by_one(stage))));
     }
     if stage.verb.declaration.once {
@@ -146,7 +151,10 @@ fn changes(stage: &StagePlan) -> bool {
 fn one_by_one(stage: &StagePlan) -> String {
     let names = stage.contexts.iter().map(|context| format!("@{}", context.name));
     let names: Vec<String> = names.take(3).collect();
-    format!("run it once for each context, one after the other: {}", names.join(", then "))
+    format!(
+        "run it once for each context, one after the other: {}",
+        names.join(", then ")
+    )
 }
 
 #[cfg(test)]
@@ -158,7 +166,9 @@ mod tests {
 
     impl Contexts for Numbered {
         fn context(&self, name: &str) -> Option<Arc<Context>> {
-            self.names().contains(&name.to_owned()).then(|| Arc::new(Context::empty(name)))
+            self.names()
+                .contains(&name.to_owned())
+                .then(|| Arc::new(Context::empty(name)))
         }
 
         fn names(&self) -> Vec<String> {
@@ -170,7 +180,11 @@ mod tests {
     fn every_context_is_none_several_or_too_many() {
         let every = |count| Named::read(&Numbered(count), &lang::Contexts::Every, Span::default());
         assert_eq!(every(0).err().unwrap().code, UNKNOWN);
-        assert_eq!(every(1).ok().unwrap().several.len(), 1, "its records are named as those of several");
+        assert_eq!(
+            every(1).ok().unwrap().several.len(),
+            1,
+            "its records are named as those of several"
+        );
         assert_eq!(every(MOST).ok().unwrap().several.len(), MOST);
         assert_eq!(every(MOST + 1).err().unwrap().code, UNFIT);
     }

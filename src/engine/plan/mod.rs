@@ -188,7 +188,11 @@ impl Planner<'_> {
         let mut contexts = Vec::with_capacity(named.several.len());
         for context in &named.several {
             let placed = self.placed(context, &declaration, on);
-            contexts.push(placed.map_err(|report| problem_of(named.within(report, context), at))?.0);
+            contexts.push(
+                placed
+                    .map_err(|report| problem_of(named.within(report, context), at))?
+                    .0,
+            );
         }
         let conditional = self
             .authorise

@@ -29,7 +29,11 @@ async fn results_come_in_the_order_of_the_names_from_contexts_that_run_at_the_sa
     notes.sort();
     assert_eq!(
         notes,
-        ["context prod: half of prod", "context ro: half of ro", "context test: half of test"]
+        [
+            "context prod: half of prod",
+            "context ro: half of ro",
+            "context test: half of test"
+        ]
     );
     let start = Instant::now();
     let ran = bench.run("@* t:where --wait 400ms").await;
@@ -49,8 +53,15 @@ async fn every_record_and_every_row_says_its_context() {
             json!({"context": "prod", "record": "prod"})
         ]
     );
-    assert_eq!(bench.run("@prod t:context").await.records, [json!("prod")], "one is as ever");
-    let mut block = bench.session.start("@test,prod t:emit 1", Script::new(HEADLESS, [])).unwrap();
+    assert_eq!(
+        bench.run("@prod t:context").await.records,
+        [json!("prod")],
+        "one is as ever"
+    );
+    let mut block = bench
+        .session
+        .start("@test,prod t:emit 1", Script::new(HEADLESS, []))
+        .unwrap();
     let mut tables = Vec::new();
     while let Some(event) = block.next().await {
         if let BlockEvent::Item(item) = event {
@@ -69,7 +80,9 @@ async fn every_record_and_every_row_says_its_context() {
 async fn a_context_that_fails_takes_no_other_with_it() {
     let bench = Bench::new();
     for policy in ["", "on-error=continue "] {
-        let ran = bench.run(&format!("{policy}@test,prod,ro t:where --fail=prod | t:pass")).await;
+        let ran = bench
+            .run(&format!("{policy}@test,prod,ro t:where --fail=prod | t:pass"))
+            .await;
         assert_eq!(steps(&ran), ["test.1", "test.2", "prod.1", "ro.1", "ro.2"], "{policy}");
         assert_eq!((ran.exit, ran.report, ran.failed.len()), (1, None, 1), "{policy}");
         let report = &ran.failed[0];
@@ -83,8 +96,14 @@ async fn a_context_that_fails_takes_no_other_with_it() {
     let codes: Vec<&str> = ran.failed.iter().map(|report| report.code).collect();
     assert_eq!((codes, ran.exit), (vec!["E-RUN-PANIC"; 2], 1));
     let ran = bench.run("@test,prod timeout=50ms t:where --late=prod").await;
-    assert_eq!((&steps(&ran)[..2], ran.exit), (&["test.1".to_owned(), "test.2".to_owned()][..], 1));
-    assert_eq!((ran.failed[0].code, ran.failed[0].context_name()), ("E-RUN-124", Some("prod")));
+    assert_eq!(
+        (&steps(&ran)[..2], ran.exit),
+        (&["test.1".to_owned(), "test.2".to_owned()][..], 1)
+    );
+    assert_eq!(
+        (ran.failed[0].code, ran.failed[0].context_name()),
+        ("E-RUN-124", Some("prod"))
+    );
 }
 
 #[tokio::test]
@@ -101,7 +120,9 @@ async fn each_record_is_asked_about_in_each_context() {
     );
     assert_eq!((ran.failed.len(), ran.exit), (1, 1));
     assert_eq!(ran.failed[0].record.as_deref(), Some(&json!({"n": 1, "name": "r1"})));
-    let ran = bench.run("t:emit 2 | on-error=continue @prod,test t:where --fail=prod").await;
+    let ran = bench
+        .run("t:emit 2 | on-error=continue @prod,test t:where --fail=prod")
+        .await;
     assert_eq!((ran.records.len(), ran.failed.len(), ran.exit), (6, 2, 1));
 }
 
@@ -123,8 +144,14 @@ async fn what_goes_on_comes_as_it_happens_and_ends_when_told_to() {
     }
     let ran = bench.run("@test,prod t:tail | t:count 5").await;
     assert_eq!((ran.records, ran.exit, ran.report), (vec![json!(5)], 0, None));
-    let ran = bench.run("@test,prod t:where --follow --fail=test | t:count 2000").await;
-    assert_eq!((ran.records, ran.failed.len()), (vec![json!(2000)], 1), "the other goes on");
+    let ran = bench
+        .run("@test,prod t:where --follow --fail=test | t:count 2000")
+        .await;
+    assert_eq!(
+        (ran.records, ran.failed.len()),
+        (vec![json!(2000)], 1),
+        "the other goes on"
+    );
 }
 
 #[tokio::test]
@@ -136,7 +163,10 @@ async fn a_slow_reader_holds_all_contexts_back() {
         while !matches!(block.next().await, Some(BlockEvent::Item(_))) {}
         tokio::time::sleep(Duration::from_millis(200)).await;
         let emitted = bench.emitted.load(Ordering::Relaxed);
-        assert!(emitted < 2500, "{line}: {emitted} records were made for one that was read");
+        assert!(
+            emitted < 2500,
+            "{line}: {emitted} records were made for one that was read"
+        );
         drop(block);
     }
     let ran = bench.run("@test,prod t:emit 10000 | t:count").await;
@@ -150,9 +180,17 @@ async fn what_does_not_fit_is_refused_before_anything_runs() {
         ("t:emit 1 | @test,prd t:pass", "E-CONTEXT-001", "prd"),
         ("t:emit 1 | @test,'prod',test t:pass", "E-CONTEXT-002", "test"),
         ("t:emit 1 | @test,$x t:pass", "E-MODIFIER-001", "$x"),
-        ("t:emit 1; @test,prod t:set --name=a --value=1", "E-CONTEXT-003", "t:set"),
+        (
+            "t:emit 1; @test,prod t:set --name=a --value=1",
+            "E-CONTEXT-003",
+            "t:set",
+        ),
         ("t:emit 1; @* t:opaque", "E-CONTEXT-003", "t:opaque"),
-        ("@test,prod t:emit 1 | t:pass | t:set --value=1", "E-CONTEXT-003", "t:set --value=1"),
+        (
+            "@test,prod t:emit 1 | t:pass | t:set --value=1",
+            "E-CONTEXT-003",
+            "t:set --value=1",
+        ),
         ("@* t:emit 1 | t:opaque", "E-CONTEXT-003", "t:opaque"),
         ("t:emit 1 | @test,prod t:count", "E-CONTEXT-004", "t:count"),
         ("t:emit 1; @test,prod t:wait", "E-CONTEXT-004", "t:wait"),
@@ -160,12 +198,19 @@ async fn what_does_not_fit_is_refused_before_anything_runs() {
     ];
     for (line, code, marked) in cases {
         let report = bench.run(line).await.report.expect(line);
-        assert_eq!((report.code, report.severity.exit_code()), (code, 2), "{line}: {report:?}");
+        assert_eq!(
+            (report.code, report.severity.exit_code()),
+            (code, 2),
+            "{line}: {report:?}"
+        );
         let place = report.place.clone().expect(line);
         let end = place.source[place.span.clone()].to_owned();
         assert_eq!(end, marked, "{line}");
         if code == "E-CONTEXT-003" {
-            assert!(report.message.ends_with("one context at a time for changes"), "{report:?}");
+            assert!(
+                report.message.ends_with("one context at a time for changes"),
+                "{report:?}"
+            );
             assert!(report.hint.unwrap().contains("@test, then @prod"));
         }
     }

@@ -252,12 +252,18 @@ fn l18_modifiers_and_contexts_stand_before_the_command() {
     assert!(modifiers("@cog web:uptime").is_empty());
     let lists = [
         ("@blue,green web:uptime", "@blue + green"),
-        ("!@'a,b',c\\,d,\"e ${f}\",$g web:uptime", "@'a,b' + c\\,d + \"e ${f}\" + $g"),
+        (
+            "!@'a,b',c\\,d,\"e ${f}\",$g web:uptime",
+            "@'a,b' + c\\,d + \"e ${f}\" + $g",
+        ),
         ("@* web:uptime", "every"),
         ("@'*' web:uptime", "@'*'"),
         ("@a*,b web:uptime", "@a* + b"),
         ("@cog,b web:uptime", "@cog + b"),
-        ("@arn:aws:eks:eu-1:12:cluster/a,gke_b_c web:uptime", "@arn:aws:eks:eu-1:12:cluster/a + gke_b_c"),
+        (
+            "@arn:aws:eks:eu-1:12:cluster/a,gke_b_c web:uptime",
+            "@arn:aws:eks:eu-1:12:cluster/a + gke_b_c",
+        ),
     ];
     for (source, wanted) in lists {
         assert_eq!(modifiers(source), [wanted], "{source}");
