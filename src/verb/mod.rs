@@ -18,7 +18,7 @@ use crate::core::change::Change;
 use crate::core::context::Context;
 use crate::core::report::Report;
 
-pub use crate::render::{Header, View};
+pub use crate::render::{ContextMark, Header, View};
 pub use alias::{Alias, AliasScope};
 pub use catalogue::{Bundles, Catalogue};
 pub use declaration::{BundleInfo, Declaration, Example, InputMode, OptionKind, OptionSpec, Positional, Signature};

@@ -146,9 +146,15 @@ pub fn gather(
             }
             Some(gathered)
         }
-        CompletionPosition::Context { prefix, span } => {
-            let offers = contexts.iter().map(|name| Offer::value(name, "context")).collect();
-            gathered(span, prefix, offers)
+        CompletionPosition::Context { before, prefix, span } => {
+            let every = (before.is_empty() && contexts.len() > 1)
+                .then(|| Offer::new("*".to_owned(), "all contexts at once", true));
+            let names = contexts.iter().filter(|name| !before.contains(name));
+            let names = names.map(|name| Offer {
+                insert: print(&Word::listed(name.as_str())),
+                ..Offer::value(name, "context")
+            });
+            gathered(span, prefix, names.chain(every).collect())
         }
         CompletionPosition::Modifier { name, prefix, span } => {
             let words: &[&str] = if name == "on-error" { &["stop", "continue"] } else { &[] };

@@ -60,10 +60,14 @@ impl Names {
 #[async_trait]
 impl Completer for Names {
     async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
-        let asked = tokio::time::timeout(PATIENCE, self.ask(&request)).await;
-        // A completion never interrupts typing with an error: no answer, no candidates.
-        asked.ok().and_then(Result::ok).unwrap_or_default()
+        candidates(self.ask(&request)).await
     }
+}
+
+/// What a completer found. It never interrupts typing with an error: no answer in time, no candidates.
+pub async fn candidates(asking: impl Future<Output = Result<Vec<Candidate>, Report>>) -> Vec<Candidate> {
+    let asked = tokio::time::timeout(PATIENCE, asking).await;
+    asked.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 impl Names {

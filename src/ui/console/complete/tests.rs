@@ -83,6 +83,10 @@ fn the_table_of_positions() {
         ("dig x | kubectl:get s", &["svc"]),
         ("@st", &["staging"]),
         ("@prod", &["'prod eu'"]),
+        ("@st,", &["staging", "'prod eu'"]),
+        ("@staging,", &["'prod eu'"]),
+        ("@staging,p", &["'prod eu'"]),
+        ("@*", &["*"]),
         ("nope x", &[]),
         ("# he", &[]),
     ];
