@@ -188,6 +188,9 @@ fn undo_restores_what_was_there() {
         let after = witness(&deck);
         assert_ne!(before, after, "{step}");
         let number = deck.newest();
+        let wrong = deck.run(&format!("undo {number} 99999"));
+        assert!(wrong.code == Some(2) && wrong.stderr.contains("E-UNDO-001"), "{wrong}");
+        assert_eq!(witness(&deck), after, "nothing is taken back where one names nothing");
         deck.ok(&format!("undo {number}"));
         assert_eq!(witness(&deck), before, "undo of {step}");
         let again = deck.run(&format!("undo {number}"));

@@ -7,19 +7,9 @@ mod support;
 use std::time::{Duration, Instant};
 
 use cogdeck::ui::console::approval::LOOK;
+use support::console::{SOON, line, see};
 use support::process::{COGDECK, Sandbox};
 use support::terminal::{Key, Terminal};
-
-const SOON: Duration = Duration::from_secs(60);
-
-fn line(terminal: &Terminal, text: &str) {
-    terminal.type_text(text);
-    terminal.key(Key::Enter);
-}
-
-fn see(terminal: &Terminal, text: &str) {
-    terminal.wait_for_text(text, SOON).expect("on the screen");
-}
 
 fn console(sandbox: &Sandbox) -> Terminal {
     let terminal = sandbox.terminal(COGDECK, &[], 120, 40);

@@ -6,19 +6,9 @@ mod support;
 
 use std::time::Duration;
 
+use support::console::{SOON, line, see};
 use support::process::{COGDECK, Sandbox};
 use support::terminal::{Key, Terminal};
-
-const SOON: Duration = Duration::from_secs(60);
-
-fn line(terminal: &Terminal, text: &str) {
-    terminal.type_text(text);
-    terminal.key(Key::Enter);
-}
-
-fn see(terminal: &Terminal, text: &str) {
-    terminal.wait_for_text(text, SOON).expect("on the screen");
-}
 
 /// Waits until the console draws, or until it has stepped aside.
 fn drawing(terminal: &Terminal, drawn: bool) {

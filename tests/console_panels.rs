@@ -5,22 +5,10 @@
 
 mod support;
 
-use std::time::Duration;
-
 use base64::Engine;
+use support::console::{SOON, deploy, line, see, see_row};
 use support::process::{COGDECK, Sandbox};
 use support::terminal::{Key, Terminal};
-
-const SOON: Duration = Duration::from_secs(60);
-
-fn line(terminal: &Terminal, text: &str) {
-    terminal.type_text(text);
-    terminal.key(Key::Enter);
-}
-
-fn see(terminal: &Terminal, text: &str) -> String {
-    terminal.wait_for_text(text, SOON).expect("on the screen")
-}
 
 fn console(sandbox: &Sandbox, state: &str, columns: u16, rows: u16) -> Terminal {
     let mut envs: Vec<(&str, &str)> = sandbox
@@ -32,18 +20,6 @@ fn console(sandbox: &Sandbox, state: &str, columns: u16, rows: u16) -> Terminal 
     let terminal = Terminal::spawn(COGDECK, &[], &envs, columns, rows);
     see(&terminal, "Pipelines run in");
     terminal
-}
-
-fn deploy(terminal: &Terminal, name: &str) {
-    line(
-        terminal,
-        &format!("kubectl:run {name} --image=so0k/kuar-inspector:1.0.0"),
-    );
-    let available = |screen: &str| {
-        let row = |row: &str| row.contains(name) && row.contains("✓ available");
-        screen.lines().any(row)
-    };
-    terminal.wait_for(available, SOON).expect("its row in the panel");
 }
 
 /// What stands below this title, as wide as its pane.
@@ -105,6 +81,36 @@ fn a_shell_is_opened_from_the_row_of_a_deployment_and_of_a_container() {
         .expect("the shell has the terminal");
     line(&terminal, "exit");
     see(&terminal, "deployments 1");
+
+    // On the way down there is one for each container.
+    line(&terminal, ":deploy");
+    terminal.type_text("o");
+    see(&terminal, "REVISION");
+    terminal.key(Key::Enter);
+    see(&terminal, "< pods of alpha-");
+    see_row(&terminal, "the pod's row", |row| {
+        row.contains("alpha-") && row.contains("✓ Running")
+    });
+    terminal.key(Key::Enter);
+    container_of_alpha(&terminal);
+    terminal.type_text("s");
+    see(&terminal, "--container=alpha");
+    see(&terminal, "Enter applies it");
+    std::thread::sleep(cogdeck::ui::console::approval::LOOK);
+    terminal.key(Key::Enter);
+    terminal
+        .wait_for(|screen| !screen.contains("deployments"), SOON)
+        .expect("the shell has the terminal");
+    line(&terminal, "exit");
+    see(&terminal, "deployments 1");
+}
+
+/// Waits for the row, and not only for the title: keys on nothing do nothing.
+fn container_of_alpha(terminal: &Terminal) {
+    // The image may be cut in the middle; no other row has it beside a state.
+    let row = |row: &str| row.contains("so0k/kuar") && row.contains("✓ Running");
+    let container = |screen: &str| screen.contains("< containers of alpha-") && screen.lines().any(row);
+    terminal.wait_for(container, SOON).expect("the row of the container");
 }
 
 /// Deployment, replica sets, pods, containers, logs, and back, at three sizes.
@@ -127,10 +133,7 @@ fn the_way_down_and_back_works_at_every_size() {
         see(&terminal, "< pods of alpha-");
         see(&terminal, "✓ Running");
         terminal.key(Key::Enter);
-        // The row, and not only the title: Enter on nothing does nothing.
-        let row = |row: &str| row.contains("so0k/kuar-inspector") && !row.contains("kubectl:run");
-        let container = |screen: &str| screen.contains("< containers of alpha-") && screen.lines().any(row);
-        terminal.wait_for(container, SOON).expect("the row of the container");
+        container_of_alpha(&terminal);
         terminal.key(Key::Enter);
         // In a narrow terminal the block is behind the panel.
         line(&terminal, ":chat");
@@ -151,7 +154,14 @@ fn the_way_down_and_back_works_at_every_size() {
         terminal.type_text("i");
         line(&terminal, ":ns default");
         line(&terminal, ":po");
-        see(&terminal, "alpha-");
+        // Where there is room for one pane it is this one; elsewhere the chat names the pod too.
+        let listed = |screen: &str| match columns {
+            80 => screen
+                .lines()
+                .any(|row| row.contains("alpha-") && row.contains("✓ Running")),
+            _ => below(screen, " pods 1").contains("alpha-"),
+        };
+        terminal.wait_for(listed, SOON).expect("the pod's row in the panel");
     }
 }
 

@@ -424,3 +424,69 @@ async fn more_events_than_the_queue_holds_leave_nothing_behind() {
     until("the end", || cluster.store().get("namespaces", "", "big").is_none()).await;
     assert!(cluster.pods("big").is_empty() && cluster.store().list("configmaps", Some("big")).is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_ended_is_not_probed_into_being_ready() {
+    let cluster = Cluster::start(20.0);
+    let probe = json!({"exec": {"command": ["true"]}, "periodSeconds": 1});
+    let pod = json!({"metadata": {"name": "brief", "namespace": "default"}, "spec": {"schedulerName": "default-scheduler", "containers": [
+        {"name": "a", "image": "busybox", "command": ["sh", "-c", "sleep 3; exit 1"], "readinessProbe": probe,
+         "livenessProbe": {"exec": {"command": ["false"]}, "periodSeconds": 1, "initialDelaySeconds": 6, "failureThreshold": 1}},
+    ]}});
+    cluster.store().create("pods", pod).unwrap();
+    let status = || cluster.store().get("pods", "default", "brief").unwrap()["status"]["containerStatuses"][0].clone();
+    let waits = || first(&status(), "/state/waiting/reason") == "CrashLoopBackOff";
+    until("ready", || status()["ready"] == true).await;
+    until("a back-off", waits).await;
+    // Ten seconds of that world, which are many periods of its probes.
+    loop {
+        let status = status();
+        if first(&status, "/state/waiting/reason") != "CrashLoopBackOff" {
+            break;
+        }
+        assert_eq!(status["ready"], false);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(cluster.events("Killing").is_empty(), "nothing kills what is dead");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_container_is_told_the_addresses_of_its_pod_and_node() {
+    let cluster = Cluster::start(50.0);
+    let variable = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
+    let pod = json!({"metadata": {"name": "told", "namespace": "default"}, "spec": {"schedulerName": "default-scheduler", "containers": [
+        {"name": "a", "image": "busybox", "command": ["sh", "-c", "echo $POD on $NODE; sleep 600"],
+         "env": [variable("POD", "status.podIP"), variable("NODE", "status.hostIP")]},
+    ]}});
+    cluster.store().create("pods", pod).unwrap();
+    let said = || {
+        let log = cluster.plane.kubelets.logs("default", "told", "a", false)?;
+        log.past.first().map(|line| line.text.clone())
+    };
+    until("a line", || said().is_some()).await;
+    let pod = cluster.store().get("pods", "default", "told").unwrap();
+    let (ip, host) = (first(&pod, "/status/podIP"), first(&pod, "/status/hostIP"));
+    assert!(!ip.is_empty() && !host.is_empty());
+    assert_eq!(said().unwrap(), format!("{ip} on {host}"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_with_a_deadline_is_tried_again_when_a_quota_has_room() {
+    let cluster = Cluster::start(50.0);
+    let store = cluster.store();
+    let quota = json!({"metadata": {"name": "few", "namespace": "default"}, "spec": {"hard": {"pods": "0"}}});
+    store.create("resourcequotas", quota).unwrap();
+    let known = |hard: &str| store.get("resourcequotas", "default", "few").unwrap()["status"]["hard"]["pods"] == hard;
+    until("the quota is known", || known("0")).await;
+    let job = json!({"metadata": {"name": "slow", "namespace": "default"}, "spec": {"activeDeadlineSeconds": 3600,
+        "completions": 1, "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox"}]}}}});
+    store.create("jobs", job).unwrap();
+    until("a refusal", || !cluster.events("FailedCreate").is_empty()).await;
+    assert!(cluster.pods("default").is_empty());
+    store
+        .modify("resourcequotas", "default", "few", |quota| {
+            quota["spec"]["hard"]["pods"] = "1".into()
+        })
+        .unwrap();
+    until("its pod", || !cluster.pods("default").is_empty()).await;
+}

@@ -84,7 +84,8 @@ pub enum Mode {
 /// `cogdeck run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The pipeline (several words are joined by blanks)
+    /// The pipeline (several words are joined by blanks); `@A,B COMMAND` runs a command in several contexts at once,
+    /// `@* COMMAND` in all
     #[arg(
         value_name = "PIPELINE",
         required_unless_present = "file",
@@ -121,7 +122,8 @@ pub struct Run {
 /// `cogdeck check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The pipeline (several words are joined by blanks)
+    /// The pipeline (several words are joined by blanks); `@A,B COMMAND` runs a command in several contexts at once,
+    /// `@* COMMAND` in all
     #[arg(
         value_name = "PIPELINE",
         required = true,

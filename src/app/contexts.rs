@@ -121,8 +121,8 @@ fn is_layered(common: &Common, environment: &Environment) -> bool {
 /// The kubeconfig's current context where layers may name another cluster. Where the environment does, it has another
 /// name too: what is done there must not be taken back where the kubeconfig leads.
 fn in_layers(current: &Context, environment: &Environment) -> Context {
-    let is_set = |name: &&str| environment.get(&format!("{LAYER}{name}")).is_some();
-    let elsewhere = CLUSTER.iter().all(|name| is_set(&name));
+    let is_set = |name: &str| environment.get(&format!("{LAYER}{name}")).is_some();
+    let elsewhere = CLUSTER.iter().all(|name| is_set(name));
     Context {
         name: match elsewhere {
             true => DEFAULT.to_owned(),

@@ -13,7 +13,7 @@ use super::config::Config;
 use super::contexts::Contexts;
 use super::environment::Environment;
 use super::sandbox_context;
-use crate::bundle::depot::Depot;
+use crate::bundle::depot::{Depot, sweep};
 use crate::bundle::secret::Keyring;
 use crate::bundle::verbs::Files;
 use crate::bundle::{Layers, Manifest, verbs};
@@ -25,6 +25,9 @@ use crate::features::bundles::Library;
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::store::Store;
 use crate::verb::{BundleInfo, Verb};
+
+/// Before the number of the process, the folder with what its sandbox's world has installed.
+const SANDBOX_FILES: &str = "sandbox-";
 
 /// A deck, and the sandbox under it if there is one.
 pub struct Started {
@@ -103,9 +106,12 @@ pub async fn deck(common: &Common, environment: &Environment) -> Result<Started,
     let mut library = library(store, environment);
     // The operator's own bundles are none of the sandbox's: a digest names the same folder in both worlds.
     let installed = sandbox.as_ref().map(|_| {
-        let own = format!("sandbox-{}", std::process::id());
+        let own = format!("{SANDBOX_FILES}{}", std::process::id());
         library.depot.folder.with_file_name(own)
     });
+    if let Some(state) = library.depot.folder.parent() {
+        sweep(state, SANDBOX_FILES);
+    }
     if let Some(folder) = &installed {
         library.depot.folder.clone_from(folder);
     }

@@ -4,14 +4,23 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 
 use super::package::{Contents, FileMark, Package, stays_inside};
 use crate::core::report::Report;
 
 /// A larger file is no executable of a bundle.
 const LARGEST: u64 = super::source::LARGEST_COPIED;
+
+/// Behind the digest and before the number of the process that writes a folder, until it is whole.
+const BESIDE: &str = "new-";
 
 /// Where the folders are.
 #[derive(Clone, Debug, Default)]
@@ -53,12 +62,10 @@ impl Depot {
             return Ok(());
         }
         let folder = self.of(&package.digest());
+        sweep(&self.folder, BESIDE);
         // Beside it first: what is there may be running, and stays whole should this one not come about.
-        let fresh = folder.with_extension(format!("new-{}", std::process::id()));
-        let written = fill(&fresh, contents).and_then(|()| {
-            discard(&folder)?;
-            fs::rename(&fresh, &folder)
-        });
+        let fresh = folder.with_extension(format!("{BESIDE}{}", std::process::id()));
+        let written = fill(&fresh, contents).and_then(|()| replace(&fresh, &folder));
         written.map_err(|error| {
             let _ = discard(&fresh);
             let message = format!("the files of the bundle cannot be written below {}", folder.display());
@@ -73,6 +80,40 @@ impl Depot {
             let message = format!("{} cannot be removed", folder.display());
             Report::failed("E-BUNDLE-052", message).because(&error)
         })
+    }
+}
+
+/// Puts a folder in the place of another, if there is one. Whoever looks meanwhile finds the whole of either.
+fn replace(fresh: &Path, folder: &Path) -> std::io::Result<()> {
+    match renameat_with(CWD, fresh, CWD, folder, RenameFlags::EXCHANGE) {
+        // The old one, which is ready to be removed now; should that fail, a later call sweeps it.
+        Ok(()) => {
+            let _ = discard(fresh);
+            Ok(())
+        }
+        Err(Errno::NOENT) => fs::rename(fresh, folder),
+        // A file system that exchanges nothing.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            discard(folder)?;
+            fs::rename(fresh, folder)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Removes what processes left behind that did not come to their end: everything in a folder whose name ends in this
+/// and the number of a process which is no more. Best effort: what stays takes room and is used by nobody.
+pub fn sweep(folder: &Path, named: &str) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let left = entries.flatten().filter(|entry| {
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.rsplit_once(named)?.1.parse().ok());
+        number
+            .and_then(Pid::from_raw)
+            .is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH))
+    });
+    for entry in left {
+        let _ = discard(&entry.path());
     }
 }
 
@@ -105,20 +146,64 @@ fn write(path: &Path, bytes: &[u8], executable: bool) -> std::io::Result<()> {
     file.write_all(bytes)
 }
 
-/// Refuses a bundle's files while one of them is not what was installed: an executable reads what lies beside it.
-pub fn unchanged(folder: &Path, marks: &BTreeMap<String, FileMark>) -> Result<(), Report> {
-    marks.iter().try_for_each(|(path, mark)| {
-        let path = folder.join(path);
-        let found = super::manifest::bytes_of(&path, LARGEST)?;
-        match FileMark::of(&found, mark.executable) == *mark {
-            true => Ok(()),
-            false => Err(Report::failed(
-                "E-BUNDLE-031",
-                format!("{} is not what was installed; nothing was run", path.display()),
-            )
-            .hint("install the bundle again")),
-        }
-    })
+/// A file as it was when it was read last. Its owner may set every time of a file but that of its last change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    place: (u64, u64),
+    size: u64,
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Stamp> {
+        let known = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        Some(Stamp {
+            place: (known.dev(), known.ino()),
+            size: known.size(),
+            changed: (known.ctime(), known.ctime_nsec()),
+        })
+    }
+
+    /// Whether another change would show: file systems count time in steps, so one right after this one might not.
+    fn is_settled(&self) -> bool {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        now.is_ok_and(|now| i64::try_from(now.as_secs()).is_ok_and(|now| self.changed.0 + SETTLES < now))
+    }
+}
+
+/// Seconds after which a file's last change tells it from the next one.
+const SETTLES: i64 = 2;
+
+/// The files of a bundle that were found to be what was installed. They are read again only when they were changed: a
+/// pipeline runs a command for every record.
+#[derive(Debug, Default)]
+pub struct Inspector(Mutex<BTreeMap<PathBuf, Stamp>>);
+
+impl Inspector {
+    /// Refuses a bundle's files while one of them is not what was installed: an executable reads what lies beside it.
+    pub fn unchanged(&self, folder: &Path, marks: &BTreeMap<String, FileMark>) -> Result<(), Report> {
+        marks.iter().try_for_each(|(path, mark)| {
+            let path = folder.join(path);
+            let stamp = Stamp::of(&path);
+            if stamp.is_some() && self.seen().get(&path) == stamp.as_ref() {
+                return Ok(());
+            }
+            let found = super::manifest::bytes_of(&path, LARGEST)?;
+            if FileMark::of(&found, mark.executable) != *mark {
+                let message = format!("{} is not what was installed; nothing was run", path.display());
+                return Err(Report::failed("E-BUNDLE-031", message).hint("install the bundle again"));
+            }
+            match stamp.filter(Stamp::is_settled) {
+                Some(stamp) => self.seen().insert(path, stamp),
+                None => self.seen().remove(&path),
+            };
+            Ok(())
+        })
+    }
+
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Stamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
@@ -145,7 +230,8 @@ mod tests {
             (mode("bin/greet"), mode("lib/words"), mode("bin")),
             (0o700, 0o600, 0o700)
         );
-        let look = || unchanged(&folder, &package.files);
+        let inspector = Inspector::default();
+        let look = || inspector.unchanged(&folder, &package.files);
         look().unwrap();
         for path in ["bin/greet", "lib/words"] {
             fs::write(folder.join(path), "evil\n").unwrap();
@@ -176,6 +262,61 @@ mod tests {
         depot.remove(&package.digest()).unwrap();
         assert!(!folder.exists() && look().is_err());
         depot.remove(&package.digest()).unwrap();
+    }
+
+    #[test]
+    fn files_are_read_again_only_when_they_were_changed() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("greet");
+        let marks = BTreeMap::from([("greet".to_owned(), FileMark::of(b"hello", true))]);
+        fs::write(&path, "hello").unwrap();
+        let inspector = Inspector::default();
+        let look = || inspector.unchanged(home.path(), &marks);
+        look().unwrap();
+        assert!(inspector.seen().is_empty(), "too new to tell its next change");
+        // As if it had been looked at long after it was written.
+        let stamp = Stamp::of(&path).unwrap();
+        inspector.seen().insert(path.clone(), stamp);
+        look().unwrap();
+        // The same size, and its owner's word that it is as old as before.
+        let then = fs::metadata(&path).unwrap().modified().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&path, "evil!").unwrap();
+        fs::File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(then)
+            .unwrap();
+        assert_eq!(look().unwrap_err().code, "E-BUNDLE-031");
+        let old = Stamp {
+            changed: (0, 0),
+            ..stamp
+        };
+        assert!(old.is_settled() && !stamp.is_settled());
+    }
+
+    #[test]
+    fn what_a_process_left_behind_is_swept_when_it_is_gone() {
+        let home = tempfile::tempdir().unwrap();
+        let mut gone = std::process::Command::new("true").spawn().unwrap();
+        let number = gone.id();
+        gone.wait().unwrap();
+        let own = std::process::id();
+        let names = [
+            format!("ab.new-{number}"),
+            format!("ab.new-{own}"),
+            "ab".into(),
+            "new-x".into(),
+            "new--1".into(),
+        ];
+        for name in &names {
+            fs::create_dir_all(home.path().join(name).join("bin")).unwrap();
+        }
+        sweep(home.path(), BESIDE);
+        let is_there: Vec<bool> = names.iter().map(|name| home.path().join(name).exists()).collect();
+        assert_eq!(is_there, [false, true, true, true, true]);
+        sweep(&home.path().join("none"), BESIDE);
     }
 
     #[test]

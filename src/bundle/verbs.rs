@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::depot;
+use super::depot::Inspector;
 use super::layers::Layers;
 use super::manifest::{Command, CommandOption, CommandOptionKind, Docker, Manifest, Named};
 use super::package::{FileMark, own_path};
@@ -62,6 +62,7 @@ pub fn verbs(manifest: &Manifest, configuration: &Layers, files: &Files) -> (Bun
 /// The bundle's commands with their declarations; they share connections to Docker engines.
 pub fn commands(manifest: &Manifest, configuration: &Layers, files: &Files) -> Vec<(Declaration, BundleCommand)> {
     let engines = Arc::new(Engines::default());
+    let inspector = Arc::new(Inspector::default());
     let configuration = Arc::new(configuration.clone());
     let variables = manifest.config.iter().flat_map(|config| &config.env);
     let required: Vec<(String, String)> = variables
@@ -99,6 +100,7 @@ pub fn commands(manifest: &Manifest, configuration: &Layers, files: &Files) -> V
                 .collect(),
             templates: templates.clone(),
             engines: engines.clone(),
+            inspector: inspector.clone(),
         };
         (declaration(manifest, name, command), action)
     });
@@ -201,6 +203,7 @@ pub struct BundleCommand {
     required: Vec<(String, String)>,
     templates: Arc<BTreeMap<String, Template>>,
     engines: Arc<Engines>,
+    inspector: Arc<Inspector>,
 }
 
 impl BundleCommand {
@@ -316,8 +319,8 @@ impl BundleCommand {
         if self.marks.is_empty() {
             return Ok(());
         }
-        let (folder, marks) = (self.files.clone(), self.marks.clone());
-        let looked = tokio::task::spawn_blocking(move || depot::unchanged(&folder, &marks)).await;
+        let (folder, marks, inspector) = (self.files.clone(), self.marks.clone(), self.inspector.clone());
+        let looked = tokio::task::spawn_blocking(move || inspector.unchanged(&folder, &marks)).await;
         looked.map_err(|error| Report::failed("E-BUNDLE-034", "a bundle was not read").because(&error))?
     }
 

@@ -45,6 +45,10 @@ pub struct Place {
     pub span: Range<usize>,
 }
 
+/// The name of a context. A type of its own so that a report, which is moved by value, holds a thin box of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextName(pub String);
+
 /// An error as every front end shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -60,6 +64,8 @@ pub struct Report {
     pub causes: Vec<String>,
     /// The stage that failed, from 1.
     pub stage: Option<usize>,
+    /// The context that it failed in, where others went on; the message names it.
+    pub context: Option<Box<ContextName>>,
     /// The record that failed.
     pub record: Option<Box<Record>>,
     /// How it ends the pipeline.
@@ -91,6 +97,7 @@ impl Report {
             place: None,
             causes: Vec::new(),
             stage: None,
+            context: None,
             record: None,
             severity,
         }
@@ -122,6 +129,21 @@ impl Report {
         self
     }
 
+    /// The context that it failed in, where it is one of several.
+    pub fn context_name(&self) -> Option<&str> {
+        self.context.as_ref().map(|context| context.0.as_str())
+    }
+
+    /// Names the context, where it is one of several.
+    #[must_use]
+    pub fn in_context(mut self, name: &str) -> Self {
+        if self.context.is_none() {
+            self.message = format!("context {name}: {}", self.message);
+            self.context = Some(Box::new(ContextName(name.to_owned())));
+        }
+        self
+    }
+
     /// Names the stage, counted from 1.
     #[must_use]
     pub fn in_stage(mut self, stage: usize) -> Self {
@@ -143,15 +165,20 @@ impl Report {
         self
     }
 
-    /// The JSON form for scripts: `{"error":{"code","message","stage","record","hint"}}`.
+    /// The JSON form for scripts: `{"error":{"code","message","stage","record","hint"}}`, and `context` where it is one
+    /// of several.
     pub fn to_json(&self) -> Value {
-        json!({"error": {
+        let mut error = json!({
             "code": self.code,
             "message": self.sentence(),
             "stage": self.stage,
             "record": self.record,
             "hint": self.hint,
-        }})
+        });
+        if let Some(context) = self.context_name() {
+            error["context"] = json!(context);
+        }
+        json!({"error": error})
     }
 
     /// Message and causes in one sentence.

@@ -30,7 +30,7 @@ pub struct CheckedStage {
 /// The plan of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Every stage, in order.
+    /// Every stage, in order; one that runs in several contexts once for each.
     pub stages: Vec<CheckedStage>,
 }
 
@@ -39,7 +39,7 @@ impl Check {
     pub fn of(plan: &LinePlan) -> Check {
         let mut stages = Vec::new();
         for (index, (pipeline, _)) in plan.items.iter().enumerate() {
-            stages.extend(pipeline.stages.iter().map(|stage| checked(index + 1, stage)));
+            stages.extend(pipeline.stages.iter().flat_map(|stage| checked(index + 1, stage)));
         }
         Check { stages }
     }
@@ -89,7 +89,18 @@ impl Check {
     }
 }
 
-fn checked(pipeline: usize, stage: &StagePlan) -> CheckedStage {
+fn checked(pipeline: usize, stage: &StagePlan) -> Vec<CheckedStage> {
+    let contexts = match stage.contexts.as_slice() {
+        [] => std::slice::from_ref(&stage.context),
+        several => several,
+    };
+    contexts
+        .iter()
+        .map(|context| in_context(pipeline, stage, context.name.clone()))
+        .collect()
+}
+
+fn in_context(pipeline: usize, stage: &StagePlan, context: String) -> CheckedStage {
     let declaration = &stage.verb.declaration;
     let rules = (!declaration.rules.is_empty()).then(|| declaration.rules.join("; "));
     CheckedStage {
@@ -100,7 +111,7 @@ fn checked(pipeline: usize, stage: &StagePlan) -> CheckedStage {
             Site::Here => "here".to_owned(),
             Site::Docker(host) => host.clone(),
         },
-        context: stage.context.name.clone(),
+        context,
         permission: declaration.permission.clone().or(rules),
         risk: stage.risk().to_string(),
         text: stage.text.clone(),

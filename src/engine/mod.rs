@@ -41,6 +41,7 @@ pub use check::{Check, CheckedStage};
 pub use destination::{NoBus, Outlets};
 pub use memory_journal::MemoryJournal;
 pub use memory_shelf::MemoryShelf;
+pub use options::Partial;
 pub use pin::Observed;
 pub use plan::OnError;
 pub use run::Items;

@@ -1,6 +1,7 @@
 //! A signature and the words after a command's name to bound arguments. Everything that holds no variable is checked
 //! before anything runs; words with variables are checked, by the same rules, when each record gives them a value.
 
+mod partial;
 mod reader;
 
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use crate::core::address::has_password;
 use crate::core::text::MASK;
 use crate::lang::{Part, Span, Word};
 use crate::verb::{Arguments, Declaration, Known, OptionKind, OptionSpec, Signature};
+
+pub use self::partial::Partial;
 
 const UNKNOWN: &str = "E-OPTION-001";
 const NO_VALUE: &str = "E-OPTION-002";

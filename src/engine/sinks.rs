@@ -25,8 +25,8 @@ pub struct Sinks {
 }
 
 impl Sinks {
-    /// Opens the destinations of a pipeline that starts now. Files that are there already come last: opening one empties
-    /// it, and nothing is to be lost where another destination is refused.
+    /// Opens the destinations of a pipeline that starts now. Files that are there already are emptied when all are open:
+    /// nothing is to be lost where another destination is refused.
     pub async fn open(targets: &[Target], values: &Values, outlets: &Outlets, source: &str) -> Result<Sinks, Report> {
         let mut sinks = Sinks {
             here: targets.is_empty(),
@@ -37,42 +37,31 @@ impl Sinks {
             Target::Built(word) => outlets.built(word, values),
             known => Ok(known.clone()),
         });
-        let mut known = known
+        let known = known
             .collect::<Result<Vec<Target>, Problem>>()
             .map_err(|problem| problem.refused(source))?;
-        known.sort_by_key(|target| matches!(target, Target::File(..)));
+        let mut opened = Vec::with_capacity(known.len());
         for target in &known {
-            sinks.add(target, outlets, source).await?;
+            opened.extend(open(target, outlets, source).await?);
+        }
+        sinks.here |= known.len() > opened.len();
+        for (name, opened) in opened {
+            let destination: Box<dyn Destination> = match opened {
+                Opened::Beyond(destination) => destination,
+                Opened::File(file, old) => {
+                    if let Some(span) = old {
+                        let emptied = emptied(&file).await;
+                        emptied.map_err(|error| not_writable(&name, &error, span).refused(source))?;
+                    }
+                    Box::new(Lines {
+                        name: name.clone(),
+                        file: BufWriter::new(file),
+                    })
+                }
+            };
+            sinks.open.push((name, destination));
         }
         Ok(sinks)
-    }
-
-    async fn add(&mut self, target: &Target, outlets: &Outlets, source: &str) -> Result<(), Report> {
-        let (name, file, span) = match target {
-            Target::Here | Target::Built(_) => {
-                self.here = true;
-                return Ok(());
-            }
-            Target::Beyond(whom, span) => {
-                let open = outlets.bus.open(whom).await;
-                let open = open.map_err(|report| report.at(source, span.start..span.end))?;
-                self.open.push((whom.to_string(), open));
-                return Ok(());
-            }
-            Target::File(path, span) => (path.display().to_string(), File::create(path).await, span),
-            Target::NewFile(path, span) => (path.display().to_string(), new_file(path).await, span),
-            Target::Descriptor(number, span) => {
-                let file = descriptor(*number).map(File::from_std);
-                (format!("fd:{number}"), file, span)
-            }
-        };
-        let file = file.map_err(|error| not_writable(&name, &error, *span).refused(source))?;
-        let lines = Lines {
-            name: name.clone(),
-            file: BufWriter::new(file),
-        };
-        self.open.push((name, Box::new(lines)));
-        Ok(())
     }
 
     /// Hands an item to all of them.
@@ -97,6 +86,50 @@ impl Sinks {
         }
         let names: Vec<&str> = self.open.iter().map(|(name, _)| name.as_str()).collect();
         Ok((!names.is_empty()).then(|| format!("{} records written to {}", self.written, names.join(", "))))
+    }
+}
+
+/// What a destination opened to.
+enum Opened {
+    Beyond(Box<dyn Destination>),
+    /// With its place in the line where what it holds is to be replaced.
+    File(File, Option<Span>),
+}
+
+/// Opens a destination and changes nothing in it yet, with its name; none: the block.
+async fn open(target: &Target, outlets: &Outlets, source: &str) -> Result<Option<(String, Opened)>, Report> {
+    let (name, file, span, replaced) = match target {
+        Target::Here | Target::Built(_) => return Ok(None),
+        Target::Beyond(whom, span) => {
+            let open = outlets.bus.open(whom).await;
+            let open = open.map_err(|report| report.at(source, span.start..span.end))?;
+            return Ok(Some((whom.to_string(), Opened::Beyond(open))));
+        }
+        Target::File(path, span) => (path.display().to_string(), old_file(path).await, *span, Some(*span)),
+        Target::NewFile(path, span) => (path.display().to_string(), new_file(path).await, *span, None),
+        Target::Descriptor(number, span) => {
+            let file = descriptor(*number).map(File::from_std);
+            (format!("fd:{number}"), file, *span, None)
+        }
+    };
+    let file = file.map_err(|error| not_writable(&name, &error, span).refused(source))?;
+    Ok(Some((name, Opened::File(file, replaced))))
+}
+
+async fn old_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .await
+}
+
+/// Empties a file; a device or a pipe holds nothing.
+async fn emptied(file: &File) -> std::io::Result<()> {
+    match file.metadata().await?.is_file() {
+        true => file.set_len(0).await,
+        false => Ok(()),
     }
 }
 
@@ -164,6 +197,33 @@ mod tests {
                 true => Err(Report::failed("E-TEST", "full")),
                 false => Ok(()),
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn l14_nothing_is_lost_where_another_destination_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("old"), "kept for long\n").unwrap();
+        std::fs::create_dir(path("folder")).unwrap();
+        let outlets = Outlets::local(folder.path().to_path_buf());
+        let file = |name: &str| Target::File(path(name), Span::default());
+        let open = async |names: &[&str]| {
+            let targets: Vec<Target> = names.iter().map(|name| file(name)).collect();
+            Sinks::open(&targets, &Values::default(), &outlets, "").await
+        };
+        let refused = open(&["old", "folder"]).await.err().unwrap();
+        assert_eq!(refused.code, NOT_WRITABLE);
+        assert_eq!(std::fs::read_to_string(path("old")).unwrap(), "kept for long\n");
+        let mut sinks = open(&["old", "new"]).await.unwrap();
+        let item = Item {
+            record: "x".into(),
+            view: None,
+        };
+        sinks.write(&item).await.unwrap();
+        sinks.close().await.unwrap();
+        for name in ["old", "new"] {
+            assert_eq!(std::fs::read_to_string(path(name)).unwrap(), "x\n", "{name}");
         }
     }
 

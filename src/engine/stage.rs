@@ -1,6 +1,8 @@
 //! One stage of a running pipeline: takes records, invokes its verb, hands results on. `each` in order, one at a time
 //! or several with their order kept; `all` once over the whole stream. A panic in a verb is a failure of its stage.
 
+mod contexts;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,6 +95,9 @@ impl StageRun {
             }
             Action::Read(read) => {
                 mutation::approve_opaque(&self.run, &self.plan).await?;
+                if !self.plan.contexts.is_empty() {
+                    return self.everywhere(read).await;
+                }
                 match (self.input.take(), self.plan.verb.declaration.input) {
                     (Some(items), InputMode::Each) if self.plan.parallel > 1 => self.parallel(items, read).await,
                     (Some(items), InputMode::Each) => self.each(items, read.as_ref()).await,

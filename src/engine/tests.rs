@@ -2,6 +2,7 @@
 
 mod changes;
 mod checklist;
+mod contexts;
 mod flow;
 mod pinning;
 mod refusals;

@@ -15,7 +15,6 @@ pub mod traffic;
 use std::sync::Arc;
 
 use crate::core::clock::Clock;
-use crate::core::context::KubeconfigSource;
 use crate::exec::Helper;
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
@@ -64,9 +63,11 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
     let kubernetes = kubernetes::client::Clients::configured(variables);
     let (hub, cluster) = (shared.hub.clone(), kubernetes.clone());
     let pods: traffic::join::OpenPods = Arc::new(move |context| {
-        let target = &context.kubernetes;
-        let configured = target.configurable || target.kubeconfig != KubeconfigSource::None;
-        configured.then(|| kubernetes::feed::rows(&hub, &cluster, context, false))
+        let (hub, cluster, context) = (hub.clone(), cluster.clone(), context.clone());
+        Box::pin(async move {
+            let named = cluster.names_a_cluster(&context).await;
+            named.then(|| kubernetes::feed::rows(&hub, &cluster, &context, false))
+        })
     });
     let cluster = kubernetes.clone();
     let logs: traffic::verbs::logs::OpenLogs = Arc::new(move |call, wanted| {

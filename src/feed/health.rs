@@ -56,8 +56,8 @@ pub struct Health {
     pub reason: Option<SafeText>,
     /// The rows are only a part of what there is: so many are kept at most.
     pub part: Option<usize>,
-    /// When the login ends that the source lets us in by, where there is no next one yet; why in the reason.
-    pub login_ends: Option<Timestamp>,
+    /// When the login ends that the source lets us in by, where there is no next one yet, and why there is none.
+    pub login_ends: Option<(Timestamp, SafeText)>,
 }
 
 impl Health {
@@ -85,6 +85,14 @@ impl Health {
     /// `, first 150000 only` behind the state of rows that are not all; else nothing.
     pub fn part_words(&self) -> String {
         self.part.map_or(String::new(), |most| format!(", first {most} only"))
+    }
+
+    /// That the login ends soon and why there is no next one, as a sentence; none: it does not, or the source lets us in
+    /// no more anyway.
+    pub fn login_words(&self, now: Timestamp) -> Option<String> {
+        let (ends, why) = self.login_ends.as_ref()?;
+        let live = self.state == HealthState::Live && self.data_at.is_some();
+        live.then(|| format!("login expires in {}: {why}", age(*ends, now)))
     }
 
     /// Moves to a state; keeps `since` when it is the same.

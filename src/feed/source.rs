@@ -1,6 +1,7 @@
 //! One feed's shared state: the writer (a feature's task) updates it, views read it and wait for its version to move.
 
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -75,16 +76,12 @@ impl<R> Source<R> {
         self.version.send_modify(|version| *version += 1);
     }
 
-    /// The login that lets us in ends then, and there is no next one yet; none: that is not so, or no more.
+    /// The login that lets us in ends then, and why there is no next one yet; none: that is not so, or no more.
     pub fn set_login_end(&self, ends: Option<(Timestamp, SafeText)>) {
         let changed = {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            let (at, reason) = ends.unzip();
-            let changed = state.1.login_ends != at;
-            if changed && state.1.state == HealthState::Live {
-                state.1.reason = reason;
-            }
-            state.1.login_ends = at;
+            let changed = state.1.login_ends != ends;
+            state.1.login_ends = ends;
             changed
         };
         if changed {
@@ -117,6 +114,11 @@ impl<R> Source<R> {
     pub async fn first(&self) {
         let mut changes = self.changes();
         while self.health().state == HealthState::Loading && changes.changed().await.is_ok() {}
+    }
+
+    /// The same, but not for longer than this.
+    pub async fn first_within(&self, patience: Duration) {
+        let _ = tokio::time::timeout(patience, self.first()).await;
     }
 
     /// The time by this source's clock.

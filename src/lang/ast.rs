@@ -87,8 +87,8 @@ pub struct Modifier {
 /// The modifiers a stage can have. Values are checked by the engine.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ModifierKind {
-    /// `@NAME`: the context.
-    Context(Word),
+    /// `@NAME`, `@A,B`, `@*`: in which contexts it runs.
+    Context(Contexts),
     /// `on=`: a relay, host, `group:G`, label or `all`.
     On(Word),
     /// `parallel=`: how many invocations at a time.
@@ -97,6 +97,15 @@ pub enum ModifierKind {
     OnError(Word),
     /// `timeout=`: a duration.
     Timeout(Word),
+}
+
+/// The contexts that a stage names.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Contexts {
+    /// `@NAME`, `@A,B`: at least one. A comma or star in quotes belongs to its name.
+    Named(Vec<Word>),
+    /// `@*`: every one there is.
+    Every,
 }
 
 /// Where a pipeline's result goes.
@@ -222,7 +231,32 @@ impl Part {
     }
 }
 
+impl ModifierKind {
+    /// The words of its value.
+    #[must_use]
+    pub fn words(&self) -> &[Word] {
+        match self {
+            ModifierKind::Context(Contexts::Named(names)) => names,
+            ModifierKind::Context(Contexts::Every) => &[],
+            ModifierKind::On(word)
+            | ModifierKind::Parallel(word)
+            | ModifierKind::OnError(word)
+            | ModifierKind::Timeout(word) => std::slice::from_ref(word),
+        }
+    }
+}
+
 impl Stage {
+    /// Whether it names more than one context, or all there are.
+    #[must_use]
+    pub fn in_several_contexts(&self) -> bool {
+        self.modifiers.iter().any(|modifier| match &modifier.kind {
+            ModifierKind::Context(Contexts::Named(names)) => names.len() > 1,
+            ModifierKind::Context(Contexts::Every) => true,
+            _ => false,
+        })
+    }
+
     /// A stage built by a program: a command name and nothing else.
     #[must_use]
     pub fn new(name: &str) -> Stage {

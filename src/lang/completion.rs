@@ -64,8 +64,10 @@ pub enum CompletionPosition {
         /// To replace.
         span: Span,
     },
-    /// A context's name after `@`.
+    /// A context's name after `@`, or after a comma there. Candidates are inserted as `print(&Word::listed(candidate))`.
     Context {
+        /// The names before it in the list.
+        before: Vec<String>,
         /// So far.
         prefix: String,
         /// To replace, without the `@`.
@@ -213,8 +215,10 @@ fn word_position(role: Role, word: &Word, stage: Stage) -> CompletionPosition {
 }
 
 fn context(word: &Word) -> CompletionPosition {
-    let name = word.without_start(1);
+    let mut names = word.without_start(1).between_commas();
+    let name = names.pop().unwrap_or_default();
     CompletionPosition::Context {
+        before: names.iter().filter_map(Word::literal).collect(),
         prefix: name.literal().unwrap_or_default(),
         span: name.span,
     }

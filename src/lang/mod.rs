@@ -10,7 +10,7 @@
 //! connector = "&&" | "||" | ";" | "&" | line break
 //! pipeline  = [ "let" NAME "=" ] stage { "|" stage } [ (">" | "*>") word { word } ]
 //! stage     = { "!" | "@cog" | modifier } word { word }
-//! modifier  = "@" word | ("on=" | "parallel=" | "on-error=" | "timeout=") word
+//! modifier  = "@" word { "," word } | "@*" | ("on=" | "parallel=" | "on-error=" | "timeout=") word
 //! word      = { text | "\" character | "'…'" | "\"…\"" | variable }       nothing between the pieces
 //! variable  = "$" root { step } | "${" root { step } [ ":-" default ] "}"
 //! root      = "_" | NUMBER | NAME | (in braces only) quoted name
@@ -28,7 +28,8 @@
 //!   a shell would run them, we do not, and passing them on silently would lie.
 //! * Names and keys may hold `-` between name characters (`$group-name`); `${host}-1` keeps a dash out of the name.
 //! * A default outside double quotes is one word (`${x:-"two words"}`), inside them it is text up to `}` (`\}` escapes).
-//! * `@NAME` and the four modifiers count only before the command; there an unknown `name=value` is an error.
+//! * `@NAME` and the four modifiers count only before the command; there an unknown `name=value` is an error. `@A,B`
+//!   names several contexts, `@*` all there are; a comma or a star in quotes belongs to a name.
 //! * The heads `let`, `for`, `while`, `until`, `if` and `case` are reserved; quote them to run a command of that name.
 
 pub mod ast;

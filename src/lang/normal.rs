@@ -6,10 +6,11 @@
 //! that the engine refuses them instead of running something else.
 
 use super::ast::{
-    Binding, Connector, Item, Line, Modifier, ModifierKind, Part, Pipeline, Quote, Redirect, Span, Stage, Word,
+    Binding, Connector, Contexts, Item, Line, Modifier, ModifierKind, Part, Pipeline, Quote, Redirect, Span, Stage,
+    Word,
 };
 use super::lexer::{ends_bare, follows_dollar};
-use super::prelude::{is_mention, is_reserved_head, modifier_key};
+use super::prelude::{is_every, is_mention, is_reserved_head, modifier_key};
 
 impl Line {
     /// The normal form, without places: two lines of equal normal form mean the same.
@@ -105,20 +106,13 @@ fn words(words: &[Word]) -> Vec<Word> {
 
 fn modifier(modifier: &Modifier) -> Modifier {
     let kind = match &modifier.kind {
-        ModifierKind::Context(word) => {
-            let mut word = word.normal();
-            let named_as_mention = match word.parts.as_mut_slice() {
-                [Part::Text { text, quote, .. }] => {
-                    let mention = Word::option(&format!("@{text}"), None);
-                    (*quote == Quote::None && is_mention(&mention)).then_some(quote)
-                }
-                _ => None,
-            };
-            if let Some(quote) = named_as_mention {
-                *quote = Quote::Single;
+        ModifierKind::Context(contexts) => ModifierKind::Context(match contexts {
+            Contexts::Every => Contexts::Every,
+            Contexts::Named(names) => {
+                let alone = names.len() < 2;
+                Contexts::Named(words(names).iter().map(|name| context(name, alone)).collect())
             }
-            ModifierKind::Context(word)
-        }
+        }),
         ModifierKind::On(word) => ModifierKind::On(word.normal()),
         ModifierKind::Parallel(word) => ModifierKind::Parallel(word.normal()),
         ModifierKind::OnError(word) => ModifierKind::OnError(word.normal()),
@@ -128,6 +122,25 @@ fn modifier(modifier: &Modifier) -> Modifier {
         kind,
         span: Span::default(),
     }
+}
+
+/// Quotes what a normal name would be read as beside itself: a comma, a star that is all of it, the mention.
+fn context(name: &Word, alone: bool) -> Word {
+    let mention = |name: &str| is_mention(&Word::option(&format!("@{name}"), None));
+    let whole = is_every(name) || alone && name.plain().is_some_and(mention);
+    let mut word = name.clone();
+    for part in &mut word.parts {
+        if let Part::Text {
+            text,
+            quote: quote @ Quote::None,
+            ..
+        } = part
+            && (whole || text.contains(','))
+        {
+            *quote = Quote::Single;
+        }
+    }
+    pieces(&word, false)
 }
 
 /// Quotes the start of a head that would be read as a prefix, a modifier, a comment or a reserved word.

@@ -1,6 +1,6 @@
 //! What may stand before a command: prefixes that mean nothing, modifiers, and the words that are reserved there.
 
-use super::ast::{Modifier, ModifierKind, Span, Word};
+use super::ast::{Contexts, Modifier, ModifierKind, Span, Word};
 use super::error::{self, SyntaxError};
 
 /// Words that a shell reads as the start of a loop or condition; as bare heads they are refused, not looked up.
@@ -31,8 +31,18 @@ pub(crate) fn modifier(word: &Word) -> Result<Option<Modifier>, SyntaxError> {
     let Some(bare) = word.bare_start() else {
         return Ok(None);
     };
-    let (length, make): (usize, fn(Word) -> ModifierKind) = if bare.starts_with('@') {
-        (1, ModifierKind::Context)
+    let value = |start: usize| {
+        let value = word.without_start(start);
+        match value.parts.is_empty() {
+            true => Err(
+                SyntaxError::new(error::BAD_MODIFIER, word.span, format!("`{bare}` has no value"))
+                    .hint("write the value behind it without a blank: @staging, on=group:web, parallel=4"),
+            ),
+            false => Ok(value),
+        }
+    };
+    let kind = if bare.starts_with('@') {
+        ModifierKind::Context(contexts(&value(1)?)?)
     } else if let Some(key) = modifier_key(bare) {
         let make: fn(Word) -> ModifierKind = match key {
             "on" => ModifierKind::On,
@@ -41,21 +51,37 @@ pub(crate) fn modifier(word: &Word) -> Result<Option<Modifier>, SyntaxError> {
             "timeout" => ModifierKind::Timeout,
             _ => return Err(unknown_modifier(key, word.span)),
         };
-        (key.len() + 1, make)
+        make(value(key.len() + 1)?)
     } else {
         return Ok(None);
     };
-    let value = word.without_start(length);
-    if value.parts.is_empty() {
-        return Err(
-            SyntaxError::new(error::BAD_MODIFIER, word.span, format!("`{bare}` has no value"))
-                .hint("write the value behind it without a blank: @staging, on=group:web, parallel=4"),
-        );
+    Ok(Some(Modifier { kind, span: word.span }))
+}
+
+/// A bare star, in place of the names.
+const EVERY: &str = "*";
+
+/// What stands behind `@`: names between bare commas, or a bare star alone.
+fn contexts(list: &Word) -> Result<Contexts, SyntaxError> {
+    if list.plain() == Some(EVERY) {
+        return Ok(Contexts::Every);
     }
-    Ok(Some(Modifier {
-        kind: make(value),
-        span: word.span,
-    }))
+    let names = list.between_commas();
+    let hint = "@A,B runs a command in two contexts, @* in all there are; no blanks around a comma";
+    if names.iter().any(|name| name.parts.is_empty()) {
+        let message = "a context's name is missing beside a comma";
+        return Err(SyntaxError::new(error::BAD_MODIFIER, list.span, message).hint(hint));
+    }
+    if let Some(star) = names.iter().find(|name| is_every(name)) {
+        let message = "`*` means every context and stands alone";
+        return Err(SyntaxError::new(error::BAD_MODIFIER, star.span, message).hint(hint));
+    }
+    Ok(Contexts::Named(names))
+}
+
+/// Whether this would not be read as a context's name.
+pub(crate) fn is_every(name: &Word) -> bool {
+    name.plain() == Some(EVERY)
 }
 
 fn unknown_modifier(key: &str, span: Span) -> SyntaxError {

@@ -2,7 +2,7 @@
 //! tags of other systems stay data. Keys, completion, undo, pin and re-run go through here instead of formatting text.
 
 use super::ast::{
-    Connector, Item, Line, ModifierKind, Part, Path, Pipeline, Quote, RedirectMode, Root, Stage, Step, Word,
+    Connector, Contexts, Item, Line, ModifierKind, Part, Path, Pipeline, Quote, RedirectMode, Root, Stage, Step, Word,
 };
 use super::variable::is_name;
 
@@ -101,15 +101,20 @@ fn pipeline_to(pipeline: &Pipeline, out: &mut String) {
 
 fn stage_to(stage: &Stage, out: &mut String) {
     for modifier in &stage.modifiers {
-        let (key, value) = match &modifier.kind {
-            ModifierKind::Context(word) => ("@", word),
-            ModifierKind::On(word) => ("on=", word),
-            ModifierKind::Parallel(word) => ("parallel=", word),
-            ModifierKind::OnError(word) => ("on-error=", word),
-            ModifierKind::Timeout(word) => ("timeout=", word),
-        };
-        out.push_str(key);
-        word_to(value, out);
+        out.push_str(match &modifier.kind {
+            ModifierKind::Context(Contexts::Named(_)) => "@",
+            ModifierKind::Context(Contexts::Every) => "@*",
+            ModifierKind::On(_) => "on=",
+            ModifierKind::Parallel(_) => "parallel=",
+            ModifierKind::OnError(_) => "on-error=",
+            ModifierKind::Timeout(_) => "timeout=",
+        });
+        for (at, value) in modifier.kind.words().iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            word_to(value, out);
+        }
         out.push(' ');
     }
     for (at, word) in stage.words.iter().enumerate() {

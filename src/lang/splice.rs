@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::mem::discriminant;
 
-use super::ast::{Modifier, ModifierKind, Part, Path, Pipeline, Quote, Redirect, Root, Span, Stage, Word};
+use super::ast::{Contexts, Modifier, ModifierKind, Part, Path, Pipeline, Quote, Redirect, Root, Span, Stage, Word};
 
 /// Why an alias can't take what it was called with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub enum SpliceError {
     NotAVariable(u64),
     /// `$0`.
     Zero,
+    /// The call stands under several contexts, and the body has several stages: each would run in each of them again
+    /// for what the one before answered.
+    SeveralContexts,
 }
 
 impl std::fmt::Display for SpliceError {
@@ -30,6 +33,11 @@ impl std::fmt::Display for SpliceError {
                 write!(f, "it looks into ${number}, and argument {number} is no variable")
             }
             SpliceError::Zero => write!(f, "it uses $0, and arguments are counted from 1"),
+            SpliceError::SeveralContexts => write!(
+                f,
+                "it has several stages, and only the one that reads from the contexts can run in several of them: write \
+                 the contexts into the alias, before that stage"
+            ),
         }
     }
 }
@@ -42,6 +50,9 @@ const REST: &str = "$*";
 /// # Errors
 /// When the body asks for an argument that the call does not give.
 pub fn splice(call: &Stage, name_words: usize, body: &Pipeline) -> Result<Pipeline, SpliceError> {
+    if call.in_several_contexts() && body.stages.len() > 1 {
+        return Err(SpliceError::SeveralContexts);
+    }
     let (name, arguments) = call.words.split_at(name_words.min(call.words.len()));
     let place = name.iter().map(|word| word.span).reduce(Span::to).unwrap_or_default();
     let mut used = Used::default();
@@ -91,18 +102,8 @@ fn stage_words(stage: &Stage) -> impl Iterator<Item = &Word> {
     stage
         .modifiers
         .iter()
-        .map(|modifier| value(&modifier.kind))
+        .flat_map(|modifier| modifier.kind.words())
         .chain(&stage.words)
-}
-
-fn value(kind: &ModifierKind) -> &Word {
-    match kind {
-        ModifierKind::Context(word)
-        | ModifierKind::On(word)
-        | ModifierKind::Parallel(word)
-        | ModifierKind::OnError(word)
-        | ModifierKind::Timeout(word) => word,
-    }
 }
 
 /// What of the call a body names.
@@ -154,7 +155,11 @@ impl Filler<'_> {
 
     fn modifier(&self, modifier: &Modifier) -> Result<Modifier, SpliceError> {
         let kind = match &modifier.kind {
-            ModifierKind::Context(word) => ModifierKind::Context(self.word(word)?),
+            ModifierKind::Context(Contexts::Every) => ModifierKind::Context(Contexts::Every),
+            ModifierKind::Context(Contexts::Named(names)) => {
+                let names = names.iter().map(|name| self.word(name)).collect::<Result<_, _>>()?;
+                ModifierKind::Context(Contexts::Named(names))
+            }
             ModifierKind::On(word) => ModifierKind::On(self.word(word)?),
             ModifierKind::Parallel(word) => ModifierKind::Parallel(self.word(word)?),
             ModifierKind::OnError(word) => ModifierKind::OnError(self.word(word)?),

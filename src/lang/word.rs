@@ -23,6 +23,16 @@ impl Word {
         Word::with_quote(text, if bare { Quote::None } else { Quote::Single })
     }
 
+    /// Like [`Word::text`], as one of several names between commas: a comma, or a star that is all of it, is quoted.
+    #[must_use]
+    pub fn listed(text: impl Into<String>) -> Word {
+        let text = text.into();
+        match text.contains(',') || text == "*" {
+            true => Word::quoted(text),
+            false => Word::text(text),
+        }
+    }
+
     /// Like [`Word::text`], but always in quotes: never part of a command's name either.
     #[must_use]
     pub fn quoted(text: impl Into<String>) -> Word {
@@ -198,6 +208,50 @@ impl Word {
         }
         shift(&mut word.span);
         word
+    }
+
+    /// The words between its bare commas; one without pieces where two commas, or a comma and an end, meet.
+    pub(crate) fn between_commas(&self) -> Vec<Word> {
+        let mut words = Vec::new();
+        let mut word = Word {
+            parts: Vec::new(),
+            span: self.span,
+        };
+        for part in &self.parts {
+            let Part::Text {
+                text,
+                quote: Quote::None,
+                span,
+            } = part
+            else {
+                word.parts.push(part.clone());
+                continue;
+            };
+            let mut start = span.start;
+            for (at, piece) in text.split(',').enumerate() {
+                if at > 0 {
+                    word.span.end = start - 1;
+                    let next = Span {
+                        start,
+                        end: self.span.end,
+                    };
+                    let parts = std::mem::take(&mut word.parts);
+                    words.push(Word { parts, span: word.span });
+                    word.span = next;
+                }
+                let end = start + piece.len();
+                if !piece.is_empty() {
+                    word.parts.push(Part::Text {
+                        text: piece.to_owned(),
+                        quote: Quote::None,
+                        span: Span { start, end },
+                    });
+                }
+                start = end + 1;
+            }
+        }
+        words.push(word);
+        words
     }
 
     /// Appends a piece so that equal meaning has one shape: neighbours of one quote become one piece, and an empty

@@ -489,7 +489,8 @@ mod tests {
                 .collect(),
         };
         let (yes, no) = (Some(json!(true)), Some(json!(false)));
-        let cases: [(&[(&str, Option<Value>)], bool, bool); 7] = [
+        type Case<'a> = (&'a [(&'a str, Option<Value>)], bool, bool);
+        let cases: [Case<'_>; 7] = [
             (&[], false, true),
             (&[("follow", yes.clone())], true, true),
             (&[("follow", no.clone())], false, true),

@@ -8,6 +8,7 @@ pub mod invocation;
 pub mod operator;
 pub mod session;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::core::change::Change;
 use crate::core::context::Context;
 use crate::core::report::Report;
 
-pub use crate::render::{Header, View};
+pub use crate::render::{ContextMark, Header, View};
 pub use alias::{Alias, AliasScope};
 pub use catalogue::{Bundles, Catalogue};
 pub use declaration::{BundleInfo, Declaration, Example, InputMode, OptionKind, OptionSpec, Positional, Signature};
@@ -120,8 +121,10 @@ pub trait Completer: Send + Sync {
 pub struct CompletionRequest {
     /// The context the pipeline would run in.
     pub context: Arc<crate::core::context::Context>,
-    /// Complete words before the cursor, after the command's name.
-    pub words: Vec<String>,
+    /// The positionals before the cursor; one that holds a variable is the empty text.
+    pub positionals: Vec<String>,
+    /// The options before the cursor that have a value, by their names; of one that was given twice the last.
+    pub options: BTreeMap<String, String>,
     /// The option whose value is typed, without dashes; none: a positional.
     pub option: Option<String>,
     /// What has been typed of the word.

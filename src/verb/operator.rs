@@ -81,6 +81,11 @@ pub trait Operator: Send + Sync {
     /// Gives the terminal to a program until it ends; its exit code. Refused where there is no terminal to give.
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report>;
 
+    /// Whether somebody sits at a terminal that could be given away.
+    fn has_terminal(&self) -> bool {
+        false
+    }
+
     /// Gives the terminal to work of ours until it ends; its exit code. Refused where there is no terminal to give.
     async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
         drop(work);

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use cogdeck::ui::console::keymap::{Action, Key, Keymap, Part};
-use crossterm::event::{KeyCode, KeyModifiers};
+use crossterm::event::KeyCode;
 
+use crate::support::console::{self, chat};
 use crate::support::process::COGDECK;
 use crate::support::terminal::Terminal;
 
@@ -14,51 +15,6 @@ pub const SOON: Duration = Duration::from_secs(20);
 /// Esc is also how Alt begins: the next key must not come at once.
 const AFTER_ESC: Duration = Duration::from_millis(60);
 const SIZE: (u16, u16) = (120, 40);
-
-/// The bytes that a terminal sends for a key.
-fn bytes(key: Key) -> Vec<u8> {
-    let event = key.event();
-    let has = |modifier| event.modifiers.contains(modifier);
-    let (control, alt, shift) = (
-        has(KeyModifiers::CONTROL),
-        has(KeyModifiers::ALT),
-        has(KeyModifiers::SHIFT),
-    );
-    let cursor = |letter: char| match control {
-        true => format!("\x1b[1;5{letter}"),
-        false => format!("\x1b[{letter}"),
-    };
-    let plain = match event.code {
-        KeyCode::Char(' ') if control => "\0".to_owned(),
-        // What every terminal sends for both of them.
-        KeyCode::Char('_' | '7') if control => "\x1f".to_owned(),
-        KeyCode::Char(letter) if control => char::from(letter as u8 & 0x1f).to_string(),
-        KeyCode::Char(letter) => letter.to_string(),
-        // As terminals tell it that tell it at all.
-        KeyCode::Enter if shift => "\x1b[13;2u".to_owned(),
-        KeyCode::Enter => "\r".to_owned(),
-        KeyCode::Tab if shift => "\x1b[Z".to_owned(),
-        KeyCode::Tab => "\t".to_owned(),
-        KeyCode::Esc => "\x1b".to_owned(),
-        KeyCode::Backspace => "\x7f".to_owned(),
-        KeyCode::Delete => "\x1b[3~".to_owned(),
-        KeyCode::Up => cursor('A'),
-        KeyCode::Down => cursor('B'),
-        KeyCode::Right => cursor('C'),
-        KeyCode::Left => cursor('D'),
-        KeyCode::Home => cursor('H'),
-        KeyCode::End => cursor('F'),
-        KeyCode::PageUp => "\x1b[5~".to_owned(),
-        KeyCode::PageDown => "\x1b[6~".to_owned(),
-        KeyCode::F(1) => "\x1bOP".to_owned(),
-        KeyCode::F(5) => "\x1b[15~".to_owned(),
-        other => panic!("which bytes are {other:?}?"),
-    };
-    match alt {
-        true => format!("\x1b{plain}").into_bytes(),
-        false => plain.into_bytes(),
-    }
-}
 
 /// A console with two deployments and some answers, driven by one keymap.
 pub struct Deck {
@@ -104,7 +60,7 @@ impl Deck {
     }
 
     pub fn press(&self, key: Key) {
-        self.terminal.send(&bytes(key));
+        self.terminal.key(key.event());
         if key.event().code == KeyCode::Esc {
             std::thread::sleep(AFTER_ESC);
         }
@@ -125,21 +81,18 @@ impl Deck {
         self.lines.set(self.lines.get() + 1);
         let line = format!("echo line number {}", self.lines.get());
         self.run(&line);
-        let answer = line.replace("echo ", "  ");
+        // The records of a block are known once it has ended.
+        let header = format!("❯ {line} ");
         self.until(&line, |screen| {
-            screen.lines().any(|row| chat(row).trim_end().ends_with(&answer))
+            let ended = |row: &str| row.contains(&header) && row.contains("✓ done");
+            screen.lines().any(|row| ended(chat(row)))
         });
         line
     }
 
     /// The input line, without its prompt.
     pub fn line(&self) -> String {
-        let screen = self.terminal.screen();
-        let rows: Vec<&str> = screen.lines().collect();
-        let from = rows.iter().rposition(|row| row.starts_with('╭')).unwrap_or(0);
-        let inside = rows.iter().skip(from + 1).take_while(|row| row.starts_with('│'));
-        let text: Vec<&str> = inside.map(|row| row.trim_matches(['│', ' '])).collect();
-        text.join("\n").trim_start_matches("❯").trim_start().to_owned()
+        console::input(&self.terminal)
     }
 
     pub fn line_is(&self, wanted: &str) {
@@ -274,10 +227,4 @@ impl Deck {
                 .is_some_and(|title| title.contains(" follow ") == wanted)
         });
     }
-}
-
-/// The chat's part of a row.
-pub fn chat(row: &str) -> String {
-    let inside = row.trim_start_matches('│');
-    inside.split('│').next().unwrap_or_default().to_owned()
 }

@@ -3,7 +3,9 @@
 //! is tested without a terminal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod blocks;
 mod deck;
+mod input;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -11,29 +13,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cogdeck::ui::console::keymap::{Action, Key, Part};
 
-use deck::{Deck, SOON, chat};
+use deck::{Deck, SOON};
 
 impl Deck {
     /// Presses the key where it is bound, and waits for what its action is for.
     fn try_out(&self, part: Part, key: Key, action: Action) {
         let in_panel = part == Part::Panel;
         let mark = self.terminal.mark();
-        let typed = || {
-            self.terminal.type_text("one two");
-            self.line_is("one two");
-        };
         match action {
             Action::Help | Action::HelpWhenEmpty => {
                 self.press(key);
                 self.see("any other key closes");
             }
             Action::Interrupt => {
-                typed();
+                self.typed();
                 self.press(key);
                 self.see("panes");
             }
             Action::EndOfInput => {
-                typed();
+                self.typed();
                 self.act(Part::Input, Action::LineStart);
                 self.press(key);
                 self.line_is("ne two");
@@ -97,23 +95,6 @@ impl Deck {
             Action::Menu => {
                 self.press(key);
                 self.see("actions: Enter does it");
-            }
-            Action::FindNext | Action::FindPrevious => {
-                self.act(Part::Chat, Action::ToInput);
-                self.focus_is(0);
-                let lines = [self.fresh(), self.fresh(), self.fresh()];
-                self.go(Part::Chat);
-                self.act(Part::Chat, Action::Find);
-                self.terminal.type_text("echo line number");
-                self.terminal.send(b"\r");
-                // From the newest match up or, around the end, down to the oldest.
-                self.see(" in ");
-                self.press(key);
-                self.act(Part::Chat, Action::Edit);
-                self.until("another block", |_| {
-                    let line = self.line();
-                    line.starts_with("echo line number") && line != lines[2]
-                });
             }
             Action::ToChat => {
                 self.press(key);
@@ -184,24 +165,24 @@ impl Deck {
                 self.press(key);
                 self.selects("alpha");
             }
-            Action::Left | Action::Right if in_panel => {
+            Action::Left if in_panel => {
+                // One level down in the objects, and back.
+                self.terminal.type_text("o");
+                self.see("replica sets of alpha");
+                self.see("REVISION");
+                self.act(Part::Panel, Action::Open);
+                self.see("< pods of alpha-");
+                self.press(key);
+                self.until("the level above", |screen| {
+                    screen.contains("replica sets of alpha") && !screen.contains("pods of alpha")
+                });
+            }
+            Action::Right if in_panel => {
                 // A panel without columns to scroll stays as it is, and keeps the key for itself.
                 self.press(key);
                 self.act(Part::Panel, Action::Down);
                 self.selects("beta");
                 self.focus_is(2);
-            }
-            Action::Up | Action::Down => {
-                self.act(Part::Chat, Action::ToInput);
-                self.focus_is(0);
-                let (first, second) = (self.fresh(), self.fresh());
-                self.go(Part::Chat);
-                if action == Action::Down {
-                    self.act(part, Action::Up);
-                }
-                self.press(key);
-                self.act(part, Action::Edit);
-                self.line_is(if action == Action::Up { &first } else { &second });
             }
             Action::First | Action::PageUp | Action::ScrollUp => {
                 self.press(key);
@@ -237,20 +218,6 @@ impl Deck {
                 self.see("3 rollout alpha");
                 self.focus_is(3);
             }
-            Action::Open => {
-                self.act(Part::Chat, Action::ToInput);
-                self.focus_is(0);
-                self.run("sh 'seq 5001 5040'");
-                self.until("its end", |screen| {
-                    screen.lines().any(|row| chat(row).contains("  5040"))
-                });
-                self.go(Part::Chat);
-                // Folded or whole: the other one.
-                let shown = |screen: &str| screen.lines().filter(|row| chat(row).contains("  50")).count();
-                let before = shown(&self.terminal.screen());
-                self.press(key);
-                self.until("more or less of the block", |screen| shown(screen) != before);
-            }
             Action::Mark => {
                 self.press(key);
                 self.see("1 marked");
@@ -275,205 +242,46 @@ impl Deck {
                 self.press(key);
                 self.until("no choice", |screen| !screen.contains("copy a cell"));
             }
-            Action::Copy
+            Action::FindNext
+            | Action::FindPrevious
+            | Action::Up
+            | Action::Down
+            | Action::Open
+            | Action::Copy
             | Action::CopyLine
             | Action::CopyJson
             | Action::Rerun
             | Action::Edit
             | Action::Page
             | Action::Save
-            | Action::FilterBlock => {
-                self.act(Part::Chat, Action::ToInput);
-                self.focus_is(0);
-                let line = self.fresh();
-                self.go(Part::Chat);
-                let mark = self.terminal.mark();
-                let paged = self.terminal.home().join("paged");
-                self.press(key);
-                let said = line.trim_start_matches("echo ");
-                match action {
-                    Action::Copy => self.copies(mark, said),
-                    Action::CopyLine => self.copies(mark, &line),
-                    Action::CopyJson => drop(self.see("of JSON copied")),
-                    Action::Rerun => {
-                        let wanted = format!("❯ {line}");
-                        self.until("the line again", |screen| screen.matches(&wanted).count() >= 2);
-                    }
-                    Action::Edit => self.line_is(&line),
-                    Action::Page => {
-                        let read = |_: &str| std::fs::read_to_string(&paged).is_ok_and(|text| text.contains(said));
-                        self.until("the pager has read it", read);
-                        self.until("the console again", |_| self.output_since(mark).contains("\x1b[?1049h"));
-                        let _ = std::fs::remove_file(&paged);
-                    }
-                    Action::Save => drop(self.until("a file to name", |_| self.line().ends_with("> file:"))),
-                    _ => drop(self.until("a pipe", |_| self.line().ends_with('|'))),
-                }
-            }
-            Action::Live | Action::Stop => {
-                self.act(Part::Chat, Action::ToInput);
-                self.focus_is(0);
-                self.run("kubectl:get deploy");
-                self.until("its end", |screen| {
-                    screen.lines().any(|row| chat(row).contains("❯ kubectl:get deploy "))
-                });
-                self.go(Part::Chat);
-                self.act(Part::Chat, Action::Live);
-                self.see("1 running");
-                self.go(Part::Chat);
-                self.act(Part::Chat, Action::Last);
-                if action == Action::Stop {
-                    self.press(key);
-                } else {
-                    self.act(Part::Chat, Action::Stop);
-                }
-                self.until("nothing runs", |screen| !screen.contains("1 running"));
-            }
-            Action::Submit => {
-                self.terminal.type_text("echo it went");
-                self.line_is("echo it went");
-                self.press(key);
-                self.until("the answer", |screen| {
-                    screen.lines().any(|row| chat(row).trim_end().ends_with("  it went"))
-                });
-            }
-            Action::NewLine => {
-                self.terminal.type_text("one");
-                self.press(key);
-                self.terminal.type_text("two");
-                self.line_is("one\ntwo");
-            }
-            Action::Complete => {
-                self.press(key);
-                self.until("another pane", |_| self.focused().is_some_and(|pane| pane != 0));
-                self.reset();
-                self.terminal.type_text("kubectl:rollo");
-                self.press(key);
-                self.until("a name completed", |_| self.line().starts_with("kubectl:rollout"));
-            }
-            Action::Commands => {
-                self.press(key);
-                self.see("take");
-            }
-            Action::HistoryPrevious => {
-                let line = self.fresh();
-                self.press(key);
-                self.line_is(&line);
-            }
-            Action::HistoryNext => {
-                let line = (self.fresh(), self.fresh()).1;
-                self.act(part, Action::HistoryPrevious);
-                self.act(part, Action::HistoryPrevious);
-                self.press(key);
-                self.line_is(&line);
-            }
-            Action::HistorySearch => {
-                self.press(key);
-                self.until("the search", |_| self.line().contains("history"));
-            }
-            Action::HistoryFilter => {
-                self.act(part, Action::HistorySearch);
-                self.press(key);
-                self.until("the lines of this context", |_| self.line().contains("history here"));
-            }
-            Action::AcceptRight | Action::AcceptEnd => {
-                let line = self.fresh();
-                self.terminal.type_text("echo line numb");
-                self.press(key);
-                // What is suggested is shown before it is taken, too: typing behind it tells.
-                self.terminal.type_text("X");
-                self.line_is(&format!("{line}X"));
-                self.act(Part::Input, Action::LineStart);
-                self.press(key);
-                self.terminal.type_text("Y");
-                let wanted = match action {
-                    Action::AcceptRight => format!("eY{}X", line.trim_start_matches('e')),
-                    _ => format!("{line}XY"),
-                };
-                self.line_is(&wanted);
-            }
-            Action::LineStart => {
-                typed();
-                self.press(key);
-                self.terminal.type_text("X");
-                self.line_is("Xone two");
-            }
-            Action::WordLeft => {
-                typed();
-                self.press(key);
-                self.terminal.type_text("X");
-                self.line_is("one Xtwo");
-            }
-            Action::WordRight => {
-                typed();
-                self.act(part, Action::LineStart);
-                self.press(key);
-                self.terminal.type_text("X");
-                self.until("a word to the right", |_| {
-                    ["oneX two", "one Xtwo"].contains(&self.line().as_str())
-                });
-            }
-            Action::DeleteLeft => {
-                typed();
-                self.press(key);
-                self.line_is("one tw");
-            }
-            Action::DeleteRight => {
-                typed();
-                self.act(part, Action::LineStart);
-                self.press(key);
-                self.line_is("ne two");
-            }
-            Action::DeleteWordLeft => {
-                typed();
-                self.press(key);
-                self.line_is("one");
-            }
-            Action::DeleteWordRight => {
-                typed();
-                self.act(part, Action::LineStart);
-                self.press(key);
-                self.line_is("two");
-            }
-            Action::DeleteToStart => {
-                typed();
-                self.press(key);
-                self.see("panes");
-            }
-            Action::DeleteToEnd => {
-                typed();
-                self.act(part, Action::WordLeft);
-                self.press(key);
-                self.line_is("one");
-            }
-            Action::InsertDeleted | Action::UndoEdit => {
-                typed();
-                self.act(part, Action::DeleteWordLeft);
-                self.line_is("one");
-                self.press(key);
-                self.line_is("one two");
-            }
-            Action::Cancel if part == Part::Popup => {
-                self.press(key);
-                self.until("no popup", |screen| !screen.contains(" take "));
-            }
-            Action::Cancel => {
-                self.act(part, Action::HistorySearch);
-                self.until("the search", |_| self.line().contains("history"));
-                self.press(key);
-                self.until("no search", |_| !self.line().contains("history"));
-            }
-            Action::Accept => {
-                self.act(part, Action::NextCandidate);
-                self.press(key);
-                self.until("a candidate taken", |screen| {
-                    !screen.contains(" take ") && !screen.contains("panes")
-                });
-            }
-            Action::NextCandidate | Action::PreviousCandidate => {
-                self.press(key);
-                self.until("a candidate selected", |_| !self.selected().is_empty());
-            }
+            | Action::FilterBlock
+            | Action::Live
+            | Action::Stop => self.try_on_a_block(part, key, action),
+            Action::Submit
+            | Action::NewLine
+            | Action::Complete
+            | Action::Commands
+            | Action::HistoryPrevious
+            | Action::HistoryNext
+            | Action::HistorySearch
+            | Action::HistoryFilter
+            | Action::AcceptRight
+            | Action::AcceptEnd
+            | Action::LineStart
+            | Action::WordLeft
+            | Action::WordRight
+            | Action::DeleteLeft
+            | Action::DeleteRight
+            | Action::DeleteWordLeft
+            | Action::DeleteWordRight
+            | Action::DeleteToStart
+            | Action::DeleteToEnd
+            | Action::InsertDeleted
+            | Action::UndoEdit
+            | Action::Cancel
+            | Action::Accept
+            | Action::NextCandidate
+            | Action::PreviousCandidate => self.try_in_the_line(part, key, action),
         }
     }
 }

@@ -25,6 +25,8 @@ use cogdeck::verb::operator::TerminalCommand;
 use cogdeck::verb::{Catalogue, Decision, Declaration, Known, Operator, Verb};
 use serde_json::Value;
 
+use super::support::require;
+
 pub const SPEED: f64 = 10.0;
 
 /// A cluster, a session on it, and the kubeconfig file for kubectl.
@@ -41,19 +43,34 @@ pub struct Bench {
     pub editor: tempfile::NamedTempFile,
 }
 
-/// One fault for every request, while it is set.
+/// One fault for every request, while it is set; and what was asked for.
 #[derive(Default)]
-pub struct Faults(Mutex<Option<Fault>>);
+pub struct Faults {
+    fault: Mutex<Option<Fault>>,
+    seen: Mutex<Vec<String>>,
+}
 
 impl Faults {
     pub fn set(&self, fault: Option<Fault>) {
-        *self.0.lock().unwrap() = fault;
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    /// Forgets what was asked for.
+    pub fn forget(&self) {
+        self.seen.lock().unwrap().clear();
+    }
+
+    /// Whether something was asked for that holds all of these.
+    pub fn saw(&self, parts: &[&str]) -> bool {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().any(|path| parts.iter().all(|part| path.contains(part)))
     }
 }
 
 impl Gate for Faults {
-    fn check(&self, _: &str, _: &str) -> Option<Fault> {
-        *self.0.lock().unwrap()
+    fn check(&self, _: &str, path: &str) -> Option<Fault> {
+        self.seen.lock().unwrap().push(path.to_owned());
+        *self.fault.lock().unwrap()
     }
 }
 
@@ -272,7 +289,8 @@ impl Bench {
 
     /// kubectl as a process of its own, for what goes on until it is interrupted. It ends with what it is kept in.
     pub fn spawn_kubectl(&self, words: &[&str]) -> tokio::process::Child {
-        let mut command = tokio::process::Command::from(self.kubectl_command(words));
+        let kubectl = require("kubectl").unwrap();
+        let mut command = tokio::process::Command::from(self.kubectl_command(&kubectl, words));
         command
             .stdout(std::process::Stdio::piped())
             .kill_on_drop(true)
@@ -280,8 +298,8 @@ impl Bench {
             .unwrap()
     }
 
-    fn kubectl_command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(KUBECTL);
+    fn kubectl_command(&self, kubectl: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new(kubectl);
         command
             .env("KUBECONFIG", self.kubeconfig.path())
             .env("HOME", std::env::temp_dir())
@@ -292,10 +310,7 @@ impl Bench {
 
     /// The same, for words that hold blanks.
     pub async fn kubectl_words(&self, words: &[&str]) -> Option<(i32, String, String)> {
-        if !Path::new(KUBECTL).exists() {
-            return None;
-        }
-        let mut command = self.kubectl_command(words);
+        let mut command = self.kubectl_command(&require("kubectl")?, words);
         let output = tokio::task::spawn_blocking(move || command.output())
             .await
             .unwrap()
@@ -308,9 +323,6 @@ impl Bench {
         ))
     }
 }
-
-/// Where the system keeps it.
-const KUBECTL: &str = "/usr/bin/kubectl";
 
 struct UndoLast;
 

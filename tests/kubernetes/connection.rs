@@ -112,6 +112,8 @@ async fn a_plugin_is_asked_for_the_next_credential_before_the_last_one_ends() {
     let clients = Clients::new();
     let first = clients.session(&context).await.unwrap();
     first.cluster.discovery().await.unwrap();
+    let client = || first.cluster.connection().pass();
+    let before = client();
     assert_eq!(asked(), 1);
     // A quarter of its time before the end the next one is fetched, which lasts long.
     says(Duration::from_secs(3600));
@@ -127,7 +129,7 @@ async fn a_plugin_is_asked_for_the_next_credential_before_the_last_one_ends() {
     assert_eq!(asked(), 2);
     let next = clients.session(&context).await.unwrap();
     assert!(
-        Arc::ptr_eq(&first.cluster, &next.cluster),
+        Arc::ptr_eq(&first.cluster, &next.cluster) && client() == before,
         "the same token needs no other connection"
     );
     assert!(next.cluster.credential_ends().unwrap() > Timestamp::now() + Duration::from_secs(3000));
@@ -156,29 +158,49 @@ async fn a_login_that_cannot_be_renewed_is_told_before_it_ends() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let health = feed.source().health();
-    let reason = health.reason.unwrap();
-    assert_eq!(health.state, HealthState::Live, "the rows are right still");
+    let (_, reason) = health.login_ends.unwrap();
+    assert_eq!(
+        (health.state, health.reason),
+        (HealthState::Live, None),
+        "the rows are right still"
+    );
     assert!(reason.as_str().contains("the session is over"), "{reason}");
     // Somebody logs in: the warning goes.
     let works = format!("echo '{}'\n", answer(sandbox.token(), Duration::from_secs(3600)));
     std::fs::write(&script, works).unwrap();
-    clients.login(&context, Asking::Nobody).await.unwrap();
+    let begin = Instant::now();
+    clients
+        .login(&context)
+        .await
+        .unwrap()
+        .run(Asking::Nobody)
+        .await
+        .unwrap();
     until("no warning", feed.source(), |health| health.login_ends.is_none()).await;
+    assert!(
+        begin.elapsed() < Duration::from_secs(10),
+        "not only when its watch ends"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_must_ask_shows_login_and_everything_goes_on_after_it() {
     let sandbox = world().await;
     let folder = tempfile::tempdir().unwrap();
-    let (script, allowed) = (folder.path().join("plugin.sh"), folder.path().join("allowed"));
+    let path = |name: &str| folder.path().join(name);
+    let (script, log, allowed) = (path("plugin.sh"), path("log"), path("allowed"));
     let token = answer(sandbox.token(), Duration::from_secs(3600));
+    // It lets in whoever comes when it is allowed, once.
     let text = format!(
-        "test -e {} || {{ echo 'who are you?' >&2; exit 1; }}\necho '{token}'\n",
+        "echo x >> {}\nrm {} 2>/dev/null || {{ echo 'who are you?' >&2; exit 1; }}\necho '{token}'\n",
+        log.display(),
         allowed.display()
     );
     std::fs::write(&script, text).unwrap();
+    let runs = || std::fs::read_to_string(&log).unwrap().lines().count();
     let context = by_plugin(&sandbox, &script, "IfAvailable");
     let (hub, clients) = (Hub::new(Clock::real()), Clients::new());
+    let begin = Instant::now();
     let feed = rows::<PodRow>(&hub, &clients, &context, false);
     until("login", feed.source(), |health| health.state == HealthState::Login).await;
     let reason = feed.source().health().reason.unwrap();
@@ -186,11 +208,35 @@ async fn a_plugin_that_must_ask_shows_login_and_everything_goes_on_after_it() {
         reason.as_str().contains("who are you?") && reason.as_str().contains("kubectl:login"),
         "{reason}"
     );
+    // The feed looks again several times, and the plugin is not run for it.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let alone = 1 + usize::try_from(begin.elapsed().as_secs() / 10).unwrap();
+    assert!(runs() <= alone, "run {} times", runs());
+    let login = clients.login(&context).await.unwrap();
     std::fs::write(&allowed, "").unwrap();
-    let begin = Instant::now();
-    clients.login(&context, Asking::Nobody).await.unwrap();
+    login.run(Asking::Nobody).await.unwrap();
+    assert!(!allowed.exists(), "it was the login's run that let us in");
+    let (begin, before) = (Instant::now(), runs());
     until("live", feed.source(), |health| health.state == HealthState::Live).await;
-    println!("rows {:?} after the login", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert_eq!(runs(), before, "the feed goes on with what the login brought");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verb_that_is_refused_reads_the_kubeconfig_again_for_the_next_one() {
+    let sandbox = world().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kubeconfig");
+    let good = sandbox.kubeconfig();
+    std::fs::write(&file, good.replace(sandbox.token(), "an-old-one")).unwrap();
+    let (clients, context) = (Clients::new(), context(KubeconfigSource::Files(vec![file.clone()])));
+    let session = clients.session(&context).await.unwrap();
+    let asked = async || session.cluster.get::<serde_json::Value>("/api/v1/namespaces").await;
+    let refused = asked().await.unwrap_err();
+    assert_eq!(session.cluster.report(&refused).code, "E-KUBE-401");
+    std::fs::write(&file, good).unwrap();
+    // The same session: a verb that goes on for long has no other.
+    assert!(asked().await.unwrap()["items"].is_array());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -244,13 +290,9 @@ async fn a_token_that_tells_its_end_is_looked_for_again_and_its_end_told() {
     assert_eq!(reason.as_str(), "nobody has put a newer token in its place");
     // Somebody does: the next look after the end at the latest finds it.
     write(Duration::from_secs(3600));
-    let next = loop {
-        let cluster = clients.session(&context).await.unwrap().cluster;
-        if !Arc::ptr_eq(&first, &cluster) {
-            break cluster;
-        }
+    while first.expiring().is_some() || first.credential_ends().unwrap() < Timestamp::now() {
         assert!(begin.elapsed() < PATIENCE, "the new token was not read");
+        clients.session(&context).await.unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    assert!(next.expiring().is_none() && next.credential_ends().unwrap() > Timestamp::now());
+    }
 }

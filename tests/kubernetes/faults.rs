@@ -1,10 +1,12 @@
 //! The live rows while the server misbehaves, broken on purpose through the sandbox's admin API: they tell the truth about
 //! themselves meanwhile, and are right again within two seconds of the end of it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use cogdeck::core::clock::Clock;
 use cogdeck::core::context::{Context, KubeconfigSource};
 use cogdeck::core::text::Secret;
@@ -14,7 +16,7 @@ use cogdeck::features::kubernetes::model::{DeploymentRow, PodRow, SlimRow};
 use cogdeck::feed::{HealthState, Hub, Source, Subscription};
 use cogdeck::sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 /// How soon rows have to be right again.
 const SOON: Duration = Duration::from_secs(2);
@@ -314,4 +316,125 @@ async fn a_restart_with_other_versions_is_a_fresh_list() {
         .await;
         assert!(took < SOON, "round {round}: {took:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_two_clusters_never_mix_when_the_configuration_names_another() {
+    let (one, two) = (World::start().await, World::start().await);
+    two.deploy("other", 2).await;
+    let set = |world: &World| {
+        let pem = base64::engine::general_purpose::STANDARD.encode(world.sandbox.ca_pem());
+        let (url, token) = (world.sandbox.kubernetes_url(), world.sandbox.token());
+        let set = [("SERVER", url), ("TOKEN", token), ("CERT", pem.as_str())];
+        BTreeMap::from(set.map(|(name, value)| (format!("KUBERNETES_{name}"), Secret::new(value))))
+    };
+    let variables = Arc::new(Mutex::new(set(&one)));
+    let told = variables.clone();
+    let clients = Clients::configured(Arc::new(move |_| {
+        let told = told.lock().unwrap().clone();
+        Box::pin(async move { Ok(told) })
+    }));
+    let mut context = Context::empty("configured");
+    context.kubernetes.configurable = true;
+    let hub = Hub::new(Clock::real());
+    let feed = rows::<PodRow>(&hub, &clients, &Arc::new(context), false);
+    let source = feed.source();
+    let keys = || shown(source).into_keys().collect::<BTreeSet<String>>();
+    let of = |world: &World| world.truth().into_keys().collect::<BTreeSet<String>>();
+    let (first, second) = (of(&one), of(&two));
+    let begin = Instant::now();
+    while keys() != first {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", source.health());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    *variables.lock().unwrap() = set(&two);
+    one.cut_the_watch().await;
+    one.deploy("late", 1).await;
+    let begin = Instant::now();
+    let mut shown = keys();
+    while shown != second {
+        assert!(
+            shown.is_subset(&of(&one)) || shown.is_subset(&second),
+            "rows of both: {shown:?}"
+        );
+        assert!(begin.elapsed() < PATIENCE, "{:?}", source.health());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        shown = keys();
+    }
+}
+
+/// A server whose list of pods is empty and whose watches end well at once, as behind a proxy that keeps nothing open.
+/// Counts the watches.
+async fn hasty_server() -> (u16, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, watches) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+    let counted = watches.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let counted = counted.clone();
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                let mut head = String::new();
+                while stream.read_line(&mut head).await.is_ok_and(|count| count > 0) {
+                    if !head.ends_with("\r\n\r\n") {
+                        continue;
+                    }
+                    let pods = json!({"resource": "pods", "responseKind": {"kind": "Pod"}, "scope": "Namespaced",
+                        "singularResource": "pod", "verbs": ["list", "watch"]});
+                    let (code, body) = match head.split(' ').nth(1).unwrap() {
+                        path if path.contains("watch=true") => {
+                            counted.fetch_add(1, Ordering::Relaxed);
+                            (200, String::new())
+                        }
+                        path if path.contains("/pods?") => {
+                            let list = json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": []});
+                            (200, list.to_string())
+                        }
+                        "/api" => {
+                            let versions = json!([{"version": "v1", "resources": [pods]}]);
+                            let list = json!({"kind": "APIGroupDiscoveryList", "items": [{"versions": versions}]});
+                            (200, list.to_string())
+                        }
+                        "/apis" => (200, json!({"kind": "APIGroupDiscoveryList", "items": []}).to_string()),
+                        _ => (
+                            404,
+                            json!({"kind": "Status", "status": "Failure", "code": 404}).to_string(),
+                        ),
+                    };
+                    let answer = format!(
+                        "HTTP/1.1 {code} So\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                        body.len()
+                    );
+                    // What asks with a body asks what is not here.
+                    let ends = head.starts_with("POST");
+                    if stream.get_mut().write_all(answer.as_bytes()).await.is_err() || ends {
+                        return;
+                    }
+                    head.clear();
+                }
+            });
+        }
+    });
+    (port, watches)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watches_that_end_at_once_are_no_storm() {
+    let (port, watches) = hasty_server().await;
+    let mut context = Context::empty("hasty");
+    context.kubernetes.kubeconfig = KubeconfigSource::Inline(Secret::new(format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n\
+         users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n"
+    )));
+    let (hub, clients) = (Hub::new(Clock::real()), Clients::new());
+    let feed = rows::<PodRow>(&hub, &clients, &Arc::new(context), false);
+    let begin = Instant::now();
+    while watches.load(Ordering::Relaxed) == 0 {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", feed.source().health());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let count = watches.load(Ordering::Relaxed);
+    assert!(count < 20, "{count} watches in three seconds");
+    assert_eq!(state(feed.source()), HealthState::Live, "the rows are right");
 }

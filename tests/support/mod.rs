@@ -15,7 +15,9 @@
     reason = "a failed expectation is how a test fails, and a skipped test says so; helpers of tests included"
 )]
 
+pub mod console;
 pub mod image;
+pub mod keys;
 pub mod process;
 pub mod run;
 pub mod terminal;

@@ -10,38 +10,16 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossterm::event::KeyEvent;
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use tempfile::TempDir;
+
+pub use super::keys::Key;
 
 /// How often a program's end is asked for; screens are waited for without polling.
 const POLL: Duration = Duration::from_millis(10);
 /// How long a program may take to react to a hang-up before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// A key, sent as the bytes that xterm sends for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
-    Char(char),
-    /// Control and a letter: `Ctrl('c')`.
-    Ctrl(char),
-    Alt(char),
-    Enter,
-    Tab,
-    BackTab,
-    Backspace,
-    Delete,
-    Escape,
-    Up,
-    Down,
-    Left,
-    Right,
-    Home,
-    End,
-    PageUp,
-    PageDown,
-    /// `F(1)` to `F(12)`.
-    F(u8),
-}
 
 /// Why a wait ended without what was waited for, with the screen as it was then.
 pub struct Unseen {
@@ -157,9 +135,9 @@ impl Terminal {
     }
 
     /// Sends one key, cursor keys in the mode that the program asked for.
-    pub fn key(&self, key: Key) {
+    pub fn key(&self, key: impl Into<KeyEvent>) {
         let application = self.shared.lock().parser.screen().application_cursor();
-        self.send(&key.bytes(application));
+        self.send(&super::keys::bytes(key.into(), application));
     }
 
     /// Pastes text as a terminal does: bracketed when the program asked for it, as keys otherwise.
@@ -322,45 +300,6 @@ impl Drop for Terminal {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-    }
-}
-
-impl Key {
-    fn bytes(self, application: bool) -> Vec<u8> {
-        let cursor = |c: char| {
-            if application {
-                format!("\x1bO{c}")
-            } else {
-                format!("\x1b[{c}")
-            }
-        };
-        let text = match self {
-            Self::Char(c) => c.to_string(),
-            // Control clears the upper bits of the letter: C is 0x43, Ctrl-C 0x03.
-            Self::Ctrl(c) => return vec![u8::try_from(c).expect("an ASCII letter").to_ascii_uppercase() & 0x1f],
-            Self::Alt(c) => format!("\x1b{c}"),
-            Self::Enter => "\r".to_owned(),
-            Self::Tab => "\t".to_owned(),
-            Self::BackTab => "\x1b[Z".to_owned(),
-            Self::Backspace => "\x7f".to_owned(),
-            Self::Escape => "\x1b".to_owned(),
-            Self::Up => cursor('A'),
-            Self::Down => cursor('B'),
-            Self::Right => cursor('C'),
-            Self::Left => cursor('D'),
-            Self::Home => cursor('H'),
-            Self::End => cursor('F'),
-            Self::Delete => "\x1b[3~".to_owned(),
-            Self::PageUp => "\x1b[5~".to_owned(),
-            Self::PageDown => "\x1b[6~".to_owned(),
-            Self::F(n @ 1..=4) => format!("\x1bO{}", char::from(b'P' + n - 1)),
-            Self::F(n @ 5..=12) => {
-                let code = [15, 17, 18, 19, 20, 21, 23, 24][usize::from(n - 5)];
-                format!("\x1b[{code}~")
-            }
-            Self::F(n) => panic!("no function key {n}"),
-        };
-        text.into_bytes()
     }
 }
 

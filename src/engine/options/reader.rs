@@ -17,43 +17,57 @@ struct Reader<'a> {
 
 /// Sorts them: what was given for options, in its order, and the positionals.
 pub fn read(declaration: &Declaration, words: &[Word]) -> Result<(Vec<Given>, Vec<Word>), Problem> {
-    let mut reader = Reader {
-        signature: &declaration.signature,
-        declaration,
-        options: Vec::new(),
-        positionals: Vec::new(),
-    };
-    reader.read(words)?;
+    let mut reader = Reader::of(declaration);
+    let mut rest = words;
+    while let Some((word, tail)) = rest.split_first() {
+        rest = tail.get(reader.word(word, tail)?..).unwrap_or_default();
+    }
     Ok((reader.options, reader.positionals))
 }
 
-impl Reader<'_> {
-    fn read(&mut self, words: &[Word]) -> Result<(), Problem> {
-        let mut rest = words;
-        while let Some((word, tail)) = rest.split_first() {
-            rest = tail;
-            if !word.is_option() {
-                self.positionals.push(word.clone());
-                continue;
-            }
-            let Some(option) = word.as_option().or_else(|| short_with_variable(word)) else {
-                return Err(
-                    Problem::new(NAME, word.span, "an option's name can't come from a variable").hint(Some(
-                        "write --name=$value, or -- before a value that starts with a dash".to_owned(),
-                    )),
-                );
-            };
-            if option.name == "--" && option.value.is_none() {
-                self.positionals.extend(tail.iter().cloned());
-                return Ok(());
-            }
-            let used = match option.name.strip_prefix("--") {
-                Some(name) => self.long(name, &option, word, tail)?,
-                None => self.short(&option, word, tail)?,
-            };
-            rest = tail.get(used..).unwrap_or_default();
+/// The same of words that are still being typed: an option that is wrong, or has no value yet, is passed over.
+pub fn read_so_far(declaration: &Declaration, words: &[Word]) -> (Vec<Given>, Vec<Word>) {
+    let mut reader = Reader::of(declaration);
+    let mut rest = words;
+    while let Some((word, tail)) = rest.split_first() {
+        rest = tail.get(reader.word(word, tail).unwrap_or(0)..).unwrap_or_default();
+    }
+    (reader.options, reader.positionals)
+}
+
+impl<'a> Reader<'a> {
+    fn of(declaration: &'a Declaration) -> Self {
+        Reader {
+            signature: &declaration.signature,
+            declaration,
+            options: Vec::new(),
+            positionals: Vec::new(),
         }
-        Ok(())
+    }
+}
+
+impl Reader<'_> {
+    /// Sorts a word; how many of the following words belong to it.
+    fn word(&mut self, word: &Word, tail: &[Word]) -> Result<usize, Problem> {
+        if !word.is_option() {
+            self.positionals.push(word.clone());
+            return Ok(0);
+        }
+        let Some(option) = word.as_option().or_else(|| short_with_variable(word)) else {
+            return Err(
+                Problem::new(NAME, word.span, "an option's name can't come from a variable").hint(Some(
+                    "write --name=$value, or -- before a value that starts with a dash".to_owned(),
+                )),
+            );
+        };
+        if option.name == "--" && option.value.is_none() {
+            self.positionals.extend(tail.iter().cloned());
+            return Ok(tail.len());
+        }
+        match option.name.strip_prefix("--") {
+            Some(name) => self.long(name, &option, word, tail),
+            None => self.short(&option, word, tail),
+        }
     }
 
     /// How many of the following words were used as the value.

@@ -29,6 +29,30 @@ fn read(words: &str, fed: bool) -> Result<Template, Problem> {
     Template::read(declaration(), &words[1..], words[0].span, fed)
 }
 
+#[test]
+fn words_that_are_still_typed_are_sorted_by_the_declaration() {
+    let so_far = |words: &str| {
+        let line = parse(&format!("x {words}")).unwrap();
+        let partial = Partial::of(&declaration(), &line.items[0].pipeline.stages[0].words[1..]);
+        let options: Vec<String> = partial
+            .options
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        (partial.positionals.join(" "), options.join(" "))
+    };
+    let expected = |positionals: &str, options: &str| (positionals.to_owned(), options.to_owned());
+    // What stands behind a flag is no value of it, what stands behind another option is.
+    assert_eq!(so_far("-t web --image a 3"), expected("web 3", "image=a"));
+    assert_eq!(so_far("-ti a web --timeout=5s"), expected("web", "image=a wait=5s"));
+    assert_eq!(so_far("-p 1 --port 2"), expected("", "port=2"));
+    assert_eq!(so_far("web -- -x --image"), expected("web -x --image", ""));
+    // Unfinished, unknown or from elsewhere: the rest counts all the same.
+    assert_eq!(so_far("web --image"), expected("web", ""));
+    assert_eq!(so_far("--nope web -x 3"), expected("web 3", ""));
+    assert_eq!(so_far("$name --image=$a 3"), expected(" 3", ""));
+}
+
 fn bound(words: &str) -> Result<(Value, Value), &'static str> {
     let template = read(words, false).map_err(|problem| problem.code)?;
     let record = json!({"n": 5, "list": ["a", "b"], "text": "x", "none": null});

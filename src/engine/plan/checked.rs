@@ -64,6 +64,7 @@ pub struct PipelinePlan {
 }
 
 /// A checked stage.
+#[derive(Clone)]
 pub struct StagePlan {
     /// Counted from 1.
     pub number: usize,
@@ -75,8 +76,10 @@ pub struct StagePlan {
     pub verb: Verb,
     /// Its arguments.
     pub template: Template,
-    /// Its targets.
+    /// Its targets; the first of several.
     pub context: Arc<Context>,
+    /// `@A,B`, `@*`: it runs in each of these at once. Empty: in `context` alone.
+    pub contexts: Vec<Arc<Context>>,
     /// Where it runs.
     pub site: Site,
     /// What a failed record does.

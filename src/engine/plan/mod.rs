@@ -2,6 +2,7 @@
 //! for the ports it asks. What only the run can know (values of variables, how many records there will be) is left.
 
 mod checked;
+mod contexts;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::lang::{self, Line, ModifierKind, Pipeline, Root, Span, Stage, Word};
 use crate::verb::catalogue::{BUILT_IN, Catalogue, did_you_mean, nearest};
-use crate::verb::{Action, InputMode, Verb};
+use crate::verb::{Action, Declaration, InputMode, Verb};
 
 /// Invocations of one stage at a time, at most.
 pub const MAX_PARALLEL: usize = 64;
@@ -115,7 +116,9 @@ impl Planner<'_> {
                 plan.text = lang::print(&shown);
             }
             plan.last = number == count;
-            follows(stages.last(), &plan).map_err(|problem| (problem, Some(number)))?;
+            follows(stages.last(), &plan)
+                .and_then(|()| contexts::follows(&stages, &plan))
+                .map_err(|problem| (problem, Some(number)))?;
             if let Some(slot) = hidden.stages.get_mut(index) {
                 mask(slot, &plan.template.secrets());
             }
@@ -177,17 +180,19 @@ impl Planner<'_> {
         template.dynamic_words().try_for_each(|word| known(word, each, names))?;
         let modifiers = self.modifiers(stage)?;
         let on = modifiers.on.as_ref().map(|(text, _)| text.as_str());
-        let mut context = modifiers.context.clone();
         let at = modifiers.on.as_ref().map_or(name, |(_, span)| *span);
-        let site = self
-            .place
-            .place(&context, &declaration, on)
-            .map_err(|report| problem_of(report, at))?;
-        if let Site::Docker(host) = &site {
-            context = Arc::new(Context {
-                docker_host: Some(host.clone()),
-                ..context.as_ref().clone()
-            });
+        let named = &modifiers.contexts;
+        let (context, site) = self
+            .placed(&named.first, &declaration, on)
+            .map_err(|report| problem_of(named.within(report, &named.first), at))?;
+        let mut contexts = Vec::with_capacity(named.several.len());
+        for context in &named.several {
+            let placed = self.placed(context, &declaration, on);
+            contexts.push(
+                placed
+                    .map_err(|report| problem_of(named.within(report, context), at))?
+                    .0,
+            );
         }
         let conditional = self
             .authorise
@@ -195,9 +200,11 @@ impl Planner<'_> {
             .map(|permit| permit == Permit::Conditional)
             .map_err(|report| problem_of(report, name))?;
         if let Action::Read(action) = &resolved.verb.action {
-            action
-                .ready(&context, self.user)
-                .map_err(|report| problem_of(report, name))?;
+            for context in std::iter::once(&context).chain(contexts.iter().skip(1)) {
+                action
+                    .ready(context, self.user)
+                    .map_err(|report| problem_of(named.within(report, context), name))?;
+            }
         }
         let mut hidden = stage.clone();
         mask(&mut hidden, &template.secrets());
@@ -211,6 +218,7 @@ impl Planner<'_> {
             verb: resolved.verb.clone(),
             template,
             context,
+            contexts,
             site,
             on_error: modifiers.on_error.unwrap_or(self.on_error),
             parallel: modifiers.parallel,
@@ -219,8 +227,27 @@ impl Planner<'_> {
             fed,
             last: false,
         };
+        contexts::fits(&plan, name)?;
         self.permitted(&plan, name)?;
         Ok(plan)
+    }
+
+    /// Where it runs in a context, and that context as it is there.
+    fn placed(
+        &self,
+        context: &Arc<Context>,
+        declaration: &Declaration,
+        on: Option<&str>,
+    ) -> Result<(Arc<Context>, Site), Report> {
+        let site = self.place.place(context, declaration, on)?;
+        let context = match &site {
+            Site::Here => context.clone(),
+            Site::Docker(host) => Arc::new(Context {
+                docker_host: Some(host.clone()),
+                ..context.as_ref().clone()
+            }),
+        };
+        Ok((context, site))
     }
 
     /// `COMMAND --help` and `COMMAND -h` are `help COMMAND`, unless the command has such an option itself. Not where a
@@ -279,21 +306,19 @@ impl Planner<'_> {
 
     fn modifiers(&self, stage: &Stage) -> Result<Modifiers, Problem> {
         let mut found = Modifiers {
-            context: self.context.clone(),
+            contexts: contexts::Named::one(self.context.clone()),
             on: None,
             parallel: 1,
             on_error: None,
             timeout: None,
         };
         for modifier in &stage.modifiers {
-            let text = |word: &Word| {
-                let message = "what stands before a command must be known before it runs: no variables here";
-                word.literal()
-                    .ok_or_else(|| Problem::new("E-MODIFIER-001", modifier.span, message))
-            };
+            let text = |word: &Word| fixed(word, modifier.span);
             let wrong = |message: String| Problem::new("E-MODIFIER-001", modifier.span, message);
             match &modifier.kind {
-                ModifierKind::Context(word) => found.context = self.named_context(&text(word)?, modifier.span)?,
+                ModifierKind::Context(names) => {
+                    found.contexts = contexts::Named::read(self.contexts, names, modifier.span)?;
+                }
                 ModifierKind::On(word) => found.on = Some((text(word)?, modifier.span)),
                 ModifierKind::Parallel(word) => {
                     let count = text(word)?
@@ -319,25 +344,21 @@ impl Planner<'_> {
         }
         Ok(found)
     }
-
-    fn named_context(&self, name: &str, span: Span) -> Result<Arc<Context>, Problem> {
-        self.contexts.context(name).ok_or_else(|| {
-            let known = self.contexts.names();
-            let hint = did_you_mean(&nearest(name, known.clone())).unwrap_or_else(|| match known.is_empty() {
-                true => "no context is configured: set KUBECONFIG, or write a [contexts.NAME] table".to_owned(),
-                false => format!("known contexts: {}", known.join(", ")),
-            });
-            Problem::new("E-CONTEXT-001", span, format!("there is no context {name:?}")).hint(Some(hint))
-        })
-    }
 }
 
 struct Modifiers {
-    context: Arc<Context>,
+    contexts: contexts::Named,
     on: Option<(String, Span)>,
     parallel: usize,
     on_error: Option<OnError>,
     timeout: Option<Duration>,
+}
+
+/// What stands before a command is known before it runs.
+fn fixed(word: &Word, span: Span) -> Result<String, Problem> {
+    let message = "what stands before a command must be known before it runs: no variables here";
+    word.literal()
+        .ok_or_else(|| Problem::new("E-MODIFIER-001", span, message))
 }
 
 /// A plan of all records' changes needs an end of records.

@@ -88,6 +88,33 @@ impl Read for Count {
     }
 }
 
+/// Two records that say where it runs, with what it was fed; fails between them in one context, is late in another.
+struct Where;
+
+#[async_trait]
+impl Read for Where {
+    async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
+        let is = |option: &str| call.arguments.text(option).as_ref() == Some(&call.context.name);
+        let record = |step: u64| json!({"here": call.context.name, "step": step, "fed": call.record.as_ref().map(|r| r["n"].clone())});
+        if let Some(wait) = call.arguments.duration("wait") {
+            tokio::time::sleep(wait).await;
+        }
+        if is("late") {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        output.emit(record(1)).await?;
+        if is("fail") {
+            return Err(Report::failed("E-TEST-001", "told to fail"));
+        }
+        call.operator.note(format!("half of {}", call.context.name).into());
+        output.emit(record(2)).await?;
+        while call.arguments.flag("follow") {
+            output.emit(record(3)).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Something that can be changed.
 pub type World = Arc<Mutex<BTreeMap<String, i64>>>;
 
@@ -233,6 +260,15 @@ pub fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
         Verb::read(
             Declaration::new("t", "context", ""),
             Function(|call: &Call| Ok(vec![json!(call.context.name)])),
+        ),
+        Verb::read(
+            Declaration::new("t", "where", "").following(&["follow"]).options([
+                OptionSpec::new("fail", OptionKind::String, ""),
+                OptionSpec::new("late", OptionKind::String, ""),
+                OptionSpec::new("wait", OptionKind::Duration, ""),
+                OptionSpec::new("follow", OptionKind::Bool, ""),
+            ]),
+            Where,
         ),
         Verb::read(
             Declaration::new("t", "login", "")

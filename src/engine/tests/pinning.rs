@@ -37,6 +37,8 @@ async fn the_pipeline_before_it_is_handed_over_and_nothing_runs() {
         ("t:logs -- web | t:pin", true),
         ("t:logs web | t:count | t:pin", false),
         ("@prod t:logs 'a b' | t:echo $name ${label:-none} | t:pin", true),
+        ("@prod,test t:emit 3 | t:pin", false),
+        ("@* t:logs web | t:pin", true),
     ] {
         let ran = bench.run_as(line, operator.clone()).await;
         assert_eq!(ran.exit, 0, "{line}");
@@ -54,6 +56,8 @@ async fn the_pipeline_before_it_is_handed_over_and_nothing_runs() {
             pin("t:logs -- web", 5),
             pin("t:logs web | t:count", 5),
             pin("@prod t:logs 'a b' | t:echo $name ${label:-none}", 5),
+            pin("@prod,test t:emit 3", 5),
+            pin("@* t:logs web", 5),
         ]
     );
     assert_eq!(bench.emitted.load(std::sync::atomic::Ordering::Relaxed), 0);

@@ -1,5 +1,6 @@
 //! Completes what `dig` asks for: names that others know of (records of the zones, hosts of load balancers), then types.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,7 +15,8 @@ pub(super) struct Names(pub(super) Vec<Arc<dyn Completer>>);
 #[async_trait]
 impl Completer for Names {
     async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
-        let named = request.words.iter().any(|word| !word.starts_with(['-', '+', '@']));
+        // A server and dig's own switches are written among them.
+        let named = request.positionals.iter().any(|word| !word.starts_with(['+', '@']));
         match request.option.as_deref() {
             Some("type") => return types(&request.prefix),
             Some(_) => return Vec::new(),
@@ -23,7 +25,8 @@ impl Completer for Names {
         }
         // They are asked for any name, whatever else stands on this line.
         let request = CompletionRequest {
-            words: Vec::new(),
+            positionals: Vec::new(),
+            options: BTreeMap::new(),
             ..request
         };
         let answers = join_all(self.0.iter().map(|names| names.complete(request.clone()))).await;
@@ -58,7 +61,7 @@ mod tests {
     #[async_trait]
     impl Completer for Knows {
         async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
-            assert!(request.words.is_empty() && request.option.is_none());
+            assert!(request.positionals.is_empty() && request.option.is_none());
             let known = self.0.iter().filter(|name| name.starts_with(&request.prefix));
             known
                 .map(|name| Candidate {
@@ -76,7 +79,8 @@ mod tests {
         ]);
         let request = CompletionRequest {
             context: Arc::new(Context::empty("test")),
-            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            positionals: words.iter().map(|word| (*word).to_owned()).collect(),
+            options: BTreeMap::from([("type".to_owned(), "CNAME".to_owned())]),
             option: option.map(str::to_owned),
             prefix: prefix.to_owned(),
         };
@@ -87,7 +91,7 @@ mod tests {
     #[tokio::test]
     async fn names_come_from_all_and_once_then_types() {
         let all = ["inspector.spawnhub.com", "spawnhub.com", "a1.elb.example"];
-        assert_eq!(offered(&["--short"], None, "").await, all);
+        assert_eq!(offered(&[], None, "").await, all);
         assert_eq!(offered(&["@127.0.0.1:53", "+short"], None, "insp").await, all[..1]);
         assert_eq!(offered(&["spawnhub.com"], None, "cn").await, ["CNAME"]);
         assert_eq!(offered(&[], Some("type"), "NA").await, ["NAPTR"]);

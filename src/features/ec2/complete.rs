@@ -53,13 +53,20 @@ impl Completer for InstanceCompleter {
             return Vec::new();
         }
         let feed = feed::subscribe(&self.service, &request.context);
-        // Without an answer in time there are only names to offer; the feed goes on for the next try.
-        let _ = tokio::time::timeout(PATIENCE, feed.source().first()).await;
+        // Names are known without any answer. Without one in time there are only they; the feed goes on for the next try.
+        if of_instances(&request.prefix) {
+            feed.source().first_within(PATIENCE).await;
+        }
         feed.source().read(|rows, _| {
             let rows: Vec<&InstanceRow> = rows.iter().map(|(_, row)| row).collect();
             candidates(&rows, &request.prefix)
         })
     }
+}
+
+/// Whether only the instances know how this goes on.
+fn of_instances(prefix: &str) -> bool {
+    prefix.starts_with("tag:") || prefix.contains('=')
 }
 
 fn candidates(rows: &[&InstanceRow], prefix: &str) -> Vec<Candidate> {
@@ -119,6 +126,9 @@ mod tests {
             let found = candidates(&[&row], prefix);
             found.into_iter().map(|candidate| candidate.value).collect()
         };
+        for (prefix, waits) in [("", false), ("insta", false), ("tag:", true), ("instance-id=", true)] {
+            assert_eq!(of_instances(prefix), waits, "{prefix}");
+        }
         assert_eq!(offers("tag:K"), ["tag:KubernetesCluster="]);
         assert_eq!(offers("tag:T"), ["tag:Team="]);
         assert_eq!(offers("tag:KubernetesCluster=s"), ["tag:KubernetesCluster=staging"]);

@@ -3,63 +3,44 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use super::cluster::{Cluster, JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, TABLE};
+use super::connection::{Connection, Pass, Turn};
 pub use super::credential::Asking;
 use super::kubeconfig::Triple;
 use super::rights::{Need, Rights};
-use super::way::{self, Way};
-use super::{credential, error};
-use crate::core::context::Context;
+use super::verbs::common::Remembered;
+use super::way::Way;
+use crate::core::context::{Context, KubeconfigSource};
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
-
-/// How long a connection may take to come about; longer means the server is not there.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A credential that could not be renewed ahead is tried again after this time.
-const RETRY: Duration = Duration::from_secs(10);
-/// So long what is asked for waits for a renewal of a credential that still counts.
-const WAIT: Duration = Duration::from_secs(2);
-/// A plugin whose credentials the server refused is asked again after this time.
-const REFUSED: Duration = Duration::from_secs(10);
+use crate::verb::Call;
 
 /// The variables that the layers of the bundle's configuration set, for a room. Asked for every session of a context
 /// whose cluster they may name.
 pub type Variables =
     Arc<dyn Fn(Option<String>) -> BoxFuture<'static, Result<BTreeMap<String, Secret>, Report>> + Send + Sync>;
 
+/// What a user may do, and by which credential that was asked.
+type Told = (Option<Pass>, Arc<Rights>);
+
 /// All clients of this process.
 #[derive(Default)]
 pub struct Clients {
-    /// By what leads to the cluster; a namespace is not worth a connection of its own.
-    open: Mutex<HashMap<Way, Arc<Slot>>>,
+    /// By what leads to the cluster, whatever its token; a namespace is not worth a connection of its own.
+    open: Mutex<HashMap<Way, Arc<Cluster>>>,
     variables: Option<Variables>,
     logins: watch::Sender<u64>,
-    /// What the users of contexts may do, as it was told last.
-    rights: Mutex<HashMap<Arc<Context>, Arc<Rights>>>,
+    /// What the users of contexts may do, as it was told last, and to whom.
+    rights: Mutex<HashMap<Arc<Context>, Told>>,
     /// Held by who asks for that: one question serves all panels.
     reviewing: tokio::sync::Mutex<()>,
-}
-
-/// The place of one cluster's connection.
-#[derive(Default)]
-struct Slot {
-    opened: Mutex<Option<Opened>>,
-    /// Held by who opens or renews: a plugin runs once, however many wait for it.
-    busy: Arc<tokio::sync::Mutex<()>>,
-    /// When the server refused a plugin's credential last, and whether it had done so just before.
-    refused: Mutex<Option<(Timestamp, bool)>>,
-}
-
-#[derive(Clone)]
-struct Opened {
-    cluster: Arc<Cluster>,
-    namespace: String,
+    /// Where the calls that plan a change found what they change.
+    planned: Remembered<Session>,
 }
 
 /// A cluster together with the namespace a call means when it names none.
@@ -71,13 +52,48 @@ pub struct Session {
     pub namespace: String,
 }
 
-impl Slot {
-    fn opened(&self) -> Option<Opened> {
-        held(&self.opened).clone()
+impl Session {
+    fn of(cluster: Arc<Cluster>, context: &Context) -> Session {
+        let own = context.kubernetes.namespace.clone();
+        Session {
+            namespace: own.unwrap_or_else(|| cluster.connection().namespace().to_owned()),
+            cluster,
+        }
     }
 
-    fn keep(&self, opened: &Opened) {
-        *held(&self.opened) = Some(opened.clone());
+    /// Whether it is another cluster or namespace than this one. A renewed credential is no other cluster.
+    pub fn is_elsewhere(&self, other: &Session) -> bool {
+        !Arc::ptr_eq(&self.cluster, &other.cluster) || self.namespace != other.namespace
+    }
+}
+
+/// A login whose turn it is: nobody else asks the credential plugin meanwhile.
+pub struct Login {
+    clients: Arc<Clients>,
+    context: Context,
+    way: Way,
+    cluster: Arc<Cluster>,
+    turn: Turn,
+}
+
+impl Login {
+    /// Whether a credential plugin is asked that may want to ask somebody.
+    pub async fn may_ask(&self) -> Result<bool, Report> {
+        self.cluster.connection().may_ask().await
+    }
+
+    /// Opens the cluster of the context anew. What waits for a login goes on at once. With [`Asking::Person`] the
+    /// terminal must have been lent to its credential plugin.
+    pub async fn run(self, asking: Asking) -> Result<Session, Report> {
+        let mut cluster = self.cluster;
+        if let Some(other) = cluster.connection().again(self.turn, asking).await? {
+            cluster = Arc::new(Cluster::new(other));
+            held(&self.clients.open).insert(self.way, cluster.clone());
+        }
+        // Somebody else may have logged in.
+        held(&self.clients.rights).clear();
+        self.clients.logins.send_modify(|count| *count += 1);
+        Ok(Session::of(cluster, &self.context))
     }
 }
 
@@ -95,89 +111,91 @@ impl Clients {
         })
     }
 
-    /// The cluster of a context, opened when it is not open yet, with a credential that is renewed before it ends. A
-    /// failure is not kept: the next call tries again.
+    /// The cluster of a context, opened when it is not open yet. It stays the same cluster and namespace whatever becomes
+    /// of the kubeconfig; another one only where the bundle's configuration names another server, or after a login.
     pub async fn session(&self, context: &Context) -> Result<Session, Report> {
-        let way = self.way(context).await?;
-        let slot = self.slot(&way);
-        let now = Timestamp::now();
-        let opened = match slot.opened() {
-            Some(opened) if !opened.cluster.lease().is_due(now) => opened,
-            Some(opened) if !opened.cluster.lease().is_over(now) => renewed(&slot, &way, opened).await,
-            _ => {
-                let _busy = slot.busy.lock().await;
-                match slot.opened() {
-                    Some(opened) if !opened.cluster.lease().is_over(now) => opened,
-                    before => {
-                        patient(&slot, now)?;
-                        let opened = open(&way, before.as_ref(), Asking::Nobody).await?;
-                        slot.keep(&opened);
-                        opened
-                    }
-                }
-            }
-        };
-        let own = context.kubernetes.namespace.clone();
-        Ok(Session {
-            cluster: opened.cluster,
-            namespace: own.unwrap_or(opened.namespace),
-        })
+        let cluster = self.cluster(self.way(context).await?);
+        cluster.connection().client().await?;
+        Ok(Session::of(cluster, context))
     }
 
-    /// Forgets a client of a context whose credential the server refused, so that the next use reads its kubeconfig
-    /// again: a token may have been renewed. Where that was done already, the newer one stays.
-    pub async fn refused(&self, context: &Context, cluster: &Arc<Cluster>) {
-        let Ok(way) = self.way(context).await else { return };
-        let slot = self.slot(&way);
-        let before = held(&slot.opened).take_if(|opened| Arc::ptr_eq(&opened.cluster, cluster));
-        if before.is_some_and(|opened| opened.cluster.credential().plugin) {
-            // The first time the plugin is asked at once for another; were that refused too, after a while.
-            let (now, mut refused) = (Timestamp::now(), held(&slot.refused));
-            *refused = Some((now, refused.is_some_and(|(at, _)| at + 2 * REFUSED > now)));
+    /// The session that a call plans its change with: the same one for every plan of it, and for [`Clients::planned`].
+    pub async fn planning(&self, call: &Call) -> Result<Session, Report> {
+        if let Some(session) = self.planned.get(call, &call.context.name) {
+            return Ok(session);
+        }
+        let session = self.session(&call.context).await?;
+        self.planned.keep(call, &call.context.name, session.clone());
+        Ok(session)
+    }
+
+    /// The session that a call planned with: what was approved is about that cluster, whatever was configured since.
+    pub async fn planned(&self, call: &Call) -> Result<Session, Report> {
+        match self.planned.get(call, &call.context.name) {
+            Some(session) => Ok(session),
+            None => self.session(&call.context).await,
         }
     }
 
-    /// Opens the cluster of a context anew. What waits for a login goes on at once. With [`Asking::Person`] the terminal
-    /// must have been lent to its credential plugin.
-    pub async fn login(&self, context: &Context, asking: Asking) -> Result<Session, Report> {
+    /// Waits until it is this login's turn: a credential plugin may be running.
+    pub async fn login(self: &Arc<Self>, context: &Context) -> Result<Login, Report> {
         let way = self.way(context).await?;
-        let slot = self.slot(&way);
-        let _busy = slot.busy.lock().await;
-        let opened = open(&way, None, asking).await?;
-        slot.keep(&opened);
-        *held(&slot.refused) = None;
-        // Somebody else may have logged in.
-        held(&self.rights).clear();
-        self.logins.send_modify(|count| *count += 1);
-        Ok(Session {
-            cluster: opened.cluster,
-            namespace: context.kubernetes.namespace.clone().unwrap_or(opened.namespace),
+        let cluster = self.cluster(way.clone());
+        Ok(Login {
+            turn: cluster.connection().turn().await,
+            clients: self.clone(),
+            context: context.clone(),
+            way: way.without_token(),
+            cluster,
         })
     }
 
     /// Which right is missing for something in a session's namespace; none: it is allowed, or nobody knows. Asked of
     /// the server where what it told last is old.
     pub async fn missing(&self, context: &Arc<Context>, session: &Session, need: &Need<'_>) -> Option<SafeText> {
+        let is_old = |rights: &Rights| rights.is_old(Timestamp::now(), need);
+        self.rights(context, session, is_old).await.missing(need)
+    }
+
+    /// Which right is missing for something, as far as the server told lately. Asks only beside this, for the next time:
+    /// a right may be granted at any moment.
+    pub fn denied(self: &Arc<Self>, context: &Arc<Context>, need: &Need<'_>) -> Option<SafeText> {
+        let (_, rights) = held(&self.rights).get(context).cloned()?;
+        let missing = rights.missing(need)?;
+        let now = Timestamp::now();
+        if rights.is_old(now, need)
+            && self.reviewing.try_lock().is_ok()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let (clients, context) = (self.clone(), context.clone());
+            runtime.spawn(async move {
+                if let Ok(session) = clients.session(&context).await {
+                    let is_older = |rights: &Rights| rights.is_older_than(now);
+                    clients.rights(&context, &session, is_older).await;
+                }
+            });
+        }
+        (!rights.is_past(now)).then_some(missing)
+    }
+
+    /// What the user may do, asked of the server where what it told last is old, or was told to somebody else.
+    async fn rights(&self, context: &Arc<Context>, session: &Session, is_old: impl Fn(&Rights) -> bool) -> Arc<Rights> {
+        let pass = || session.cluster.connection().pass();
         let known = || {
-            let rights = held(&self.rights).get(context).cloned();
-            rights.filter(|rights| !rights.is_old(Timestamp::now(), need))
+            let (told, rights) = held(&self.rights).get(context).cloned()?;
+            (told == pass() && !is_old(&rights)).then_some(rights)
         };
         if let Some(rights) = known() {
-            return rights.missing(need);
+            return rights;
         }
         let _reviewing = self.reviewing.lock().await;
         if let Some(rights) = known() {
-            return rights.missing(need);
+            return rights;
         }
+        let asked = pass();
         let rights = Arc::new(Rights::ask(&session.cluster, &session.namespace).await);
-        let missing = rights.missing(need);
-        held(&self.rights).insert(context.clone(), rights);
-        missing
-    }
-
-    /// Which right is missing for something, as far as the server told already. Never asks.
-    pub fn denied(&self, context: &Arc<Context>, need: &Need<'_>) -> Option<SafeText> {
-        held(&self.rights).get(context)?.missing(need)
+        held(&self.rights).insert(context.clone(), (asked, rights.clone()));
+        rights
     }
 
     /// Wakes after each login.
@@ -185,10 +203,11 @@ impl Clients {
         self.logins.subscribe()
     }
 
-    /// Whether a context's cluster is asked with a credential that a plugin gives.
-    pub async fn has_plugin(&self, context: &Context) -> Result<bool, Report> {
-        let config = self.way(context).await?.config().await?;
-        Ok(config.auth_info.exec.is_some())
+    /// Whether anything names a cluster for a context: a kubeconfig, or the layers of the bundle's configuration. Asks
+    /// no server.
+    pub async fn names_a_cluster(&self, context: &Context) -> bool {
+        let way = self.way(context).await;
+        way.is_ok_and(|way| way.triple.is_some() || way.kubeconfig != KubeconfigSource::None)
     }
 
     async fn way(&self, context: &Context) -> Result<Way, Report> {
@@ -208,8 +227,15 @@ impl Clients {
         })
     }
 
-    fn slot(&self, way: &Way) -> Arc<Slot> {
-        held(&self.open).entry(way.clone()).or_default().clone()
+    fn cluster(&self, way: Way) -> Arc<Cluster> {
+        let mut open = held(&self.open);
+        let cluster = open
+            .entry(way.clone().without_token())
+            .or_insert_with(|| Arc::new(Cluster::new(Connection::new(way.clone()))))
+            .clone();
+        drop(open);
+        cluster.connection().goes(way);
+        cluster
     }
 }
 
@@ -217,91 +243,14 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Refuses to run a plugin again soon after the server refused what it gave twice: that would be a program every second.
-fn patient(slot: &Slot, now: Timestamp) -> Result<(), Report> {
-    match *held(&slot.refused) {
-        Some((at, true)) if at + REFUSED > now => Err(Report::failed(
-            error::LOGIN,
-            "the server refuses what the credential plugin gives (Unauthorized)",
-        )
-        .hint("kubectl:login asks the plugin with the terminal lent to it")),
-        _ => Ok(()),
-    }
-}
-
-/// The connection with its next credential; the present one, which lets us in for a while yet, where there is none, or
-/// where it takes longer than anybody should wait for it.
-async fn renewed(slot: &Arc<Slot>, way: &Way, present: Opened) -> Opened {
-    let Ok(busy) = slot.busy.clone().try_lock_owned() else {
-        // Another one renews it.
-        return present;
-    };
-    let (slot, way, before) = (slot.clone(), way.clone(), present.clone());
-    let renewing = tokio::spawn(async move {
-        let _busy = busy;
-        match open(&way, Some(&before), Asking::Nobody).await {
-            Ok(opened) => {
-                slot.keep(&opened);
-                Some(opened)
-            }
-            Err(report) => {
-                let mut lease = before.cluster.lease();
-                let next = Timestamp::now() + RETRY;
-                lease.renew = Some(lease.ends.map_or(next, |ends| next.min(ends)));
-                before.cluster.told(lease, Some(SafeText::line(&report.sentence())));
-                None
-            }
-        }
-    });
-    match tokio::time::timeout(WAIT, renewing).await {
-        Ok(Ok(Some(opened))) => opened,
-        _ => present,
-    }
-}
-
-/// Opens the connection; `before` is taken over where nothing became different, and what it is known to serve always.
-async fn open(way: &Way, before: Option<&Opened>, asking: Asking) -> Result<Opened, Report> {
-    let mut config = way.config().await?;
-    // The client would run a plugin by itself, blocking a thread of everybody's and writing to our terminal.
-    let credential = credential::replace(&mut config.auth_info, asking).await?;
-    let server = config
-        .cluster_url
-        .authority()
-        .map_or_else(|| config.cluster_url.to_string(), ToString::to_string);
-    let known = before.filter(|before| before.cluster.server() == server);
-    if let Some(known) =
-        known.filter(|known| credential.proof.is_some() && known.cluster.credential().proof == credential.proof)
-    {
-        let (now, mut lease) = (Timestamp::now(), credential.lease);
-        // A plugin may keep what it has until the last moment; where a token is written, somebody should have come by.
-        let is_left = !credential.plugin && lease.ends.is_some_and(|ends| ends <= now + credential::AHEAD);
-        let trouble = is_left.then(|| "nobody has put a newer token in its place".into());
-        if is_left {
-            lease.renew = Some(now + RETRY);
-        }
-        known.cluster.told(lease, trouble);
-        return Ok(known.clone());
-    }
-    let via = config.proxy_url.as_ref().and_then(|proxy| proxy.authority());
-    // Without who asks: that may be a password.
-    let via = via.and_then(|via| via.as_str().rsplit('@').next()).map(str::to_owned);
-    config.connect_timeout = Some(CONNECT_TIMEOUT);
-    // Waiting out a 429 or 503 silently would hide the truth from feeds; callers decide about retries.
-    config.default_retry = false;
-    let namespace = config.default_namespace.clone();
-    let client = kube::Client::try_from(config).map_err(|error| way::unusable(&error))?;
-    let discovery = known.map(|known| known.cluster.known()).unwrap_or_default();
-    Ok(Opened {
-        cluster: Arc::new(Cluster::new(client, (server, via), credential, discovery)),
-        namespace,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::super::error;
     use super::*;
-    use crate::core::context::KubeconfigSource;
 
     fn context(source: KubeconfigSource) -> Context {
         let mut context = Context::empty("test");
@@ -383,6 +332,144 @@ mod tests {
             Arc::ptr_eq(&first.cluster, &second.cluster),
             "a namespace opens no second client"
         );
+    }
+
+    #[tokio::test]
+    async fn an_open_session_stays_where_it_was_opened_until_somebody_logs_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        // The context in use, its namespace, the path on a host that several clusters share, and a token that has ended.
+        let write = |current: &str, namespace: &str, path: &str| {
+            let clusters = ["c", "d"].map(|c| {
+                let path = if c == "d" { "other" } else { path };
+                format!("{{name: {c}, cluster: {{server: 'https://127.0.0.1:1/{path}'}}}}")
+            });
+            let contexts = ["c", "d"]
+                .map(|c| format!("{{name: {c}, context: {{cluster: {c}, user: u, namespace: {namespace}}}}}"));
+            let text = format!(
+                "apiVersion: v1\nkind: Config\ncurrent-context: {current}\nclusters: [{}]\ncontexts: [{}]\nusers: [{{name: u, \
+                 user: {{token: e30.eyJleHAiOjF9.c2ln}}}}]\n",
+                clusters.join(", "),
+                contexts.join(", ")
+            );
+            std::fs::write(&file, text).unwrap();
+        };
+        write("c", "dev", "one");
+        let (clients, context) = (Clients::new(), context(KubeconfigSource::Files(vec![file.clone()])));
+        let first = clients.session(&context).await.unwrap();
+        write("d", "prod", "one");
+        let second = clients.session(&context).await.unwrap();
+        assert!(!second.is_elsewhere(&first) && second.namespace == "dev");
+        write("d", "prod", "two");
+        let refused = clients.session(&context).await.err().unwrap();
+        assert_eq!(
+            refused.message,
+            "the kube context c leads to https://127.0.0.1:1/two now, and what is open here leads to https://127.0.0.1:1/one"
+        );
+        let login = clients.login(&context).await.unwrap();
+        let moved = login.run(Asking::Nobody).await.unwrap();
+        assert!(moved.is_elsewhere(&first) && moved.namespace == "dev");
+        assert!(!clients.session(&context).await.unwrap().is_elsewhere(&moved));
+        assert!(
+            first
+                .cluster
+                .discovery()
+                .await
+                .err()
+                .unwrap()
+                .message
+                .contains("/two now")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_plugin_that_fails_is_run_once_for_all_who_wait_and_for_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let (script, log) = (folder.path().join("plugin.sh"), folder.path().join("log"));
+        let text = format!(
+            "echo x >> {}\nsleep 0.3\necho 'who are you?' >&2\nexit 1\n",
+            log.display()
+        );
+        std::fs::write(&script, text).unwrap();
+        let user = format!(
+            "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: /bin/sh, args: ['{}']}}}}",
+            script.display()
+        );
+        let (clients, context) = (Clients::new(), context(kubeconfig(&user, "https://127.0.0.1:1")));
+        let waiting = (0..6).map(|_| clients.session(&context));
+        let found = futures::future::join_all(waiting).await;
+        assert!(
+            found
+                .into_iter()
+                .all(|one| one.err().unwrap().message.contains("who are you?"))
+        );
+        assert_eq!(clients.session(&context).await.err().unwrap().code, error::LOGIN);
+        let runs = || std::fs::read_to_string(&log).unwrap().lines().count();
+        assert_eq!(runs(), 1);
+        clients
+            .login(&context)
+            .await
+            .unwrap()
+            .run(Asking::Nobody)
+            .await
+            .err()
+            .unwrap();
+        assert_eq!(runs(), 2, "a login waits for nothing");
+    }
+
+    #[tokio::test]
+    async fn who_is_impatient_does_not_end_the_plugin() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("plugin.sh");
+        std::fs::write(&script, "sleep 0.5\necho '{\"status\":{\"token\":\"t\"}}'\n").unwrap();
+        let user = format!(
+            "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: /bin/sh, args: ['{}']}}}}",
+            script.display()
+        );
+        let (clients, context) = (Clients::new(), context(kubeconfig(&user, "https://127.0.0.1:1")));
+        let begin = std::time::Instant::now();
+        while tokio::time::timeout(std::time::Duration::from_millis(50), clients.session(&context))
+            .await
+            .is_err()
+        {
+            assert!(begin.elapsed() < std::time::Duration::from_secs(20), "it never answers");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_set_anew_is_no_other_cluster_and_another_server_is_one() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let authority = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        let pem = STANDARD.encode(authority.pem());
+        let variables = Arc::new(Mutex::new(("https://127.0.0.1:1", "one")));
+        let told = variables.clone();
+        let clients = Clients::configured(Arc::new(move |_| {
+            let (server, token) = *held(&told);
+            let set = [
+                ("KUBERNETES_SERVER", server),
+                ("KUBERNETES_TOKEN", token),
+                ("KUBERNETES_CERT", pem.as_str()),
+            ];
+            let set = set.map(|(name, value)| (name.to_owned(), Secret::new(value)));
+            Box::pin(async move { Ok(BTreeMap::from(set)) })
+        }));
+        let mut context = context(KubeconfigSource::None);
+        context.kubernetes.configurable = true;
+        let first = clients.session(&context).await.unwrap();
+        let pass = first.cluster.connection().pass();
+        *held(&variables) = ("https://127.0.0.1:1", "two");
+        let second = clients.session(&context).await.unwrap();
+        assert!(!second.is_elsewhere(&first));
+        assert!(first.cluster.connection().pass() != pass, "another credential");
+        assert_eq!(held(&clients.open).len(), 1);
+        // What was planned there is applied there, whatever is set meanwhile.
+        let mut call = crate::features::kubernetes::verbs::testing::call(&[], serde_json::json!({}));
+        call.context = Arc::new(context.clone());
+        let plan = clients.planning(&call).await.unwrap();
+        *held(&variables) = ("https://127.0.0.1:2", "two");
+        assert!(clients.session(&context).await.unwrap().is_elsewhere(&first));
+        assert!(!clients.planned(&call).await.unwrap().is_elsewhere(&plan));
+        assert!(!clients.planning(&call).await.unwrap().is_elsewhere(&plan));
     }
 
     #[tokio::test]

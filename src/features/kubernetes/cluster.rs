@@ -1,7 +1,7 @@
 //! An open connection to one cluster: asking it, following it, and what it is known to serve. Not for how the
 //! connection comes about: that is the clients'.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use futures::Stream;
 use futures::io::AsyncBufRead;
@@ -12,7 +12,7 @@ use kube::core::WatchEvent;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::credential::{Lease, Obtained};
+use super::connection::Connection;
 use super::discovery::Discovery;
 use super::error;
 use crate::core::report::Report;
@@ -29,81 +29,61 @@ pub const JSON_PATCH: &str = "application/json-patch+json";
 /// Strategic merge patch: lists merge by the key their type names.
 pub const STRATEGIC_PATCH: &str = "application/strategic-merge-patch+json";
 
-/// What a server is known to serve; none: it was not asked yet.
-pub type Known = Arc<tokio::sync::RwLock<Option<Arc<Discovery>>>>;
-
-/// An open cluster: client and what it is known to serve.
+/// An open cluster: the connection and what it is known to serve. The same one for as long as it is the same cluster,
+/// whatever credentials come and go.
 pub struct Cluster {
-    client: kube::Client,
-    server: String,
-    proxy: Option<String>,
-    discovery: Known,
-    credential: Obtained,
-    lease: Mutex<(Lease, Option<SafeText>)>,
+    connection: Arc<Connection>,
+    discovery: tokio::sync::RwLock<Option<Arc<Discovery>>>,
 }
 
 impl Cluster {
-    /// An open one. `discovery` is what the same server was known to serve.
-    pub fn new(
-        client: kube::Client,
-        (server, proxy): (String, Option<String>),
-        credential: Obtained,
-        discovery: Known,
-    ) -> Cluster {
+    /// One behind a connection.
+    pub fn new(connection: Connection) -> Cluster {
         Cluster {
-            client,
-            server,
-            proxy,
-            discovery,
-            lease: Mutex::new((credential.lease.clone(), None)),
-            credential,
+            connection: Arc::new(connection),
+            discovery: tokio::sync::RwLock::default(),
         }
     }
 
-    /// What lets us in.
-    pub fn credential(&self) -> &Obtained {
-        &self.credential
-    }
-
-    /// What the server is known to serve, to be shared with the next connection to it.
-    pub fn known(&self) -> Known {
-        self.discovery.clone()
+    /// How it is reached.
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
     }
 
     /// Host and port of the server, as errors name it.
     pub fn server(&self) -> &str {
-        &self.server
+        self.connection.server()
     }
 
     /// A failed request as a report.
     pub fn report(&self, error: &kube::Error) -> Report {
-        error::report(error, &self.server, self.proxy.as_deref())
-    }
-
-    fn state(&self) -> MutexGuard<'_, (Lease, Option<SafeText>)> {
-        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What became of the credential: until when it counts now, and why there is no next one.
-    pub fn told(&self, lease: Lease, trouble: Option<SafeText>) {
-        *self.state() = (lease, trouble);
-    }
-
-    /// Until when its credential counts.
-    pub fn lease(&self) -> Lease {
-        self.state().0.clone()
+        error::report(error, self.server(), self.connection.proxy().as_deref())
     }
 
     /// When the credential ends; none: nobody said.
     pub fn credential_ends(&self) -> Option<Timestamp> {
-        self.lease().ends
+        self.connection.lease().ends
     }
 
     /// When the credential ends, and why there is no next one yet; none: it does not end, or was not tried to be
     /// renewed in vain.
     pub fn expiring(&self) -> Option<(Timestamp, SafeText)> {
-        let state = self.state();
-        state.0.ends.zip(state.1.clone())
+        self.connection.expiring()
+    }
+
+    /// Sends by a client whose credential counts. One that the server refuses is not used again.
+    async fn send<T, F>(&self, ask: impl FnOnce(kube::Client) -> F) -> Result<T, kube::Error>
+    where
+        F: Future<Output = Result<T, kube::Error>>,
+    {
+        let (client, pass) = self.connection.client().await.map_err(error::not_sent)?;
+        let answer = ask(client).await;
+        if let Err(refused) = &answer
+            && error::code(refused) == Some(401)
+        {
+            self.connection.refused(&pass);
+        }
+        answer
     }
 
     /// What the server serves; asked once.
@@ -128,13 +108,15 @@ impl Cluster {
 
     /// Reads with a particular `Accept`.
     pub async fn get_as<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, kube::Error> {
-        self.client.request(request(Method::GET, path, accept, None)?).await
+        let asked = request(Method::GET, path, accept, None)?;
+        self.send(async move |client: kube::Client| client.request(asked).await)
+            .await
     }
 
     /// Reads a body unread, with a particular `Accept`.
     pub async fn get_text(&self, path: &str, accept: &str) -> Result<String, kube::Error> {
-        self.client
-            .request_text(request(Method::GET, path, accept, None)?)
+        let asked = request(Method::GET, path, accept, None)?;
+        self.send(async move |client: kube::Client| client.request_text(asked).await)
             .await
     }
 
@@ -144,19 +126,21 @@ impl Cluster {
         if let Ok(value) = media.parse() {
             sent.headers_mut().insert(header::CONTENT_TYPE, value);
         }
-        self.client.request(sent).await
+        self.send(async move |client: kube::Client| client.request(sent).await)
+            .await
     }
 
     /// Reads a body as it comes, line by line.
     pub async fn stream(&self, path: &str) -> Result<impl AsyncBufRead + use<>, kube::Error> {
-        self.client
-            .request_stream(request(Method::GET, path, "*/*", None)?)
+        let asked = request(Method::GET, path, "*/*", None)?;
+        self.send(async move |client: kube::Client| client.request_stream(asked).await)
             .await
     }
 
     /// The pods of a namespace through kube's own client, for what goes over WebSocket.
-    pub fn pods(&self, namespace: &str) -> kube::Api<Pod> {
-        kube::Api::namespaced(self.client.clone(), namespace)
+    pub async fn pods(&self, namespace: &str) -> Result<kube::Api<Pod>, Report> {
+        let (client, _) = self.connection.client().await?;
+        Ok(kube::Api::namespaced(client, namespace))
     }
 
     /// Follows changes. The stream ends when the server or the connection ends it; an error event is an item.
@@ -165,11 +149,9 @@ impl Cluster {
         path: &str,
         accept: &str,
     ) -> Result<impl Stream<Item = Result<WatchEvent<T>, kube::Error>> + Send + use<T>, kube::Error> {
-        let events = self
-            .client
-            .request_events::<T>(request(Method::GET, path, accept, None)?)
-            .await?;
-        Ok(events)
+        let asked = request(Method::GET, path, accept, None)?;
+        self.send(async move |client: kube::Client| client.request_events::<T>(asked).await)
+            .await
     }
 }
 

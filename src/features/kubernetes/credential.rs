@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use futures::pin_mut;
 use jiff::Timestamp;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 use super::error::{KUBECONFIG, LOGIN};
 use crate::core::report::Report;
@@ -27,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(15 * 60);
 const LONGEST: usize = 1024 * 1024;
 /// Of its complaint the last bytes are kept.
 const LONGEST_COMPLAINT: usize = 16 * 1024;
+/// So long the rest of its complaint is waited for when it has ended.
+const MOMENT: Duration = Duration::from_millis(100);
 /// Lines of its complaint that are told.
 const COMPLAINT: usize = 5;
 
@@ -244,7 +248,7 @@ async fn run(exec: &ExecConfig, name: &str, asking: Asking) -> Result<Status, Re
         }
     })?;
     let deadline = if lent { PATIENCE } else { DEADLINE };
-    let said = match tokio::time::timeout(deadline, said(child)).await {
+    let said = match timeout(deadline, said(child)).await {
         Err(_) => return Err(failed(name, &format!("no answer within {} s", deadline.as_secs()))),
         Ok(Err(error)) => return Err(failed(name, "its answer cannot be read").because(&error)),
         Ok(Ok(said)) => said,
@@ -284,33 +288,38 @@ fn complaint(stderr: &[u8]) -> String {
 /// more than an answer can.
 async fn said(mut child: Child) -> std::io::Result<Option<(ExitStatus, Vec<u8>, Vec<u8>)>> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let mut answer = Vec::new();
-    let read = async {
-        if let Some(stdout) = stdout {
-            stdout.take(LONGEST as u64 + 1).read_to_end(&mut answer).await?;
+    let (mut answer, mut complaint) = (Vec::new(), Vec::new());
+    let status = {
+        let ended = async {
+            if let Some(stdout) = stdout {
+                stdout.take(LONGEST as u64 + 1).read_to_end(&mut answer).await?;
+            }
+            // The pipe is dropped by now: a program that goes on printing fails by itself.
+            if answer.len() > LONGEST {
+                child.kill().await?;
+            }
+            child.wait().await
+        };
+        let complains = last(stderr, &mut complaint);
+        pin_mut!(ended, complains);
+        tokio::select! {
+            status = &mut ended => {
+                // What it left running behind may hold its stderr for as long as it likes.
+                let _ = timeout(MOMENT, complains).await;
+                status?
+            }
+            _ = &mut complains => ended.await?,
         }
-        // Dropped with the pipe: a program that goes on printing fails by itself.
-        std::io::Result::Ok(())
     };
-    let (read, complaint) = tokio::join!(read, last(stderr));
-    read?;
-    if answer.len() > LONGEST {
-        child.kill().await?;
-        return Ok(None);
-    }
-    Ok(Some((child.wait().await?, answer, complaint?)))
+    Ok((answer.len() <= LONGEST).then_some((status, answer, complaint)))
 }
 
 /// The last of what comes, at most [`LONGEST_COMPLAINT`] bytes.
-async fn last(from: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
-    let mut kept = Vec::new();
-    let Some(mut from) = from else { return Ok(kept) };
+async fn last(from: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
+    let Some(mut from) = from else { return };
     let mut chunk = [0; 4096];
-    loop {
-        let count = from.read(&mut chunk).await?;
-        if count == 0 {
-            return Ok(kept);
-        }
+    // A complaint that cannot be read any further is told as far as it came.
+    while let Ok(count @ 1..) = from.read(&mut chunk).await {
         kept.extend_from_slice(chunk.get(..count).unwrap_or_default());
         let excess = kept.len().saturating_sub(LONGEST_COMPLAINT);
         kept.drain(..excess);
@@ -376,6 +385,17 @@ mod tests {
                 .message
                 .contains("could not be started")
         );
+    }
+
+    #[tokio::test]
+    async fn what_a_plugin_leaves_running_keeps_its_answer_from_nobody() {
+        let begin = std::time::Instant::now();
+        let script = "sleep 20 >/dev/null & echo '{\"status\":{\"token\":\"t\"}}'";
+        assert!(replace(&mut auth(script), Asking::Nobody).await.unwrap().plugin);
+        let complaint = "sleep 20 >/dev/null & echo 'who are you?' >&2; exit 1";
+        let refused = replace(&mut auth(complaint), Asking::Nobody).await.unwrap_err();
+        assert!(refused.message.ends_with("exit code 1: who are you?"), "{refused}");
+        assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
     }
 
     #[tokio::test]

@@ -33,8 +33,18 @@ pub const NOT_REACHED: &str = "E-KUBE-WAIT";
 /// The answer could not be understood.
 pub const UNREADABLE: &str = "E-KUBE-005";
 
+/// What kept a request from being sent, as a request's error: [`report`] gives it back as it is.
+pub fn not_sent(report: Report) -> Error {
+    Error::Service(Box::new(report))
+}
+
 /// The report for a failed request to `server` (its URL's authority), which stands behind `proxy` if there is one.
 pub fn report(error: &Error, server: &str, proxy: Option<&str>) -> Report {
+    if let Error::Service(error) = error
+        && let Some(report) = error.downcast_ref::<Report>()
+    {
+        return report.clone();
+    }
     match (error, proxy) {
         (Error::Api(_) | Error::SerdeError(_) | Error::FromUtf8(_), _) | (_, None) => {}
         (other, Some(proxy)) => {

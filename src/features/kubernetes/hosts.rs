@@ -2,7 +2,6 @@
 //! the screen. One that is still pending has none yet, and is not offered.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -10,12 +9,11 @@ use serde_json::Value;
 use super::client::Clients;
 use super::object;
 use super::path::Query;
+use super::verbs::completer::candidates;
 use crate::core::record::text_at;
 use crate::core::report::Report;
 use crate::verb::{Candidate, Completer, CompletionRequest};
 
-/// A completion that takes longer is of no use.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// Services looked through at most.
 const MOST: usize = 500;
 
@@ -33,9 +31,7 @@ struct Hosts {
 #[async_trait]
 impl Completer for Hosts {
     async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
-        let asked = tokio::time::timeout(PATIENCE, self.ask(&request)).await;
-        // A completion never interrupts typing with an error: no answer, no candidates.
-        asked.ok().and_then(Result::ok).unwrap_or_default()
+        candidates(self.ask(&request)).await
     }
 }
 

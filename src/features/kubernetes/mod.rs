@@ -2,6 +2,7 @@
 
 pub mod client;
 mod cluster;
+mod connection;
 mod credential;
 mod describe;
 mod discovery;
@@ -58,7 +59,8 @@ fn bundle() -> BundleInfo {
             "The cluster is the kube context that --context, @NAME, :ctx or the configuration names; else the \
                         one that KUBERNETES_SERVER, KUBERNETES_TOKEN and KUBERNETES_CERT name together for the room \
                         (`bundle config set kubectl KUBERNETES_TOKEN --secret`); else the kubeconfig's current one; \
-                        else, in a pod, its service account. A proxy before it: proxy-url of the cluster in the \
+                        else, in a pod, its service account. @A,B and @* \
+                        ask several clusters at once. A proxy before it: proxy-url of the cluster in the \
                         kubeconfig, else HTTPS_PROXY unless NO_PROXY names the server."
                 .to_owned(),
         variables: [

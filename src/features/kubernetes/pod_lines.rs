@@ -1,18 +1,17 @@
 //! The lines of all pods of a workload in one stream: pods that come are read from their first line, those that go end,
 //! a stream that breaks is taken up where it was. Not for showing logs (`kubectl:logs`), and not for what the lines mean.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod reader;
 
-use futures::future::BoxFuture;
 use futures::io::AsyncBufRead;
-use futures::stream::FuturesUnordered;
-use futures::{FutureExt, StreamExt, pin_mut};
+use futures::{StreamExt, pin_mut};
 use jiff::Timestamp;
 use kube::core::WatchEvent;
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, Instant, sleep, timeout, timeout_at};
 
+use self::reader::{End, MOST, Reader};
 use super::client::{Clients, JSON, Session};
 use super::error::{self, usage};
 use super::feed::Backoff;
@@ -27,10 +26,12 @@ use crate::verb::Call;
 
 /// Lines on their way to the reader. Policy: the pods' streams wait when it is full, nothing is dropped.
 const QUEUE: usize = 1_024;
-/// Before a stream or a watch that ended is taken up again.
+/// How long the server shall keep one watch open.
+const WATCH: Duration = Duration::from_secs(20);
+/// A watch that is silent for longer, although the server should have ended it, hangs.
+const SILENCE: Duration = Duration::from_secs(25);
+/// Before a watch that ended is taken up again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Pods read at once while following. Policy: more are refused at the start; those that come later wait for a place.
-const MOST: usize = 100;
 
 /// The lines of an object's pods.
 pub struct PodLines {
@@ -106,6 +107,8 @@ struct Stream {
     last: Option<Timestamp>,
     /// It was there when reading began: how far back to read counts for it; of pods that come later every line does.
     from_the_start: bool,
+    /// The pauses before it is taken up again; from the start where lines came.
+    backoff: Backoff,
 }
 
 type Sender = mpsc::Sender<Result<PodLine, Report>>;
@@ -124,90 +127,88 @@ impl Reading {
     /// Reads all pods at once, and those that come.
     async fn follow(&self, sender: &Sender) -> Result<(), Report> {
         let there = target::list(&self.session, &self.path, &self.query).await?;
-        if there.len() > MOST {
+        let running = there.iter().filter(|pod| text(pod, "/status/phase") == "Running");
+        let running = running.count();
+        if running > MOST {
             return Err(usage(format!(
-                "{} has {} pods, and {MOST} can be followed at once",
-                self.title,
-                there.len()
+                "{} has {running} pods that run, and {MOST} can be followed at once",
+                self.title
             ))
             .hint("follow a part of them: another object, or one pod"));
         }
-        let there: HashSet<String> = there.iter().map(|pod| object::uid(pod).to_owned()).collect();
-        let mut reading: FuturesUnordered<BoxFuture<'_, (Stream, Result<(), Report>)>> = FuturesUnordered::new();
-        let mut waiting: VecDeque<Stream> = VecDeque::new();
-        // How far each pod was read; none while it is being read or waits for a place.
-        let mut known: HashMap<String, Option<Option<Timestamp>>> = HashMap::new();
+        let there = there.iter().map(|pod| object::uid(pod).to_owned()).collect();
+        let mut reader = Reader::new(self, sender, there);
+        let mut version = String::new();
         let mut first = true;
         loop {
-            let watch = self.query.clone().with("watch", "true").on(&self.path);
-            let events = match self.session.cluster.watch::<Value>(&watch, JSON).await {
-                Ok(events) => events,
-                Err(error) if first || matches!(error::code(&error), Some(401 | 403 | 404)) => {
+            let watch = self
+                .query
+                .clone()
+                .with("watch", "true")
+                .with("allowWatchBookmarks", "true")
+                .with("timeoutSeconds", WATCH.as_secs().to_string())
+                .with_some("resourceVersion", Some(&version))
+                .on(&self.path);
+            let opening = timeout(SILENCE, self.session.cluster.watch::<Value>(&watch, JSON));
+            let events = match opening.await {
+                Ok(Ok(events)) => events,
+                Ok(Err(error)) if first || matches!(error::code(&error), Some(401 | 403 | 404)) => {
                     return Err(self.session.cluster.report(&error));
                 }
-                Err(_) => {
+                Ok(Err(_)) | Err(_) => {
+                    version.clear();
                     sleep(PAUSE).await;
                     continue;
                 }
             };
             first = false;
             pin_mut!(events);
+            let mut heard = Instant::now();
             loop {
                 tokio::select! {
-                    event = events.next() => match event {
-                        Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod))) => {
-                            let uid = object::uid(&pod).to_owned();
-                            let last = match known.get(&uid) {
-                                Some(None) => continue,
-                                Some(Some(last)) => *last,
-                                None => None,
-                            };
-                            let over = known.contains_key(&uid) && !is_running(&pod);
-                            if !has_begun(&pod) || over {
-                                continue;
+                    event = timeout_at(heard + SILENCE, events.next()) => {
+                        heard = Instant::now();
+                        match event {
+                            Ok(Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod)))) => {
+                                text(&pod, "/metadata/resourceVersion").clone_into(&mut version);
+                                reader.changed(&pod)?;
                             }
-                            let stream = self.stream(&pod, last, there.contains(&uid))?;
-                            known.insert(uid, None);
-                            if reading.len() < MOST {
-                                reading.push(self.read_all(stream, sender).boxed());
-                            } else {
-                                waiting.push_back(stream);
+                            Ok(Some(Ok(WatchEvent::Deleted(pod)))) => {
+                                text(&pod, "/metadata/resourceVersion").clone_into(&mut version);
+                                reader.gone(object::uid(&pod));
                             }
-                        }
-                        Some(Ok(WatchEvent::Deleted(pod))) => {
-                            let uid = object::uid(&pod);
-                            waiting.retain(|stream| stream.uid != uid);
-                            known.remove(uid);
-                        }
-                        Some(Ok(WatchEvent::Bookmark(_))) => {}
-                        Some(Ok(WatchEvent::Error(_)) | Err(_)) | None => break,
-                    },
-                    Some((stream, result)) = reading.next(), if !reading.is_empty() => {
-                        result?;
-                        // A container that starts again is read on when its pod says so.
-                        known.entry(stream.uid).and_modify(|state| *state = Some(stream.last));
-                        if let Some(next) = waiting.pop_front() {
-                            reading.push(self.read_all(next, sender).boxed());
+                            Ok(Some(Ok(WatchEvent::Bookmark(mark)))) => version = mark.metadata.resource_version,
+                            // The server ended it in time: go on where it stopped.
+                            Ok(None) => break,
+                            // Too old, cut, or silent although the server should have ended it: from the start.
+                            Ok(Some(Ok(WatchEvent::Error(_)) | Err(_))) | Err(_) => {
+                                version.clear();
+                                break;
+                            }
                         }
                     }
+                    Some((stream, end)) = reader.next() => reader.ended(stream, end?),
                 }
             }
             sleep(PAUSE).await;
         }
     }
 
-    fn stream(&self, pod: &Value, last: Option<Timestamp>, from_the_start: bool) -> Result<Stream, Report> {
+    /// The container of a pod whose lines are wanted.
+    fn container(&self, pod: &Value) -> Result<String, Report> {
         let names: Vec<&str> = list(pod, "/spec/containers").iter().map(|c| text(c, "/name")).collect();
-        let container = match &self.wanted.container {
-            Some(wanted) if names.contains(&wanted.as_str()) => wanted.clone(),
-            Some(wanted) => {
-                return Err(
-                    usage(format!("container {wanted} is not valid for pod {}", object::name(pod)))
-                        .hint(format!("it has: {}", names.join(", "))),
-                );
-            }
-            None => behind::default_name(pod),
-        };
+        match &self.wanted.container {
+            Some(wanted) if names.contains(&wanted.as_str()) => Ok(wanted.clone()),
+            Some(wanted) => Err(
+                usage(format!("container {wanted} is not valid for pod {}", object::name(pod)))
+                    .hint(format!("it has: {}", names.join(", "))),
+            ),
+            None => Ok(behind::default_name(pod)),
+        }
+    }
+
+    fn stream(&self, pod: &Value, last: Option<Timestamp>, from_the_start: bool) -> Result<Stream, Report> {
+        let container = self.container(pod)?;
         let raw = serde_json::from_value(pod.clone())
             .map_err(|error| Report::failed(error::UNREADABLE, "a pod cannot be read").because(&error))?;
         Ok(Stream {
@@ -216,27 +217,26 @@ impl Reading {
             container,
             last,
             from_the_start,
+            backoff: Backoff::default(),
         })
     }
 
     /// Reads until the log ends; one that breaks off or does not begin is taken up again, ever more slowly.
-    async fn read_all(&self, mut stream: Stream, sender: &Sender) -> (Stream, Result<(), Report>) {
-        let mut backoff = Backoff::default();
+    async fn read_all(&self, mut stream: Stream, pause: Duration, sender: &Sender) -> (Stream, Result<End, Report>) {
+        sleep(pause).await;
         loop {
             let read_before = stream.last;
-            match self.read(&mut stream, sender).await {
-                Ok(()) => return (stream, Ok(())),
-                // Its pod is gone.
-                Err(report) if report.code == error::NOT_FOUND => return (stream, Ok(())),
+            let read = self.read(&mut stream, sender).await;
+            if stream.last > read_before {
+                stream.backoff.reset();
+            }
+            match read {
+                Ok(()) => return (stream, Ok(End::Log)),
+                Err(report) if report.code == error::NOT_FOUND => return (stream, Ok(End::Pod)),
                 Err(report) if matches!(report.code, error::UNAUTHORIZED | error::FORBIDDEN) => {
                     return (stream, Err(report));
                 }
-                Err(_) => {
-                    if stream.last > read_before {
-                        backoff.reset();
-                    }
-                    sleep(backoff.next(None)).await;
-                }
+                Err(_) => sleep(stream.backoff.next(None)).await,
             }
         }
     }
@@ -308,12 +308,6 @@ fn timed(line: &str) -> (Option<Timestamp>, &str) {
 /// Whether a pod has a log to read: before its containers start the server refuses.
 fn has_begun(pod: &Value) -> bool {
     matches!(text(pod, "/status/phase"), "Running" | "Succeeded" | "Failed")
-}
-
-fn is_running(pod: &Value) -> bool {
-    list(pod, "/status/containerStatuses")
-        .iter()
-        .any(|c| c.pointer("/state/running").is_some())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the user of a cluster may do in a namespace (SelfSubjectRulesReview). Asked so that panels ask only for what is
-//! allowed and say what is missing; it decides nothing: the server does. Where nobody can tell, everything is tried.
+//! allowed and say what is missing, for as long as the answer is new; the server decides. Where nobody can tell,
+//! everything is tried.
 
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const FRESH: Duration = Duration::from_secs(60);
 /// So long one counts by which something is missing: it may be granted any time.
 const DENYING: Duration = Duration::from_secs(5);
+/// So long a key is refused by an answer, while another one is asked for.
+const REFUSING: Duration = Duration::from_secs(10);
 
 /// Something to be done: an API verb on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +110,21 @@ impl Rights {
     /// Whether to ask again before this need is refused, or granted, by it.
     pub fn is_old(&self, now: Timestamp, need: &Need<'_>) -> bool {
         let fresh = if self.missing(need).is_some() { DENYING } else { FRESH };
-        self.asked.is_none_or(|asked| asked + fresh <= now)
+        self.is_older(now, fresh)
+    }
+
+    /// Whether it was told before that time.
+    pub fn is_older_than(&self, then: Timestamp) -> bool {
+        self.asked.is_none_or(|asked| asked <= then)
+    }
+
+    /// Whether it is too old to refuse anything by it.
+    pub fn is_past(&self, now: Timestamp) -> bool {
+        self.is_older(now, REFUSING)
+    }
+
+    fn is_older(&self, now: Timestamp, age: Duration) -> bool {
+        self.asked.is_none_or(|asked| asked + age <= now)
     }
 
     /// Which right is missing for something, in a sentence; none: it is allowed, or nobody knows.
@@ -214,5 +231,6 @@ mod tests {
         assert!(!few.is_old(now + DENYING, &need("get", "", "pods")));
         assert!(few.is_old(now + DENYING, &need("list", "", "pods")));
         assert!(few.is_old(now + FRESH, &need("get", "", "pods")));
+        assert!(!few.is_past(now + DENYING) && few.is_past(now + REFUSING));
     }
 }

@@ -7,6 +7,7 @@ use super::kubeconfig::{self, Triple};
 use super::{error, proxy};
 use crate::core::context::KubeconfigSource;
 use crate::core::report::Report;
+use crate::core::text::Secret;
 
 /// What leads to a cluster. Two contexts of the same way share a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,14 +25,26 @@ pub struct Way {
 }
 
 impl Way {
-    /// The client's configuration, read anew: files may have become others.
-    pub async fn config(&self) -> Result<kube::Config, Report> {
+    /// The same way for whoever goes it: a token that is replaced leads to no other cluster.
+    #[must_use]
+    pub fn without_token(mut self) -> Way {
+        if let Some(triple) = &mut self.triple {
+            triple.token = Secret::new("");
+        }
+        self
+    }
+
+    /// The client's configuration, read anew: files may have become others. With it the name of the kube context it is
+    /// of: `context`, or the one that is named here, or the kubeconfig's current one.
+    pub async fn config(&self, context: Option<&str>) -> Result<(kube::Config, String), Report> {
         let kubeconfig = match &self.triple {
             Some(triple) => triple.kubeconfig()?,
             None => kubeconfig::read(&self.kubeconfig).await?,
         };
         let named = self.kube_context.clone().filter(|_| self.triple.is_none());
+        let named = context.map(str::to_owned).or(named);
         let own_proxy = proxy_url(&kubeconfig, named.as_deref());
+        let name = named.clone().or_else(|| kubeconfig.current_context.clone());
         let options = KubeConfigOptions {
             context: named,
             ..KubeConfigOptions::default()
@@ -49,7 +62,7 @@ impl Way {
         // What the client read by itself compares NO_PROXY with the proxy instead of the server.
         let (https, no) = (self.https_proxy.as_deref(), self.no_proxy.as_deref());
         config.proxy_url = proxy::before(&config.cluster_url, own_proxy.as_deref(), https, no)?;
-        Ok(config)
+        Ok((config, name.unwrap_or_default()))
     }
 }
 

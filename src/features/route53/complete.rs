@@ -39,13 +39,15 @@ impl Completer for DnsCompleter {
                 .into_iter()
                 .collect();
         }
-        let mut found = match request.option.is_none() && has_name(&request.words) {
-            true => self.service.hosts.complete(request.clone()).await,
-            false => Vec::new(),
+        let hosts = async {
+            match request.option.is_none() && has_name(&request.positionals) {
+                true => self.service.hosts.complete(request.clone()).await,
+                false => Vec::new(),
+            }
         };
         let feed = feed::subscribe(&self.service, &request.context);
         // Without an answer in time there is nothing to offer yet; the feed goes on for the next try.
-        let _ = tokio::time::timeout(PATIENCE, feed.source().first()).await;
+        let (mut found, ()) = tokio::join!(hosts, feed.source().first_within(PATIENCE));
         let rows: Vec<DnsRow> = feed
             .source()
             .read(|rows, _| rows.iter().map(|(_, row)| row.clone()).collect());
@@ -54,18 +56,9 @@ impl Completer for DnsCompleter {
     }
 }
 
-/// Whether the record's name was typed: a word that only a domain name looks like, neither option nor option's value.
-fn has_name(words: &[String]) -> bool {
-    let before = std::iter::once("").chain(words.iter().map(String::as_str));
-    words
-        .iter()
-        .zip(before)
-        .any(|(word, before)| word.contains('.') && !word.starts_with('-') && !takes_next(before))
-}
-
-/// Whether the next word is this option's value.
-fn takes_next(word: &str) -> bool {
-    word.starts_with('-') && !word.contains('=')
+/// Whether the record's name was typed: a word that only a domain name looks like.
+fn has_name(positionals: &[String]) -> bool {
+    positionals.iter().any(|word| word.contains('.'))
 }
 
 fn candidates(request: &CompletionRequest, rows: &[DnsRow]) -> Vec<Candidate> {
@@ -95,6 +88,7 @@ fn candidates(request: &CompletionRequest, rows: &[DnsRow]) -> Vec<Candidate> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use super::super::model::{Zone, tests::cname};
@@ -123,7 +117,8 @@ mod tests {
         ];
         let request = CompletionRequest {
             context: Arc::new(Context::empty("test")),
-            words: Vec::new(),
+            positionals: Vec::new(),
+            options: BTreeMap::new(),
             option: option.map(str::to_owned),
             prefix: prefix.to_owned(),
         };
@@ -135,17 +130,8 @@ mod tests {
 
     #[test]
     fn hosts_are_offered_behind_the_name_of_the_record() {
-        let words = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
-        for text in [
-            "inspector.spawnhub.com",
-            "-t CNAME -z Z1 inspector.spawnhub.com",
-            "--zone=Z1 a.b",
-        ] {
-            assert!(has_name(&words(text)), "{text}");
-        }
-        for text in ["", "-z spawnhub.com", "-t CNAME", "--zone=spawnhub.com"] {
-            assert!(!has_name(&words(text)), "{text}");
-        }
+        assert!(has_name(&["inspector.spawnhub.com".to_owned()]));
+        assert!(!has_name(&[]) && !has_name(&["inspector".to_owned()]));
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub fn overview(catalogue: &Catalogue) -> String {
         "`help BUNDLE` shows a bundle and its commands, `help COMMAND` a command.\n\
          A line: COMMAND [ARGUMENTS] [| COMMAND …]; joined by && || ; and &; names by `let NAME = …`; \
          earlier answers are $_ and $NUMBER.\n\
+         @NAME before a command runs it in another context, @A,B in several at once, @* in all there are: its records \
+         carry the field `context`, its rows a column CONTEXT. A record that is no map, or has a field of that name, is \
+         in the field `record` beside it. Changes are made in one context at a time.\n\
          In the console `:present demo` types a rolling update line by line.",
     );
     page.text

@@ -2,19 +2,16 @@
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
+use futures::future::BoxFuture;
 use regex::Regex;
 
 use crate::core::context::Context;
 use crate::features::kubernetes::model::PodRow;
-use crate::feed::{HealthState, Subscription};
-
-/// How long the first request waits for the cluster's pods.
-const FIRST_ROWS: Duration = Duration::from_secs(2);
+use crate::feed::Subscription;
 
 /// Opens the feed of the pods that a context's requests may reach; none where the context has no cluster.
-pub type OpenPods = Arc<dyn Fn(&Arc<Context>) -> Option<Subscription<PodRow>> + Send + Sync>;
+pub type OpenPods = Arc<dyn Fn(&Arc<Context>) -> BoxFuture<'static, Option<Subscription<PodRow>>> + Send + Sync>;
 
 /// The pods at this moment.
 pub trait PodIndex: Send + Sync {
@@ -42,19 +39,6 @@ fn seen(pod: &PodRow) -> PodSeen {
         name: pod.name.clone(),
         version: (!pod.version.is_empty()).then(|| pod.version.to_string()),
     }
-}
-
-/// Waits until the feed has told its first rows, so that the first answers find their pods too; not for long.
-pub async fn first_rows(pods: &Subscription<PodRow>) {
-    let mut changes = pods.source().changes();
-    let loaded = async {
-        while pods.source().health().state == HealthState::Loading {
-            if changes.changed().await.is_err() {
-                return;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(FIRST_ROWS, loaded).await;
 }
 
 /// What is known of a pod.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::core::context::Context;
 use crate::core::record::Record;
-use crate::feed::{FeedKey, HealthState, Hub, RowTable, Subscription};
+use crate::feed::{FeedKey, Health, HealthState, Hub, RowTable, Subscription};
 
 /// Samples kept for the panel; the oldest go first.
 pub const KEPT: usize = 600;
@@ -130,6 +130,18 @@ pub fn samples(hub: &Hub, context: &Arc<Context>) -> Subscription<Sample> {
     )
 }
 
+/// The samples of the question that was asked last, newest first: shares over different questions would mean nothing.
+pub fn latest(table: &RowTable<Sample>) -> impl Iterator<Item = &Sample> {
+    let newest = table.iter().next_back().map(|(_, sample)| sample.url.as_str());
+    let samples = table.iter().rev().map(|(_, sample)| sample);
+    samples.filter(move |sample| Some(sample.url.as_str()) == newest)
+}
+
+/// The same while a watch goes on; none: no watch runs.
+pub fn recent<'t>(table: &'t RowTable<Sample>, health: &Health) -> Option<impl Iterator<Item = &'t Sample>> {
+    (!table.is_empty() && health.state != HealthState::Ended).then(|| latest(table))
+}
+
 /// Who fills the shared feed. When it goes, however its command ended, the feed says that the rows are what it left; of
 /// two at once the other one's next sample says that it goes on.
 pub struct Watching {
@@ -239,6 +251,27 @@ pub(crate) mod tests {
             (state(), feed.source().read(|rows, _| rows.len())),
             (HealthState::Live, 2)
         );
+    }
+
+    #[test]
+    fn what_counts_is_the_last_question_while_it_is_asked() {
+        let mut table = RowTable::default();
+        let mut health = Health::loading(Timestamp::UNIX_EPOCH);
+        assert!(recent(&table, &health).is_none());
+        for url in ["http://old", "http://new", "http://old", "http://new"] {
+            let url = url.to_owned();
+            append(
+                &mut table,
+                Sample {
+                    url,
+                    ..sample(Some("a"), None, None)
+                },
+            );
+        }
+        assert_eq!(recent(&table, &health).map(Iterator::count), Some(2));
+        health.become_state(HealthState::Ended, None, Timestamp::UNIX_EPOCH);
+        assert!(recent(&table, &health).is_none());
+        assert_eq!(latest(&table).count(), 2, "what it left");
     }
 
     #[test]

@@ -223,7 +223,11 @@ fn l18_modifiers_and_contexts_stand_before_the_command() {
             .modifiers
             .iter()
             .map(|modifier| match &modifier.kind {
-                ModifierKind::Context(word) => format!("@{}", print(word)),
+                ModifierKind::Context(Contexts::Every) => "every".to_owned(),
+                ModifierKind::Context(Contexts::Named(names)) => {
+                    let names: Vec<String> = names.iter().map(print).collect();
+                    format!("@{}", names.join(" + "))
+                }
                 ModifierKind::On(word) => format!("on {}", print(word)),
                 ModifierKind::Parallel(word) => format!("parallel {}", print(word)),
                 ModifierKind::OnError(word) => format!("on-error {}", print(word)),
@@ -246,6 +250,31 @@ fn l18_modifiers_and_contexts_stand_before_the_command() {
         ["on 'label=value'", "@$ctx"]
     );
     assert!(modifiers("@cog web:uptime").is_empty());
+    let lists = [
+        ("@blue,green web:uptime", "@blue + green"),
+        (
+            "!@'a,b',c\\,d,\"e ${f}\",$g web:uptime",
+            "@'a,b' + c\\,d + \"e ${f}\" + $g",
+        ),
+        ("@* web:uptime", "every"),
+        ("@'*' web:uptime", "@'*'"),
+        ("@a*,b web:uptime", "@a* + b"),
+        ("@cog,b web:uptime", "@cog + b"),
+        (
+            "@arn:aws:eks:eu-1:12:cluster/a,gke_b_c web:uptime",
+            "@arn:aws:eks:eu-1:12:cluster/a + gke_b_c",
+        ),
+    ];
+    for (source, wanted) in lists {
+        assert_eq!(modifiers(source), [wanted], "{source}");
+        assert_eq!(print(&parse(source).unwrap()), source.trim_start_matches('!'));
+    }
+    let source = "@blue,'gr een' y";
+    let ModifierKind::Context(Contexts::Named(names)) = stage(source).modifiers.remove(0).kind else {
+        panic!("no list of contexts");
+    };
+    let places: Vec<&str> = names.iter().map(|name| name.span.of(source)).collect();
+    assert_eq!(places, ["blue", "'gr een'"]);
     assert_eq!(
         parse("a | @prod b | on=x c").unwrap().items[0].pipeline.stages[2]
             .modifiers

@@ -46,7 +46,10 @@ fn shown(marked: &str) -> String {
             path.map(|p| print(&p)),
             span.of(&source)
         ),
-        C::Context { prefix, span } => format!("context {prefix:?} {:?}", span.of(&source)),
+        C::Context { before, prefix, span } => {
+            let after = before.iter().map(|name| format!(" after {name}")).collect::<String>();
+            format!("context {prefix:?} {:?}{after}", span.of(&source))
+        }
         C::Modifier { name, prefix, span } => format!("modifier {name} {prefix:?} {:?}", span.of(&source)),
         C::RedirectTarget { prefix, span } => format!("target {prefix:?} {:?}", span.of(&source)),
         C::None => "none".to_owned(),
@@ -89,6 +92,11 @@ fn x4_positions_of_the_cursor() {
         ("@st‸", r#"context "st" "st""#),
         ("@‸ get", r#"context "" """#),
         ("!@co‸", r#"context "co" "co""#),
+        ("@blue,‸", r#"context "" "" after blue"#),
+        ("@blue,'a b',gr‸een x", r#"context "gr" "gr" after blue after a b"#),
+        ("x | @blue,\"gr‸", r#"context "gr" "\"gr" after blue"#),
+        ("@*‸", r#"context "*" "*""#),
+        ("@blue,green k‸", r#"command 1+ "k" "k""#),
         ("on=group:w‸", r#"modifier on "group:w" "group:w""#),
         ("a > ‸", r#"target "" """#),
         ("a *> here #o‸", r##"target "#o" "#o""##),

@@ -61,6 +61,15 @@ fn x4_open_ends_are_no_errors_but_mistakes_are() {
     assert_eq!(shown("a -- -z | b -x").last(), Some(&("-x", H::Option)));
     assert_eq!(shown("a <elb>"), [("a", H::Command), ("<elb>", H::Error)]);
     assert_eq!(shown("a $(x)"), [("a", H::Command), ("$(", H::Error), ("x)", H::Text)]);
+    assert_eq!(
+        shown("@blue,'gr een' a"),
+        [("@blue,", H::Modifier), ("'gr een'", H::String), ("a", H::Command)]
+    );
+    assert_eq!(shown("@* a"), [("@*", H::Modifier), ("a", H::Command)]);
+    assert_eq!(
+        shown("@a,,b c"),
+        [("@", H::Modifier), ("a,,b", H::Error), ("c", H::Command)]
+    );
     assert_eq!(shown("onn=x y"), [("onn=x", H::Error), ("y", H::Text)]);
     assert_eq!(
         shown("a && | b"),

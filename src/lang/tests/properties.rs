@@ -78,6 +78,9 @@ fn nasty_text() -> impl Strategy<Value = String> {
         "^[0-9]+\\.[0-9]$",
         "cog",
         "cog:",
+        ",",
+        "a,b",
+        "*,",
     ]);
     prop_oneof![3 => fixed.prop_map(str::to_owned), 2 => "[ -~\n\t]{0,12}", 1 => any::<String>(), 1 => "[a-z]{1,6}"]
 }
@@ -136,14 +139,19 @@ pub(super) fn word() -> impl Strategy<Value = Word> {
 }
 
 fn stage() -> impl Strategy<Value = Stage> {
-    let modifier = (0..5, word()).prop_map(|(kind, word)| Modifier {
-        kind: match kind {
-            0 => ModifierKind::Context(word),
-            1 => ModifierKind::On(word),
-            2 => ModifierKind::Parallel(word),
-            3 => ModifierKind::OnError(word),
-            _ => ModifierKind::Timeout(word),
-        },
+    let contexts = prop_oneof![
+        4 => prop::collection::vec(word(), 0..4).prop_map(Contexts::Named),
+        1 => Just(Contexts::Every),
+    ];
+    let other = (0..4, word()).prop_map(|(kind, word)| match kind {
+        0 => ModifierKind::On(word),
+        1 => ModifierKind::Parallel(word),
+        2 => ModifierKind::OnError(word),
+        _ => ModifierKind::Timeout(word),
+    });
+    let kind = prop_oneof![1 => contexts.prop_map(ModifierKind::Context), 2 => other];
+    let modifier = kind.prop_map(|kind| Modifier {
+        kind,
         span: Span::default(),
     });
     (
@@ -231,6 +239,9 @@ pub(super) fn grammar_soup() -> impl Strategy<Value = String> {
         "let ",
         "=",
         "@p",
+        "@p,q",
+        "@*",
+        ",",
         "@cog",
         "!",
         "!!",
@@ -291,6 +302,26 @@ proptest! {
     }
 
     #[test]
+    fn names_stay_the_contexts_of_a_stage(names in prop::collection::vec(nasty_text(), 1..5)) {
+        let contexts = Contexts::Named(names.iter().map(Word::text).collect());
+        let mut stage = Stage::new("a");
+        stage.modifiers.push(Modifier { kind: ModifierKind::Context(contexts), span: Span::default() });
+        let listed: Vec<String> = names.iter().map(|name| print(&Word::listed(name))).collect();
+        for text in [print(&stage), format!("@{} a", listed.join(","))] {
+            if text == "@cog a" || text == "@cog: a" {
+                continue;
+            }
+            let parsed = parse(&text).map_err(|e| TestCaseError::fail(format!("{text:?}: {e}")))?;
+            let stage = &parsed.items[0].pipeline.stages[0];
+            let ModifierKind::Context(Contexts::Named(read)) = &stage.modifiers[0].kind else {
+                return Err(TestCaseError::fail(text));
+            };
+            let read: Vec<String> = read.iter().filter_map(Word::literal).collect();
+            prop_assert_eq!(&read, &names, "{:?}", text);
+        }
+    }
+
+    #[test]
     fn any_text_parses_or_says_where_not(text in prop_oneof![any::<String>(), grammar_soup(), "[ -~\n]{0,40}"]) {
         check_source(&text)?;
     }
@@ -344,8 +375,9 @@ fn unplaced(line: &Line) -> Line {
             for modifier in &mut stage.modifiers {
                 modifier.span = Span::default();
                 match &mut modifier.kind {
-                    ModifierKind::Context(value)
-                    | ModifierKind::On(value)
+                    ModifierKind::Context(Contexts::Every) => {}
+                    ModifierKind::Context(Contexts::Named(names)) => names.iter_mut().for_each(unplaced_word),
+                    ModifierKind::On(value)
                     | ModifierKind::Parallel(value)
                     | ModifierKind::OnError(value)
                     | ModifierKind::Timeout(value) => unplaced_word(value),

@@ -36,6 +36,11 @@ fn l25_arguments_are_spliced() {
             "@prod parallel=2 a | @dev parallel=2 b | @prod parallel=2 c",
         ),
         ("x prod", "@$1 a", "@prod a"),
+        ("x a,b", "@$1 c", "@'a,b' c"),
+        ("x d", "@$1,prod c", "@d,prod c"),
+        ("@a,b x", "c", "@a,b c"),
+        ("@* x", "@dev c", "@dev c"),
+        ("@dev x", "@* c", "@* c"),
         ("x out", "a > file:$1", "a > file:out"),
     ];
     for (call, body, wanted) in cases {
@@ -46,6 +51,9 @@ fn l25_arguments_are_spliced() {
     assert_eq!(spliced("x a", "b $2"), Err(SpliceError::Missing(2)));
     assert_eq!(spliced("x a", "b $1.k"), Err(SpliceError::NotAVariable(1)));
     assert_eq!(spliced("x a", "b $0"), Err(SpliceError::Zero));
+    for call in ["@a,b x", "@* x"] {
+        assert_eq!(spliced(call, "a | b"), Err(SpliceError::SeveralContexts), "{call}");
+    }
 }
 
 #[test]

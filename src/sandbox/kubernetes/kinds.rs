@@ -141,7 +141,8 @@ pub fn by_kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
         .find(|k| k.kind == kind && k.group == group && k.version == version)
 }
 
-fn qualify(name: &str, group: &str) -> String {
+/// A word with its group, unless that is the core.
+pub fn qualify(name: &str, group: &str) -> String {
     if group.is_empty() {
         name.to_owned()
     } else {

@@ -10,6 +10,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use super::samples::Samples;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
+use crate::engine::Partial;
 use crate::lang::{CompletionPosition, Span, Stage, Word, complete_at, complete_variable, print};
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::declaration::OptionKind;
@@ -145,9 +146,15 @@ pub fn gather(
             }
             Some(gathered)
         }
-        CompletionPosition::Context { prefix, span } => {
-            let offers = contexts.iter().map(|name| Offer::value(name, "context")).collect();
-            gathered(span, prefix, offers)
+        CompletionPosition::Context { before, prefix, span } => {
+            let every = (before.is_empty() && contexts.len() > 1)
+                .then(|| Offer::new("*".to_owned(), "all contexts at once", true));
+            let names = contexts.iter().filter(|name| !before.contains(name));
+            let names = names.map(|name| Offer {
+                insert: print(&Word::listed(name.as_str())),
+                ..Offer::value(name, "context")
+            });
+            gathered(span, prefix, names.chain(every).collect())
         }
         CompletionPosition::Modifier { name, prefix, span } => {
             let words: &[&str] = if name == "on-error" { &["stop", "continue"] } else { &[] };
@@ -274,11 +281,12 @@ fn argument(
     let found = verb_of(catalogue, stage);
     gathered.offers = joins(catalogue, stage);
     let Some((verb, words)) = found else { return gathered };
+    let given = Partial::of(&verb.declaration, stage.words.get(words..).unwrap_or_default());
     let spec = option.and_then(|name| find_option(&verb.declaration, name));
     let spec = spec.filter(|spec| !matches!(spec.kind, OptionKind::Bool | OptionKind::Incr));
     let kind = match spec {
         Some(spec) => Some(&spec.kind),
-        None => positional(&verb.declaration, stage, words),
+        None => positional(&verb.declaration, given.positionals.len()),
     };
     if let Some(OptionKind::Enum(values)) = kind {
         gathered
@@ -294,7 +302,8 @@ fn argument(
             completer: completer.clone(),
             request: CompletionRequest {
                 context: context.clone(),
-                words: stage.words.iter().skip(words).filter_map(Word::literal).collect(),
+                positionals: given.positionals,
+                options: given.options,
                 option: spec.map(|spec| spec.name.clone()),
                 prefix: gathered.prefix.clone(),
             },
@@ -331,9 +340,8 @@ fn find_option<'a>(declaration: &'a Declaration, dashed: &str) -> Option<&'a Opt
     })
 }
 
-/// The kind of the positional that comes next.
-fn positional<'a>(declaration: &'a Declaration, stage: &Stage, words: usize) -> Option<&'a OptionKind> {
-    let typed = stage.words.iter().skip(words).filter(|word| !word.is_option()).count();
+/// The kind of the positional that comes after so many.
+fn positional(declaration: &Declaration, typed: usize) -> Option<&OptionKind> {
     let positionals = &declaration.signature.positionals;
     let last = positionals.last().filter(|last| last.variadic);
     positionals.get(typed).or(last).map(|positional| &positional.kind)

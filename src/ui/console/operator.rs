@@ -175,6 +175,10 @@ impl Operator for ConsoleOperator {
         self.borrow(Borrower::Program(command)).await
     }
 
+    fn has_terminal(&self) -> bool {
+        true
+    }
+
     async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
         self.borrow(Borrower::Work(work)).await
     }

@@ -92,7 +92,7 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
     }
     let mut bad: Vec<_> = sources
         .iter()
-        .filter(|(_, health)| health.state != HealthState::Live)
+        .filter(|(_, health)| health.state != HealthState::Live || health.login_ends.is_some())
         .collect();
     bad.sort_by_key(|(_, health)| std::cmp::Reverse(rank(health)));
     let mut short: Vec<Span<'static>> = bad

@@ -71,6 +71,10 @@ impl Operator for NoOneToAsk {
         .hint("use the console"))
     }
 
+    fn has_terminal(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
     async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
         // Nothing of ours is on it: records are printed when the work has ended.
         work.await

@@ -1,7 +1,7 @@
 //! `logs`, `get -w` and `wait`: what goes on while one looks.
 
 use std::cell::{Cell, RefCell};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cogdeck::engine::BlockEvent;
 use cogdeck::render::View;
@@ -338,20 +338,31 @@ async fn wait_sees_things_come_and_go() {
         same(&bench, line).await;
     }
     // What goes while one waits, and what comes.
-    for (wait, act) in [
+    for (wait, asked, act) in [
         (
-            "wait deploy/web --for=delete --timeout=20s",
+            "wait deploy/web --for=delete --timeout=30s",
+            ["/deployments?", "watch="].as_slice(),
             "delete deploy web --wait=false",
         ),
         (
-            "wait cm/late --for=create --timeout=20s",
+            "wait cm/late --for=create --timeout=30s",
+            &["/configmaps"],
             "create cm late --from-literal=a=b",
         ),
     ] {
         let theirs = format!("{wait} -n {THEIRS}");
         let line = format!("kubectl:{wait}");
+        bench.faults.forget();
         let (theirs, ours, ()) = tokio::join!(bench.kubectl(&theirs), bench.run(&line), async {
-            tokio::time::sleep(Duration::from_millis(1500)).await;
+            let begin = Instant::now();
+            let waits = |space: &str| {
+                let place = format!("/namespaces/{space}/");
+                bench.faults.saw(&[asked, &[place.as_str()]].concat())
+            };
+            while !waits(THEIRS) || !waits(OURS) {
+                assert!(begin.elapsed() < Duration::from_secs(25), "nobody waits: {wait}");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
             for space in [THEIRS, OURS] {
                 assert_eq!(bench.kubectl(&format!("{act} -n {space}")).await.unwrap().0, 0);
             }

@@ -14,7 +14,6 @@ use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::features::kubernetes::client::Clients;
-use crate::features::kubernetes::error as code;
 use crate::features::kubernetes::path;
 use crate::feed::{FeedKey, HealthState, Hub, Source, Subscription};
 
@@ -100,16 +99,8 @@ async fn read(clients: &Clients, context: &Context, pod: &Target) -> Result<Vec<
         path::encode(&pod.name)
     );
     let asked = timeout(PATIENCE, session.cluster.get::<Pod>(&path)).await;
-    match asked.map_err(|_| does_not_answer(&session))? {
-        Ok(pod) => Ok(pod.rows()),
-        Err(error) => {
-            let report = session.cluster.report(&error);
-            if report.code == code::UNAUTHORIZED {
-                clients.refused(context, &session.cluster).await;
-            }
-            Err(report)
-        }
-    }
+    let pod = asked.map_err(|_| does_not_answer(&session))?;
+    Ok(pod.map_err(|error| session.cluster.report(&error))?.rows())
 }
 
 #[derive(Default, Deserialize)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures::{StreamExt, pin_mut};
 use kube::core::WatchEvent;
-use tokio::time::{sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
@@ -14,7 +15,7 @@ use super::part::Part;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::features::kubernetes::client::{Clients, Cluster, Session};
+use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::error;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::rights::Need;
@@ -29,6 +30,8 @@ const SILENCE: Duration = Duration::from_secs(25);
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// Between two attempts where a right is missing.
 const POLL: Duration = Duration::from_secs(5);
+/// A watch that ended well sooner is followed by the next one after a pause.
+const BRIEF: Duration = Duration::from_secs(1);
 /// Events applied under one lock: a burst is one redraw.
 const BATCH: usize = 256;
 
@@ -36,6 +39,8 @@ const BATCH: usize = 256;
 enum Broken {
     /// The version is too old for the server: list again.
     Expired,
+    /// Another cluster is meant from now on: rows of two never mix.
+    Moved,
     /// The user may not list it; which right is missing.
     Denied(SafeText),
     /// It failed; the pause the server asked for.
@@ -53,12 +58,13 @@ pub(super) async fn follow<K: Kind>(
 ) {
     let mut feed = Feed {
         kind,
+        logins: clients.logins(),
         clients,
         context,
         everywhere,
         source,
         part: Part::default(),
-        asked: None,
+        known: None,
     };
     tokio::select! {
         () = stop.cancelled() => {}
@@ -69,18 +75,18 @@ pub(super) async fn follow<K: Kind>(
 struct Feed<K: Kind> {
     kind: K,
     clients: Arc<Clients>,
+    logins: watch::Receiver<u64>,
     context: Arc<Context>,
     everywhere: bool,
     source: Arc<Source<K::Row>>,
     part: Part,
-    /// The connection that was used last.
-    asked: Option<Arc<Cluster>>,
+    /// What the rows are of.
+    known: Option<Session>,
 }
 
 impl<K: Kind> Feed<K> {
     async fn run(&mut self) {
         let mut backoff = Backoff::default();
-        let mut logins = self.clients.logins();
         loop {
             let pause = match self.list_and_watch(&mut backoff).await {
                 Broken::Expired => {
@@ -90,14 +96,22 @@ impl<K: Kind> Feed<K> {
                     );
                     backoff.next(None)
                 }
+                Broken::Moved => {
+                    self.source.write(|table| {
+                        table.begin_list();
+                        table.end_list();
+                    });
+                    self.source.set_health(
+                        HealthState::Resync,
+                        Some("the cluster is reached another way; listing again".into()),
+                    );
+                    Duration::ZERO
+                }
                 Broken::Denied(missing) => {
                     self.source.set_health(HealthState::Denied, Some(missing));
                     POLL
                 }
                 Broken::Failed(report, asked) => {
-                    if let Some(asked) = self.asked.take().filter(|_| report.code == error::UNAUTHORIZED) {
-                        self.clients.refused(&self.context, &asked).await;
-                    }
                     self.source.set_health(state_of(&report), Some(reason_of(&report)));
                     backoff.next(asked)
                 }
@@ -105,17 +119,16 @@ impl<K: Kind> Feed<K> {
             tokio::select! {
                 () = sleep(pause) => {}
                 // Somebody logged in: what waits for it goes on at once.
-                _ = logins.changed() => {}
+                _ = self.logins.changed() => {}
             }
         }
     }
 
     async fn list_and_watch(&mut self, backoff: &mut Backoff) -> Broken {
-        let mut session = match self.clients.session(&self.context).await {
+        let session = match self.session().await {
             Ok(session) => session,
-            Err(report) => return Broken::Failed(report, None),
+            Err(broken) => return broken,
         };
-        self.asked = Some(session.cluster.clone());
         let resource = match self.kind.resource(&session).await {
             Ok(resource) => resource,
             Err(report) => return Broken::Failed(report, None),
@@ -139,12 +152,11 @@ impl<K: Kind> Feed<K> {
         let mut failed = false;
         loop {
             // Each watch begins with a credential that outlasts it.
-            session = match self.clients.session(&self.context).await {
-                Ok(session) => session,
-                Err(report) => return Broken::Failed(report, None),
-            };
-            self.asked = Some(session.cluster.clone());
+            if let Err(broken) = self.session().await {
+                return broken;
+            }
             self.source.set_login_end(session.cluster.expiring());
+            let begun = Instant::now();
             let must_list = match self.clients.missing(&self.context, &session, &need("watch")).await {
                 None => self
                     .watch(&session, &path, &mut version)
@@ -158,11 +170,21 @@ impl<K: Kind> Feed<K> {
             };
             match must_list {
                 // The server ended it in time, or the connection was cut: go on where it stopped.
-                Ok(false) if !self.could_show_more() => failed = false,
-                Ok(_) => match self.list(&session, &path).await {
-                    Ok(listed) => (version, failed) = (listed, false),
-                    Err(broken) => return broken,
-                },
+                Ok(must_list) => {
+                    failed = false;
+                    if begun.elapsed() > BRIEF {
+                        backoff.reset();
+                    } else {
+                        sleep(backoff.next(None)).await;
+                    }
+                    if must_list || self.could_show_more() {
+                        version = match self.list(&session, &path).await {
+                            Ok(version) => version,
+                            Err(broken) => return broken,
+                        };
+                        self.live();
+                    }
+                }
                 // Once more from the same version before anything is listed again: rows are kept meanwhile.
                 Err(Broken::Failed(report, asked)) if !failed => {
                     failed = true;
@@ -171,6 +193,16 @@ impl<K: Kind> Feed<K> {
                 }
                 Err(broken) => return broken,
             }
+        }
+    }
+
+    /// The session to ask now; [`Broken::Moved`] where it is not that of the rows.
+    async fn session(&mut self) -> Result<Session, Broken> {
+        let session = self.clients.session(&self.context).await;
+        let session = session.map_err(|report| Broken::Failed(report, None))?;
+        match self.known.replace(session.clone()) {
+            Some(known) if known.is_elsewhere(&session) => Err(Broken::Moved),
+            _ => Ok(session),
         }
     }
 
@@ -240,7 +272,15 @@ impl<K: Kind> Feed<K> {
         let events = events.ready_chunks(BATCH);
         pin_mut!(events);
         loop {
-            let chunk = match timeout(SILENCE, events.next()).await {
+            let chunk = tokio::select! {
+                chunk = timeout(SILENCE, events.next()) => chunk,
+                // It does not end any more, or later.
+                Ok(()) = self.logins.changed() => {
+                    self.source.set_login_end(session.cluster.expiring());
+                    continue;
+                }
+            };
+            let chunk = match chunk {
                 Err(_) => return Err(silent(session)),
                 Ok(None) => return Ok(()),
                 Ok(Some(chunk)) => chunk,

@@ -10,7 +10,7 @@ use crate::features::kubernetes::rights::Need;
 
 /// Why an action on objects of this type is not allowed; none: it is, or nobody knows.
 pub fn denied(
-    clients: &Clients,
+    clients: &Arc<Clients>,
     context: &Arc<Context>,
     action: &str,
     (group, plural): (&str, &str),

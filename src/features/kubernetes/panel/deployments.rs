@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{about, age_cell, logs, state, target, urgency};
+use super::{LOGS, about, age_cell, logs, state, target, urgency};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -45,11 +45,7 @@ const ACTIONS: [Action; 13] = [
         key: 'o',
         word: "replica sets",
     },
-    Action {
-        name: "logs",
-        key: 'l',
-        word: "logs",
-    },
+    LOGS,
     super::SHELL,
     Action {
         name: "scale",

@@ -32,6 +32,12 @@ const YAML: Action = Action {
     word: "YAML",
 };
 
+const LOGS: Action = Action {
+    name: "logs",
+    key: 'l',
+    word: "logs",
+};
+
 const EDIT: Action = Action {
     name: "edit",
     key: 'e',

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, EDIT, SHELL, YAML, age_cell, logs, objects, pod_tone, target};
+use super::{COPY, DESCRIBE, EDIT, LOGS, SHELL, YAML, age_cell, logs, objects, pod_tone, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::PodRow;
-use crate::features::traffic::model::{Sample, samples};
+use crate::features::traffic::model::{Sample, recent, samples};
 use crate::feed::{Hub, RowTable, Subscription};
 use crate::ui::panel::list::{ListPanel, Listing, RowLook};
 use crate::ui::panel::widgets::table::{Cell, Column};
@@ -48,12 +48,10 @@ pub fn panel_of(hub: &Hub, clients: &Arc<Clients>, of: &Target) -> ListPanel<Pod
 const WINDOW: usize = 60;
 
 impl Pods {
-    /// How many of the last requests this pod answered, of how many; none: nothing was asked.
+    /// How many of the last requests this pod answered, of how many; none: no traffic is watched.
     fn share(&self, pod: Option<&str>) -> Option<(usize, usize)> {
-        self.samples.as_ref()?.source().read(|rows, _| {
-            let url = rows.iter().next_back().map(|(_, sample)| sample.url.as_str())?;
-            let last = rows.iter().rev().map(|(_, sample)| sample);
-            let last = last.filter(|sample| sample.url == url).take(WINDOW);
+        self.samples.as_ref()?.source().read(|rows, health| {
+            let last = recent(rows, health)?.take(WINDOW);
             Some(last.fold((0, 0), |(own, all), sample| {
                 (own + usize::from(sample.pod.as_deref() == pod), all + 1)
             }))
@@ -75,11 +73,7 @@ const ACTIONS: [Action; 8] = [
         key: 'c',
         word: "containers",
     },
-    Action {
-        name: "logs",
-        key: 'l',
-        word: "logs",
-    },
+    LOGS,
     SHELL,
     YAML,
     EDIT,

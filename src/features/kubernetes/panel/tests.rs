@@ -333,4 +333,6 @@ async fn pods_tell_who_answers_while_traffic_is_watched() {
         narrow.contains("REQUESTS") && !narrow.contains("NODE"),
         "the node gives way before it: {narrow}"
     );
+    feed.source().set_health(HealthState::Ended, None);
+    assert!(!screen(&mut panel, 100, 4).contains("REQUESTS"), "that watch is over");
 }

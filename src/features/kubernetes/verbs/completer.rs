@@ -60,27 +60,32 @@ impl Names {
 #[async_trait]
 impl Completer for Names {
     async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
-        let asked = tokio::time::timeout(PATIENCE, self.ask(&request)).await;
-        // A completion never interrupts typing with an error: no answer, no candidates.
-        asked.ok().and_then(Result::ok).unwrap_or_default()
+        candidates(self.ask(&request)).await
     }
+}
+
+/// What a completer found. It never interrupts typing with an error: no answer in time, no candidates.
+pub async fn candidates(asking: impl Future<Output = Result<Vec<Candidate>, Report>>) -> Vec<Candidate> {
+    let asked = tokio::time::timeout(PATIENCE, asking).await;
+    asked.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 impl Names {
     async fn ask(&self, request: &CompletionRequest) -> Result<Vec<Candidate>, Report> {
         let session = self.clients.session(&request.context).await?;
-        let (words, namespace) = positionals(&request.words);
-        let namespace = namespace.unwrap_or_else(|| session.namespace.clone());
+        let words = request.positionals.as_slice();
+        let namespace = request.options.get("namespace");
+        let namespace = namespace.cloned().unwrap_or_else(|| session.namespace.clone());
         match request.option.as_deref() {
-            Some("namespace" | "n") => return names(&session, "namespaces", &namespace, "", &request.prefix).await,
-            Some("to-revision" | "revision") => return revisions(&session, &namespace, &words).await,
+            Some("namespace") => return names(&session, "namespaces", &namespace, "", &request.prefix).await,
+            Some("to-revision" | "revision") => return revisions(&session, &namespace, words).await,
             Some(_) => return Ok(Vec::new()),
             None => {}
         }
         if let Some(only) = self.only {
             return names(&session, only, &namespace, "", &request.prefix).await;
         }
-        let (resource, complete) = match words.as_slice() {
+        let (resource, complete) = match words {
             [] => (None, false),
             [one, rest @ ..] => match one.split_once('/') {
                 Some((kind, name)) => (Some((kind.to_owned(), name.to_owned())), true),
@@ -92,7 +97,7 @@ impl Names {
         };
         match resource {
             Some((kind, name)) if self.images && complete => containers(&session, &kind, &namespace, &name).await,
-            Some((kind, _)) if !words[0].contains('/') => names(&session, &kind, &namespace, "", &request.prefix).await,
+            Some((kind, _)) if !complete_in_one(words) => names(&session, &kind, &namespace, "", &request.prefix).await,
             _ => match request.prefix.split_once('/') {
                 Some((kind, typed)) => names(&session, kind, &namespace, &format!("{kind}/"), typed).await,
                 None => types(&session, &request.prefix).await,
@@ -101,24 +106,9 @@ impl Names {
     }
 }
 
-/// Words without options, and the namespace that an option names.
-fn positionals(words: &[String]) -> (Vec<String>, Option<String>) {
-    let mut plain = Vec::new();
-    let mut namespace = None;
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "-n" | "--namespace" => namespace = words.next().cloned(),
-            // The other options that commonly take the next word as their value.
-            "-l" | "--selector" | "-o" | "--output" | "-c" | "--container" => drop(words.next()),
-            option if option.starts_with("--namespace=") => {
-                namespace = option.split_once('=').map(|(_, value)| value.to_owned())
-            }
-            option if option.starts_with('-') => {}
-            _ => plain.push(word.clone()),
-        }
-    }
-    (plain, namespace)
+/// Whether type and name stand in one word, `TYPE/NAME`.
+fn complete_in_one(words: &[String]) -> bool {
+    words.first().is_some_and(|first| first.contains('/'))
 }
 
 async fn types(session: &Session, prefix: &str) -> Result<Vec<Candidate>, Report> {
@@ -212,20 +202,4 @@ async fn revisions(session: &Session, namespace: &str, words: &[String]) -> Resu
             note: revision.cause,
         })
         .collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn options_are_no_words_and_a_namespace_is_heard() {
-        let words: Vec<String> = ["-n", "shop", "deploy", "--replicas=3", "-l", "a=b", "web"]
-            .map(str::to_owned)
-            .into();
-        assert_eq!(
-            positionals(&words),
-            (vec!["deploy".to_owned(), "web".to_owned()], Some("shop".to_owned()))
-        );
-    }
 }

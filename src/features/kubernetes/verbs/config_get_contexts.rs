@@ -35,7 +35,10 @@ pub fn verb(_clients: &Arc<Clients>) -> Verb {
         no_headers_option(),
     ])
     .output("{current, name, cluster, user, namespace}, one a context; never a credential.")
-    .notes("Another kube context for one stage: @NAME before the command; for the session: --context NAME.")
+    .notes(
+        "Another kube context for one stage: @NAME before the command, several at once: @A,B, all: @*; for the session: \
+         --context NAME.",
+    )
     .example("kubectl:config get-contexts", "which clusters there are");
     Verb::read(declaration, GetContexts)
 }

@@ -99,7 +99,7 @@ pub fn view(live: &Value) -> Value {
 #[async_trait]
 impl Mutate for Cordon {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let mut changes = Vec::new();
         for (target, live) in nodes(call, &session).await? {
             match change(call, &target, &live, self.closed)? {

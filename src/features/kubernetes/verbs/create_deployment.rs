@@ -71,7 +71,7 @@ struct Create {
 impl Mutate for Create {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let mut body = object(call)?;
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let namespace = namespace_of(call, &session);
         let name = call.arguments.text_at(0).unwrap_or_default();
         let target = named(&session, "Deployment", &namespace, &name).await?;

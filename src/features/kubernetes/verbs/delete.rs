@@ -91,7 +91,7 @@ struct Delete {
 impl Mutate for Delete {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let options = options(call)?;
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         let arguments = &call.arguments;
         let picked =
@@ -131,7 +131,7 @@ impl Mutate for Delete {
                 .and_then(Value::as_bool)
                 .unwrap_or(true)
             {
-                let session = self.clients.session(&call.context).await?;
+                let session = self.clients.planned(call).await?;
                 return gone(call, &session, change).await;
             }
             Ok(())

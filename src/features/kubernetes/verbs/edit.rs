@@ -68,7 +68,7 @@ struct Edited {
 #[async_trait]
 impl Mutate for Edit {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let found = target::chosen(call, &session, &call.arguments.texts()).await?;
         let [(target, live)] = found.as_slice() else {
             return Err(usage("edit takes one object at a time").hint("name one: TYPE/NAME"));

@@ -3,6 +3,7 @@
 pub mod process;
 mod terminal;
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -166,6 +167,7 @@ impl Place {
         session
             .cluster
             .pods(&self.namespace)
+            .await?
             .exec(&self.pod, command, &streams)
             .await
             .map_err(|error| session.cluster.report(&error))
@@ -180,7 +182,7 @@ impl Place {
         stdin: bool,
         tty: bool,
     ) -> Result<(), Report> {
-        let tty = tty && terminal::is_one();
+        let tty = tty && call.operator.has_terminal() && std::io::stdout().is_terminal();
         if call.arguments.flag("tty") && !tty {
             call.operator.note(SafeText::line(
                 "Unable to use a TTY - input is not a terminal or the right kind of file",

@@ -63,7 +63,7 @@ struct Expose {
 #[async_trait]
 impl Mutate for Expose {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         if let target::Selection::Listed { .. } = selection {
             return Err(usage("resource(s) were provided, but no name was specified"));

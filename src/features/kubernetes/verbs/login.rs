@@ -1,7 +1,6 @@
 //! `kubectl:login`: logs in to the cluster of the context again, without leaving the console. The credential plugin of
 //! the kubeconfig's user gets the terminal meanwhile; feeds that wait for a login go on at once.
 
-use std::io::IsTerminal;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -46,13 +45,13 @@ struct Login {
 #[async_trait]
 impl Read for Login {
     async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
-        let (clients, context) = (self.clients.clone(), call.context.clone());
-        let is_asked = clients.has_plugin(&context).await? && std::io::stdin().is_terminal();
-        if is_asked {
-            let work = async move { clients.login(&context, Asking::Person).await.map(|_| 0) };
+        // Before the terminal is given away: a plugin that runs is waited for.
+        let login = self.clients.login(&call.context).await?;
+        if login.may_ask().await? && call.operator.has_terminal() {
+            let work = async move { login.run(Asking::Person).await.map(|_| 0) };
             call.operator.lend(Box::pin(work)).await?;
         } else {
-            clients.login(&context, Asking::Nobody).await?;
+            login.run(Asking::Nobody).await?;
         }
         let session = self.clients.session(&call.context).await?;
         let user = who(&session).await?;

@@ -160,7 +160,7 @@ pub async fn apply(
     view: impl Fn(&Value) -> Value,
     output: &Output,
 ) -> Result<Value, Report> {
-    let session = clients.session(&call.context).await?;
+    let session = clients.planned(call).await?;
     let request: Request = serde_json::from_value(change.request.clone())
         .map_err(|error| Report::failed(error::UNREADABLE, "the planned request is not this verb's").because(&error))?;
     let answer = send(&session, change, &request, view).await?;

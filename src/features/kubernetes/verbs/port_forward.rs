@@ -259,6 +259,7 @@ async fn carry(session: &Session, space: &str, pod: &str, mut stream: TcpStream,
     let mut forward =
         cluster
             .pods(space)
+            .await?
             .portforward(pod, &[remote])
             .await
             .map_err(|error| match error::code(&error) {

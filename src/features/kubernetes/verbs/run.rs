@@ -90,7 +90,7 @@ struct Run {
 impl Mutate for Run {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let request = Wanted::read(call)?;
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let namespace = namespace_of(call, &session);
         let kind = if request.pod { "Pod" } else { "Deployment" };
         let target = named(&session, kind, &namespace, &request.name).await?;

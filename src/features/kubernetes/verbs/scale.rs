@@ -67,7 +67,7 @@ impl Mutate for Scale {
                 "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
             ));
         }
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let found = target::chosen(call, &session, &call.arguments.texts()).await?;
         if found.is_empty() {
             return Err(Report::failed(NOT_FOUND, "no objects passed to scale"));

@@ -93,7 +93,7 @@ impl Mutate for SetEnv {
         if wanted.is_empty() && call.arguments.text("from").is_none() {
             return Err(usage("at least one environment variable must be provided").hint("KEY=VALUE, KEY- or --from"));
         }
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         if let Some(from) = call.arguments.text("from") {
             wanted.extend(references(call, &session, &from).await?);
         }

@@ -51,7 +51,7 @@ impl Mutate for SetImage {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let (words, pairs) = split(&call.arguments.texts())?;
         target::some(call, &words)?;
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let mut changes = Vec::new();
         for (target, live) in target::chosen(call, &session, &words).await? {
             changes.extend(change(call, &target, &live, &pairs)?);

@@ -57,7 +57,7 @@ impl Mutate for SetResources {
         let wanted = Wanted::read(call)?;
         let words = call.arguments.texts();
         target::some(call, &words)?;
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let mut changes = Vec::new();
         for (target, live) in target::chosen(call, &session, &words).await? {
             changes.extend(change(call, &target, &live, &wanted)?);

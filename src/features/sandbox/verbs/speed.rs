@@ -112,7 +112,7 @@ struct Steps;
 #[async_trait]
 impl Completer for Steps {
     async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
-        if request.option.is_some() || !request.words.is_empty() {
+        if request.option.is_some() || !request.positionals.is_empty() {
             return Vec::new();
         }
         let words = ["faster", "slower"].map(|word| (word.to_owned(), "one step"));

@@ -32,10 +32,16 @@ impl Read for Undo {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
         let below = || Report::refused("E-UNDO-008", "entry numbers start at 1");
         let given = call.arguments.positionals.iter();
-        // All are looked at before the first is taken back.
         let numbers: Vec<u64> = given
-            .map(|number| number.as_u64().ok_or_else(below))
+            .map(|number| number.as_u64().filter(|number| *number > 0).ok_or_else(below))
             .collect::<Result<_, _>>()?;
+        // Nothing is taken back while one of them names nothing.
+        for number in &numbers {
+            if call.session.audited(*number).await?.is_none() {
+                let report = Report::refused("E-UNDO-001", format!("there is no entry {number} in the journal"));
+                return Err(report.hint("`audit` lists them"));
+            }
+        }
         for number in numbers {
             call.session.undo(number, call, output).await?;
         }

@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::model::{Sample, Tally, samples};
+use super::model::{Sample, Tally, latest, samples};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{Health, HealthState, Hub, Subscription};
@@ -47,13 +47,8 @@ impl TrafficPanel {
 
     fn read<T>(&self, look: impl FnOnce(&[Sample]) -> T) -> T {
         let samples: Vec<Sample> = self.feed.as_ref().map_or_else(Vec::new, |feed| {
-            feed.source().read(|rows, _| {
-                let newest = rows.iter().next_back().map(|(_, sample)| sample.url.as_str());
-                let samples = rows.iter().rev().map(|(_, sample)| sample);
-                // Shares over different questions would mean nothing: the last one asked counts.
-                let same = samples.filter(|sample| Some(sample.url.as_str()) == newest);
-                same.take(RIBBON).cloned().collect()
-            })
+            feed.source()
+                .read(|rows, _| latest(rows).take(RIBBON).cloned().collect())
         });
         look(&samples)
     }

@@ -48,6 +48,8 @@ struct Watch {
     pods: OpenPods,
 }
 
+/// How long the first request waits for the cluster's pods.
+const FIRST_ROWS: Duration = Duration::from_secs(2);
 /// How many of the last answers `version=X` looks at.
 const SETTLED: usize = 10;
 
@@ -145,9 +147,10 @@ impl Read for Watch {
     async fn run(&self, call: &Call, _input: &mut Input, output: &Output) -> Result<(), Report> {
         let settings = Settings::of(call)?;
         let watching = Watching::begin(&self.shared.hub, &call.context);
-        let pods = (self.pods)(&call.context);
+        let pods = (self.pods)(&call.context).await;
         if let Some(pods) = &pods {
-            join::first_rows(pods).await;
+            // So that the first answers find their pods too; not for long.
+            pods.source().first_within(FIRST_ROWS).await;
         }
         let index = pods.as_ref().map(|pods| pods as &dyn PodIndex);
         let mut ticks = tokio::time::interval(settings.interval);

@@ -54,10 +54,10 @@ pub(super) async fn dispatch(api: Arc<Api>, request: Request<Incoming>, user: Us
     let path = request.uri().path().to_owned();
     let query = Query::parse(request.uri().query());
     match Route::parse(&path) {
-        Route::Unknown if api.config.metrics && *request.method() == Method::GET && user == User::Admin => {
+        Route::Unknown if api.config.metrics && *request.method() == Method::GET => {
             let segments: Vec<&str> = path.trim_end_matches('/').split('/').skip(1).collect();
             match segments.as_slice() {
-                ["apis", metrics::GROUP, metrics::VERSION, rest @ ..] => metrics::answer(&api, rest, &query),
+                ["apis", metrics::GROUP, metrics::VERSION, rest @ ..] => metrics::answer(&api, user, rest, &query),
                 _ => Err(ApiError::path_not_found()),
             }
         }

@@ -10,6 +10,7 @@ use super::body::{self, Reply};
 use super::route::Query;
 use super::selector::Filter;
 use super::status::ApiError;
+use super::users::{Act, User};
 use crate::sandbox::kubernetes::kinds;
 use crate::sandbox::kubernetes::objects::{name, namespace, pod, text, uid};
 use crate::sandbox::kubernetes::store::Term;
@@ -55,14 +56,24 @@ pub fn group() -> Value {
 }
 
 /// `GET` of a path below the group's version, taken apart.
-pub(super) fn answer(api: &Api, path: &[&str], query: &Query) -> Result<Reply, ApiError> {
-    match path {
-        ["nodes"] => list(api, "nodes", "", query),
-        ["nodes", own] => one(api, "nodes", "", own),
-        ["pods"] => list(api, "pods", "", query),
-        ["namespaces", space, "pods"] => list(api, "pods", space, query),
-        ["namespaces", space, "pods", own] => one(api, "pods", space, own),
-        _ => Err(ApiError::path_not_found()),
+pub(super) fn answer(api: &Api, user: User, path: &[&str], query: &Query) -> Result<Reply, ApiError> {
+    let (resource, space, own) = match *path {
+        [resource @ ("nodes" | "pods")] => (resource, "", ""),
+        ["nodes", own] => ("nodes", "", own),
+        ["namespaces", space, "pods"] => ("pods", space, ""),
+        ["namespaces", space, "pods", own] => ("pods", space, own),
+        _ => return Err(ApiError::path_not_found()),
+    };
+    let act = Act {
+        verb: if own.is_empty() { "list" } else { "get" },
+        group: GROUP,
+        resource,
+        namespace: space,
+    };
+    user.allow(act, own)?;
+    match own {
+        "" => list(api, resource, space, query),
+        own => one(api, resource, space, own),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::{Reply, full};
 use super::users::Act;
-use crate::sandbox::kubernetes::kinds::Kind;
+use crate::sandbox::kubernetes::kinds::{self, Kind};
 use crate::sandbox::kubernetes::store::StoreError;
 
 /// An answer that says no.
@@ -182,10 +182,12 @@ impl ApiError {
     }
 
     /// What the user may not do.
-    pub fn not_allowed(kind: &Kind, name: &str, user: &str, act: &Act<'_>) -> Self {
+    pub fn not_allowed(name: &str, user: &str, act: &Act<'_>) -> Self {
+        let plural = act.resource.split('/').next().unwrap_or_default();
+        let qualified = kinds::qualify(plural, act.group);
         let what = match name {
-            "" => kind.qualified(),
-            name => format!("{} \"{name}\"", kind.qualified()),
+            "" => qualified,
+            name => format!("{qualified} \"{name}\""),
         };
         let place = match act.namespace {
             "" => "at the cluster scope".to_owned(),
@@ -195,7 +197,7 @@ impl ApiError {
         let message = format!(
             "{what} is forbidden: User \"{user}\" cannot {verb} resource \"{resource}\" in API group \"{group}\" {place}"
         );
-        Self::new(403, "Forbidden", message).with(details(name, kind.group, kind.resource))
+        Self::new(403, "Forbidden", message).with(details(name, group, plural))
     }
 
     pub fn method_not_allowed() -> Self {

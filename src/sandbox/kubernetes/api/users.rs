@@ -135,9 +135,14 @@ impl User {
             resource: &resource,
             namespace: &target.namespace,
         };
+        self.allow(act, &target.name)
+    }
+
+    /// Refuses an act on an object (no name: on a collection) that is not allowed, in the server's words.
+    pub fn allow(self, act: Act<'_>, name: &str) -> Result<(), ApiError> {
         match self.may(act) {
             true => Ok(()),
-            false => Err(ApiError::not_allowed(target.kind, &target.name, self.name(), &act)),
+            false => Err(ApiError::not_allowed(name, self.name(), &act)),
         }
     }
 

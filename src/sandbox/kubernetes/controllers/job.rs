@@ -2,7 +2,10 @@
 //! for which index a pod has (`indexes`).
 
 mod indexes;
+#[cfg(test)]
+mod tests;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,8 +64,27 @@ const TOO_LONG: End = End {
     message: "Job was active longer than specified deadline",
 };
 
+/// The pods of a job that its status has counted, by name: what is removed stays counted, and nothing counts twice.
+/// Bounded by the pods the job has.
+pub type Counted = HashSet<String>;
+
+/// Those that were counted by a status that is found: the first that ended, as many as it says.
+pub fn counted_before(job: &Value, pods: &[Arc<Value>]) -> Counted {
+    let of = |phase: &str, field: &str| {
+        let mut ended: Vec<&Arc<Value>> = pods.iter().filter(|p| text(p, "/status/phase") == phase).collect();
+        ended.sort_by_key(|pod| ended_at(pod));
+        let known = usize::try_from(int(job, &format!("/status/{field}"), 0)).unwrap_or(0);
+        let names = ended.into_iter().take(known).map(|pod| name(pod).to_owned());
+        names.collect::<Vec<_>>()
+    };
+    [of("Succeeded", "succeeded"), of("Failed", "failed")]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
 /// One pass. `pods` are all pods the job controls; `suffix` names a new pod's volume, followed by its place in the pass.
-pub fn sync(job: &Value, pods: &[Arc<Value>], suffix: &str, now: Timestamp) -> Vec<Action> {
+pub fn sync(job: &Value, pods: &[Arc<Value>], counted: &mut Counted, suffix: &str, now: Timestamp) -> Vec<Action> {
     if is_deleting(job) {
         return Vec::new();
     }
@@ -73,9 +95,10 @@ pub fn sync(job: &Value, pods: &[Arc<Value>], suffix: &str, now: Timestamp) -> V
         job,
         active: pods.iter().map(|p| &**p).filter(|p| pod::is_active(p)).collect(),
         terminating: pods.iter().filter(|p| is_deleting(p) && !pod::is_finished(p)).count(),
-        succeeded: counted(job, pods, "Succeeded", "succeeded"),
+        succeeded: count(job, pods, counted, ("Succeeded", "succeeded")),
         indexes: Indexes::of(job, pods),
-        failed: counted(job, pods, "Failed", "failed"),
+        failed: count(job, pods, counted, ("Failed", "failed")),
+        counted,
         status: job
             .get("status")
             .and_then(Value::as_object)
@@ -112,11 +135,20 @@ fn after_end(job: &Value, ended: &Value, now: Timestamp) -> Vec<Action> {
     }
 }
 
-/// Pods that ended so; those that were counted before and are gone since stay counted.
-fn counted(job: &Value, pods: &[Arc<Value>], phase: &str, field: &str) -> i64 {
-    let there = pods.iter().filter(|p| text(p, "/status/phase") == phase).count();
-    let known = int(job, &format!("/status/{field}"), 0);
-    known.max(i64::try_from(there).unwrap_or(i64::MAX))
+/// Pods that ended so: those that the status counts, and those that ended since.
+fn count(job: &Value, pods: &[Arc<Value>], counted: &mut Counted, (phase, field): (&str, &str)) -> i64 {
+    let ended = pods.iter().filter(|p| text(p, "/status/phase") == phase);
+    let fresh = ended.filter(|pod| counted.insert(name(pod).to_owned())).count();
+    int(job, &format!("/status/{field}"), 0).saturating_add(i64::try_from(fresh).unwrap_or(i64::MAX))
+}
+
+/// When the last of a pod's containers ended.
+fn ended_at(pod: &Value) -> Option<Timestamp> {
+    let containers = pod.pointer("/status/containerStatuses").and_then(Value::as_array)?;
+    containers
+        .iter()
+        .filter_map(|c| time(c, "/state/terminated/finishedAt"))
+        .max()
 }
 
 fn seconds(count: i64) -> Duration {
@@ -131,6 +163,7 @@ struct Pass<'a> {
     /// Of an indexed job.
     indexes: Option<Indexes>,
     failed: i64,
+    counted: &'a mut Counted,
     status: Map<String, Value>,
     actions: Vec<Action>,
     now: Timestamp,
@@ -193,6 +226,8 @@ impl Pass<'_> {
         self.delete(running);
         if end.kinds[1] == "Failed" {
             self.failed += i64::try_from(running).unwrap_or(0);
+            let ended = self.active.iter().map(|pod| name(pod).to_owned());
+            self.counted.extend(ended);
         }
         if running + self.terminating > 0 {
             return;
@@ -241,15 +276,8 @@ impl Pass<'_> {
 
     /// Seconds until the next pod may follow those that failed.
     fn back_off(&self, pods: &[Arc<Value>]) -> i64 {
-        let ended = |pod: &Arc<Value>| {
-            let containers = pod.pointer("/status/containerStatuses").and_then(Value::as_array)?;
-            containers
-                .iter()
-                .filter_map(|c| time(c, "/state/terminated/finishedAt"))
-                .max()
-        };
         let failed = pods.iter().filter(|p| text(p, "/status/phase") == "Failed");
-        let Some(last) = failed.filter_map(ended).max() else {
+        let Some(last) = failed.filter_map(|pod| ended_at(pod)).max() else {
             return 0;
         };
         let doubled = u32::try_from(self.failed - 1)
@@ -330,137 +358,4 @@ impl Pass<'_> {
 fn restarts(pod: &Value) -> i64 {
     let list = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
     list.into_iter().flatten().map(|c| int(c, "/restartCount", 0)).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);
-
-    fn job(spec: Value) -> Value {
-        let mut job = json!({"metadata": {"name": "j", "namespace": "default", "uid": "u"},
-            "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c"}]}}}, "status": {}});
-        for (key, value) in spec.as_object().into_iter().flatten() {
-            job["spec"][key] = value.clone();
-        }
-        job
-    }
-
-    fn pod(own: &str, phase: &str, ended_ago: i64) -> Arc<Value> {
-        let at = rfc3339(NOW - jiff::SignedDuration::from_secs(ended_ago));
-        Arc::new(json!({"metadata": {"name": own}, "status": {"phase": phase,
-            "containerStatuses": [{"state": {"terminated": {"finishedAt": at}}}]}}))
-    }
-
-    /// What happens, as words, and the status after it.
-    fn acts(job: &mut Value, pods: &[Arc<Value>]) -> Vec<String> {
-        let mut said = Vec::new();
-        for action in sync(job, pods, "x", NOW) {
-            match action {
-                Action::Create(_) => said.push("+".to_owned()),
-                Action::Delete(own) => said.push(format!("-{own}")),
-                Action::Event(_, reason, _) => said.push(reason.to_owned()),
-                Action::Requeue(after) => said.push(format!("{}s", after.as_secs())),
-                Action::Remove => said.push("gone".to_owned()),
-                Action::Status(status) => job["status"] = Value::Object(status),
-            }
-        }
-        said
-    }
-
-    fn is(job: &Value, kind: &str) -> bool {
-        objects::condition(job, kind).is_some_and(|c| c["status"] == "True")
-    }
-
-    #[test]
-    fn as_many_run_at_once_as_shall_and_no_more_than_are_missing() {
-        let mut three = job(json!({"completions": 3, "parallelism": 2}));
-        assert_eq!(acts(&mut three, &[]), ["+", "+"]);
-        let running = [pod("a", "Running", 0), pod("b", "Running", 0)];
-        assert!(acts(&mut three, &running).is_empty());
-        assert_eq!(three["status"]["active"], 2);
-        let last = [pod("a", "Succeeded", 0), pod("b", "Succeeded", 0)];
-        assert_eq!(acts(&mut three, &last), ["+"]);
-        // One that was counted may be gone.
-        let all = [
-            pod("b", "Succeeded", 0),
-            pod("c", "Succeeded", 0),
-            pod("d", "Succeeded", 0),
-        ];
-        assert_eq!(acts(&mut three, &all), ["Completed"]);
-        assert!(is(&three, "Complete") && is(&three, "SuccessCriteriaMet"));
-        assert_eq!(
-            (&three["status"]["succeeded"], three["status"].get("active")),
-            (&json!(3), None)
-        );
-        assert!(acts(&mut three, &all).is_empty(), "over is over");
-    }
-
-    #[test]
-    fn failures_are_retried_later_and_later_until_the_limit() {
-        let mut one = job(json!({"completions": 1, "backoffLimit": 1}));
-        assert_eq!(acts(&mut one, &[pod("a", "Failed", 4)]), ["6s"]);
-        assert_eq!(acts(&mut one, &[pod("a", "Failed", 10)]), ["+"]);
-        let both = [pod("a", "Failed", 30), pod("b", "Failed", 0)];
-        assert_eq!(acts(&mut one, &both), ["BackoffLimitExceeded"]);
-        assert!(is(&one, "Failed"));
-        assert_eq!(one["status"]["failed"], 2);
-    }
-
-    #[test]
-    fn an_indexed_job_has_a_pod_for_each_index_until_all_have_succeeded() {
-        let mut three = job(json!({"completions": 3, "parallelism": 2, "completionMode": "Indexed"}));
-        let made = |job: &Value, pods: &[Arc<Value>]| -> Vec<String> {
-            let actions = sync(job, pods, "x", NOW).into_iter();
-            let made = actions.filter_map(|action| match action {
-                Action::Create(pod) => Some(text(&pod, "/metadata/generateName").to_owned()),
-                _ => None,
-            });
-            made.collect()
-        };
-        let indexed = |phase: &str, index: i64| {
-            let mut one = (*pod(&format!("p{index}"), phase, 60)).clone();
-            one["metadata"]["annotations"] = json!({"batch.kubernetes.io/job-completion-index": index.to_string()});
-            Arc::new(one)
-        };
-        assert_eq!(made(&three, &[]), ["j-0-", "j-1-"]);
-        let some = [indexed("Running", 0), indexed("Succeeded", 1)];
-        assert_eq!(made(&three, &some), ["j-2-"]);
-        acts(&mut three, &some);
-        assert_eq!(three["status"]["completedIndexes"], "1");
-        // One that failed is tried again; one that succeeded twice counts once, and stays counted when it is gone.
-        let twice = [indexed("Failed", 0), indexed("Succeeded", 2), indexed("Succeeded", 2)];
-        assert_eq!(made(&three, &twice), ["j-0-"]);
-        acts(&mut three, &twice);
-        assert_eq!(
-            (&three["status"]["completedIndexes"], &three["status"]["succeeded"]),
-            (&json!("1,2"), &json!(2))
-        );
-        let all = [indexed("Succeeded", 0), indexed("Succeeded", 2)];
-        assert_eq!(acts(&mut three, &all), ["Completed"]);
-        assert_eq!(three["status"]["completedIndexes"], "0-2");
-    }
-
-    #[test]
-    fn a_deadline_ends_what_runs_before_the_job_is_over() {
-        let mut slow = job(json!({"completions": 1, "activeDeadlineSeconds": 5}));
-        slow["status"]["startTime"] = rfc3339(NOW - jiff::SignedDuration::from_secs(5)).into();
-        assert_eq!(acts(&mut slow, &[pod("a", "Running", 0)]), ["-a"]);
-        assert!(is(&slow, "FailureTarget") && !is(&slow, "Failed"));
-        assert_eq!(acts(&mut slow, &[]), ["DeadlineExceeded"]);
-        assert!(is(&slow, "Failed"));
-    }
-
-    #[test]
-    fn a_suspended_job_runs_nothing_and_a_finished_one_goes_in_time() {
-        let mut held = job(json!({"completions": 1, "suspend": true}));
-        assert_eq!(acts(&mut held, &[pod("a", "Running", 0)]), ["Suspended", "-a"]);
-        assert!(is(&held, "Suspended"));
-        held["spec"]["suspend"] = false.into();
-        assert_eq!(acts(&mut held, &[]), ["Resumed", "+"]);
-        let mut done = job(json!({"completions": 1, "ttlSecondsAfterFinished": 0}));
-        acts(&mut done, &[pod("a", "Succeeded", 0)]);
-        assert_eq!(acts(&mut done, &[]), ["gone"]);
-    }
 }

@@ -86,6 +86,8 @@ pub struct Controllers {
     allocations: HashMap<String, jiff::Timestamp>,
     /// How often in a row an owner could not make its pods.
     failures: HashMap<Key, u32>,
+    /// The UID of each job and what was counted of it.
+    counted: HashMap<Key, (String, job::Counted)>,
 }
 
 impl Controllers {
@@ -111,6 +113,7 @@ impl Controllers {
             triggers: HashMap::new(),
             allocations: HashMap::new(),
             failures: HashMap::new(),
+            counted: HashMap::new(),
         }
     }
 

@@ -37,16 +37,16 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
 
     /// Adds a key at a later time, unless it comes back by then anyway.
     pub fn add_at(&mut self, at: Instant, key: K) {
-        if self.due.get(&key).is_some_and(|known| *known <= at) {
+        if self.comes_back_by(at, &key) {
             return;
         }
         self.due.insert(key.clone(), at);
         self.later.push(Reverse((at, key)));
     }
 
-    /// Whether a key comes back later.
-    pub fn comes_back(&self, key: &K) -> bool {
-        self.due.contains_key(key)
+    /// Whether a key comes back by then.
+    pub fn comes_back_by(&self, then: Instant, key: &K) -> bool {
+        self.due.get(key).is_some_and(|at| *at <= then)
     }
 
     /// When the next later key is due.
@@ -101,9 +101,10 @@ mod tests {
             queue.add_at(after(9), 1);
         }
         assert_eq!(queue.later.len(), 1, "the later times are covered by the earlier one");
+        assert!(queue.comes_back_by(after(5), &1) && !queue.comes_back_by(after(4), &1));
         queue.add_at(after(2), 1);
         assert_eq!(queue.pop(after(2)), Some(1));
-        assert!(!queue.comes_back(&1));
+        assert!(!queue.comes_back_by(after(9), &1));
         assert_eq!(queue.pop(after(20)), None, "the time that was overtaken counts no more");
         queue.add_at(after(30), 1);
         assert_eq!(queue.pop(after(30)), Some(1));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::recorder::{Severity, Source};
 use super::{Controllers, Key};
@@ -69,13 +70,13 @@ impl Controllers {
     pub(super) fn creation_failed(&mut self, owner: &Value, source: &Source, message: &str, key: Key) {
         self.recorder
             .record(owner, source, Severity::Warning, "FailedCreate", message);
+        let times = self.failures.get(&key).copied().unwrap_or_default();
+        let wait = FIRST.saturating_mul(1 << times.min(30)).min(LONGEST);
         // Something else brought the owner up: the next attempt is arranged for already.
-        if self.queue.comes_back(&key) {
+        if self.queue.comes_back_by(Instant::now() + wait, &key) {
             return;
         }
-        let times = self.failures.entry(key.clone()).or_default();
-        let wait = FIRST.saturating_mul(1 << (*times).min(30)).min(LONGEST);
-        *times = times.saturating_add(1);
+        self.failures.insert(key.clone(), times.saturating_add(1));
         self.later(wait, key);
     }
 

@@ -134,14 +134,20 @@ impl Controllers {
     }
 
     pub(super) fn look_at_job(&mut self, space: &str, own: &str) {
+        let key = Key::Job(space.into(), own.into());
         let Some(job) = self.store.get("jobs", space, own) else {
+            self.counted.remove(&key);
             return;
         };
         let pods = self.owned("pods", &job);
         let suffix = self.random.name_suffix(4);
-        let key = Key::Job(space.into(), own.into());
+        let (owner, mut counted) = self.counted.remove(&key).unwrap_or_default();
+        // Another job of this name has pods of its own.
+        if owner != uid(&job) {
+            counted = job::counted_before(&job, &pods);
+        }
         let mut failure = None;
-        for action in job::sync(&job, &pods, &suffix, self.clock.now()) {
+        for action in job::sync(&job, &pods, &mut counted, &suffix, self.clock.now()) {
             match action {
                 job::Action::Create(_) if failure.is_some() => {}
                 job::Action::Create(pod) => match self.create_pod(pod) {
@@ -174,6 +180,7 @@ impl Controllers {
                 job::Action::Remove => self.delete("jobs", &job),
             }
         }
+        self.counted.insert(key.clone(), (uid(&job).to_owned(), counted));
         match failure {
             Some(why) => self.creation_failed(&job, &JOB, &format!("Error creating: {why}"), key),
             None => self.creation_succeeded(&key),

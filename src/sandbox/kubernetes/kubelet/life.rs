@@ -6,7 +6,7 @@ mod pull;
 mod run;
 mod start;
 
-pub use start::environment;
+pub use start::{Addresses, environment};
 
 use std::sync::Arc;
 use std::time::Duration;

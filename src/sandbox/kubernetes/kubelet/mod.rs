@@ -222,7 +222,11 @@ impl PodRuntime for Kubelets {
 
     fn inside(&self, pod: &Value, index: usize, id: &str) -> Container {
         let id = id.trim_start_matches("containerd://");
-        self.shared.inside(pod, text(pod, "/status/podIP"), index, id)
+        let addresses = life::Addresses {
+            pod: text(pod, "/status/podIP").to_owned(),
+            host: text(pod, "/status/hostIP").to_owned(),
+        };
+        self.shared.inside(pod, &addresses, index, id)
     }
 
     fn dial(&self, address: Ipv4Addr, port: u16) -> Route {
@@ -232,12 +236,12 @@ impl PodRuntime for Kubelets {
 
 impl Shared {
     /// The inside of a pod's container: the one at `index` of its spec, `id` as the runtime names it.
-    fn inside(&self, pod: &Value, ip: &str, index: usize, id: &str) -> Container {
+    fn inside(&self, pod: &Value, addresses: &life::Addresses, index: usize, id: &str) -> Container {
         if let Some((_, known)) = self.lock().insides.iter().find(|(known, _)| known == id) {
             return known.clone();
         }
-        let files = Files::new(name(pod), ip, namespace(pod));
-        let inside = Container::new(files, life::environment(&self.store, pod, index));
+        let files = Files::new(name(pod), &addresses.pod, namespace(pod));
+        let inside = Container::new(files, life::environment(&self.store, pod, addresses, index));
         let mut state = self.lock();
         // Another command may have been first, and both must see the same files.
         if let Some((_, known)) = state.insides.iter().find(|(known, _)| known == id) {

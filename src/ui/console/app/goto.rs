@@ -1,6 +1,7 @@
 //! `:`: going somewhere. A pane by its name or number, a kind of the cluster, another namespace or context, a script to
 //! present. What runs a command is built as a tree and appears in the chat like any other line.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::present::SCRIPTS;
@@ -208,7 +209,8 @@ impl App {
             completer: verb.completer.clone()?,
             request: CompletionRequest {
                 context: self.context.clone(),
-                words: words.iter().map(|word| (*word).to_owned()).collect(),
+                positionals: words.iter().map(|word| (*word).to_owned()).collect(),
+                options: BTreeMap::new(),
                 option: None,
                 prefix: prefix.to_owned(),
             },

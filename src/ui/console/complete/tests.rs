@@ -77,9 +77,16 @@ fn the_table_of_positions() {
         ("kubectl:get --output=", &["json", "wide"]),
         ("kubectl:get -o ", &["json", "wide"]),
         ("kubectl:get -o j", &["json"]),
+        ("kubectl:get -o json ", &["deploy", "svc"]),
+        ("kubectl:get --watch s", &["svc"]),
+        ("kubectl:get -o json deploy ", &[]),
         ("dig x | kubectl:get s", &["svc"]),
         ("@st", &["staging"]),
         ("@prod", &["'prod eu'"]),
+        ("@st,", &["staging", "'prod eu'"]),
+        ("@staging,", &["'prod eu'"]),
+        ("@staging,p", &["'prod eu'"]),
+        ("@*", &["*"]),
         ("nope x", &[]),
         ("# he", &[]),
     ];
@@ -105,10 +112,13 @@ fn the_live_question_names_the_words_before_and_the_option() {
     };
     let request = ask("kubectl:get svc insp");
     assert_eq!(
-        (request.words, request.option, request.prefix),
+        (request.positionals, request.option, request.prefix),
         (vec!["svc".to_owned()], None, "insp".to_owned())
     );
     assert_eq!(ask("kubectl:get --output=js").option.as_deref(), Some("output"));
+    let request = ask("kubectl:get --watch -o wide svc insp");
+    assert_eq!(request.positionals, ["svc"]);
+    assert_eq!(request.options.get("output").map(String::as_str), Some("wide"));
 }
 
 #[test]

@@ -390,7 +390,12 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.refresh();
         self.page = usize::from(area.height.saturating_sub(1)).max(1);
         let Some(feed) = &self.feed else { return };
-        let reason = feed.source().health().reason.filter(|_| self.listing.explains());
+        let health = feed.source().health();
+        let login = health
+            .login_words(now)
+            .filter(|_| focused)
+            .map(|words| SafeText::line(&words));
+        let reason = health.reason.filter(|_| self.listing.explains()).or(login);
         let area = match reason {
             Some(reason) if !self.keys.1.is_empty() => explained(area, buffer, theme, &reason),
             _ => area,

@@ -26,8 +26,8 @@ pub fn words(health: &Health, now: Timestamp) -> String {
     match (health.state, health.data_at) {
         (HealthState::Live, Some(at)) => {
             let live = format!("live {}{}", age(now, at), health.part_words());
-            match health.login_ends {
-                Some(ends) => format!("{live}, login expires in {}", age(ends, now)),
+            match &health.login_ends {
+                Some((ends, _)) => format!("{live}, login expires in {}", age(*ends, now)),
                 None => live,
             }
         }
@@ -77,8 +77,13 @@ mod tests {
             (HealthState::Login, "? k8s login 48s"),
             (HealthState::Failed, "✗ k8s error 48s"),
         ];
-        health.login_ends = Some(now + Duration::from_secs(45));
+        health.login_ends = Some((now + Duration::from_secs(45), "the plugin failed".into()));
         health.become_state(HealthState::Live, None, now);
+        // Coming back to life says nothing about the login.
+        assert_eq!(
+            health.login_words(now).as_deref(),
+            Some("login expires in 45s: the plugin failed")
+        );
         assert_eq!(
             cell(&theme, &k8s, &health, now).content,
             "✓ k8s live 48s, login expires in 45s"
@@ -87,6 +92,7 @@ mod tests {
         for (state, wanted) in cases {
             health.become_state(state, None, now);
             assert_eq!(cell(&theme, &k8s, &health, now).content, wanted);
+            assert_eq!(health.login_words(now), None);
         }
         health.part = Some(150_000);
         assert_eq!(

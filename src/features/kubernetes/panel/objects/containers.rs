@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{COPY, SHELL, age_cell, copied, shell};
+use super::super::{COPY, LOGS, SHELL, age_cell, allowed, copied, shell};
 use super::ID;
 use crate::core::change::Target;
 use crate::core::context::Context;
@@ -46,11 +46,7 @@ impl Containers {
 }
 
 const ACTIONS: [Action; 4] = [
-    Action {
-        name: "logs",
-        key: 'l',
-        word: "logs",
-    },
+    LOGS,
     Action {
         name: "previous",
         key: 'p',
@@ -118,6 +114,10 @@ impl Listing for Containers {
 
     fn actions(&self) -> &'static [Action] {
         &ACTIONS
+    }
+
+    fn denied(&self, context: &Arc<Context>, action: &str, _: Option<&ContainerRow>) -> Option<SafeText> {
+        allowed::denied(&self.clients, context, action, ("", "pods"), true)
     }
 
     fn opens(&self) -> &'static str {

@@ -12,16 +12,14 @@ use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ReplicaSetRow};
 use crate::features::kubernetes::rollout::{RolloutView, Traffic, view};
-use crate::features::traffic::model::{Sample, Tally, samples};
+use crate::features::traffic::model::{Sample, Tally, recent, samples};
 use crate::feed::{Health, Hub, Subscription};
 use crate::ui::panel::Tone;
 
 /// Rollouts looked at closely at most; of more only the number is told.
 pub const MOST: usize = 12;
-/// Requests count that were made within this time …
+/// Requests count that were made within this time, while a watch goes on.
 const RECENT: Duration = Duration::from_secs(60);
-/// … while a watch goes on: one that has sent nothing for this long is over.
-const QUIET: Duration = Duration::from_secs(5);
 /// The share of requests that may fail while a rollout goes on.
 const LIMIT: f64 = 0.05;
 
@@ -150,14 +148,9 @@ impl Feeds {
 
     /// What the requests say that a running watch makes; none: no watch runs.
     pub fn traffic(&self, now: Timestamp) -> Option<Traffic> {
-        self.samples.source().read(|rows, _| {
-            let newest = rows.iter().next_back().map(|(_, sample)| sample)?;
-            if newest.at + QUIET < now {
-                return None;
-            }
-            let recent = rows.iter().rev().map(|(_, sample)| sample);
-            let recent = recent.take_while(|sample| sample.at + RECENT >= now);
-            let tally = Tally::of(recent.filter(|sample| sample.url == newest.url));
+        self.samples.source().read(|rows, health| {
+            let recent = recent(rows, health)?.take_while(|sample| sample.at + RECENT >= now);
+            let tally = Tally::of(recent);
             Some(Traffic {
                 total: tally.total,
                 failed: tally.failed,

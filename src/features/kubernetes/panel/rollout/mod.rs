@@ -71,16 +71,8 @@ pub struct RolloutPanel {
 }
 
 const ACTIONS: [Action; 5] = [
-    Action {
-        name: "describe",
-        key: 'd',
-        word: "describe",
-    },
-    Action {
-        name: "logs",
-        key: 'l',
-        word: "logs",
-    },
+    super::DESCRIBE,
+    super::LOGS,
     Action {
         name: "history",
         key: 'H',
@@ -441,11 +433,11 @@ impl Panel for RolloutPanel {
     }
 
     fn denied(&self, action: &str) -> Option<SafeText> {
-        let (context, of) = match action {
-            "describe" => (self.context.as_ref()?, ("", "pods")),
-            _ => (self.context.as_ref()?, ("apps", "deployments")),
+        let of = match (action, self.pods().is_empty()) {
+            ("describe", false) => ("", "pods"),
+            _ => ("apps", "deployments"),
         };
-        super::allowed::denied(&self.clients, context, action, of, true)
+        super::allowed::denied(&self.clients, self.context.as_ref()?, action, of, true)
     }
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {

@@ -72,7 +72,7 @@ impl Mutate for Apply {
         if documents.is_empty() {
             return Err(usage("no objects passed to apply"));
         }
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let mut changes = Vec::new();
         let mut created: Vec<String> = Vec::new();
         for document in documents {

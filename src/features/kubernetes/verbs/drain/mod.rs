@@ -85,7 +85,7 @@ struct Drain {
 #[async_trait]
 impl Mutate for Drain {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let flag = |name: &str| call.arguments.flag(name);
         let allowed = Allowed {
             ignore_daemon_sets: flag("ignore-daemonsets"),
@@ -112,7 +112,7 @@ impl Mutate for Drain {
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planned(call).await?;
         let node = Target {
             resource: session.cluster.discovery().await?.find("nodes")?,
             namespace: String::new(),

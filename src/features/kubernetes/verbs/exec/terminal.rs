@@ -1,7 +1,7 @@
 //! A command in a container on the operator's own terminal: keys go there as they are, what it writes comes as it is. Runs
 //! only while the front end has lent the terminal.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,11 +22,6 @@ use crate::core::report::Report;
 const QUEUE: usize = 16;
 /// How long the keyboard is waited for before its reader looks whether it is still wanted (nanoseconds).
 const PATIENCE: i64 = 50_000_000;
-
-/// Whether there is a terminal to hand over.
-pub fn is_one() -> bool {
-    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
-}
 
 /// Carries keys and output until the command ends; its exit code.
 pub async fn converse(mut process: AttachedProcess) -> Result<i32, Report> {

@@ -57,7 +57,7 @@ fn view(live: &Value) -> Value {
 #[async_trait]
 impl Mutate for Hold {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let selection = selected(call, &session).await?;
         target::objects(call, &session, selection)
             .await?

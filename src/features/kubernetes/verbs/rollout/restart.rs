@@ -58,7 +58,7 @@ struct Restart {
 #[async_trait]
 impl Mutate for Restart {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         // The same time in the plan that is made anew after an approval: else it would always be another change.
         let at = self.began.get(call, "").unwrap_or_else(|| {
             let now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();

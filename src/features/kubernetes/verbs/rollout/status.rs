@@ -302,7 +302,7 @@ impl Watch<'_> {
             return Ok(None);
         }
         if self.target.resource.kind != "Deployment" {
-            let (revision, begun) = self.newest_revision(live).await?;
+            let revision = self.newest_revision(live).await?;
             if let Some(cause) = self.trouble_of(live, |pod| rollout::is_of(pod, &revision)).await? {
                 return Ok(Some(cause));
             }
@@ -310,6 +310,7 @@ impl Watch<'_> {
                 .events(&format!("involvedObject.uid={}", object::uid(live)))
                 .await?;
             // Events live for an hour: what an earlier template or size was refused says nothing about this rollout.
+            let begun = changed_at(live);
             return Ok(rollout::refused_creation(
                 about.iter().filter(|event| event.at >= begun),
             ));
@@ -329,21 +330,17 @@ impl Watch<'_> {
         }
     }
 
-    /// What the newest pods of a stateful or daemon set are labelled with, and since when there is this revision.
-    async fn newest_revision(&self, live: &Value) -> Result<(String, Option<Timestamp>), Report> {
+    /// What the newest pods of a stateful or daemon set are labelled with.
+    async fn newest_revision(&self, live: &Value) -> Result<String, Report> {
+        if self.target.resource.kind == "StatefulSet" {
+            return Ok(object::text(live, "/status/updateRevision").to_owned());
+        }
         let revisions = controller_revisions(self.session, live).await?;
-        let (newest, label) = if self.target.resource.kind == "StatefulSet" {
-            let label = object::text(live, "/status/updateRevision");
-            (revisions.iter().find(|revision| object::name(revision) == label), label)
-        } else {
-            let newest = revisions
-                .iter()
-                .max_by_key(|revision| object::number(revision, "/revision"));
-            let label = newest.map(|revision| object::text(revision, "/metadata/labels/controller-revision-hash"));
-            (newest, label.unwrap_or_default())
-        };
-        let begun = newest.and_then(|revision| object::text(revision, "/metadata/creationTimestamp").parse().ok());
-        Ok((label.to_owned(), begun))
+        let newest = revisions
+            .iter()
+            .max_by_key(|revision| object::number(revision, "/revision"));
+        let label = newest.map(|revision| object::text(revision, "/metadata/labels/controller-revision-hash"));
+        Ok(label.unwrap_or_default().to_owned())
     }
 
     /// The events of the namespace that a field selector picks.
@@ -411,8 +408,37 @@ fn standing(target: &Target, live: &Value, now: Timestamp) -> Result<Standing, R
     })
 }
 
+/// When somebody changed the specification last, as its managers tell; a controller revision would not tell: one is used
+/// again on the way back, and a size has none.
+fn changed_at(live: &Value) -> Option<Timestamp> {
+    let managers = object::list(live, "/metadata/managedFields").iter();
+    let changes = managers.filter(|manager| manager.pointer("/fieldsV1/f:spec").is_some());
+    let last = changes
+        .filter_map(|change| object::text(change, "/time").parse().ok())
+        .max();
+    last.or_else(|| object::text(live, "/metadata/creationTimestamp").parse().ok())
+}
+
 fn deployment(live: &Value) -> Result<DeploymentRow, Report> {
     let raw = serde_json::from_value(live.clone())
         .map_err(|error| Report::failed(error::UNREADABLE, "the deployment cannot be read").because(&error))?;
     Ok(DeploymentRow::of(raw))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_change_of_the_specification_counts_and_none_of_the_status_or_a_label() {
+        let by = |field: &str, time: &str| json!({"fieldsV1": {field: {}}, "time": time});
+        let mut live = json!({"metadata": {"creationTimestamp": "2026-01-01T00:00:00Z", "managedFields": [
+            by("f:spec", "2026-01-01T00:00:00Z"), by("f:spec", "2026-01-01T00:05:00Z"),
+            by("f:status", "2026-01-01T00:09:00Z"), by("f:metadata", "2026-01-01T00:08:00Z"), by("f:spec", "odd"), {},
+        ]}});
+        assert_eq!(changed_at(&live), "2026-01-01T00:05:00Z".parse().ok());
+        live["metadata"]["managedFields"] = json!("none");
+        assert_eq!(changed_at(&live), "2026-01-01T00:00:00Z".parse().ok());
+        assert_eq!(changed_at(&json!({})), None);
+    }
 }

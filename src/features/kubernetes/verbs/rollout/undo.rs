@@ -68,7 +68,7 @@ fn view(live: &Value) -> Value {
 #[async_trait]
 impl Mutate for Undo {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
-        let session = self.clients.session(&call.context).await?;
+        let session = self.clients.planning(call).await?;
         let wanted = call.arguments.int("to-revision").unwrap_or(0);
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         let mut changes = Vec::new();

@@ -162,9 +162,8 @@ impl Life {
 
     /// Where the container's programs run.
     fn inside(&self, index: usize) -> Container {
-        let ip = self.pod.ip.map(|ip| ip.to_string()).unwrap_or_default();
-        self.shared
-            .inside(&self.object, &ip, index, &self.pod.containers[index].id)
+        let id = &self.pod.containers[index].id;
+        self.shared.inside(&self.object, &self.addresses(), index, id)
     }
 
     /// The container as the pod declares it.
@@ -221,6 +220,10 @@ impl Life {
 
     /// Asks once, tells a failure, and draws the consequence of too many.
     async fn probe(&mut self, agenda: &mut Agenda, cares: &mut [Care], index: usize, purpose: Purpose) -> bool {
+        // What has ended is asked nothing, until it starts again with probes of its own.
+        if !matches!(self.pod.containers[index].state, State::Running(_)) {
+            return false;
+        }
         let (Some(ip), run) = (self.pod.ip, self.pod.containers[index].restarts) else {
             return false;
         };

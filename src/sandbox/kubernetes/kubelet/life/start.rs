@@ -53,6 +53,13 @@ impl Life {
         self.event(index, Severity::Normal, "Started", "Container started");
     }
 
+    pub(super) fn addresses(&self) -> Addresses {
+        Addresses {
+            pod: self.pod.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            host: self.pod.host.clone(),
+        }
+    }
+
     pub(super) async fn serve(&mut self, index: usize, log: Arc<ContainerLog>) -> std::io::Result<()> {
         let Some(ip) = self.pod.ip else { return Ok(()) };
         let container = inspector::Container {
@@ -60,7 +67,7 @@ impl Life {
             ip,
             node_ip: self.pod.host.parse().unwrap_or(Ipv4Addr::UNSPECIFIED),
             namespace: namespace(&self.object).to_owned(),
-            env: environment(&self.shared.store, &self.object, index),
+            env: environment(&self.shared.store, &self.object, &self.addresses(), index),
         };
         let server = Inspector::start(container, log).await?;
         self.shared.network.listen(ip, inspector::PORT, server.address);
@@ -69,8 +76,18 @@ impl Life {
     }
 }
 
-/// The variables a container of a cluster finds: its own, and those of the services of its namespace.
-pub fn environment(store: &Store, pod: &Value, index: usize) -> Vec<(String, String)> {
+/// The addresses of a pod and of its node; empty: not known yet.
+#[derive(Debug, Default)]
+pub struct Addresses {
+    /// The pod's.
+    pub pod: String,
+    /// The node's.
+    pub host: String,
+}
+
+/// The variables a container of a cluster finds: its own, and those of the services of its namespace. The pod may be older
+/// than its status: the addresses are told apart from it.
+pub fn environment(store: &Store, pod: &Value, addresses: &Addresses, index: usize) -> Vec<(String, String)> {
     let host = match text(pod, "/spec/hostname") {
         "" => name(pod),
         host => host,
@@ -88,6 +105,8 @@ pub fn environment(store: &Store, pod: &Value, index: usize) -> Vec<(String, Str
     env.extend(own.into_iter().flatten().map(|e| {
         let value = match text(e, "/valueFrom/fieldRef/fieldPath") {
             "" => text(e, "/value"),
+            "status.podIP" => &addresses.pod,
+            "status.hostIP" => &addresses.host,
             path => field(pod, path),
         };
         (text(e, "/name").to_owned(), value.to_owned())

@@ -1,0 +1,166 @@
+//! Keys in the input line and its popup.
+
+use cogdeck::ui::console::keymap::{Action, Key, Part};
+
+use crate::deck::Deck;
+use crate::support::console::chat;
+
+impl Deck {
+    /// Presses the key in the line, and waits for what its action is for.
+    pub fn try_in_the_line(&self, part: Part, key: Key, action: Action) {
+        match action {
+            Action::Submit => {
+                self.terminal.type_text("echo it went");
+                self.line_is("echo it went");
+                self.press(key);
+                self.until("the answer", |screen| {
+                    screen.lines().any(|row| chat(row).trim_end().ends_with("  it went"))
+                });
+            }
+            Action::NewLine => {
+                self.terminal.type_text("one");
+                self.press(key);
+                self.terminal.type_text("two");
+                self.line_is("one\ntwo");
+            }
+            Action::Complete => {
+                self.press(key);
+                self.until("another pane", |_| self.focused().is_some_and(|pane| pane != 0));
+                self.reset();
+                self.terminal.type_text("kubectl:rollo");
+                self.press(key);
+                self.until("a name completed", |_| self.line().starts_with("kubectl:rollout"));
+            }
+            Action::Commands => {
+                self.press(key);
+                self.see("take");
+            }
+            Action::HistoryPrevious => {
+                let line = self.fresh();
+                self.press(key);
+                self.line_is(&line);
+            }
+            Action::HistoryNext => {
+                let line = (self.fresh(), self.fresh()).1;
+                self.act(part, Action::HistoryPrevious);
+                self.act(part, Action::HistoryPrevious);
+                self.press(key);
+                self.line_is(&line);
+            }
+            Action::HistorySearch => {
+                self.press(key);
+                self.until("the search", |_| self.line().contains("history"));
+            }
+            Action::HistoryFilter => {
+                self.act(part, Action::HistorySearch);
+                self.press(key);
+                self.until("the lines of this context", |_| self.line().contains("history here"));
+            }
+            Action::AcceptRight | Action::AcceptEnd => {
+                let line = self.fresh();
+                self.terminal.type_text("echo line numb");
+                self.press(key);
+                // What is suggested is shown before it is taken, too: typing behind it tells.
+                self.terminal.type_text("X");
+                self.line_is(&format!("{line}X"));
+                self.act(Part::Input, Action::LineStart);
+                self.press(key);
+                self.terminal.type_text("Y");
+                let wanted = match action {
+                    Action::AcceptRight => format!("eY{}X", line.trim_start_matches('e')),
+                    _ => format!("{line}XY"),
+                };
+                self.line_is(&wanted);
+            }
+            Action::LineStart => {
+                self.typed();
+                self.press(key);
+                self.terminal.type_text("X");
+                self.line_is("Xone two");
+            }
+            Action::WordLeft => {
+                self.typed();
+                self.press(key);
+                self.terminal.type_text("X");
+                self.line_is("one Xtwo");
+            }
+            Action::WordRight => {
+                self.typed();
+                self.act(part, Action::LineStart);
+                self.press(key);
+                self.terminal.type_text("X");
+                self.until("a word to the right", |_| {
+                    ["oneX two", "one Xtwo"].contains(&self.line().as_str())
+                });
+            }
+            Action::DeleteLeft => {
+                self.typed();
+                self.press(key);
+                self.line_is("one tw");
+            }
+            Action::DeleteRight => {
+                self.typed();
+                self.act(part, Action::LineStart);
+                self.press(key);
+                self.line_is("ne two");
+            }
+            Action::DeleteWordLeft => {
+                self.typed();
+                self.press(key);
+                self.line_is("one");
+            }
+            Action::DeleteWordRight => {
+                self.typed();
+                self.act(part, Action::LineStart);
+                self.press(key);
+                self.line_is("two");
+            }
+            Action::DeleteToStart => {
+                self.typed();
+                self.press(key);
+                self.see("panes");
+            }
+            Action::DeleteToEnd => {
+                self.typed();
+                self.act(part, Action::WordLeft);
+                self.press(key);
+                self.line_is("one");
+            }
+            Action::InsertDeleted | Action::UndoEdit => {
+                self.typed();
+                self.act(part, Action::DeleteWordLeft);
+                self.line_is("one");
+                self.press(key);
+                self.line_is("one two");
+            }
+            Action::Cancel if part == Part::Popup => {
+                self.press(key);
+                self.until("no popup", |screen| !screen.contains(" take "));
+            }
+            Action::Cancel => {
+                self.act(part, Action::HistorySearch);
+                self.until("the search", |_| self.line().contains("history"));
+                self.press(key);
+                self.until("no search", |_| !self.line().contains("history"));
+            }
+            Action::Accept => {
+                self.act(part, Action::NextCandidate);
+                self.press(key);
+                self.until("a candidate taken", |screen| {
+                    !screen.contains(" take ") && !screen.contains("panes")
+                });
+            }
+            Action::NextCandidate | Action::PreviousCandidate => {
+                self.press(key);
+                self.until("a candidate selected", |_| !self.selected().is_empty());
+            }
+            other => panic!("{} is no action of the line", other.name()),
+        }
+    }
+
+    /// Two words in the line, the cursor behind them.
+    pub fn typed(&self) {
+        self.terminal.type_text("one two");
+        self.line_is("one two");
+    }
+}
