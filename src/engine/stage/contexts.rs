@@ -262,6 +262,10 @@ impl Operator for FromContext {
         self.inner.suspend(command).await
     }
 
+    fn has_terminal(&self) -> bool {
+        self.inner.has_terminal()
+    }
+
     async fn lend(&self, work: TerminalWork) -> Result<i32, Report> {
         self.inner.lend(work).await
     }
