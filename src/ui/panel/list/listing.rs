@@ -17,7 +17,7 @@ pub trait Listing: Send {
     /// A row of its feed.
     type Row: Clone + Send + Sync + 'static;
 
-    /// As [`Panel::id`].
+    /// As [`Panel::id`](crate::ui::panel::Panel::id).
     fn id(&self) -> &str;
 
     /// The name of its source in the status line: `k8s`, `ec2`.
@@ -58,10 +58,10 @@ pub trait Listing: Send {
         0
     }
 
-    /// As [`Panel::actions`].
+    /// As [`Panel::actions`](crate::ui::panel::Panel::actions).
     fn actions(&self) -> &'static [Action];
 
-    /// As [`Panel::denied`]; `any` row as for the columns.
+    /// As [`Panel::denied`](crate::ui::panel::Panel::denied); `any` row as for the columns.
     fn denied(&self, context: &Arc<Context>, action: &str, any: Option<&Self::Row>) -> Option<SafeText> {
         let _ = (context, action, any);
         None
@@ -97,23 +97,23 @@ pub trait Listing: Send {
         false
     }
 
-    /// What a row is, as [`Panel::subjects`]; none: it has no name.
+    /// What a row is, as [`Panel::subjects`](crate::ui::panel::Panel::subjects); none: it has no name.
     fn subject(&self, row: &Self::Row) -> Option<Target> {
         let _ = row;
         None
     }
 
-    /// As [`Panel::minimum`].
+    /// As [`Panel::minimum`](crate::ui::panel::Panel::minimum).
     fn minimum(&self) -> (u16, u16) {
         (34, 4)
     }
 
-    /// As [`Panel::weight`].
+    /// As [`Panel::weight`](crate::ui::panel::Panel::weight).
     fn weight(&self) -> u16 {
         2
     }
 
-    /// As [`Panel::by_name_only`].
+    /// As [`Panel::by_name_only`](crate::ui::panel::Panel::by_name_only).
     fn by_name_only(&self) -> bool {
         false
     }
