@@ -1,21 +1,23 @@
 //! The whole screen: lays out, draws each pane with its frame, then what lies over them. Reads the app; changes in it
 //! only what drawing finds out (scroll positions, the caches of finished blocks).
 
+mod pane;
+
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use self::pane::{draw_pane, rule};
 use super::app::{App, Focus, Offer, Places};
 use super::chat::view::Look;
 use super::input::view::View;
 use super::layout::{Layout, Pane, TALL, WIDE, Want, Wants, layout};
-use super::{help, painted, status};
+use super::{help, status};
 use crate::core::text::{SafeText, width};
-use crate::ui::panel::widgets::health::{tone, words};
 use crate::ui::panel::widgets::popup::frame;
-use crate::ui::panel::{Meaning, Panel, Tone, widgets};
+use crate::ui::panel::{Meaning, Panel, widgets};
 
 /// The smallest screen on which anything can be shown.
 const LEAST: (u16, u16) = (20, 5);
@@ -218,80 +220,6 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
     app.places.tabs = places;
 }
 
-/// A pane: a panel's as it was painted last, while that holds.
-fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now: Timestamp) {
-    let version = pane.index.checked_sub(1).and_then(|at| app.panels.get(at));
-    let Some(version) = version.map(|panel| panel.version()) else {
-        paint_pane(app, pane, borders, buffer, now);
-        return;
-    };
-    let look = painted::Look {
-        area: pane.area,
-        epoch: app.epoch,
-        second: now.as_second(),
-    };
-    if let Some(inside) = app.painted.copy(pane.index, look, version, buffer) {
-        app.places.panes.push((pane.index, pane.area, inside));
-        return;
-    }
-    let before = app.places.panes.len();
-    paint_pane(app, pane, borders, buffer, now);
-    if let Some((_, _, inside)) = app.places.panes.get(before).copied() {
-        app.painted.keep(pane.index, look, version, inside, buffer);
-    }
-}
-
-fn paint_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now: Timestamp) {
-    let focused = app.focus == Focus::Pane(pane.index);
-    if pane.folded {
-        let text = app
-            .panels
-            .get(pane.index - 1)
-            .map(|panel| panel.folded())
-            .unwrap_or_default();
-        rule(
-            app,
-            pane.area,
-            focused,
-            &numbered(pane.index, &text),
-            &SafeText::default(),
-            Meaning::Dim,
-            buffer,
-        );
-        app.places.panes.push((pane.index, pane.area, Rect::default()));
-        return;
-    }
-    let (title, note, meaning) = caption(app, pane.index, now);
-    let inside = if borders {
-        let block = frame(&app.theme, focused);
-        let inside = block.inner(pane.area);
-        block.render(pane.area, buffer);
-        captions_on_border(app, pane.area, &title, &note, meaning, buffer);
-        inside
-    } else {
-        let line = Rect {
-            height: pane.area.height.min(1),
-            ..pane.area
-        };
-        rule(app, line, focused, &title, &note, meaning, buffer);
-        Rect {
-            y: pane.area.y + line.height,
-            height: pane.area.height - line.height,
-            ..pane.area
-        }
-    };
-    if inside.is_empty() {
-        return;
-    }
-    let sides = u16::from(borders || pane.index == 0);
-    let inside = Rect {
-        x: inside.x + sides,
-        width: inside.width.saturating_sub(2 * sides),
-        ..inside
-    };
-    content(app, pane, inside, focused, buffer, now);
-}
-
 /// The text of one pane over the whole screen, without frames: for selecting with the mouse.
 fn bare(app: &mut App, screen: Rect, buffer: &mut Buffer, now: Timestamp) {
     let inside = Rect {
@@ -334,86 +262,6 @@ fn content(app: &mut App, pane: Pane, inside: Rect, focused: bool, buffer: &mut 
                 panel.draw(inside, buffer, &app.theme, focused, now);
             }
         }
-    }
-}
-
-/// Title, what stands at the right end of the title line, and how that feels.
-fn caption(app: &App, index: usize, now: Timestamp) -> (SafeText, SafeText, Meaning) {
-    let Some(panel) = index.checked_sub(1).and_then(|at| app.panels.get(at)) else {
-        let meaning = if app.chat.follows() {
-            Meaning::Dim
-        } else {
-            Meaning::ChatMark
-        };
-        return (numbered(index, &"chat".into()), app.chat.title(), meaning);
-    };
-    let health = panel.health();
-    let worst = health
-        .iter()
-        .map(|(_, health)| (tone(health.state), health))
-        .max_by_key(|(tone, _)| *tone);
-    let (note, meaning) = match worst {
-        None => (SafeText::default(), Meaning::Dim),
-        Some((tone, health)) => {
-            let text = format!("{} {}", app.theme.glyphs.of(tone), words(health, now));
-            (
-                text.into(),
-                if tone == Tone::Ok { Meaning::Dim } else { tone.meaning() },
-            )
-        }
-    };
-    (numbered(index, &panel.title()), note, meaning)
-}
-
-fn numbered(index: usize, title: &SafeText) -> SafeText {
-    format!("{} {title}", index + 1).into()
-}
-
-fn captions_on_border(app: &App, area: Rect, title: &SafeText, note: &SafeText, meaning: Meaning, buffer: &mut Buffer) {
-    let room = usize::from(area.width.saturating_sub(4));
-    let note_room = if title.width() + note.width() + 4 <= room {
-        note.width()
-    } else {
-        0
-    };
-    let title = title.fit(room.saturating_sub(note_room + 2));
-    let span = Span::styled(format!(" {title} "), app.theme.style(Meaning::Title));
-    buffer.set_span(area.x + 2, area.y, &span, area.width.saturating_sub(4));
-    if note_room > 0 && note.width() > 0 {
-        let wide = u16::try_from(note.width() + 2).unwrap_or(0);
-        let span = Span::styled(format!(" {note} "), app.theme.style(meaning));
-        buffer.set_span(area.right().saturating_sub(wide + 2), area.y, &span, wide);
-    }
-}
-
-/// A title line where there is no room for borders: `── 2 deployments 41 ────────── ✓ live 2s ──`.
-fn rule(
-    app: &App,
-    area: Rect,
-    focused: bool,
-    title: &SafeText,
-    note: &SafeText,
-    meaning: Meaning,
-    buffer: &mut Buffer,
-) {
-    if area.is_empty() {
-        return;
-    }
-    let style = app.theme.style(if focused {
-        Meaning::BorderFocused
-    } else {
-        Meaning::Border
-    });
-    let sign = if app.theme.glyphs.boxes { "─" } else { "-" };
-    buffer.set_stringn(
-        area.x,
-        area.y,
-        sign.repeat(usize::from(area.width)),
-        usize::from(area.width),
-        style,
-    );
-    if !title.as_str().is_empty() {
-        captions_on_border(app, area, title, note, meaning, buffer);
     }
 }
 

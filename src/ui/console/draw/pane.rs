@@ -1,0 +1,170 @@
+//! One pane with its frame and title; a panel's cells are kept, and copied while they hold. Not for what is inside.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+use ratatui::widgets::Widget;
+
+use super::content;
+use crate::core::text::SafeText;
+use crate::ui::console::app::{App, Focus};
+use crate::ui::console::layout::Pane;
+use crate::ui::console::painted;
+use crate::ui::panel::widgets::health::{tone, words};
+use crate::ui::panel::widgets::popup::frame;
+use crate::ui::panel::{Meaning, Tone};
+
+/// A pane: a panel's as it was painted last, while that holds.
+pub(super) fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now: Timestamp) {
+    let version = pane.index.checked_sub(1).and_then(|at| app.panels.get(at));
+    let Some(version) = version.map(|panel| panel.version()) else {
+        paint_pane(app, pane, borders, buffer, now);
+        return;
+    };
+    let look = painted::Look {
+        area: pane.area,
+        epoch: app.epoch,
+        second: now.as_second(),
+    };
+    if let Some(inside) = app.painted.copy(pane.index, look, version, buffer) {
+        app.places.panes.push((pane.index, pane.area, inside));
+        return;
+    }
+    let before = app.places.panes.len();
+    paint_pane(app, pane, borders, buffer, now);
+    if let Some((_, _, inside)) = app.places.panes.get(before).copied() {
+        app.painted.keep(pane.index, look, version, inside, buffer);
+    }
+}
+
+fn paint_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now: Timestamp) {
+    let focused = app.focus == Focus::Pane(pane.index);
+    if pane.folded {
+        let text = app
+            .panels
+            .get(pane.index - 1)
+            .map(|panel| panel.folded())
+            .unwrap_or_default();
+        rule(
+            app,
+            pane.area,
+            focused,
+            &numbered(pane.index, &text),
+            &SafeText::default(),
+            Meaning::Dim,
+            buffer,
+        );
+        app.places.panes.push((pane.index, pane.area, Rect::default()));
+        return;
+    }
+    let (title, note, meaning) = caption(app, pane.index, now);
+    let inside = if borders {
+        let block = frame(&app.theme, focused);
+        let inside = block.inner(pane.area);
+        block.render(pane.area, buffer);
+        captions_on_border(app, pane.area, &title, &note, meaning, buffer);
+        inside
+    } else {
+        let line = Rect {
+            height: pane.area.height.min(1),
+            ..pane.area
+        };
+        rule(app, line, focused, &title, &note, meaning, buffer);
+        Rect {
+            y: pane.area.y + line.height,
+            height: pane.area.height - line.height,
+            ..pane.area
+        }
+    };
+    if inside.is_empty() {
+        return;
+    }
+    let sides = u16::from(borders || pane.index == 0);
+    let inside = Rect {
+        x: inside.x + sides,
+        width: inside.width.saturating_sub(2 * sides),
+        ..inside
+    };
+    content(app, pane, inside, focused, buffer, now);
+}
+
+/// Title, what stands at the right end of the title line, and how that feels.
+fn caption(app: &App, index: usize, now: Timestamp) -> (SafeText, SafeText, Meaning) {
+    let Some(panel) = index.checked_sub(1).and_then(|at| app.panels.get(at)) else {
+        let meaning = if app.chat.follows() {
+            Meaning::Dim
+        } else {
+            Meaning::ChatMark
+        };
+        return (numbered(index, &"chat".into()), app.chat.title(), meaning);
+    };
+    let health = panel.health();
+    let worst = health
+        .iter()
+        .map(|(_, health)| (tone(health.state), health))
+        .max_by_key(|(tone, _)| *tone);
+    let (note, meaning) = match worst {
+        None => (SafeText::default(), Meaning::Dim),
+        Some((tone, health)) => {
+            let text = format!("{} {}", app.theme.glyphs.of(tone), words(health, now));
+            (
+                text.into(),
+                if tone == Tone::Ok { Meaning::Dim } else { tone.meaning() },
+            )
+        }
+    };
+    (numbered(index, &panel.title()), note, meaning)
+}
+
+fn numbered(index: usize, title: &SafeText) -> SafeText {
+    format!("{} {title}", index + 1).into()
+}
+
+fn captions_on_border(app: &App, area: Rect, title: &SafeText, note: &SafeText, meaning: Meaning, buffer: &mut Buffer) {
+    let room = usize::from(area.width.saturating_sub(4));
+    let note_room = if title.width() + note.width() + 4 <= room {
+        note.width()
+    } else {
+        0
+    };
+    let title = title.fit(room.saturating_sub(note_room + 2));
+    let span = Span::styled(format!(" {title} "), app.theme.style(Meaning::Title));
+    buffer.set_span(area.x + 2, area.y, &span, area.width.saturating_sub(4));
+    if note_room > 0 && note.width() > 0 {
+        let wide = u16::try_from(note.width() + 2).unwrap_or(0);
+        let span = Span::styled(format!(" {note} "), app.theme.style(meaning));
+        buffer.set_span(area.right().saturating_sub(wide + 2), area.y, &span, wide);
+    }
+}
+
+/// A title line where there is no room for borders: `── 2 deployments 41 ────────── ✓ live 2s ──`.
+pub(super) fn rule(
+    app: &App,
+    area: Rect,
+    focused: bool,
+    title: &SafeText,
+    note: &SafeText,
+    meaning: Meaning,
+    buffer: &mut Buffer,
+) {
+    if area.is_empty() {
+        return;
+    }
+    let style = app.theme.style(if focused {
+        Meaning::BorderFocused
+    } else {
+        Meaning::Border
+    });
+    let sign = if app.theme.glyphs.boxes { "─" } else { "-" };
+    buffer.set_stringn(
+        area.x,
+        area.y,
+        sign.repeat(usize::from(area.width)),
+        usize::from(area.width),
+        style,
+    );
+    if !title.as_str().is_empty() {
+        captions_on_border(app, area, title, note, meaning, buffer);
+    }
+}
