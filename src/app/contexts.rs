@@ -1,7 +1,7 @@
 //! Which contexts there are and what each name means: entries of the configuration, kube contexts by their own names,
 //! and the environment's defaults. Order: flag, then the entry, then the environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,9 +15,8 @@ use crate::core::report::Report;
 use crate::core::text::Secret;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
-/// The environment layer of the variables that name a cluster, and what they are together.
+/// The environment layer of the variables that name a cluster.
 const LAYER: &str = "COGDECK_BUNDLE_KUBECTL__KUBERNETES_";
-const CLUSTER: [&str; 3] = ["SERVER", "TOKEN", "CERT"];
 /// The name of a context that nothing names.
 const DEFAULT: &str = "default";
 /// Where the kubelet puts the service account of a pod.
@@ -70,7 +69,7 @@ impl Contexts {
         let current = ambient.or(kubeconfig.current).and_then(|name| named.get(&name));
         let default = match (wanted, current) {
             (Some(name), _) => find(&named, name)?,
-            (None, Some(current)) if layered => Arc::new(in_layers(current, environment)),
+            (None, Some(current)) if layered => Arc::new(in_layers(current)),
             (None, Some(current)) => current.clone(),
             (None, None) => Arc::new(context(DEFAULT, &ContextEntry::default(), common, environment)?),
         };
@@ -98,9 +97,13 @@ impl Contexts {
         &self.default
     }
 
-    /// The names, sorted.
+    /// The names, sorted: those that are configured, and that of the one to start in where it leads anywhere.
     pub fn names(&self) -> Vec<String> {
-        self.named.keys().cloned().collect()
+        let mut names: BTreeSet<String> = self.named.keys().cloned().collect();
+        if !self.default.is_unconfigured() {
+            names.insert(self.default.name.clone());
+        }
+        names.into_iter().collect()
     }
 
     /// A context by name; refused with the nearest names.
@@ -118,16 +121,11 @@ fn is_layered(common: &Common, environment: &Environment) -> bool {
     common.room.is_some() || environment.get("COGDECK_ROOM").is_some() || !environment.starting_with(LAYER).is_empty()
 }
 
-/// The kubeconfig's current context where layers may name another cluster. Where the environment does, it has another
-/// name too: what is done there must not be taken back where the kubeconfig leads.
-fn in_layers(current: &Context, environment: &Environment) -> Context {
-    let is_set = |name: &str| environment.get(&format!("{LAYER}{name}")).is_some();
-    let elsewhere = CLUSTER.iter().all(|name| is_set(name));
+/// The kubeconfig's current context where layers may name another cluster. It has another name: what is done there must not
+/// be taken back where the kubeconfig leads.
+fn in_layers(current: &Context) -> Context {
     Context {
-        name: match elsewhere {
-            true => DEFAULT.to_owned(),
-            false => current.name.clone(),
-        },
+        name: DEFAULT.to_owned(),
         kubernetes: KubernetesTarget {
             configurable: true,
             layered: true,

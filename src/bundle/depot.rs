@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -21,6 +21,8 @@ const LARGEST: u64 = super::source::LARGEST_COPIED;
 
 /// Behind the digest and before the number of the process that writes a folder, until it is whole.
 const BESIDE: &str = "new-";
+/// How long what a dead process left stays.
+const SETTLED: Duration = Duration::from_secs(86_400);
 
 /// Where the folders are.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +104,9 @@ fn replace(fresh: &Path, folder: &Path) -> std::io::Result<()> {
 }
 
 /// Removes what processes left behind that did not come to their end: everything in a folder whose name ends in this
-/// and the number of a process which is no more. Best effort: what stays takes room and is used by nobody.
+/// and the number of a process which is no more, unless it was changed within [`SETTLED`]: processes that share this folder
+/// need not share their numbers (containers, network file systems). Best effort: what stays takes room and is used by
+/// nobody.
 pub fn sweep(folder: &Path, named: &str) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let left = entries.flatten().filter(|entry| {
@@ -111,10 +115,16 @@ pub fn sweep(folder: &Path, named: &str) {
         number
             .and_then(Pid::from_raw)
             .is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH))
+            && entry.metadata().is_ok_and(|about| is_settled(&about))
     });
     for entry in left {
         let _ = discard(&entry.path());
     }
+}
+
+fn is_settled(about: &fs::Metadata) -> bool {
+    let age = about.modified().ok().and_then(|at| at.elapsed().ok());
+    age.is_some_and(|age| age > SETTLED)
 }
 
 /// Removes a folder, if it is there.
@@ -313,8 +323,18 @@ mod tests {
         for name in &names {
             fs::create_dir_all(home.path().join(name).join("bin")).unwrap();
         }
+        let there = || -> Vec<bool> { names.iter().map(|name| home.path().join(name).exists()).collect() };
         sweep(home.path(), BESIDE);
-        let is_there: Vec<bool> = names.iter().map(|name| home.path().join(name).exists()).collect();
+        assert_eq!(there(), [true; 5], "another machine's process may have this number");
+        let long_ago = std::time::SystemTime::now() - 2 * SETTLED;
+        for name in &names {
+            fs::File::open(home.path().join(name))
+                .unwrap()
+                .set_modified(long_ago)
+                .unwrap();
+        }
+        sweep(home.path(), BESIDE);
+        let is_there = there();
         assert_eq!(is_there, [false, true, true, true, true]);
         sweep(&home.path().join("none"), BESIDE);
     }

@@ -99,7 +99,7 @@ impl StageRun {
                     return self.everywhere(read).await;
                 }
                 match (self.input.take(), self.plan.verb.declaration.input) {
-                    (Some(items), InputMode::Each) if self.plan.parallel > 1 => self.parallel(items, read).await,
+                    (Some(items), InputMode::Each) if self.parallel_calls() > 1 => self.parallel(items, read).await,
                     (Some(items), InputMode::Each) => self.each(items, read.as_ref()).await,
                     (items, _) => self.once(items, read.as_ref()).await,
                 }
@@ -150,8 +150,8 @@ impl StageRun {
 
     /// Several invocations at a time; results stay in the order of the records.
     async fn parallel(&self, mut items: Items, read: Arc<dyn Read>) -> Result<(), Report> {
-        let permits = Arc::new(Semaphore::new(self.plan.parallel));
-        let (queue, mut turns) = mpsc::channel::<Turn>(self.plan.parallel);
+        let permits = Arc::new(Semaphore::new(self.parallel_calls()));
+        let (queue, mut turns) = mpsc::channel::<Turn>(self.parallel_calls());
         let tracker = TaskTracker::new();
         let feed = async {
             // Moved in, so that the queue closes with the feeder.
@@ -322,6 +322,11 @@ impl StageRun {
             Err(report) if report.code == NOBODY_READS || report.severity == Severity::Interrupted => Err(report),
             Err(report) => self.output.fail(self.placed(report)).await,
         }
+    }
+
+    /// Records that are worked on at a time.
+    fn parallel_calls(&self) -> usize {
+        self.plan.parallel.unwrap_or(1)
     }
 
     fn stopped(&self) -> Report {

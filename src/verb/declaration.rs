@@ -442,6 +442,13 @@ impl Declaration {
         (self.goes_on.always || self.goes_on.with.iter().any(is_on)) && !self.goes_on.until.iter().any(given)
     }
 
+    /// Whether a call with these arguments may go on for long: also where another option brings it to an end, and where a
+    /// flag is not known before it runs.
+    pub fn may_go_on(&self, arguments: &Known) -> bool {
+        let may = |flag: &&str| !matches!(arguments.options.get(*flag), None | Some(Some(Value::Bool(false))));
+        self.goes_on.always || self.goes_on.with.iter().any(may)
+    }
+
     /// The flag by which a call would go on; `mentions`: whether it has this option, of whatever value. None: there is no
     /// such flag, one of them is there already or ruled out, or another option brings the call to an end all the same.
     pub fn follow_flag(&self, mentions: impl Fn(&str) -> bool) -> Option<&OptionSpec> {

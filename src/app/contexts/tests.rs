@@ -102,7 +102,7 @@ fn a_named_kube_context_wins_over_the_layers_and_they_over_the_current_one() {
         room: Some("ops".into()),
         ..Common::default()
     };
-    assert_eq!(starts(&room, &environment), ("blue".to_owned(), true));
+    assert_eq!(starts(&room, &environment), ("default".to_owned(), true));
     let named = Common {
         context: Some("green".into()),
         ..room.clone()
@@ -111,7 +111,7 @@ fn a_named_kube_context_wins_over_the_layers_and_they_over_the_current_one() {
     let home = ("HOME", folder.path().to_str().unwrap());
     let server = ("COGDECK_BUNDLE_KUBECTL__KUBERNETES_SERVER", "https://a");
     let part = Environment::from_pairs([home, server]);
-    assert_eq!(starts(&Common::default(), &part), ("blue".to_owned(), true));
+    assert_eq!(starts(&Common::default(), &part), ("default".to_owned(), true));
     let whole = Environment::from_pairs([
         home,
         server,

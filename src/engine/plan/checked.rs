@@ -85,7 +85,7 @@ pub struct StagePlan {
     /// What a failed record does.
     pub on_error: OnError,
     /// Invocations at a time.
-    pub parallel: usize,
+    pub parallel: Option<usize>,
     /// Most time one invocation may take.
     pub timeout: Option<Duration>,
     /// Whether it may run is asked again for each invocation, when the values of its variables are known.
@@ -111,6 +111,11 @@ impl StagePlan {
     /// Whether it goes on until it is stopped.
     pub fn goes_on(&self) -> bool {
         self.verb.declaration.goes_on(&self.template.known())
+    }
+
+    /// Whether it may go on for long, as far as that is known before it runs.
+    pub fn may_go_on(&self) -> bool {
+        self.verb.declaration.may_go_on(&self.template.known())
     }
 
     /// A command above `read` that brings no plan of its own, as one change: what an operator can be asked about.

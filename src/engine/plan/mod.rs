@@ -291,7 +291,7 @@ impl Planner<'_> {
             );
             return Err(Problem::new("E-READONLY-002", name, message));
         }
-        if plan.parallel > 1 && matches!(plan.verb.action, Action::Mutate(_)) {
+        if plan.parallel.is_some_and(|several| several > 1) && matches!(plan.verb.action, Action::Mutate(_)) {
             let message = format!("{verb} plans all its changes and applies them in order: no parallel=");
             return Err(Problem::new("E-MODIFIER-002", name, message));
         }
@@ -308,7 +308,7 @@ impl Planner<'_> {
         let mut found = Modifiers {
             contexts: contexts::Named::one(self.context.clone()),
             on: None,
-            parallel: 1,
+            parallel: None,
             on_error: None,
             timeout: None,
         };
@@ -325,8 +325,8 @@ impl Planner<'_> {
                         .parse::<usize>()
                         .ok()
                         .filter(|n| (1..=MAX_PARALLEL).contains(n));
-                    found.parallel =
-                        count.ok_or_else(|| wrong(format!("parallel= takes a number from 1 to {MAX_PARALLEL}")))?;
+                    let range = || wrong(format!("parallel= takes a number from 1 to {MAX_PARALLEL}"));
+                    found.parallel = Some(count.ok_or_else(range)?);
                 }
                 ModifierKind::OnError(word) => {
                     found.on_error = Some(match text(word)?.as_str() {
@@ -349,7 +349,7 @@ impl Planner<'_> {
 struct Modifiers {
     contexts: contexts::Named,
     on: Option<(String, Span)>,
-    parallel: usize,
+    parallel: Option<usize>,
     on_error: Option<OnError>,
     timeout: Option<Duration>,
 }

@@ -72,12 +72,11 @@ impl StageRun {
         lane: impl Fn(&Arc<StagePlan>) -> Lane + Send + Sync,
     ) -> Result<(), Report> {
         let mut failed: Vec<String> = Vec::new();
-        let following = self.plan.goes_on();
-        let at_once = match (following, self.plan.parallel) {
+        let following = self.plan.may_go_on();
+        let at_once = match following {
             // One that goes on never makes room for the next.
-            (true, _) => left.len(),
-            (false, 1) => AT_ONCE,
-            (false, several) => several,
+            true => left.len(),
+            false => self.plan.parallel.unwrap_or(AT_ONCE),
         };
         let mut waiting = left.iter();
         let mut running: VecDeque<Lane> = waiting.by_ref().take(at_once).map(&lane).collect();

@@ -221,6 +221,7 @@ impl Clients {
         Ok(Way {
             kubeconfig: target.kubeconfig.clone(),
             kube_context: target.kube_context.clone(),
+            room: context.room.clone().filter(|_| triple.is_some()),
             triple,
             https_proxy: target.https_proxy.clone(),
             no_proxy: context.no_proxy.clone(),
@@ -436,15 +437,13 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_token_that_is_set_anew_is_no_other_cluster_and_another_server_is_one() {
+    /// Clients of what the test's layers name: server and token, by room.
+    fn layered(told: impl Fn(Option<&str>) -> (&'static str, &'static str) + Send + Sync + 'static) -> Arc<Clients> {
         let key = rcgen::KeyPair::generate().unwrap();
         let authority = rcgen::CertificateParams::default().self_signed(&key).unwrap();
         let pem = STANDARD.encode(authority.pem());
-        let variables = Arc::new(Mutex::new(("https://127.0.0.1:1", "one")));
-        let told = variables.clone();
-        let clients = Clients::configured(Arc::new(move |_| {
-            let (server, token) = *held(&told);
+        Clients::configured(Arc::new(move |room: Option<String>| {
+            let (server, token) = told(room.as_deref());
             let set = [
                 ("KUBERNETES_SERVER", server),
                 ("KUBERNETES_TOKEN", token),
@@ -452,7 +451,34 @@ mod tests {
             ];
             let set = set.map(|(name, value)| (name.to_owned(), Secret::new(value)));
             Box::pin(async move { Ok(BTreeMap::from(set)) })
-        }));
+        }))
+    }
+
+    #[tokio::test]
+    async fn two_rooms_are_two_users_of_one_cluster() {
+        let clients = layered(|room| ("https://127.0.0.1:1", if room == Some("ops") { "ops" } else { "dev" }));
+        let mut dev = context(KubeconfigSource::None);
+        dev.kubernetes.configurable = true;
+        dev.room = Some("dev".into());
+        let ops = Context {
+            room: Some("ops".into()),
+            ..dev.clone()
+        };
+        let first = clients.session(&dev).await.unwrap();
+        let pass = first.cluster.connection().pass();
+        let second = clients.session(&ops).await.unwrap();
+        assert!(second.is_elsewhere(&first));
+        assert!(
+            first.cluster.connection().pass() == pass,
+            "the first one stays who he is"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_set_anew_is_no_other_cluster_and_another_server_is_one() {
+        let variables = Arc::new(Mutex::new(("https://127.0.0.1:1", "one")));
+        let told = variables.clone();
+        let clients = layered(move |_| *held(&told));
         let mut context = context(KubeconfigSource::None);
         context.kubernetes.configurable = true;
         let first = clients.session(&context).await.unwrap();

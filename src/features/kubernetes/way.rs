@@ -18,6 +18,8 @@ pub struct Way {
     pub kube_context: Option<String>,
     /// What the bundle's configuration names instead of both.
     pub triple: Option<Triple>,
+    /// The room whose layers named it: two rooms are two users of one cluster.
+    pub room: Option<String>,
     /// `HTTPS_PROXY`.
     pub https_proxy: Option<String>,
     /// `NO_PROXY`.

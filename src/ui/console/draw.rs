@@ -28,6 +28,7 @@ const ROOMY: u16 = 50;
 /// Draws everything; where the cursor is, if it is shown.
 pub fn draw(app: &mut App, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
     let now = app.clock.now();
+    app.begin_frame();
     buffer.set_style(screen, app.theme.style(Meaning::Text));
     if screen.width < LEAST.0 || screen.height < LEAST.1 {
         let text = format!("{}x{} is too small", screen.width, screen.height).into();

@@ -274,8 +274,9 @@ impl<K: Kind> Feed<K> {
         loop {
             let chunk = tokio::select! {
                 chunk = timeout(SILENCE, events.next()) => chunk,
-                // It does not end any more, or later.
+                // It does not end any more, or later; or it is another cluster's by now.
                 Ok(()) = self.logins.changed() => {
+                    self.session().await?;
                     self.source.set_login_end(session.cluster.expiring());
                     continue;
                 }

@@ -144,6 +144,7 @@ mod tests {
             kubeconfig: KubeconfigSource::None,
             kube_context: None,
             triple: None,
+            room: None,
             https_proxy: None,
             no_proxy: None,
         };

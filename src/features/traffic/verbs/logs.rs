@@ -2,6 +2,7 @@
 //! ours; `traffic:watch` sends its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -16,6 +17,9 @@ use crate::features::traffic::access;
 use crate::features::traffic::model::{Sample, Tally, Watching};
 use crate::render::View;
 use crate::verb::{Call, Declaration, Input, OptionKind, OptionSpec, Output, Positional, Read, Verb};
+
+/// How often the feed is told that the logs are read on, whether anything comes or not.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// Lines of an object's pods, as [`OpenLogs`] gives them: what they are of, and the lines.
 pub type Lines = (String, tokio::sync::mpsc::Receiver<Result<PodLine, Report>>);
@@ -99,15 +103,20 @@ impl Read for Logs {
         };
         let source = format!("logs of {title}");
         let watching = Watching::begin(&self.shared.hub, &call.context);
-        watching.goes_on();
         let mut tally = Tally::default();
         let mut read = 0_usize;
+        let mut quiet = tokio::time::interval(QUIET);
         while tally.total < most {
             let line = tokio::select! {
                 biased;
                 () = call.cancel.cancelled() => break,
                 () = output.closed() => break,
                 () = &mut end => break,
+                // Another watch that ended would have the last word else.
+                _ = quiet.tick() => {
+                    watching.goes_on();
+                    continue;
+                }
                 line = lines.recv() => line,
             };
             let Some(line) = line else { break };

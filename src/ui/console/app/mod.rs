@@ -142,8 +142,9 @@ pub struct App {
     /// When Ctrl-C was pressed to quit: again soon means it.
     quit_armed: Option<Timestamp>,
     next_question: u64,
-    /// Panels' versions as drawn last.
+    /// Panels' versions as drawn last, and of the frame being drawn: rows come while it is.
     drawn: Vec<u64>,
+    drawing: Vec<u64>,
     /// What the panels painted last.
     pub(super) painted: Painted,
     /// How often something happened that may have changed what a panel shows, beside its rows.
@@ -194,6 +195,7 @@ impl App {
             popup: None,
             help: None,
             drawn: Vec::new(),
+            drawing: Vec::new(),
             painted: Painted::default(),
             epoch: 0,
             panels,
@@ -450,6 +452,11 @@ impl App {
                 .eq(self.drawn.iter().copied())
     }
 
+    /// A frame begins.
+    pub(super) fn begin_frame(&mut self) {
+        self.drawing = self.panels.iter().map(|panel| panel.version()).collect();
+    }
+
     /// Something happened that may change what the panels show.
     pub(super) fn touch(&mut self) {
         self.dirty = true;
@@ -471,7 +478,7 @@ impl App {
     pub fn drawn(&mut self) {
         self.dirty = false;
         if !self.painted.rows_wait {
-            self.drawn = self.panels.iter().map(|panel| panel.version()).collect();
+            std::mem::swap(&mut self.drawn, &mut self.drawing);
         }
     }
 

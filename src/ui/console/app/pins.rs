@@ -103,5 +103,6 @@ impl App {
             .and_then(|(seam, before)| Some((seam.renumbered(&number)?, before)));
         self.places.renumber(&number);
         self.drawn.clear();
+        self.touch();
     }
 }

@@ -173,11 +173,13 @@ impl Rounds {
         let patience = tokio::time::sleep(PATIENCE);
         tokio::pin!(patience);
         let mut quiet = true;
+        // One of several contexts that is gone for good, whatever the others tell.
+        let mut lost: Option<Report> = None;
         loop {
             tokio::select! {
                 event = observed.events.next() => match event {
                     Some(BlockEvent::Item(item)) => {
-                        trouble = false;
+                        trouble = lost.is_some();
                         if let Some(row) = rows::of_stream(count, &item, &mut head) {
                             count += 1;
                             fresh.push_back(row);
@@ -190,6 +192,9 @@ impl Rounds {
                         self.hand_over(&mut fresh, &mut begun);
                         self.fail(&report);
                         trouble = true;
+                        if report.context_name().is_some() {
+                            lost.get_or_insert(report);
+                        }
                     }
                     Some(BlockEvent::Ended(ended)) => {
                         self.hand_over(&mut fresh, &mut begun);
@@ -212,7 +217,12 @@ impl Rounds {
                         self.source.set_health(HealthState::Live, None);
                     }
                 }
-                _ = tick.tick() => self.hand_over(&mut fresh, &mut begun),
+                _ = tick.tick() => {
+                    self.hand_over(&mut fresh, &mut begun);
+                    if let Some(report) = &lost {
+                        self.fail(report);
+                    }
+                }
             }
         }
     }
