@@ -104,7 +104,7 @@ fn replace(fresh: &Path, folder: &Path) -> std::io::Result<()> {
 }
 
 /// Removes what processes left behind that did not come to their end: everything in a folder whose name ends in this
-/// and the number of a process which is no more, unless it was changed within [`SETTLED`]: processes that share this folder
+/// and the number of a process which is no more, unless it was changed within a day: processes that share this folder
 /// need not share their numbers (containers, network file systems). Best effort: what stays takes room and is used by
 /// nobody.
 pub fn sweep(folder: &Path, named: &str) {
