@@ -11,6 +11,7 @@ mod panels;
 #[path = "aws_verbs/records.rs"]
 mod records;
 
+use std::sync::Arc;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
@@ -54,7 +55,7 @@ impl Operator for Silent {
     fn origin(&self) -> Origin {
         Origin::Typed
     }
-    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, _: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Declined("nobody to ask".into())
     }
     fn note(&self, _: SafeText) {}

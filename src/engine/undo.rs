@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use super::ports::Contexts as _;
 use super::ending::Ending;
 use super::mutation::{Recovery, Work};
 use super::plan::{Planner, StagePlan};

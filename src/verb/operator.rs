@@ -1,11 +1,13 @@
 //! The operator port: how a verb reaches the person (or the script) in front. Console and headless each implement it.
 
+use std::sync::Arc;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::core::context::Context;
 use crate::core::change::{Origin, Plan, Target};
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
@@ -58,8 +60,13 @@ pub trait Operator: Send + Sync {
     /// Where the wish comes from; decides what an approval takes.
     fn origin(&self) -> Origin;
 
-    /// Shows a plan and waits for the answer. Only called when [`Plan::requirement`] asks for something.
-    async fn ask(&self, plan: &Plan, requirement: crate::core::change::Requirement) -> Decision;
+    /// Shows a plan for a context and waits for the answer. Only called when [`Plan::requirement`] asks for something.
+    async fn ask(
+        &self,
+        plan: &Plan,
+        requirement: crate::core::change::Requirement,
+        context: &Arc<Context>,
+    ) -> Decision;
 
     /// A value that nobody may see, typed by the operator or, where `from_input` and nobody types, read from standard
     /// input. `what` says what it is for. Refused where there is neither.
@@ -73,9 +80,9 @@ pub trait Operator: Send + Sync {
     /// The latest word about work that goes on; replaces the one before.
     fn progress(&self, text: SafeText);
 
-    /// A change to this target begins: what shows live data may turn to it. Nothing is shown headless.
-    fn acting_on(&self, target: &Target) {
-        let _ = target;
+    /// A change to this target of a context begins: what shows live data may turn to it. Nothing is shown headless.
+    fn acting_on(&self, target: &Target, context: &Arc<Context>) {
+        let _ = (target, context);
     }
 
     /// Gives the terminal to a program until it ends; its exit code. Refused where there is no terminal to give.

@@ -134,7 +134,7 @@ impl Operator for Yes {
             max_targets: None,
         }
     }
-    async fn ask(&self, plan: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, plan: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Approved(plan.digest())
     }
     fn note(&self, _: SafeText) {}

@@ -1,11 +1,13 @@
 //! The operator of a run without a screen: there is no one to ask. What was approved beforehand (`--yes`,
 //! `--max-targets`) is in the origin, and the engine refuses the rest before it would ask.
 
+use std::sync::Arc;
 use std::io::{self, IsTerminal};
 
 use async_trait::async_trait;
 
 use super::prompt;
+use crate::core::context::Context;
 use crate::core::change::{Origin, Plan, Requirement};
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
@@ -39,7 +41,7 @@ impl Operator for NoOneToAsk {
         self.origin
     }
 
-    async fn ask(&self, _plan: &Plan, _requirement: Requirement) -> Decision {
+    async fn ask(&self, _: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Declined("there is no one to ask: use --yes, or the console".to_owned())
     }
 

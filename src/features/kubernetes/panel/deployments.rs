@@ -143,15 +143,15 @@ impl Listing for Deployments {
         match action {
             "rollout" => vec![Effect::Show {
                 panel: super::rollout::ID,
-                subject: target("Deployment", &row.namespace, &row.name),
+                subject: target("Deployment", &row.namespace, &row.name).into(),
             }],
             "hold" => vec![Effect::Hold {
                 panel: super::rollout::ID,
-                subject: target("Deployment", &row.namespace, &row.name),
+                subject: target("Deployment", &row.namespace, &row.name).into(),
             }],
             "sets" => vec![Effect::Show {
                 panel: super::objects::ID,
-                subject: target("Deployment", &row.namespace, &row.name),
+                subject: target("Deployment", &row.namespace, &row.name).into(),
             }],
             "logs" => vec![Effect::Run(logs("deploy", &names))],
             "scale" => vec![Effect::Compose(

@@ -140,7 +140,7 @@ async fn deployments_are_rows_with_a_state_in_words() {
     else {
         panic!()
     };
-    assert_eq!(subject.name, "web");
+    assert_eq!(subject.target.name, "web");
     let effects = panel.key(PanelKey::Act("image"));
     let [Effect::Compose(pipeline)] = effects.as_slice() else {
         panic!()
