@@ -120,7 +120,10 @@ impl Keymap {
         if self.bindings.insert((part, key), action).is_none() {
             self.order.push((part, key, action));
         }
-        let known = self.order.iter_mut().filter(|(at, bound, _)| (*at, *bound) == (part, key));
+        let known = self
+            .order
+            .iter_mut()
+            .filter(|(at, bound, _)| (*at, *bound) == (part, key));
         known.for_each(|(_, _, meant)| *meant = action);
     }
 

@@ -115,7 +115,11 @@ fn a_file_changes_single_keys_of_the_preset_it_inherits_from() {
     assert_eq!(keymap.action(Part::Panel, key("ctrl-x")), Some(Action::Zoom));
     assert_eq!(keymap.action(Part::Panel, key("j")), Some(Action::Up));
     assert_eq!(keymap.action(Part::Panel, key("z")), None);
-    assert_eq!(keymap.key_of(Part::Panel, Action::Zoom), Some(key("ctrl-x")), "hints follow");
+    assert_eq!(
+        keymap.key_of(Part::Panel, Action::Zoom),
+        Some(key("ctrl-x")),
+        "hints follow"
+    );
     let panel = |name| (Part::Panel, name);
     differs_only_in(&keymap, "default", &[panel("ctrl-x"), panel("j"), panel("z")]);
     assert!(!keymap.has_vi());
@@ -130,7 +134,10 @@ fn a_file_changes_single_keys_of_the_preset_it_inherits_from() {
 #[test]
 fn an_unknown_preset_and_a_key_that_was_never_bound_are_remarks() {
     let (keymap, remarks) = Keymap::parse("inherits = 'vin'\n[chat]\n'f2' = 'none'\n'f1' = 'none'").unwrap();
-    let hints: Vec<_> = remarks.iter().map(|remark| remark.hint.as_deref().unwrap_or_default()).collect();
+    let hints: Vec<_> = remarks
+        .iter()
+        .map(|remark| remark.hint.as_deref().unwrap_or_default())
+        .collect();
     assert_eq!(hints[0], "did you mean vim?");
     assert_eq!(hints[1], "");
     assert!(hints[2].contains("[global]"), "{hints:?}");
@@ -151,7 +158,11 @@ fn stopping_leaving_running_and_the_way_to_the_line_cannot_be_lost() {
     for text in lost {
         for inherits in ["", "inherits = 'vim'\n"] {
             let (keymap, remarks) = Keymap::parse(&format!("{inherits}{text}")).unwrap();
-            assert_eq!(keymap.own(Part::Global, key("ctrl-c")), Some(Action::Interrupt), "{text}");
+            assert_eq!(
+                keymap.own(Part::Global, key("ctrl-c")),
+                Some(Action::Interrupt),
+                "{text}"
+            );
             for (part, name, action) in [
                 (Part::Input, "ctrl-d", Action::EndOfInput),
                 (Part::Input, "enter", Action::Submit),
@@ -160,10 +171,16 @@ fn stopping_leaving_running_and_the_way_to_the_line_cannot_be_lost() {
             ] {
                 assert_eq!(keymap.own(part, key(name)), Some(action), "{text}");
                 let first = keymap.own(Part::Global, key(name));
-                assert!(first.is_none_or(|first| !first.comes_first()), "{text}: {name} is {first:?}");
+                assert!(
+                    first.is_none_or(|first| !first.comes_first()),
+                    "{text}: {name} is {first:?}"
+                );
             }
             assert!(!remarks.is_empty(), "{text}");
-            assert!(remarks.iter().all(|remark| remark.code == "E-KEYMAP-005"), "{remarks:?}");
+            assert!(
+                remarks.iter().all(|remark| remark.code == "E-KEYMAP-005"),
+                "{remarks:?}"
+            );
         }
     }
     let (keymap, remarks) = Keymap::parse("[global]\n'ctrl-c' = 'none'\n'f9' = 'interrupt'").unwrap();
