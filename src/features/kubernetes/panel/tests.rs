@@ -160,7 +160,11 @@ async fn a_deployment_that_cannot_go_on_says_why_and_no_other_does() {
     let bench = broken("ErrImagePull");
     let mut panel = super::deployments::panel(&bench.hub, &Clients::new());
     panel.open(&bench.context);
-    assert_eq!(panel.folded().as_str(), "deployments 2  ! 1", "also before it was ever drawn");
+    assert_eq!(
+        panel.folded().as_str(),
+        "deployments 2  ! 1",
+        "also before it was ever drawn"
+    );
     let text = screen(&mut panel, 80, 5);
     let row = |n: usize| text.lines().nth(n).unwrap_or_default();
     assert!(row(1).ends_with("✓ available"), "{text}");

@@ -230,7 +230,11 @@ fn a_rollout_that_cannot_go_on_says_so_and_who_serves() {
     assert_eq!(stuck.serving(), "new 0/1, old 1/1 serve");
     let counts = |standing: &Standing| (standing.updated, standing.ready, standing.available);
     assert_eq!(counts(&stuck.standing), (1, 0, 0), "the old pod passes no gate");
-    assert_eq!(counts(&standing(&row, Timestamp::UNIX_EPOCH)), (1, 0, 0), "nor without the sets");
+    assert_eq!(
+        counts(&standing(&row, Timestamp::UNIX_EPOCH)),
+        (1, 0, 0),
+        "nor without the sets"
+    );
     assert_eq!(seen(&row, &[&new], &bad).serving(), "0/1 serve");
     let slow = pod("n1", "new", "ContainerCreating");
     assert_eq!(seen(&row, &[&new, &old], &slow).stuck(), None);

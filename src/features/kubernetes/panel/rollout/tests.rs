@@ -291,7 +291,10 @@ async fn a_rollout_that_goes_on_has_the_sentence_of_kubectl_and_a_stuck_one_its_
     assert_eq!(head, "✗ CrashLoopBackOff: new 0/1, old 3/3 serve");
     // A word from the cluster is no way into the terminal.
     let (folded, head) = look(&world("Init:Err\u{1b}]52;c;x\u{7}"));
-    assert!(!folded.contains('\u{1b}') && !head.contains('\u{1b}'), "{folded} {head}");
+    assert!(
+        !folded.contains('\u{1b}') && !head.contains('\u{1b}'),
+        "{folded} {head}"
+    );
 }
 
 #[tokio::test]
@@ -326,7 +329,13 @@ async fn enter_on_a_pod_goes_down_to_its_containers() {
     panel.open(&bench.context);
     screen(&mut panel, 80, 14);
     let effects = panel.key(PanelKey::Open);
-    let [Effect::Show { panel: "objects", subject }] = effects.as_slice() else {
+    let [
+        Effect::Show {
+            panel: "objects",
+            subject,
+        },
+    ] = effects.as_slice()
+    else {
         panic!("{effects:?}")
     };
     assert_eq!((subject.kind.as_str(), subject.name.as_str()), ("Pod", "web-2-n1"));
