@@ -172,6 +172,10 @@ impl Operator for ConsoleOperator {
         let _ = self.requests.try_send(Request::Progress(self.block, text));
     }
 
+    fn shows_previews(&self) -> bool {
+        true
+    }
+
     fn acting_on(&self, target: &Target, context: &Arc<Context>) {
         let subject = Subject::of(target.clone(), context);
         let _ = self.requests.try_send(Request::ActingOn(subject));

@@ -66,6 +66,11 @@ pub trait Listing: Send {
         self.title(rows)
     }
 
+    /// Looks at all rows of a context, by its place among those shown, before they are shown or counted.
+    fn look(&self, place: usize, rows: &RowTable<Self::Row>) {
+        let _ = (place, rows);
+    }
+
     /// Keys of the rows to show, in their order.
     fn shown<'a>(&self, rows: &'a RowTable<Self::Row>) -> Vec<&'a str> {
         rows.iter().map(|(key, _)| key).collect()

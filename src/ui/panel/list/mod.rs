@@ -613,14 +613,17 @@ impl<L: Listing> Panel for ListPanel<L> {
         if self.feeds.0.is_empty() {
             return SafeText::line(self.listing.id());
         }
-        let one = |feed: &Feed<L::Row>| {
-            let text = feed.read(|rows| self.listing.folded(rows));
+        let one = |(place, feed): (usize, &Feed<L::Row>)| {
+            let text = feed.read(|rows| {
+                self.listing.look(place, rows);
+                self.listing.folded(rows)
+            });
             match self.feeds.is_several() {
                 true => format!("{}: {text}", feed.context.name),
                 false => format!("{text}{}", self.elsewhere()),
             }
         };
-        let all: Vec<String> = self.feeds.0.iter().map(one).collect();
+        let all: Vec<String> = self.feeds.0.iter().enumerate().map(one).collect();
         SafeText::line(&all.join(", "))
     }
 

@@ -81,7 +81,8 @@ impl<R> Feeds<R> {
         passes: Option<&dyn Fn(&Feed<R>, &R) -> bool>,
     ) -> Option<Vec<RowKey>> {
         self.tables(|tables| {
-            let lists = self.0.iter().zip(tables).map(|(feed, rows)| {
+            let lists = self.0.iter().zip(tables).enumerate().map(|(place, (feed, rows))| {
+                listing.look(place, rows);
                 let mut keys = listing.shown(rows);
                 if let Some(passes) = passes {
                     keys.retain(|key| rows.get(key).is_some_and(|row| passes(feed, row)));

@@ -18,7 +18,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use self::feeds::{Feeds, One, Picked};
-use super::state;
+use super::{objects, target};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
@@ -209,10 +209,15 @@ impl RolloutPanel {
         self.moved += 1;
     }
 
-    /// Enter: describes the pod, or shows the selected rollout alone.
+    /// Enter: goes down to the pod's containers, or shows the selected rollout alone.
     fn open_selected(&mut self) -> Vec<Effect> {
-        if self.one().is_some() {
-            return self.act_if_allowed("describe");
+        if let Some(one) = self.one() {
+            let pod = one.view.pods.get(self.selection.index());
+            let below = pod.map(|pod| Effect::Show {
+                panel: objects::ID,
+                subject: target("Pod", &one.view.namespace, &pod.name).into(),
+            });
+            return below.into_iter().map(|effect| self.within(effect)).collect();
         }
         if let Some(one) = self.seen.all.get(self.selection.index()) {
             self.held = Some(Held {
@@ -229,11 +234,16 @@ impl RolloutPanel {
             Some(denied) => vec![Effect::Toast(denied)],
             None => {
                 let effects = self.act(action).into_iter();
-                match (&self.scope, &self.context) {
-                    (Some(scope), Some(context)) => effects.map(|effect| effect.within(scope, context)).collect(),
-                    _ => effects.collect(),
-                }
+                effects.map(|effect| self.within(effect)).collect()
             }
+        }
+    }
+
+    /// What is wanted of what is shown, in its context.
+    fn within(&self, effect: Effect) -> Effect {
+        match (&self.scope, &self.context) {
+            (Some(scope), Some(context)) => effect.within(scope, context),
+            _ => effect,
         }
     }
 
@@ -513,17 +523,16 @@ impl Panel for RolloutPanel {
     }
 
     fn folded(&self) -> SafeText {
-        match self.pick().rows.as_slice() {
-            [row] => SafeText::line(&format!(
-                "rollout {}{}  {} {}/{}",
-                row.name,
-                self.place().map_or(String::new(), |name| format!(" @{name}")),
-                state(row).1,
-                row.updated,
-                row.replicas
-            )),
-            _ => self.title(),
-        }
+        let picked = self.pick();
+        let (Some(feeds), [row]) = (&self.feeds, picked.rows.as_slice()) else {
+            return self.title();
+        };
+        let name = format!("{}{}", row.name, self.place().map_or(String::new(), |place| format!(" @{place}")));
+        let text = match feeds.state(row) {
+            (_, word, Some(serving)) => format!("rollout {name}  ! {word}: {serving}"),
+            (_, word, None) => format!("rollout {name}  {word} {}/{}", row.updated, row.replicas),
+        };
+        SafeText::line(&text)
     }
 
     fn minimum(&self) -> (u16, u16) {
