@@ -135,7 +135,10 @@ impl Looks {
 /// program is installed.
 fn programs(environment: &Environment) -> Programs {
     let program = |name: &str, usual: &str| {
-        let named = environment.get(name).filter(|text| !text.trim().is_empty()).unwrap_or(usual);
+        let named = environment
+            .get(name)
+            .filter(|text| !text.trim().is_empty())
+            .unwrap_or(usual);
         shlex::split(named).unwrap_or_else(|| vec![named.to_owned()])
     };
     let folders: Vec<_> = std::env::split_paths(environment.get("PATH").unwrap_or_default()).collect();
@@ -153,7 +156,10 @@ fn programs(environment: &Environment) -> Programs {
     Programs {
         pager: program("PAGER", "less"),
         editor: program("EDITOR", "vi"),
-        scratch: ["XDG_RUNTIME_DIR", "TMPDIR"].iter().find_map(|name| environment.get(name)).map(Into::into),
+        scratch: ["XDG_RUNTIME_DIR", "TMPDIR"]
+            .iter()
+            .find_map(|name| environment.get(name))
+            .map(Into::into),
         clipboard: clipboard.map(|argv| argv.iter().map(|word| (*word).to_owned()).collect()),
     }
 }

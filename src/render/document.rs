@@ -303,7 +303,11 @@ impl Section {
     fn line(&self, index: usize) -> Line {
         match self {
             Section::Lines(lines) => lines.get(index).cloned().unwrap_or_default(),
-            Section::Prose(prose) => prose.lines.get(index).map(|(line, _)| Line::plain(line)).unwrap_or_default(),
+            Section::Prose(prose) => prose
+                .lines
+                .get(index)
+                .map(|(line, _)| Line::plain(line))
+                .unwrap_or_default(),
             Section::Table { header, rows, layout } => match (index.checked_sub(header.lines()), &header.title) {
                 (None, Some(title)) if index == 0 => Line::new(title, Role::Header),
                 (None, _) => Line::new(&layout.line(&header.columns), Role::Header),

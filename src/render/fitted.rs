@@ -275,7 +275,10 @@ mod tests {
         assert!(lines.concat().replace(' ', "").contains("inspector:1.0.0"));
         let long = "word ".repeat(100);
         let rows: [&[&str]; 2] = [&["1", &long], &["2", "short"]];
-        assert!(shown(&["REVISION", "CHANGE-CAUSE"], &rows, 30, false).1, "more lines than it may take");
+        assert!(
+            shown(&["REVISION", "CHANGE-CAUSE"], &rows, 30, false).1,
+            "more lines than it may take"
+        );
     }
 
     #[test]

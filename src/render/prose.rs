@@ -62,9 +62,15 @@ mod tests {
             text: "run - creates a deployment from an image".to_owned(),
             verbatim: false,
         };
-        assert_eq!(paragraph.within(26), ["  • run - creates a", "    deployment from an", "    image"]);
+        assert_eq!(
+            paragraph.within(26),
+            ["  • run - creates a", "    deployment from an", "    image"]
+        );
         assert_eq!(paragraph.plain(), ["  • run - creates a deployment from an image"]);
-        assert!(paragraph.within(1).iter().all(|line| width(line) <= 4 + LEAST), "never without end");
+        assert!(
+            paragraph.within(1).iter().all(|line| width(line) <= 4 + LEAST),
+            "never without end"
+        );
         paragraph.text = "word ".repeat(60).trim_end().to_owned();
         assert!(paragraph.within(400).iter().all(|line| width(line) <= COLUMNS));
         assert!(paragraph.plain().len() > 1);

@@ -96,7 +96,10 @@ fn blanks(declaration: &Declaration) -> String {
     let blank = declaration.name.contains('-') && declaration.version == "native";
     let before = if declaration.notes.is_empty() { "" } else { "\n" };
     match blank {
-        true => format!("{before}Also typed with blanks: {}.", declaration.qualified().replace('-', " ")),
+        true => format!(
+            "{before}Also typed with blanks: {}.",
+            declaration.qualified().replace('-', " ")
+        ),
         false => String::new(),
     }
 }

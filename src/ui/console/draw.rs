@@ -134,7 +134,13 @@ fn input_view(app: &App, columns: u16) -> View {
         Offer::Starting => "the sandbox starts…",
         Offer::No => "",
     };
-    let view = View::new(&app.input, &app.theme, columns, empty, app.popup.is_none() && app.suggests());
+    let view = View::new(
+        &app.input,
+        &app.theme,
+        columns,
+        empty,
+        app.popup.is_none() && app.suggests(),
+    );
     if app.context.production { view.warning() } else { view }
 }
 

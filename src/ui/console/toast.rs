@@ -146,7 +146,10 @@ mod tests {
             toasts.add(format!("told {n}").into(), Tone::Ok, start + SHOWN);
         }
         let kept: Vec<(&str, u32)> = toasts.kept().map(|toast| (toast.text.as_str(), toast.count)).collect();
-        assert_eq!((kept.len(), kept[0], kept[KEPT - 1]), (KEPT, ("told 5", 2), ("told 104", 2)));
+        assert_eq!(
+            (kept.len(), kept[0], kept[KEPT - 1]),
+            (KEPT, ("told 5", 2), ("told 104", 2))
+        );
     }
 
     #[test]

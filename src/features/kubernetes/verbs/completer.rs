@@ -99,7 +99,9 @@ impl Names {
             Some("namespace") => return names(&session, "namespaces", &namespace, "", &request.prefix).await,
             Some("to-revision" | "revision") => return revisions(&session, &namespace, words).await,
             Some("container") => {
-                let Some((kind, name)) = named(words) else { return Ok(Vec::new()) };
+                let Some((kind, name)) = named(words) else {
+                    return Ok(Vec::new());
+                };
                 let found = containers(&session, &kind, &namespace, &name).await?;
                 let fits = found.into_iter().filter(|(name, _)| name.starts_with(&request.prefix));
                 return Ok(fits.map(|(value, note)| Candidate { value, note }).collect());
@@ -159,7 +161,11 @@ async fn pods(session: &Session, namespace: &str, prefix: &str) -> Result<Vec<Ca
 
 /// `container=image` of those that no word names yet.
 fn pairs(containers: Vec<(String, String)>, words: &[String]) -> Vec<Candidate> {
-    let given = |name: &str| words.iter().any(|word| word.split_once('=').is_some_and(|(known, _)| known == name));
+    let given = |name: &str| {
+        words
+            .iter()
+            .any(|word| word.split_once('=').is_some_and(|(known, _)| known == name))
+    };
     let open = containers.into_iter().filter(|(name, _)| !given(name));
     open.map(|(name, image)| Candidate {
         value: format!("{name}={image}"),
@@ -278,7 +284,12 @@ mod tests {
 
     #[test]
     fn a_container_whose_image_is_named_already_is_not_offered_again() {
-        let containers = || vec![("web".to_owned(), "nginx:1".to_owned()), ("log".to_owned(), "fluent:2".to_owned())];
+        let containers = || {
+            vec![
+                ("web".to_owned(), "nginx:1".to_owned()),
+                ("log".to_owned(), "fluent:2".to_owned()),
+            ]
+        };
         let offered = |text: &str| -> Vec<String> {
             let found = pairs(containers(), &words(text));
             found.into_iter().map(|candidate| candidate.value).collect()

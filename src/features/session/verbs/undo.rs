@@ -62,7 +62,11 @@ impl Completer for Numbers {
 /// Those of the entries, newest first, that were applied, have an inverse and were not taken back since.
 fn open(entries: &[AuditEntry]) -> impl Iterator<Item = &AuditEntry> {
     let applied = |entry: &&AuditEntry| entry.outcome == "applied";
-    let undone: BTreeSet<u64> = entries.iter().filter(applied).filter_map(|entry| entry.undoes).collect();
+    let undone: BTreeSet<u64> = entries
+        .iter()
+        .filter(applied)
+        .filter_map(|entry| entry.undoes)
+        .collect();
     let can = move |entry: &&AuditEntry| entry.change.inverse.is_some() && !undone.contains(&entry.number);
     entries.iter().filter(applied).filter(can)
 }

@@ -74,7 +74,8 @@ impl App {
         self.shown = 0;
         let block = self.chat.open(line.clone(), self.context.clone(), self.clock.now());
         let (reads, page) = (self.only_reads(&line), self.is_page(&line));
-        self.chat.change(block, |block| (block.reads, block.page) = (reads, page));
+        self.chat
+            .change(block, |block| (block.reads, block.page) = (reads, page));
         Effect::Start { block, line, origin }
     }
 
@@ -93,7 +94,9 @@ impl App {
     /// Whether the answer of a line is a page: that of its last verb is.
     fn is_page(&self, line: &str) -> bool {
         let parsed = parse(line).ok();
-        let stage = parsed.as_ref().and_then(|line| line.items.last()?.pipeline.stages.last());
+        let stage = parsed
+            .as_ref()
+            .and_then(|line| line.items.last()?.pipeline.stages.last());
         let verb = stage.and_then(|stage| verb_of(&self.catalogue, stage));
         verb.is_some_and(|(verb, _)| verb.declaration.page)
     }

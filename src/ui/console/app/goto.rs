@@ -93,7 +93,11 @@ impl App {
         let glyphs = &self.theme.glyphs;
         let line = |toast: &Toast| {
             let at = syntax::time_of_day(toast.at, self.clock.zone());
-            let times = if toast.count > 1 { format!("  x{}", toast.count) } else { String::new() };
+            let times = if toast.count > 1 {
+                format!("  x{}", toast.count)
+            } else {
+                String::new()
+            };
             let text = format!("{at}  {} {}{times}", glyphs.of(toast.tone), toast.text);
             (SafeText::line(&text), toast.tone.meaning())
         };

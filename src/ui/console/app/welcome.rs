@@ -41,7 +41,9 @@ impl App {
     /// Tab goes to the panes while nothing is typed, so another key shows what there is.
     fn way_to_commands(&self) -> String {
         let key = self.keymap.key_of(Part::Input, Action::Commands);
-        key.map_or_else(String::new, |key| format!(", or press {} for all commands", key.label()))
+        key.map_or_else(String::new, |key| {
+            format!(", or press {} for all commands", key.label())
+        })
     }
 
     /// The sandbox was started for a console that had nothing configured, or could not be.

@@ -377,7 +377,9 @@ impl Chat {
     /// Only while the operator looks at the end and nothing came behind the page.
     fn turn_to_page(&mut self, heights: &[(u64, usize)]) {
         let Some(page) = self.page_of.take() else { return };
-        let longer = heights.last().is_some_and(|(id, height)| *id == page && *height > self.page);
+        let longer = heights
+            .last()
+            .is_some_and(|(id, height)| *id == page && *height > self.page);
         if longer && self.follow {
             self.leave_end();
             self.anchor = (page, 0);

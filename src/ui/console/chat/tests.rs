@@ -104,7 +104,10 @@ fn a_page_longer_than_the_pane_is_read_from_its_beginning() {
     let page = run(&mut chat, "help", 40);
     chat.read_from_top(page);
     let lines = draw(&mut chat, 60, 10);
-    assert!(lines[0].starts_with("❯ help") && lines[1].contains("line 0 of help"), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("❯ help") && lines[1].contains("line 0 of help"),
+        "{lines:#?}"
+    );
     let theme = Theme::plain();
     chat.scroll(Motion::Last, &look(&theme));
     assert!(draw(&mut chat, 60, 10)[8].contains("line 39"), "once: it can be left");
@@ -128,7 +131,10 @@ fn a_line_that_answered_nothing_says_so() {
     assert_eq!(draw(&mut chat, 80, 4)[1], "  kept");
     let id = chat.open("wait".into(), Arc::new(Context::empty("sandbox")), NOW);
     chat.change(id, |block| block.become_state(State::Running));
-    assert!(!draw(&mut chat, 80, 8).concat().contains("no output"), "it may still come");
+    assert!(
+        !draw(&mut chat, 80, 8).concat().contains("no output"),
+        "it may still come"
+    );
     chat.change(id, |block| block.end(&ended(1)));
     assert!(!draw(&mut chat, 80, 8).concat().contains("no output"), "it failed");
 }
@@ -139,7 +145,11 @@ fn a_folded_table_opens_as_the_same_table_before_its_rows_become_cards() {
     let id = chat.open("kubectl:api-resources".into(), Arc::new(Context::empty("sandbox")), NOW);
     chat.change(id, |block| {
         for n in 0..30 {
-            let names = if n == 7 { "ValidatingWebhookConfigurations".repeat(3) } else { format!("kind-{n}") };
+            let names = if n == 7 {
+                "ValidatingWebhookConfigurations".repeat(3)
+            } else {
+                format!("kind-{n}")
+            };
             let record = json!({"names": names, "group": "apps/v1", "kind": format!("Kind{n}")});
             block.push(&Item { record, view: None });
         }
@@ -152,11 +162,18 @@ fn a_folded_table_opens_as_the_same_table_before_its_rows_become_cards() {
     assert!(folded.concat().contains("lines folded"), "{folded:#?}");
     chat.toggle(60);
     let open = draw(&mut chat, 60, 200);
-    assert!(open.iter().any(|line| line.contains("kind-20 ") && line.contains("Kind20")), "{open:#?}");
+    assert!(
+        open.iter()
+            .any(|line| line.contains("kind-20 ") && line.contains("Kind20")),
+        "{open:#?}"
+    );
     assert!(open.concat().contains("cut to fit"));
     chat.toggle(60);
     let cards = draw(&mut chat, 60, 200).concat().replace(' ', "");
-    assert!(cards.contains(&"ValidatingWebhookConfigurations".repeat(3)) && !cards.contains("cuttofit"), "{cards}");
+    assert!(
+        cards.contains(&"ValidatingWebhookConfigurations".repeat(3)) && !cards.contains("cuttofit"),
+        "{cards}"
+    );
     chat.toggle(60);
     assert!(draw(&mut chat, 60, 200).concat().contains("lines folded"));
 }
@@ -169,9 +186,19 @@ fn how_to_open_a_block_is_told_with_the_way_to_it() {
     let theme = Theme::plain();
     let area = Rect::new(0, 0, 60, 40);
     let mut buffer = Buffer::empty(area);
-    chat.draw(area, &mut buffer, &Look { to_blocks: Some("Alt-1"), ..look(&theme) });
+    chat.draw(
+        area,
+        &mut buffer,
+        &Look {
+            to_blocks: Some("Alt-1"),
+            ..look(&theme)
+        },
+    );
     let lines = crate::ui::panel::testing::rows(&buffer);
-    assert!(lines.contains(&"  ▸ 203 lines folded, Alt-1 Enter opens".to_owned()), "{lines:#?}");
+    assert!(
+        lines.contains(&"  ▸ 203 lines folded, Alt-1 Enter opens".to_owned()),
+        "{lines:#?}"
+    );
 }
 
 #[test]

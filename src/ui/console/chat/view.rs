@@ -91,7 +91,12 @@ pub fn lines(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
     }
     let nothing = block.records == 0 && block.is_empty() && remarks.is_empty();
     if block.state == State::Ended(0) && nothing {
-        body(&mut lines, look, &render::Line::plain("no output"), Some(Meaning::ChatMark));
+        body(
+            &mut lines,
+            look,
+            &render::Line::plain("no output"),
+            Some(Meaning::ChatMark),
+        );
     }
     if more > 0 {
         body(
@@ -215,7 +220,9 @@ fn meta(block: &Block, look: &Look<'_>) -> Meta {
         None => syntax::time_of_day(block.at, look.zone),
     };
     let piece = |text: &str, meaning| Span::styled(format!("  {text}"), theme.style(meaning));
-    let number = block.number.map(|number| piece(&format!("#{number}"), Meaning::ChatMeta));
+    let number = block
+        .number
+        .map(|number| piece(&format!("#{number}"), Meaning::ChatMeta));
     Meta {
         state: theme.state(tone, &SafeText::line(&format!("{word}{took}"))),
         place: vec![
@@ -360,7 +367,8 @@ fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
 
 /// The keys that open a block: the way to the blocks first, where they do not have the keys.
 fn way(look: &Look<'_>) -> String {
-    look.to_blocks.map_or_else(|| "Enter".to_owned(), |key| format!("{key} Enter"))
+    look.to_blocks
+        .map_or_else(|| "Enter".to_owned(), |key| format!("{key} Enter"))
 }
 
 /// Which of its lines a block shows.

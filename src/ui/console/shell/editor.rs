@@ -23,7 +23,10 @@ pub(super) async fn edit(editor: &[String], folder: Option<PathBuf>, text: &str)
         0 => file.read(),
         code => {
             let name = editor.first().map_or("the editor", String::as_str);
-            let report = Report::failed("E-CONSOLE-008", format!("{name} ended with {code}: the line stays as it was"));
+            let report = Report::failed(
+                "E-CONSOLE-008",
+                format!("{name} ended with {code}: the line stays as it was"),
+            );
             Err(report.hint("EDITOR names another one"))
         }
     }
@@ -46,7 +49,9 @@ impl File {
             .map_err(|error| unusable(&error))?;
         let file = File { path };
         let ends = if text.ends_with('\n') { "" } else { "\n" };
-        let written = opened.write_all(text.as_bytes()).and_then(|()| opened.write_all(ends.as_bytes()));
+        let written = opened
+            .write_all(text.as_bytes())
+            .and_then(|()| opened.write_all(ends.as_bytes()));
         written.map_err(|error| unusable(&error))?;
         Ok(file)
     }
@@ -72,7 +77,11 @@ impl Drop for File {
 }
 
 fn unusable(error: &io::Error) -> Report {
-    Report::failed("E-CONSOLE-008", "the file for the editor cannot be used: the line stays as it was").because(error)
+    Report::failed(
+        "E-CONSOLE-008",
+        "the file for the editor cannot be used: the line stays as it was",
+    )
+    .because(error)
 }
 
 #[cfg(test)]

@@ -30,7 +30,10 @@ impl<W: Write> Shell<W> {
         let program = self.own.clipboard.is_some();
         let (told, tone) = match self.screen.copy(&text) {
             // Whether it came there is told by nobody: so it is said which way it went.
-            Ok(true) if program => (format!("{told}, to the terminal's clipboard and the desktop's"), Tone::Ok),
+            Ok(true) if program => (
+                format!("{told}, to the terminal's clipboard and the desktop's"),
+                Tone::Ok,
+            ),
             Ok(true) => (format!("{told}, to the terminal's clipboard (OSC 52)"), Tone::Ok),
             Ok(false) if program => (
                 format!("{told}, by the desktop's clipboard only: too long for the terminal's"),

@@ -53,7 +53,11 @@ fn nothing_is_suggested_while_a_script_is_presented() {
     assert_eq!(desk.app.input.text(), "help kubectl", "nor taken unseen");
     let mut desk = Desk::new();
     desk.keys("help kubectl:set-image<enter>help kubectl");
-    assert!(typed(&mut desk).starts_with("help kubectl:set-image"), "{}", typed(&mut desk));
+    assert!(
+        typed(&mut desk).starts_with("help kubectl:set-image"),
+        "{}",
+        typed(&mut desk)
+    );
 }
 
 #[test]

@@ -99,7 +99,11 @@ fn lines_pasted_from_a_terminal_are_lines() {
 fn the_line_is_edited_in_the_operators_editor_and_comes_back_without_running() {
     let mut desk = Desk::new();
     assert!(matches!(desk.keys("echo one<ctrl-g>").as_slice(), [Effect::EditLine(text)] if text == "echo one"));
-    assert!(desk.app.handle(Event::Edited(Ok("echo two\n| jq .\n".into()))).is_empty());
+    assert!(
+        desk.app
+            .handle(Event::Edited(Ok("echo two\n| jq .\n".into())))
+            .is_empty()
+    );
     assert_eq!(desk.app.input.text(), "echo two\n| jq .");
     assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::Start { line, .. }] if line == "echo two\n| jq ."));
     desk.keys("kept");
@@ -132,7 +136,10 @@ fn messages_can_be_read_again_and_a_remark_about_the_line_goes_with_the_next_key
     desk.keys(":messages<enter>");
     let screen = desk.screen(120, 40);
     let at = |text: &str| screen.iter().position(|row| row.contains(text));
-    assert!(at("00:00:00  ✗ the link is lost") < at("00:00:00  ✓ the link is back"), "{screen:#?}");
+    assert!(
+        at("00:00:00  ✗ the link is lost") < at("00:00:00  ✓ the link is back"),
+        "{screen:#?}"
+    );
     assert!(at("the link is lost").is_some() && at("nothing fits here").is_none());
 }
 

@@ -10,7 +10,10 @@ async fn a_line_that_is_one_job_is_one_block_and_is_stopped_as_the_job() {
     let screen = screen_of(&terminal.bytes.0.lock().unwrap());
     assert_eq!(screen.matches("bg x &").count(), 1, "{screen}");
     assert!(!screen.contains("of the job\n"), "no second block: {screen}");
-    assert!(screen.contains("running") && screen.contains("#2"), "the number of the job: {screen}");
+    assert!(
+        screen.contains("running") && screen.contains("#2"),
+        "the number of the job: {screen}"
+    );
     assert!(!screen.contains("done") && !screen.contains("#1"), "{screen}");
     terminal.key(KeyCode::Char('1'), KeyModifiers::ALT);
     terminal.key(KeyCode::Char('x'), KeyModifiers::NONE);
