@@ -11,7 +11,6 @@ mod panels;
 #[path = "aws_verbs/records.rs"]
 mod records;
 
-use std::sync::Arc;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
