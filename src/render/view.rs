@@ -43,6 +43,8 @@ pub enum View {
     },
     /// Lines of plain text.
     Text(String),
+    /// Text as it is, without a line break behind it where it has none: what a script takes as a value.
+    Raw(String),
     /// Lines whose colours (SGR) survive; every other control is made visible.
     Verbatim(String),
     /// JSON over several lines, indented by this many blanks.

@@ -100,6 +100,14 @@ impl Ran {
     }
 }
 
+fn pretty(record: &Value, indent: usize) -> String {
+    let (mut text, blanks) = (Vec::new(), " ".repeat(indent));
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(blanks.as_bytes());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
+    serde::Serialize::serialize(record, &mut serializer).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
 struct Anyone(Vec<Arc<Context>>);
 
 impl Authorise for Anyone {
@@ -263,7 +271,8 @@ impl Bench {
             match event {
                 BlockEvent::Item(item) => {
                     match item.view {
-                        Some(View::Text(text)) => ran.text.push(text),
+                        Some(View::Text(text) | View::Raw(text)) => ran.text.push(text),
+                        Some(View::Json(indent)) => ran.text.push(pretty(&item.record, indent)),
                         Some(View::Row { header, cells }) => ran.rows.push((header.columns.clone(), cells)),
                         _ => {}
                     }

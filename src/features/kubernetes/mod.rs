@@ -6,6 +6,7 @@ mod connection;
 mod credential;
 mod describe;
 mod discovery;
+mod documents;
 mod error;
 pub mod feed;
 pub mod hosts;

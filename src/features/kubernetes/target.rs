@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::client::Session;
 use super::discovery::{Discovery, Resource};
-use super::error::usage;
+use super::documents;
+use super::error::{self, usage};
 use super::object;
 use super::path::Query;
 use crate::core::record::Record;
@@ -182,8 +183,19 @@ pub fn of_record(discovery: &Discovery, record: &Record, namespace: &str) -> Res
     Ok(target(&resource, own.unwrap_or(namespace), name))
 }
 
-/// What a call acts on: its words if there are any, else the incoming record.
+/// What a call acts on: what `--filename` names, else its words if there are any, else the incoming record.
 pub async fn selection(call: &Call, session: &Session, words: &[String]) -> Result<Selection, Report> {
+    if let Some(targets) = documents::targets(call, session).await? {
+        let other = ["selector", "field-selector"]
+            .iter()
+            .any(|name| call.arguments.text(name).is_some());
+        if other || !words.is_empty() || call.arguments.flag("all") {
+            return Err(usage(
+                "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+            ));
+        }
+        return Ok(Selection::Named(targets));
+    }
     let namespace = namespace_of(call, session);
     let attempt = |discovery: &Discovery| match &call.record {
         Some(record) if words.is_empty() => {
@@ -198,14 +210,22 @@ pub async fn selection(call: &Call, session: &Session, words: &[String]) -> Resu
     }
 }
 
-/// The objects of a selection, read: named ones one by one, others through the selectors of the call.
+/// The objects of a selection, read: named ones one by one, others through the selectors of the call. Every name that
+/// is missing is told.
 pub async fn objects(call: &Call, session: &Session, selection: Selection) -> Result<Vec<(Target, Value)>, Report> {
     let mut found = Vec::new();
     match selection {
         Selection::Named(targets) => {
+            let mut failures = Vec::new();
             for target in targets {
-                let object = target.read(session).await?;
-                found.push((target, object));
+                match target.read(session).await {
+                    Ok(object) => found.push((target, object)),
+                    Err(report) if report.code == error::NOT_FOUND => failures.push(report),
+                    Err(report) => return Err(report),
+                }
+            }
+            if let (Some(report), false) = (error::all(failures), call.arguments.flag("ignore-not-found")) {
+                return Err(report);
             }
         }
         Selection::Listed { resources, namespace } => {
@@ -224,7 +244,7 @@ pub async fn objects(call: &Call, session: &Session, selection: Selection) -> Re
 
 /// Refuses a verb that was given no object, before the server is asked for any.
 pub fn some(call: &Call, words: &[String]) -> Result<(), Report> {
-    if words.is_empty() && call.record.is_none() {
+    if words.is_empty() && call.record.is_none() && call.arguments.list("filename").is_empty() {
         return Err(usage(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
         ));
