@@ -56,6 +56,24 @@ impl Home {
 }
 
 #[test]
+fn manifests_come_from_standard_input() {
+    let home = Home::new("");
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {k: v1}\n";
+    let run = |line: &str, input: &str| home.fed(&["run", "--sandbox", "--yes", line], input);
+    let line = "kubectl:apply -f - && kubectl:get -f - -o 'jsonpath={.data.k}'";
+    let (code, out, errors) = run(line, manifest);
+    assert_eq!((code, out.as_str()), (Some(0), "configmap/conf serverside-applied\nv1"), "{errors}");
+    // JSON is YAML; and what was read once answers the plan that is made again after an approval.
+    let json = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "conf"}}"#;
+    let (code, out, errors) = run("kubectl:apply -f - && kubectl:delete -f -", json);
+    assert!(code == Some(0) && out.contains("\"conf\" deleted"), "{out}{errors}");
+    let (code, _, errors) = run("kubectl:apply -f -", "a: [");
+    assert!(code == Some(2) && errors.contains("error parsing STDIN"), "{errors}");
+    let (code, _, errors) = run("kubectl:apply -f -", "\0\u{1b}");
+    assert!(code.is_some_and(|code| code > 0) && !errors.contains('\u{1b}'), "{errors}");
+}
+
+#[test]
 fn l25_l23_d4_aliases_and_history_outlive_the_process() {
     let home = Home::new("");
     let (code, _, errors) = home.run(&["run", "alias create twice 'echo $1 $1'"]);

@@ -11,6 +11,7 @@ use super::ports::NewEntry;
 use super::run::Run;
 use super::stage::GRACE;
 use crate::core::change::{Change, Plan, Requirement, Risk};
+use crate::core::context::Context;
 use crate::core::report::{Report, Severity};
 use crate::verb::invocation::NOBODY_READS;
 use crate::verb::{Call, Decision, Mutate, Output};
@@ -24,6 +25,17 @@ const RESULTS: usize = 16;
 const REFUSED: &str = "E-APPROVAL-001";
 const DECLINED: &str = "E-APPROVAL-002";
 const MOVED: &str = "E-APPROVAL-003";
+
+/// Where the flag stands that approves.
+pub const YES: &str = "flags stand before the pipeline: cogdeck run --yes 'PIPELINE'";
+
+/// Why a class is higher than the command's own.
+pub fn because(context: &Context) -> String {
+    match context.production {
+        true => format!(" (context {} is production, which raises the class by one)", context.name),
+        false => String::new(),
+    }
+}
 
 /// The report of a plan with too many targets.
 pub fn too_many() -> Report {
@@ -69,11 +81,10 @@ impl Work<'_> {
         let requirement = plan
             .requirement(self.run.operator.origin(), production)
             .map_err(|reason| {
-                let message = format!(
-                    "{}: {reason}; nothing was changed",
-                    self.stage.verb.declaration.qualified()
-                );
-                Report::refused(REFUSED, message).hint(summaries(&plan))
+                let verb = self.stage.verb.declaration.qualified();
+                let why = because(&self.stage.context);
+                let hint = format!("{YES}; {}", summaries(&plan));
+                Report::refused(REFUSED, format!("{verb}: {reason}{why}; nothing was changed")).hint(hint)
             })?;
         if requirement != Requirement::Nothing {
             self.ask(&plan, requirement).await?;
@@ -277,7 +288,10 @@ pub async fn approve_opaque(run: &Run, stage: &StagePlan) -> Result<(), Report> 
     let production = stage.context.production;
     let requirement = plan
         .requirement(run.operator.origin(), production)
-        .map_err(|reason| Report::refused(REFUSED, format!("{}: {reason}", stage.verb.declaration.qualified())))?;
+        .map_err(|reason| {
+            let verb = stage.verb.declaration.qualified();
+            Report::refused(REFUSED, format!("{verb}: {reason}{}", because(&stage.context))).hint(YES)
+        })?;
     if requirement == Requirement::Nothing {
         return Ok(());
     }

@@ -289,7 +289,11 @@ impl Planner<'_> {
                 "{verb} changes something, and context {} is read-only",
                 plan.context.name
             );
-            return Err(Problem::new("E-READONLY-002", name, message));
+            let hint = format!(
+                "[contexts.{}] read_only in the configuration says so; it is read at the start",
+                plan.context.name
+            );
+            return Err(Problem::new("E-READONLY-002", name, message).hint(Some(hint)));
         }
         if plan.parallel.is_some_and(|several| several > 1) && matches!(plan.verb.action, Action::Mutate(_)) {
             let message = format!("{verb} plans all its changes and applies them in order: no parallel=");
@@ -301,7 +305,10 @@ impl Planner<'_> {
         let requirement = plan.opaque_plan().requirement(self.origin, plan.context.production);
         requirement
             .map(|_| ())
-            .map_err(|reason| Problem::new("E-APPROVAL-001", name, format!("{verb}: {reason}")))
+            .map_err(|reason| {
+                let message = format!("{verb}: {reason}{}", because(&plan.context));
+                Problem::new("E-APPROVAL-001", name, message).hint(Some(YES.to_owned()))
+            })
     }
 
     fn modifiers(&self, stage: &Stage) -> Result<Modifiers, Problem> {

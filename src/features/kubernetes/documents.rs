@@ -209,7 +209,14 @@ async fn fetch(context: &Context, address: &str) -> Result<String, Report> {
     let root = http::Uri::from_parts(parts).map_err(|error| failed(&error))?;
     let client = kube::Client::try_from(kube::Config::new(root)).map_err(|error| failed(&error))?;
     let request = Request::get(path).body(Vec::new()).map_err(|error| failed(&error))?;
-    let body = client.request_stream(request).await.map_err(|error| failed(&error))?;
+    let body = client.request_stream(request).await.map_err(|error| match &error {
+        // What comes with it is a page for people, not a Status.
+        kube::Error::Api(status) => Report::failed(
+            UNREACHABLE,
+            format!("unable to read URL \"{address}\", server reported {0}, status code={0}", status.code),
+        ),
+        other => failed(other),
+    })?;
     futures::pin_mut!(body);
     let mut bytes = Vec::new();
     body.take(LARGEST + 1)

@@ -1,4 +1,5 @@
-//! Kubernetes: kubectl's verbs as records, live feeds of slim rows, and the panels of deployments and rollouts.
+//! Kubernetes: kubectl's verbs as records, live feeds of slim rows, and the panels of deployments, rollouts,
+//! pods, services, events and of any other type.
 
 pub mod client;
 mod cluster;

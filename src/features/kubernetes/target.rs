@@ -96,6 +96,9 @@ pub fn parse(
     let Some(first) = words.first() else {
         return Err(usage("You must specify the type of resource").hint("for example: deploy, pods, svc/NAME"));
     };
+    if first.is_empty() {
+        return Err(usage("You must specify the type of resource").hint("for example: deploy, pods, svc/NAME"));
+    }
     if words.iter().any(|word| word.contains('/')) {
         return by_slash(discovery, words, namespace).map(Selection::Named);
     }
@@ -108,6 +111,7 @@ pub fn parse(
         }
     }
     let names = &words[1..];
+    names.iter().try_for_each(|name| named(name))?;
     if names.is_empty() {
         let namespace = (!all_namespaces).then(|| namespace.to_owned());
         return Ok(Selection::Listed { resources, namespace });
@@ -117,6 +121,17 @@ pub fn parse(
         named.extend(names.iter().map(|name| target(resource, namespace, name)));
     }
     Ok(Selection::Named(named))
+}
+
+/// Refuses what is no object's name: without one a path means the whole collection.
+pub fn named(name: &str) -> Result<(), Report> {
+    let why = match name {
+        "" => return Err(usage("resource name may not be empty")),
+        "." | ".." => format!("may not be '{name}'"),
+        _ if name.contains('%') => "may not contain '%'".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(usage(format!("invalid resource name \"{name}\": [{why}]")))
 }
 
 fn by_slash(discovery: &Discovery, words: &[String], namespace: &str) -> Result<Vec<Target>, Report> {
@@ -134,7 +149,10 @@ fn by_slash(discovery: &Discovery, words: &[String], namespace: &str) -> Result<
             Some((_, name)) if name.contains('/') => Err(usage(format!(
                 "arguments in resource/name form may not have more than one slash: {word}"
             ))),
-            Some((kind, name)) => Ok(target(&discovery.find(kind)?, namespace, name)),
+            Some((kind, name)) => {
+                named(name)?;
+                Ok(target(&discovery.find(kind)?, namespace, name))
+            }
         })
         .collect()
 }
@@ -330,6 +348,16 @@ mod tests {
             let report = parse(&sample(), &words(line), "default", false).err().unwrap();
             assert_eq!(report.code, super::super::error::USAGE, "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_no_name_never_becomes_a_collection() {
+        for words in [vec!["deploy", ""], vec!["deploy", "web", ""], vec!["deploy", ".."], vec!["deploy", "a%2fb"], vec![""]] {
+            let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+            let report = parse(&sample(), &words, "default", false).unwrap_err();
+            assert_eq!(report.code, super::super::error::USAGE, "{words:?}");
+        }
+        assert!(parse(&sample(), &words("deploy/.."), "default", false).is_err());
     }
 
     #[test]

@@ -14,7 +14,6 @@ async fn every_missing_name_is_told() {
         "get deploy nope1 nope2",
         "get deploy nope1 web nope2 -o name",
         "describe deploy nope1 nope2",
-        "scale deploy nope1 nope2 --replicas=1",
         "label deploy nope1 nope2 a=b",
         "get cm nope --ignore-not-found -o json",
     ] {
@@ -112,7 +111,6 @@ async fn objects_are_named_by_their_manifests() {
         "get -f FILE -o jsonpath={.items[*].data.k}",
         "label -f FILE a=b",
         "get -f FILE one",
-        "get -f FILE -l a=b",
         "delete -f FILE",
         "delete -f FILE",
         "delete -f FILE --ignore-not-found",
@@ -182,4 +180,46 @@ async fn a_value_comes_without_a_line_break() {
     }
     same(&bench, "get deploy --show-kind --no-headers -o wide").await;
     same(&bench, "get deploy --output-watch-events").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_name_is_no_name_for_any_verb() {
+    let Some(bench) = twins().await else { return };
+    for line in ["get pods", "describe deploy", "delete deploy", "label deploy", "annotate deploy"] {
+        let pair = match line.split(' ').next() {
+            Some("label" | "annotate") => "a=b",
+            _ => "",
+        };
+        let words: Vec<&str> = line.split(' ').chain([""]).chain((!pair.is_empty()).then_some(pair)).collect();
+        let (code, _, error) = bench.kubectl_words(&words).await.unwrap();
+        assert!(code == 1 && error.contains("resource name may not be empty"), "{line}: {error}");
+    }
+    bench.faults.forget();
+    for line in [
+        "get pods ''",
+        "describe deploy ''",
+        "delete deploy ''",
+        "delete deploy web '' --ignore-not-found",
+        "label deploy '' a=b",
+        "annotate deploy '' a=b",
+        "scale deploy '' --replicas=0",
+        "set image deploy '' *=y",
+        "set env deploy '' A=b",
+        "set resources deploy '' --limits=cpu=1",
+        "rollout restart deploy ''",
+        "rollout undo deploy ''",
+        "rollout status deploy ''",
+        "edit deploy ''",
+        "expose deploy '' --port=80",
+        "cordon ''",
+        "drain ''",
+        "logs ''",
+        "exec '' -- ls",
+        "wait deploy '' --for=delete",
+    ] {
+        let ran = bench.run(&format!("kubectl:{line}")).await;
+        assert!(ran.message().contains("resource name may not be empty"), "{line}: {ran:?}");
+    }
+    assert!(!bench.faults.saw(&["/deployments"]) && !bench.faults.saw(&["/pods"]), "nothing was asked for");
+    assert!(bench.plane.store.get("deployments", OURS, "web").is_some());
 }

@@ -215,7 +215,7 @@ async fn gone(call: &Call, session: &Session, change: &Change) -> Result<(), Rep
     let mut pause = FIRST_LOOK;
     loop {
         match session.cluster.get::<Value>(&path).await {
-            Ok(live) if object::uid(&live) == uid => {}
+            Ok(live) if object::uid(&live) == uid && !uid.is_empty() => {}
             Ok(_) => return Ok(()),
             Err(error) if error::code(&error) == Some(404) => return Ok(()),
             Err(error) => return Err(session.cluster.report(&error)),

@@ -192,7 +192,7 @@ impl Edit {
                     said.push_str(&format!("label \"{key}\" not found.\n"));
                 }
                 (Some(now), Some(new))
-                    if !call.arguments.flag("overwrite") && (now != new || self.map == Field::Annotations) =>
+                    if !call.arguments.flag("overwrite") && now != new && key != object::CHANGE_CAUSE =>
                 {
                     return Err(self.refused(key, now));
                 }
@@ -302,7 +302,8 @@ mod tests {
             same.request["message"],
             "label \"nope\" not found.\ndeployment.apps/web not labeled"
         );
-        let refused = planned(Field::Annotations, "a=1", false).unwrap_err();
+        assert!(planned(Field::Annotations, "a=1", false).unwrap().only_answers());
+        let refused = planned(Field::Annotations, "a=2", false).unwrap_err();
         assert!(refused.message.starts_with("--overwrite is false but found"));
     }
 

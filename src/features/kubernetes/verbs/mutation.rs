@@ -10,7 +10,7 @@ use super::common::{say, sentence};
 use crate::core::change::{Change, Inverse, Risk};
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{Clients, JSON, Session};
-use crate::features::kubernetes::target::Target;
+use crate::features::kubernetes::target::{self, Target};
 use crate::features::kubernetes::{error, object};
 use crate::lang;
 use crate::verb::{Call, Output, View};
@@ -128,6 +128,8 @@ impl<'a> Draft<'a> {
 
     /// The finished change.
     pub fn sending(mut self, write: Write, action: &str, message: String) -> Result<Change, Report> {
+        // Without a name the path would be that of all objects of the type.
+        target::named(&self.target.name)?;
         let request = Request {
             path: self.target.path(),
             api_version: self.target.resource.api_version(),

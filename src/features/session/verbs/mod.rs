@@ -13,7 +13,8 @@ mod stop;
 mod undo;
 mod wait;
 
-use crate::verb::Verb;
+use crate::core::report::Report;
+use crate::verb::{Call, Verb};
 
 /// All of them.
 pub fn all() -> Vec<Verb> {
@@ -32,4 +33,12 @@ pub fn all() -> Vec<Verb> {
     verbs.extend(alias::all());
     verbs.extend(pipeline::all());
     verbs
+}
+
+/// An option that says how many are wanted: 1 or more.
+fn limit(call: &Call, name: &str) -> Result<usize, Report> {
+    let given = call.arguments.int(name).and_then(|limit| usize::try_from(limit).ok());
+    given
+        .filter(|limit| *limit > 0)
+        .ok_or_else(|| Report::refused("E-SESSION-001", format!("--{name} must be 1 or more")))
 }

@@ -116,20 +116,30 @@ async fn documents(call: &Call) -> Result<Vec<Document>, Report> {
     Ok(found)
 }
 
-/// Every document that was refused, with its file and object, and that none of the others was sent.
+/// Every document that was refused, with its file and object, and that none of the others was sent. The server's words
+/// about a single one stand alone, its place is in the hint.
 fn refused(refused: Vec<(Document, Report)>, all: usize) -> Option<Report> {
+    let place = |document: &Document| {
+        let (kind, name) = (object::text(&document.object, "/kind"), object::name(&document.object));
+        format!("{} ({kind} \"{name}\")", document.source)
+    };
+    let only = match refused.as_slice() {
+        [(document, _)] => Some(place(document)),
+        _ => None,
+    };
     let told = refused.into_iter().map(|(document, mut report)| {
-        if all > 1 {
-            let (kind, name) = (object::text(&document.object, "/kind"), object::name(&document.object));
-            report.message = format!("{} ({kind} \"{name}\"): {}", document.source, report.message);
+        if only.is_none() {
+            report.message = format!("{}: {}", place(&document), report.message);
         }
         report
     });
     let mut report = error::all(told.collect())?;
-    if all > 1 {
-        let hint = report.hint.take().map(|hint| format!("; {hint}")).unwrap_or_default();
-        report.hint = Some(format!("nothing was changed: all {all} objects have to pass{hint}"));
-    }
+    let nothing = (all > 1).then(|| format!("nothing was changed: all {all} objects have to pass"));
+    let hints: Vec<String> = [nothing, only.map(|place| format!("in {place}")), report.hint.take()]
+        .into_iter()
+        .flatten()
+        .collect();
+    report.hint = Some(hints.join("; "));
     Some(report)
 }
 
