@@ -56,6 +56,38 @@ impl Home {
 }
 
 #[test]
+fn a_name_that_no_name_server_knows_is_told_as_such() {
+    let home = Home::new("");
+    let line = "traffic:watch http://nosuch.spawnhub.com/ --until total=2 --interval 50ms";
+    let (_, out, errors) = home.run(&["run", "--sandbox", line]);
+    assert!(out.contains("failed: no such host: nosuch.spawnhub.com (NXDOMAIN)"), "{out}{errors}");
+}
+
+#[test]
+fn the_types_of_options_are_words() {
+    let home = Home::new("");
+    let (_, out, _) = home.run(&["verbs", "--json"]);
+    let verbs: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let known = ["string", "int", "float", "bool", "incr", "list", "duration", "enum", "json", "pair"];
+    for verb in verbs.as_array().unwrap() {
+        for argument in ["options", "positionals"].iter().flat_map(|part| verb[*part].as_array().unwrap()) {
+            let word = argument["type"].as_str().unwrap();
+            assert!(known.contains(&word), "{argument}");
+            assert_eq!(word == "enum", argument["values"].is_array(), "{argument}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_cannot_be_is_refused() {
+    let home = Home::new("");
+    for line in ["audit -n 0", "audit -n -5", "history -l -3", "history 5-2", "pipeline list --last 0"] {
+        let (code, out, errors) = home.run(&["run", line]);
+        assert!(code == Some(2) && out.is_empty(), "{line}: {code:?} {out}{errors}");
+    }
+}
+
+#[test]
 fn manifests_come_from_standard_input() {
     let home = Home::new("");
     let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {k: v1}\n";

@@ -6,12 +6,11 @@ use std::collections::HashSet;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::plan::{OnError, StagePlan};
+use super::plan::{OnError, StagePlan, YES, because};
 use super::ports::NewEntry;
 use super::run::Run;
 use super::stage::GRACE;
 use crate::core::change::{Change, Plan, Requirement, Risk};
-use crate::core::context::Context;
 use crate::core::report::{Report, Severity};
 use crate::verb::invocation::NOBODY_READS;
 use crate::verb::{Call, Decision, Mutate, Output};
@@ -25,17 +24,6 @@ const RESULTS: usize = 16;
 const REFUSED: &str = "E-APPROVAL-001";
 const DECLINED: &str = "E-APPROVAL-002";
 const MOVED: &str = "E-APPROVAL-003";
-
-/// Where the flag stands that approves.
-pub const YES: &str = "flags stand before the pipeline: cogdeck run --yes 'PIPELINE'";
-
-/// Why a class is higher than the command's own.
-pub fn because(context: &Context) -> String {
-    match context.production {
-        true => format!(" (context {} is production, which raises the class by one)", context.name),
-        false => String::new(),
-    }
-}
 
 /// The report of a plan with too many targets.
 pub fn too_many() -> Report {

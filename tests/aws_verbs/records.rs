@@ -122,6 +122,10 @@ async fn a_record_is_created_waited_for_answered_and_undone() {
 #[tokio::test]
 async fn the_apex_takes_an_alias_and_no_cname() {
     let world = world(100.0).await;
+    let short = format!("r53:record-create -z {ZONE} -t CNAME www {ELB}");
+    let change = world.plan(&short).await.unwrap();
+    let hint = world.apply(&short, &change).await.unwrap_err().hint.unwrap();
+    assert!(hint.ends_with("did you mean www.spawnhub.com?"), "{hint}");
     let cname = format!("r53:record-create -z {ZONE} -t CNAME spawnhub.com {ELB}");
     let change = world.plan(&cname).await.unwrap();
     let refused = world.apply(&cname, &change).await.unwrap_err();

@@ -13,7 +13,8 @@ use cogdeck::core::text::{SafeText, Secret};
 use cogdeck::engine::ports::{Authorise, Contexts, Permit, Place, Site};
 use cogdeck::engine::{BlockEvent, MemoryJournal, MemoryShelf, Session, SessionConfig};
 use cogdeck::features::kubernetes::client::Clients;
-use cogdeck::features::{Shared, kubernetes};
+use cogdeck::exec::Helper;
+use cogdeck::features::{Shared, kubernetes, records};
 use cogdeck::feed::Hub;
 use cogdeck::render::View;
 use cogdeck::sandbox::clock::Clock as WorldClock;
@@ -195,6 +196,7 @@ impl Bench {
         let shared = Shared::alone(Hub::new(Clock::real()), Clock::real());
         let clients = Clients::new();
         let mut verbs: Vec<Verb> = kubernetes::feature(&shared, clients.clone()).verbs;
+        verbs.extend(records::feature(&helper()).verbs);
         verbs.push(undo());
         let ports = Arc::new(Anyone(vec![context.clone()]));
         let session = Session::new(SessionConfig {
@@ -331,6 +333,11 @@ impl Bench {
             text(&output.stderr),
         ))
     }
+}
+
+/// What `jq` and others run in a process of their own.
+pub fn helper() -> Helper {
+    Helper::at(env!("CARGO_BIN_EXE_cogdeck"))
 }
 
 struct UndoLast;

@@ -30,6 +30,17 @@ use crate::verb::{Action, Declaration, InputMode, Verb};
 /// Invocations of one stage at a time, at most.
 pub const MAX_PARALLEL: usize = 64;
 
+/// Where the flag stands that approves.
+pub const YES: &str = "flags stand before the pipeline: cogdeck run --yes 'PIPELINE'";
+
+/// Why a class is higher than the command's own.
+pub fn because(context: &Context) -> String {
+    match context.production {
+        true => format!(" (context {} is production, which raises the class by one)", context.name),
+        false => String::new(),
+    }
+}
+
 /// What the static pass knows and asks.
 pub struct Planner<'a> {
     /// The verbs.

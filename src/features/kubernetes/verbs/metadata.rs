@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::common::{WRITE, all_namespaces_option, declare, field_selector_option, selector_option};
+use super::common::{WRITE, all_namespaces_option, declare, field_selector_option, record_option, selector_option};
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -57,6 +57,7 @@ pub fn declaration(name: &str, summary: &str) -> Declaration {
     declare(name, summary)
         .permission(WRITE)
         .risk(Risk::Change)
+        .option(record_option())
         .positional(
             Positional::new(
                 "TYPE NAME KEY=VALUE",

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use http::Method;
 use serde_json::Value;
 
-use super::common::{WRITE, declare};
+use super::common::{WRITE, declare, record_option};
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -48,6 +48,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         )
         .permission(WRITE)
         .risk(Risk::Change)
+        .option(record_option())
         .options(documents::options())
         .options([
             OptionSpec::new("server-side", OptionKind::Bool, "Accepted and without effect: it is always so"),

@@ -1,14 +1,14 @@
 //! `kubectl:get`: objects as records, shown as the server's own table.
 
-mod print;
-mod table;
+pub(super) mod print;
+pub(super) mod table;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{StreamExt, pin_mut};
 use kube::core::WatchEvent;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::common::{
     READ, all_namespaces_option, declare, field_selector_option, more_names, no_headers_option, selector_option,
@@ -27,7 +27,7 @@ use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, PAGE, Selection};
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb, View};
-use print::{Format, Printer};
+use print::{Format, Printer, list_of};
 use table::{Row, Table};
 
 /// The verb.
@@ -211,8 +211,7 @@ async fn show(
         (true, _) if shown == 0 && call.arguments.flag("ignore-not-found") => {}
         (true, false) if shown > 0 || failures.is_empty() => {
             let items: Vec<Value> = kept.into_iter().map(|(_, row)| row.object).collect();
-            let list = json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items});
-            printer.emit_all(list, output).await?;
+            printer.emit_all(list_of(items), output).await?;
             return error::all(failures).map_or(Ok(()), Err);
         }
         (true, _) => {
@@ -432,6 +431,7 @@ async fn watch(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn numbers_sort_as_numbers_and_missing_values_come_first() {

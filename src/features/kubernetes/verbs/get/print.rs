@@ -339,6 +339,11 @@ impl Printer {
     }
 }
 
+/// Several objects as one, as kubectl makes it.
+pub fn list_of(items: Vec<Value>) -> Value {
+    json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items})
+}
+
 /// All that a path finds, as Go prints it; `<none>` without anything.
 fn own_cell(path: &JsonPath, object: &Value) -> String {
     let found: Vec<String> = path
