@@ -1,6 +1,7 @@
 //! Kubernetes: kubectl's verbs as records, live feeds of slim rows, and the panels of deployments, rollouts,
 //! pods, services, events and of any other type.
 
+mod certificate;
 pub mod client;
 mod cluster;
 mod connection;

@@ -5,6 +5,7 @@ mod answers;
 mod describe;
 mod fields;
 mod follow;
+mod forward;
 mod inside;
 mod jobs;
 mod look;
@@ -12,6 +13,7 @@ mod make;
 mod nodes;
 mod objects;
 mod rollout;
+mod spdy;
 
 use std::time::Duration;
 

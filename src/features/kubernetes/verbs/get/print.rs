@@ -136,6 +136,7 @@ pub fn render(path: &JsonPath, root: &Value) -> Result<String, Report> {
 }
 
 /// Turns rows into items.
+#[derive(Clone)]
 pub struct Printer {
     format: Format,
     /// Several types: names carry theirs.
@@ -245,6 +246,14 @@ impl Printer {
         self.listed || matches!(self.format, Format::JsonPath(_) | Format::JsonPathAsJson(_))
     }
 
+    /// Whether a row's cells are all it takes to show it: nothing of its object.
+    pub fn needs_only_cells(&self) -> bool {
+        matches!(self.format, Format::Table | Format::Wide)
+            && !self.all_namespaces
+            && !self.show_labels
+            && self.label_columns.is_empty()
+    }
+
     /// Hands on what becomes of all objects: of one that was named, or of a list.
     pub async fn emit_all(&mut self, root: Value, output: &Output) -> Result<(), Report> {
         let row = Row {
@@ -292,7 +301,8 @@ impl Printer {
         output.emit_as(record, view).await
     }
 
-    fn view(&self, resource: &Resource, row: &Row) -> Result<View, Report> {
+    /// How a row is shown.
+    pub fn view(&self, resource: &Resource, row: &Row) -> Result<View, Report> {
         Ok(match &self.format {
             Format::JsonPath(path) => View::Raw(render(path, &row.object)?),
             Format::JsonPathAsJson(_) => View::Json(4),
