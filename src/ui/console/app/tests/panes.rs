@@ -182,3 +182,25 @@ fn a_panel_that_stands_aside_is_subscribed_and_judged_when_somebody_goes_to_it()
     desk.keys(":layout reset<enter>");
     assert_eq!(opened(&desk), [true, false]);
 }
+
+#[test]
+fn a_keymap_file_that_changes_while_the_console_runs_leaves_all_other_keys_as_they_were() {
+    let mut desk = Desk::new();
+    let (keymap, remarks) = Keymap::parse("[panel]\n'f' = 'zoom'\n'm' = 'none'").unwrap();
+    let dress = crate::ui::console::app::Dress {
+        keymap: Some(keymap),
+        remarks,
+        ..Default::default()
+    };
+    desk.app.handle(Event::Dress(Box::new(dress)));
+    assert!(desk.shows(120, 40, "read again: keymap"));
+    desk.keys("<alt-2>f");
+    assert!(desk.app.zoomed);
+    desk.keys("fm");
+    assert!(desk.app.overlay.is_none(), "m is unbound");
+    desk.keys(":chat<enter>");
+    assert_eq!(desk.app.focus, Focus::Pane(0));
+    desk.keys("iecho one");
+    assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::Start { line, .. }] if line == "echo one"));
+    assert!(matches!(desk.keys("<ctrl-c>").as_slice(), [Effect::Cancel(_)]));
+}
