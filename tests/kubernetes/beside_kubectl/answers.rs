@@ -123,7 +123,7 @@ async fn objects_are_named_by_their_manifests() {
             let found = found.iter().map(|line| line.replace(" from default namespace", ""));
             // kubectl names the file where an object of it is missing.
             found
-                .map(|line| line.split_once("when deleting").map_or(line.clone(), |(_, rest)| rest.split_once(": ").unwrap().1.to_owned()))
+                .map(|line| line.rsplit_once(": ").filter(|_| line.contains("not found")).map_or(line.clone(), |(_, rest)| rest.to_owned()))
                 .collect()
         };
         assert_eq!(plain(theirs), plain(ours), "{line}");

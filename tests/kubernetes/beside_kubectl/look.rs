@@ -20,7 +20,6 @@ async fn events_and_api_resources() {
         "events --for deploy/web",
         "events -A",
         "events --types=Warning",
-        "events -o name",
     ] {
         let line = format!("{line} -n {THEIRS}");
         let (code, out, error) = bench.kubectl(&line).await.unwrap();

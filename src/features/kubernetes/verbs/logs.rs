@@ -185,7 +185,7 @@ fn check(call: &Call) -> Result<(), Report> {
     if arguments.texts().len() == 2 && arguments.text("container").is_some() {
         return Err(usage("only one of -c or an inline [CONTAINER] arg is allowed"));
     }
-    if arguments.int("limit-bytes").is_some_and(|bytes| bytes <= 0) {
+    if arguments.int("limit-bytes").is_some_and(|bytes| bytes < 0) {
         return Err(usage("--limit-bytes must be greater than 0"));
     }
     if arguments.int("tail").is_some_and(|lines| lines < -1) {
@@ -226,6 +226,7 @@ fn query(call: &Call) -> Query {
         Some(-1) | None => None,
         Some(lines) => Some(lines),
     };
+    let limit = arguments.int("limit-bytes").filter(|bytes| *bytes > 0);
     let flag = |name: &str| arguments.flag(name).then(|| "true".to_owned());
     // The API counts whole seconds; less than one would mean everything.
     let since = arguments
@@ -238,7 +239,7 @@ fn query(call: &Call) -> Query {
         .with_some("tailLines", tail.map(|lines| lines.to_string()))
         .with_some("sinceSeconds", since.map(|seconds| format!("{seconds:.0}")))
         .with_some("sinceTime", arguments.text("since-time"))
-        .with_some("limitBytes", arguments.int("limit-bytes").map(|bytes| bytes.to_string()))
+        .with_some("limitBytes", limit.map(|bytes| bytes.to_string()))
 }
 
 /// The pods whose logs are meant.

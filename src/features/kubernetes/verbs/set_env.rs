@@ -155,7 +155,7 @@ fn listed(call: &Call, target: &Target, live: &Value) -> Result<Change, Report> 
     for container in object::list(live, &format!("{pointer}/containers")) {
         lines.push(format!(
             "# {} {}, container {}",
-            target.resource.plural,
+            target.resource.kind,
             target.name,
             object::text(container, "/name")
         ));
