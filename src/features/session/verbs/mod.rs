@@ -13,11 +13,14 @@ mod stop;
 mod undo;
 mod wait;
 
+use std::sync::Arc;
+
 use crate::core::report::Report;
+use crate::engine::ports::Journal;
 use crate::verb::{Call, Verb};
 
-/// All of them.
-pub fn all() -> Vec<Verb> {
+/// All of them. `journal`: offers the changes that can be taken back.
+pub fn all(journal: Option<Arc<dyn Journal>>) -> Vec<Verb> {
     let mut verbs = vec![
         audit::verb(),
         help::verb(),
@@ -27,7 +30,7 @@ pub fn all() -> Vec<Verb> {
         may::verb(),
         pin::verb(),
         stop::verb(),
-        undo::verb(),
+        undo::verb(journal),
         wait::verb(),
     ];
     verbs.extend(alias::all());
