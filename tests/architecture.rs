@@ -87,14 +87,22 @@ fn every_arrow_of_the_table_is_used() {
     let src = root().join("src");
     let mut imported = Vec::new();
     for path in sources(&src) {
-        let file = path.strip_prefix(&src).expect("below src").to_str().expect("a UTF-8 name");
+        let file = path
+            .strip_prefix(&src)
+            .expect("below src")
+            .to_str()
+            .expect("a UTF-8 name");
         let module = module_of(file);
         let source = std::fs::read_to_string(&path).expect("a readable source");
         let found = imports(&module, &tokens(&source)).into_iter();
         imported.extend(found.map(|import| (module.clone(), import.segments)));
     }
     let unused = rooms(features_on_disk()).unused(&imported);
-    assert!(unused.is_empty(), "in ARCHITECTURE.md's table, and no line uses it:\n{}", unused.join("\n"));
+    assert!(
+        unused.is_empty(),
+        "in ARCHITECTURE.md's table, and no line uses it:\n{}",
+        unused.join("\n")
+    );
 }
 
 #[test]

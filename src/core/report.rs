@@ -286,7 +286,8 @@ mod tests {
     #[test]
     fn an_api_object_is_told_by_its_name_and_another_record_as_it_is() {
         let line = |record: Value| Report::failed("E-X-3", "x").on_record(&record).lines()[1].clone();
-        let service = json!({"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"ports": []}});
+        let service =
+            json!({"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"ports": []}});
         assert_eq!(line(service), "  record: Service shop/web");
         assert_eq!(line(json!({"n": 1})), "  record: {\"n\":1}");
     }

@@ -274,12 +274,10 @@ pub async fn approve_opaque(run: &Run, stage: &StagePlan) -> Result<(), Report> 
     }
     let plan = stage.opaque_plan();
     let production = stage.context.production;
-    let requirement = plan
-        .requirement(run.operator.origin(), production)
-        .map_err(|reason| {
-            let verb = stage.verb.declaration.qualified();
-            Report::refused(REFUSED, format!("{verb}: {reason}{}", because(&stage.context))).hint(YES)
-        })?;
+    let requirement = plan.requirement(run.operator.origin(), production).map_err(|reason| {
+        let verb = stage.verb.declaration.qualified();
+        Report::refused(REFUSED, format!("{verb}: {reason}{}", because(&stage.context))).hint(YES)
+    })?;
     if requirement == Requirement::Nothing {
         return Ok(());
     }

@@ -183,7 +183,10 @@ mod tests {
     #[test]
     fn a_bundle_s_name_may_stand_before_its_command_as_a_word() {
         assert_eq!(found("kubectl get pods").unwrap(), "kubectl:get (2 words)");
-        assert_eq!(found("kubectl rollout status deploy/web").unwrap(), "kubectl:rollout-status (3 words)");
+        assert_eq!(
+            found("kubectl rollout status deploy/web").unwrap(),
+            "kubectl:rollout-status (3 words)"
+        );
         assert_eq!(found("ec2 instance search x").unwrap(), "ec2:instance-search (3 words)");
         let wrong = found("kubectl gett pods").unwrap_err();
         assert!(wrong.message.contains("kubectl has no command"), "{wrong:?}");

@@ -104,7 +104,11 @@ impl Rooms {
     pub fn unused(&self, imported: &[(Vec<String>, Vec<String>)]) -> Vec<String> {
         let of = |row: &Row| {
             let from = |module: &Vec<String>| self.row_of(module).is_some_and(|found| found.room == row.room);
-            let taken: Vec<_> = imported.iter().filter(|(module, _)| from(module)).map(|(_, path)| path).collect();
+            let taken: Vec<_> = imported
+                .iter()
+                .filter(|(module, _)| from(module))
+                .map(|(_, path)| path)
+                .collect();
             let idle = |entry: &&Vec<String>| !taken.iter().any(|path| begins(entry, path));
             let arrow = |entry: &Vec<String>| format!("`{}` -> `{}`", row.room.join("/"), entry.join("/"));
             match taken.is_empty() {
@@ -185,7 +189,11 @@ impl Row {
 }
 
 fn begins(entry: &[String], path: &[String]) -> bool {
-    entry.len() <= path.len() && entry.iter().zip(path).all(|(entry, name)| entry == "*" || entry == name)
+    entry.len() <= path.len()
+        && entry
+            .iter()
+            .zip(path)
+            .all(|(entry, name)| entry == "*" || entry == name)
 }
 
 fn segments(name: &str) -> Vec<String> {

@@ -31,14 +31,19 @@ async fn every_example_that_only_looks_runs_as_typed() {
         bench.run(line).await.ok();
     }
     let helper = super::bench::helper();
-    let features = [kubernetes::feature(&bench.shared, bench.clients.clone()), records::feature(&helper)];
+    let features = [
+        kubernetes::feature(&bench.shared, bench.clients.clone()),
+        records::feature(&helper),
+    ];
     let (mut ran, mut wrong) = (0, Vec::new());
     for verb in features.iter().flat_map(|feature| &feature.verbs) {
         for example in &verb.declaration.examples {
             let line = &example.line;
             let looks = verb.declaration.risk == Risk::Read && line.contains("kubectl:");
             // What other bundles bring is tried beside their own sandbox.
-            let known = !["r53:", "ec2:", "dig ", "traffic:"].iter().any(|word| line.contains(word));
+            let known = !["r53:", "ec2:", "dig ", "traffic:"]
+                .iter()
+                .any(|word| line.contains(word));
             if !looks || !known || ELSEWHERE.iter().any(|beginning| line.starts_with(beginning)) {
                 continue;
             }

@@ -36,7 +36,10 @@ pub const YES: &str = "flags stand before the pipeline: cogdeck run --yes 'PIPEL
 /// Why a class is higher than the command's own.
 pub fn because(context: &Context) -> String {
     match context.production {
-        true => format!(" (context {} is production, which raises the class by one)", context.name),
+        true => format!(
+            " (context {} is production, which raises the class by one)",
+            context.name
+        ),
         false => String::new(),
     }
 }
@@ -314,12 +317,10 @@ impl Planner<'_> {
             return Ok(());
         }
         let requirement = plan.opaque_plan().requirement(self.origin, plan.context.production);
-        requirement
-            .map(|_| ())
-            .map_err(|reason| {
-                let message = format!("{verb}: {reason}{}", because(&plan.context));
-                Problem::new("E-APPROVAL-001", name, message).hint(Some(YES.to_owned()))
-            })
+        requirement.map(|_| ()).map_err(|reason| {
+            let message = format!("{verb}: {reason}{}", because(&plan.context));
+            Problem::new("E-APPROVAL-001", name, message).hint(Some(YES.to_owned()))
+        })
     }
 
     fn modifiers(&self, stage: &Stage) -> Result<Modifiers, Problem> {

@@ -84,7 +84,11 @@ async fn l22_check_shows_the_plan_and_runs_nothing() {
         .session
         .check("t:emit 2 | @prod on=docker t:pass && t:opaque", Origin::Typed)
         .unwrap();
-    let told: Vec<_> = check.stages.iter().map(|s| (s.verb.as_str(), s.site.as_str(), s.risk.as_str())).collect();
+    let told: Vec<_> = check
+        .stages
+        .iter()
+        .map(|s| (s.verb.as_str(), s.site.as_str(), s.risk.as_str()))
+        .collect();
     assert_eq!(
         told,
         [
@@ -101,7 +105,10 @@ async fn l22_check_shows_the_plan_and_runs_nothing() {
 async fn check_raises_the_class_on_production_as_the_run_does() {
     let bench = Bench::new();
     let risk = |line: &str| bench.session.check(line, Origin::Typed).unwrap().stages[0].risk.clone();
-    assert_eq!((risk("t:set --value=1"), risk("@prod t:set --value=1")), ("change".into(), "destroy".into()));
+    assert_eq!(
+        (risk("t:set --value=1"), risk("@prod t:set --value=1")),
+        ("change".into(), "destroy".into())
+    );
     assert_eq!(risk("@prod t:emit 1"), "read");
     let refused = bench.session.check("@prod t:opaque", HEADLESS).unwrap_err();
     assert!(refused.message.contains("context prod is production"), "{refused:?}");
@@ -117,7 +124,10 @@ async fn an_option_that_stands_elsewhere_says_where() {
         ("t:emit 1 --dry-run", "cogdeck check"),
     ] {
         let report = bench.session.check(line, Origin::Typed).unwrap_err();
-        assert!(report.code == "E-OPTION-001" && report.hint.unwrap().contains(hint), "{line}");
+        assert!(
+            report.code == "E-OPTION-001" && report.hint.unwrap().contains(hint),
+            "{line}"
+        );
     }
 }
 

@@ -352,7 +352,13 @@ mod tests {
 
     #[test]
     fn what_is_no_name_never_becomes_a_collection() {
-        for words in [vec!["deploy", ""], vec!["deploy", "web", ""], vec!["deploy", ".."], vec!["deploy", "a%2fb"], vec![""]] {
+        for words in [
+            vec!["deploy", ""],
+            vec!["deploy", "web", ""],
+            vec!["deploy", ".."],
+            vec!["deploy", "a%2fb"],
+            vec![""],
+        ] {
             let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
             let report = parse(&sample(), &words, "default", false).unwrap_err();
             assert_eq!(report.code, super::super::error::USAGE, "{words:?}");

@@ -95,7 +95,10 @@ impl Client {
             let answer = self.exchange().await?;
             // A proxy says the same of a name that does not exist as of a server that does not answer.
             match answer.status == 502 && self.proxy.is_some() && self.is_unknown_host().await {
-                true => Err(format!("no such host: {} (NXDOMAIN)", self.uri.host().unwrap_or_default())),
+                true => Err(format!(
+                    "no such host: {} (NXDOMAIN)",
+                    self.uri.host().unwrap_or_default()
+                )),
                 false => Ok(answer),
             }
         };
@@ -109,7 +112,10 @@ impl Client {
     async fn is_unknown_host(&self) -> bool {
         let host = self.uri.host().unwrap_or_default();
         match self.resolver {
-            Some(server) => self.lookup(server, host).await.is_ok_and(|found| found.code.as_deref() == Some("NXDOMAIN")),
+            Some(server) => self
+                .lookup(server, host)
+                .await
+                .is_ok_and(|found| found.code.as_deref() == Some("NXDOMAIN")),
             None => false,
         }
     }

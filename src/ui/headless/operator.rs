@@ -67,7 +67,9 @@ impl Operator for NoOneToAsk {
             return Err(refuse("it holds the records of --input").hint("leave --input out, or leave - out"));
         }
         if io::stdin().is_terminal() {
-            return Err(refuse("nothing comes from there, it is the terminal").hint("name a file, or feed it from a pipe"));
+            return Err(
+                refuse("nothing comes from there, it is the terminal").hint("name a file, or feed it from a pipe")
+            );
         }
         self.typed.get_or_try_init(prompt::text_of_input).await.cloned()
     }

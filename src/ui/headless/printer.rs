@@ -273,7 +273,12 @@ mod tests {
         let other = View::row(&Header::new(["TYPE"]), vec!["x".to_owned()]);
         let bare = View::row(&Header::new(Vec::<String>::new()), vec!["y".to_owned()]);
         let raw = View::Raw("1.5".to_owned());
-        let records = [row(["a", "1s"]), (json!(1), Some(other)), (json!(2), Some(bare)), (json!("1.5"), Some(raw))];
+        let records = [
+            row(["a", "1s"]),
+            (json!(1), Some(other)),
+            (json!(2), Some(bare)),
+            (json!("1.5"), Some(raw)),
+        ];
         let text = |terminal| printed(Format::Text { terminal }, &records);
         assert_eq!(text(false), "> echo x\nNAME   AGE\na      1s\n\nTYPE\nx\ny\n1.5");
         assert_eq!(text(true), format!("{}\n", text(false)));

@@ -28,22 +28,36 @@ async fn every_missing_name_is_told() {
     );
     assert!(ran.report.unwrap().hint.unwrap().starts_with("nothing was deleted"));
     assert!(bench.plane.store.get("deployments", OURS, "aa").is_some());
-    bench.run("kubectl:delete deploy nope1 aa nope2 --ignore-not-found").await.ok();
+    bench
+        .run("kubectl:delete deploy nope1 aa nope2 --ignore-not-found")
+        .await
+        .ok();
     assert!(bench.plane.store.get("deployments", OURS, "aa").is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_so_already_is_answered_with_a_record() {
     let Some(bench) = twins().await else { return };
-    let node = bench.plane.store.list("nodes", None)[0]["metadata"]["name"].as_str().unwrap().to_owned();
+    let node = bench.plane.store.list("nodes", None)[0]["metadata"]["name"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     for (line, action, message) in [
-        ("label deploy web app=web", "not labeled", "deployment.apps/web not labeled".to_owned()),
+        (
+            "label deploy web app=web",
+            "not labeled",
+            "deployment.apps/web not labeled".to_owned(),
+        ),
         (
             "label deploy web tier-",
             "not labeled",
             "label \"tier\" not found.\ndeployment.apps/web not labeled".to_owned(),
         ),
-        ("annotate deploy web nope-", "annotated", "deployment.apps/web annotated".to_owned()),
+        (
+            "annotate deploy web nope-",
+            "annotated",
+            "deployment.apps/web annotated".to_owned(),
+        ),
         ("uncordon NODE", "uncordoned", format!("node/{node} already uncordoned")),
     ] {
         let line = line.replace("NODE", &node);
@@ -53,7 +67,10 @@ async fn what_is_so_already_is_answered_with_a_record() {
         }
         let ran = bench.run(&format!("kubectl:{line}")).await.ok();
         assert_eq!((&ran.text, ran.notes.len()), (&vec![message.clone()], 0), "{ran:?}");
-        assert_eq!((&ran.records[0]["action"], &ran.records[0]["message"]), (&json!(action), &json!(message)));
+        assert_eq!(
+            (&ran.records[0]["action"], &ran.records[0]["message"]),
+            (&json!(action), &json!(message))
+        );
     }
     // Nothing was changed, so nothing is journalled.
     assert!(!bench.run("test:undo-last").await.message().contains("label"));
@@ -66,7 +83,10 @@ async fn a_server_dry_run_answers_with_what_would_differ() {
     let path = file.path().display().to_string();
     bench.run(&format!("kubectl:apply -f {path}")).await.ok();
     std::fs::write(file.path(), MANY.replace("'2'", "'3'")).unwrap();
-    let ran = bench.run(&format!("kubectl:apply -f {path} --dry-run=server")).await.ok();
+    let ran = bench
+        .run(&format!("kubectl:apply -f {path} --dry-run=server"))
+        .await
+        .ok();
     assert_eq!(
         ran.text,
         [
@@ -78,7 +98,10 @@ async fn a_server_dry_run_answers_with_what_would_differ() {
         (&ran.records[1]["before"], &ran.records[1]["after"]),
         (&json!({"/data/k": "2"}), &json!({"/data/k": "3"}))
     );
-    assert_eq!(bench.plane.store.get("configmaps", OURS, "two").unwrap()["data"]["k"], "2");
+    assert_eq!(
+        bench.plane.store.get("configmaps", OURS, "two").unwrap()["data"]["k"],
+        "2"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,11 +110,21 @@ async fn every_refused_document_is_told_with_its_file_and_nothing_is_applied() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("a.yaml", MANY);
-    write("b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad}\nfoo: 1\n");
+    write(
+        "b.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad}\nfoo: 1\n",
+    );
     write("c.yaml", "apiVersion: v1\nkind: Nope\nmetadata: {name: worse}\n");
-    let ran = bench.run(&format!("kubectl:apply -f {}", folder.path().display())).await;
+    let ran = bench
+        .run(&format!("kubectl:apply -f {}", folder.path().display()))
+        .await;
     let report = ran.report.unwrap();
-    for part in ["b.yaml (ConfigMap \"bad\"): ", "unknown field", "c.yaml (Nope \"worse\"): ", "no matches for kind"] {
+    for part in [
+        "b.yaml (ConfigMap \"bad\"): ",
+        "unknown field",
+        "c.yaml (Nope \"worse\"): ",
+        "no matches for kind",
+    ] {
         assert!(report.message.contains(part), "{part}: {report:?}");
     }
     assert!(report.hint.unwrap().starts_with("nothing was changed: all 4 objects"));
@@ -116,14 +149,26 @@ async fn objects_are_named_by_their_manifests() {
         "delete -f FILE --ignore-not-found",
         "get -f FILE",
     ] {
-        let (_, out, error) = bench.kubectl(&format!("{} -n {THEIRS}", line.replace("FILE", &path))).await.unwrap();
-        let ran = bench.run(&format!("kubectl:{} -n {OURS}", super::quoted(&line.replace("FILE", &path)))).await;
+        let (_, out, error) = bench
+            .kubectl(&format!("{} -n {THEIRS}", line.replace("FILE", &path)))
+            .await
+            .unwrap();
+        let ran = bench
+            .run(&format!(
+                "kubectl:{} -n {OURS}",
+                super::quoted(&line.replace("FILE", &path))
+            ))
+            .await;
         let (theirs, ours) = (super::lines(&format!("{out}\n{error}")), super::said(&ran));
         let plain = |found: Vec<String>| -> Vec<String> {
             let found = found.iter().map(|line| line.replace(" from default namespace", ""));
             // kubectl names the file where an object of it is missing.
             found
-                .map(|line| line.rsplit_once(": ").filter(|_| line.contains("not found")).map_or(line.clone(), |(_, rest)| rest.to_owned()))
+                .map(|line| {
+                    line.rsplit_once(": ")
+                        .filter(|_| line.contains("not found"))
+                        .map_or(line.clone(), |(_, rest)| rest.to_owned())
+                })
                 .collect()
         };
         assert_eq!(plain(theirs), plain(ours), "{line}");
@@ -185,14 +230,27 @@ async fn a_value_comes_without_a_line_break() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_name_is_no_name_for_any_verb() {
     let Some(bench) = twins().await else { return };
-    for line in ["get pods", "describe deploy", "delete deploy", "label deploy", "annotate deploy"] {
+    for line in [
+        "get pods",
+        "describe deploy",
+        "delete deploy",
+        "label deploy",
+        "annotate deploy",
+    ] {
         let pair = match line.split(' ').next() {
             Some("label" | "annotate") => "a=b",
             _ => "",
         };
-        let words: Vec<&str> = line.split(' ').chain([""]).chain((!pair.is_empty()).then_some(pair)).collect();
+        let words: Vec<&str> = line
+            .split(' ')
+            .chain([""])
+            .chain((!pair.is_empty()).then_some(pair))
+            .collect();
         let (code, _, error) = bench.kubectl_words(&words).await.unwrap();
-        assert!(code == 1 && error.contains("resource name may not be empty"), "{line}: {error}");
+        assert!(
+            code == 1 && error.contains("resource name may not be empty"),
+            "{line}: {error}"
+        );
     }
     bench.faults.forget();
     for line in [
@@ -218,9 +276,15 @@ async fn an_empty_name_is_no_name_for_any_verb() {
         "wait deploy '' --for=delete",
     ] {
         let ran = bench.run(&format!("kubectl:{line}")).await;
-        assert!(ran.message().contains("resource name may not be empty"), "{line}: {ran:?}");
+        assert!(
+            ran.message().contains("resource name may not be empty"),
+            "{line}: {ran:?}"
+        );
     }
-    assert!(!bench.faults.saw(&["/deployments"]) && !bench.faults.saw(&["/pods"]), "nothing was asked for");
+    assert!(
+        !bench.faults.saw(&["/deployments"]) && !bench.faults.saw(&["/pods"]),
+        "nothing was asked for"
+    );
     assert!(bench.plane.store.get("deployments", OURS, "web").is_some());
 }
 

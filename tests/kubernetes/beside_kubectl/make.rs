@@ -57,7 +57,10 @@ async fn apply_on_the_server() {
         .run(&format!("kubectl:{} -n {OURS}", apply("--dry-run=server")))
         .await
         .ok();
-    assert!(dry.text[0].ends_with("(server dry run)\n  /data/a: \"1\" → \"2\""), "{dry:?}");
+    assert!(
+        dry.text[0].ends_with("(server dry run)\n  /data/a: \"1\" → \"2\""),
+        "{dry:?}"
+    );
     same(&bench, &apply("")).await;
     let image = |space: &str| {
         bench.plane.store.get("deployments", space, "made").unwrap()["spec"]["template"]["spec"]["containers"][0]["image"].clone()

@@ -79,10 +79,13 @@ impl Mutate for Set {
         checked(&variable)?;
         let documented = documented(call, &name);
         if !documented.contains(&variable) {
-            self.library.versions(&name).await.map_err(|report| match documented.as_slice() {
-                [] => report,
-                _ => no_variable(&name, &variable, documented),
-            })?;
+            self.library
+                .versions(&name)
+                .await
+                .map_err(|report| match documented.as_slice() {
+                    [] => report,
+                    _ => no_variable(&name, &variable, documented),
+                })?;
         }
         let known = self.library.setting(&name, &layer, &variable).await?;
         let (value, encrypted) = self.value(call, &name, &layer, &variable)?;

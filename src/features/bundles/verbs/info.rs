@@ -40,7 +40,10 @@ impl Read for Info {
         let name = name(call);
         if let (None, Some(info), false) = (&wanted, built_in(call, &name), self.library.has(&name).await?) {
             let catalogue = call.session.catalogue();
-            let commands: Vec<String> = catalogue.commands(&name).map(|verb| verb.declaration.qualified()).collect();
+            let commands: Vec<String> = catalogue
+                .commands(&name)
+                .map(|verb| verb.declaration.qualified())
+                .collect();
             let variables: Vec<&str> = info.variables.iter().map(|(variable, _)| variable.as_str()).collect();
             let page = format!(
                 "{name} native: {}\nvariables:   {}\ncommands:    {}",

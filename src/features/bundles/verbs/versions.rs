@@ -42,7 +42,9 @@ impl Read for Versions {
                 "installed": null, "digest": null, "source": "built in",
             });
             let enabled = if record["enabled"] == json!(true) { "yes" } else { "no" };
-            let cells = [&info.version, enabled, "-", "-", "built in"].map(str::to_owned).to_vec();
+            let cells = [&info.version, enabled, "-", "-", "built in"]
+                .map(str::to_owned)
+                .to_vec();
             output.emit_as(record, View::row(&header, cells)).await?;
             if !self.library.has(&name).await? {
                 return Ok(());

@@ -40,9 +40,13 @@ pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
             OptionSpec::new("types", OptionKind::List, "Only events of these types: Normal, Warning")
                 .value_name("types"),
             OptionSpec::new("watch", OptionKind::Bool, "Go on with every event until cancelled").short('w'),
-            OptionSpec::new("output", OptionKind::String, "json, yaml, name, jsonpath=TEMPLATE; a table when not given")
-                .short('o')
-                .value_name("format"),
+            OptionSpec::new(
+                "output",
+                OptionKind::String,
+                "json, yaml, name, jsonpath=TEMPLATE; a table when not given",
+            )
+            .short('o')
+            .value_name("format"),
             no_headers_option(),
         ])
         .following(&["watch"])

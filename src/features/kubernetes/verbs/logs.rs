@@ -18,8 +18,8 @@ use crate::features::kubernetes::object::{self, list, text};
 use crate::features::kubernetes::path::{Query, encode};
 use crate::features::kubernetes::target::{self, Selection};
 use crate::render::View;
-use crate::verb::invocation::NOBODY_READS;
 use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::invocation::NOBODY_READS;
 use crate::verb::{Call, Input, Output, Read, Verb};
 
 /// Longer lines are cut into several, so that a container without line breaks cannot take all memory.
@@ -137,7 +137,8 @@ impl Logs {
             let pod = stream.pod.clone();
             match follow(&session, stream, query.clone(), prefixed, output).await {
                 Err(report) if goes_on && report.code != NOBODY_READS => {
-                    call.operator.note(SafeText::line(&format!("pod/{pod}: {}", report.sentence())));
+                    call.operator
+                        .note(SafeText::line(&format!("pod/{pod}: {}", report.sentence())));
                     Ok(())
                 }
                 other => other,

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::common::{READ, all_namespaces_option, declare, field_selector_option, header, more_names, no_headers_option, selector_option, until_stopped};
+use super::common::{
+    READ, all_namespaces_option, declare, field_selector_option, header, more_names, no_headers_option,
+    selector_option, until_stopped,
+};
 use super::completer::Names;
 use crate::core::report::Report;
 use crate::core::text::SafeText;

@@ -264,7 +264,10 @@ fn piped(record: Option<&Record>) -> Result<String, Report> {
 
 /// Adds what to do about a refusal that has a way round it.
 fn advised(report: Report, zone: &str, set: &RecordSet, others: &[String]) -> Report {
-    let outside = report.message.split_once("not permitted in zone ").map(|(_, zone)| zone.to_owned());
+    let outside = report
+        .message
+        .split_once("not permitted in zone ")
+        .map(|(_, zone)| zone.to_owned());
     if let (Some(domain), None) = (outside, &report.hint) {
         let domain = domain.trim_end_matches(['.', '\'', ']', '"']);
         let name = canonical_name(&set.name);

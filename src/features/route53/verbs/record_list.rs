@@ -100,10 +100,13 @@ fn only(zones: Vec<Zone>) -> Result<String, Report> {
         [one] => Ok(one.id.clone()),
         [] => Err(Report::failed("E-R53-004", "this account has no hosted zone")),
         several => {
-            let names: Vec<&str> = several.iter().take(5).map(|zone| zone.name.trim_end_matches('.')).collect();
+            let names: Vec<&str> = several
+                .iter()
+                .take(5)
+                .map(|zone| zone.name.trim_end_matches('.'))
+                .collect();
             let message = format!("r53:record-list needs a zone: this account has {}", several.len());
-            Err(Report::refused("E-R53-004", message)
-                .hint(format!("name it: r53:record-list {}", names.join(", or "))))
+            Err(Report::refused("E-R53-004", message).hint(format!("name it: r53:record-list {}", names.join(", or "))))
         }
     }
 }

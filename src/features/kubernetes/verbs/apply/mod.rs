@@ -110,7 +110,9 @@ async fn documents(call: &Call) -> Result<Vec<Document>, Report> {
         return documents::of(call).await;
     }
     let Some(record) = &call.record else {
-        return Err(usage("must specify one of -f and -k").hint("-f FILE, -f - for standard input, or feed it from a pipe"));
+        return Err(
+            usage("must specify one of -f and -k").hint("-f FILE, -f - for standard input, or feed it from a pipe")
+        );
     };
     let mut found = Vec::new();
     documents::flatten(object::as_manifest(record.clone()), "STDIN", &mut found)?;

@@ -219,7 +219,11 @@ impl Evictions<'_> {
             name: text(&planned, "/name").to_owned(),
         };
         let deletes = self.call.arguments.flag("disable-eviction");
-        let (doing, done) = if deletes { ("deleting", "deleted") } else { ("evicting", "evicted") };
+        let (doing, done) = if deletes {
+            ("deleting", "deleted")
+        } else {
+            ("evicting", "evicted")
+        };
         let note = format!("{doing} pod {}/{}", pod.namespace, pod.name);
         self.call.operator.note(SafeText::line(&note));
         let asked = match deletes {
@@ -246,7 +250,12 @@ impl Evictions<'_> {
     async fn delete(&self, pod: &Target, planned: &Value) -> Result<bool, Report> {
         let mut options = self.options(planned);
         (options["kind"], options["apiVersion"]) = (json!("DeleteOptions"), json!("v1"));
-        match self.session.cluster.write(Method::DELETE, &pod.path(), JSON, &options).await {
+        match self
+            .session
+            .cluster
+            .write(Method::DELETE, &pod.path(), JSON, &options)
+            .await
+        {
             Ok(_) => Ok(true),
             Err(error) if matches!(error::code(&error), Some(404 | 409)) => Ok(false),
             Err(error) => Err(self.session.cluster.report(&error)),

@@ -141,7 +141,9 @@ impl Get {
         let printer = Printer::new(call, format, &selection);
         let watching = call.arguments.flag("watch") || call.arguments.flag("watch-only");
         if call.arguments.flag("output-watch-events") && !watching {
-            return Err(usage("--output-watch-events option can only be used with --watch or --watch-only"));
+            return Err(usage(
+                "--output-watch-events option can only be used with --watch or --watch-only",
+            ));
         }
         if watching {
             return watch(call, &session, selection, printer, output).await;
@@ -155,11 +157,16 @@ impl Get {
             return Err(usage("arguments may not be passed when --raw is specified"));
         }
         if !path.starts_with('/') {
-            return Err(usage(format!("{path} is no address of the server")).hint("for example: --raw /api/v1/namespaces"));
+            return Err(
+                usage(format!("{path} is no address of the server")).hint("for example: --raw /api/v1/namespaces")
+            );
         }
         let session = self.clients.session(&call.context).await?;
         let cluster = &session.cluster;
-        let text = cluster.get_text(path, JSON).await.map_err(|error| cluster.report(&error))?;
+        let text = cluster
+            .get_text(path, JSON)
+            .await
+            .map_err(|error| cluster.report(&error))?;
         let record = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone()));
         output.emit_as(record, View::Raw(text)).await
     }

@@ -63,8 +63,10 @@ impl Format {
                 return Err(usage("custom-columns format specified but no custom columns given"));
             }
             ("go-template" | "template" | "go-template-file" | "templatefile", _) => {
-                return Err(usage(format!("{word} is a program of Go's own language, which is not run here"))
-                    .hint("-o jsonpath=TEMPLATE, -o custom-columns=HEADER:PATH,…, or pipe into jq"));
+                return Err(usage(format!(
+                    "{word} is a program of Go's own language, which is not run here"
+                ))
+                .hint("-o jsonpath=TEMPLATE, -o custom-columns=HEADER:PATH,…, or pipe into jq"));
             }
             _ => {
                 return Err(usage(format!(
@@ -119,7 +121,11 @@ fn columns_of_file(text: &str) -> Result<Vec<(String, JsonPath)>, Report> {
     let mut words = || lines.next().unwrap_or_default().split_whitespace().collect::<Vec<_>>();
     let (headers, paths) = (words(), words());
     if headers.is_empty() || headers.len() != paths.len() {
-        let message = format!("number of headers ({}) and field specifications ({})", headers.len(), paths.len());
+        let message = format!(
+            "number of headers ({}) and field specifications ({})",
+            headers.len(),
+            paths.len()
+        );
         return Err(usage(format!("{message} don't match")));
     }
     let one = |(header, path): (&str, &str)| {
@@ -454,7 +460,13 @@ mod tests {
         assert_eq!(columns, same);
         assert!(from("A B\n.x\n", "custom-columns-file").is_err());
         assert!(Format::parse(Some("jsonpath-file=/does/not/exist")).is_err());
-        assert!(Format::parse(Some("go-template={{.x}}")).unwrap_err().hint.unwrap().contains("jsonpath"));
+        assert!(
+            Format::parse(Some("go-template={{.x}}"))
+                .unwrap_err()
+                .hint
+                .unwrap()
+                .contains("jsonpath")
+        );
         assert!(Format::parse(Some("xml")).unwrap_err().hint.unwrap().contains("wide"));
         assert_eq!(yaml(&json!({"a": {"b": [1, "x"]}})).unwrap(), "a:\n  b:\n  - 1\n  - x");
     }

@@ -19,7 +19,9 @@ use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::rollout::{self, Cause, GateState, Progress, Standing, Traffic, progress, trouble};
 use crate::features::kubernetes::target::{self, Target};
-use crate::features::kubernetes::verbs::common::{READ, declare, more_names, say, selector_option, sentence, types_or_objects, until_stopped};
+use crate::features::kubernetes::verbs::common::{
+    READ, declare, more_names, say, selector_option, sentence, types_or_objects, until_stopped,
+};
 use crate::features::kubernetes::verbs::completer::Names;
 use crate::features::kubernetes::verbs::rollout::history::{controller_revisions, replica_sets};
 use crate::features::traffic::model::{Sample, Tally, samples};

@@ -137,13 +137,7 @@ fn pick<'a>(target: &Target, live: &Value, revisions: &'a [Revision], wanted: i6
         })
 }
 
-fn change(
-    call: &Call,
-    target: &Target,
-    live: &Value,
-    revision: &Revision,
-    all: &[Revision],
-) -> Result<Change, Report> {
+fn change(call: &Call, target: &Target, live: &Value, revision: &Revision, all: &[Revision]) -> Result<Change, Report> {
     let template = object::bare_template(&revision.template);
     let (before, after) = (view(live), template::view(&template));
     if before == after {
@@ -183,8 +177,7 @@ fn change(
         media: JSON_PATCH.to_owned(),
         body,
     };
-    draft
-        .sending(write, "rolled back", format!("{} rolled back", target.title()))
+    draft.sending(write, "rolled back", format!("{} rolled back", target.title()))
 }
 
 /// The operation that writes down why a daemon or stateful set went back.
