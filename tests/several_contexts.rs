@@ -251,7 +251,9 @@ impl Pair {
     fn console(&self) -> Terminal {
         let kubeconfig = self.kubeconfig.path().to_str().unwrap();
         let terminal = Terminal::spawn(COGDECK, &[], &[("KUBECONFIG", kubeconfig)], 200, 50);
-        terminal.wait_for_text("only-blue", SOON).expect("the rows of the first");
+        terminal
+            .wait_for_text("only-blue", SOON)
+            .expect("the rows of the first");
         terminal.type_text(":ctx blue,gren\n");
         terminal.wait_for_text("did you mean green?", SOON).expect("a refusal");
         terminal.type_text(":ctx blue,green\n");
@@ -332,7 +334,9 @@ fn a_cluster_that_dies_is_named_and_its_rows_stay_beside_the_live_ones() {
     signal(pair.green.pid(), "KILL");
     let told = |screen: &str| {
         let top = screen.lines().next().unwrap_or_default();
-        let dead = ["k8s green stale", "k8s green resync"].iter().any(|words| top.contains(words));
+        let dead = ["k8s green stale", "k8s green resync"]
+            .iter()
+            .any(|words| top.contains(words));
         dead && screen.contains("! green stale") && shows(screen, "green", "web")
     };
     terminal.wait_for(told, SOON).expect("its state by its name");

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::beside::Beside;
 use super::aliases;
+use super::beside::Beside;
 use super::block::Block;
 use super::check::Check;
 use super::destination::Outlets;

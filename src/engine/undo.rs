@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use super::ports::Contexts as _;
 use super::ending::Ending;
 use super::mutation::{Recovery, Work};
 use super::plan::{Planner, StagePlan};
+use super::ports::Contexts as _;
 use super::run::Run;
 use super::session::Inner;
 use super::variables::{Scope, Values};

@@ -1,15 +1,15 @@
 //! The operator port: how a verb reaches the person (or the script) in front. Console and headless each implement it.
 
-use std::sync::Arc;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::View;
-use crate::core::context::Context;
 use crate::core::change::{Origin, Plan, Target};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 
@@ -62,12 +62,8 @@ pub trait Operator: Send + Sync {
     fn origin(&self) -> Origin;
 
     /// Shows a plan for a context and waits for the answer. Only called when [`Plan::requirement`] asks for something.
-    async fn ask(
-        &self,
-        plan: &Plan,
-        requirement: crate::core::change::Requirement,
-        context: &Arc<Context>,
-    ) -> Decision;
+    async fn ask(&self, plan: &Plan, requirement: crate::core::change::Requirement, context: &Arc<Context>)
+    -> Decision;
 
     /// A value that nobody may see, typed by the operator or, where `from_input` and nobody types, read from standard
     /// input. `what` says what it is for. Refused where there is neither.

@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 
 use super::Inner;
 use super::port::SessionPort;
-use crate::core::context::Context;
 use crate::core::change::{Origin, Plan, Requirement, Target};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 use crate::engine::block::{Block, BlockEvent, Board};

@@ -142,7 +142,10 @@ impl Approval {
         }
         let count = self.plan.changes.len();
         let noun = if count == 1 { "change" } else { "changes" };
-        let place = self.place.as_ref().map_or(String::new(), |place| format!(" in {place}"));
+        let place = self
+            .place
+            .as_ref()
+            .map_or(String::new(), |place| format!(" in {place}"));
         format!("approve {count} {noun}{place}, class {}", self.risk).into()
     }
 

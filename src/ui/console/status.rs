@@ -76,7 +76,13 @@ fn place(app: &App, room: usize) -> Line<'static> {
 /// The contexts that are shown beside the one lines run in, by their names or, where there is no room, their number.
 fn others(app: &App, room: usize) -> Vec<Span<'static>> {
     let theme = &app.theme;
-    let meaning = |production: bool| if production { Meaning::Production } else { Meaning::Context };
+    let meaning = |production: bool| {
+        if production {
+            Meaning::Production
+        } else {
+            Meaning::Context
+        }
+    };
     let name = |context: &Arc<Context>| {
         let mark = if context.production { "PROD " } else { "" };
         let text = SafeText::line(&format!("+ {mark}{} ", context.name));
@@ -103,7 +109,9 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
     let looked_at = app.panels.iter().enumerate().filter(|(at, _)| app.is_offered(*at));
     for source in looked_at.flat_map(|(_, panel)| panel.health()) {
         let name = named(&source);
-        let worse = sources.get(&name).is_none_or(|known| source.health.rank() > known.rank());
+        let worse = sources
+            .get(&name)
+            .is_none_or(|known| source.health.rank() > known.rank());
         if worse {
             sources.insert(name, source.health);
         }

@@ -1,14 +1,14 @@
 //! The operator of a run without a screen: there is no one to ask. What was approved beforehand (`--yes`,
 //! `--max-targets`) is in the origin, and the engine refuses the rest before it would ask.
 
-use std::sync::Arc;
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::prompt;
-use crate::core::context::Context;
 use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 use crate::verb::operator::{TerminalCommand, TerminalWork, nobody_to_ask};

@@ -221,8 +221,8 @@ impl App {
                 gathered.span.start = cursor - prefix.len();
                 gathered.prefix = prefix.to_owned();
                 let alone = before.iter().all(|name| name.is_empty());
-                let every = (alone && self.contexts.len() > 1)
-                    .then(|| Offer::place(EVERY, "all contexts at once", false));
+                let every =
+                    (alone && self.contexts.len() > 1).then(|| Offer::place(EVERY, "all contexts at once", false));
                 let others = self.contexts.iter().filter(|name| !before.contains(&name.as_str()));
                 let others = others.map(|name| Offer::place(name, "context", false));
                 gathered.offers = others.chain(every).collect();

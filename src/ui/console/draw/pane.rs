@@ -111,7 +111,10 @@ fn caption(app: &App, index: usize, now: Timestamp) -> (SafeText, SafeText, Mean
             // Of several contexts the worst is named, and how many others are not well either.
             let context = source.context.as_ref().filter(|_| tone != Tone::Ok);
             let place = context.map_or(String::new(), |name| format!("{name} "));
-            let mut ill: Vec<_> = sources.iter().filter(|other| other.health.state != HealthState::Live).collect();
+            let mut ill: Vec<_> = sources
+                .iter()
+                .filter(|other| other.health.state != HealthState::Live)
+                .collect();
             ill.dedup_by_key(|other| &other.context);
             let more = match ill.len() {
                 0 | 1 => String::new(),

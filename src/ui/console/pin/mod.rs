@@ -14,8 +14,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::core::context::Context;
 use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::feed::Hub;

@@ -21,9 +21,7 @@ use super::grid::{NO_TABLE, plain};
 use super::widgets::health::{empty_reason, tone};
 use super::widgets::table::{Cell, Column, Selection, Table};
 use super::widgets::{line, message, wrap};
-use super::{
-    Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Scope, Sourced, Subject, Theme, Which,
-};
+use super::{Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Scope, Sourced, Subject, Theme, Which};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{Health, HealthState, RowTable};
@@ -292,7 +290,10 @@ impl<L: Listing> ListPanel<L> {
     fn context_column(&self) -> Column {
         let column = Column::new(CONTEXT).shortening(8);
         let keys = &self.keys.1;
-        match keys.iter().all(|key| Some(key.context) == keys.first().map(|first| first.context)) {
+        match keys
+            .iter()
+            .all(|key| Some(key.context) == keys.first().map(|first| first.context))
+        {
             true => column.expendable(u8::MAX),
             false => column,
         }

@@ -29,9 +29,7 @@ use crate::ui::panel::grid::{NO_TABLE, plain};
 use crate::ui::panel::widgets::health::empty_reason;
 use crate::ui::panel::widgets::table::{Cell, Selection, Table};
 use crate::ui::panel::widgets::{line, message};
-use crate::ui::panel::{
-    Action, Effect, Grid, Meaning, Panel, PanelKey, Scope, Sourced, Subject, Theme, Which,
-};
+use crate::ui::panel::{Action, Effect, Grid, Meaning, Panel, PanelKey, Scope, Sourced, Subject, Theme, Which};
 
 /// The panel's id, for those that turn it to a subject.
 pub const ID: &str = "rollout";
@@ -527,7 +525,11 @@ impl Panel for RolloutPanel {
         let (Some(feeds), [row]) = (&self.feeds, picked.rows.as_slice()) else {
             return self.title();
         };
-        let name = format!("{}{}", row.name, self.place().map_or(String::new(), |place| format!(" @{place}")));
+        let name = format!(
+            "{}{}",
+            row.name,
+            self.place().map_or(String::new(), |place| format!(" @{place}"))
+        );
         let text = match feeds.state(row) {
             (_, word, Some(serving)) => format!("rollout {name}  ! {word}: {serving}"),
             (_, word, None) => format!("rollout {name}  {word} {}/{}", row.updated, row.replicas),

@@ -282,7 +282,12 @@ async fn it_shows_one_context_and_says_which() {
     panel.show(&db);
     assert_eq!(panel.title().as_str(), "rollout db @green", "what was chosen");
     assert!(panel.folded().as_str().starts_with("rollout db @green  "));
-    assert!(panel.health().iter().all(|source| source.context == Some("green".into())));
+    assert!(
+        panel
+            .health()
+            .iter()
+            .all(|source| source.context == Some("green".into()))
+    );
     screen(&mut panel, 80, 12);
     let effects = panel.key(PanelKey::Act("undo"));
     let [Effect::Run(undo)] = effects.as_slice() else {
@@ -296,7 +301,11 @@ async fn it_shows_one_context_and_says_which() {
     screen(&mut panel, 80, 12);
     assert!(panel.focus_on(&deployment_named("api").into()));
     assert_eq!(panel.title().as_str(), "rollout api @test");
-    assert_eq!(panel.key(PanelKey::Act("undo")), [], "nothing of the context before is acted on");
+    assert_eq!(
+        panel.key(PanelKey::Act("undo")),
+        [],
+        "nothing of the context before is acted on"
+    );
     let elsewhere = Subject::of(deployment_named("web"), &Arc::new(Context::empty("red")));
     assert!(!panel.focus_on(&elsewhere));
     assert_eq!(panel.title().as_str(), "rollout api @test", "red is not shown");

@@ -9,7 +9,8 @@ fn context(name: &str) -> Arc<Context> {
 /// A desk in `sandbox`, with `staging` beside it.
 fn two() -> Desk {
     let mut desk = Desk::with(Context::empty("sandbox"), &["deployments", "nodes"]);
-    desk.app.handle(Event::Contexts(context("sandbox"), vec![context("staging")]));
+    desk.app
+        .handle(Event::Contexts(context("sandbox"), vec![context("staging")]));
     desk
 }
 
@@ -22,7 +23,10 @@ fn several_are_completed_one_after_the_other() {
         (gathered.span.start, gathered.prefix, names)
     };
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    assert_eq!(offers(":ctx s"), (5, "s".to_owned(), names(&["sandbox", "staging", "*"])));
+    assert_eq!(
+        offers(":ctx s"),
+        (5, "s".to_owned(), names(&["sandbox", "staging", "*"]))
+    );
     assert_eq!(offers(":ctx sandbox,st"), (13, "st".to_owned(), names(&["staging"])));
     assert_eq!(offers(":ctx x,"), (7, String::new(), names(&["sandbox", "staging"])));
     let mut desk = desk;
@@ -33,12 +37,22 @@ fn several_are_completed_one_after_the_other() {
 #[test]
 fn the_status_line_names_where_lines_run_first_and_the_others_or_their_number() {
     let mut desk = two();
-    assert!(desk.screen(120, 40)[0].starts_with(" sandbox + staging "), "{:?}", desk.screen(120, 40)[0]);
+    assert!(
+        desk.screen(120, 40)[0].starts_with(" sandbox + staging "),
+        "{:?}",
+        desk.screen(120, 40)[0]
+    );
     let mut prod = Context::empty("eu-1");
     prod.production = true;
-    let many = (0..20).map(|n| context(&format!("cluster-{n}"))).chain([Arc::new(prod)]);
+    let many = (0..20)
+        .map(|n| context(&format!("cluster-{n}")))
+        .chain([Arc::new(prod)]);
     desk.app.handle(Event::Contexts(context("sandbox"), many.collect()));
-    assert!(desk.screen(80, 24)[0].starts_with(" sandbox + 21 PROD "), "{:?}", desk.screen(80, 24)[0]);
+    assert!(
+        desk.screen(80, 24)[0].starts_with(" sandbox + 21 PROD "),
+        "{:?}",
+        desk.screen(80, 24)[0]
+    );
     // A block's end changes nothing, another context of the session's everything.
     let catalogue = desk.app.catalogue.clone();
     desk.app.handle(Event::Session(context("sandbox"), catalogue.clone()));
@@ -83,7 +97,11 @@ fn rows_of_several_contexts_are_read_and_not_changed() {
     assert!(desk.app.panel_effects(on("kubectl:scale")).is_empty());
     assert!(desk.shows(160, 40, "one context at a time for changes"));
     let one = on("kubectl:scale").split_off(1);
-    assert_eq!(desk.app.panel_effects(one).len(), 1, "a change in one context is asked about there");
+    assert_eq!(
+        desk.app.panel_effects(one).len(),
+        1,
+        "a change in one context is asked about there"
+    );
 }
 
 #[test]
@@ -97,5 +115,8 @@ fn an_approval_says_in_which_context() {
     let mut desk = two();
     let block = desk.start("kubectl:delete deploy inspector");
     desk.ask(block, Requirement::Enter);
-    assert!(desk.shows(120, 40, "approve 1 change in sandbox, class "), "there are others");
+    assert!(
+        desk.shows(120, 40, "approve 1 change in sandbox, class "),
+        "there are others"
+    );
 }

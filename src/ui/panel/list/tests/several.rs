@@ -116,7 +116,12 @@ impl World {
                 };
                 ((*name).to_owned(), row)
             };
-            filled(&hub, &context(name), "things", rows.iter().map(thing).collect::<Vec<_>>())
+            filled(
+                &hub,
+                &context(name),
+                "things",
+                rows.iter().map(thing).collect::<Vec<_>>(),
+            )
         };
         let blue = rows("blue", &[("api", 3), ("web", 2)]);
         let green = rows("green", &[("db", 4), ("web", 2)]);
@@ -173,7 +178,11 @@ async fn rows_of_several_contexts_are_one_table_in_one_order() {
     assert_eq!(grid.columns, ["CONTEXT", "NAME", "WEIGHT"]);
     assert_eq!(grid.rows[3], ["green", "web", "2"]);
     world.panel.filter("green !db");
-    assert_eq!(world.screen(60)[1..], ["green    web   2"], "the context counts for a filter");
+    assert_eq!(
+        world.screen(60)[1..],
+        ["green    web   2"],
+        "the context counts for a filter"
+    );
     assert_eq!(world.screen(10)[0].trim_end(), "NAME", "of one context it says nothing");
     world.panel.filter("");
     // One context has no such column.
@@ -194,10 +203,16 @@ async fn a_selection_and_marks_stay_on_their_context_s_row() {
     };
     world.blue.source().write(|rows| rows.upsert("heavy", heavy));
     world.screen(60);
-    assert_eq!(lines(&world.panel.key(PanelKey::Act("describe"))), ["@green describe web"]);
+    assert_eq!(
+        lines(&world.panel.key(PanelKey::Act("describe"))),
+        ["@green describe web"]
+    );
     world.blue.source().write(|rows| drop(rows.remove("web")));
     world.screen(60);
-    assert_eq!(lines(&world.panel.key(PanelKey::Act("describe"))), ["@green describe web"]);
+    assert_eq!(
+        lines(&world.panel.key(PanelKey::Act("describe"))),
+        ["@green describe web"]
+    );
     // The order of the contexts is another one: green is where lines run.
     world.panel.open_in(&Scope::with(&context("green"), &[context("blue")]));
     world.screen(60);
@@ -205,7 +220,11 @@ async fn a_selection_and_marks_stay_on_their_context_s_row() {
     world.panel.key(PanelKey::Mark);
     world.green.source().write(|rows| drop(rows.remove("web")));
     world.screen(60);
-    assert_eq!(world.panel.title().as_str(), "things 3", "a row that goes takes its mark along");
+    assert_eq!(
+        world.panel.title().as_str(),
+        "things 3",
+        "a row that goes takes its mark along"
+    );
 }
 
 #[tokio::test]
@@ -254,7 +273,10 @@ async fn the_state_of_each_context_is_its_own_and_none_is_hidden() {
     let refused: Option<SafeText> = Some("connection refused".into());
     world.green.source().set_health(HealthState::Stale, refused.clone());
     let health = world.panel.health();
-    let states: Vec<_> = health.iter().map(|source| (source.context.clone(), source.health.state)).collect();
+    let states: Vec<_> = health
+        .iter()
+        .map(|source| (source.context.clone(), source.health.state))
+        .collect();
     assert_eq!(
         states,
         [
@@ -263,8 +285,16 @@ async fn the_state_of_each_context_is_its_own_and_none_is_hidden() {
         ]
     );
     let screen = world.screen(60);
-    assert!(screen.iter().any(|row| row.starts_with("! green") && row.contains("db")), "{screen:?}");
-    assert!(screen.iter().any(|row| row.starts_with("blue") && row.contains("api")), "{screen:?}");
+    assert!(
+        screen
+            .iter()
+            .any(|row| row.starts_with("! green") && row.contains("db")),
+        "{screen:?}"
+    );
+    assert!(
+        screen.iter().any(|row| row.starts_with("blue") && row.contains("api")),
+        "{screen:?}"
+    );
     assert!(screen.contains(&"green: connection refused".to_owned()), "{screen:?}");
     // Without any row each that is not well says why.
     for feed in [&world.blue, &world.green] {
@@ -274,7 +304,10 @@ async fn the_state_of_each_context_is_its_own_and_none_is_hidden() {
         });
     }
     assert_eq!(world.screen(80), ["no things; green: stale: connection refused"]);
-    world.blue.source().set_health(HealthState::Denied, Some("list needs a role".into()));
+    world
+        .blue
+        .source()
+        .set_health(HealthState::Denied, Some("list needs a role".into()));
     assert_eq!(
         world.screen(80),
         ["blue: denied: list needs a role; green: stale: connection refused"]
@@ -290,7 +323,10 @@ async fn one_context_beside_the_session_s_own_says_which_and_where_lines_run() {
     assert_eq!(world.panel.title().as_str(), "things 2 @green");
     assert_eq!(world.panel.folded().as_str(), "things 2 @green");
     assert_eq!(world.panel.health()[0].context, Some("green".into()));
-    assert_eq!(lines(&world.panel.key(PanelKey::Act("describe"))), ["@green describe db"]);
+    assert_eq!(
+        lines(&world.panel.key(PanelKey::Act("describe"))),
+        ["@green describe db"]
+    );
     world.panel.close();
     assert_eq!(world.screen(60), Vec::<String>::new());
     drop(world.hub);
