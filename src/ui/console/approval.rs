@@ -214,19 +214,19 @@ fn in_full(change: &Change) -> Vec<(SafeText, Meaning)> {
     lines
 }
 
-/// Changes that are alike, a line each, and once what they have in common; `count` of them in all.
+/// Once what alike changes have in common, then a line each; `count` of them in all. The names come last: where there is
+/// no room for all, what is done to them is still seen.
 fn in_short(changes: &[Change], count: usize) -> Vec<(SafeText, Meaning)> {
     let Some(first) = changes.first() else { return Vec::new() };
     let summary = |change: &Change| (SafeText::line(&change.summary), Meaning::Strong);
-    let mut lines: Vec<(SafeText, Meaning)> = changes.iter().map(summary).collect();
     let common = format!(
-        "  {count} of kind {}{}  ({}, {})",
+        "{count} of kind {}{}  ({}, {})",
         first.target.kind,
         scope(first),
         first.verb,
         first.risk
     );
-    lines.push((SafeText::line(&common), Meaning::Dim));
+    let mut lines = vec![(SafeText::line(&common), Meaning::Dim)];
     if !first.after.is_null() {
         lines.extend(differences(&first.before, &first.after));
     }
@@ -234,6 +234,7 @@ fn in_short(changes: &[Change], count: usize) -> Vec<(SafeText, Meaning)> {
         Some(_) => ("  undo takes each of them back".into(), Meaning::Dim),
         None => ("  none of them can be undone".into(), Meaning::StateWarn),
     });
+    lines.extend(changes.iter().map(summary));
     lines
 }
 
@@ -430,13 +431,13 @@ mod tests {
         assert_eq!(
             texts(plan(&["a", "b", "c"])),
             [
-                "scale deployment/a 1 → 3",
-                "scale deployment/b 1 → 3",
-                "scale deployment/c 1 → 3",
-                "  3 of kind Deployment in default  (kubectl:scale, change)",
+                "3 of kind Deployment in default  (kubectl:scale, change)",
                 "  - spec.replicas: 1",
                 "  + spec.replicas: 3",
                 "  undo takes each of them back",
+                "scale deployment/a 1 → 3",
+                "scale deployment/b 1 → 3",
+                "scale deployment/c 1 → 3",
             ]
         );
         assert_eq!(texts(plan(&["a", "b"])).len(), 10, "two are told in full");
@@ -454,7 +455,7 @@ mod tests {
         }
         let lines = texts(gone);
         assert_eq!(lines.len(), 9, "{lines:?}");
-        assert_eq!(lines[8], "  none of them can be undone");
+        assert_eq!(lines[1], "  none of them can be undone");
     }
 
     #[test]
