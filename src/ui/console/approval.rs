@@ -217,7 +217,9 @@ fn in_full(change: &Change) -> Vec<(SafeText, Meaning)> {
 /// Once what alike changes have in common, then a line each; `count` of them in all. The names come last: where there is
 /// no room for all, what is done to them is still seen.
 fn in_short(changes: &[Change], count: usize) -> Vec<(SafeText, Meaning)> {
-    let Some(first) = changes.first() else { return Vec::new() };
+    let Some(first) = changes.first() else {
+        return Vec::new();
+    };
     let summary = |change: &Change| (SafeText::line(&change.summary), Meaning::Strong);
     let common = format!(
         "{count} of kind {}{}  ({}, {})",
@@ -467,6 +469,10 @@ mod tests {
         assert!(lines.len() < 40);
         assert!(lines.iter().all(|(text, _)| !text.as_str().contains('\u{1b}')));
         assert!(approval.title().as_str().contains("500 changes, class fleet"));
-        assert!(lines.iter().any(|(text, _)| text.as_str().starts_with("… and 476 more: n24")));
+        assert!(
+            lines
+                .iter()
+                .any(|(text, _)| text.as_str().starts_with("… and 476 more: n24"))
+        );
     }
 }

@@ -252,7 +252,10 @@ fn a_stream_shows_its_tail_and_is_one_live_line_in_the_background_or_when_others
     chat.focus(true);
     chat.select(Motion::Up);
     chat.toggle(60);
-    assert!(draw(&mut chat, 60, 80).contains(&"  line 0".to_owned()), "Enter opens it");
+    assert!(
+        draw(&mut chat, 60, 80).contains(&"  line 0".to_owned()),
+        "Enter opens it"
+    );
 }
 
 #[test]
