@@ -36,12 +36,12 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
     ];
     let [theme_name, keymap_name] = &names;
     // Before they are read: what is written after that is read again.
-    let seen = names.each_ref().map(looks::changed_at);
+    let seen = looks::changed_at(&names, environment);
     let (theme, keymap) = (
-        looks::theme(theme_name.as_deref(), common.no_color, environment, &mut remarks)?,
-        looks::keymap(keymap_name.as_deref(), &mut remarks)?,
+        looks::theme(theme_name.as_deref(), common.no_color, environment, &mut remarks),
+        looks::keymap(keymap_name.as_deref(), environment, &mut remarks)?,
     );
-    let by_background = looks::by_background(theme_name.as_deref(), common.no_color, environment)?;
+    let by_background = looks::by_background(theme_name.as_deref(), common.no_color, environment);
     // Beside the first frame: the database is opened after it.
     let (library, session) = (started.library.clone(), started.deck.session.clone());
     tokio::spawn(async move {
@@ -75,7 +75,7 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         read_only: common.read_only,
         sandbox: Some(sandbox.clone()),
         programs: programs(environment),
-        dresses: looks::dresses(names, seen, common.no_color, environment.clone()),
+        dresses: Some(looks::dresses(names, seen, common.no_color, environment.clone())),
         remote: environment.get("SSH_CONNECTION").is_some(),
         arrangement,
         pinned,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use self::key::NAMED;
 use crate::core::report::Report;
-use crate::verb::catalogue::{did_you_mean, nearest};
+use crate::verb::catalogue::{did_you_mean, did_you_mean_one_of, nearest};
 
 pub use action::Action;
 pub use key::Key;
@@ -52,7 +52,7 @@ impl Part {
 #[derive(Clone, Debug, Default)]
 pub struct Keymap {
     bindings: HashMap<(Part, Key), Action>,
-    /// In the order of the file, for help.
+    /// In the order of the files, for help.
     order: Vec<(Part, Key, Action)>,
     /// A panel's own actions on other keys than theirs: (panel, action) to key.
     panels: HashMap<(String, String), Key>,
@@ -65,11 +65,24 @@ pub struct Keymap {
 /// Key to action; the place of each keeps the order of the file.
 type Table = HashMap<String, toml::Spanned<String>>;
 
+/// Instead of an action: the key means nothing any more.
+const UNBOUND: &str = "none";
+
+/// Without a key for these the console can't be used, or not be left.
+const NEEDED: [(Part, Action); 4] = [
+    (Part::Global, Action::Interrupt),
+    (Part::Input, Action::Submit),
+    (Part::Input, Action::EndOfInput),
+    (Part::Panel, Action::Prompt),
+];
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[allow(dead_code)]
-    name: String,
+    name: Option<String>,
+    /// A preset whose keys count where this file says nothing.
+    inherits: Option<String>,
     #[serde(default)]
     global: Table,
     #[serde(default)]
@@ -87,8 +100,7 @@ struct File {
     #[serde(default)]
     rows: BTreeMap<String, Table>,
     /// vi's modes in the input line.
-    #[serde(default)]
-    vi: bool,
+    vi: Option<bool>,
 }
 
 impl Keymap {
@@ -100,14 +112,25 @@ impl Keymap {
         let text = match name {
             "default" => include_str!("../../../../keymaps/default.toml"),
             "vim" => include_str!("../../../../keymaps/vim.toml"),
-            _ => return Err(unknown("keymap", name, Self::PRESETS.iter().copied())),
+            _ => {
+                return Err(Report::refused("E-KEYMAP-001", format!("unknown keymap {name}"))
+                    .hint(did_you_mean_one_of(name, Self::PRESETS)));
+            }
         };
-        Self::parse(text).map(|(keymap, _)| keymap)
+        Self::read(text, |_| Ok(Keymap::default())).map(|(keymap, _)| keymap)
     }
 
-    /// Reads a keymap file: `key = "action"` in a table for each part. What it names that does not exist comes back as
-    /// remarks; the rest counts.
-    pub fn parse(text: &str) -> Result<(Self, Vec<Report>), Report> {
+    /// Reads an operator's keymap file: `key = "action"` in a table for each part, over the preset that it inherits, or
+    /// else over `preset`; `none` takes a key away. What it names that does not exist comes back as remarks; the rest
+    /// counts.
+    pub fn parse(text: &str, preset: &str) -> Result<(Self, Vec<Report>), Report> {
+        Self::read(text, |inherits| Self::preset(inherits.unwrap_or(preset)))
+    }
+
+    fn read(
+        text: &str,
+        base: impl FnOnce(Option<&str>) -> Result<Self, Report>,
+    ) -> Result<(Self, Vec<Report>), Report> {
         let file: File = toml::from_str(text).map_err(|error| {
             let report = Report::refused(
                 "E-KEYMAP-002",
@@ -115,7 +138,8 @@ impl Keymap {
             );
             error.span().map_or(report.clone(), |span| report.at(text, span))
         })?;
-        let mut keymap = Keymap::default();
+        let base = base(file.inherits.as_deref())?;
+        let mut keymap = base.clone();
         let mut remarks = Vec::new();
         let tables = [&file.global, &file.input, &file.popup, &file.chat, &file.panel];
         for (part, table) in Part::ALL.into_iter().zip(tables) {
@@ -127,6 +151,10 @@ impl Keymap {
                 let remark = match (Key::parse(key_name), found) {
                     (Some(key), Some(action)) => {
                         keymap.bind(part, key, *action);
+                        continue;
+                    }
+                    (Some(key), None) if name == UNBOUND => {
+                        keymap.unbind(part, key);
                         continue;
                     }
                     (None, _) => unknown_key(key_name),
@@ -154,13 +182,36 @@ impl Keymap {
                     None => Err(unknown_key(key_name).at(text, pipeline.span())),
                 };
                 match bound {
-                    Ok(bound) => keymap.rows.push(bound),
+                    Ok(bound) => {
+                        keymap.rows.retain(|row| (&row.panel, row.key) != (&bound.panel, bound.key));
+                        keymap.rows.push(bound);
+                    }
                     Err(remark) => remarks.push(remark),
                 }
             }
         }
-        keymap.vi = file.vi;
+        keymap.vi = file.vi.unwrap_or(base.vi);
+        remarks.extend(keymap.keep_needed(&base));
         Ok((keymap, remarks))
+    }
+
+    /// Gives what [`NEEDED`] names and has lost its last key the keys of `base` again.
+    fn keep_needed(&mut self, base: &Keymap) -> Vec<Report> {
+        let mut remarks = Vec::new();
+        for (part, action) in NEEDED {
+            if self.key_of(part, action).is_some() {
+                continue;
+            }
+            let keys = base.bindings().filter(|bound| (bound.0, bound.2) == (part, action));
+            let mut labels = Vec::new();
+            for (_, key, _) in keys {
+                self.bind(part, key, action);
+                labels.push(key.label());
+            }
+            let text = format!("{} needs a key: it keeps {}", action.name(), labels.join(" "));
+            remarks.push(Report::refused("E-KEYMAP-003", text));
+        }
+        remarks
     }
 
     /// What names a panel or an action of one that does not exist; `panels`: those that do, with their actions.
@@ -197,8 +248,14 @@ impl Keymap {
     }
 
     fn bind(&mut self, part: Part, key: Key, action: Action) {
+        self.unbind(part, key);
         self.bindings.insert((part, key), action);
         self.order.push((part, key, action));
+    }
+
+    fn unbind(&mut self, part: Part, key: Key) {
+        self.bindings.remove(&(part, key));
+        self.order.retain(|(known, bound, _)| (*known, *bound) != (part, key));
     }
 
     /// What a key means in a part of the screen.

@@ -3,17 +3,19 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, Part};
+use super::{Action, Keymap, Part, UNBOUND};
 
 /// The schema.
 pub fn schema() -> Value {
-    let actions: Vec<Value> = Action::ALL
+    let mut actions: Vec<Value> = Action::ALL
         .iter()
         .map(|action| json!({ "const": action.name(), "description": action.word() }))
         .collect();
+    actions.push(json!({ "const": UNBOUND, "description": "nothing: takes the key away" }));
     let part = json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/action" } });
     let mut properties = json!({
         "name": { "type": "string" },
+        "inherits": { "enum": Keymap::PRESETS, "description": "whose keys count where the file says nothing" },
         "vi": { "type": "boolean", "description": "vi's modes in the input line" },
         "panels": {
             "type": "object",
@@ -33,7 +35,6 @@ pub fn schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "cogdeck keymap",
         "type": "object",
-        "required": ["name"],
         "additionalProperties": false,
         "properties": properties,
         "$defs": { "action": { "oneOf": actions } },

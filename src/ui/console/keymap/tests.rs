@@ -9,7 +9,7 @@ fn the_presets_have_no_remarks_and_every_part_and_know_the_same_actions() {
         include_str!("../../../../keymaps/vim.toml"),
     ];
     for (name, source) in Keymap::PRESETS.iter().zip(sources) {
-        let (keymap, remarks) = Keymap::parse(source).unwrap();
+        let (keymap, remarks) = Keymap::read(source, |_| Ok(Keymap::default())).unwrap();
         assert_eq!(remarks, vec![], "{name}");
         for part in Part::ALL {
             assert!(!keymap.help(part).is_empty(), "{name} {part:?}");
@@ -77,6 +77,7 @@ fn terminals_that_send_other_codes_mean_the_same_key() {
 fn unknown_names_are_reported_with_the_nearest_and_the_rest_counts() {
     let (keymap, remarks) = Keymap::parse(
         "name = 'mine'\n[global]\n'ctrl-q' = 'interupt'\n'ctrl-x' = 'help'\n'hyper-x' = 'help'\n[panels.dns]\ncheck = 'K'",
+        "default",
     )
     .unwrap();
     assert_eq!(remarks.len(), 2);
@@ -92,4 +93,42 @@ fn unknown_names_are_reported_with_the_nearest_and_the_rest_counts() {
     };
     assert_eq!(keymap.panel_key("dns", &check).label(), "K");
     assert_eq!(keymap.panel_key("ec2", &check).label(), "c");
+}
+
+#[test]
+fn a_file_replaces_single_keys_of_the_preset_it_stands_over() {
+    let key = |name| Key::parse(name).unwrap();
+    let (keymap, remarks) = Keymap::parse("[panel]\n'ctrl-x' = 'zoom'\n'z' = 'none'\n", "default").unwrap();
+    assert_eq!(remarks, vec![]);
+    assert_eq!(keymap.action(Part::Panel, key("ctrl-x")), Some(Action::Zoom));
+    assert_eq!(keymap.action(Part::Panel, key("z")), None, "taken away");
+    assert_eq!(keymap.action(Part::Input, key("enter")), Some(Action::Submit));
+    let (keymap, _) = Keymap::parse("inherits = 'vim'", "default").unwrap();
+    assert!(keymap.has_vi());
+    let (keymap, _) = Keymap::parse("vi = false", "vim").unwrap();
+    assert!(!keymap.has_vi());
+    assert_eq!(
+        Keymap::parse("inherits = 'vimm'", "default").unwrap_err().hint.as_deref(),
+        Some("did you mean vim? there are default, vim")
+    );
+}
+
+#[test]
+fn what_the_console_is_left_and_lines_are_run_with_keeps_a_key() {
+    let text = "[global]\n'ctrl-c' = 'none'\n[input]\n'enter' = 'new-line'\n'ctrl-d' = 'delete-right'\n";
+    let (keymap, remarks) = Keymap::parse(text, "default").unwrap();
+    for (part, action) in NEEDED {
+        assert!(keymap.key_of(part, action).is_some(), "{action:?}");
+    }
+    let told: Vec<_> = remarks.iter().map(|remark| remark.message.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "interrupt needs a key: it keeps ^C",
+            "submit needs a key: it keeps Enter",
+            "end-of-input needs a key: it keeps ^D",
+        ]
+    );
+    let moved = "[global]\n'ctrl-c' = 'none'\n'f12' = 'interrupt'\n";
+    assert_eq!(Keymap::parse(moved, "default").unwrap().1, vec![], "another key will do");
 }

@@ -83,7 +83,7 @@ fn blocks_are_rerun_edited_and_copied_from_the_chat() {
 fn a_keymap_file_binds_pipelines_to_rows_and_what_it_names_wrong_is_told() {
     let mut desk = Desk::new();
     let text = "name = 'mine'\n[rows.deployments]\n'X' = 'kubectl:delete deploy $name -n $namespace | head 1'\n[rows.pods]\n'X' = 'echo'\n[panels.dns]\nscal = 'K'\n[global]\n'alt-2' = 'pane-2'\n[panel]\n'j' = 'down'\n'm' = 'menu'\n'enter' = 'open'";
-    let (keymap, remarks) = Keymap::parse(text).unwrap();
+    let (keymap, remarks) = Keymap::parse(text, "default").unwrap();
     assert_eq!(remarks, vec![]);
     desk.app.keymap = keymap;
     desk.app.take_keymap();
@@ -144,7 +144,7 @@ fn a_line_to_go_on_with_ends_at_the_value_to_change() {
 fn a_bound_pipeline_runs_on_the_marked_row_and_on_no_other_when_several_are_marked() {
     let mut desk = Desk::new();
     let text = "name = 'mine'\n[rows.deployments]\n'X' = 'kubectl:delete deploy $name'\n[global]\n'alt-2' = 'pane-2'\n[panel]\n'j' = 'down'\n'space' = 'mark'";
-    let (keymap, remarks) = Keymap::parse(text).unwrap();
+    let (keymap, remarks) = Keymap::parse(text, "default").unwrap();
     assert_eq!(remarks, vec![]);
     desk.app.keymap = keymap;
     desk.keys("<alt-2> j");
