@@ -68,8 +68,8 @@ impl Faults {
 }
 
 impl Gate for Faults {
-    fn check(&self, _: &str, path: &str) -> Option<Fault> {
-        self.seen.lock().unwrap().push(path.to_owned());
+    fn check(&self, method: &str, path: &str) -> Option<Fault> {
+        self.seen.lock().unwrap().push(format!("{method} {path}"));
         *self.fault.lock().unwrap()
     }
 }
@@ -293,6 +293,20 @@ impl Bench {
         let mut command = tokio::process::Command::from(self.kubectl_command(&kubectl, words));
         command
             .stdout(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    }
+
+    /// The same with these variables, and with what it complains about.
+    pub fn spawn_kubectl_with(&self, variables: &[(&str, &str)], words: &[&str]) -> tokio::process::Child {
+        let kubectl = require("kubectl").unwrap();
+        let mut command = tokio::process::Command::from(self.kubectl_command(&kubectl, words));
+        command
+            .envs(variables.iter().copied())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap()

@@ -245,4 +245,6 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod tests;
