@@ -70,10 +70,10 @@ pub struct Common {
     pub config: Option<PathBuf>,
     /// Theme of the console: a built-in name, one of the folder themes/, a TOML file, or auto (as the terminal's
     /// background is); files are read again when they change
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// Keymap of the console: a built-in name, one of the folder keymaps/, or a TOML file
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub keymap: Option<String>,
     /// No colour (as NO_COLOR)
     #[arg(long, global = true)]
@@ -377,7 +377,7 @@ mod tests {
         }
         for (line, told) in [
             ("cogdeck --theme dark run help", "--theme means nothing to cogdeck run"),
-            ("cogdeck run --theme dark help", "--theme"),
+            ("cogdeck run --theme dark help", "--theme means nothing to cogdeck run"),
             ("cogdeck sandbox --sandbox", "--sandbox means nothing to cogdeck sandbox"),
             ("cogdeck --read-only sandbox", "--read-only means nothing to cogdeck sandbox"),
             ("cogdeck verbs --seed 3", "--seed means nothing to cogdeck verbs"),

@@ -218,8 +218,6 @@ fn stem(name: &str) -> &str {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
-    use ratatui::style::Color;
-
     use super::*;
     use crate::ui::console::keymap::Action;
     use crate::ui::panel::Meaning;
@@ -290,6 +288,11 @@ mod tests {
         (folder, environment)
     }
 
+    /// What a good state is drawn in.
+    fn color(theme: &Theme) -> Option<String> {
+        theme.style(Meaning::StateOk).fg.map(|color| color.to_string())
+    }
+
     #[test]
     fn files_of_the_configuration_folder_stand_over_the_preset_of_their_name() {
         let (_folder, environment) = folder(&[
@@ -301,7 +304,7 @@ mod tests {
         let mut remarks = Vec::new();
         let mut worn = |name| theme(name, false, &environment, &mut remarks);
         let (dark, preset) = (worn(Some("dark")), Theme::preset("dark").unwrap());
-        assert_eq!(dark.style(Meaning::StateOk).fg, Some(Color::Magenta));
+        assert_eq!(color(&dark).as_deref(), Some("Magenta"));
         assert_eq!(dark.style(Meaning::StateBad), preset.style(Meaning::StateBad));
         let mine = worn(Some("mine"));
         assert_eq!(mine.name, "mine");
@@ -349,7 +352,7 @@ mod tests {
         std::fs::create_dir_all(&themes).unwrap();
         std::fs::write(themes.join("terminal-16.toml"), "[styles]\n'state.ok' = { fg = 'blue' }\n").unwrap();
         let dress = tokio::time::timeout(Duration::from_secs(60), dresses.recv()).await.unwrap().unwrap();
-        assert_eq!(dress.theme.unwrap().style(Meaning::StateOk).fg, Some(Color::Blue));
+        assert_eq!(color(&dress.theme.unwrap()).as_deref(), Some("Blue"));
         assert!(dress.keymap.is_none());
     }
 }
