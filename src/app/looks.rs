@@ -10,6 +10,7 @@ use crate::core::report::Report;
 use crate::ui::console::{ByBackground, Dress, Keymap};
 use crate::ui::panel::Theme;
 use crate::ui::panel::theme::{Depth, Glyphs};
+use crate::verb::catalogue::did_you_mean_one_of;
 
 /// The name that leaves the choice of theme to the terminal's background.
 const AUTO: &str = "auto";
@@ -95,18 +96,18 @@ fn answers(environment: &Environment) -> bool {
 /// A preset's name, one of the operator's own in `keymaps/` of the configuration folder, or a TOML file. What can't be
 /// had is remarked, and the standard keys count instead.
 pub fn keymap(name: Option<&str>, environment: &Environment, remarks: &mut Vec<Report>) -> Result<Keymap, Report> {
-    let named = named_keymap(name.unwrap_or(STANDARD_KEYS), environment, remarks);
+    let named = named_keymap(name.unwrap_or(Keymap::STANDARD), environment, remarks);
     named.or_else(|report| {
         remarks.push(report);
-        Keymap::preset(STANDARD_KEYS)
+        Keymap::preset(Keymap::STANDARD)
     })
 }
 
 fn named_keymap(name: &str, environment: &Environment, remarks: &mut Vec<Report>) -> Result<Keymap, Report> {
     let Some(text) = own(KEYMAPS, name, environment)? else {
-        return Keymap::preset(name);
+        return Keymap::preset(name).map_err(|report| report.hint(did_you_mean_one_of(name, Keymap::PRESETS)));
     };
-    let (keymap, found) = Keymap::parse(&text, preset_of(name, Keymap::PRESETS, STANDARD_KEYS))?;
+    let (keymap, found) = Keymap::over(preset_of(name, Keymap::PRESETS, Keymap::STANDARD), &text)?;
     remarks.extend(found);
     Ok(keymap)
 }
@@ -144,7 +145,7 @@ pub fn dresses(
                 dress.theme = dress.theme.map(|theme| fitted(theme, no_color, &environment));
             }
             if new[1] {
-                let name = names[1].as_deref().unwrap_or(STANDARD_KEYS);
+                let name = names[1].as_deref().unwrap_or(Keymap::STANDARD);
                 let read = named_keymap(name, &environment, &mut dress.remarks);
                 dress.keymap = read.map_err(|report| dress.remarks.push(report)).ok();
             }
@@ -163,16 +164,13 @@ pub fn changed_at(names: &[Option<String>; 2], environment: &Environment) -> [Op
     let changed = |folder, name| std::fs::metadata(path(folder, name, environment)?).ok()?.modified().ok();
     [
         changed(THEMES, theme.unwrap_or(Theme::STANDARD)).filter(|_| theme != Some(AUTO)),
-        changed(KEYMAPS, keymap.unwrap_or(STANDARD_KEYS)),
+        changed(KEYMAPS, keymap.unwrap_or(Keymap::STANDARD)),
     ]
 }
 
 /// Folders of the operator's own, in the configuration folder.
 const THEMES: &str = "themes";
 const KEYMAPS: &str = "keymaps";
-
-/// The keymap where none is named.
-const STANDARD_KEYS: &str = "default";
 
 /// A name that is a file's path, not a preset's or that of a file in the configuration folder.
 pub fn is_file(name: &str) -> bool {

@@ -154,6 +154,27 @@ impl Operator for Yes {
     }
 }
 
+/// Looks at results as they come, and only at that.
+pub struct Onlooker;
+
+#[async_trait]
+impl Operator for Onlooker {
+    fn origin(&self) -> Origin {
+        Origin::Typed
+    }
+    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
+        Decision::Declined("only looks".to_owned())
+    }
+    fn note(&self, _: SafeText) {}
+    fn progress(&self, _: SafeText) {}
+    fn shows_previews(&self) -> bool {
+        true
+    }
+    async fn suspend(&self, _: TerminalCommand) -> Result<i32, Report> {
+        Err(Report::refused("E-TEST", "no terminal"))
+    }
+}
+
 impl Bench {
     pub async fn start() -> Self {
         let clock = WorldClock::new(SPEED);

@@ -3,19 +3,20 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, Keymap, Part, UNBOUND};
+use super::{Action, Keymap, Part};
 
 /// The schema.
 pub fn schema() -> Value {
-    let mut actions: Vec<Value> = Action::ALL
+    let none = json!({ "const": "none", "description": "nothing: the key of the preset is taken away" });
+    let actions: Vec<Value> = Action::ALL
         .iter()
         .map(|action| json!({ "const": action.name(), "description": action.word() }))
+        .chain([none])
         .collect();
-    actions.push(json!({ "const": UNBOUND, "description": "nothing: takes the key away" }));
     let part = json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/action" } });
     let mut properties = json!({
         "name": { "type": "string" },
-        "inherits": { "enum": Keymap::PRESETS, "description": "whose keys count where the file says nothing" },
+        "inherits": { "enum": Keymap::PRESETS, "description": "the preset this is laid over; default where it is left out" },
         "vi": { "type": "boolean", "description": "vi's modes in the input line" },
         "panels": {
             "type": "object",

@@ -9,7 +9,7 @@ fn the_presets_have_no_remarks_and_every_part_and_know_the_same_actions() {
         include_str!("../../../../keymaps/vim.toml"),
     ];
     for (name, source) in Keymap::PRESETS.iter().zip(sources) {
-        let (keymap, remarks) = Keymap::read(source, |_| Ok(Keymap::default())).unwrap();
+        let (keymap, remarks) = Keymap::parse(source).unwrap();
         assert_eq!(remarks, vec![], "{name}");
         for part in Part::ALL {
             assert!(!keymap.help(part).is_empty(), "{name} {part:?}");
@@ -77,7 +77,6 @@ fn terminals_that_send_other_codes_mean_the_same_key() {
 fn unknown_names_are_reported_with_the_nearest_and_the_rest_counts() {
     let (keymap, remarks) = Keymap::parse(
         "name = 'mine'\n[global]\n'ctrl-q' = 'interupt'\n'ctrl-x' = 'help'\n'hyper-x' = 'help'\n[panels.dns]\ncheck = 'K'",
-        "default",
     )
     .unwrap();
     assert_eq!(remarks.len(), 2);
@@ -95,40 +94,96 @@ fn unknown_names_are_reported_with_the_nearest_and_the_rest_counts() {
     assert_eq!(keymap.panel_key("ec2", &check).label(), "c");
 }
 
-#[test]
-fn a_file_replaces_single_keys_of_the_preset_it_stands_over() {
-    let key = |name| Key::parse(name).unwrap();
-    let (keymap, remarks) = Keymap::parse("[panel]\n'ctrl-x' = 'zoom'\n'z' = 'none'\n", "default").unwrap();
-    assert_eq!(remarks, vec![]);
-    assert_eq!(keymap.action(Part::Panel, key("ctrl-x")), Some(Action::Zoom));
-    assert_eq!(keymap.action(Part::Panel, key("z")), None, "taken away");
-    assert_eq!(keymap.action(Part::Input, key("enter")), Some(Action::Submit));
-    let (keymap, _) = Keymap::parse("inherits = 'vim'", "default").unwrap();
-    assert!(keymap.has_vi());
-    let (keymap, _) = Keymap::parse("vi = false", "vim").unwrap();
-    assert!(!keymap.has_vi());
-    assert_eq!(
-        Keymap::parse("inherits = 'vimm'", "default").unwrap_err().hint.as_deref(),
-        Some("did you mean vim? there are default, vim")
-    );
+fn key(name: &str) -> Key {
+    Key::parse(name).unwrap()
+}
+
+/// What is the same in both, but for these keys.
+fn differs_only_in(keymap: &Keymap, preset: &str, keys: &[(Part, &str)]) {
+    let keys: Vec<_> = keys.iter().map(|(part, name)| (*part, key(name))).collect();
+    let others = |keymap: &Keymap| -> Vec<(Part, Key, Action)> {
+        let all = keymap.bindings();
+        all.filter(|(part, key, _)| !keys.contains(&(*part, *key))).collect()
+    };
+    assert_eq!(others(keymap), others(&Keymap::preset(preset).unwrap()));
 }
 
 #[test]
-fn what_the_console_is_left_and_lines_are_run_with_keeps_a_key() {
-    let text = "[global]\n'ctrl-c' = 'none'\n[input]\n'enter' = 'new-line'\n'ctrl-d' = 'delete-right'\n";
-    let (keymap, remarks) = Keymap::parse(text, "default").unwrap();
-    for (part, action) in NEEDED {
-        assert!(keymap.key_of(part, action).is_some(), "{action:?}");
-    }
-    let told: Vec<_> = remarks.iter().map(|remark| remark.message.as_str()).collect();
+fn a_file_changes_single_keys_of_the_preset_it_inherits_from() {
+    let (keymap, remarks) = Keymap::parse("[panel]\n'ctrl-x' = 'zoom'\n'j' = 'up'\n'z' = 'none'").unwrap();
+    assert_eq!(remarks, vec![]);
+    assert_eq!(keymap.action(Part::Panel, key("ctrl-x")), Some(Action::Zoom));
+    assert_eq!(keymap.action(Part::Panel, key("j")), Some(Action::Up));
+    assert_eq!(keymap.action(Part::Panel, key("z")), None);
     assert_eq!(
-        told,
-        [
-            "interrupt needs a key: it keeps ^C",
-            "submit needs a key: it keeps Enter",
-            "end-of-input needs a key: it keeps ^D",
-        ]
+        keymap.key_of(Part::Panel, Action::Zoom),
+        Some(key("ctrl-x")),
+        "hints follow"
     );
-    let moved = "[global]\n'ctrl-c' = 'none'\n'f12' = 'interrupt'\n";
-    assert_eq!(Keymap::parse(moved, "default").unwrap().1, vec![], "another key will do");
+    let panel = |name| (Part::Panel, name);
+    differs_only_in(&keymap, "default", &[panel("ctrl-x"), panel("j"), panel("z")]);
+    assert!(!keymap.has_vi());
+    let (keymap, remarks) = Keymap::parse("inherits = 'vim'\n[chat]\n'a' = 'none'").unwrap();
+    assert_eq!(remarks, vec![]);
+    assert!(keymap.has_vi());
+    differs_only_in(&keymap, "vim", &[(Part::Chat, "a")]);
+    let (keymap, _) = Keymap::parse("inherits = 'vim'\nvi = false").unwrap();
+    assert!(!keymap.has_vi());
+}
+
+#[test]
+fn an_unknown_preset_and_a_key_that_was_never_bound_are_remarks() {
+    let (keymap, remarks) = Keymap::parse("inherits = 'vin'\n[chat]\n'f2' = 'none'\n'f1' = 'none'").unwrap();
+    let hints: Vec<_> = remarks
+        .iter()
+        .map(|remark| remark.hint.as_deref().unwrap_or_default())
+        .collect();
+    assert_eq!(hints[0], "did you mean vim?");
+    assert_eq!(hints[1], "");
+    assert!(hints[2].contains("[global]"), "{hints:?}");
+    differs_only_in(&keymap, "default", &[]);
+}
+
+#[test]
+fn stopping_leaving_running_and_the_way_to_the_line_cannot_be_lost() {
+    let lost = [
+        "[global]\n'ctrl-c' = 'none'\n[input]\n'ctrl-d' = 'none'\n'enter' = 'none'\n[chat]\n':' = 'none'\n[panel]\n':' = 'none'",
+        "[global]\n'ctrl-c' = 'zoom'\n[input]\n'ctrl-d' = 'left'\n'enter' = 'left'\n[chat]\n':' = 'up'\n[panel]\n':' = 'up'",
+        // Keys that are taken before the part is asked.
+        "[global]\n'ctrl-c' = 'redraw'\n'ctrl-d' = 'redraw'\n'enter' = 'mouse'\n':' = 'present'",
+        // One may not be saved by taking another's key.
+        "[global]\n'ctrl-c' = 'none'\n'ctrl-d' = 'interrupt'\n'enter' = 'bare'\n':' = 'bare'",
+        "[global]\n'ctrl-c' = 'redraw'\n'enter' = 'bare'\n':' = 'bare'\n[input]\n'ctrl-c' = 'end-of-input'\n'ctrl-d' = 'left'",
+    ];
+    for text in lost {
+        for inherits in ["", "inherits = 'vim'\n"] {
+            let (keymap, remarks) = Keymap::parse(&format!("{inherits}{text}")).unwrap();
+            assert_eq!(
+                keymap.own(Part::Global, key("ctrl-c")),
+                Some(Action::Interrupt),
+                "{text}"
+            );
+            for (part, name, action) in [
+                (Part::Input, "ctrl-d", Action::EndOfInput),
+                (Part::Input, "enter", Action::Submit),
+                (Part::Chat, ":", Action::Prompt),
+                (Part::Panel, ":", Action::Prompt),
+            ] {
+                assert_eq!(keymap.own(part, key(name)), Some(action), "{text}");
+                let first = keymap.own(Part::Global, key(name));
+                assert!(
+                    first.is_none_or(|first| !first.comes_first()),
+                    "{text}: {name} is {first:?}"
+                );
+            }
+            assert!(!remarks.is_empty(), "{text}");
+            assert!(
+                remarks.iter().all(|remark| remark.code == "E-KEYMAP-005"),
+                "{remarks:?}"
+            );
+        }
+    }
+    let (keymap, remarks) = Keymap::parse("[global]\n'ctrl-c' = 'none'\n'f9' = 'interrupt'").unwrap();
+    assert_eq!(remarks, vec![], "it has another key");
+    assert_eq!(keymap.own(Part::Global, key("ctrl-c")), None);
 }

@@ -83,7 +83,7 @@ fn blocks_are_rerun_edited_and_copied_from_the_chat() {
 fn a_keymap_file_binds_pipelines_to_rows_and_what_it_names_wrong_is_told() {
     let mut desk = Desk::new();
     let text = "name = 'mine'\n[rows.deployments]\n'X' = 'kubectl:delete deploy $name -n $namespace | head 1'\n[rows.pods]\n'X' = 'echo'\n[panels.dns]\nscal = 'K'\n[global]\n'alt-2' = 'pane-2'\n[panel]\n'j' = 'down'\n'm' = 'menu'\n'enter' = 'open'";
-    let (keymap, remarks) = Keymap::parse(text, "default").unwrap();
+    let (keymap, remarks) = Keymap::parse(text).unwrap();
     assert_eq!(remarks, vec![]);
     desk.app.keymap = keymap;
     desk.app.take_keymap();
@@ -144,7 +144,7 @@ fn a_line_to_go_on_with_ends_at_the_value_to_change() {
 fn a_bound_pipeline_runs_on_the_marked_row_and_on_no_other_when_several_are_marked() {
     let mut desk = Desk::new();
     let text = "name = 'mine'\n[rows.deployments]\n'X' = 'kubectl:delete deploy $name'\n[global]\n'alt-2' = 'pane-2'\n[panel]\n'j' = 'down'\n'space' = 'mark'";
-    let (keymap, remarks) = Keymap::parse(text, "default").unwrap();
+    let (keymap, remarks) = Keymap::parse(text).unwrap();
     assert_eq!(remarks, vec![]);
     desk.app.keymap = keymap;
     desk.keys("<alt-2> j");
@@ -181,4 +181,26 @@ fn a_panel_that_stands_aside_is_subscribed_and_judged_when_somebody_goes_to_it()
     assert_eq!(opened(&desk), [false, false]);
     desk.keys(":layout reset<enter>");
     assert_eq!(opened(&desk), [true, false]);
+}
+
+#[test]
+fn a_keymap_file_that_changes_while_the_console_runs_leaves_all_other_keys_as_they_were() {
+    let mut desk = Desk::new();
+    let (keymap, remarks) = Keymap::parse("[panel]\n'f' = 'zoom'\n'm' = 'none'").unwrap();
+    let dress = crate::ui::console::app::Dress {
+        keymap: Some(keymap),
+        remarks,
+        ..Default::default()
+    };
+    desk.app.handle(Event::Dress(Box::new(dress)));
+    assert!(desk.shows(120, 40, "read again: keymap"));
+    desk.keys("<alt-2>f");
+    assert!(desk.app.zoomed);
+    desk.keys("fm");
+    assert!(desk.app.overlay.is_none(), "m is unbound");
+    desk.keys(":chat<enter>");
+    assert_eq!(desk.app.focus, Focus::Pane(0));
+    desk.keys("iecho one");
+    assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::Start { line, .. }] if line == "echo one"));
+    assert!(matches!(desk.keys("<ctrl-c>").as_slice(), [Effect::Cancel(_)]));
 }
