@@ -68,6 +68,14 @@ pub trait Operator: Send + Sync {
         Err(nobody_to_ask(what))
     }
 
+    /// All that standard input holds, as text: the same for everybody who asks. Refused where nothing can come from it.
+    async fn input(&self) -> Result<String, Report> {
+        Err(
+            Report::refused("E-RUN-INPUT", "- means standard input, and nothing comes from there")
+                .hint("name a file, or feed it from a pipe"),
+        )
+    }
+
     /// A remark beside the result: stderr headless, a dim line in a block.
     fn note(&self, text: SafeText);
 

@@ -82,6 +82,10 @@ impl Operator for BlockOperator {
         self.inner.secret(what, from_input).await
     }
 
+    async fn input(&self) -> Result<String, Report> {
+        self.inner.input().await
+    }
+
     fn note(&self, text: SafeText) {
         self.board.note(text);
     }

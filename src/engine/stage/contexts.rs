@@ -245,6 +245,10 @@ impl Operator for FromContext {
         self.inner.secret(what, from_input).await
     }
 
+    async fn input(&self) -> Result<String, Report> {
+        self.inner.input().await
+    }
+
     fn note(&self, text: SafeText) {
         self.inner.note(self.told(&text));
     }

@@ -20,6 +20,8 @@ pub struct NoOneToAsk {
     /// Held while the terminal is asked: jobs share this operator, and two questions at once would end each other's
     /// silence.
     asking: tokio::sync::Mutex<()>,
+    /// Standard input, once it was read as text.
+    typed: tokio::sync::OnceCell<String>,
 }
 
 impl NoOneToAsk {
@@ -29,6 +31,7 @@ impl NoOneToAsk {
             origin,
             input_taken,
             asking: tokio::sync::Mutex::default(),
+            typed: tokio::sync::OnceCell::new(),
         }
     }
 }
@@ -56,6 +59,19 @@ impl Operator for NoOneToAsk {
             (false, true) => prompt::of_input(what).await,
             (false, false) => Err(nobody_to_ask(what)),
         }
+    }
+
+    async fn input(&self) -> Result<String, Report> {
+        let refuse = |why: &str| Report::refused("E-RUN-INPUT", format!("- means standard input: {why}"));
+        if self.input_taken {
+            return Err(refuse("it holds the records of --input").hint("leave --input out, or leave - out"));
+        }
+        if io::stdin().is_terminal() {
+            return Err(
+                refuse("nothing comes from there, it is the terminal").hint("name a file, or feed it from a pipe")
+            );
+        }
+        self.typed.get_or_try_init(prompt::text_of_input).await.cloned()
     }
 
     fn note(&self, _text: SafeText) {}

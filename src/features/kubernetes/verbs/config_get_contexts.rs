@@ -1,5 +1,5 @@
-//! `kubectl:config-get-contexts`: the kube contexts of the kubeconfig in use. Not for switching: a cogdeck context does
-//! that (`--context`, `@NAME`), so that a running plan never changes its cluster.
+//! `kubectl:config-get-contexts`: the kube contexts of the kubeconfig in use. Not for switching:
+//! `config use-context` does that for the lines that start from then on.
 
 use std::sync::Arc;
 
@@ -31,7 +31,8 @@ pub fn verb(_clients: &Arc<Clients>) -> Verb {
     .options([
         OptionSpec::new("output", OptionKind::String, "name")
             .short('o')
-            .value_name("format"),
+            .value_name("format")
+            .values(&["name"]),
         no_headers_option(),
     ])
     .output("{current, name, cluster, user, namespace}, one a context; never a credential.")

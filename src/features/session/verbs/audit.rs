@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
+use super::limit;
 use crate::core::report::Report;
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::session::AuditEntry;
@@ -31,11 +32,7 @@ struct Audit;
 #[async_trait]
 impl Read for Audit {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
-        let limit = call
-            .arguments
-            .int("limit")
-            .and_then(|limit| usize::try_from(limit).ok())
-            .unwrap_or(0);
+        let limit = limit(call, "limit")?;
         let header = Header::new(["NUMBER", "WHEN", "USER", "CONTEXT", "CHANGE", "OUTCOME"]);
         for entry in call.session.audit(limit).await? {
             let view = View::row(&header, cells(&entry));

@@ -13,10 +13,14 @@ mod stop;
 mod undo;
 mod wait;
 
-use crate::verb::Verb;
+use std::sync::Arc;
 
-/// All of them.
-pub fn all() -> Vec<Verb> {
+use crate::core::report::Report;
+use crate::engine::ports::Journal;
+use crate::verb::{Call, Verb};
+
+/// All of them. `journal`: offers the changes that can be taken back.
+pub fn all(journal: Option<Arc<dyn Journal>>) -> Vec<Verb> {
     let mut verbs = vec![
         audit::verb(),
         help::verb(),
@@ -26,10 +30,18 @@ pub fn all() -> Vec<Verb> {
         may::verb(),
         pin::verb(),
         stop::verb(),
-        undo::verb(),
+        undo::verb(journal),
         wait::verb(),
     ];
     verbs.extend(alias::all());
     verbs.extend(pipeline::all());
     verbs
+}
+
+/// An option that says how many are wanted: 1 or more.
+fn limit(call: &Call, name: &str) -> Result<usize, Report> {
+    let given = call.arguments.int(name).and_then(|limit| usize::try_from(limit).ok());
+    given
+        .filter(|limit| *limit > 0)
+        .ok_or_else(|| Report::refused("E-SESSION-001", format!("--{name} must be 1 or more")))
 }
