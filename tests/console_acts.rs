@@ -162,3 +162,50 @@ fn a_sandbox_in_another_process_is_steered_with_what_its_admin_file_says() {
         "{text}"
     );
 }
+
+#[test]
+fn the_sandbox_of_this_process_lets_other_programs_in_and_those_who_only_look_do_not_change_its_speed() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("kube config");
+    let run = |flags: &[&str], line: &str| {
+        let mut command = std::process::Command::new(COGDECK);
+        let output = command.args(["run", "--sandbox"]).args(flags).arg(line).output().expect("cogdeck runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code(), text)
+    };
+    let line = format!("sandbox:kubeconfig '{}'", file.display());
+    let (code, text) = run(&[], &line);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains(&format!("export KUBECONFIG='{}'", file.display())), "{text}");
+    assert_eq!(std::fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o600);
+    let written = std::fs::read_to_string(&file).expect("the file");
+    assert!(written.contains("current-context: sandbox"), "{written}");
+    let (code, text) = run(&[], &line);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("remove this one"), "{text}");
+    for (flags, line, code, told) in [
+        (&["--read-only"][..], "sandbox:speed 9", 2, "E-READONLY-003"),
+        (&["--read-only"], "sandbox:speed", 0, "at 1 times real speed"),
+        (&["--read-only"], "alias create site:x 'echo 1'", 2, "site:x is everyone's alias"),
+        (&["--read-only"], "alias create x 'echo 1'", 0, "user:x"),
+    ] {
+        let (ended, text) = run(flags, line);
+        assert_eq!(ended, Some(code), "{line}: {text}");
+        assert!(text.contains(told), "{line}: {text}");
+    }
+}
+
+#[test]
+fn an_image_that_is_not_there_is_named_as_the_cause() {
+    let sandbox = Sandbox::start(&["--speed", "20"]);
+    let run = |line: &str| {
+        let output = sandbox.cogdeck(&["run", line]).output().expect("cogdeck runs");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    run("kubectl:run web --image=so0k/kuar-inspector:9.9.9-nope");
+    let ended = run("kubectl:rollout status deploy web --fail-fast --timeout=60s");
+    assert!(ended.contains("9.9.9-nope") && ended.contains("not found"), "{ended}");
+    let page = run("help sandbox");
+    assert!(page.contains("ImagePullBackOff") && page.contains("CrashLoopBackOff"), "{page}");
+}

@@ -2,14 +2,27 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+/// Variables of the environment that are ours; below the help.
+const ENVIRONMENT: &str = "\
+Environment (a flag wins, both win over the configuration):
+  COGDECK_CONFIG, COGDECK_CONTEXT, COGDECK_NAMESPACE, COGDECK_ROOM, COGDECK_THEME, COGDECK_KEYMAP   as the flags
+  COGDECK_KUBE_CONTEXT          kube context
+  COGDECK_DNS                   DNS server, IP:PORT
+  COGDECK_IDENTITY              the key, or its file, of the secret values of bundles
+  COGDECK_BUNDLE_NAME__VAR      variable VAR of the bundle NAME
+  COGDECK_ADMIN_URL, COGDECK_ADMIN_TOKEN   of `cogdeck sandbox --admin FILE`
+KUBECONFIG, AWS_*, DOCKER_HOST, http_proxy, NO_PROXY, NO_COLOR, PAGER, EDITOR are read as their owners define them.";
 
 /// A full-screen terminal console for operators. Without a subcommand it opens the console.
 #[derive(Debug, Parser)]
 #[command(
     name = "cogdeck",
     version,
-    about,
+    after_help = ENVIRONMENT,
     max_term_width = 110,
     disable_help_subcommand = true
 )]
@@ -22,7 +35,7 @@ pub struct Cli {
     pub common: Common,
 }
 
-/// Flags that every mode knows.
+/// Flags of more than one mode: a mode that has no use for one refuses it.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Common {
     /// Run in the built-in world: a closed one, started in this process
@@ -55,15 +68,63 @@ pub struct Common {
     /// Configuration file instead of the one in the configuration folder
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Theme: a built-in name, a TOML file (read again when it changes), or auto (light or dark by COLORFGBG)
+    /// Theme of the console: a built-in name, one of the folder themes/, a TOML file, or auto (as the terminal's
+    /// background is); files are read again when they change
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
-    /// Keymap: a built-in name or a TOML file (read again when it changes)
+    /// Keymap of the console: a built-in name, one of the folder keymaps/, or a TOML file
     #[arg(long, global = true, value_name = "NAME")]
     pub keymap: Option<String>,
     /// No colour (as NO_COLOR)
     #[arg(long, global = true)]
     pub no_color: bool,
+}
+
+const PLACE: [&str; 7] = [
+    "context",
+    "namespace",
+    "profile",
+    "region",
+    "room",
+    "read_only",
+    "config",
+];
+const WORLD: [&str; 3] = ["sandbox", "speed", "seed"];
+const LOOKS: [&str; 2] = ["theme", "keymap"];
+
+/// Reads the command line of the process.
+///
+/// # Errors
+/// As clap tells them, help and version among them; a flag that the mode has no use for is refused.
+pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(words)?;
+    let mut levels = vec![&matches];
+    let mut path = Vec::new();
+    while let Some((name, below)) = levels.last().and_then(|level| level.subcommand()) {
+        path.push(name);
+        levels.push(below);
+    }
+    let given = |id: &&str| {
+        let typed = |level: &&ArgMatches| {
+            level.try_contains_id(id).unwrap_or(false) && level.value_source(id) == Some(ValueSource::CommandLine)
+        };
+        levels.iter().any(typed)
+    };
+    let place = PLACE.iter();
+    let unused: Vec<&str> = match path.as_slice() {
+        [] => Vec::new(),
+        ["run" | "check"] => LOOKS.to_vec(),
+        ["sandbox"] => place.chain(&LOOKS).chain(["sandbox"].iter()).copied().collect(),
+        ["bundle", "run"] => WORLD.iter().chain(&LOOKS).copied().collect(),
+        _ => place.chain(&WORLD).chain(&LOOKS).copied().collect(),
+    };
+    if let Some(flag) = unused.into_iter().find(given) {
+        let (flag, mode) = (flag.replace('_', "-"), path.join(" "));
+        let message = format!("--{flag} means nothing to cogdeck {mode}");
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// The modes besides the console.
@@ -75,7 +136,7 @@ pub enum Mode {
     Check(Check),
     /// Serve the built-in world for other programs until interrupted
     Sandbox(SandboxArgs),
-    /// Check the manifest of a bundle, or try one of its commands
+    /// Check the manifest of a bundle, try one of its commands, or make the key for its secrets
     Bundle(Bundle),
     /// The table of commands
     Verbs(Verbs),
@@ -270,7 +331,6 @@ fn seconds(text: &str) -> Result<std::time::Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_declarations_hold_together() {
@@ -296,5 +356,44 @@ mod tests {
         assert_eq!(run.output, Format::Jsonl);
         assert_eq!(run.pipeline, ["kubectl:get", "deploy", "-n", "web", "-o", "wide"]);
         assert!(cli.common.sandbox);
+    }
+
+    fn parsed(line: &str) -> Result<Cli, clap::Error> {
+        parse(line.split(' ').map(std::ffi::OsString::from))
+    }
+
+    #[test]
+    fn flags_are_known_before_and_after_the_mode_and_refused_where_they_mean_nothing() {
+        for line in [
+            "cogdeck --sandbox --theme dark --keymap vim --context a",
+            "cogdeck --sandbox --read-only run help",
+            "cogdeck run --context a --speed 3 help --theme x",
+            "cogdeck check --room r help",
+            "cogdeck sandbox --speed 3 --seed 4",
+            "cogdeck bundle run --config c.toml FILE x --sandbox",
+            "cogdeck verbs --json",
+        ] {
+            assert!(parsed(line).is_ok(), "{line}");
+        }
+        for (line, told) in [
+            ("cogdeck --theme dark run help", "--theme means nothing to cogdeck run"),
+            ("cogdeck run --theme dark help", "--theme means nothing to cogdeck run"),
+            ("cogdeck sandbox --sandbox", "--sandbox means nothing to cogdeck sandbox"),
+            ("cogdeck --read-only sandbox", "--read-only means nothing to cogdeck sandbox"),
+            ("cogdeck verbs --seed 3", "--seed means nothing to cogdeck verbs"),
+            ("cogdeck bundle keygen --context a", "--context means nothing to cogdeck bundle keygen"),
+            ("cogdeck bundle run --sandbox FILE x", "--sandbox means nothing to cogdeck bundle run"),
+        ] {
+            let error = parsed(line).unwrap_err();
+            assert!(error.to_string().contains(told), "{line}: {error}");
+            assert!(error.use_stderr());
+        }
+    }
+
+    #[test]
+    fn the_help_tells_what_opens_the_console_and_what_the_environment_sets() {
+        let help = parsed("cogdeck --help").unwrap_err().to_string();
+        assert!(help.contains("Without a subcommand it opens the console"), "{help}");
+        assert!(help.contains("COGDECK_BUNDLE_NAME__VAR"), "{help}");
     }
 }

@@ -11,12 +11,13 @@ use crate::access::{Decision, Policy};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::engine::ports::{Authorise, Contexts as ContextsPort, Journal, Permit, Place, Shelf, Site};
-use crate::engine::{MemoryJournal, MemoryShelf, Outlets, Session, SessionConfig};
+use crate::engine::ports::{Authorise, Contexts as ContextsPort, Permit, Place, Site};
+use crate::engine::{Outlets, Session, SessionConfig};
 use crate::features::bundles::Library;
 use crate::features::session::panel::{self as session_panel, SessionFeeds};
 use crate::features::{self, Feature, Shared};
 use crate::feed::Hub;
+use crate::store::Store;
 use crate::ui::panel::Panel;
 use crate::verb::{BundleInfo, Catalogue, Declaration, Known as KnownArguments, Verb};
 
@@ -39,10 +40,8 @@ pub struct Deck {
 pub struct Parts {
     /// Contexts.
     pub contexts: Contexts,
-    /// Where changes and history go.
-    pub journal: Arc<dyn Journal>,
-    /// Where aliases and kept records are.
-    pub shelf: Arc<dyn Shelf>,
+    /// Where changes, history, aliases and kept records are.
+    pub store: Arc<Store>,
     /// Who may run what.
     pub policy: Policy,
     /// Verbs and pages of the bundles that the configuration names.
@@ -91,17 +90,15 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
     let config = SessionConfig {
         clock,
         read_only: parts.read_only,
-        shelf: parts.shelf,
         authorise: Arc::new(Configured(parts.policy)),
-        ..config(catalogue, &contexts, parts.journal, environment)
+        ..config(catalogue, &contexts, parts.store.clone(), environment)
     };
-    let journal = config.journal.clone();
     let session = Session::new(config);
     let jobs = session.clone();
     panels.extend(session_panel::panels(&SessionFeeds {
         hub: hub.clone(),
         jobs: Arc::new(move || jobs.jobs()),
-        journal,
+        journal: parts.store,
     }));
     Deck {
         session,
@@ -113,23 +110,23 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
 
 /// A session of a few verbs only, which remembers nothing: a bundle's command in isolation.
 pub fn isolated(catalogue: Catalogue, contexts: Contexts, environment: &Environment) -> Session {
-    let journal = Arc::new(MemoryJournal::new(Clock::real()));
+    let store = Arc::new(Store::in_memory(Clock::real()));
     let contexts = Arc::new(ArcSwap::from_pointee(contexts));
-    Session::new(config(catalogue, &contexts, journal, environment))
+    Session::new(config(catalogue, &contexts, store, environment))
 }
 
 fn config(
     catalogue: Catalogue,
     contexts: &Arc<LiveContexts>,
-    journal: Arc<dyn Journal>,
+    store: Arc<Store>,
     environment: &Environment,
 ) -> SessionConfig {
     SessionConfig {
         catalogue: Arc::new(catalogue),
         context: contexts.load().default().clone(),
         contexts: Arc::new(Known(contexts.clone())),
-        journal,
-        shelf: Arc::new(MemoryShelf::default()),
+        journal: store.clone(),
+        shelf: store,
         authorise: Arc::new(Configured(Policy::default())),
         place: Arc::new(OnThisConsole),
         user: environment.user(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::environment::Environment;
+use super::looks;
 use crate::access::{Permissions, Policy};
 use crate::core::report::Report;
 use crate::verb::catalogue::{did_you_mean, nearest};
@@ -17,9 +18,9 @@ use crate::verb::catalogue::{did_you_mean, nearest};
 pub struct Config {
     /// The context to start in (`COGDECK_CONTEXT`).
     pub context: Option<String>,
-    /// Theme (`COGDECK_THEME`).
+    /// Theme (`COGDECK_THEME`). A file's path starts at the folder of the configuration.
     pub theme: Option<String>,
-    /// Keymap (`COGDECK_KEYMAP`).
+    /// Keymap (`COGDECK_KEYMAP`), likewise.
     pub keymap: Option<String>,
     /// Manifests of bundles whose commands are loaded.
     pub bundles: Vec<PathBuf>,
@@ -70,31 +71,6 @@ pub struct ContextEntry {
     /// Opens read-only.
     pub read_only: bool,
 }
-
-/// The keys, for suggestions.
-const KEYS: [&str; 21] = [
-    "users",
-    "rules",
-    "disabled_rules",
-    "permissions",
-    "bundles",
-    "context",
-    "theme",
-    "keymap",
-    "contexts",
-    "kubeconfig",
-    "kube_context",
-    "namespace",
-    "aws_profile",
-    "region",
-    "aws_endpoint",
-    "resolver",
-    "http_proxy",
-    "docker_host",
-    "room",
-    "production",
-    "read_only",
-];
 
 impl Config {
     /// Reads `file`, or else the file in the configuration folder if there is one; then what `COGDECK_…` overrides.
@@ -147,19 +123,26 @@ impl Config {
             )
             .because(&error)
         })?;
-        Config::parse(&text).map_err(|report| Report {
+        let mut config = Config::parse(&text).map_err(|report| Report {
             message: format!("{}: {}", path.display(), report.message),
             ..report
-        })
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for name in [&mut config.theme, &mut config.keymap].into_iter().flatten() {
+            if looks::is_file(name) {
+                *name = folder.join(&*name).to_string_lossy().into_owned();
+            }
+        }
+        Ok(config)
     }
 
     fn parse(text: &str) -> Result<Config, Report> {
         toml::from_str(text).map_err(|error| {
             let message = error.message().to_owned();
-            let unknown = message.split('`').nth(1).filter(|_| message.contains("unknown field"));
-            let near = unknown
-                .map(|key| nearest(key, KEYS.iter().map(|k| (*k).to_owned())))
-                .unwrap_or_default();
+            // The key that is unknown, then those of the table it stands in: `a`, expected one of `b`, `c`.
+            let mut named = message.split('`').skip(1).step_by(2).map(str::to_owned);
+            let unknown = named.next().filter(|_| message.starts_with("unknown field"));
+            let near = unknown.map(|key| nearest(&key, named)).unwrap_or_default();
             let mut report = Report::refused("E-CONFIG-002", format!("the configuration is not right: {message}"));
             if let Some(span) = error.span() {
                 report = report.at(text, span);
@@ -205,6 +188,24 @@ mod tests {
             "{:?}",
             report.lines()
         );
+        let elsewhere = Config::parse("kubeconfig = \"x\"\n").unwrap_err();
+        assert_eq!(elsewhere.hint, None, "{elsewhere}: it is a key of another table");
+        let only_one = Config::parse("[users.ana]\npermission = []\n").unwrap_err();
+        assert_eq!(only_one.hint.as_deref(), Some("did you mean permissions?"));
+    }
+
+    #[test]
+    fn files_of_looks_are_found_beside_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        std::fs::write(&path, "theme = 'mine.toml'\nkeymap = 'vim'\n").unwrap();
+        let none = Environment::from_pairs([]);
+        let config = Config::load(Some(&path), &none).unwrap();
+        let beside = folder.path().join("mine.toml").to_string_lossy().into_owned();
+        assert_eq!((config.theme, config.keymap.as_deref()), (Some(beside), Some("vim")));
+        let flag = Environment::from_pairs([("COGDECK_THEME", "other.toml")]);
+        let config = Config::load(Some(&path), &flag).unwrap();
+        assert_eq!(config.theme.as_deref(), Some("other.toml"), "from where it is typed");
     }
 
     #[test]

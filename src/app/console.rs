@@ -79,7 +79,7 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         read_only: common.read_only,
         sandbox: Some(sandbox.clone()),
         programs: programs(environment),
-        dresses: looks::dresses(names, looks.seen, common.no_color, environment.clone()),
+        dresses: Some(looks::dresses(names, looks.seen, common.no_color, environment.clone())),
         remote: environment.get("SSH_CONNECTION").is_some(),
         arrangement: looks.arrangement,
         pinned: looks.pinned,
@@ -120,10 +120,10 @@ impl Looks {
         let mut remarks = Vec::new();
         Ok(Looks {
             // Before they are read: what is written after that is read again.
-            seen: names.each_ref().map(looks::changed_at),
-            theme: looks::theme(theme, no_color, environment, &mut remarks)?,
-            by_background: looks::by_background(theme, no_color, environment)?,
-            keymap: looks::keymap(keymap, &mut remarks)?,
+            seen: looks::changed_at(names, environment),
+            theme: looks::theme(theme, no_color, environment, &mut remarks),
+            by_background: looks::by_background(theme, no_color, environment),
+            keymap: looks::keymap(keymap, environment, &mut remarks)?,
             arrangement: arrangement(&state.join(arrangement::FILE), &mut remarks),
             pinned: pinned(&state.join(kept::FILE), &mut remarks),
             remarks,

@@ -1,7 +1,8 @@
 //! How the console looks and what its keys mean: presets and the operator's files, what the terminal can show of a
 //! theme, and whether it is asked for its background. Not for what a theme or keymap file may say.
 
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::environment::Environment;
@@ -9,30 +10,36 @@ use crate::core::report::Report;
 use crate::ui::console::{ByBackground, Dress, Keymap};
 use crate::ui::panel::Theme;
 use crate::ui::panel::theme::{Depth, Glyphs};
+use crate::verb::catalogue::did_you_mean_one_of;
 
 /// The name that leaves the choice of theme to the terminal's background.
 const AUTO: &str = "auto";
 
-/// A preset's name, `auto`, or a TOML file; colour only where the terminal and NO_COLOR allow it.
-pub fn theme(
-    name: Option<&str>,
-    no_color: bool,
-    environment: &Environment,
-    remarks: &mut Vec<Report>,
-) -> Result<Theme, Report> {
-    let theme = match name {
-        None => Theme::standard(),
-        Some(AUTO) => Theme::preset(for_background(environment.get("COLORFGBG")))?,
-        Some(name) => match file(name)? {
-            Some(text) => {
-                let (theme, found) = Theme::parse(&text)?;
-                remarks.extend(found);
-                theme
-            }
-            None => Theme::preset(name)?,
-        },
+/// A preset's name, one of the operator's own in `themes/` of the configuration folder, `auto`, or a TOML file; colour
+/// only where the terminal and NO_COLOR allow it. What can't be had is remarked, and the standard theme worn instead.
+pub fn theme(name: Option<&str>, no_color: bool, environment: &Environment, remarks: &mut Vec<Report>) -> Theme {
+    let name = match name {
+        Some(AUTO) => for_background(environment.get("COLORFGBG")),
+        name => name.unwrap_or(Theme::STANDARD),
     };
-    Ok(fitted(theme, no_color, environment))
+    let theme = named_theme(name, environment, remarks).unwrap_or_else(|report| {
+        remarks.push(report);
+        Theme::standard()
+    });
+    fitted(theme, no_color, environment)
+}
+
+fn named_theme(name: &str, environment: &Environment, remarks: &mut Vec<Report>) -> Result<Theme, Report> {
+    let Some(text) = own(THEMES, name, environment)? else {
+        return Theme::preset(name);
+    };
+    let base = preset_of(name, Theme::PRESETS, Theme::STANDARD);
+    let (mut theme, found) = Theme::parse(&text, base)?;
+    if theme.name == base {
+        theme.name = stem(name).to_owned();
+    }
+    remarks.extend(found);
+    Ok(theme)
 }
 
 /// What the terminal can show of a theme.
@@ -63,25 +70,18 @@ fn for_background(colors: Option<&str>) -> &'static str {
 }
 
 /// What the terminal's answer chooses from; none: it is not asked, because the theme does not depend on it, the
-/// environment tells it already, or no answer can be had in time.
-pub fn by_background(
-    name: Option<&str>,
-    no_color: bool,
-    environment: &Environment,
-) -> Result<Option<ByBackground>, Report> {
+/// environment tells it already, or no answer can be had in time. Remarks are those of [`theme`], which reads one of both.
+pub fn by_background(name: Option<&str>, no_color: bool, environment: &Environment) -> Option<ByBackground> {
     let asks = name == Some(AUTO)
         && !no_color
         && environment.get("NO_COLOR").is_none()
         && environment.get("COLORFGBG").is_none()
         && answers(environment);
-    if !asks {
-        return Ok(None);
-    }
-    let preset = |name| Theme::preset(name).map(|theme| fitted(theme, no_color, environment));
-    Ok(Some(ByBackground {
-        dark: preset("dark")?,
-        light: preset("light")?,
-    }))
+    let named = |name| theme(Some(name), no_color, environment, &mut Vec::new());
+    asks.then(|| ByBackground {
+        dark: named("dark"),
+        light: named("light"),
+    })
 }
 
 /// Whether a terminal of this environment may answer in time. One that is far away answers late; a multiplexer answers
@@ -93,40 +93,44 @@ fn answers(environment: &Environment) -> bool {
     far.iter().all(|name| environment.get(name).is_none()) && !deaf.iter().any(|name| term.starts_with(name))
 }
 
-/// A preset's name, or a TOML file.
-pub fn keymap(name: Option<&str>, remarks: &mut Vec<Report>) -> Result<Keymap, Report> {
-    let name = name.unwrap_or("default");
-    match file(name)? {
-        Some(text) => {
-            let (keymap, found) = Keymap::parse(&text)?;
-            remarks.extend(found);
-            Ok(keymap)
-        }
-        None => Keymap::preset(name),
-    }
+/// A preset's name, one of the operator's own in `keymaps/` of the configuration folder, or a TOML file. What can't be
+/// had is remarked, and the standard keys count instead.
+pub fn keymap(name: Option<&str>, environment: &Environment, remarks: &mut Vec<Report>) -> Result<Keymap, Report> {
+    let named = named_keymap(name.unwrap_or(Keymap::STANDARD), environment, remarks);
+    named.or_else(|report| {
+        remarks.push(report);
+        Keymap::preset(Keymap::STANDARD)
+    })
+}
+
+fn named_keymap(name: &str, environment: &Environment, remarks: &mut Vec<Report>) -> Result<Keymap, Report> {
+    let Some(text) = own(KEYMAPS, name, environment)? else {
+        return Keymap::preset(name).map_err(|report| report.hint(did_you_mean_one_of(name, Keymap::PRESETS)));
+    };
+    let (keymap, found) = Keymap::over(preset_of(name, Keymap::PRESETS, Keymap::STANDARD), &text)?;
+    remarks.extend(found);
+    Ok(keymap)
 }
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Reads theme and keymap again whenever their files change after `known`; none: neither is a file. The task ends with
-/// the console.
+/// Reads theme and keymap again whenever their files change after `known`. The task ends with the console.
 pub fn dresses(
     names: [Option<String>; 2],
     mut known: [Option<SystemTime>; 2],
     no_color: bool,
     environment: Environment,
-) -> Option<tokio::sync::mpsc::Receiver<Dress>> {
-    let is_file = |name: &Option<String>| name.as_deref().is_some_and(|name| name.ends_with(".toml"));
-    if !names.iter().any(is_file) {
-        return None;
-    }
+) -> tokio::sync::mpsc::Receiver<Dress> {
     // Two at most: each replaces the one before, and the next look comes a second later.
     let (sender, dresses) = tokio::sync::mpsc::channel(2);
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(LOOK).await;
-            let now = names.each_ref().map(changed_at);
+            if sender.is_closed() {
+                return;
+            }
+            let now = changed_at(&names, &environment);
             // A file that an editor has put away for a moment is looked at again when it is back.
             let new = [0, 1].map(|at| now[at].is_some() && now[at] != known[at]);
             if new == [false, false] {
@@ -135,11 +139,14 @@ pub fn dresses(
             known = [now[0].or(known[0]), now[1].or(known[1])];
             let mut dress = Dress::default();
             if new[0] {
-                let read = theme(names[0].as_deref(), no_color, &environment, &mut dress.remarks);
+                let name = names[0].as_deref().unwrap_or(Theme::STANDARD);
+                let read = named_theme(name, &environment, &mut dress.remarks);
                 dress.theme = read.map_err(|report| dress.remarks.push(report)).ok();
+                dress.theme = dress.theme.map(|theme| fitted(theme, no_color, &environment));
             }
             if new[1] {
-                let read = keymap(names[1].as_deref(), &mut dress.remarks);
+                let name = names[1].as_deref().unwrap_or(Keymap::STANDARD);
+                let read = named_keymap(name, &environment, &mut dress.remarks);
                 dress.keymap = read.map_err(|report| dress.remarks.push(report)).ok();
             }
             if sender.send(dress).await.is_err() {
@@ -147,30 +154,71 @@ pub fn dresses(
             }
         }
     });
-    Some(dresses)
+    dresses
 }
 
-/// When a file was changed last; none: it is no file, or not there.
-pub fn changed_at(name: &Option<String>) -> Option<SystemTime> {
-    let path = name.as_deref().filter(|name| name.ends_with(".toml"))?;
-    std::fs::metadata(path).ok()?.modified().ok()
+/// When the files of theme and keymap were changed last; none: not there. Under `auto` the theme's is none: which of
+/// both it is stands fast once the console is open.
+pub fn changed_at(names: &[Option<String>; 2], environment: &Environment) -> [Option<SystemTime>; 2] {
+    let [theme, keymap] = names.each_ref().map(Option::as_deref);
+    let changed = |folder, name| std::fs::metadata(path(folder, name, environment)?).ok()?.modified().ok();
+    [
+        changed(THEMES, theme.unwrap_or(Theme::STANDARD)).filter(|_| theme != Some(AUTO)),
+        changed(KEYMAPS, keymap.unwrap_or(Keymap::STANDARD)),
+    ]
 }
 
-/// The text of a file when the name is one (`…/x.toml`); none: a preset's name.
-fn file(name: &str) -> Result<Option<String>, Report> {
-    if !name.ends_with(".toml") {
-        return Ok(None);
+/// Folders of the operator's own, in the configuration folder.
+const THEMES: &str = "themes";
+const KEYMAPS: &str = "keymaps";
+
+/// A name that is a file's path, not a preset's or that of a file in the configuration folder.
+pub fn is_file(name: &str) -> bool {
+    name.ends_with(".toml")
+}
+
+/// Where the operator's file of this name is, if there is one; none: it can be no file's name.
+fn path(folder: &str, name: &str, environment: &Environment) -> Option<PathBuf> {
+    if is_file(name) {
+        return Some(PathBuf::from(name));
     }
-    let read = std::fs::read_to_string(Path::new(name));
-    read.map(Some)
-        .map_err(|error| Report::refused("E-CONFIG-004", format!("cannot read {name}")).because(&error))
+    let plain = !name.starts_with('.') && !name.contains(['/', '\0']);
+    let own = environment.xdg("XDG_CONFIG_HOME", ".config").join(folder);
+    plain.then(|| own.join(format!("{name}.toml")))
+}
+
+/// The text of the operator's file; none: a preset's name, over which the operator has put nothing.
+fn own(folder: &str, name: &str, environment: &Environment) -> Result<Option<String>, Report> {
+    let Some(path) = path(folder, name, environment) else {
+        return Ok(None);
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound && !is_file(name) => Ok(None),
+        Err(error) => {
+            Err(Report::refused("E-CONFIG-004", format!("cannot read {}", path.display())).because(&error))
+        }
+    }
+}
+
+/// The preset that a file stands over: that of its own name, else the standard one.
+fn preset_of(name: &str, presets: &[&'static str], standard: &'static str) -> &'static str {
+    let own = presets.iter().find(|preset| **preset == stem(name));
+    own.copied().unwrap_or(standard)
+}
+
+/// A file's name without folder and ending.
+fn stem(name: &str) -> &str {
+    Path::new(name.trim_end_matches(".toml")).file_name().and_then(|name| name.to_str()).unwrap_or(name)
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
+    use crate::ui::console::keymap::Action;
+    use crate::ui::panel::Meaning;
 
     #[test]
     fn the_theme_follows_the_background_where_the_terminal_tells_of_it() {
@@ -186,7 +234,7 @@ mod tests {
         }
         let light = Environment::from_pairs([("COLORFGBG", "0;15"), ("COLORTERM", "truecolor")]);
         assert_eq!(
-            theme(Some("auto"), false, &light, &mut Vec::new()).unwrap().name,
+            theme(Some("auto"), false, &light, &mut Vec::new()).name,
             "light"
         );
     }
@@ -194,7 +242,7 @@ mod tests {
     #[test]
     fn only_a_terminal_that_can_answer_is_asked_and_only_when_it_matters() {
         let asked = |theme: Option<&str>, no_color: bool, environment: &Environment| {
-            by_background(theme, no_color, environment).unwrap().is_some()
+            by_background(theme, no_color, environment).is_some()
         };
         let term = |term: &'static str| Environment::from_pairs([("TERM", term)]);
         let xterm = term("xterm-256color");
@@ -219,5 +267,90 @@ mod tests {
             assert!(!asked(Some("auto"), false, &term(name)), "{name}");
         }
         assert!(!asked(Some("auto"), false, &Environment::from_pairs([])), "no TERM");
+    }
+
+    /// A configuration folder with these files, and the environment that leads to it.
+    fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, Environment) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join("cogdeck").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let home = folder.path().to_str().unwrap().to_owned();
+        let environment = Environment::from_pairs([
+            ("XDG_CONFIG_HOME", home.as_str()),
+            ("COLORTERM", "truecolor"),
+            ("LANG", "C.UTF-8"),
+        ]);
+        (folder, environment)
+    }
+
+    /// What a good state is drawn in.
+    fn color(theme: &Theme) -> Option<String> {
+        theme.style(Meaning::StateOk).fg.map(|color| color.to_string())
+    }
+
+    #[test]
+    fn files_of_the_configuration_folder_stand_over_the_preset_of_their_name() {
+        let (_folder, environment) = folder(&[
+            ("themes/dark.toml", "[styles]\n'state.ok' = { fg = 'magenta' }\n"),
+            ("themes/mine.toml", "[styles]\n'state.okk' = { fg = 'red' }\n"),
+            ("keymaps/default.toml", "[panel]\n'f9' = 'zoom'\n"),
+            ("keymaps/vim.toml", "[panel]\n'f9' = 'zomo'\n"),
+        ]);
+        let mut remarks = Vec::new();
+        let mut worn = |name| theme(name, false, &environment, &mut remarks);
+        let (dark, preset) = (worn(Some("dark")), Theme::preset("dark").unwrap());
+        assert_eq!(color(&dark).as_deref(), Some("Magenta"));
+        assert_eq!(dark.style(Meaning::StateBad), preset.style(Meaning::StateBad));
+        let mine = worn(Some("mine"));
+        assert_eq!(mine.name, "mine");
+        assert_eq!(mine.style(Meaning::StateBad), Theme::standard().style(Meaning::StateBad));
+        assert!(remarks[0].message.contains("unknown meaning state.okk"), "{remarks:?}");
+
+        let mut remarks = Vec::new();
+        let bound = |keymap: &Keymap| keymap.bindings().any(|(_, key, action)| (key.label(), action) == ("F9".to_owned(), Action::Zoom));
+        assert!(bound(&keymap(None, &environment, &mut remarks).unwrap()), "the one where none is named");
+        let vim = keymap(Some("vim"), &environment, &mut remarks).unwrap();
+        assert!(vim.has_vi() && !bound(&vim));
+        assert_eq!(remarks.len(), 1);
+        assert_eq!(remarks[0].hint.as_deref(), Some("did you mean zoom?"));
+    }
+
+    #[test]
+    fn what_there_is_not_is_told_with_the_names_and_the_standard_counts() {
+        let (_folder, environment) = folder(&[("themes/half.toml", "[styles\n")]);
+        for (name, told) in [
+            ("drak", "did you mean dark? there are terminal-16, dark,"),
+            ("nosuch", "there are terminal-16, dark,"),
+            ("../themes/half", "there are terminal-16, dark,"),
+            ("half", "the theme file cannot be read"),
+            ("/nosuch/file.toml", "cannot read /nosuch/file.toml"),
+        ] {
+            let mut remarks = Vec::new();
+            let worn = theme(Some(name), false, &environment, &mut remarks);
+            assert_eq!(worn.name, Theme::STANDARD, "{name}");
+            let [remark] = remarks.as_slice() else { panic!("{name}: {remarks:?}") };
+            assert!(remark.told().as_str().contains(told), "{name}: {}", remark.told().as_str());
+        }
+        let mut remarks = Vec::new();
+        assert!(!keymap(Some("vin"), &environment, &mut remarks).unwrap().has_vi());
+        assert_eq!(remarks[0].hint.as_deref(), Some("did you mean vim? there are default, vim"));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_comes_into_the_folder_is_read() {
+        let (folder, environment) = folder(&[("keymaps/vim.toml", "")]);
+        let names = [None, Some("vim".to_owned())];
+        let seen = changed_at(&names, &environment);
+        assert!(seen[0].is_none() && seen[1].is_some());
+        let mut dresses = dresses(names, seen, false, environment);
+        let themes = folder.path().join("cogdeck/themes");
+        std::fs::create_dir_all(&themes).unwrap();
+        std::fs::write(themes.join("terminal-16.toml"), "[styles]\n'state.ok' = { fg = 'blue' }\n").unwrap();
+        let dress = tokio::time::timeout(Duration::from_secs(60), dresses.recv()).await.unwrap().unwrap();
+        assert_eq!(color(&dress.theme.unwrap()).as_deref(), Some("Blue"));
+        assert!(dress.keymap.is_none());
     }
 }

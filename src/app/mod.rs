@@ -18,7 +18,7 @@ mod verbs;
 
 use std::io::Write;
 
-use clap::Parser;
+use clap::error::ErrorKind;
 
 use self::cli::{Cli, Mode};
 use self::environment::Environment;
@@ -29,10 +29,13 @@ pub fn main() -> u8 {
     if let Some(code) = hidden::run() {
         return code;
     }
-    let cli = match Cli::try_parse() {
+    let cli = match cli::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
+            if error.kind() == ErrorKind::InvalidSubcommand {
+                let _ = writeln!(std::io::stderr(), "\na pipeline without the console: cogdeck run PIPELINE");
+            }
             return if error.use_stderr() { 2 } else { 0 };
         }
     };

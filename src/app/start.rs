@@ -19,8 +19,7 @@ use crate::bundle::verbs::Files;
 use crate::bundle::{Layers, Manifest, verbs};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
-use crate::engine::ports::{Journal, Shelf};
-use crate::engine::{MemoryJournal, MemoryShelf, Session};
+use crate::engine::Session;
 use crate::features::bundles::Library;
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::store::Store;
@@ -83,24 +82,12 @@ pub async fn deck(config: Config, common: &Common, environment: &Environment) ->
         true => Some(sandbox(common).await?),
         false => None,
     };
-    let (contexts, journal, shelf, store): (Contexts, Arc<dyn Journal>, Arc<dyn Shelf>, Arc<Store>) = match &sandbox {
-        Some(sandbox) => (
-            world(sandbox, common, environment)?,
-            Arc::new(MemoryJournal::new(Clock::real())),
-            Arc::new(MemoryShelf::default()),
-            Arc::new(Store::in_memory(Clock::real())),
-        ),
-        None => {
-            let store = Arc::new(store(environment));
-            (
-                Contexts::load(&config, common, environment)?,
-                store.clone(),
-                store.clone(),
-                store,
-            )
-        }
+    let (contexts, store) = match &sandbox {
+        Some(sandbox) => (world(sandbox, common, environment)?, Store::in_memory(Clock::real())),
+        None => (Contexts::load(&config, common, environment)?, store(environment)),
     };
-    let mut library = library(store, environment);
+    let store = Arc::new(store);
+    let mut library = library(store.clone(), environment);
     // The operator's own bundles are none of the sandbox's: a digest names the same folder in both worlds.
     let installed = sandbox.as_ref().map(|_| {
         let own = format!("{SANDBOX_FILES}{}", std::process::id());
@@ -115,8 +102,7 @@ pub async fn deck(config: Config, common: &Common, environment: &Environment) ->
     let library = Arc::new(library);
     let parts = Parts {
         contexts,
-        journal,
-        shelf,
+        store,
         policy: config.policy()?,
         bundles,
         library: library.clone(),

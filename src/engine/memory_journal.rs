@@ -1,5 +1,4 @@
-//! A journal that lives as long as the process: for the sandbox without a state folder, and for tests. Hash-chained
-//! like the one in the store.
+//! A journal that lives as long as the process: for tests and fuzzers. What is used is the store, in memory too.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! A shelf that lives as long as the process: for the sandbox without a state folder, and for tests.
+//! A shelf that lives as long as the process: for tests and fuzzers. What is used is the store, in memory too.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

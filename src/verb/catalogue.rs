@@ -257,6 +257,15 @@ pub fn nearest(name: &str, known: impl IntoIterator<Item = String>) -> Vec<Strin
     scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
 }
 
+/// For a name among few: what was meant, and all that there are.
+pub fn did_you_mean_one_of(name: &str, known: &[&str]) -> String {
+    let all = format!("there are {}", known.join(", "));
+    match did_you_mean(&nearest(name, known.iter().map(|known| (*known).to_owned()))) {
+        Some(near) => format!("{near} {all}"),
+        None => all,
+    }
+}
+
 /// `did you mean a, b or c?`, if there is anything to mean.
 pub fn did_you_mean(names: &[String]) -> Option<String> {
     match names {

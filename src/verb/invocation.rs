@@ -140,6 +140,24 @@ pub struct Call {
     pub shown: bool,
 }
 
+impl Call {
+    /// For what a verb that mostly reads can change for others: refused where the context, or all of the process, is
+    /// read-only. `what`: the sentence's beginning, `it changes everyone's alias x`.
+    ///
+    /// # Errors
+    /// `E-READONLY-003`.
+    pub fn may_change(&self, what: &str) -> Result<(), Report> {
+        if !self.context.read_only {
+            return Ok(());
+        }
+        let name = &self.context.name;
+        Err(Report::refused(
+            "E-READONLY-003",
+            format!("{what}, and context {name} is read-only"),
+        ))
+    }
+}
+
 /// A record on its way, with its rendering.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {

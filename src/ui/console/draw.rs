@@ -91,6 +91,9 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
 
 fn wants(app: &App, screen: Rect, input: u16) -> Wants {
     let roomy = screen.width >= WIDE && screen.height >= TALL;
+    let chosen = app.shown.checked_sub(1).and_then(|at| app.panels.get(at));
+    // Gone to another panel while a script is presented: the stage is that panel's.
+    let elsewhere = chosen.is_some_and(|panel| app.on_stage(panel.id()) == Some(false));
     let want = |(at, panel): (usize, &dyn Panel)| {
         // A panel without weight of its own shows where there is room for all, and while it is the chosen one.
         let by_itself = !panel.by_name_only() && (panel.weight() > 0 || roomy);
@@ -100,7 +103,10 @@ fn wants(app: &App, screen: Rect, input: u16) -> Wants {
             own => own,
         };
         Want {
-            beside: chosen || app.arrangement.shows(panel.id(), by_itself),
+            beside: match app.on_stage(panel.id()) {
+                Some(on_stage) => (on_stage && !elsewhere) || chosen,
+                None => chosen || app.arrangement.shows(panel.id(), by_itself),
+            },
             weight,
             share: app.arrangement.rows.get(panel.id()).copied().unwrap_or(weight),
             width: panel.minimum().0,
@@ -116,6 +122,7 @@ fn wants(app: &App, screen: Rect, input: u16) -> Wants {
         ),
         shown: app.shown,
         zoomed: app.zoomed,
+        stage: app.script.is_some(),
         input,
         toast: app.toasts.shown().is_some(),
     }
@@ -268,8 +275,25 @@ fn content(app: &mut App, pane: Pane, inside: Rect, focused: bool, buffer: &mut 
         }
         Some(index) => {
             app.places.panes.push((pane.index, pane.area, inside));
-            if let Some(panel) = app.panels.get_mut(index).filter(|_| !inside.is_empty()) {
-                panel.draw(inside, buffer, &app.theme, focused, now);
+            let spacing = app.spacing(index, inside);
+            let Some(panel) = app.panels.get_mut(index).filter(|_| !inside.is_empty()) else {
+                return;
+            };
+            if spacing == 1 {
+                return panel.draw(inside, buffer, &app.theme, focused, now);
+            }
+            let dense = Rect {
+                height: inside.height.div_ceil(spacing),
+                ..inside
+            };
+            let mut cells = Buffer::empty(dense);
+            cells.set_style(dense, app.theme.style(Meaning::Text));
+            panel.draw(dense, &mut cells, &app.theme, focused, now);
+            for at in dense.positions() {
+                let y = inside.y + (at.y - inside.y) * spacing;
+                if let (Some(from), Some(onto)) = (cells.cell(at), buffer.cell_mut((at.x, y))) {
+                    onto.clone_from(from);
+                }
             }
         }
     }

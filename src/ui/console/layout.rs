@@ -14,6 +14,11 @@ pub const TALL: u16 = 50;
 /// Below this height: no borders between panes.
 pub const LOW: u16 = 30;
 
+/// Percent of the height that panels have over the chat on a stage.
+const STAGE: u16 = 55;
+/// Rows of the chat that a stage leaves at least.
+const LEAST_CHAT: u16 = 5;
+
 /// What a panel wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Want {
@@ -40,6 +45,8 @@ pub struct Wants {
     pub shown: usize,
     /// The shown pane alone, whatever the width.
     pub zoomed: bool,
+    /// The panels large beside each other over the chat: an audience looks at them.
+    pub stage: bool,
     /// Lines the input wants.
     pub input: u16,
     /// Whether there is a toast.
@@ -124,7 +131,10 @@ pub fn layout(screen: Rect, wants: &Wants) -> Layout {
     let input = rows.bottom(wants.input.clamp(1, most) + frame);
     let body = rows.left;
     let (mut panes, mut seams) = (Vec::new(), Vec::new());
-    if single {
+    let stage = wants.stage && !wants.zoomed && (!single || wants.shown == 0);
+    if let Some(staged) = stage.then(|| self::stage(body, wants, borders)).flatten() {
+        panes = staged;
+    } else if single {
         panes.push(Pane {
             index: wants.shown,
             area: body,
@@ -239,6 +249,48 @@ fn balance(panels: &[Want], members: &[usize]) -> usize {
     members.len()
 }
 
+/// Panels beside each other, as many as there is width for, over the chat, which is the first of the panes; none: there
+/// is no room for both.
+fn stage(area: Rect, wants: &Wants, borders: bool) -> Option<Vec<Pane>> {
+    let (frame, sides) = if borders { (2, 2) } else { (1, 0) };
+    let mut members: Vec<(usize, &Want)> = wants.panels.iter().enumerate().filter(|(_, want)| want.beside).collect();
+    if area.width < NARROW {
+        members.truncate(1);
+    }
+    let columns = |count: usize| u16::try_from(count).map_or(0, |count| area.width / count.max(1));
+    while members.iter().any(|(_, want)| want.width + sides > columns(members.len())) {
+        members.pop();
+    }
+    let least = members.iter().map(|(_, want)| want.height + frame).max()?;
+    let height = (area.height * STAGE / 100).max(least);
+    let chat = area.height.checked_sub(height).filter(|rows| *rows >= LEAST_CHAT + frame)?;
+    let mut panes = vec![Pane {
+        index: 0,
+        area: Rect {
+            y: area.y + height,
+            height: chat,
+            ..area
+        },
+        folded: false,
+    }];
+    let (width, count) = (columns(members.len()), members.len());
+    panes.extend(members.iter().zip(0..).map(|((at, _), column)| {
+        let x = area.x + column * width;
+        let last = usize::from(column) + 1 == count;
+        Pane {
+            index: at + 1,
+            area: Rect {
+                x,
+                width: if last { area.right() - x } else { width },
+                height,
+                ..area
+            },
+            folded: false,
+        }
+    }));
+    Some(panes)
+}
+
 /// Stacks panels: heights by share, never under the smallest; those for which there is no room fold to one line.
 fn stack(area: Rect, members: &[usize], wants: &Wants, borders: bool, panes: &mut Vec<Pane>) {
     let frame = if borders { 2 } else { 1 };
@@ -315,6 +367,7 @@ mod tests {
             columns: (55, 42, 53),
             shown: 0,
             zoomed: false,
+            stage: false,
             input: 1,
             toast: false,
         }
@@ -396,14 +449,36 @@ mod tests {
         assert_eq!(shown, [0, 1, 3, 4]);
     }
 
+    #[test]
+    fn on_a_stage_the_panels_stand_beside_each_other_over_the_chat() {
+        let stage = |width, height, shown| {
+            let wants = Wants {
+                stage: true,
+                shown,
+                ..wants(2)
+            };
+            at(width, height, &wants).panes
+        };
+        let places = |panes: &[Pane]| -> Vec<(usize, u16, u16)> {
+            panes.iter().map(|pane| (pane.index, pane.area.x, pane.area.width)).collect()
+        };
+        let wide = stage(121, 40, 0);
+        assert_eq!(places(&wide), [(0, 0, 121), (1, 0, 60), (2, 60, 61)]);
+        assert_eq!(wide[1].area.bottom(), wide[0].area.y);
+        assert!(wide[1].area.height > wide[0].area.height);
+        assert_eq!(places(&stage(80, 24, 0)), [(0, 0, 80), (1, 0, 80)], "narrow: the first one");
+        assert_eq!(places(&stage(80, 24, 2)), [(2, 0, 80)], "or the one gone to");
+        assert_eq!(places(&stage(80, 12, 0)), [(0, 0, 80)], "too low for both");
+    }
+
     proptest! {
         #[test]
         fn nothing_overlaps_or_leaves_the_screen(
             width in 1u16..320, height in 1u16..100, panels in 0usize..9, shown in 0usize..9, input in 1u16..20,
-            toast: bool, zoomed: bool,
+            toast: bool, zoomed: bool, stage: bool,
         ) {
             let screen = Rect::new(0, 0, width, height);
-            let wants = Wants { shown: shown.min(panels), zoomed, input, toast, ..wants(panels) };
+            let wants = Wants { shown: shown.min(panels), zoomed, stage, input, toast, ..wants(panels) };
             let layout = layout(screen, &wants);
             let mut areas: Vec<Rect> = layout.panes.iter().map(|pane| pane.area).collect();
             areas.extend([layout.status, layout.input]);

@@ -10,6 +10,7 @@ use ratatui::text::Span;
 
 use crate::core::report::Report;
 use crate::core::text::SafeText;
+use crate::verb::catalogue::did_you_mean_one_of;
 
 pub use depth::Depth;
 
@@ -264,19 +265,24 @@ impl Theme {
     /// A preset by name; unknown names are reported with the nearest one.
     pub fn preset(name: &str) -> Result<Self, Report> {
         match source(name) {
-            Some(text) => Self::parse(text).map(|(theme, _)| theme),
-            None => Err(file::unknown("theme", name, Self::PRESETS.iter().copied())),
+            Some(text) => file::parse(text, || Ok(Self::plain())).map(|(theme, _)| theme),
+            None => Err(Report::refused("E-THEME-001", format!("unknown theme {name}"))
+                .hint(did_you_mean_one_of(name, Self::PRESETS))),
         }
     }
 
-    /// Reads a theme file. What it names that does not exist comes back as remarks; the rest of it counts.
-    pub fn parse(text: &str) -> Result<(Self, Vec<Report>), Report> {
-        file::parse(text)
+    /// Reads an operator's theme file, which replaces single styles of the preset that it inherits, or else of `preset`.
+    /// What it names that does not exist comes back as remarks; the rest of it counts.
+    pub fn parse(text: &str, preset: &str) -> Result<(Self, Vec<Report>), Report> {
+        file::parse(text, || Self::preset(preset))
     }
+
+    /// The name of the default preset.
+    pub const STANDARD: &'static str = "terminal-16";
 
     /// The default preset.
     pub fn standard() -> Self {
-        Self::preset("terminal-16").unwrap_or_else(|_| Self::plain())
+        Self::preset(Self::STANDARD).unwrap_or_else(|_| Self::plain())
     }
 
     /// The same theme without any colour, as `NO_COLOR` asks: attributes stay, so that the selection stays visible.
@@ -388,7 +394,7 @@ mod tests {
     #[test]
     fn presets_parse_without_remarks() {
         for name in Theme::PRESETS {
-            let (theme, remarks) = Theme::parse(source(name).unwrap()).unwrap();
+            let (theme, remarks) = file::parse(source(name).unwrap(), || Ok(Theme::plain())).unwrap();
             assert_eq!((theme.name.as_str(), remarks), (*name, vec![]));
         }
     }
@@ -432,7 +438,7 @@ mod tests {
     #[test]
     fn an_unknown_meaning_is_reported_with_the_nearest_and_the_rest_counts() {
         let (theme, remarks) =
-            Theme::parse("name = 'x'\n[styles]\n'state.okk' = { fg = 'blue' }\n'state.bad' = { fg = 'magenta' }")
+            Theme::parse("name = 'x'\n[styles]\n'state.okk' = { fg = 'blue' }\n'state.bad' = { fg = 'magenta' }", "mono")
                 .unwrap();
         assert_eq!(remarks.len(), 1);
         let hint = remarks[0].hint.as_deref().unwrap();
@@ -442,7 +448,7 @@ mod tests {
 
     #[test]
     fn broken_files_are_refused_with_the_place() {
-        let error = Theme::parse("name = 'x'\n[styles]\n'text' = { fg = ").unwrap_err();
+        let error = Theme::parse("name = 'x'\n[styles]\n'text' = { fg = ", "mono").unwrap_err();
         assert!(error.place.is_some(), "{error:?}");
         assert!(
             Theme::preset("terminal-15")

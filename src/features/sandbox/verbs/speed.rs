@@ -17,7 +17,7 @@ const FASTEST: f64 = 1000.0;
 const STEPS: [f64; 8] = [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0];
 
 /// The verb. It changes no object of the world, only how long the world takes: a read, that needs no undo, but not one
-/// to be run again and again.
+/// to be run again and again, and not one for those who only look.
 pub fn verb() -> Verb {
     let declaration = Declaration::new("sandbox", "speed", "Show or change how fast the sandbox goes")
         .once()
@@ -51,6 +51,7 @@ impl Read for Speed {
             let Some(wanted) = wanted else {
                 return client::ask(&call.context, "/speed", None).await;
             };
+            call.may_change("this changes how fast the sandbox goes for all who use it")?;
             let speed = match Wanted::parse(&wanted)? {
                 Wanted::Times(speed) => speed,
                 step => step.after(now(&client::ask(&call.context, "/speed", None).await?)),

@@ -21,7 +21,18 @@ pub struct Image {
     given: String,
     repository: String,
     tag: String,
+    /// By digest: whoever names one has seen it.
+    pinned: bool,
 }
+
+/// Tags that a repository has beside those of its versions.
+const TAGS: [&str; 8] = ["latest", "stable", "main", "master", "edge", "alpine", "slim", "crash"];
+
+/// What stands behind a version in a tag, with or without a number.
+const VARIANTS: [&str; 16] = [
+    "alpine", "slim", "debian", "bookworm", "bullseye", "buster", "trixie", "ubuntu", "jammy", "noble", "ubi", "rc",
+    "alpha", "beta", "amd", "arm",
+];
 
 impl Image {
     /// Parses `[registry/]repository[:tag][@digest]`; without a tag it is `latest`.
@@ -36,6 +47,7 @@ impl Image {
             given: reference.to_owned(),
             repository: repository.to_owned(),
             tag: tag.to_owned(),
+            pinned: reference.contains('@'),
         }
     }
 
@@ -54,14 +66,28 @@ impl Image {
         self.repository.rsplit('/').next().unwrap_or_default()
     }
 
-    /// What it does when started: the tags `broken` and `crash` have their meaning for every repository.
+    /// What it does when started. Every repository exists, with every version, the usual names beside them, and `crash`;
+    /// other tags, `broken` among them, are not found.
     pub fn program(&self) -> Program {
         match (self.tag.as_str(), self.repository.rsplit('/').next()) {
-            ("broken", _) => Program::Missing,
+            _ if !self.exists() => Program::Missing,
             ("crash", _) => Program::Crashes,
             (_, Some("kuar-inspector")) => Program::Inspector,
             _ => Program::Idle,
         }
+    }
+
+    fn exists(&self) -> bool {
+        let tag = self.tag.as_str();
+        let is_hash = tag.len() >= 7
+            && tag.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && tag.bytes().any(|byte| byte.is_ascii_digit());
+        let mut parts = tag.split(['-', '_', '+']);
+        let first = parts.next().unwrap_or_default();
+        self.pinned
+            || TAGS.contains(&tag)
+            || is_hash
+            || (is_version(first) && parts.all(|part| is_version(part) || is_variant(part)))
     }
 
     /// The full reference, as the container runtime reports it.
@@ -98,6 +124,18 @@ impl Image {
     }
 }
 
+/// `1`, `v1.2.3`, `1.2.3rc1`.
+fn is_version(text: &str) -> bool {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let after = text.trim_start_matches(|symbol: char| symbol.is_ascii_digit() || symbol == '.');
+    text.starts_with(|first: char| first.is_ascii_digit()) && (after.is_empty() || is_variant(after))
+}
+
+/// `alpine`, `alpine3.20`, `rc1`.
+fn is_variant(text: &str) -> bool {
+    VARIANTS.contains(&text.trim_end_matches(|symbol: char| symbol.is_ascii_digit() || symbol == '.'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,5 +170,23 @@ mod tests {
                 "{reference}"
             );
         }
+    }
+
+    #[test]
+    fn a_tag_that_no_release_has_is_not_found() {
+        let found = |tag: &str| Image::parse(&format!("so0k/kuar-inspector:{tag}")).program() != Program::Missing;
+        for tag in [
+            "1", "1.0.0", "9.9.9", "v2.7.0", "1.27-alpine", "1.27-alpine3.20", "3.12-slim-bookworm", "2.0.0rc1",
+            "2.0.0-rc.1", "2024-05-01", "0f3c9d1", "latest", "stable", "crash",
+        ] {
+            assert!(found(tag), "{tag}");
+        }
+        for tag in [
+            "broken", "nope", "nosuchtag", "does-not-exist", "9.9.9-nope", "3.0.0-broken", "2.0.O", "v", "bad", "missing",
+            "deadbeef", "1..x", "-1", "",
+        ] {
+            assert!(!found(tag), "{tag}");
+        }
+        assert_eq!(Image::parse("nginx:nope@sha256:00").program(), Program::Idle, "by digest");
     }
 }

@@ -163,7 +163,11 @@ impl App {
     pub fn is_offered(&self, at: usize) -> bool {
         self.panels
             .get(at)
-            .is_some_and(|panel| self.arrangement.shows(panel.id(), !panel.by_name_only()) || self.shown == at + 1)
+            .is_some_and(|panel| {
+                self.arrangement.shows(panel.id(), !panel.by_name_only())
+                    || self.on_stage(panel.id()) == Some(true)
+                    || self.shown == at + 1
+            })
     }
 
     /// `:show NAME`, `:hide NAME`.

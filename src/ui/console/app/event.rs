@@ -78,8 +78,8 @@ pub enum Event {
     Contexts(Arc<Context>, Vec<Arc<Context>>),
     /// The session's context or catalogue may have changed.
     Session(Arc<Context>, Arc<Catalogue>),
-    /// A script to present, its lines in order; or why there is none.
-    Script(Result<Vec<String>, Box<Report>>),
+    /// The text of a script to present; or why there is none.
+    Script(Result<String, Box<Report>>),
     /// A theme or keymap file has changed.
     Dress(Box<Dress>),
     /// The terminal has told its background: the theme for it.

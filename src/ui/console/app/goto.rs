@@ -69,6 +69,7 @@ impl App {
             ("ctx" | "context", names) => return vec![Effect::UseContexts(names.join(" "))],
             ("ns" | "namespace", [name]) => return self.use_namespace(name),
             ("ns" | "namespace", _) => self.tell("ns NAME shows another namespace", Tone::Neutral),
+            ("present", ["off"]) => self.stop_presenting("nothing is presented any more"),
             ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
             ("present", _) => self.tell(
                 "present demo, or present FILE: a script, one pipeline a line",
@@ -236,10 +237,9 @@ impl App {
                 gathered.offers = pins.map(|pin| Offer::place(&pin.id, &pin.line, false)).collect();
             }
             Some("present") => {
-                let scripts = SCRIPTS
-                    .iter()
-                    .map(|script| Offer::place(script.name, script.about, false));
-                gathered.offers = scripts.collect();
+                let scripts = SCRIPTS.iter().map(|script| (script.name, script.about));
+                let places = scripts.chain([("off", "ends what is presented")]);
+                gathered.offers = places.map(|(name, about)| Offer::place(name, about, false)).collect();
             }
             Some("layout") => gathered.offers = vec![Offer::place("reset", "as by default", false)],
             Some("ns" | "namespace") => gathered.live = self.live("get", &["namespaces"], prefix),

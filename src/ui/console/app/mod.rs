@@ -301,7 +301,7 @@ impl App {
                 return self.key(key.into());
             }
             Event::Mouse(event) => return self.mouse(event),
-            Event::Script(Ok(lines)) => self.present(lines),
+            Event::Script(Ok(text)) => self.present(&text),
             Event::Script(Err(report)) => self.toasts.add(report.told(), Tone::Bad, now),
             Event::Paste(text) => self.paste(&text),
             Event::Edited(Ok(text)) => self.edited(&text),
@@ -360,6 +360,7 @@ impl App {
             Event::Sandbox(result) => return self.sandbox_started(result),
             Event::Tell(text, tone) => self.toasts.add(text, tone, now),
         }
+        self.go_on_presenting();
         Vec::new()
     }
 

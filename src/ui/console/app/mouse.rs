@@ -124,8 +124,9 @@ impl App {
         if !inside.contains(at) {
             return Vec::new();
         }
-        let row = at.y - inside.y;
-        match pane.checked_sub(1) {
+        let index = pane.checked_sub(1);
+        let row = (at.y - inside.y) / index.map_or(1, |index| self.spacing(index, inside));
+        match index {
             None => {
                 if !opens {
                     self.chat.unselect();

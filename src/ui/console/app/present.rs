@@ -1,12 +1,17 @@
 //! Presenting a script live: one key types its next line visibly into the input, where it can still be edited; Enter
-//! runs it like any other. The script is data for the input line and nothing else.
+//! runs it like any other. Meanwhile the panels that the audience looks at stand large over the chat. The script is data
+//! for the input line and nothing else.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ratatui::layout::Rect;
 
 use super::App;
-use crate::ui::panel::Tone;
+use crate::core::text::SafeText;
+use crate::lang::script_lines;
+use crate::ui::console::keymap::{Action, Part};
+use crate::ui::panel::{Meaning, Tone};
 
 /// Between two characters: a quick typist.
 const STROKE: Duration = Duration::from_millis(18);
@@ -35,23 +40,59 @@ pub const SCRIPTS: [Supplied; 2] = [
     },
 ];
 
+/// What is looked at while a script is presented: these panels stand large beside each other, over the chat.
+const STAGE: [&str; 2] = ["rollout", "traffic"];
+
+/// How the comment begins that says what the lines after it are about; the comment lines below it go on with it.
+const HEADING: &str = "# ---";
+
+/// One line of a script.
+struct Line {
+    /// What it and those after it are about, where the script says so.
+    heading: Option<String>,
+    text: String,
+}
+
 /// A script being presented.
 pub struct Script {
-    lines: Vec<String>,
+    lines: Vec<Line>,
     /// Lines that were typed.
     next: usize,
     /// What is left of the line being typed, and when the next character comes.
     typing: Option<(Vec<char>, Timestamp)>,
+    /// The next line is typed as soon as what runs has ended.
+    waits: bool,
 }
 
 impl Script {
     /// Nothing is typed yet.
-    pub fn new(lines: Vec<String>) -> Self {
+    pub fn new(text: &str) -> Self {
+        let (mut lines, mut after) = (Vec::new(), 0);
+        for line in script_lines(text) {
+            let between = text.lines().skip(after).take(line.number - 1 - after);
+            let said = between.skip_while(|line| !line.starts_with(HEADING));
+            let said: Vec<&str> = said
+                .map(|line| line.trim_start_matches(['#', '-', ' ']))
+                .filter(|line| !line.is_empty())
+                .collect();
+            after = line.number;
+            lines.push(Line {
+                heading: (!said.is_empty()).then(|| said.join(" ")),
+                text: line.text,
+            });
+        }
         Script {
             lines,
             next: 0,
             typing: None,
+            waits: false,
         }
+    }
+
+    /// What each line is said to be about.
+    #[cfg(test)]
+    pub(super) fn headings(&self) -> impl Iterator<Item = Option<&str>> {
+        self.lines.iter().map(|line| line.heading.as_deref())
     }
 
     /// A line is being typed.
@@ -67,21 +108,47 @@ impl Script {
 
 impl App {
     /// A script was read.
-    pub(super) fn present(&mut self, lines: Vec<String>) {
-        let script = Script::new(lines);
+    pub(super) fn present(&mut self, text: &str) {
+        let script = Script::new(text);
         let (_, all) = script.place();
         let key = self.present_key();
         self.tell(&format!("{all} lines to present: {key} types the next"), Tone::Ok);
         self.script = (all > 0).then_some(script);
+        self.subscribe_offered();
+    }
+
+    /// No script is presented any more.
+    pub(super) fn stop_presenting(&mut self, why: &str) {
+        self.script = None;
+        self.tell(why, Tone::Ok);
+        self.subscribe_offered();
+    }
+
+    /// Whether a panel is one of those that stand large while a script is presented; none: no script is.
+    pub fn on_stage(&self, id: &str) -> Option<bool> {
+        self.script.as_ref().map(|_| STAGE.contains(&id))
+    }
+
+    /// How many rows of the screen one of a panel's rows takes: two for those that the audience looks at, where there is
+    /// room for it. `at` is the panel's place, `inside` that of its content.
+    pub fn spacing(&self, at: usize, inside: Rect) -> u16 {
+        let large = self.panels.get(at).is_some_and(|panel| {
+            !self.bare && self.on_stage(panel.id()) == Some(true) && inside.height / 2 >= panel.minimum().1
+        });
+        if large { 2 } else { 1 }
     }
 
     fn present_key(&self) -> String {
-        use crate::ui::console::keymap::{Action, Part};
-        let key = self.keymap.key_of(Part::Global, Action::Present);
-        key.map_or_else(|| "the key for present".to_owned(), |key| key.label())
+        self.label_of(Part::Global, Action::Present)
+            .unwrap_or_else(|| "the key for present".to_owned())
     }
 
-    /// Types the next line; a second press finishes the typing at once.
+    fn label_of(&self, part: Part, action: Action) -> Option<String> {
+        self.keymap.key_of(part, action).map(|key| key.label())
+    }
+
+    /// Types the next line; a second press finishes the typing at once. A line that stands there is run or cleared
+    /// first, and what runs in the foreground ends first: the next line may rest on it.
     pub(super) fn next_line(&mut self) {
         let now = self.clock.now();
         let Some(script) = &mut self.script else {
@@ -94,16 +161,39 @@ impl App {
         if script.is_typing() {
             return self.finish_typing();
         }
+        if !self.input.is_empty() {
+            let run = self.label_of(Part::Input, Action::Submit).unwrap_or_default();
+            let clear = self.label_of(Part::Global, Action::Interrupt).unwrap_or_default();
+            return self.tell(&format!("{run} runs this line first; {clear} clears it"), Tone::Warn);
+        }
+        if let Some(block) = self.chat.foreground() {
+            script.waits = true;
+            let which = block.number.map_or_else(String::new, |number| format!(" #{number}"));
+            return self.tell(&format!("the next line is typed when{which} has ended"), Tone::Waiting);
+        }
+        script.waits = false;
         let Some(line) = script.lines.get(script.next) else {
-            self.script = None;
-            self.tell("the script is over", Tone::Ok);
-            return;
+            return self.stop_presenting("the script is over");
         };
-        script.typing = Some((line.chars().rev().collect(), now));
+        script.typing = Some((line.text.chars().rev().collect(), now));
         script.next += 1;
+        if let Some(heading) = &line.heading {
+            self.chat.say(now, [(SafeText::line(heading), Meaning::Title)]);
+        }
         self.leave_pane();
         self.popup = None;
-        self.input.take();
+    }
+
+    /// What ran may have ended: types the line that waits for it, unless something else is typed meanwhile.
+    pub(super) fn go_on_presenting(&mut self) {
+        let Some(script) = self.script.as_mut().filter(|script| script.waits) else {
+            return;
+        };
+        if !self.input.is_empty() {
+            script.waits = false;
+        } else if self.chat.foreground().is_none() {
+            self.next_line();
+        }
     }
 
     /// Types the rest of the line at once.

@@ -11,9 +11,6 @@ use crate::core::report::Report;
 /// Takes a key its meaning.
 const NONE: &str = "none";
 
-/// What a keymap is laid over when its file names nothing.
-const STANDARD: &str = "default";
-
 /// What a keymap cannot lose, in the part where it is looked for: to leave, to run a line, to get from a pane to the
 /// line, and, last as the others may be restored over it, to stop what runs.
 const KEPT: [(Part, Action); 5] = [
@@ -54,16 +51,16 @@ struct File {
     vi: Option<bool>,
 }
 
-/// Reads a file over the preset that it inherits from.
-pub(super) fn parse(text: &str) -> Result<(Keymap, Vec<Report>), Report> {
+/// Reads a file over the preset that it inherits from, or else over `standard`.
+pub(super) fn parse(text: &str, standard: &str) -> Result<(Keymap, Vec<Report>), Report> {
     let file = read(text)?;
     let named = file.inherits.as_ref().map(|name| name.get_ref().as_str());
     let mut remarks = Vec::new();
-    let base = match (Keymap::preset(named.unwrap_or(STANDARD)), &file.inherits) {
+    let base = match (Keymap::preset(named.unwrap_or(standard)), &file.inherits) {
         (Ok(base), _) => base,
         (Err(remark), Some(name)) => {
             remarks.push(remark.at(text, name.span()));
-            Keymap::preset(STANDARD)?
+            Keymap::preset(standard)?
         }
         (Err(remark), None) => return Err(remark),
     };

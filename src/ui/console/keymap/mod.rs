@@ -65,6 +65,9 @@ impl Keymap {
     /// The presets' names.
     pub const PRESETS: &'static [&'static str] = &["default", "vim"];
 
+    /// The preset where nothing is named.
+    pub const STANDARD: &'static str = "default";
+
     /// A preset by name; unknown names are reported with the nearest one.
     pub fn preset(name: &str) -> Result<Self, Report> {
         match name {
@@ -79,7 +82,12 @@ impl Keymap {
     /// comes back as remarks, and so does what cannot be taken away (to interrupt, to leave, to run a line, to get to
     /// the line); the rest counts.
     pub fn parse(text: &str) -> Result<(Self, Vec<Report>), Report> {
-        file::parse(text)
+        Self::over(Self::STANDARD, text)
+    }
+
+    /// As [`Keymap::parse`], over the preset `standard` where the file names none.
+    pub fn over(standard: &str, text: &str) -> Result<(Self, Vec<Report>), Report> {
+        file::parse(text, standard)
     }
 
     /// What names a panel or an action of one that does not exist; `panels`: those that do, with their actions.

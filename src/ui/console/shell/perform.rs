@@ -7,7 +7,6 @@ use super::{COMPLETER, Message, Shell, programs};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::lang::script_lines;
 use crate::ui::console::app::{Effect, Event};
 use crate::ui::console::contexts::Known;
 use crate::ui::panel::Tone;
@@ -123,9 +122,8 @@ impl<W: Write> Shell<W> {
         let outbox = self.outbox.clone();
         tokio::spawn(async move {
             let read = programs::read_script(&file).await;
-            let lines = read.map(|text| script_lines(&text).into_iter().map(|line| line.text).collect());
             // The console closed meanwhile: nobody presents.
-            let _ = outbox.send(Message::App(Event::Script(lines.map_err(Box::new)))).await;
+            let _ = outbox.send(Message::App(Event::Script(read.map_err(Box::new)))).await;
         });
     }
 }

@@ -14,7 +14,8 @@ use crate::verb::catalogue::{did_you_mean, nearest};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    name: String,
+    /// Without one it has that of what it starts from.
+    name: Option<String>,
     /// A preset to start from.
     inherits: Option<String>,
     glyphs: Option<String>,
@@ -42,14 +43,18 @@ struct Spec {
     reverse: bool,
 }
 
-pub(super) fn parse(text: &str) -> Result<(Theme, Vec<Report>), Report> {
+/// Starts from the preset that the file inherits, or else from `base`.
+pub(super) fn parse(
+    text: &str,
+    base: impl FnOnce() -> Result<Theme, Report>,
+) -> Result<(Theme, Vec<Report>), Report> {
     let file: File = toml::from_str(text).map_err(|error| broken(text, &error))?;
     let mut remarks = Vec::new();
     let mut theme = match &file.inherits {
         Some(parent) => Theme::preset(parent)?,
-        None => Theme::plain(),
+        None => base()?,
     };
-    theme.name = file.name;
+    theme.name = file.name.unwrap_or(theme.name);
     match file.glyphs.as_deref() {
         None => {}
         Some("unicode") => theme.glyphs = Glyphs::UNICODE,

@@ -20,7 +20,6 @@ pub fn schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "cogdeck theme",
         "type": "object",
-        "required": ["name"],
         "additionalProperties": false,
         "properties": {
             "name": { "type": "string" },

@@ -52,6 +52,7 @@ impl Read for Create {
             let report = Report::refused("E-ALIAS-009", format!("there is an alias {there}"));
             return Err(report.hint("--replace makes it anew"));
         }
+        super::may_change(call, &alias)?;
         call.session.put_alias(alias.clone()).await?;
         output.send(Table::new().row(&alias)).await
     }

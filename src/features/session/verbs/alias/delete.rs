@@ -28,6 +28,7 @@ impl Read for Delete {
         let found: Vec<_> = (0..count).map(|index| find(call, index)).collect::<Result<_, _>>()?;
         for (index, alias) in found.into_iter().enumerate() {
             super::own_unless_named(call, index, &alias)?;
+            super::may_change(call, &alias)?;
             call.session.remove_alias(alias.scope, &alias.name).await?;
             let text = format!("alias {} removed", alias.qualified());
             let record = json!({"scope": alias.scope, "name": alias.name, "action": "removed", "message": text});

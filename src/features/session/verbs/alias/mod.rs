@@ -70,6 +70,14 @@ fn own_unless_named(call: &Call, index: usize, alias: &Alias) -> Result<(), Repo
     )
 }
 
+/// Everyone's aliases are not changed where nothing is; one's own are like a setting of one's own.
+fn may_change(call: &Call, alias: &Alias) -> Result<(), Report> {
+    match alias.scope {
+        AliasScope::User => Ok(()),
+        AliasScope::Site => call.may_change(&format!("{} is everyone's alias", alias.qualified())),
+    }
+}
+
 fn unknown(catalogue: &Catalogue, text: &str) -> Report {
     let known = catalogue
         .aliases()

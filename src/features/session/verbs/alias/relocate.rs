@@ -53,6 +53,8 @@ impl Read for Move {
             name,
             body: source.body.clone(),
         };
+        super::may_change(call, &source)?;
+        super::may_change(call, &moved)?;
         // Made before the other goes: a fault between both leaves two, never none.
         call.session.put_alias(moved.clone()).await?;
         call.session.remove_alias(source.scope, &source.name).await?;

@@ -8,8 +8,7 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
     assert!(
         matches!(desk.keys(":present talk.cog<enter>").as_slice(), [Effect::ReadScript(file)] if file == "talk.cog")
     );
-    let lines = ["echo one", "echo two"].map(str::to_owned).to_vec();
-    desk.app.handle(Event::Script(Ok(lines)));
+    desk.app.handle(Event::Script(Ok("echo one\necho two\n".into())));
     assert!(desk.shows(120, 40, "2 lines to present: F5 types the next"));
     assert!(desk.keys("<f5>").is_empty());
     let mut seen = Vec::new();
@@ -21,10 +20,11 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
     assert_eq!(seen.first().map(String::as_str), Some("e"), "letter by letter");
     assert_eq!(desk.app.input.text(), "echo one");
     let effects = desk.keys(" more<enter>");
-    assert!(
-        matches!(effects.as_slice(), [Effect::Start { line, .. }] if line == "echo one more"),
-        "edited"
-    );
+    let [Effect::Start { block, line, .. }] = effects.as_slice() else {
+        panic!("it runs")
+    };
+    assert_eq!(line, "echo one more", "edited");
+    desk.end(*block, 0);
     assert!(desk.keys("<f5><f5>").is_empty());
     assert_eq!(
         desk.app.input.text(),
@@ -78,7 +78,7 @@ fn scripts_that_come_along_are_offered_by_name_and_can_be_typed() {
 fn typing_by_hand_takes_over_from_the_script() {
     let mut desk = Desk::new();
     desk.app
-        .handle(Event::Script(Ok(vec!["kubectl:delete deploy inspector".into()])));
+        .handle(Event::Script(Ok("kubectl:delete deploy inspector".into())));
     desk.keys("<f5>");
     desk.app.advance();
     desk.keys("x");
@@ -134,7 +134,7 @@ fn raising_read_only_is_no_other_place() {
 fn enter_while_a_line_is_typed_ends_the_typing_and_runs_nothing() {
     let mut desk = Desk::new();
     desk.app
-        .handle(Event::Script(Ok(vec!["kubectl:delete deploy inspector".into()])));
+        .handle(Event::Script(Ok("kubectl:delete deploy inspector".into())));
     desk.keys("<f5>");
     desk.app.advance();
     assert!(desk.keys("<enter>").is_empty());
@@ -161,4 +161,67 @@ fn fields_of_the_last_answer_are_completed() {
         desk.shows(120, 40, "what this block answered"),
         "numbers of known blocks"
     );
+}
+
+#[test]
+fn a_line_that_stands_there_is_not_typed_over() {
+    let mut desk = Desk::new();
+    desk.app.handle(Event::Script(Ok("wait\necho two\n".into())));
+    desk.keys("<f5><f5> edited<f5>");
+    assert_eq!(desk.app.input.text(), "wait edited");
+    assert!(desk.shows(120, 40, "Enter runs this line first; ^C clears it"));
+    assert!(desk.shows(120, 40, "presenting 1/2"));
+    desk.keys("<ctrl-c><f5><f5>");
+    assert_eq!(desk.app.input.text(), "echo two");
+}
+
+#[test]
+fn the_next_line_waits_for_what_runs() {
+    let mut desk = Desk::new();
+    desk.app.handle(Event::Script(Ok("echo two\necho three\n".into())));
+    let block = desk.start("kubectl:get deploy -w");
+    desk.keys("<f5>");
+    assert!(desk.shows(120, 40, &format!("the next line is typed when #{} has ended", 40 + block)));
+    assert!(desk.app.rests_for().is_none(), "nothing is typed yet");
+    desk.end(block, 0);
+    desk.keys("<f5>");
+    assert_eq!(desk.app.input.text(), "echo two", "it was typed by itself; this press ended the typing");
+    let block = desk.start("");
+    desk.keys("<f5>");
+    desk.keys("mine");
+    desk.end(block, 0);
+    assert_eq!(desk.app.input.text(), "mine", "somebody types: nothing is typed into it");
+    assert!(desk.app.rests_for().is_none());
+}
+
+#[test]
+fn headings_of_a_script_are_said_when_their_line_comes() {
+    let script = Script::new(
+        "# about all of it\n\n# --- One\n#     and more.\nfirst\n# a remark\nsecond\n\n# --- Two\nthird",
+    );
+    let headings: Vec<_> = script.headings().collect();
+    assert_eq!(headings, [Some("One and more."), None, Some("Two")]);
+    let mut desk = Desk::new();
+    desk.app.handle(Event::Script(Ok("# --- A first \u{1b}[31mversion\necho 1".into())));
+    assert!(!desk.shows(120, 40, "A first"));
+    desk.keys("<f5>");
+    assert!(desk.shows(120, 40, "A first"));
+}
+
+#[test]
+fn while_a_script_is_presented_rollout_and_traffic_stand_large_over_the_chat() {
+    let mut desk = Desk::new();
+    let before = desk.app.arrangement.clone();
+    desk.app.handle(Event::Script(Ok("echo one".into())));
+    let rows = desk.screen(120, 40);
+    let screen = rows.join("\n");
+    let place = |text: &str| rows.iter().position(|row| row.contains(text)).unwrap();
+    assert!(rows[place("rollout 3")].contains("traffic 3"), "beside each other: {screen}");
+    assert!(!screen.contains("deployments 3"), "{screen}");
+    let first = place("inspector");
+    assert!(rows[first + 2].contains("web; rm -rf"), "a blank row between two: {screen}");
+    assert!(place(" 1 chat ") > first + 4, "{screen}");
+    assert_eq!(desk.app.arrangement, before);
+    desk.keys(":present off<enter>");
+    assert!(desk.shows(120, 40, "deployments 3"), "as before");
 }
