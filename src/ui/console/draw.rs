@@ -140,6 +140,7 @@ fn input_view(app: &App, columns: u16) -> View {
         columns,
         empty,
         app.popup.is_none() && app.suggests(),
+        app.wrong(),
     );
     if app.context.production { view.warning() } else { view }
 }

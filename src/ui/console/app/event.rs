@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::Timestamp;
 
 use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::context::Context;
@@ -118,6 +119,8 @@ pub enum Effect {
     Complete(u64, Live),
     /// Start the sandbox.
     StartSandbox,
+    /// Let the session's context take changes until then, though it is marked read-only; none: no more.
+    OpenUntil(Option<Timestamp>),
     /// Make this the session's context.
     Switch(Arc<Context>),
     /// Make the context of this name the session's.

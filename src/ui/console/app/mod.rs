@@ -9,6 +9,7 @@ mod finder;
 mod frames;
 mod goto;
 mod keys;
+mod marks;
 mod menu;
 mod mouse;
 mod overlay;
@@ -17,6 +18,7 @@ mod pins;
 mod present;
 mod typing;
 mod welcome;
+mod window;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -105,8 +107,12 @@ pub struct App {
     pub(super) user: SafeText,
     pub(super) context: Arc<Context>,
     pub(super) read_only: bool,
+    /// Until when the context takes changes although it is marked read-only.
+    open_until: Option<Timestamp>,
     /// What the latest answers look like.
     samples: Samples,
+    /// What is wrong in the line, as far as it was checked.
+    checked: marks::Checked,
     /// `/` is being typed.
     pub(super) finder: Option<Finder>,
     /// A menu, or a cell being chosen.
@@ -177,6 +183,7 @@ impl App {
         panels.extend(parts.pinned.iter().map(|pinned| (parts.pins)(pinned)));
         let mut app = App {
             samples: Samples::default(),
+            checked: marks::Checked::default(),
             finder: None,
             overlay: None,
             script: None,
@@ -210,6 +217,7 @@ impl App {
             user: SafeText::line(&parts.user),
             context: parts.context,
             read_only: parts.read_only,
+            open_until: None,
             offer,
             contexts: parts.contexts,
             catalogue: parts.catalogue,
@@ -404,6 +412,8 @@ impl App {
 
     fn change_context(&mut self, context: Arc<Context>) {
         self.input.set_here(&context.name);
+        // As the engine does: what was opened was the one that is left.
+        self.open_until.take_if(|_| self.context.name != context.name);
         self.context = context;
         self.open_anew();
     }

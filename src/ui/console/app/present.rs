@@ -104,6 +104,7 @@ impl App {
         self.leave_pane();
         self.popup = None;
         self.input.take();
+        self.input.not_by_hand();
     }
 
     /// Types the rest of the line at once.

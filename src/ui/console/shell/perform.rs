@@ -35,6 +35,7 @@ impl<W: Write> Shell<W> {
                 });
             }
             Effect::StartSandbox => self.start_sandbox(),
+            Effect::OpenUntil(until) => self.runner.open_until(until),
             Effect::Switch(context) => self.runner.switch(context),
             Effect::UseContext(name) => self.use_context(&name),
             Effect::ReadScript(file) => self.read_script(file),

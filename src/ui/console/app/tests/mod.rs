@@ -7,12 +7,14 @@ mod blocks;
 mod copying;
 mod every_key;
 mod finding;
+mod marks;
 mod panes;
 mod pinning;
 mod presenting;
 mod screens;
 mod themes;
 mod typing;
+mod window;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
