@@ -191,7 +191,7 @@ fn change(call: &Call, target: &Target, live: &Value, options: &Value) -> Result
         format!(" from {} namespace", target.namespace)
     };
     let message = format!("{} \"{}\" {forced}{place}", target.resource.type_name(), target.name);
-    let summary = format!("delete {} (cannot be undone)", target.title());
+    let summary = format!("delete {}", target.title());
     Draft::new(call, target, summary, essence(&target.resource.kind, live), Value::Null)
         .of(live)
         .risk(Risk::Destroy)
@@ -255,7 +255,8 @@ mod tests {
         let options = options(&call(&[], json!({}))).unwrap();
         let change = change(&call(&[], json!({})), &target("Deployment", "web"), &live, &options).unwrap();
         assert_eq!((change.risk, change.inverse.is_none()), (Risk::Destroy, true));
-        assert!(change.summary.contains("cannot be undone"));
+        // That it has no way back is said by who shows the plan, beside the name and not in its place.
+        assert_eq!(change.summary, "delete deployment.apps/web");
         assert_eq!(change.before, json!({"replicas": 1, "images": {"a": "i"}}));
         assert_eq!(
             change.request["message"],
