@@ -72,7 +72,7 @@ impl Operator for Late {
     fn origin(&self) -> Origin {
         Origin::Typed
     }
-    async fn ask(&self, plan: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, plan: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         self.0.open_until(None);
         Decision::Approved(plan.digest())
     }
