@@ -114,6 +114,7 @@ impl World {
             desired: 3,
             current: 3,
             ready: 3,
+            available: 3,
             version: "3.0.0".into(),
             uid: "set".into(),
             ..ReplicaSetRow::default()
