@@ -62,7 +62,10 @@ impl Window {
         match self.permits(context) {
             true => Ok(()),
             false => {
-                let message = format!("context {} is read-only again: its time was over before this", context.name);
+                let message = format!(
+                    "context {} is read-only again: its time was over before this",
+                    context.name
+                );
                 Err(Report::refused(READ_ONLY, message).hint(HINT))
             }
         }

@@ -41,7 +41,11 @@ async fn it_takes_changes_only_while_it_is_open() {
     bench.session.open_until(None);
     assert_eq!(bench.run(line).await.report.unwrap().code, "E-READONLY-002");
     bench.session.open_until(Some(Clock::real().now()));
-    assert_eq!(bench.run(line).await.report.unwrap().code, "E-READONLY-002", "its time is over");
+    assert_eq!(
+        bench.run(line).await.report.unwrap().code,
+        "E-READONLY-002",
+        "its time is over"
+    );
 }
 
 #[tokio::test]
@@ -93,7 +97,10 @@ async fn an_approval_that_comes_too_late_changes_nothing() {
     }));
     for line in ["t:set --name=a --value=-1", "t:opaque"] {
         bench.session.open_until(in_a_minute());
-        let block = bench.session.start(line, Arc::new(Late(bench.session.clone()))).unwrap();
+        let block = bench
+            .session
+            .start(line, Arc::new(Late(bench.session.clone())))
+            .unwrap();
         let report = finish(block).await.report.unwrap();
         assert_eq!(report.code, "E-READONLY-002", "{line}: {report:?}");
         assert!(report.message.contains("read-only again"), "{report:?}");

@@ -117,7 +117,10 @@ impl App {
     /// Runs a block's line again so that it follows every change, where its verb can; as a panel that asks again and again
     /// where it cannot, and only reads.
     fn make_live(&mut self, id: u64, line: &str, armed: bool) -> Vec<Effect> {
-        let over = self.chat.block(id).is_some_and(|block| block.reads && !block.state.is_live());
+        let over = self
+            .chat
+            .block(id)
+            .is_some_and(|block| block.reads && !block.state.is_live());
         let pin = || over.then(|| pinned(line, &self.catalogue)).flatten();
         match following(line, &self.catalogue).or_else(pin) {
             Some(line) => self.rerun(id, line, armed),
@@ -203,7 +206,10 @@ fn pinned(line: &str, catalogue: &Catalogue) -> Option<String> {
     let mut pipeline: Pipeline = item.pipeline.clone();
     // Words about this console, and records that are there already, do not change by themselves.
     let first = verb_of(catalogue, pipeline.stages.first()?)?.0;
-    let plain = first.declaration.bundle != BUILT_IN && pipeline.redirect.is_none() && pipeline.binding.is_none() && item.then.is_none();
+    let plain = first.declaration.bundle != BUILT_IN
+        && pipeline.redirect.is_none()
+        && pipeline.binding.is_none()
+        && item.then.is_none();
     let again = |stage: &Stage| {
         let verb = verb_of(catalogue, stage).map(|(verb, _)| &verb.declaration);
         verb.is_some_and(|verb| !verb.once && verb.name != PIN && verb.follow_flag(|_| false).is_none())

@@ -55,7 +55,10 @@ impl App {
             return Err(report.hint("nothing opens that: start cogdeck without it"));
         }
         if !by_hand {
-            let report = Report::refused("E-READONLY-003", "rw counts only where it is typed, character by character");
+            let report = Report::refused(
+                "E-READONLY-003",
+                "rw counts only where it is typed, character by character",
+            );
             return Err(report.hint("clear the line and type it"));
         }
         if !self.context.read_only {

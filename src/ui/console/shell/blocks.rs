@@ -106,7 +106,10 @@ impl Blocks {
             }
             if !ended {
                 let report = Report::failed("E-CONSOLE-002", "the block ended without saying how");
-                let message = Message::App(Event::Block(block, Box::new(end(Some(report), Severity::Failed, since))));
+                let message = Message::App(Event::Block(
+                    block,
+                    Box::new(end(Some(report), Severity::Failed, since)),
+                ));
                 // Refused only when the console closes.
                 let _ = outbox.send(message).await;
             }

@@ -31,15 +31,27 @@ fn marked(typed: &str, code: &'static str, part: &str) -> Option<String> {
 #[test]
 fn what_no_more_typing_mends_is_marked_once_the_cursor_has_left_it() {
     let some = |text: &str| Some(text.to_owned());
-    assert_eq!(marked("kubctl:get po", "E-RESOLVE-003", "kubctl:get"), some("kubctl:get"));
-    assert_eq!(marked("kubctl:get", "E-RESOLVE-003", "kubctl:get"), None, "it is being typed");
     assert_eq!(
-        marked("kubectl:get po --foo x", "E-OPTION-001", "--foo"),
-        some("--foo")
+        marked("kubctl:get po", "E-RESOLVE-003", "kubctl:get"),
+        some("kubctl:get")
     );
+    assert_eq!(
+        marked("kubctl:get", "E-RESOLVE-003", "kubctl:get"),
+        None,
+        "it is being typed"
+    );
+    assert_eq!(marked("kubectl:get po --foo x", "E-OPTION-001", "--foo"), some("--foo"));
     assert_eq!(marked("seed $99 ", "E-VALUE-001", "$99"), some("$99"));
-    assert_eq!(marked("echo 'ab", "E-SYNTAX-002", "'ab"), some("'"), "where it was opened");
-    assert_eq!(marked("kubectl:get ", "E-ARGUMENT-002", "kubectl:get"), None, "it may come yet");
+    assert_eq!(
+        marked("echo 'ab", "E-SYNTAX-002", "'ab"),
+        some("'"),
+        "where it was opened"
+    );
+    assert_eq!(
+        marked("kubectl:get ", "E-ARGUMENT-002", "kubectl:get"),
+        None,
+        "it may come yet"
+    );
     assert_eq!(marked("世界:x 世", "E-RESOLVE-003", "世界:x"), some("世界:x"));
 }
 

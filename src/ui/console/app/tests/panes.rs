@@ -136,7 +136,10 @@ fn a_line_begun_on_a_row_is_given_up_with_esc_and_the_row_has_the_keys_again() {
     assert_eq!((desk.app.input.text().as_str(), desk.app.focus), ("", Focus::Pane(1)));
     // One that was typed is nobody's: Esc leaves it as it is.
     desk.keys("s<ctrl-c>echo x<esc>");
-    assert_eq!((desk.app.input.text().as_str(), desk.app.focus), ("echo x", Focus::Input));
+    assert_eq!(
+        (desk.app.input.text().as_str(), desk.app.focus),
+        ("echo x", Focus::Input)
+    );
     let mut desk = Desk::new();
     desk.app.keymap = Keymap::preset("vim").unwrap();
     desk.app.take_keymap();

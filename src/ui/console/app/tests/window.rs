@@ -77,11 +77,12 @@ fn what_was_not_typed_by_hand_opens_nothing() {
     desk.keys("<f5><f5>");
     refused(&mut desk, "presented");
     let mut desk = marked();
-    desk.app.handle(Event::History(vec![crate::ui::console::input::history::Earlier {
-        line: "rw 10m".into(),
-        context: "live".into(),
-        ok: Some(true),
-    }]));
+    desk.app
+        .handle(Event::History(vec![crate::ui::console::input::history::Earlier {
+            line: "rw 10m".into(),
+            context: "live".into(),
+            ok: Some(true),
+        }]));
     desk.keys("<up>");
     refused(&mut desk, "recalled");
     // Once it is cleared, typing counts again.
@@ -91,12 +92,24 @@ fn what_was_not_typed_by_hand_opens_nothing() {
 #[test]
 fn it_takes_a_time_and_stands_alone() {
     let mut desk = marked();
-    for wrong in ["rw", "rw 0s", "rw 9h", "rw soon", "rw -1", "rw 10m | head 1", "rw 10m; echo", "rw 10m &"] {
+    for wrong in [
+        "rw",
+        "rw 0s",
+        "rw 9h",
+        "rw soon",
+        "rw -1",
+        "rw 10m | head 1",
+        "rw 10m; echo",
+        "rw 10m &",
+    ] {
         assert_eq!(opened(&desk.keys(&format!("{wrong}<enter>"))), None, "{wrong}");
         assert!(desk.shows(120, 40, "E-READONLY-005"), "{wrong}");
     }
     // Elsewhere in a line it is no word of the console: the engine knows no such command.
-    assert!(matches!(desk.keys("echo a | rw 10m<enter>").as_slice(), [Effect::Start { .. }]));
+    assert!(matches!(
+        desk.keys("echo a | rw 10m<enter>").as_slice(),
+        [Effect::Start { .. }]
+    ));
     let mut desk = Desk::new();
     assert_eq!(opened(&desk.keys("rw 10m<enter>")), None);
     assert!(desk.shows(120, 40, "context sandbox is not read-only"));
