@@ -260,6 +260,9 @@ impl Runner for Busy {
             cancel: Arc::new(|| ()),
         })
     }
+    fn problem(&self, _: &str) -> Option<Report> {
+        None
+    }
     fn observe(&self, _: &str, _: &Arc<Context>) -> Result<Observed, Report> {
         Err(Report::refused("E-TEST-001", "nothing runs here"))
     }
@@ -272,6 +275,7 @@ impl Runner for Busy {
         None
     }
     fn switch(&self, _: Arc<Context>, _: Vec<Arc<Context>>) {}
+    fn open_until(&self, _: Option<jiff::Timestamp>) {}
     fn catalogue(&self) -> Arc<Catalogue> {
         Arc::default()
     }

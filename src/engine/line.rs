@@ -153,6 +153,7 @@ impl LineRun {
             ending: self.front.ending.clone(),
             values: Arc::new(self.inner.with_memory(|memory| memory.snapshot())),
             id: format!("{:x}-{}", self.inner.clock.now().as_millisecond(), self.front.number),
+            window: self.inner.window.clone(),
             outlets: self.inner.outlets.clone(),
             failure: std::sync::Mutex::default(),
         };

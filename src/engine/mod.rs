@@ -36,9 +36,11 @@ mod starred;
 mod test_support;
 mod undo;
 mod variables;
+mod window;
 
 pub use block::{Block, BlockEvent, Canceller};
 pub use check::{Check, CheckedStage};
+pub use coerce::millis;
 pub use destination::{NoBus, Outlets};
 pub use memory_journal::MemoryJournal;
 pub use memory_shelf::MemoryShelf;

@@ -155,6 +155,10 @@ impl Work<'_> {
                     _ => continue,
                 }
             }
+            if let Err(report) = self.run.window.still(&self.stage.context) {
+                self.note_rest(left, all);
+                return Err(self.placed(report, call));
+            }
             left -= 1;
             if let Err(report) = self.apply_one(call, change, output).await {
                 let report = self.placed(report, call);
@@ -279,7 +283,7 @@ pub async fn approve_opaque(run: &Run, stage: &StagePlan) -> Result<(), Report> 
         Report::refused(REFUSED, format!("{verb}: {reason}{}", because(&stage.context))).hint(YES)
     })?;
     if requirement == Requirement::Nothing {
-        return Ok(());
+        return run.window.still(&stage.context);
     }
     let decision = tokio::select! {
         biased;
@@ -287,7 +291,7 @@ pub async fn approve_opaque(run: &Run, stage: &StagePlan) -> Result<(), Report> 
         decision = run.operator.ask(&plan, requirement, &stage.context) => decision,
     };
     match decision {
-        Decision::Approved(digest) if digest == plan.digest() => Ok(()),
+        Decision::Approved(digest) if digest == plan.digest() => run.window.still(&stage.context),
         Decision::Approved(_) | Decision::Given(_) => Err(Report::refused(
             MOVED,
             "the approval names another plan than the one shown",

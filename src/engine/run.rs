@@ -16,6 +16,7 @@ use super::secrets::{self, Answers};
 use super::sinks::Sinks;
 use super::stage::StageRun;
 use super::variables::Values;
+use super::window::Window;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::verb::invocation::{CHANNEL_ITEMS, NOBODY_READS};
@@ -44,6 +45,8 @@ pub struct Run {
     pub values: Arc<Values>,
     /// The same for all stages.
     pub id: String,
+    /// Which context takes changes although it is marked read-only.
+    pub window: Window,
     /// What redirects can reach.
     pub outlets: Outlets,
     /// The first failure that ends it.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::aliases;
@@ -20,7 +21,8 @@ use super::memory::Memory;
 use super::plan::{LinePlan, OnError, Planner};
 use super::ports::{Authorise, Contexts, Journal, Place, Shelf};
 use super::run::Items;
-use super::variables::Kept;
+use super::variables::{Kept, unknown_block};
+use super::window::Window;
 use crate::core::change::Origin;
 use crate::core::clock::Clock;
 use crate::core::context::Context;
@@ -90,6 +92,7 @@ pub(super) struct Inner {
     pub(super) clock: Clock,
     pub(super) outlets: Outlets,
     pub(super) read_only: bool,
+    pub(super) window: Window,
     pub(super) jobs: Jobs,
     pub(super) shutdown: CancellationToken,
     state: Mutex<State>,
@@ -147,6 +150,7 @@ impl Inner {
             on_error: OnError::Stop,
             fed: false,
             read_only: self.read_only,
+            window: &self.window,
             recovery: false,
             outlets: &self.outlets,
         }
@@ -173,6 +177,7 @@ impl Session {
             authorise: config.authorise,
             place: config.place,
             user: config.user,
+            window: Window::new(config.clock.clone()),
             clock: config.clock,
             outlets: config.outlets,
             read_only: config.read_only,
@@ -216,6 +221,18 @@ impl Session {
             .map(|mut checks| checks.swap_remove(0))
     }
 
+    /// What would refuse a line that is being typed, by all that is known before it runs: the static pass, and the
+    /// blocks whose records it names. The place is one in the line as it was given.
+    pub fn problem(&self, line: &str) -> Option<Report> {
+        if translated(line).is_some() {
+            return None;
+        }
+        match self.check(line, Origin::Typed) {
+            Err(report) => Some(report),
+            Ok(_) => unknown_block(line, |number| self.records(number).err()),
+        }
+    }
+
     /// Checks the lines of a script as a whole: a name that one line gives, by `let` or as an alias, is known in the
     /// next. `Err`: the index of the first wrong line, and why. `fed`: records are given to the first stage of the
     /// first line.
@@ -251,8 +268,15 @@ impl Session {
         self.inner.lock().context.clone()
     }
 
+    /// Lets that context take changes until then, though it is marked read-only; none: no more. Going over to a context
+    /// of another name ends it. Changes nothing under `--read-only`, which is asked about first.
+    pub fn open_until(&self, until: Option<Timestamp>) {
+        self.inner.window.open(&self.inner.context_name(), until);
+    }
+
     /// Switches it for lines that start from now on.
     pub fn set_context(&self, context: Arc<Context>) {
+        self.inner.window.go_over(&context.name);
         self.inner.lock().context = context;
     }
 

@@ -4,5 +4,7 @@ mod changes;
 mod checklist;
 mod contexts;
 mod flow;
+mod marks;
 mod pinning;
 mod refusals;
+mod window;

@@ -66,6 +66,7 @@ pub(super) async fn undo(
         ending: Ending::below(&call.cancel),
         values: Arc::default(),
         id: call.pipeline_id.clone(),
+        window: inner.window.clone(),
         outlets: inner.outlets.clone(),
         failure: Mutex::default(),
     };

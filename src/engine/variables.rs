@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use crate::core::record::{Record, to_text};
-use crate::lang::{Part, Path, Root, Span, Step, Word, print};
+use crate::core::report::Report;
+use crate::lang::{self, Part, Path, Root, Span, Step, Word, print};
 
 /// The records of an earlier pipeline, or why they are not there.
 #[derive(Clone, Debug)]
@@ -91,6 +92,18 @@ pub fn roots(word: &Word) -> Vec<(&Root, Span)> {
         }
     }
     found
+}
+
+/// The first earlier answer in a line that is not there, where nothing stands in for it; `missing`: why a block has none.
+pub fn unknown_block(line: &str, missing: impl Fn(u64) -> Option<String>) -> Option<Report> {
+    let parsed = lang::parse(line).ok()?;
+    let stages = parsed.items.iter().flat_map(|item| &item.pipeline.stages);
+    let mut found = stages.flat_map(|stage| &stage.words).flat_map(roots);
+    let (reason, span) = found.find_map(|(root, span)| match root {
+        Root::Block(number) => missing(*number).map(|reason| (reason, span)),
+        _ => None,
+    })?;
+    Some(Problem::new(MISSING, span, reason).refused(line))
 }
 
 fn variable(path: &Path, default: Option<&Word>, span: Span, scope: Scope<'_>) -> Result<Value, Problem> {

@@ -20,6 +20,7 @@ use super::problem::Problem;
 use super::resolve::{Resolved, resolve};
 use super::starred::{secrets, starred};
 use super::variables::roots;
+use super::window::{self, Window};
 use crate::core::change::{Origin, Risk};
 use crate::core::context::Context;
 use crate::core::report::Report;
@@ -66,6 +67,8 @@ pub struct Planner<'a> {
     pub fed: bool,
     /// Nothing may be changed by this process.
     pub read_only: bool,
+    /// Which context takes changes although it is marked read-only.
+    pub window: &'a Window,
     /// The line takes something back: its approval is one Enter, asked when its plan is known.
     pub recovery: bool,
     /// What redirects can reach.
@@ -296,18 +299,20 @@ impl Planner<'_> {
         let verb = plan.verb.declaration.qualified();
         if self.read_only {
             let message = format!("{verb} changes something, and this process runs with --read-only");
-            return Err(Problem::new("E-READONLY-001", name, message));
+            let hint = "nothing opens that: start cogdeck without it";
+            return Err(Problem::new("E-READONLY-001", name, message).hint(Some(hint.to_owned())));
         }
-        if plan.context.read_only {
+        if !self.window.permits(&plan.context) {
             let message = format!(
                 "{verb} changes something, and context {} is read-only",
                 plan.context.name
             );
             let hint = format!(
-                "[contexts.{}] read_only in the configuration says so; it is read at the start",
-                plan.context.name
+                "[contexts.{}] read_only in the configuration says so; {}",
+                plan.context.name,
+                window::HINT,
             );
-            return Err(Problem::new("E-READONLY-002", name, message).hint(Some(hint)));
+            return Err(Problem::new(window::READ_ONLY, name, message).hint(Some(hint)));
         }
         if plan.parallel.is_some_and(|several| several > 1) && matches!(plan.verb.action, Action::Mutate(_)) {
             let message = format!("{verb} plans all its changes and applies them in order: no parallel=");

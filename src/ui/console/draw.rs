@@ -147,6 +147,7 @@ fn input_view(app: &App, columns: u16) -> View {
         columns,
         empty,
         app.popup.is_none() && app.suggests(),
+        app.wrong(),
     );
     if app.context.production { view.warning() } else { view }
 }

@@ -51,6 +51,7 @@ fn sections(app: &App) -> Vec<(String, Vec<(String, String)>)> {
             ("@NAME cmd", "runs in another context; @A,B and @* in several at once"),
             ("cmd &", "as a job: jobs, wait, stop N"),
             ("cmd | pin", "as a panel, asked again every 5s; :unpin NAME"),
+            ("rw 10m", "a read-only context takes changes for so long: typed alone"),
             ("undo N", "takes change N back; audit lists them"),
             (":", "goes to a pane or a kind; ns NAME, ctx NAME, present demo"),
         ]

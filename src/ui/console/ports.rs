@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::core::context::Context;
@@ -90,6 +91,10 @@ pub trait Runner: Send + Sync {
     /// An error means that nothing ran.
     fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report>;
 
+    /// What would refuse a line as it is being typed, with its place in the line; none: nothing that is known before it
+    /// runs. Runs nothing and asks nobody.
+    fn problem(&self, line: &str) -> Option<Report>;
+
     /// Runs a pinned pipeline in a context, without a number and without a place in the history. An error means that
     /// nothing ran.
     fn observe(&self, line: &str, context: &Arc<Context>) -> Result<Observed, Report>;
@@ -103,6 +108,10 @@ pub trait Runner: Send + Sync {
     /// Makes this the context of new blocks. `beside`: others that are shown with it; with any, `@NAME` means these as
     /// they are here, of whatever namespace.
     fn switch(&self, context: Arc<Context>, beside: Vec<Arc<Context>>);
+
+    /// Lets the context of new blocks take changes until then, though it is marked read-only; none: no more. Going over
+    /// to a context of another name ends it.
+    fn open_until(&self, until: Option<Timestamp>);
 
     /// The declarations as they are now.
     fn catalogue(&self) -> Arc<Catalogue>;

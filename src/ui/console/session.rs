@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::input::history::Earlier;
 use super::pin::Nobody;
@@ -79,6 +80,10 @@ impl Runner for SessionRunner {
         Ok(running(block, translation.map(|text| (line, text)), false))
     }
 
+    fn problem(&self, line: &str) -> Option<Report> {
+        self.session.problem(line)
+    }
+
     fn observe(&self, line: &str, context: &Arc<Context>) -> Result<Observed, Report> {
         let observed = self.session.observe(line, context, Arc::new(Nobody))?;
         Ok(Observed {
@@ -102,6 +107,10 @@ impl Runner for SessionRunner {
         };
         self.session.set_shown(shown);
         self.session.set_context(context);
+    }
+
+    fn open_until(&self, until: Option<Timestamp>) {
+        self.session.open_until(until);
     }
 
     fn catalogue(&self) -> Arc<Catalogue> {

@@ -326,7 +326,16 @@ impl<W: Write> Shell<W> {
         self.app.is_dirty().then(due)
     }
 
+    /// The line as it is typed is checked once a frame, so that what is wrong in it is marked.
+    fn check_line(&mut self) {
+        if let Some(text) = self.app.unchecked() {
+            let problem = App::is_for_engine(&text).then(|| self.runner.problem(&text)).flatten();
+            self.app.check(text, problem);
+        }
+    }
+
     fn draw(&mut self) -> io::Result<()> {
+        self.check_line();
         let now = Instant::now();
         let app = &mut self.app;
         let rows = !self.awaited || self.pace.due(now, false) <= now;

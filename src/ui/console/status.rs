@@ -10,10 +10,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::app::{App, Focus};
+use super::chat::block::State;
 use super::keymap::{Action, Part};
 use super::syntax;
 use crate::core::context::Context;
 use crate::core::text::{SafeText, width};
+use crate::feed::health::human_duration;
 use crate::feed::{Health, HealthState};
 use crate::ui::panel::widgets::health::cell;
 use crate::ui::panel::{Meaning, Sourced, Tone};
@@ -53,12 +55,21 @@ fn place(app: &App, room: usize) -> Line<'static> {
             Meaning::Status,
         );
     }
-    match context.read_only || app.read_only {
-        true => add(
+    match (context.read_only || app.read_only, app.open_for()) {
+        (true, Some(left)) => add(
+            format!(
+                "{} {} rw {} ",
+                theme.glyphs.separator,
+                theme.glyphs.warn,
+                human_duration(left)
+            ),
+            Meaning::StateWarn,
+        ),
+        (true, None) => add(
             format!("{} {} read-only ", theme.glyphs.separator, theme.glyphs.warn),
             Meaning::StateWarn,
         ),
-        false => add(format!("{} rw ", theme.glyphs.separator), Meaning::Dim),
+        (false, _) => add(format!("{} rw ", theme.glyphs.separator), Meaning::Dim),
     }
     let region = context.aws.region.as_deref().unwrap_or_default();
     if !region.is_empty() {
@@ -210,6 +221,9 @@ fn hints(app: &App) -> Vec<(String, String)> {
         };
         wanted.iter().filter_map(hint).collect()
     };
+    // What was told to stop and does not is ended for good by the next.
+    let foreground = app.chat.foreground();
+    let stopping = foreground.is_some_and(|block| block.state == State::Stopping);
     match app.focus {
         _ if app.finder.is_some() => vec![("Enter".into(), "keep".into()), ("Esc".into(), "show all again".into())],
         _ if app.approval().is_some() => vec![("Enter".into(), "apply".into()), ("Esc".into(), "decline".into())],
@@ -224,7 +238,7 @@ fn hints(app: &App) -> Vec<(String, String)> {
         Focus::Input if app.chat.foreground().is_some() && app.input.is_empty() => named(
             Part::Input,
             &[
-                (Action::Interrupt, "stop"),
+                (Action::Interrupt, if stopping { "kill" } else { "stop" }),
                 (Action::Complete, "panes"),
                 (Action::HelpWhenEmpty, "help"),
             ],

@@ -82,7 +82,8 @@ fn common(action: &str, kind: &str, names: &[&str]) -> Vec<Effect> {
         }
         "edit" => vec![Effect::Run(stage("kubectl:edit").into())],
         "copy" => vec![copied(names)],
-        "delete" => vec![Effect::Compose(stage("kubectl:delete").into())],
+        // Its plan is shown, and asked about, before anything goes.
+        "delete" => vec![Effect::Run(stage("kubectl:delete").into())],
         _ => Vec::new(),
     }
 }

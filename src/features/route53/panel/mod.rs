@@ -142,7 +142,7 @@ impl Listing for Records {
             ))],
             "delete" => {
                 let stage = Stage::new("r53:record-delete");
-                vec![Effect::Compose(for_each(&records, stage, |stage, field| {
+                vec![Effect::Run(for_each(&records, stage, |stage, field| {
                     let stage = stage.option("--zone", None).with(field("zone"));
                     stage.option("--type", None).with(field("type")).with(field("name"))
                 }))]

@@ -126,7 +126,6 @@ async fn keys_build_pipelines_for_the_selected_record() {
     panel.key(PanelKey::Move(Motion::Last));
     let line = |effects: &[Effect]| match effects {
         [Effect::Run(pipeline)] => format!("run {}", print(pipeline)),
-        [Effect::Compose(pipeline)] => format!("compose {}", print(pipeline)),
         other => panic!("{other:?}"),
     };
     assert_eq!(
@@ -135,7 +134,7 @@ async fn keys_build_pipelines_for_the_selected_record() {
     );
     assert_eq!(
         line(&panel.key(PanelKey::Act("delete"))),
-        "compose r53:record-delete --zone Z1 --type CNAME '*.spawnhub.com'"
+        "run r53:record-delete --zone Z1 --type CNAME '*.spawnhub.com'"
     );
     let subject = Target {
         kind: "RecordSet".into(),
@@ -149,7 +148,7 @@ async fn keys_build_pipelines_for_the_selected_record() {
     panel.key(PanelKey::Mark);
     panel.key(PanelKey::Mark);
     let several = line(&panel.key(PanelKey::Act("delete")));
-    assert!(several.starts_with("compose seed '[{\"zone\":\"Z1\""), "{several}");
+    assert!(several.starts_with("run seed '[{\"zone\":\"Z1\""), "{several}");
     assert!(
         several.ends_with("| r53:record-delete --zone $zone --type $type $name"),
         "{several}"
@@ -182,8 +181,8 @@ async fn hostile_records_and_tiny_areas_are_harmless() {
         assert!(!panel_text(&mut panel, columns, rows).contains('\u{1b}'));
     }
     let effects = panel.key(PanelKey::Act("delete"));
-    let [Effect::Compose(pipeline)] = effects.as_slice() else {
-        panic!("a pipeline to finish")
+    let [Effect::Run(pipeline)] = effects.as_slice() else {
+        panic!("a pipeline")
     };
     assert_eq!(crate::lang::parse(&print(pipeline)).unwrap().items.len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{App, Effect};
+use super::{App, Effect, Focus};
 use crate::core::change::{Origin, Risk};
 use crate::core::text::SafeText;
 use crate::lang::{parse, print};
@@ -154,7 +154,15 @@ impl App {
                     self.tell_of_answer();
                 }
                 panel::Effect::Compose(pipeline) => {
-                    self.input.set(&to_go_on(&print(&pipeline)));
+                    let line = to_go_on(&print(&pipeline));
+                    let panel = match self.focus {
+                        Focus::Pane(pane) => pane.checked_sub(1).and_then(|at| self.panels.get(at)),
+                        Focus::Input => None,
+                    };
+                    match panel.map(|panel| panel.id().to_owned()) {
+                        Some(panel) => self.input.begin(&line, &panel),
+                        None => self.input.set(&line),
+                    }
                     self.leave_pane();
                 }
                 panel::Effect::Copy(text) => wanted.push(copied(text.as_str())),

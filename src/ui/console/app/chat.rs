@@ -7,12 +7,16 @@ use super::{App, Effect};
 use crate::core::change::Origin;
 use crate::core::context::Context;
 use crate::lang::ast::Word;
-use crate::lang::{Pipeline, parse, print};
+use crate::lang::{Pipeline, Stage, parse, print};
 use crate::ui::console::chat::block::{Block, State};
 use crate::ui::console::complete::verb_of;
 use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::panel::{Motion, Tone};
+use crate::verb::catalogue::BUILT_IN;
 use crate::verb::{Catalogue, Declaration, OptionKind, OptionSpec};
+
+/// What makes a panel of a pipeline.
+const PIN: &str = "pin";
 
 impl App {
     pub(super) fn chat_key(&mut self, key: Key) -> Vec<Effect> {
@@ -110,9 +114,15 @@ impl App {
         Vec::new()
     }
 
-    /// Runs a block's line again so that it follows every change, where its verb can.
+    /// Runs a block's line again so that it follows every change, where its verb can; as a panel that asks again and again
+    /// where it cannot, and only reads.
     fn make_live(&mut self, id: u64, line: &str, armed: bool) -> Vec<Effect> {
-        match following(line, &self.catalogue) {
+        let over = self
+            .chat
+            .block(id)
+            .is_some_and(|block| block.reads && !block.state.is_live());
+        let pin = || over.then(|| pinned(line, &self.catalogue)).flatten();
+        match following(line, &self.catalogue).or_else(pin) {
             Some(line) => self.rerun(id, line, armed),
             None => {
                 let key = self.keymap.key_of(Part::Chat, Action::Rerun).map(Key::label);
@@ -186,6 +196,28 @@ fn following(line: &str, catalogue: &Catalogue) -> Option<String> {
     stage
         .words
         .insert(end.unwrap_or(stage.words.len()), Word::option(&name, None));
+    Some(print(&pipeline))
+}
+
+/// The line as a panel that runs it again and again; none: a stage of it follows already, or it does more than answer.
+fn pinned(line: &str, catalogue: &Catalogue) -> Option<String> {
+    let parsed = parse(line).ok()?;
+    let [item] = parsed.items.as_slice() else { return None };
+    let mut pipeline: Pipeline = item.pipeline.clone();
+    // Words about this console, and records that are there already, do not change by themselves.
+    let first = verb_of(catalogue, pipeline.stages.first()?)?.0;
+    let plain = first.declaration.bundle != BUILT_IN
+        && pipeline.redirect.is_none()
+        && pipeline.binding.is_none()
+        && item.then.is_none();
+    let again = |stage: &Stage| {
+        let verb = verb_of(catalogue, stage).map(|(verb, _)| &verb.declaration);
+        verb.is_some_and(|verb| !verb.once && verb.name != PIN && verb.follow_flag(|_| false).is_none())
+    };
+    if !plain || !pipeline.stages.iter().all(again) {
+        return None;
+    }
+    pipeline.stages.push(Stage::new(PIN));
     Some(print(&pipeline))
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::Timestamp;
 
 use crate::core::change::{Origin, Plan, Requirement};
 use crate::core::context::Context;
@@ -122,6 +123,8 @@ pub enum Effect {
     Complete(u64, Live),
     /// Start the sandbox.
     StartSandbox,
+    /// Let the session's context take changes until then, though it is marked read-only; none: no more.
+    OpenUntil(Option<Timestamp>),
     /// Make this the session's context, with others shown beside it.
     Switch(Arc<Context>, Vec<Arc<Context>>),
     /// Go over to the contexts of these names: `a`, `a,b`, `*`.

@@ -27,6 +27,7 @@ impl App {
     /// A second passed: ages move, toasts go.
     pub fn tick(&mut self) {
         self.toasts.expire(self.clock.now());
+        self.close_in_time();
         self.touch();
     }
 

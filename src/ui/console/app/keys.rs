@@ -208,6 +208,7 @@ impl App {
             Action::HelpWhenEmpty if self.input.is_empty() && !searching => self.help = Some(0),
             Action::HelpWhenEmpty => return typed.map_or_else(Vec::new, |symbol| self.press(symbol)),
             Action::ToChat | Action::Cancel if !searching && self.input.escape() => {}
+            Action::ToChat | Action::Cancel if !searching && self.back_to_row() => {}
             Action::Submit => {
                 if searching {
                     self.input.edit(Action::AcceptEnd);
@@ -240,6 +241,17 @@ impl App {
             }
         }
         Vec::new()
+    }
+
+    /// A line that was begun by a key on a row is given up: back to the row; false when there is none.
+    fn back_to_row(&mut self) -> bool {
+        let begun = self.input.begun_on();
+        let Some(at) = begun.and_then(|id| self.panels.iter().position(|panel| panel.id() == id)) else {
+            return false;
+        };
+        self.input.take();
+        self.focus_pane(at + 1);
+        true
     }
 
     fn panel_key(&mut self, index: usize, key: Key) -> Vec<Effect> {

@@ -9,6 +9,7 @@ mod finder;
 mod frames;
 mod goto;
 mod keys;
+mod marks;
 mod menu;
 mod mouse;
 mod overlay;
@@ -17,6 +18,7 @@ mod pins;
 mod present;
 mod typing;
 mod welcome;
+mod window;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -107,8 +109,12 @@ pub struct App {
     /// Contexts that the panels show beside it.
     pub(super) beside: Vec<Arc<Context>>,
     pub(super) read_only: bool,
+    /// Until when the context takes changes although it is marked read-only.
+    open_until: Option<Timestamp>,
     /// What the latest answers look like.
     samples: Samples,
+    /// What is wrong in the line, as far as it was checked.
+    checked: marks::Checked,
     /// `/` is being typed.
     pub(super) finder: Option<Finder>,
     /// A menu, or a cell being chosen.
@@ -179,6 +185,7 @@ impl App {
         panels.extend(parts.pinned.iter().map(|pinned| (parts.pins)(pinned)));
         let mut app = App {
             samples: Samples::default(),
+            checked: marks::Checked::default(),
             finder: None,
             overlay: None,
             script: None,
@@ -213,6 +220,7 @@ impl App {
             context: parts.context,
             beside: Vec::new(),
             read_only: parts.read_only,
+            open_until: None,
             offer,
             contexts: parts.contexts,
             catalogue: parts.catalogue,
@@ -413,6 +421,8 @@ impl App {
 
     fn change_contexts(&mut self, own: Arc<Context>, beside: Vec<Arc<Context>>) {
         self.input.set_here(&own.name);
+        // As the engine does: what was opened was the one that is left.
+        self.open_until.take_if(|_| self.context.name != own.name);
         self.context = own;
         self.beside = beside;
         self.open_anew();

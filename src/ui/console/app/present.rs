@@ -182,6 +182,7 @@ impl App {
         }
         self.leave_pane();
         self.popup = None;
+        self.input.not_by_hand();
     }
 
     /// What ran may have ended: types the line that waits for it, unless something else is typed meanwhile.

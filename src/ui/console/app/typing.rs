@@ -1,6 +1,6 @@
 //! The input line in the app: sending, completing, pasting.
 
-use super::{App, Effect, Focus, Offer, goto};
+use super::{App, Effect, Focus, Offer, goto, window};
 use crate::core::change::Origin;
 use crate::core::text::SafeText;
 use crate::lang::{MAX_LINE, clean_paste, is_repeat, read};
@@ -26,7 +26,11 @@ impl App {
             self.input.edit(crate::ui::console::keymap::Action::NewLine);
             return Vec::new();
         }
+        let by_hand = self.input.is_by_hand();
         self.input.take();
+        if window::is_one(&text) {
+            return self.change_window(text.trim(), by_hand);
+        }
         if goto::is_one(text.trim()) {
             return self.go_to(text.trim());
         }

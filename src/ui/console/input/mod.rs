@@ -28,6 +28,10 @@ pub struct Input {
     /// Text and cursor before each edit, for taking edits back: at most [`PAST`], the oldest goes first. The text area's
     /// own memory would do: but it keeps a replacement as two edits, with a text between that was never on the screen.
     past: VecDeque<(String, usize)>,
+    /// Some of the text since it was taken last did not come character by character from the keyboard.
+    foreign: bool,
+    /// The panel on whose row the text was begun.
+    begun_on: Option<String>,
     /// Nothing is suggested.
     silent: bool,
 }
@@ -90,6 +94,7 @@ impl Input {
     }
 
     fn show(&mut self, text: &str) {
+        self.foreign = true;
         let deleted = self.area.yank_text();
         self.area.select_all();
         self.area.cut();
@@ -104,6 +109,8 @@ impl Input {
         let text = self.text();
         self.area = TextArea::default();
         self.past.clear();
+        self.foreign = false;
+        self.begun_on = None;
         self.search = None;
         self.history.leave();
         self.type_again();
@@ -180,8 +187,35 @@ impl Input {
         true
     }
 
+    /// Whether all that was in it since it was taken last was typed: nothing pasted, recalled or completed.
+    pub fn is_by_hand(&self) -> bool {
+        !self.foreign
+    }
+
+    /// A line to be finished by hand, begun by a key on a row of this panel.
+    pub fn begin(&mut self, text: &str, panel: &str) {
+        self.take();
+        self.set(text);
+        self.begun_on = Some(panel.to_owned());
+    }
+
+    /// The panel on whose row the line was begun that is typed now.
+    pub fn begun_on(&self) -> Option<&str> {
+        self.begun_on.as_deref().filter(|_| !self.is_empty())
+    }
+
+    /// What comes now is typed by somebody else.
+    pub fn not_by_hand(&mut self) {
+        self.foreign = true;
+    }
+
     /// Inserts at the cursor. Refused when the line would be longer than the language takes.
     pub fn insert(&mut self, text: &str) -> Result<(), TooLong> {
+        self.foreign = true;
+        self.put(text)
+    }
+
+    fn put(&mut self, text: &str) -> Result<(), TooLong> {
         let length: usize = self.area.lines().iter().map(|line| line.len() + 1).sum();
         if length + text.len() > MAX_LINE {
             return Err(TooLong);
@@ -199,6 +233,7 @@ impl Input {
         let (Some(before), Some(replaced)) = (text.get(..range.start), text.get(range.clone())) else {
             return;
         };
+        self.foreign |= !with.is_empty();
         self.keep();
         if !self.jump(before.len()) {
             return;
@@ -246,7 +281,7 @@ impl Input {
             return Ok(());
         }
         let mut buffer = [0; 4];
-        self.insert(symbol.encode_utf8(&mut buffer))
+        self.put(symbol.encode_utf8(&mut buffer))
     }
 
     /// An editing action; false when it is none.
@@ -268,6 +303,7 @@ impl Input {
             Action::WordRight => area.move_cursor(CursorMove::WordForward),
             Action::AcceptRight | Action::AcceptEnd => match self.suggestion() {
                 Some(rest) => {
+                    self.foreign = true;
                     self.area.insert_str(rest);
                 }
                 None if action == Action::AcceptEnd => self.area.move_cursor(CursorMove::End),
@@ -291,6 +327,7 @@ impl Input {
             }
             Action::InsertDeleted => {
                 area.paste();
+                self.foreign = true;
             }
             Action::NewLine => area.insert_newline(),
             Action::HistoryPrevious => return self.recall_or_move(CursorMove::Up),

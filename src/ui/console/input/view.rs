@@ -1,5 +1,7 @@
 //! How the input line looks: prompt, text in the language's colours, the suggestion behind it, and where the cursor is.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation;
@@ -21,8 +23,15 @@ pub struct View {
 
 impl View {
     /// Lays the input out for this width. `empty` is shown dim while nothing is typed; `suggest`: what history would go
-    /// on with is shown dim behind the end.
-    pub fn new(input: &Input, theme: &Theme, columns: u16, empty: &str, suggest: bool) -> Self {
+    /// on with is shown dim behind the end; `wrong`: what is marked as an error, in bytes of the text.
+    pub fn new(
+        input: &Input,
+        theme: &Theme,
+        columns: u16,
+        empty: &str,
+        suggest: bool,
+        wrong: Option<Range<usize>>,
+    ) -> Self {
         let columns = usize::from(columns.max(4));
         if let Some(search) = input.search() {
             return Self::of_search(search, search.found(&input.history), columns);
@@ -41,7 +50,7 @@ impl View {
         }
         let (text, cursor) = (input.text(), input.cursor());
         let mut at = 0;
-        for (range, meaning) in coloured(&text) {
+        for (range, meaning) in coloured(&text, wrong) {
             for piece in [at..range.start, range.clone()] {
                 let meaning = if piece == range { meaning } else { Meaning::Text };
                 layout.source(&text, piece.clone(), meaning, cursor);
@@ -129,12 +138,22 @@ impl View {
     }
 }
 
-/// The language's meanings as ranges.
-fn coloured(text: &str) -> Vec<(std::ops::Range<usize>, Meaning)> {
-    syntax::meanings(text)
-        .into_iter()
-        .map(|(range, meaning)| (range, meaning.unwrap_or(Meaning::Text)))
-        .collect()
+/// The language's meanings as ranges, in their order; those in what is wrong give way to the mark.
+fn coloured(text: &str, wrong: Option<Range<usize>>) -> Vec<(Range<usize>, Meaning)> {
+    let wrong = wrong.unwrap_or_default();
+    let parts = |range: Range<usize>, meaning: Option<Meaning>| {
+        let before = range.start..range.end.min(wrong.start);
+        let behind = range.start.max(wrong.end)..range.end;
+        let whole = range.end <= wrong.start || range.start >= wrong.end;
+        let parts = if whole { [range.clone(), 0..0] } else { [before, behind] };
+        parts.map(|part| (part, meaning.unwrap_or(Meaning::Text)))
+    };
+    let meanings = syntax::meanings(text).into_iter();
+    let mut ranges: Vec<_> = meanings.flat_map(|(range, meaning)| parts(range, meaning)).collect();
+    ranges.push((wrong, Meaning::SyntaxError));
+    ranges.retain(|(range, _)| range.start < range.end);
+    ranges.sort_by_key(|(range, _)| range.start);
+    ranges
 }
 
 struct Layout {
@@ -214,7 +233,7 @@ mod tests {
         let theme = Theme::plain();
         let area = Rect::new(0, 0, columns, rows);
         let mut buffer = Buffer::empty(area);
-        let cursor = View::new(input, &theme, columns, "type help", true).draw(area, &mut buffer, &theme);
+        let cursor = View::new(input, &theme, columns, "type help", true, None).draw(area, &mut buffer, &theme);
         let text = crate::ui::panel::testing::rows(&buffer);
         (text, cursor)
     }

@@ -63,6 +63,9 @@ impl Runner for Scripted {
     fn start(&self, _: &str, _: Arc<dyn Operator>) -> Result<Running, Report> {
         Err(Report::refused("E-TEST-001", "nothing is typed here"))
     }
+    fn problem(&self, _: &str) -> Option<Report> {
+        None
+    }
     fn observe(&self, line: &str, context: &Arc<Context>) -> Result<Observed, Report> {
         self.contexts.lock().unwrap().push(context.name.clone());
         self.asked.lock().unwrap().push(line.to_owned());
@@ -80,6 +83,7 @@ impl Runner for Scripted {
         None
     }
     fn switch(&self, _: Arc<Context>, _: Vec<Arc<Context>>) {}
+    fn open_until(&self, _: Option<jiff::Timestamp>) {}
     fn catalogue(&self) -> Arc<Catalogue> {
         Arc::default()
     }

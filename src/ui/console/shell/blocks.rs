@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::Message;
 use crate::core::change::Origin;
@@ -19,6 +20,7 @@ use crate::ui::console::ports::{BlockEvent, Ended, Runner, Running};
 use crate::verb::Decision;
 
 struct Handle {
+    since: Instant,
     cancel: Arc<dyn Fn() + Send + Sync>,
     task: AbortHandle,
 }
@@ -78,7 +80,7 @@ impl Blocks {
     /// the line itself has ended then is no news.
     fn read(&mut self, block: u64, running: Running, mut alone: bool) {
         let Running { mut events, cancel, .. } = running;
-        let outbox = self.outbox.clone();
+        let (outbox, since) = (self.outbox.clone(), Instant::now());
         let task = tokio::spawn(async move {
             let mut ended = false;
             let mut job: Option<Running> = None;
@@ -104,7 +106,10 @@ impl Blocks {
             }
             if !ended {
                 let report = Report::failed("E-CONSOLE-002", "the block ended without saying how");
-                let message = Message::App(Event::Block(block, Box::new(end(Some(report), Severity::Failed))));
+                let message = Message::App(Event::Block(
+                    block,
+                    Box::new(end(Some(report), Severity::Failed, since)),
+                ));
                 // Refused only when the console closes.
                 let _ = outbox.send(message).await;
             }
@@ -113,6 +118,7 @@ impl Blocks {
         self.running.insert(
             block,
             Handle {
+                since,
                 cancel,
                 task: task.abort_handle(),
             },
@@ -139,7 +145,7 @@ impl Blocks {
         handle.task.abort();
         Some(Event::Block(
             block,
-            Box::new(end(Some(Report::interrupted()), Severity::Interrupted)),
+            Box::new(end(Some(Report::interrupted()), Severity::Interrupted, handle.since)),
         ))
     }
 
@@ -191,10 +197,10 @@ fn is_one_job(line: &str) -> bool {
     }
 }
 
-fn end(report: Option<Report>, severity: Severity) -> BlockEvent {
+fn end(report: Option<Report>, severity: Severity, since: Instant) -> BlockEvent {
     BlockEvent::Ended(Ended {
         exit_code: severity.exit_code(),
         report,
-        elapsed: std::time::Duration::ZERO,
+        elapsed: since.elapsed(),
     })
 }

@@ -36,6 +36,7 @@ impl<W: Write> Shell<W> {
                 });
             }
             Effect::StartSandbox => self.start_sandbox(),
+            Effect::OpenUntil(until) => self.runner.open_until(until),
             Effect::Switch(context, beside) => self.runner.switch(context, beside),
             Effect::UseContexts(names) => self.use_contexts(&names),
             Effect::ReadScript(file) => self.read_script(file),

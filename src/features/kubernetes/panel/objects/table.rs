@@ -174,7 +174,7 @@ impl Listing for Objects {
             )],
             "cordon" => vec![Effect::Run(nodes("kubectl:cordon").into())],
             "uncordon" => vec![Effect::Run(nodes("kubectl:uncordon").into())],
-            "drain" => vec![Effect::Compose(
+            "drain" => vec![Effect::Run(
                 nodes("kubectl:drain").option("--ignore-daemonsets", None).into(),
             )],
             other => common(other, resource, &names),

@@ -106,9 +106,10 @@ async fn an_action_is_about_all_marked_rows_in_one_pipeline() {
     let mut panel = super::super::pods::panel(&bench.hub, &Clients::new());
     panel.open(&bench.context);
     let line = |effects: &[Effect]| match effects {
-        [Effect::Run(pipeline) | Effect::Compose(pipeline)] => print(pipeline),
+        [Effect::Run(pipeline)] => print(pipeline),
         other => panic!("{other:?}"),
     };
+    // At once: its plan asks.
     assert_eq!(line(&panel.key(PanelKey::Act("delete"))), "kubectl:delete po a-1");
     panel.key(PanelKey::Mark);
     panel.key(PanelKey::Mark);

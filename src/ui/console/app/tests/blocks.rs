@@ -65,6 +65,16 @@ fn an_answer_says_as_of_when_it_was_true_and_can_be_made_live() {
         assert!(desk.keys("<alt-1>w").is_empty(), "{given} follows already");
     }
     let mut desk = Desk::new();
+    answered(&mut desk, "kubectl:describe");
+    let effects = desk.keys("<alt-1>w");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Start { line, origin: Origin::Key, .. }] if line == "kubectl:describe | pin"),
+        "what has no flag for it is asked again by a panel"
+    );
+    let mut desk = Desk::new();
+    desk.start("kubectl:describe");
+    assert!(desk.keys("<alt-1>w").is_empty(), "it still runs");
+    let mut desk = Desk::new();
     answered(&mut desk, "help");
     assert!(desk.keys("<alt-1>w").is_empty());
     assert!(desk.shows(120, 40, "nothing here can be followed: . runs it again"));

@@ -7,6 +7,7 @@ mod blocks;
 mod copying;
 mod every_key;
 mod finding;
+mod marks;
 mod panes;
 mod pinning;
 mod presenting;
@@ -14,6 +15,7 @@ mod screens;
 mod several;
 mod themes;
 mod typing;
+mod window;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

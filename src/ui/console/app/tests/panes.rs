@@ -125,6 +125,31 @@ fn a_panel_that_follows_a_change_out_of_sight_says_where_it_is() {
 }
 
 #[test]
+fn a_line_begun_on_a_row_is_given_up_with_esc_and_the_row_has_the_keys_again() {
+    let mut desk = Desk::new();
+    desk.keys("<alt-2>s");
+    assert_eq!(
+        (desk.app.input.text().as_str(), desk.app.focus),
+        ("kubectl:scale inspector ", Focus::Input)
+    );
+    desk.keys("3<esc>");
+    assert_eq!((desk.app.input.text().as_str(), desk.app.focus), ("", Focus::Pane(1)));
+    // One that was typed is nobody's: Esc leaves it as it is.
+    desk.keys("s<ctrl-c>echo x<esc>");
+    assert_eq!(
+        (desk.app.input.text().as_str(), desk.app.focus),
+        ("echo x", Focus::Input)
+    );
+    let mut desk = Desk::new();
+    desk.app.keymap = Keymap::preset("vim").unwrap();
+    desk.app.take_keymap();
+    desk.keys("<alt-2>s<esc>");
+    assert_eq!(desk.app.focus, Focus::Input, "vi's normal mode first");
+    desk.keys("<esc>");
+    assert_eq!((desk.app.input.text().as_str(), desk.app.focus), ("", Focus::Pane(1)));
+}
+
+#[test]
 fn the_way_back_to_the_line_is_told_on_a_narrow_screen() {
     let mut desk = Desk::new();
     desk.keys("<alt-2>");

@@ -29,8 +29,10 @@ fn a_typed_line_starts_as_typed_and_its_answer_is_shown() {
 fn ctrl_c_cancels_then_kills_and_never_quits_while_anything_runs() {
     let mut desk = Desk::new();
     let block = desk.start("traffic:watch x");
+    assert!(desk.shows(120, 40, "^C stop"));
     assert!(matches!(desk.keys("<ctrl-c>").as_slice(), [Effect::Cancel(id)] if *id == block));
     assert!(desk.shows(120, 40, "! stopping"));
+    assert!(desk.shows(120, 40, "^C kill") && !desk.shows(120, 40, "^C stop"));
     assert!(matches!(desk.keys("<ctrl-c>").as_slice(), [Effect::Kill(id)] if *id == block));
     desk.end(block, 130);
     assert!(desk.keys("<ctrl-c>").is_empty());

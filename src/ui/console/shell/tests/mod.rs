@@ -144,6 +144,11 @@ impl Runner for Fake {
         })
     }
 
+    fn problem(&self, line: &str) -> Option<Report> {
+        let wrong = Report::refused("E-RESOLVE-004", "unknown command nope");
+        line.starts_with("nope").then(|| wrong.at(line, 0..4))
+    }
+
     fn observe(&self, line: &str, _: &Arc<Context>) -> Result<Observed, Report> {
         self.started.lock().unwrap().push(format!("observe {line}"));
         let (sender, events) = mpsc::channel(4);
@@ -166,6 +171,7 @@ impl Runner for Fake {
     }
 
     fn switch(&self, _: Arc<Context>, _: Vec<Arc<Context>>) {}
+    fn open_until(&self, _: Option<jiff::Timestamp>) {}
 
     fn catalogue(&self) -> Arc<Catalogue> {
         Arc::default()
