@@ -12,7 +12,7 @@ use crate::lang::ast::Pipeline;
 use crate::lang::{Span, Stage, print};
 use crate::ui::console::complete::{Gathered, Live, Offer};
 use crate::ui::panel::Tone;
-use crate::verb::CompletionRequest;
+use crate::verb::{Candidate, CompletionRequest};
 use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// Places that are no pane.
@@ -40,6 +40,16 @@ const SHORT: [(&str, &str); 5] = [
     ("ev", "events"),
     ("ec2", "instances"),
 ];
+
+/// More namespaces than this are not all told: that one is not among them means nothing.
+const TOLD: usize = 200;
+
+/// A namespace that was gone to, and the question whether there is one.
+pub(super) struct Asked {
+    pub(super) question: u64,
+    name: String,
+    before: Arc<Context>,
+}
 
 /// Whether a line is one of these.
 pub(super) fn is_one(line: &str) -> bool {
@@ -84,6 +94,17 @@ impl App {
     }
 
     fn go_to_kind(&mut self, place: &str, rest: &[&str]) -> Vec<Effect> {
+        if let [name] = rest
+            && let Some(pane) = self.pane_named(place)
+            && let Some(panel) = pane.checked_sub(1).and_then(|at| self.panels.get_mut(at))
+            && let Some(turned) = panel.turn_to(name)
+        {
+            match turned {
+                Ok(()) => self.focus_pane(pane),
+                Err(why) => self.tell(why.as_str(), Tone::Warn),
+            }
+            return Vec::new();
+        }
         if rest.is_empty()
             && let Some(pane) = self.pane_named(place)
         {
@@ -146,12 +167,47 @@ impl App {
     }
 
     fn use_namespace(&mut self, name: &str) -> Vec<Effect> {
-        let mut context = Context::clone(&self.context);
+        let before = self.context.clone();
+        let mut context = Context::clone(&before);
         context.kubernetes.namespace = Some(name.to_owned());
         let context = Arc::new(context);
+        let live = self.live("get", &["namespaces"], "");
         self.change_context(context.clone());
-        self.tell(&format!("namespace {name}"), Tone::Ok);
-        vec![Effect::Switch(context)]
+        let mut effects = vec![Effect::Switch(context)];
+        match live {
+            Some(live) => {
+                self.next_question += 1;
+                let question = self.next_question;
+                effects.push(Effect::Complete(question, live));
+                self.namespace_asked = Some(Asked {
+                    question,
+                    name: name.to_owned(),
+                    before,
+                });
+            }
+            None => self.tell(&format!("namespace {name}"), Tone::Ok),
+        }
+        effects
+    }
+
+    /// The cluster told its namespaces. One that is not among them is left again: it would look like an empty one. Nobody
+    /// knows where they may not be listed, or are too many.
+    pub(super) fn namespaces_told(&mut self, asked: Asked, told: Vec<Candidate>) -> Vec<Effect> {
+        let names: Vec<String> = told.into_iter().map(|candidate| candidate.value).collect();
+        let may_be = names.is_empty() || names.len() >= TOLD || names.contains(&asked.name);
+        let left = self.context.kubernetes.namespace.as_ref() != Some(&asked.name);
+        if left || self.context.name != asked.before.name {
+            return Vec::new();
+        }
+        if may_be {
+            self.tell(&format!("namespace {}", asked.name), Tone::Ok);
+            return Vec::new();
+        }
+        let hint = did_you_mean(&nearest(&asked.name, names)).unwrap_or_default();
+        self.change_context(asked.before.clone());
+        let text = format!("there is no namespace {}, this is the one from before  {hint}", asked.name);
+        self.tell(&text, Tone::Warn);
+        vec![Effect::Switch(asked.before)]
     }
 
     /// What can stand behind the colon.

@@ -18,7 +18,7 @@ use super::grid::{NO_TABLE, plain};
 use super::widgets::health::empty_reason;
 use super::widgets::table::{Cell, Column, Selection, Table};
 use super::widgets::{line, message, wrap};
-use super::{Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Theme, Which};
+use super::{Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Theme, Tone, Which};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -44,6 +44,8 @@ pub struct ListPanel<L: Listing> {
     seen: (Theme, Timestamp),
 }
 
+/// What a key on a table without rows answers.
+const NO_ROW: &str = "there is no row here to do that with";
 /// No version: what is known is out of date.
 const NEVER: u64 = u64::MAX;
 
@@ -173,7 +175,7 @@ impl<L: Listing> ListPanel<L> {
         }
         match self.chosen_rows() {
             Err(reason) => vec![Effect::Toast(reason)],
-            Ok(rows) if rows.is_empty() => Vec::new(),
+            Ok(rows) if rows.is_empty() => vec![Effect::Toast(NO_ROW.into())],
             Ok(rows) => self.listing.act(action, &rows),
         }
     }
@@ -184,7 +186,9 @@ impl<L: Listing> ListPanel<L> {
             let feed = self.feed.as_ref()?;
             feed.source().read(|rows, _| rows.get(key).cloned())
         });
-        let Some(row) = row else { return Vec::new() };
+        let Some(row) = row else {
+            return vec![Effect::Toast(NO_ROW.into())];
+        };
         match self.denied(self.listing.opens()) {
             Some(denied) => vec![Effect::Toast(denied)],
             None => self.listing.act(self.listing.opens(), &[row]),
@@ -380,6 +384,19 @@ impl<L: Listing> Panel for ListPanel<L> {
                 rows: keys.iter().filter_map(|key| rows.get(key.as_str())).map(row).collect(),
             }
         }))
+    }
+
+    fn namespace(&self, context: &Arc<Context>) -> Option<String> {
+        self.listing.namespace(context)
+    }
+
+    fn mark(&self) -> Option<Tone> {
+        let feed = self.feed.as_ref()?;
+        feed.source().read(|rows, _| self.listing.mark(rows))
+    }
+
+    fn window(&self) -> Option<(usize, usize, usize)> {
+        self.selection.window(self.keys.1.len())
     }
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {

@@ -45,11 +45,7 @@ impl Sets {
 }
 
 const ACTIONS: [Action; 4] = [
-    Action {
-        name: "pods",
-        key: 'o',
-        word: "pods",
-    },
+    Action::new("pods", 'o', "pods"),
     DESCRIBE,
     YAML,
     COPY,

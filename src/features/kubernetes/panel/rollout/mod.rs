@@ -8,6 +8,7 @@ mod pods;
 mod several;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,8 @@ use crate::ui::panel::grid::{NO_TABLE, plain};
 use crate::ui::panel::widgets::health::empty_reason;
 use crate::ui::panel::widgets::table::{Cell, Selection, Table};
 use crate::ui::panel::widgets::{line, message};
-use crate::ui::panel::{Action, Effect, Grid, Meaning, Panel, PanelKey, Theme, Which};
+use crate::ui::panel::{Action, Effect, Grid, Meaning, Panel, PanelKey, Theme, Tone, Which};
+use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// The panel's id, for those that turn it to a subject.
 pub const ID: &str = "rollout";
@@ -62,6 +64,8 @@ pub struct RolloutPanel {
     seen: Seen,
     /// Of the pods of one, or of several rollouts.
     selection: Selection,
+    /// The deployment among whose pods the operator has chosen; until then the pod that fails is selected.
+    chosen: Option<String>,
     page: usize,
     /// Row of the content at which the pods begin.
     table_top: u16,
@@ -70,25 +74,16 @@ pub struct RolloutPanel {
     moved: u64,
 }
 
-const ACTIONS: [Action; 5] = [
-    super::DESCRIBE,
-    super::LOGS,
-    Action {
-        name: "history",
-        key: 'H',
-        word: "history",
-    },
-    Action {
-        name: "undo",
-        key: 'u',
-        word: "undo rollout",
-    },
-    Action {
-        name: "hold",
-        key: 'p',
-        word: "pin, or let go",
-    },
-];
+const HISTORY: Action = Action::new("history", 'H', "history");
+const UNDO: Action = Action::new("undo", 'u', "undo rollout");
+const HOLD: Action = Action::new("hold", 'p', "pin, or let go");
+
+const ACTIONS: [Action; 5] = [super::DESCRIBE, super::LOGS, HISTORY, UNDO, HOLD];
+/// Of a rollout that fails: the way back first, so that the hints have room for it.
+const FAILING: [Action; 5] = [UNDO, super::DESCRIBE, super::LOGS, HISTORY, HOLD];
+
+/// What a key answers while there is no deployment.
+const NOTHING: &str = "there is no rollout here to do that with";
 
 impl RolloutPanel {
     /// Shows nothing until it is opened.
@@ -107,6 +102,7 @@ impl RolloutPanel {
                 more: 0,
             },
             selection: Selection::default(),
+            chosen: None,
             page: 1,
             table_top: 0,
             ends: Vec::new(),
@@ -131,6 +127,10 @@ impl RolloutPanel {
             all: feeds.look(&picked.rows, now),
             more: picked.more,
         };
+        let failing = self.failing_pod().map(str::to_owned);
+        if let Some(pod) = failing {
+            self.selection.select_key(pod);
+        }
         let names = self.names();
         self.selection.keep(
             names.len(),
@@ -161,6 +161,19 @@ impl RolloutPanel {
         self.one().map_or(&[], |one| one.view.pods.as_slice())
     }
 
+    /// The pod that the cause is about, unless the operator chose another one.
+    fn failing_pod(&self) -> Option<&str> {
+        let view = &self.one()?.view;
+        let cause = view.cause.as_ref().filter(|cause| !cause.pod.is_empty())?;
+        (self.chosen.as_ref() != Some(&view.name)).then_some(cause.pod.as_str())
+    }
+
+    /// Whether what is shown has a reason to be taken back.
+    fn is_failing(&self) -> bool {
+        self.one()
+            .is_some_and(|one| one.view.cause.is_some() || one.state.0 == Tone::Bad)
+    }
+
     /// What is selected among: pods of one, or several rollouts.
     fn names(&self) -> Vec<String> {
         match self.one() {
@@ -170,6 +183,7 @@ impl RolloutPanel {
     }
 
     fn select(&mut self, at: usize) {
+        self.chosen = self.one().map(|one| one.view.name.clone());
         self.selection.select(at);
         self.selection.settle(self.names().get(at).cloned());
         self.moved += 1;
@@ -180,13 +194,14 @@ impl RolloutPanel {
         if self.one().is_some() {
             return self.act_if_allowed("describe");
         }
-        if let Some(one) = self.seen.all.get(self.selection.index()) {
-            self.held = Some(Held {
-                name: one.view.name.clone(),
-                opened: true,
-            });
-            self.moved += 1;
-        }
+        let Some(one) = self.seen.all.get(self.selection.index()) else {
+            return vec![Effect::Toast(NOTHING.into())];
+        };
+        self.held = Some(Held {
+            name: one.view.name.clone(),
+            opened: true,
+        });
+        self.moved += 1;
         Vec::new()
     }
 
@@ -200,7 +215,7 @@ impl RolloutPanel {
     fn act(&mut self, action: &str) -> Vec<Effect> {
         let at = self.selection.index();
         let Some(one) = self.one().or_else(|| self.seen.all.get(at)) else {
-            return Vec::new();
+            return vec![Effect::Toast(NOTHING.into())];
         };
         let view = &one.view;
         let pod = self.pods().get(at);
@@ -250,7 +265,7 @@ impl RolloutPanel {
             columns: area.width,
             rows: area.height,
             passed: since(now, self.seen.at),
-            traffic: self.feeds.as_ref().and_then(|feeds| feeds.traffic(now)),
+            traffic: self.feeds.as_ref().and_then(|feeds| feeds.traffic(&one.view, now)),
         };
         let mut row = 0;
         for text in &head::lines(one, &look) {
@@ -319,9 +334,11 @@ impl Panel for RolloutPanel {
 
     fn open(&mut self, context: &Arc<Context>) {
         self.feeds = Some(Feeds::open(&self.hub, &self.clients, context));
-        self.context = Some(context.clone());
         // A name means another deployment in another place.
-        self.held = None;
+        if self.context.replace(context.clone()).as_ref() != Some(context) {
+            self.held = None;
+            self.chosen = None;
+        }
         self.seen.version = u64::MAX;
         self.moved += 1;
     }
@@ -347,12 +364,21 @@ impl Panel for RolloutPanel {
         if subject.kind != "Deployment" {
             return false;
         }
-        let shows_it = |panel: &Self| matches!(panel.pick().rows.as_slice(), [row] if row.name == subject.name);
-        let before = shows_it(self);
         self.held = self.held.take().filter(|held| !held.opened);
         self.followed = Some(subject.name.clone());
         self.moved += 1;
-        !before && shows_it(self)
+        matches!(self.pick().rows.as_slice(), [row] if row.name == subject.name)
+    }
+
+    fn turn_to(&mut self, name: &str) -> Option<Result<(), SafeText>> {
+        let names = self.feeds.as_ref().map(Feeds::names).unwrap_or_default();
+        // Before the first rows come nothing is known.
+        if !names.is_empty() && !names.iter().any(|known| known == name) {
+            let hint = did_you_mean(&nearest(name, names)).unwrap_or_default();
+            return Some(Err(SafeText::line(&format!("no deployment {name} here  {hint}"))));
+        }
+        self.show(&super::target("Deployment", "", name));
+        Some(Ok(()))
     }
 
     /// Chosen in another panel: shown now, until something else is changed here or it is gone back from.
@@ -429,7 +455,21 @@ impl Panel for RolloutPanel {
     }
 
     fn actions(&self) -> &'static [Action] {
-        &ACTIONS
+        match self.is_failing() {
+            true => &FAILING,
+            false => &ACTIONS,
+        }
+    }
+
+    fn window(&self) -> Option<(usize, usize, usize)> {
+        self.one()
+            .and_then(|one| self.selection.window(one.view.pods.len()))
+    }
+
+    fn mark(&self) -> Option<Tone> {
+        let rows = self.pick().rows;
+        let tone = rows.iter().map(|row| state(row).0).max()?;
+        (tone > Tone::Ok).then_some(tone)
     }
 
     fn denied(&self, action: &str) -> Option<SafeText> {

@@ -141,7 +141,8 @@ impl Panel for Rows {
         Ok(names.into_iter().map(target).collect())
     }
     fn focus_on(&mut self, subject: &Target) -> bool {
-        self.followed.replace(subject.name.clone()).as_ref() != Some(&subject.name)
+        self.followed = Some(subject.name.clone());
+        true
     }
     fn key(&mut self, key: PanelKey) -> Vec<PanelEffect> {
         let row = self
@@ -170,11 +171,8 @@ impl Panel for Rows {
         Vec::new()
     }
     fn actions(&self) -> &'static [panel::Action] {
-        &[panel::Action {
-            name: "scale",
-            key: 's',
-            word: "scale",
-        }]
+        const ACTIONS: [panel::Action; 1] = [panel::Action::new("scale", 's', "scale")];
+        &ACTIONS
     }
     fn filter(&mut self, text: &str) -> bool {
         self.filter = text.to_owned();
