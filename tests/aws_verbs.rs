@@ -209,6 +209,7 @@ impl World {
             pipeline_id: "1".into(),
             stage: 1,
             last_stage: true,
+            shown: true,
         };
         (verb, call)
     }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::cli::{Check, Common, Format};
+use super::config::Config;
 use super::environment::Environment;
 use super::start;
 use crate::core::change::Origin;
@@ -10,7 +11,8 @@ use crate::core::report::Report;
 
 /// Prints the plan; the exit code.
 pub async fn run(check: Check, common: &Common, environment: &Environment) -> Result<u8, Report> {
-    let started = start::deck(common, environment).await?;
+    let config = Config::load(common.config.as_deref(), environment)?;
+    let started = start::deck(config, common, environment).await?;
     started.load_bundles().await;
     started.aliases().await;
     let line = check.pipeline.join(" ");

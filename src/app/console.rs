@@ -4,12 +4,14 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use super::cli::Common;
 use super::compose::{Known, LiveContexts};
+use super::config::Config;
 use super::environment::Environment;
 use super::{looks, sandbox_context, start};
 use crate::core::clock::Clock;
@@ -18,7 +20,8 @@ use crate::core::report::Report;
 use crate::sandbox::Sandbox;
 use crate::ui::console::arrangement::{self, Arrangement};
 use crate::ui::console::pin::{Pinned, kept};
-use crate::ui::console::{Console, ConsoleConfig, Programs, SessionRunner, StartSandbox};
+use crate::ui::console::{ByBackground, Console, ConsoleConfig, Keymap, Programs, SessionRunner, StartSandbox};
+use crate::ui::panel::Theme;
 
 /// Opens the console; the exit code.
 pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
@@ -28,31 +31,35 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
                 .hint("cogdeck run PIPELINE runs a pipeline without one"),
         );
     }
-    let mut started = start::deck(common, environment).await?;
-    let mut remarks = Vec::new();
+    let config = Config::load(common.config.as_deref(), environment)?;
     let names = [
-        common.theme.clone().or_else(|| started.config.theme.clone()),
-        common.keymap.clone().or_else(|| started.config.keymap.clone()),
+        common.theme.clone().or_else(|| config.theme.clone()),
+        common.keymap.clone().or_else(|| config.keymap.clone()),
     ];
-    let [theme_name, keymap_name] = &names;
-    // Before they are read: what is written after that is read again.
-    let seen = names.each_ref().map(looks::changed_at);
-    let (theme, keymap) = (
-        looks::theme(theme_name.as_deref(), common.no_color, environment, &mut remarks)?,
-        looks::keymap(keymap_name.as_deref(), &mut remarks)?,
-    );
-    let by_background = looks::by_background(theme_name.as_deref(), common.no_color, environment)?;
-    // Beside the first frame: the database is opened after it.
+    let state = environment.xdg("XDG_STATE_HOME", ".local/state");
+    // Beside the deck: the first frame needs both, and neither the other.
+    let looks = tokio::task::spawn_blocking({
+        let (names, no_color, environment, state) =
+            (names.clone(), common.no_color, environment.clone(), state.clone());
+        move || Looks::read(&names, no_color, &environment, &state)
+    });
+    let mut started = start::deck(config, common, environment).await?;
+    let looks = looks.await.map_err(|error| {
+        Report::failed("E-CONSOLE-003", "the theme and the keys could not be read").because(&error)
+    })??;
+    // The database is opened behind the first frame, which then has both cores. One that can't be read is told by the
+    // history.
+    let (first_frame, shown) = oneshot::channel();
     let (library, session) = (started.library.clone(), started.deck.session.clone());
     tokio::spawn(async move {
-        for problem in start::load_bundles(&library, &session).await {
-            tracing::warn!("{problem}");
+        if shown.await.is_ok() {
+            for problem in start::load_bundles(&library, &session).await {
+                tracing::warn!("{problem}");
+            }
+            let _ = session.load_aliases().await;
         }
     });
     let contexts = Arc::new(Known(started.deck.contexts.clone()));
-    let session = started.deck.session.clone();
-    // Not waited for: the database is opened behind the first frame. One that can't be read is told by the history.
-    tokio::spawn(async move { session.load_aliases().await });
     let runner = Arc::new(SessionRunner::new(started.deck.session.clone(), contexts));
     let sandbox = Arc::new(SandboxStarter {
         common: common.clone(),
@@ -60,27 +67,25 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         contexts: started.deck.contexts.clone(),
         running: Mutex::new(None),
     });
-    let state = environment.xdg("XDG_STATE_HOME", ".local/state");
-    let arrangement = arrangement(&state.join(arrangement::FILE), &mut remarks);
-    let pinned = pinned(&state.join(kept::FILE), &mut remarks);
     let config = ConsoleConfig {
         runner,
         hub: started.deck.hub.clone(),
         panels: std::mem::take(&mut started.deck.panels),
-        theme,
-        by_background,
-        keymap,
+        theme: looks.theme,
+        by_background: looks.by_background,
+        keymap: looks.keymap,
         clock: Clock::real(),
         user: environment.user(),
         read_only: common.read_only,
         sandbox: Some(sandbox.clone()),
         programs: programs(environment),
-        dresses: looks::dresses(names, seen, common.no_color, environment.clone()),
+        dresses: looks::dresses(names, looks.seen, common.no_color, environment.clone()),
         remote: environment.get("SSH_CONNECTION").is_some(),
-        arrangement,
-        pinned,
+        arrangement: looks.arrangement,
+        pinned: looks.pinned,
         remember: Some(state),
-        remarks,
+        first_frame: Some(first_frame),
+        remarks: looks.remarks,
     };
     let code = Console::run(config).await;
     if let Some(sandbox) = sandbox.running.lock().await.take() {
@@ -88,6 +93,42 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
     }
     started.end().await;
     code
+}
+
+/// How the console looks and what its keys mean when it opens.
+struct Looks {
+    theme: Theme,
+    by_background: Option<ByBackground>,
+    keymap: Keymap,
+    /// When the files of theme and keymap were changed last.
+    seen: [Option<SystemTime>; 2],
+    arrangement: Arrangement,
+    pinned: Vec<Pinned>,
+    /// What was wrong in one of these and is told once the console is open.
+    remarks: Vec<Report>,
+}
+
+impl Looks {
+    /// Reads them: `names` are those of theme and keymap, `state` is the folder of what earlier sessions left.
+    fn read(
+        names: &[Option<String>; 2],
+        no_color: bool,
+        environment: &Environment,
+        state: &Path,
+    ) -> Result<Self, Report> {
+        let [theme, keymap] = names.each_ref().map(Option::as_deref);
+        let mut remarks = Vec::new();
+        Ok(Looks {
+            // Before they are read: what is written after that is read again.
+            seen: names.each_ref().map(looks::changed_at),
+            theme: looks::theme(theme, no_color, environment, &mut remarks)?,
+            by_background: looks::by_background(theme, no_color, environment)?,
+            keymap: looks::keymap(keymap, &mut remarks)?,
+            arrangement: arrangement(&state.join(arrangement::FILE), &mut remarks),
+            pinned: pinned(&state.join(kept::FILE), &mut remarks),
+            remarks,
+        })
+    }
 }
 
 /// `$PAGER`, else `less`; and the desktop's clipboard program, where there is a desktop and the program is installed.

@@ -38,10 +38,18 @@ pub fn main() -> u8 {
     };
     let environment = Environment::of_process();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if matches!(cli.mode, Some(Mode::Run(_))) && !cli.common.sandbox {
+    match cli.mode {
         // The stages of one pipeline hand records to each other; waking a second worker for each batch costs more than
         // it does. Reading input and filters have threads and processes of their own.
-        runtime.worker_threads(1);
+        Some(Mode::Run(_)) if !cli.common.sandbox => {
+            runtime.worker_threads(1);
+        }
+        // Beside the thread that draws: feeds of a cluster in motion take a tenth of one. More would each keep a cache of
+        // the allocator's, and counting the machine's cores takes longer than to start both.
+        None => {
+            runtime.worker_threads(2);
+        }
+        Some(_) => {}
     }
     let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use super::cli::{self, Common, Run};
+use super::config::Config;
 use super::environment::Environment;
 use super::start;
 use crate::core::change::Origin;
@@ -26,7 +27,8 @@ pub async fn run(run: Run, common: &Common, environment: &Environment) -> Result
         }],
     };
     let input = run.input.as_deref().map(records).transpose()?;
-    let started = start::deck(common, environment).await?;
+    let config = Config::load(common.config.as_deref(), environment)?;
+    let started = start::deck(config, common, environment).await?;
     started.load_bundles().await;
     started.aliases().await;
     let settings = Settings {

@@ -33,8 +33,6 @@ const SANDBOX_FILES: &str = "sandbox-";
 pub struct Started {
     /// The deck.
     pub deck: Deck,
-    /// Configuration.
-    pub config: Config,
     /// Installed bundles.
     pub library: Arc<Library>,
     sandbox: Option<Sandbox>,
@@ -74,9 +72,8 @@ impl Started {
     }
 }
 
-/// Reads the configuration and builds the deck; with `--sandbox` the world is started in this process.
-pub async fn deck(common: &Common, environment: &Environment) -> Result<Started, Report> {
-    let config = Config::load(common.config.as_deref(), environment)?;
+/// Builds the deck of a configuration; with `--sandbox` the world is started in this process.
+pub async fn deck(config: Config, common: &Common, environment: &Environment) -> Result<Started, Report> {
     let bundles = config
         .bundles
         .iter()
@@ -127,7 +124,6 @@ pub async fn deck(common: &Common, environment: &Environment) -> Result<Started,
     };
     Ok(Started {
         deck: compose::deck(parts, environment),
-        config,
         library,
         sandbox,
         installed,

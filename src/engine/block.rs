@@ -6,7 +6,7 @@
 //! * `Ended` comes exactly once, last, after everything else of the block, and after every task of the block has ended.
 //!   Its report is that of the line's last pipeline; an earlier one that failed was told by `Failed`.
 //! * Notes come as soon as they can be read, possibly before items that were produced earlier, always before `Ended`.
-//!   Of progress only the latest word is kept.
+//!   Of progress only the latest word is kept. A preview comes the same way, before the first item or not at all.
 //! * A background job (`&`) is announced by `Job` with a block of its own, whose events are read from that block.
 //!
 //! Events wait for their reader (backpressure through all stages): a job's block must be read too, or dropped. Dropping
@@ -21,7 +21,7 @@ use tokio::sync::{Notify, mpsc};
 use super::ending::Ending;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::verb::Item;
+use crate::verb::{Item, View};
 
 /// Notes that wait to be read; of more the oldest are dropped and counted.
 pub const MAX_NOTES: usize = 500;
@@ -31,6 +31,8 @@ pub const MAX_NOTES: usize = 500;
 pub enum BlockEvent {
     /// A pipeline of the line starts: its text, secrets masked.
     Pipeline(String),
+    /// Rows to look at until the records come that they stand for; only where the operator shows previews.
+    Preview(Vec<View>),
     /// A record of the result.
     Item(Item),
     /// A record that failed and was passed over, or an earlier pipeline of the line that failed.
@@ -157,6 +159,7 @@ struct Posts {
     notes: VecDeque<SafeText>,
     dropped: usize,
     progress: Option<SafeText>,
+    preview: Option<Vec<View>>,
 }
 
 impl Board {
@@ -178,8 +181,17 @@ impl Board {
         self.posted.notify_one();
     }
 
+    /// Posts rows to look at until the records come.
+    pub fn preview(&self, rows: Vec<View>) {
+        self.posts.lock().unwrap_or_else(PoisonError::into_inner).preview = Some(rows);
+        self.posted.notify_one();
+    }
+
     fn take(&self) -> Option<BlockEvent> {
         let mut posts = self.posts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = posts.preview.take() {
+            return Some(BlockEvent::Preview(rows));
+        }
         if posts.dropped > 0 {
             let text = format!("{} earlier notes left out", std::mem::take(&mut posts.dropped));
             return Some(BlockEvent::Note(SafeText::line(&text)));

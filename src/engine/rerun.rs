@@ -64,7 +64,7 @@ pub(super) async fn run_line(
                 Ok(())
             }
             BlockEvent::Ended { report, .. } => return unread.or(report).map_or(Ok(()), Err),
-            BlockEvent::Item(_) | BlockEvent::Failed(_) | BlockEvent::Pipeline(_) => Ok(()),
+            BlockEvent::Item(_) | BlockEvent::Failed(_) | BlockEvent::Pipeline(_) | BlockEvent::Preview(_) => Ok(()),
         };
         if let Err(report) = passed {
             // Nobody reads any more: the line is told to end, and its end is waited for.

@@ -385,6 +385,7 @@ impl StageRun {
             pipeline_id: self.run.id.clone(),
             stage: self.plan.number,
             last_stage: self.plan.last,
+            shown: self.plan.last && self.run.plan.destinations.is_empty(),
         })
     }
 

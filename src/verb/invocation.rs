@@ -136,6 +136,8 @@ pub struct Call {
     pub stage: usize,
     /// Whether this stage is the last of its pipeline: what it emits is shown, not piped.
     pub last_stage: bool,
+    /// Its records are what the operator sees: the last stage of a pipeline that goes nowhere else.
+    pub shown: bool,
 }
 
 /// A record on its way, with its rendering.

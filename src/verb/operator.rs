@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::View;
 use crate::core::change::{Origin, Plan, Target};
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
@@ -72,6 +73,17 @@ pub trait Operator: Send + Sync {
 
     /// The latest word about work that goes on; replaces the one before.
     fn progress(&self, text: SafeText);
+
+    /// Whether somebody looks at the result as it comes, so that [`Operator::preview`] is worth a request.
+    fn shows_previews(&self) -> bool {
+        false
+    }
+
+    /// Rows to look at until the records that they stand for have come. Nothing else is made of them: they are not
+    /// kept, counted or handed on. Only ever before the first record.
+    fn preview(&self, rows: Vec<View>) {
+        drop(rows);
+    }
 
     /// A change to this target begins: what shows live data may turn to it. Nothing is shown headless.
     fn acting_on(&self, target: &Target) {

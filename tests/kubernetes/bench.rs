@@ -68,8 +68,8 @@ impl Faults {
 }
 
 impl Gate for Faults {
-    fn check(&self, _: &str, path: &str) -> Option<Fault> {
-        self.seen.lock().unwrap().push(path.to_owned());
+    fn check(&self, method: &str, path: &str) -> Option<Fault> {
+        self.seen.lock().unwrap().push(format!("{method} {path}"));
         *self.fault.lock().unwrap()
     }
 }
@@ -151,6 +151,27 @@ impl Operator for Yes {
         program.args(&command.argv[1..]).envs(&command.environment);
         let ended = tokio::task::spawn_blocking(move || program.status()).await.unwrap();
         Ok(ended.map_or(127, |status| status.code().unwrap_or(-1)))
+    }
+}
+
+/// Looks at results as they come, and only at that.
+pub struct Onlooker;
+
+#[async_trait]
+impl Operator for Onlooker {
+    fn origin(&self) -> Origin {
+        Origin::Typed
+    }
+    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
+        Decision::Declined("only looks".to_owned())
+    }
+    fn note(&self, _: SafeText) {}
+    fn progress(&self, _: SafeText) {}
+    fn shows_previews(&self) -> bool {
+        true
+    }
+    async fn suspend(&self, _: TerminalCommand) -> Result<i32, Report> {
+        Err(Report::refused("E-TEST", "no terminal"))
     }
 }
 
@@ -293,6 +314,20 @@ impl Bench {
         let mut command = tokio::process::Command::from(self.kubectl_command(&kubectl, words));
         command
             .stdout(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    }
+
+    /// The same with these variables, and with what it complains about.
+    pub fn spawn_kubectl_with(&self, variables: &[(&str, &str)], words: &[&str]) -> tokio::process::Child {
+        let kubectl = require("kubectl").unwrap();
+        let mut command = tokio::process::Command::from(self.kubectl_command(&kubectl, words));
+        command
+            .envs(variables.iter().copied())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap()

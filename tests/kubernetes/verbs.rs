@@ -1,7 +1,10 @@
 //! The verbs, beside real kubectl where there is one.
 
-use super::bench::{Bench, Ran};
+use super::bench::{Bench, Onlooker, Ran};
+use cogdeck::engine::BlockEvent;
+use cogdeck::render::View;
 use serde_json::json;
+use std::sync::Arc;
 
 const RUN: &str = "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80";
 
@@ -294,4 +297,67 @@ async fn a_watch_shows_changes_until_it_is_cancelled() {
     let ready: Vec<&str> = ran.rows.iter().map(|(_, cells)| cells[1].as_str()).collect();
     assert_eq!(ready[0], "1/1");
     assert_eq!(*ready.last().unwrap(), "2/2", "{ready:?}");
+}
+
+/// The cells of rows, and whether they came as a preview, in the order of their coming.
+async fn rows_in_their_order(bench: &Bench, line: &str) -> Vec<(bool, Vec<String>)> {
+    let mut block = bench.session.start(line, Arc::new(Onlooker)).unwrap();
+    let mut seen = Vec::new();
+    while let Some(event) = block.next().await {
+        let (early, views) = match event {
+            BlockEvent::Preview(rows) => (true, rows),
+            BlockEvent::Item(item) => (false, item.view.into_iter().collect()),
+            BlockEvent::Ended { exit_code, report, .. } => {
+                assert_eq!(exit_code, 0, "{line}: {report:?}");
+                break;
+            }
+            _ => continue,
+        };
+        for view in views {
+            if let View::Row { cells, .. } = view {
+                seen.push((early, cells));
+            }
+        }
+    }
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_sees_the_rows_before_their_objects_have_come() {
+    let bench = Bench::start().await;
+    bench.deploy("alpha", 1).await;
+    let object = bench.plane.store.get("deployments", "default", "alpha").unwrap();
+    let mut second = (*object).clone();
+    second["metadata"] = json!({"name": "beta", "namespace": "default"});
+    bench.plane.store.create("deployments", second).unwrap();
+    let asked_for_cells = || bench.faults.saw(&["/deployments?", "includeObject=None"]);
+
+    let seen = rows_in_their_order(&bench, "kubectl:get deploy").await;
+    let names: Vec<(bool, &str)> = seen.iter().map(|(early, cells)| (*early, cells[0].as_str())).collect();
+    assert_eq!(
+        names,
+        [(true, "alpha"), (true, "beta"), (false, "alpha"), (false, "beta")]
+    );
+    assert!(asked_for_cells());
+
+    // Cells are not all that these show, or it is not shown at all, or nobody looks.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for line in [
+        "kubectl:get deploy -A",
+        "kubectl:get deploy --show-labels",
+        "kubectl:get deploy --sort-by=.metadata.name",
+        "kubectl:get deploy alpha",
+        "kubectl:get deploy | kubectl:describe",
+        &format!("kubectl:get deploy > file:{}", file.path().display()),
+    ] {
+        bench.faults.forget();
+        let seen = rows_in_their_order(&bench, line).await;
+        assert!(
+            seen.iter().all(|(early, _)| !early) && !asked_for_cells(),
+            "{line}: {seen:?}"
+        );
+    }
+    bench.faults.forget();
+    assert_eq!(bench.run("kubectl:get deploy").await.ok().records.len(), 2);
+    assert!(!asked_for_cells(), "headless");
 }

@@ -133,7 +133,7 @@ pub async fn finish(mut block: Block) -> Ran {
                 BlockEvent::Job(mut job) => {
                     tokio::spawn(async move { while job.next().await.is_some() {} });
                 }
-                BlockEvent::Pipeline(_) | BlockEvent::Progress(_) => {}
+                BlockEvent::Pipeline(_) | BlockEvent::Progress(_) | BlockEvent::Preview(_) => {}
                 BlockEvent::Ended { exit_code, report, .. } => {
                     ran.exit = exit_code;
                     ran.report = report;

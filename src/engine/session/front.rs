@@ -16,7 +16,7 @@ use crate::engine::ending::Ending;
 use crate::engine::line::LineRun;
 use crate::verb::invocation::CHANNEL_ITEMS;
 use crate::verb::operator::{Pin, TerminalCommand, TerminalWork};
-use crate::verb::{Catalogue, Decision, Operator};
+use crate::verb::{Catalogue, Decision, Operator, View};
 
 /// What makes a block: used for lines and for background jobs.
 pub(in crate::engine) struct Front {
@@ -88,6 +88,14 @@ impl Operator for BlockOperator {
 
     fn progress(&self, text: SafeText) {
         self.board.progress(text);
+    }
+
+    fn shows_previews(&self) -> bool {
+        self.inner.shows_previews()
+    }
+
+    fn preview(&self, rows: Vec<View>) {
+        self.board.preview(rows);
     }
 
     fn acting_on(&self, target: &Target) {

@@ -237,7 +237,7 @@ pub async fn finish(mut block: Block) -> Ran {
                 }
                 BlockEvent::Note(text) => ran.notes.push(text.to_string()),
                 BlockEvent::Job(job) => jobs.push(tokio::spawn(finish_boxed(*job))),
-                BlockEvent::Pipeline(_) | BlockEvent::Progress(_) => {}
+                BlockEvent::Pipeline(_) | BlockEvent::Progress(_) | BlockEvent::Preview(_) => {}
                 BlockEvent::Ended { exit_code, report, .. } => {
                     ran.exit = exit_code;
                     ran.order.extend(report.as_ref().map(|report| report.code));

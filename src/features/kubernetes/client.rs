@@ -257,4 +257,6 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod tests;

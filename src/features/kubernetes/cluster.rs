@@ -57,7 +57,11 @@ impl Cluster {
 
     /// A failed request as a report.
     pub fn report(&self, error: &kube::Error) -> Report {
-        error::report(error, self.server(), self.connection.proxy().as_deref())
+        let report = error::report(error, self.server(), self.connection.proxy().as_deref());
+        match self.connection.ended() {
+            Some(ended) if error::may_be_of_certificate(error) => ended.explains(report),
+            _ => report,
+        }
     }
 
     /// When the credential ends; none: nobody said.

@@ -13,8 +13,8 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
 
 use super::credential::{self, Asking, Lease, Obtained};
-use super::error;
-use super::way::{self, Way};
+use super::error::{self, Ended};
+use super::way::{self, Configuration, Way};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 
@@ -69,6 +69,8 @@ struct Link {
     client: kube::Client,
     pass: Pass,
     shape: Shape,
+    /// The kubeconfig's name of the user.
+    user: String,
     obtained: Obtained,
     lease: Lease,
     /// Why there is no next credential.
@@ -212,6 +214,18 @@ impl Connection {
         link.lease.ends.zip(link.trouble.clone())
     }
 
+    /// The client certificate that lets us in no more, where that is all there is.
+    pub fn ended(&self) -> Option<Ended> {
+        let state = self.state();
+        let link = state.link.as_ref()?;
+        let at = link.obtained.certificate?.ends;
+        (at <= Timestamp::now()).then(|| Ended {
+            user: link.user.clone(),
+            at,
+            plugin: link.obtained.plugin,
+        })
+    }
+
     /// A client whose credential counts, opened or renewed where that is due.
     pub async fn client(self: &Arc<Self>) -> Result<(kube::Client, Pass), Report> {
         let began = Timestamp::now();
@@ -241,8 +255,7 @@ impl Connection {
 
     /// Whether its credential comes from a plugin that may want to ask somebody.
     pub async fn may_ask(&self) -> Result<bool, Report> {
-        let (config, _) = self.config().await?;
-        let plugin = config.auth_info.exec;
+        let plugin = self.config().await?.config.auth_info.exec;
         Ok(plugin.is_some_and(|plugin| plugin.interactive_mode != Some(ExecInteractiveMode::Never)))
     }
 
@@ -288,8 +301,8 @@ impl Connection {
         held(&self.state)
     }
 
-    /// The client's configuration, read anew, and the name of its kube context.
-    async fn config(&self) -> Result<(kube::Config, String), Report> {
+    /// The client's configuration, read anew.
+    async fn config(&self) -> Result<Configuration, Report> {
         let way = held(&self.way).clone();
         way.config(self.kept.get().map(|kept| kept.context.as_str())).await
     }
@@ -359,7 +372,11 @@ impl Connection {
 
     /// Reads the configuration and asks for the credential; the present client where nothing became different.
     async fn ask(&self, asking: Asking) -> Result<Link, Failed> {
-        let (mut config, context) = self.config().await?;
+        let Configuration {
+            mut config,
+            context,
+            user,
+        } = self.config().await?;
         if let Some(url) = self.url.get().filter(|url| **url != config.cluster_url) {
             // Before a plugin is run, and before a token for that server is sent to this one.
             return Err(elsewhere(&context, url, &config.cluster_url).into());
@@ -380,11 +397,15 @@ impl Connection {
         {
             let now = Timestamp::now();
             // A plugin may keep what it has until the last moment; where a token is written, somebody should have come by.
-            let is_left = !obtained.plugin && lease.ends.is_some_and(|ends| ends <= now + credential::AHEAD);
+            let is_left = !obtained.plugin && lease.ends.is_some_and(|ends| ends <= now + obtained.ahead());
             if is_left {
-                lease.renew = Some(now + RETRY);
+                let is_near = lease.ends.is_some_and(|ends| ends <= now + credential::AHEAD);
+                lease.renew = Some(now + if is_near { RETRY } else { credential::FILE });
             }
-            present.trouble = is_left.then(|| "nobody has put a newer token in its place".into());
+            present.trouble = is_left.then(|| match obtained.certificate {
+                Some(_) => "nobody has put a newer client certificate in its place".into(),
+                None => "nobody has put a newer token in its place".into(),
+            });
             (present.lease, present.spent) = (lease, false);
             return Ok(present);
         }
@@ -399,6 +420,7 @@ impl Connection {
             client,
             pass: Pass(Arc::default()),
             shape,
+            user,
             obtained,
             lease,
             trouble: None,

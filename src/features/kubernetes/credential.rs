@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use super::certificate::{self, Validity};
 use super::error::{KUBECONFIG, LOGIN};
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
@@ -38,7 +39,7 @@ const COMPLAINT: usize = 5;
 /// 20 seconds); of one that lasts shortly, a quarter of its time.
 pub const AHEAD: Duration = Duration::from_secs(60);
 /// A token file is looked at again after this time: the kubelet replaces it when four fifths of its time are over.
-const FILE: Duration = Duration::from_secs(60);
+pub const FILE: Duration = Duration::from_secs(60);
 
 /// Who is there while a plugin runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +89,15 @@ pub struct Obtained {
     pub proof: Option<Secret>,
     /// It came from a plugin.
     pub plugin: bool,
+    /// Of the client certificate, where that is all that lets us in.
+    pub certificate: Option<Validity>,
+}
+
+impl Obtained {
+    /// So long before its end somebody should have put the next one in its place.
+    pub fn ahead(&self) -> Duration {
+        self.certificate.map_or(AHEAD, |certificate| certificate.ahead())
+    }
 }
 
 /// The part of the plugin's answer that counts.
@@ -124,11 +134,27 @@ pub async fn replace(auth: &mut AuthInfo, asking: Asking) -> Result<Obtained, Re
                     ends: token_ends(token.reveal()),
                 },
                 proof: Some(token),
-                plugin: false,
+                ..Obtained::default()
             })
         }
+        _ if auth.token.is_none() && auth.username.is_none() => Ok(certified(auth).await.unwrap_or_default()),
         _ => Ok(written(auth, now).unwrap_or_default()),
     }
+}
+
+/// The client certificate of the kubeconfig, which somebody renews there or in its file.
+async fn certified(auth: &AuthInfo) -> Option<Obtained> {
+    let pem = certificate::of(auth).await?;
+    let certificate = Validity::of_pem(&pem)?;
+    Some(Obtained {
+        lease: Lease {
+            renew: Some(certificate.ends - certificate.ahead()),
+            ends: Some(certificate.ends),
+        },
+        proof: Some(Secret::new(String::from_utf8_lossy(&pem).into_owned())),
+        plugin: false,
+        certificate: Some(certificate),
+    })
 }
 
 /// The token that stands in the kubeconfig, where it tells when it ends: somebody may write a newer one there.
@@ -139,7 +165,7 @@ fn written(auth: &AuthInfo, now: Timestamp) -> Option<Obtained> {
     Some(Obtained {
         lease: Lease::until(Some(ends), now),
         proof: Some(Secret::new(token)),
-        plugin: false,
+        ..Obtained::default()
     })
 }
 
@@ -186,6 +212,14 @@ fn put(auth: &mut AuthInfo, status: Status, name: &str, now: Timestamp) -> Resul
     let proof = [&token, &certificate]
         .map(|part| part.as_deref().unwrap_or_default())
         .concat();
+    // With a token besides, that lets us in whatever becomes of the certificate.
+    let validity = certificate
+        .as_ref()
+        .filter(|_| token.is_none())
+        .and_then(|certificate| Validity::of_pem(certificate.as_bytes()));
+    // One that is over already would have the plugin run for every request.
+    let certified = validity.map(|validity| validity.ends).filter(|ends| *ends > now);
+    let ends = [status.expiration_timestamp, certified].into_iter().flatten().min();
     if let Some(token) = token {
         auth.token = Some(token.into());
     }
@@ -194,9 +228,10 @@ fn put(auth: &mut AuthInfo, status: Status, name: &str, now: Timestamp) -> Resul
         auth.client_key_data = Some(STANDARD.encode(key).into());
     }
     Ok(Obtained {
-        lease: Lease::until(status.expiration_timestamp, now),
+        lease: Lease::until(ends, now),
         proof: Some(Secret::new(proof)),
         plugin: true,
+        certificate: validity,
     })
 }
 
@@ -329,6 +364,7 @@ async fn last(from: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::certificate::tests::signed;
     use super::*;
 
     fn auth(script: &str) -> AuthInfo {
@@ -433,6 +469,64 @@ mod tests {
         std::fs::write(&file, "\n").unwrap();
         let empty = replace(&mut with(), Asking::Nobody).await.unwrap_err();
         assert!(empty.message.ends_with("token is empty"), "{empty}");
+    }
+
+    #[tokio::test]
+    async fn a_client_certificate_says_when_it_ends() {
+        let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
+        let after = |minutes: i64| now + jiff::SignedDuration::from_mins(minutes);
+        let (pem, key) = signed(after(-600), after(600));
+        let with = |data: &str| AuthInfo {
+            client_certificate_data: Some(data.to_owned()),
+            ..AuthInfo::default()
+        };
+        let mut auth = with(&STANDARD.encode(&pem));
+        let obtained = replace(&mut auth, Asking::Nobody).await.unwrap();
+        let lease = Lease {
+            renew: Some(after(480)),
+            ends: Some(after(600)),
+        };
+        assert_eq!(
+            (obtained.lease, obtained.proof),
+            (lease, Some(Secret::new(pem.as_str())))
+        );
+        // Whoever has a token besides is let in by that.
+        auth.token = Some("t".to_owned().into());
+        assert_eq!(
+            replace(&mut auth, Asking::Nobody).await.unwrap().lease,
+            Lease::default()
+        );
+        // What is wrong with it, the client tells.
+        for unreadable in [STANDARD.encode("no certificate"), "no base64!".to_owned()] {
+            let obtained = replace(&mut with(&unreadable), Asking::Nobody).await.unwrap();
+            assert_eq!((obtained.lease, obtained.certificate), (Lease::default(), None));
+        }
+        // A plugin's counts until the earlier of its end and of what the plugin says.
+        let answers = async |more: serde_json::Value, ends: i64| {
+            let mut status = json!({"clientCertificateData": signed(after(-60), after(ends)).0, "clientKeyData": key});
+            status
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            let mut auth = auth_of(&json!({"status": status}));
+            replace(&mut auth, Asking::Nobody).await.unwrap()
+        };
+        let said = |minutes: i64| json!({"expirationTimestamp": after(minutes).to_string()});
+        assert_eq!(answers(json!({}), 30).await.lease.ends, Some(after(30)));
+        assert_eq!(answers(said(20), 30).await.lease.ends, Some(after(20)));
+        assert_eq!(answers(said(40), 30).await.lease.ends, Some(after(30)));
+        assert_eq!(answers(json!({"token": "t"}), 30).await.lease.ends, None);
+        let over = answers(json!({}), -30).await;
+        assert_eq!((over.lease.ends, over.certificate.unwrap().ends), (None, after(-30)));
+    }
+
+    /// A plugin that answers this.
+    fn auth_of(answer: &serde_json::Value) -> AuthInfo {
+        let mut auth = auth("printf %s \"$ANSWER\"");
+        let variable = [("name", "ANSWER".to_owned()), ("value", answer.to_string())];
+        let variable = variable.map(|(key, value)| (key.to_owned(), value)).into();
+        auth.exec.as_mut().unwrap().env = Some(vec![variable]);
+        auth
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the API server or the way to it said, as one report with kubectl's words. Not for usage errors: those are
 //! the verbs' own.
 
+use jiff::Timestamp;
 use kube::Error;
 use kube::core::Status;
 
@@ -91,6 +92,52 @@ pub fn of_status(status: &Status) -> Report {
         }),
         _ => Report::failed(REFUSED_BY_SERVER, message),
     }
+}
+
+/// A client certificate that has ended.
+pub struct Ended {
+    /// The kubeconfig's name of its user.
+    pub user: String,
+    /// Its end.
+    pub at: Timestamp,
+    /// It came from a credential plugin.
+    pub plugin: bool,
+}
+
+impl Ended {
+    /// A failure that it is the reason of.
+    pub fn explains(&self, failure: Report) -> Report {
+        let mut report = Report::failed(
+            failure.code,
+            format!("the client certificate of user {} ended at {}", self.user, self.at),
+        )
+        .hint(match self.plugin {
+            true => "renew it: kubectl:login asks the credential plugin for another, with the terminal lent to it",
+            false => {
+                "renew it where it was issued, and put it and its key in the old one's place in the kubeconfig: the next \
+                 command reads it"
+            }
+        });
+        report.causes = [vec![failure.message], failure.causes].concat();
+        report
+    }
+}
+
+/// Whether a client certificate that ended may be why: the server does not know who asks, or ended the handshake.
+pub fn may_be_of_certificate(error: &Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        let within = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = match within {
+            Some(within) => within.downcast_ref::<rustls::Error>(),
+            None => cause.downcast_ref::<rustls::Error>(),
+        };
+        if matches!(tls, Some(rustls::Error::AlertReceived(_))) {
+            return true;
+        }
+        next = cause.source();
+    }
+    code(error) == Some(401)
 }
 
 /// kubectl's words for what validation refused: the kind, the name, and each cause with its field.

@@ -1,5 +1,6 @@
 //! Kubernetes: kubectl's verbs as records, live feeds of slim rows, and the panels of deployments and rollouts.
 
+mod certificate;
 pub mod client;
 mod cluster;
 mod connection;

@@ -26,6 +26,16 @@ pub struct Way {
     pub no_proxy: Option<String>,
 }
 
+/// A client's configuration, and what of the kubeconfig it is.
+pub struct Configuration {
+    /// For the client.
+    pub config: kube::Config,
+    /// The name of its kube context.
+    pub context: String,
+    /// The name of its user there; empty: it names none.
+    pub user: String,
+}
+
 impl Way {
     /// The same way for whoever goes it: a token that is replaced leads to no other cluster.
     #[must_use]
@@ -36,9 +46,9 @@ impl Way {
         self
     }
 
-    /// The client's configuration, read anew: files may have become others. With it the name of the kube context it is
-    /// of: `context`, or the one that is named here, or the kubeconfig's current one.
-    pub async fn config(&self, context: Option<&str>) -> Result<(kube::Config, String), Report> {
+    /// The client's configuration, read anew: files may have become others. It is that of the kube context `context`, or
+    /// of the one that is named here, or of the kubeconfig's current one.
+    pub async fn config(&self, context: Option<&str>) -> Result<Configuration, Report> {
         let kubeconfig = match &self.triple {
             Some(triple) => triple.kubeconfig()?,
             None => kubeconfig::read(&self.kubeconfig).await?,
@@ -46,7 +56,9 @@ impl Way {
         let named = self.kube_context.clone().filter(|_| self.triple.is_none());
         let named = context.map(str::to_owned).or(named);
         let own_proxy = proxy_url(&kubeconfig, named.as_deref());
-        let name = named.clone().or_else(|| kubeconfig.current_context.clone());
+        let context = named.clone().or_else(|| kubeconfig.current_context.clone());
+        let context = context.unwrap_or_default();
+        let user = user(&kubeconfig, &context);
         let options = KubeConfigOptions {
             context: named,
             ..KubeConfigOptions::default()
@@ -64,13 +76,20 @@ impl Way {
         // What the client read by itself compares NO_PROXY with the proxy instead of the server.
         let (https, no) = (self.https_proxy.as_deref(), self.no_proxy.as_deref());
         config.proxy_url = proxy::before(&config.cluster_url, own_proxy.as_deref(), https, no)?;
-        Ok((config, name.unwrap_or_default()))
+        Ok(Configuration { config, context, user })
     }
 }
 
 /// That a kubeconfig cannot be used, and why.
 pub fn unusable(error: &(dyn std::error::Error + 'static)) -> Report {
     Report::failed(error::KUBECONFIG, "the kubeconfig cannot be used").because(error)
+}
+
+/// The name of the user that a kube context names.
+fn user(kubeconfig: &Kubeconfig, context: &str) -> String {
+    let context = kubeconfig.contexts.iter().find(|named| named.name == context);
+    let user = context.and_then(|named| named.context.as_ref()?.user.clone());
+    user.unwrap_or_default()
 }
 
 /// The `proxy-url` of the cluster that a kube context names.

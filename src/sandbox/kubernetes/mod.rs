@@ -14,6 +14,7 @@ pub mod quota;
 pub mod runtime;
 pub mod scheduler;
 pub mod schema;
+mod spdy;
 pub mod store;
 pub mod world;
 

@@ -167,6 +167,10 @@ impl Operator for ConsoleOperator {
         let _ = self.requests.try_send(Request::Progress(self.block, text));
     }
 
+    fn shows_previews(&self) -> bool {
+        true
+    }
+
     fn acting_on(&self, target: &Target) {
         let _ = self.requests.try_send(Request::ActingOn(target.clone()));
     }

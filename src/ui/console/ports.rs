@@ -12,12 +12,14 @@ use crate::core::record::Record;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::ui::console::input::history::Earlier;
-use crate::verb::{Catalogue, Item, Operator};
+use crate::verb::{Catalogue, Item, Operator, View};
 
 /// What comes out of a running block, in order. [`BlockEvent::Ended`] is the last.
 pub enum BlockEvent {
     /// A pipeline of the line starts (a line may hold several): its text, secrets masked.
     Pipeline(String),
+    /// Rows to look at until the records come that they stand for.
+    Preview(Vec<View>),
     /// A record of the result.
     Item(Item),
     /// A record that failed; the pipeline may go on.

@@ -35,6 +35,7 @@ impl Events for Block {
     async fn next(&mut self) -> Option<BlockEvent> {
         Some(match self.0.next().await? {
             engine::BlockEvent::Pipeline(text) => BlockEvent::Pipeline(text),
+            engine::BlockEvent::Preview(rows) => BlockEvent::Preview(rows),
             engine::BlockEvent::Item(item) => BlockEvent::Item(item),
             engine::BlockEvent::Failed(report) => BlockEvent::Failed(report),
             engine::BlockEvent::Note(text) => BlockEvent::Note(text),

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
 use futures::{FutureExt, Stream, StreamExt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use self::background::Asked;
@@ -91,6 +91,8 @@ pub struct ConsoleConfig {
     pub pinned: Vec<Pinned>,
     /// The folder where both are kept; none: nowhere.
     pub remember: Option<PathBuf>,
+    /// Told after the first frame: what it does not need begins then.
+    pub first_frame: Option<oneshot::Sender<()>>,
     /// Things to tell once it is open: what was wrong in a theme or keymap file.
     pub remarks: Vec<Report>,
 }
@@ -165,6 +167,7 @@ struct Shell<W: Write> {
     dresses: Option<mpsc::Receiver<Dress>>,
     /// The terminal was asked for its background and has not answered.
     asked: Option<Asked>,
+    first_frame: Option<oneshot::Sender<()>>,
     pace: Pace,
     /// The next frame shows what the operator did, or answers him.
     awaited: bool,
@@ -221,6 +224,7 @@ impl<W: Write> Shell<W> {
             panics,
             dresses: config.dresses,
             asked: config.by_background.map(Asked::new),
+            first_frame: config.first_frame,
             pace: Pace::new(if config.remote { FRAME_REMOTE } else { FRAME }),
             awaited: false,
             programs: VecDeque::new(),
@@ -237,6 +241,10 @@ impl<W: Write> Shell<W> {
     {
         // The first frame comes before anything that could take time.
         self.draw()?;
+        if let Some(shown) = self.first_frame.take() {
+            // Nobody waits: nothing is to begin.
+            let _ = shown.send(());
+        }
         self.ask_background()?;
         self.app.open_panels();
         self.load_history();

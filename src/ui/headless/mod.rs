@@ -232,7 +232,7 @@ impl<O: Write, E: Write> Runner<'_, O, E> {
                 self.printer.settle()?;
                 self.errors.line(text.as_str());
             }
-            BlockEvent::Ended { .. } => {}
+            BlockEvent::Preview(_) | BlockEvent::Ended { .. } => {}
             BlockEvent::Job(job) => self.follow(*job),
         }
         Ok(())

@@ -4,6 +4,7 @@
 mod describe;
 mod fields;
 mod follow;
+mod forward;
 mod inside;
 mod jobs;
 mod look;
@@ -11,6 +12,7 @@ mod make;
 mod nodes;
 mod objects;
 mod rollout;
+mod spdy;
 
 use std::time::Duration;
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{LOGS, about, age_cell, logs, state, target, urgency};
+use super::parts::Parts;
+use super::{LOGS, about, age_cell, logs, state, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -18,6 +19,8 @@ use crate::ui::panel::{Action, Effect, Tone};
 pub struct Deployments {
     hub: Hub,
     clients: Arc<Clients>,
+    /// What tells why one of them does not go on.
+    parts: Option<Parts>,
 }
 
 /// The panel, which shows nothing until it is opened.
@@ -25,7 +28,22 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Deployments> {
     ListPanel::new(Deployments {
         hub: hub.clone(),
         clients: clients.clone(),
+        parts: None,
     })
+}
+
+impl Deployments {
+    /// Finds out which of them can't go on.
+    fn look(&self, rows: &RowTable<DeploymentRow>) {
+        if let Some(parts) = &self.parts {
+            parts.find_stuck(rows);
+        }
+    }
+
+    fn state(&self, row: &DeploymentRow) -> (Tone, SafeText) {
+        let stuck = self.parts.as_ref().and_then(|parts| parts.stuck(row));
+        state(row, stuck.as_deref().map(|stuck| &stuck.cause))
+    }
 }
 
 const ACTIONS: [Action; 13] = [
@@ -56,6 +74,7 @@ impl Listing for Deployments {
     }
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<DeploymentRow> {
+        self.parts = Some(Parts::open(&self.hub, &self.clients, context));
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
@@ -72,7 +91,7 @@ impl Listing for Deployments {
     }
 
     fn cells(&self, row: &DeploymentRow, look: &RowLook<'_>) -> Vec<Cell> {
-        let (tone, word) = state(row);
+        let (tone, word) = self.state(row);
         vec![
             Cell::new(&row.name),
             Cell::new(&format!("{}/{}", row.ready, row.replicas)),
@@ -80,7 +99,7 @@ impl Listing for Deployments {
             Cell::new(&row.available.to_string()),
             Cell::new(&row.version),
             age_cell(row.created, look.now),
-            Cell::state(tone, word, look.theme),
+            Cell::state(tone, word.as_str(), look.theme),
         ]
     }
 
@@ -89,8 +108,9 @@ impl Listing for Deployments {
     }
 
     fn folded(&self, rows: &RowTable<DeploymentRow>) -> String {
-        let bad = rows.iter().filter(|(_, row)| urgency(row) > 2).count();
-        match bad {
+        self.look(rows);
+        let bad = |row: &DeploymentRow| self.state(row).0 >= Tone::Warn;
+        match rows.iter().filter(|(_, row)| bad(row)).count() {
             0 => self.title(rows),
             bad => format!("{}  ! {bad}", self.title(rows)),
         }
@@ -101,7 +121,8 @@ impl Listing for Deployments {
     }
 
     fn mark(&self, rows: &RowTable<DeploymentRow>) -> Option<Tone> {
-        let worst = rows.iter().map(|(_, row)| state(row).0).max()?;
+        self.look(rows);
+        let worst = rows.iter().map(|(_, row)| self.state(row).0).max()?;
         (worst >= Tone::Warn).then_some(worst)
     }
 
@@ -113,8 +134,18 @@ impl Listing for Deployments {
         super::allowed::denied(&self.clients, context, action, ("apps", "deployments"), true)
     }
 
+    /// The way down; the rollout has a key of its own.
     fn opens(&self) -> &'static str {
-        "rollout"
+        "sets"
+    }
+
+    fn version(&self) -> u64 {
+        self.parts.as_ref().map_or(0, Parts::version_below)
+    }
+
+    fn shown<'a>(&self, rows: &'a RowTable<DeploymentRow>) -> Vec<&'a str> {
+        self.look(rows);
+        rows.iter().map(|(key, _)| key).collect()
     }
 
     fn act(&self, action: &str, rows: &[DeploymentRow]) -> Vec<Effect> {

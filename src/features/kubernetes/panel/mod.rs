@@ -5,6 +5,7 @@ mod allowed;
 pub mod deployments;
 pub mod events;
 pub mod objects;
+mod parts;
 pub mod pods;
 pub mod rollout;
 pub mod services;
@@ -12,7 +13,7 @@ pub mod services;
 use jiff::Timestamp;
 
 use super::model::DeploymentRow;
-use super::rollout::{Stage, stage};
+use super::rollout::{Cause, Stage, stage};
 use crate::core::change::Target;
 use crate::core::text::{SafeText, safe_line};
 use crate::feed::health::age;
@@ -130,8 +131,20 @@ fn pod_tone(status: &str, is_ready: bool) -> Tone {
     }
 }
 
-/// A deployment's state as the panels show it: tone and word.
-pub(in crate::features::kubernetes) fn state(row: &DeploymentRow) -> (Tone, &'static str) {
+/// A deployment's state as the panels show it: tone and word. What keeps it from going on, `stuck`, stands in the place of
+/// the step it is at: that would look like progress.
+fn state(row: &DeploymentRow, stuck: Option<&Cause>) -> (Tone, SafeText) {
+    match stuck {
+        Some(cause) if !row.deleting => (Tone::Bad, SafeText::line(&cause.reason)),
+        _ => {
+            let (tone, word) = step(row);
+            (tone, word.into())
+        }
+    }
+}
+
+/// The step that a deployment is at, by its own numbers alone.
+fn step(row: &DeploymentRow) -> (Tone, &'static str) {
     if row.deleting {
         return (Tone::Progress, "deleting");
     }
@@ -147,8 +160,8 @@ pub(in crate::features::kubernetes) fn state(row: &DeploymentRow) -> (Tone, &'st
 }
 
 /// How much a state wants attention: the rollout panel shows the highest when nobody chose one.
-pub(in crate::features::kubernetes) fn urgency(row: &DeploymentRow) -> u8 {
-    match state(row).0 {
+fn urgency(tone: Tone) -> u8 {
+    match tone {
         Tone::Bad => 4,
         Tone::Warn => 3,
         Tone::Progress => 2,

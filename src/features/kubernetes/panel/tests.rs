@@ -130,22 +130,53 @@ async fn deployments_are_rows_with_a_state_in_words() {
     );
     assert_eq!(panel.title().as_str(), "deployments 2");
     panel.key(PanelKey::Move(Motion::Down));
-    let effects = panel.key(PanelKey::Open);
-    let [
-        Effect::Show {
-            panel: "rollout",
-            subject,
-        },
-    ] = effects.as_slice()
-    else {
-        panic!()
-    };
-    assert_eq!(subject.name, "web");
+    for (key, shown) in [(PanelKey::Open, "objects"), (PanelKey::Act("rollout"), "rollout")] {
+        let effects = panel.key(key);
+        let [Effect::Show { panel, subject }] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        assert_eq!((*panel, subject.name.as_str()), (shown, "web"));
+    }
     let effects = panel.key(PanelKey::Act("image"));
     let [Effect::Compose(pipeline)] = effects.as_slice() else {
         panic!()
     };
     assert_eq!(print(pipeline), "kubectl:set-image deploy web c=i:2.0.0");
+}
+
+#[tokio::test]
+async fn a_deployment_that_cannot_go_on_says_why_and_no_other_does() {
+    let rows = vec![("api", deployment("api", 1, 1, 1)), ("web", deployment("web", 3, 1, 3))];
+    let broken = |status: &str| {
+        Bench::new()
+            .with(rows.clone(), HealthState::Live, None)
+            .with(vec![("web-2", set("web-2", 2, 1, 0))], HealthState::Live, None)
+            .with(
+                vec![("n1", pod("web-2-n1", "web-2", status, false))],
+                HealthState::Live,
+                None,
+            )
+    };
+    let bench = broken("ErrImagePull");
+    let mut panel = super::deployments::panel(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    assert_eq!(
+        panel.folded().as_str(),
+        "deployments 2  ! 1",
+        "also before it was ever drawn"
+    );
+    let text = screen(&mut panel, 80, 5);
+    let row = |n: usize| text.lines().nth(n).unwrap_or_default();
+    assert!(row(1).ends_with("✓ available"), "{text}");
+    assert!(row(2).ends_with("✗ ErrImagePull"), "{text}");
+    // The pod moves and the deployment does not: the panel is due for a frame, and tells it.
+    let before = panel.version();
+    let feed = bench.feeds[2].downcast_ref::<Subscription<PodRow>>().unwrap();
+    feed.source()
+        .write(|table| table.upsert("default/n1", pod("web-2-n1", "web-2", "Running", false)));
+    assert_ne!(panel.version(), before);
+    assert!(screen(&mut panel, 80, 5).contains("~ updating"));
+    assert_eq!(panel.folded().as_str(), "deployments 2");
 }
 
 #[tokio::test]

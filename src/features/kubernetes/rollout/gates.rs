@@ -57,9 +57,9 @@ pub struct Standing {
     pub wanted: i64,
     /// Pods of the new template.
     pub updated: i64,
-    /// Pods ready, old and new.
+    /// Pods of the new template that are ready; where only the total is known, at least so many: see [`of_new`].
     pub ready: i64,
-    /// Pods available, old and new.
+    /// Pods of the new template that are available, known in the same way.
     pub available: i64,
     /// Time left before it counts as failed; none where there is no deadline or nothing to wait for.
     pub deadline_left: Option<Duration>,
@@ -104,6 +104,12 @@ impl Traffic {
             detail,
         }
     }
+}
+
+/// How many of `count` pods, of which `old` may be of earlier templates, are new ones for certain: a status tells only
+/// their sum, and the pods that serve on while the new ones fail must not pass for them.
+pub fn of_new(count: i64, old: i64) -> i64 {
+    (count - old.max(0)).max(0)
 }
 
 /// All gates of a rollout, in the order in which they are passed.
@@ -167,6 +173,12 @@ mod tests {
         );
         let late = Standing { late: true, ..standing };
         assert_eq!(gates(&late, None)[3].state, GateState::Failed);
+    }
+
+    #[test]
+    fn old_pods_do_not_pass_for_new_ones() {
+        // One old pod serves while the new one can't start; all are new; the old ones are on their way out.
+        assert_eq!((of_new(1, 1), of_new(3, 0), of_new(2, 3), of_new(3, -1)), (0, 3, 0, 3));
     }
 
     #[test]

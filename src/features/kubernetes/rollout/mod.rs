@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::model::{Condition, DeploymentRow, EventRow, PodRow, ProbeFailures, ReplicaSetRow};
 pub use cause::{Cause, refused, refused_creation, trouble, unhealthy};
-pub use gates::{Gate, GateState, Standing, Traffic, gates};
+pub use gates::{Gate, GateState, Standing, Traffic, gates, of_new};
 pub use progress::{Progress, daemon_set, is_of, progress, stateful_set};
 
 /// The step a rollout is at, as one word on the screen.
@@ -170,7 +170,15 @@ pub fn view<'a>(
         pods: pods.iter().map(|(pod, is_new)| pod_view(pod, *is_new)).collect(),
         conditions: row.conditions.clone(),
         progress: progress(row, None),
-        standing: standing(row, now),
+        standing: match new {
+            // What the set counts itself.
+            Some(set) => Standing {
+                ready: set.ready,
+                available: set.available,
+                ..standing(row, now)
+            },
+            None => standing(row, now),
+        },
         stage,
     }
 }
@@ -192,6 +200,23 @@ fn new_set<'a>(row: &DeploymentRow, own: &[&'a ReplicaSetRow]) -> Option<&'a Rep
 }
 
 impl RolloutView {
+    /// Why it does not go on by itself; none: it goes on, is done, or somebody paused it.
+    pub fn stuck(&self) -> Option<&Cause> {
+        let waits = !matches!(self.stage, Stage::Complete | Stage::Paused);
+        self.cause.as_ref().filter(|_| waits)
+    }
+
+    /// Who serves meanwhile: `new 0/1, old 3/3 serve`.
+    pub fn serving(&self) -> String {
+        let new = self.new.as_ref();
+        let (ready, desired) = new.map_or((0, self.replicas), |set| (set.ready, set.desired));
+        let old = self.old.iter().map(|set| (set.ready, set.desired));
+        match old.reduce(|sum, set| (sum.0 + set.0, sum.1 + set.1)) {
+            Some((serving, of)) => format!("new {ready}/{desired}, old {serving}/{of} serve"),
+            None => format!("{ready}/{desired} serve"),
+        }
+    }
+
     /// Looks for the cause among the events when neither conditions nor pods tell it: pods that were refused, and new
     /// pods whose probes fail.
     pub fn explain<'a>(&mut self, events: impl IntoIterator<Item = &'a EventRow> + Clone) {
@@ -262,11 +287,12 @@ fn deadline_left(row: &DeploymentRow, stage: Stage, now: Timestamp) -> Option<Du
 /// The numbers of a deployment's rollout.
 pub fn standing(row: &DeploymentRow, now: Timestamp) -> Standing {
     let stage = stage(row);
+    let old = row.total - row.updated;
     Standing {
         wanted: row.replicas,
         updated: row.updated,
-        ready: row.ready,
-        available: row.available,
+        ready: of_new(row.ready, old),
+        available: of_new(row.available, old),
         late: stage == Stage::Failed,
         deadline_left: deadline_left(row, stage, now),
     }

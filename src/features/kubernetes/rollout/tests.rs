@@ -213,3 +213,31 @@ fn events_tell_what_neither_conditions_nor_pods_do() {
         "done is done"
     );
 }
+
+#[test]
+fn a_rollout_that_cannot_go_on_says_so_and_who_serves() {
+    let mut row = deployment();
+    // As the controller reports it: the old pod is ready, the new one is not.
+    (row.replicas, row.total, row.updated, row.ready, row.available) = (1, 2, 1, 1, 1);
+    let (new, mut old) = (set("new", 2, 1), set("old", 1, 1));
+    (old.ready, old.available) = (1, 1);
+    let bad = pod("n1", "new", "ImagePullBackOff");
+    let seen = |row: &DeploymentRow, sets: &[&ReplicaSetRow], pod: &PodRow| {
+        view(row, sets.iter().copied(), [pod], Timestamp::UNIX_EPOCH)
+    };
+    let stuck = seen(&row, &[&new, &old], &bad);
+    assert_eq!(stuck.stuck().unwrap().reason, "ImagePullBackOff");
+    assert_eq!(stuck.serving(), "new 0/1, old 1/1 serve");
+    let counts = |standing: &Standing| (standing.updated, standing.ready, standing.available);
+    assert_eq!(counts(&stuck.standing), (1, 0, 0), "the old pod passes no gate");
+    assert_eq!(
+        counts(&standing(&row, Timestamp::UNIX_EPOCH)),
+        (1, 0, 0),
+        "nor without the sets"
+    );
+    assert_eq!(seen(&row, &[&new], &bad).serving(), "0/1 serve");
+    let slow = pod("n1", "new", "ContainerCreating");
+    assert_eq!(seen(&row, &[&new, &old], &slow).stuck(), None);
+    row.paused = true;
+    assert_eq!(seen(&row, &[&new, &old], &bad).stuck(), None, "somebody holds it");
+}

@@ -80,6 +80,7 @@ pub fn call(words: &[&str], options: Value) -> Call {
         pipeline_id: "1".to_owned(),
         stage: 1,
         last_stage: true,
+        shown: true,
     }
 }
 

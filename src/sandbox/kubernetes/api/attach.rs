@@ -1,5 +1,5 @@
-//! `pods/NAME/attach` over WebSocket: what a running container writes from now on, until it ends. Nothing in this world
-//! reads what is typed to a container's own program, so that goes nowhere. Not the older way over SPDY.
+//! `pods/NAME/attach`: what a running container writes from now on, until it ends. Nothing in this world reads what is
+//! typed to a container's own program, so that goes nowhere.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::Api;
 use super::body::Reply;
-use super::exec::{self, PROTOCOLS, STATUS, STDOUT};
+use super::exec;
 use super::logs;
 use super::route::{Query, Target};
 use super::status::ApiError;
-use super::websocket::{self, Socket};
+use super::upgrade::channels::{self, Channels, STATUS, STDOUT};
 use crate::sandbox::kubernetes::objects::name;
 use crate::sandbox::kubernetes::runtime::LogStream;
 
@@ -34,10 +34,11 @@ pub(super) fn attach(
             "container \"{container}\" in pod \"{pod}\" is waiting to start"
         ))
     })?;
-    let (reply, waiting) = websocket::accept(request, PROTOCOLS)?;
+    let (reply, waiting) = channels::accept(request, query)?;
     let line_end = if query.flag("tty") { "\r\n" } else { "\n" };
+    let stop = api.stop.clone();
     let work = async move {
-        if let Some(socket) = waiting.open().await {
+        if let Some(socket) = waiting.open(&stop).await {
             pass_on(socket, log, line_end).await;
         }
     };
@@ -46,7 +47,7 @@ pub(super) fn attach(
 }
 
 /// Sends what is written until the container ends or the client goes.
-async fn pass_on(mut socket: Socket, log: LogStream, line_end: &str) {
+async fn pass_on(mut socket: Channels, log: LogStream, line_end: &str) {
     let mut live = log.live;
     while let Some(lines) = &mut live {
         tokio::select! {

@@ -1,34 +1,25 @@
-//! `pods/NAME/exec` over WebSocket (`v5.channel.k8s.io`, `v4.channel.k8s.io`): standard streams on numbered channels, the end
-//! as a Status. Not the older way over SPDY.
+//! `pods/NAME/exec`: standard streams on numbered channels, the end as a Status. Not for how the channels are carried.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Request;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::Bytes;
 
 use super::Api;
 use super::body::Reply;
 use super::logs;
 use super::route::{Query, Target};
 use super::status::ApiError;
-use super::websocket::{self, Socket};
+use super::upgrade::channels::{self, CLOSE, Channels, RESIZE, STATUS, STDERR, STDIN, STDOUT};
 use crate::sandbox::kubernetes::container::{self, Container, Gone, QUEUE, Reads, Run, Shell, Sink, Stream};
 use crate::sandbox::kubernetes::objects::{is_deleting, name, text, uid};
 use crate::sandbox::kubernetes::store::Object;
 
-/// The protocols spoken, the newest first.
-pub(super) const PROTOCOLS: &[&str] = &["v5.channel.k8s.io", "v4.channel.k8s.io"];
-const STDIN: u8 = 0;
-pub(super) const STDOUT: u8 = 1;
-const STDERR: u8 = 2;
-pub(super) const STATUS: u8 = 3;
-const RESIZE: u8 = 4;
-const CLOSE: u8 = 255;
 /// Pieces of input that wait for the program. Policy: the client waits.
 const INPUTS: usize = 16;
 /// What a program may be given before it begins (bytes).
@@ -72,7 +63,7 @@ pub(super) fn exec(
         .ok_or_else(absent)?;
     let runtime = api.config.runtime.as_ref().ok_or_else(absent)?;
     let inside = runtime.inside(&pod, index, text(id, "/containerID"));
-    let (reply, waiting) = websocket::accept(request, PROTOCOLS)?;
+    let (reply, waiting) = channels::accept(request, query)?;
     let process = Process {
         inside,
         command,
@@ -84,8 +75,9 @@ pub(super) fn exec(
         target: target.clone(),
         uid: uid(&pod).to_owned(),
     };
+    let stop = api.stop.clone();
     let work = async move {
-        if let Some(socket) = waiting.open().await {
+        if let Some(socket) = waiting.open(&stop).await {
             converse(socket, process, watch).await;
         }
     };
@@ -166,7 +158,7 @@ impl Watch {
 }
 
 /// Carries the streams until the program ends, the pod goes or the client goes.
-async fn converse(mut socket: Socket, process: Process, watch: Watch) {
+async fn converse(mut socket: Channels, process: Process, watch: Watch) {
     let (sink, mut output) = mpsc::channel(QUEUE);
     let (give, take) = mpsc::channel(INPUTS);
     let (tty, reads_stdin) = (process.tty, process.reads_stdin);
@@ -210,7 +202,7 @@ async fn converse(mut socket: Socket, process: Process, watch: Watch) {
                 Some((RESIZE, bytes)) => if let (Some(size), Some(place)) = (size(&bytes), place.take()) {
                     place.send(size);
                 },
-                Some((CLOSE, _)) => {
+                Some((CLOSE, of)) if of.first() == Some(&STDIN) => {
                     place = None;
                     give = None;
                 }

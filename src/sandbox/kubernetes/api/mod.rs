@@ -39,11 +39,11 @@ pub(in crate::sandbox::kubernetes) mod selector;
 mod status;
 mod table;
 mod tls;
+mod upgrade;
 mod users;
 mod validate;
 mod version;
 mod watch;
-mod websocket;
 mod write;
 
 pub use tls::TlsError;

@@ -21,6 +21,7 @@ impl App {
                 }
                 self.chat.change(block, |known| known.push(&item));
             }
+            BlockEvent::Preview(rows) => self.chat.change(block, |known| known.preview(&rows)),
             BlockEvent::Failed(report) => self.chat.change(block, |known| known.error(&report)),
             BlockEvent::Note(text) => self.chat.change(block, |known| known.note(&text)),
             BlockEvent::Progress(text) => self.chat.change(block, |known| {

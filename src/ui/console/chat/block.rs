@@ -7,12 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::context::Context;
+use crate::core::record::Record;
 use crate::core::report::{Report, Severity};
 use crate::core::text::{SafeText, fit};
 use crate::render::document::Row;
 use crate::render::{Document, Line};
 use crate::ui::panel::{Meaning, Tone};
-use crate::verb::Item;
+use crate::verb::{Item, View};
 
 use super::super::ports::Ended;
 
@@ -107,6 +108,8 @@ pub struct Block {
     pub reads: bool,
     older: Document,
     newer: Document,
+    /// Shown instead of the result until as much of that has come, so that no row goes away and comes back.
+    early: Option<Document>,
     dropped: u64,
     remarks: Vec<(SafeText, Meaning)>,
     remarks_dropped: u64,
@@ -132,6 +135,7 @@ impl Block {
             reads: false,
             older: Document::default(),
             newer: Document::default(),
+            early: None,
             dropped: 0,
             remarks: Vec::new(),
             remarks_dropped: 0,
@@ -146,11 +150,26 @@ impl Block {
         block
     }
 
+    /// Shows rows until the records come that they stand for. Not beside a result: rows of an earlier pipeline of the
+    /// line stay.
+    pub fn preview(&mut self, rows: &[View]) {
+        if self.records > 0 || !self.state.is_live() {
+            return;
+        }
+        let mut early = Document::default();
+        for row in rows {
+            early.push(&Record::Null, Some(row));
+        }
+        self.early = Some(early);
+        self.version += 1;
+    }
+
     /// Adds a record of the result.
     pub fn push(&mut self, item: &Item) {
         self.version += 1;
         self.records += 1;
         self.newer.push(&item.record, item.view.as_ref());
+        self.early.take_if(|early| early.len() <= self.newer.len());
         if self.newer.len() > BLOCK_LINES / 2 {
             self.dropped += self.older.len() as u64;
             self.older = std::mem::take(&mut self.newer);
@@ -201,6 +220,7 @@ impl Block {
         {
             self.error(report);
         }
+        self.early = None;
         self.state = State::Ended(ended.exit_code);
         self.elapsed = Some(ended.elapsed);
         self.progress = None;
@@ -213,9 +233,14 @@ impl Block {
         self.version += 1;
     }
 
+    /// What is shown after the older lines, of which there are none as long as this is a preview.
+    fn latest(&self) -> &Document {
+        self.early.as_ref().unwrap_or(&self.newer)
+    }
+
     /// Lines of the result it holds.
     pub fn len(&self) -> usize {
-        self.older.len() + self.newer.len()
+        self.older.len() + self.latest().len()
     }
 
     /// No result (yet).
@@ -233,7 +258,7 @@ impl Block {
         let older = self.older.len();
         let mut lines = self.older.lines(first, count);
         if lines.len() < count {
-            lines.extend(self.newer.lines(first.saturating_sub(older), count - lines.len()));
+            lines.extend(self.latest().lines(first.saturating_sub(older), count - lines.len()));
         }
         lines
     }
@@ -256,12 +281,12 @@ impl Block {
     /// Whether a table is cut to fit a room of `columns`, which opening the block would mend.
     pub fn is_cut(&self, columns: u16) -> bool {
         let columns = usize::from(columns);
-        self.fold != Fold::Open && (self.older.is_cut(columns) || self.newer.is_cut(columns))
+        self.fold != Fold::Open && (self.older.is_cut(columns) || self.latest().is_cut(columns))
     }
 
     /// Rows and lines of the result, without headers; at most the last `count`.
     pub fn rows(&self, count: usize) -> Vec<Row> {
-        let newer = self.newer.rows(count);
+        let newer = self.latest().rows(count);
         let mut rows = self.older.rows(count - newer.len());
         rows.extend(newer);
         rows
@@ -294,7 +319,7 @@ impl Block {
     /// The result as text, for the clipboard.
     pub fn text(&self) -> String {
         let mut text = self.older.text();
-        text.push_str(&self.newer.text());
+        text.push_str(&self.latest().text());
         for (line, _) in &self.remarks {
             text.push_str(line.as_str());
             text.push('\n');

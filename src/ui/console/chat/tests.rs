@@ -374,3 +374,29 @@ fn an_old_answer_is_dim() {
     assert!(!dim(&mut chat, 10));
     assert!(dim(&mut chat, 400), "drawn anew although nothing in it changed");
 }
+
+#[test]
+fn a_preview_is_shown_until_as_much_of_the_result_has_come() {
+    let row = |name: &str| View::Text(name.to_owned());
+    let mut block = Block::new(1, "get".into(), Arc::new(Context::empty("sandbox")), NOW);
+    block.become_state(State::Running);
+    block.preview(&[row("a"), row("b"), row("c")]);
+    assert_eq!((block.text().as_str(), block.records), ("a\nb\nc\n", 0));
+    block.push(&item("A"));
+    block.push(&item("B"));
+    assert_eq!(block.text(), "a\nb\nc\n", "no row goes away in between");
+    block.push(&item("C"));
+    assert!(!block.text().contains('a') && block.len() == 3, "{}", block.text());
+    block.preview(&[row("late")]);
+    assert!(!block.text().contains("late"), "not over a result");
+
+    let mut none = Block::new(2, "get".into(), Arc::new(Context::empty("sandbox")), NOW);
+    none.become_state(State::Running);
+    none.preview(&[row("a")]);
+    none.end(&ended(1));
+    assert!(
+        none.is_empty(),
+        "what never came is not shown as if it had: {}",
+        none.text()
+    );
+}

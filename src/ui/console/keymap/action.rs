@@ -197,6 +197,12 @@ actions! {
 }
 
 impl Action {
+    /// Bound in [`super::Part::Global`], it is done before any other part is asked about the key.
+    pub(super) fn comes_first(self) -> bool {
+        use Action::{Bare, Interrupt, Mouse, Present, Redraw, Suspend, Transcript};
+        matches!(self, Redraw | Suspend | Mouse | Bare | Transcript | Present | Interrupt)
+    }
+
     /// The pane an action names, from 0.
     pub fn pane(self) -> Option<usize> {
         const PANES: [Action; 9] = [

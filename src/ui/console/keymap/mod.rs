@@ -1,14 +1,13 @@
-//! Which key means what, in which part of the screen. The table comes from a TOML preset; key hints and the help
-//! overlay are made from it, so that they cannot lie.
+//! Which key means what, in which part of the screen. The table comes from a TOML preset and the operator's file over it;
+//! key hints and the help overlay are made from it, so that they cannot lie.
 
 mod action;
+mod file;
 mod key;
 mod row;
 pub mod schema;
 
-use std::collections::{BTreeMap, HashMap};
-
-use serde::Deserialize;
+use std::collections::HashMap;
 
 use self::key::NAMED;
 use crate::core::report::Report;
@@ -62,105 +61,25 @@ pub struct Keymap {
     vi: bool,
 }
 
-/// Key to action; the place of each keeps the order of the file.
-type Table = HashMap<String, toml::Spanned<String>>;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[allow(dead_code)]
-    name: String,
-    #[serde(default)]
-    global: Table,
-    #[serde(default)]
-    input: Table,
-    #[serde(default)]
-    popup: Table,
-    #[serde(default)]
-    chat: Table,
-    #[serde(default)]
-    panel: Table,
-    /// `[panels.deployments] describe = "D"`.
-    #[serde(default)]
-    panels: HashMap<String, HashMap<String, String>>,
-    /// `[rows.pods] "ctrl-x" = "kubectl:delete po $name"`.
-    #[serde(default)]
-    rows: BTreeMap<String, Table>,
-    /// vi's modes in the input line.
-    #[serde(default)]
-    vi: bool,
-}
-
 impl Keymap {
     /// The presets' names.
     pub const PRESETS: &'static [&'static str] = &["default", "vim"];
 
     /// A preset by name; unknown names are reported with the nearest one.
     pub fn preset(name: &str) -> Result<Self, Report> {
-        let text = match name {
-            "default" => include_str!("../../../../keymaps/default.toml"),
-            "vim" => include_str!("../../../../keymaps/vim.toml"),
-            _ => return Err(unknown("keymap", name, Self::PRESETS.iter().copied())),
-        };
-        Self::parse(text).map(|(keymap, _)| keymap)
+        match name {
+            "default" => file::alone(include_str!("../../../../keymaps/default.toml")),
+            "vim" => Self::parse(include_str!("../../../../keymaps/vim.toml")).map(|(keymap, _)| keymap),
+            _ => Err(unknown("keymap", name, Self::PRESETS.iter().copied())),
+        }
     }
 
-    /// Reads a keymap file: `key = "action"` in a table for each part. What it names that does not exist comes back as
-    /// remarks; the rest counts.
+    /// Reads a keymap file: `key = "action"` in a table for each part, laid over the preset that it inherits from
+    /// (`default` where it names none); the action `none` takes a key its meaning. What it names that does not exist
+    /// comes back as remarks, and so does what cannot be taken away (to interrupt, to leave, to run a line, to get to
+    /// the line); the rest counts.
     pub fn parse(text: &str) -> Result<(Self, Vec<Report>), Report> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let report = Report::refused(
-                "E-KEYMAP-002",
-                format!("the keymap cannot be read: {}", error.message()),
-            );
-            error.span().map_or(report.clone(), |span| report.at(text, span))
-        })?;
-        let mut keymap = Keymap::default();
-        let mut remarks = Vec::new();
-        let tables = [&file.global, &file.input, &file.popup, &file.chat, &file.panel];
-        for (part, table) in Part::ALL.into_iter().zip(tables) {
-            let mut rows: Vec<_> = table.iter().collect();
-            rows.sort_by_key(|(_, action)| action.span().start);
-            for (key_name, action) in rows {
-                let name = action.get_ref().as_str();
-                let found = Action::ALL.iter().find(|action| action.name() == name);
-                let remark = match (Key::parse(key_name), found) {
-                    (Some(key), Some(action)) => {
-                        keymap.bind(part, key, *action);
-                        continue;
-                    }
-                    (None, _) => unknown_key(key_name),
-                    (_, None) => unknown("action", name, Action::ALL.iter().map(|action| action.name())),
-                };
-                remarks.push(remark.at(text, action.span()));
-            }
-        }
-        for (panel, table) in &file.panels {
-            for (action, key_name) in table {
-                match Key::parse(key_name) {
-                    Some(key) => {
-                        keymap.panels.insert((panel.clone(), action.clone()), key);
-                    }
-                    None => remarks.push(unknown_key(key_name)),
-                }
-            }
-        }
-        for (panel, table) in &file.rows {
-            let mut keys: Vec<_> = table.iter().collect();
-            keys.sort_by_key(|(_, pipeline)| pipeline.span().start);
-            for (key_name, pipeline) in keys {
-                let bound = match Key::parse(key_name) {
-                    Some(key) => RowKey::read(panel, key, pipeline.get_ref()),
-                    None => Err(unknown_key(key_name).at(text, pipeline.span())),
-                };
-                match bound {
-                    Ok(bound) => keymap.rows.push(bound),
-                    Err(remark) => remarks.push(remark),
-                }
-            }
-        }
-        keymap.vi = file.vi;
-        Ok((keymap, remarks))
+        file::parse(text)
     }
 
     /// What names a panel or an action of one that does not exist; `panels`: those that do, with their actions.
@@ -196,9 +115,31 @@ impl Keymap {
         self.rows.iter().filter(move |row| row.panel == panel)
     }
 
+    /// A key that is bound already keeps its place.
     fn bind(&mut self, part: Part, key: Key, action: Action) {
-        self.bindings.insert((part, key), action);
-        self.order.push((part, key, action));
+        if self.bindings.insert((part, key), action).is_none() {
+            self.order.push((part, key, action));
+        }
+        let known = self
+            .order
+            .iter_mut()
+            .filter(|(at, bound, _)| (*at, *bound) == (part, key));
+        known.for_each(|(_, _, meant)| *meant = action);
+    }
+
+    /// False when the part does not bind the key.
+    fn unbind(&mut self, part: Part, key: Key) -> bool {
+        self.order.retain(|(at, bound, _)| (*at, *bound) != (part, key));
+        self.bindings.remove(&(part, key)).is_some()
+    }
+
+    /// Whether some key means an action in a part, and is not taken before the part is asked.
+    fn reaches(&self, part: Part, action: Action) -> bool {
+        let first = |key| self.own(Part::Global, key).filter(|taken| taken.comes_first());
+        self.bindings().any(|(at, key, meant)| {
+            let here = at == part || (at == Part::Global && self.own(part, key).is_none());
+            meant == action && here && first(key).is_none_or(|taken| taken == action)
+        })
     }
 
     /// What a key means in a part of the screen.

@@ -3,17 +3,20 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, Part};
+use super::{Action, Keymap, Part};
 
 /// The schema.
 pub fn schema() -> Value {
+    let none = json!({ "const": "none", "description": "nothing: the key of the preset is taken away" });
     let actions: Vec<Value> = Action::ALL
         .iter()
         .map(|action| json!({ "const": action.name(), "description": action.word() }))
+        .chain([none])
         .collect();
     let part = json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/action" } });
     let mut properties = json!({
         "name": { "type": "string" },
+        "inherits": { "enum": Keymap::PRESETS, "description": "the preset this is laid over; default where it is left out" },
         "vi": { "type": "boolean", "description": "vi's modes in the input line" },
         "panels": {
             "type": "object",
@@ -33,7 +36,6 @@ pub fn schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "cogdeck keymap",
         "type": "object",
-        "required": ["name"],
         "additionalProperties": false,
         "properties": properties,
         "$defs": { "action": { "oneOf": actions } },

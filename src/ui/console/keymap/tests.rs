@@ -89,3 +89,97 @@ fn unknown_names_are_reported_with_the_nearest_and_the_rest_counts() {
     assert_eq!(keymap.panel_key("dns", &check).label(), "K");
     assert_eq!(keymap.panel_key("ec2", &check).label(), "c");
 }
+
+fn key(name: &str) -> Key {
+    Key::parse(name).unwrap()
+}
+
+/// What is the same in both, but for these keys.
+fn differs_only_in(keymap: &Keymap, preset: &str, keys: &[(Part, &str)]) {
+    let keys: Vec<_> = keys.iter().map(|(part, name)| (*part, key(name))).collect();
+    let others = |keymap: &Keymap| -> Vec<(Part, Key, Action)> {
+        let all = keymap.bindings();
+        all.filter(|(part, key, _)| !keys.contains(&(*part, *key))).collect()
+    };
+    assert_eq!(others(keymap), others(&Keymap::preset(preset).unwrap()));
+}
+
+#[test]
+fn a_file_changes_single_keys_of_the_preset_it_inherits_from() {
+    let (keymap, remarks) = Keymap::parse("[panel]\n'ctrl-x' = 'zoom'\n'j' = 'up'\n'z' = 'none'").unwrap();
+    assert_eq!(remarks, vec![]);
+    assert_eq!(keymap.action(Part::Panel, key("ctrl-x")), Some(Action::Zoom));
+    assert_eq!(keymap.action(Part::Panel, key("j")), Some(Action::Up));
+    assert_eq!(keymap.action(Part::Panel, key("z")), None);
+    assert_eq!(
+        keymap.key_of(Part::Panel, Action::Zoom),
+        Some(key("ctrl-x")),
+        "hints follow"
+    );
+    let panel = |name| (Part::Panel, name);
+    differs_only_in(&keymap, "default", &[panel("ctrl-x"), panel("j"), panel("z")]);
+    assert!(!keymap.has_vi());
+    let (keymap, remarks) = Keymap::parse("inherits = 'vim'\n[chat]\n'a' = 'none'").unwrap();
+    assert_eq!(remarks, vec![]);
+    assert!(keymap.has_vi());
+    differs_only_in(&keymap, "vim", &[(Part::Chat, "a")]);
+    let (keymap, _) = Keymap::parse("inherits = 'vim'\nvi = false").unwrap();
+    assert!(!keymap.has_vi());
+}
+
+#[test]
+fn an_unknown_preset_and_a_key_that_was_never_bound_are_remarks() {
+    let (keymap, remarks) = Keymap::parse("inherits = 'vin'\n[chat]\n'f2' = 'none'\n'f1' = 'none'").unwrap();
+    let hints: Vec<_> = remarks
+        .iter()
+        .map(|remark| remark.hint.as_deref().unwrap_or_default())
+        .collect();
+    assert_eq!(hints[0], "did you mean vim?");
+    assert_eq!(hints[1], "");
+    assert!(hints[2].contains("[global]"), "{hints:?}");
+    differs_only_in(&keymap, "default", &[]);
+}
+
+#[test]
+fn stopping_leaving_running_and_the_way_to_the_line_cannot_be_lost() {
+    let lost = [
+        "[global]\n'ctrl-c' = 'none'\n[input]\n'ctrl-d' = 'none'\n'enter' = 'none'\n[chat]\n':' = 'none'\n[panel]\n':' = 'none'",
+        "[global]\n'ctrl-c' = 'zoom'\n[input]\n'ctrl-d' = 'left'\n'enter' = 'left'\n[chat]\n':' = 'up'\n[panel]\n':' = 'up'",
+        // Keys that are taken before the part is asked.
+        "[global]\n'ctrl-c' = 'redraw'\n'ctrl-d' = 'redraw'\n'enter' = 'mouse'\n':' = 'present'",
+        // One may not be saved by taking another's key.
+        "[global]\n'ctrl-c' = 'none'\n'ctrl-d' = 'interrupt'\n'enter' = 'bare'\n':' = 'bare'",
+        "[global]\n'ctrl-c' = 'redraw'\n'enter' = 'bare'\n':' = 'bare'\n[input]\n'ctrl-c' = 'end-of-input'\n'ctrl-d' = 'left'",
+    ];
+    for text in lost {
+        for inherits in ["", "inherits = 'vim'\n"] {
+            let (keymap, remarks) = Keymap::parse(&format!("{inherits}{text}")).unwrap();
+            assert_eq!(
+                keymap.own(Part::Global, key("ctrl-c")),
+                Some(Action::Interrupt),
+                "{text}"
+            );
+            for (part, name, action) in [
+                (Part::Input, "ctrl-d", Action::EndOfInput),
+                (Part::Input, "enter", Action::Submit),
+                (Part::Chat, ":", Action::Prompt),
+                (Part::Panel, ":", Action::Prompt),
+            ] {
+                assert_eq!(keymap.own(part, key(name)), Some(action), "{text}");
+                let first = keymap.own(Part::Global, key(name));
+                assert!(
+                    first.is_none_or(|first| !first.comes_first()),
+                    "{text}: {name} is {first:?}"
+                );
+            }
+            assert!(!remarks.is_empty(), "{text}");
+            assert!(
+                remarks.iter().all(|remark| remark.code == "E-KEYMAP-005"),
+                "{remarks:?}"
+            );
+        }
+    }
+    let (keymap, remarks) = Keymap::parse("[global]\n'ctrl-c' = 'none'\n'f9' = 'interrupt'").unwrap();
+    assert_eq!(remarks, vec![], "it has another key");
+    assert_eq!(keymap.own(Part::Global, key("ctrl-c")), None);
+}

@@ -121,7 +121,13 @@ impl Rounds {
                     failed = ended.report.or(failed);
                     break;
                 }
-                Some(BlockEvent::Pipeline(_) | BlockEvent::Note(_) | BlockEvent::Progress(_) | BlockEvent::Job(_)) => {}
+                Some(
+                    BlockEvent::Pipeline(_)
+                    | BlockEvent::Note(_)
+                    | BlockEvent::Progress(_)
+                    | BlockEvent::Preview(_)
+                    | BlockEvent::Job(_),
+                ) => {}
                 None => break,
             }
         }

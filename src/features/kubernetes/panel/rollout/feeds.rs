@@ -1,17 +1,18 @@
 //! The feeds that the rollout panel looks at, and which deployments it turns to.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::super::{state, urgency};
+use super::super::parts::Parts;
+use super::super::{state, step, urgency};
 use super::traffic::{Measured, Own, measured};
 use crate::core::context::Context;
+use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
-use crate::features::kubernetes::feed;
-use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ReplicaSetRow};
-use crate::features::kubernetes::rollout::{RolloutView, view};
+use crate::features::kubernetes::model::{DeploymentRow, ReplicaSetRow};
+use crate::features::kubernetes::rollout::RolloutView;
 use crate::features::traffic::model::{Sample, samples};
 use crate::feed::{Health, Hub, Subscription};
 use crate::ui::panel::Tone;
@@ -21,11 +22,7 @@ pub const MOST: usize = 12;
 
 /// The feeds.
 pub struct Feeds {
-    deployments: Subscription<DeploymentRow>,
-    sets: Subscription<ReplicaSetRow>,
-    pods: Subscription<PodRow>,
-    /// They tell causes that no condition and no pod does.
-    events: Subscription<EventRow>,
+    parts: Parts,
     samples: Subscription<Sample>,
 }
 
@@ -34,7 +31,7 @@ pub struct One {
     /// Everything about it.
     pub view: RolloutView,
     /// Its state: tone and word.
-    pub state: (Tone, &'static str),
+    pub state: (Tone, SafeText),
 }
 
 /// The deployments to show, the one that wants attention most first; and how many more there are.
@@ -49,47 +46,37 @@ impl Feeds {
     /// Of a context. Inside a Tokio runtime.
     pub fn open(hub: &Hub, clients: &Arc<Clients>, context: &Arc<Context>) -> Feeds {
         Feeds {
-            deployments: feed::rows(hub, clients, context, false),
-            sets: feed::rows(hub, clients, context, false),
-            pods: feed::rows(hub, clients, context, false),
-            events: feed::rows(hub, clients, context, false),
+            parts: Parts::open(hub, clients, context),
             samples: samples(hub, context),
         }
     }
 
     /// Moves with any of them.
     pub fn version(&self) -> u64 {
-        self.deployments.source().version()
-            + self.sets.source().version()
-            + self.pods.source().version()
-            + self.events.source().version()
-            + self.samples.source().version()
+        self.parts.version() + self.samples.source().version()
     }
 
     /// Of the deployments: why there is none.
     pub fn deployments_health(&self) -> Health {
-        self.deployments.source().health()
+        self.parts.deployments.source().health()
     }
 
     /// Of all that a rollout is read from.
     pub fn health(&self) -> [Health; 3] {
-        [
-            self.deployments.source().health(),
-            self.sets.source().health(),
-            self.pods.source().health(),
-        ]
+        self.parts.health()
     }
 
     /// The names of the deployments.
     pub fn names(&self) -> Vec<String> {
         let name = |(_, row): (&str, &DeploymentRow)| row.name.clone();
-        self.deployments.source().read(|rows, _| rows.iter().map(name).collect())
+        self.parts.deployments.source().read(|rows, _| rows.iter().map(name).collect())
     }
 
     /// The deployment of this name alone; else all that roll out when there are several; else the one that was changed
     /// last, `followed`; else the most urgent, of equals the one that moved last.
     pub fn pick(&self, held: Option<&str>, followed: Option<&str>) -> Picked {
-        self.deployments.source().read(|rows, _| {
+        self.parts.deployments.source().read(|rows, _| {
+            self.parts.find_stuck(rows);
             let all = || rows.iter().map(|(_, row)| row);
             let named = |name: Option<&str>| name.and_then(|name| all().find(|row| row.name == name));
             let one = |row: Option<&DeploymentRow>| Picked {
@@ -107,45 +94,25 @@ impl Feeds {
                     rows: moving.into_iter().take(MOST).cloned().collect(),
                 };
             }
-            one(named(followed).or_else(|| all().max_by_key(|row| (urgency(row), moved(row)))))
+            one(named(followed).or_else(|| all().max_by_key(|row| (urgency(self.state(row).0), moved(row)))))
         })
     }
 
     /// Looks at each of these through its replica sets, pods and events.
     pub fn look(&self, rows: &[DeploymentRow], now: Timestamp) -> Vec<One> {
-        self.sets.source().read(|sets, _| {
-            self.pods.source().read(|pods, _| {
-                // One pass over what may be thousands, however many rollouts there are.
-                let mut own: HashMap<&str, (Vec<&ReplicaSetRow>, Vec<&PodRow>)> =
-                    rows.iter().map(|row| (row.uid.as_str(), Default::default())).collect();
-                let mut owners: HashMap<&str, &str> = HashMap::new();
-                for (_, set) in sets.iter() {
-                    if let Some((known, _)) = own.get_mut(set.owner_uid.as_str()) {
-                        known.push(set);
-                        owners.insert(&set.uid, &set.owner_uid);
-                    }
-                }
-                for (_, pod) in pods.iter() {
-                    let deployment = owners.get(&*pod.owner_uid);
-                    if let Some((_, known)) = deployment.and_then(|uid| own.get_mut(uid)) {
-                        known.push(pod);
-                    }
-                }
-                let one = |row: &DeploymentRow| {
-                    let (sets, pods) = own.remove(row.uid.as_str()).unwrap_or_default();
-                    let mut view = view(row, sets, pods, now);
-                    self.events.source().read(|events, _| {
-                        let events: Vec<&EventRow> = events.iter().map(|(_, event)| event).collect();
-                        view.explain(events);
-                    });
-                    One {
-                        view,
-                        state: state(row),
-                    }
-                };
-                rows.iter().map(one).collect()
-            })
-        })
+        let views = self.parts.look(&rows.iter().collect::<Vec<_>>(), now);
+        let one = |(row, view): (&DeploymentRow, RolloutView)| One {
+            state: state(row, view.stuck()),
+            view,
+        };
+        rows.iter().zip(views).map(one).collect()
+    }
+
+    /// The state of one that was picked, and, where it can't go on, who serves meanwhile.
+    pub fn state(&self, row: &DeploymentRow) -> (Tone, SafeText, Option<String>) {
+        let stuck = self.parts.stuck(row);
+        let (tone, word) = state(row, stuck.as_deref().map(|stuck| &stuck.cause));
+        (tone, word, stuck.map(|stuck| stuck.serving.clone()))
     }
 
     /// What the requests of a running watch say about a deployment; none: no watch runs.
@@ -161,12 +128,12 @@ impl Feeds {
 
     /// The versions of a deployment that no other one here has: an answer that tells one is its.
     fn versions_of_none_else(&self, name: &str) -> BTreeSet<String> {
-        let uid = self.deployments.source().read(|rows, _| {
+        let uid = self.parts.deployments.source().read(|rows, _| {
             let row = rows.iter().find(|(_, row)| row.name == name);
             row.map(|(_, row)| row.uid.clone())
         });
         let Some(uid) = uid else { return BTreeSet::new() };
-        self.sets.source().read(|sets, _| {
+        self.parts.sets.source().read(|sets, _| {
             let (own, others): (Vec<_>, Vec<_>) = sets.iter().map(|(_, set)| set).partition(|set| set.owner_uid == uid);
             let others: BTreeSet<&str> = others.iter().map(|set| set.version.as_str()).collect();
             let only = |set: &&ReplicaSetRow| !set.version.is_empty() && !others.contains(set.version.as_str());
@@ -175,9 +142,9 @@ impl Feeds {
     }
 }
 
-/// Whether a deployment is on its way to another state.
+/// Whether a deployment is on its way to another state, or would be if it could.
 fn is_moving(row: &DeploymentRow) -> bool {
-    !row.deleting && state(row).0 == Tone::Progress
+    !row.deleting && step(row).0 == Tone::Progress
 }
 
 /// When it moved last.

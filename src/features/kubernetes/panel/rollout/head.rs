@@ -87,10 +87,15 @@ pub fn whole(view: &RolloutView) -> u64 {
 }
 
 fn state_line(one: &One, theme: &Theme, columns: u16) -> Line<'static> {
-    let (tone, word) = one.state;
-    let state = theme.state(tone, &word.into());
+    let (tone, word) = &one.state;
+    let state = theme.state(*tone, word);
     let room = usize::from(columns).saturating_sub(state.width());
-    let sentence = SafeText::line(&format!("  {}", sentence(&one.view))).fit(room);
+    let rest = match one.view.stuck() {
+        // Not kubectl's sentence: it says what is waited for, as if it would come.
+        Some(_) => format!(": {}", one.view.serving()),
+        None => format!("  {}", sentence(&one.view)),
+    };
+    let sentence = SafeText::line(&rest).fit(room);
     Line::from(vec![state, theme.span(&sentence, Meaning::Text)])
 }
 

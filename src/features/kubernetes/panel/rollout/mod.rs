@@ -19,7 +19,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use self::feeds::{Feeds, One, Picked};
-use super::state;
+use super::{objects, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -189,10 +189,15 @@ impl RolloutPanel {
         self.moved += 1;
     }
 
-    /// Enter: describes the pod, or shows the selected rollout alone.
+    /// Enter: goes down to the pod's containers, or shows the selected rollout alone.
     fn open_selected(&mut self) -> Vec<Effect> {
-        if self.one().is_some() {
-            return self.act_if_allowed("describe");
+        if let Some(one) = self.one() {
+            let pod = one.view.pods.get(self.selection.index());
+            let below = pod.map(|pod| Effect::Show {
+                panel: objects::ID,
+                subject: target("Pod", &one.view.namespace, &pod.name),
+            });
+            return below.into_iter().collect();
         }
         let Some(one) = self.seen.all.get(self.selection.index()) else {
             return vec![Effect::Toast(NOTHING.into())];
@@ -467,8 +472,8 @@ impl Panel for RolloutPanel {
     }
 
     fn mark(&self) -> Option<Tone> {
-        let rows = self.pick().rows;
-        let tone = rows.iter().map(|row| state(row).0).max()?;
+        let (feeds, rows) = (self.feeds.as_ref()?, self.pick().rows);
+        let tone = rows.iter().map(|row| feeds.state(row).0).max()?;
         (tone > Tone::Ok).then_some(tone)
     }
 
@@ -503,16 +508,15 @@ impl Panel for RolloutPanel {
     }
 
     fn folded(&self) -> SafeText {
-        match self.pick().rows.as_slice() {
-            [row] => SafeText::line(&format!(
-                "rollout {}  {} {}/{}",
-                row.name,
-                state(row).1,
-                row.updated,
-                row.replicas
-            )),
-            _ => self.title(),
-        }
+        let picked = self.pick();
+        let (Some(feeds), [row]) = (&self.feeds, picked.rows.as_slice()) else {
+            return self.title();
+        };
+        let text = match feeds.state(row) {
+            (_, word, Some(serving)) => format!("rollout {}  ! {word}: {serving}", row.name),
+            (_, word, None) => format!("rollout {}  {word} {}/{}", row.name, row.updated, row.replicas),
+        };
+        SafeText::line(&text)
     }
 
     fn minimum(&self) -> (u16, u16) {

@@ -88,8 +88,8 @@ fn entry(one: &One, name: &SafeText, columns: usize, theme: &Theme, width: u16) 
     let view = &one.view;
     let new = view.new.clone().unwrap_or_default();
     let pad = " ".repeat((columns + 2).saturating_sub(name.width()));
-    let (tone, word) = one.state;
-    let state = theme.state(tone, &word.into());
+    let (tone, word) = &one.state;
+    let state = theme.state(*tone, word);
     let counts = SafeText::line(&format!(" {}/{} of {}  ", new.ready, view.replicas, new.version)).fit(24);
     let used = columns + 2 + counts.width() + state.width();
     let room = u16::try_from(usize::from(width).saturating_sub(used))

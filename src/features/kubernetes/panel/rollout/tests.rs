@@ -48,10 +48,7 @@ async fn a_rollout_is_two_bars_pods_and_its_cause() {
         "what moves is shown, not what rests"
     );
     let lines: Vec<&str> = text.lines().collect();
-    assert!(
-        lines[0].contains("1 out of 3 new replicas have been updated..."),
-        "{text}"
-    );
+    assert_eq!(lines[0], "✗ ErrImagePull: new 0/1, old 3/3 serve", "{text}");
     assert!(lines[1].contains("3 wanted  +1 surge  -0 unavailable"), "{text}");
     assert!(
         lines[3].starts_with("new 2.0.0") && lines[3].contains('▒') && lines[3].ends_with("0/1 ready"),
@@ -217,7 +214,7 @@ async fn the_gates_say_what_it_waits_for_and_give_way_where_there_is_no_room() {
     panel.open(&bench.context);
     let text = screen(&mut panel, 100, 14);
     assert!(
-        text.contains("~ updated 1 of 3  ✓ ready 3 of 3  ✓ available 3 of 3"),
+        text.contains("~ updated 1 of 3  ~ ready 0 of 3  ~ available 0 of 3"),
         "{text}"
     );
     let low = screen(&mut panel, 100, 8);
@@ -303,7 +300,7 @@ async fn the_pod_that_fails_is_selected_until_another_is_chosen_and_undo_comes_f
     let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
     panel.open(&bench.context);
     screen(&mut panel, 80, 14);
-    let described = |panel: &mut RolloutPanel| match panel.key(PanelKey::Open).as_slice() {
+    let described = |panel: &mut RolloutPanel| match panel.key(PanelKey::Act("describe")).as_slice() {
         [Effect::Run(pipeline)] => print(pipeline),
         other => panic!("{other:?}"),
     };
@@ -344,4 +341,84 @@ async fn it_turns_to_a_deployment_by_its_name() {
     let wrong = panel.turn_to("wep");
     assert_eq!(wrong, Some(Err("no deployment wep here  did you mean web?".into())));
     assert_eq!(panel.title().as_str(), "rollout api");
+}
+
+#[tokio::test]
+async fn a_rollout_that_goes_on_has_the_sentence_of_kubectl_and_a_stuck_one_its_cause_when_folded() {
+    let world = |status: &str| {
+        Bench::new()
+            .with(vec![("web", deployment("web", 3, 1, 3))], HealthState::Live, None)
+            .with(
+                vec![("web-1", set("web-1", 1, 3, 3)), ("web-2", set("web-2", 2, 1, 0))],
+                HealthState::Live,
+                None,
+            )
+            .with(
+                vec![("n1", pod("web-2-n1", "web-2", status, false))],
+                HealthState::Live,
+                None,
+            )
+    };
+    let look = |bench: &Bench| {
+        let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+        panel.open(&bench.context);
+        let folded = panel.folded().as_str().to_owned();
+        (folded, screen(&mut panel, 80, 12).lines().next().unwrap().to_owned())
+    };
+    let (folded, head) = look(&world("ContainerCreating"));
+    assert_eq!(folded, "rollout web  updating 1/3");
+    assert_eq!(head, "~ updating  1 out of 3 new replicas have been updated...");
+    let (folded, head) = look(&world("CrashLoopBackOff"));
+    assert_eq!(folded, "rollout web  ! CrashLoopBackOff: new 0/1, old 3/3 serve");
+    assert_eq!(head, "✗ CrashLoopBackOff: new 0/1, old 3/3 serve");
+    // A word from the cluster is no way into the terminal.
+    let (folded, head) = look(&world("Init:Err\u{1b}]52;c;x\u{7}"));
+    assert!(
+        !folded.contains('\u{1b}') && !head.contains('\u{1b}'),
+        "{folded} {head}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_stuck_comes_before_what_is_degraded() {
+    let mut sick = deployment("api", 1, 1, 0);
+    sick.conditions = vec![crate::features::kubernetes::model::Condition {
+        kind: "Available".into(),
+        status: "False".into(),
+        ..Default::default()
+    }];
+    let bench = Bench::new()
+        .with(
+            vec![("api", sick), ("web", deployment("web", 3, 1, 3))],
+            HealthState::Live,
+            None,
+        )
+        .with(vec![("web-2", set("web-2", 2, 1, 0))], HealthState::Live, None)
+        .with(
+            vec![("n1", pod("web-2-n1", "web-2", "ErrImagePull", false))],
+            HealthState::Live,
+            None,
+        );
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    assert_eq!(panel.title().as_str(), "rollout web");
+}
+
+#[tokio::test]
+async fn enter_on_a_pod_goes_down_to_its_containers() {
+    let bench = rolling();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    screen(&mut panel, 80, 14);
+    let effects = panel.key(PanelKey::Open);
+    let [
+        Effect::Show {
+            panel: "objects",
+            subject,
+        },
+    ] = effects.as_slice()
+    else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((subject.kind.as_str(), subject.name.as_str()), ("Pod", "web-2-n1"));
 }

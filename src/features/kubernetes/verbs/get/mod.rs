@@ -4,6 +4,7 @@ mod print;
 mod table;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, pin_mut};
@@ -97,6 +98,10 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     .completed_by(Names::of(clients))
 }
 
+/// How long the objects wait for the cells: asked for at once they would hold the cells up, asked for later a slow
+/// server would answer one after the other.
+const HEAD_START: Duration = Duration::from_millis(25);
+
 struct Get {
     clients: Arc<Clients>,
 }
@@ -150,10 +155,17 @@ async fn show(
     let mut shown = 0usize;
     let mut failures = Vec::new();
     let mut kept: Vec<(Arc<Resource>, Row)> = Vec::new();
+    // Once at most, and before the first record.
+    let mut looks_ahead = !keeps && call.shown && call.record.is_none() && call.operator.shows_previews();
     for (resource, path, query, by_name) in requests(call, &selection) {
         let mut pages = Pages::new(session, &path, query, by_name);
         loop {
-            let page = match pages.next(&resource).await {
+            let ahead = std::mem::take(&mut looks_ahead) && !by_name && printer.needs_only_cells();
+            let answer = match ahead {
+                true => pages.next_after_preview(call, &resource, &printer).await,
+                false => pages.next(&resource).await,
+            };
+            let page = match answer {
                 Ok(None) => break,
                 Ok(Some(page)) => page,
                 // One missing name does not hide the others; kubectl shows them, then the error.
@@ -270,20 +282,55 @@ impl<'a> Pages<'a> {
 
     async fn next(&mut self, resource: &Resource) -> Result<Option<Table>, Report> {
         let Some(token) = self.next.take() else { return Ok(None) };
-        let mut query = self.query.clone().with("includeObject", "Object");
-        if !self.by_name {
-            query = query
-                .with("limit", PAGE.to_string())
-                .with_some("continue", Some(&token));
-        }
-        let cluster = &self.session.cluster;
-        let answer = cluster.get_text(&query.on(self.path), TABLE).await;
-        let table = answer
-            .and_then(|text| Table::parse(&text, resource).map_err(kube::Error::SerdeError))
-            .map_err(|error| cluster.report(&error))?;
+        let table = self.read(&token, "Object", resource).await?;
         self.next = table.next.clone();
         self.version = table.version.clone();
         Ok(Some(table))
+    }
+
+    /// The first page, whose rows the operator sees as soon as the server has them without their objects, which are
+    /// more than ten times as long.
+    async fn next_after_preview(
+        &mut self,
+        call: &Call,
+        resource: &Resource,
+        printer: &Printer,
+    ) -> Result<Option<Table>, Report> {
+        let ahead = Pages::new(self.session, self.path, self.query.clone(), self.by_name);
+        let rows = async {
+            // What is wrong with it, the request for the objects tells as well.
+            let Ok(table) = ahead.read("", "None", resource).await else {
+                return;
+            };
+            let mut printer = printer.clone();
+            printer.columns(resource, &table);
+            if let Ok(rows) = table.rows.iter().map(|row| printer.view(resource, row)).collect() {
+                call.operator.preview(rows);
+            }
+        };
+        pin_mut!(rows);
+        if tokio::time::timeout(HEAD_START, &mut rows).await.is_ok() {
+            return self.next(resource).await;
+        }
+        let objects = self.next(resource);
+        pin_mut!(objects);
+        tokio::select! {
+            biased;
+            page = &mut objects => page,
+            () = rows => objects.await,
+        }
+    }
+
+    async fn read(&self, token: &str, include: &str, resource: &Resource) -> Result<Table, Report> {
+        let mut query = self.query.clone().with("includeObject", include);
+        if !self.by_name {
+            query = query.with("limit", PAGE.to_string()).with_some("continue", Some(token));
+        }
+        let cluster = &self.session.cluster;
+        let answer = cluster.get_text(&query.on(self.path), TABLE).await;
+        answer
+            .and_then(|text| Table::parse(&text, resource).map_err(kube::Error::SerdeError))
+            .map_err(|error| cluster.report(&error))
     }
 }
 

@@ -96,6 +96,7 @@ pub fn render(path: &JsonPath, root: &serde_json::Value) -> Result<String, Repor
 }
 
 /// Turns rows into items.
+#[derive(Clone)]
 pub struct Printer {
     format: Format,
     /// Several types: names carry theirs.
@@ -192,6 +193,14 @@ impl Printer {
         )
     }
 
+    /// Whether a row's cells are all it takes to show it: nothing of its object.
+    pub fn needs_only_cells(&self) -> bool {
+        matches!(self.format, Format::Table | Format::Wide)
+            && !self.all_namespaces
+            && !self.show_labels
+            && self.label_columns.is_empty()
+    }
+
     /// The template that wants all objects as one.
     pub fn template(&self) -> Option<&JsonPath> {
         match &self.format {
@@ -219,7 +228,8 @@ impl Printer {
         output.emit_as(row.object, view).await
     }
 
-    fn view(&self, resource: &Resource, row: &Row) -> Result<View, Report> {
+    /// How a row is shown.
+    pub fn view(&self, resource: &Resource, row: &Row) -> Result<View, Report> {
         Ok(match &self.format {
             Format::JsonPath(path) => View::Text(render(path, &row.object)?),
             Format::JsonPathAsJson(path) => {

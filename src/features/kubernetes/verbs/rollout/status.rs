@@ -389,19 +389,20 @@ impl Watch<'_> {
 /// The numbers of a rollout, from the object as it is.
 fn standing(target: &Target, live: &Value, now: Timestamp) -> Result<Standing, Report> {
     let status = |field: &str| object::number(live, &format!("/status/{field}"));
+    let new = |field: &str, all: &str, updated: &str| rollout::of_new(status(field), status(all) - status(updated));
     Ok(match target.resource.kind.as_str() {
         "DaemonSet" => Standing {
             wanted: status("desiredNumberScheduled"),
             updated: status("updatedNumberScheduled"),
-            ready: status("numberReady"),
-            available: status("numberAvailable"),
+            ready: new("numberReady", "currentNumberScheduled", "updatedNumberScheduled"),
+            available: new("numberAvailable", "currentNumberScheduled", "updatedNumberScheduled"),
             ..Standing::default()
         },
         "StatefulSet" => Standing {
             wanted: live.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1),
             updated: status("updatedReplicas"),
-            ready: status("readyReplicas"),
-            available: status("availableReplicas"),
+            ready: new("readyReplicas", "replicas", "updatedReplicas"),
+            available: new("availableReplicas", "replicas", "updatedReplicas"),
             ..Standing::default()
         },
         _ => rollout::standing(&deployment(live)?, now),

@@ -295,3 +295,25 @@ fn tabs_show_as_much_of_the_names_as_there_is_room_for() {
     assert_eq!(tabs(&mut desk, 50), "  1 chat  2 depl  3 rollout 3  4 traf  5 dns  6");
     assert_eq!(tabs(&mut desk, 30), "  1  2  3 rollout 3  4  5  6");
 }
+
+#[test]
+fn a_keymap_file_that_changes_while_the_console_runs_leaves_all_other_keys_as_they_were() {
+    let mut desk = Desk::new();
+    let (keymap, remarks) = Keymap::parse("[panel]\n'f' = 'zoom'\n'm' = 'none'").unwrap();
+    let dress = crate::ui::console::app::Dress {
+        keymap: Some(keymap),
+        remarks,
+        ..Default::default()
+    };
+    desk.app.handle(Event::Dress(Box::new(dress)));
+    assert!(desk.shows(120, 40, "read again: keymap"));
+    desk.keys("<alt-2>f");
+    assert!(desk.app.zoomed);
+    desk.keys("fm");
+    assert!(desk.app.overlay.is_none(), "m is unbound");
+    desk.keys(":chat<enter>");
+    assert_eq!(desk.app.focus, Focus::Pane(0));
+    desk.keys("iecho one");
+    assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::Start { line, .. }] if line == "echo one"));
+    assert!(matches!(desk.keys("<ctrl-c>").as_slice(), [Effect::Cancel(_)]));
+}

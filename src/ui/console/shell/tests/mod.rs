@@ -229,6 +229,7 @@ fn shell(fake: &Arc<Fake>, change: impl FnOnce(&mut ConsoleConfig)) -> (Shell<By
         arrangement: crate::ui::console::arrangement::Arrangement::default(),
         pinned: Vec::new(),
         remember: None,
+        first_frame: None,
         sandbox: None,
         programs: Programs::default(),
         dresses: None,

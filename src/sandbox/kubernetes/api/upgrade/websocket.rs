@@ -15,19 +15,24 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-use super::body::{self, Reply};
-use super::status::ApiError;
+use super::super::body::{self, Reply};
+use super::super::status::ApiError;
 
 /// Longest message that is taken (bytes); clients send pieces of 32 KiB and less.
 const LONGEST: usize = 1024 * 1024;
 
 /// A connection that waits for its client to go over to WebSocket.
-pub(super) struct Waiting {
+pub(in super::super) struct Waiting {
     upgrade: OnUpgrade,
+    /// The sub-protocol that was chosen.
+    pub protocol: &'static str,
 }
 
 /// Agrees to the upgrade, with the first of `spoken` that the client offers. The answer goes out first.
-pub(super) fn accept(mut request: Request<Incoming>, spoken: &[&'static str]) -> Result<(Reply, Waiting), ApiError> {
+pub(in super::super) fn accept(
+    mut request: Request<Incoming>,
+    spoken: &[&'static str],
+) -> Result<(Reply, Waiting), ApiError> {
     let headers = request.headers();
     let text = |name: &http::HeaderName| -> String {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
@@ -41,7 +46,7 @@ pub(super) fn accept(mut request: Request<Incoming>, spoken: &[&'static str]) ->
             upgrade
         };
         return Err(ApiError::bad_request(format!(
-            "Upgrade request required: the sandbox speaks WebSocket only ({}), and was asked for {got}",
+            "Upgrade request required: the sandbox speaks WebSocket ({}) and SPDY/3.1, and was asked for {got}",
             spoken.join(", ")
         )));
     }
@@ -49,7 +54,7 @@ pub(super) fn accept(mut request: Request<Incoming>, spoken: &[&'static str]) ->
     let chosen = spoken
         .iter()
         .find(|known| offered.split(',').any(|one| one.trim() == **known));
-    let (Some(protocol), Some(key)) = (chosen, headers.get(SEC_WEBSOCKET_KEY)) else {
+    let (Some(&protocol), Some(key)) = (chosen, headers.get(SEC_WEBSOCKET_KEY)) else {
         return Err(ApiError::bad_request(format!(
             "no common WebSocket sub-protocol: the sandbox speaks {}, and was offered {offered:?}",
             spoken.join(", ")
@@ -72,21 +77,25 @@ pub(super) fn accept(mut request: Request<Incoming>, spoken: &[&'static str]) ->
     headers.insert(SEC_WEBSOCKET_ACCEPT, accepted);
     headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
     let upgrade = hyper::upgrade::on(&mut request);
-    Ok((reply, Waiting { upgrade }))
+    Ok((reply, Waiting { upgrade, protocol }))
 }
 
 /// An open connection: messages of a channel number and bytes.
-pub(super) struct Socket(WebSocketStream<TokioIo<Upgraded>>);
+pub(in super::super) struct Socket(WebSocketStream<TokioIo<Upgraded>>);
 
 impl Waiting {
     /// The connection, once the client has gone over.
     pub async fn open(self) -> Option<Socket> {
+        self.stream().await.map(Socket)
+    }
+
+    /// The same, as messages of any sort.
+    pub(super) async fn stream(self) -> Option<WebSocketStream<TokioIo<Upgraded>>> {
         let upgraded = self.upgrade.await.ok()?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(LONGEST))
             .max_frame_size(Some(LONGEST));
-        let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-        Some(Socket(stream))
+        Some(WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await)
     }
 }
 

@@ -1,38 +1,22 @@
-//! `pods/NAME/portforward` over WebSocket: two channels a port, data and error, each begun by the port's number. Not the
-//! older way over SPDY.
+//! Ports over channels of a WebSocket: two a port, data and error, each begun by the port's number. A port is one
+//! connection.
 
-use std::net::Ipv4Addr;
-use std::sync::Arc;
-
-use http::Request;
-use hyper::body::Incoming;
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::Bytes;
 
-use super::Api;
-use super::body::Reply;
-use super::exec::running;
-use super::route::{Query, Target};
-use super::status::ApiError;
-use super::websocket::{self, Socket};
-use crate::sandbox::kubernetes::network::Route;
-use crate::sandbox::kubernetes::objects::{name, text, uid};
+use super::Pod;
+use crate::sandbox::kubernetes::api::route::Query;
+use crate::sandbox::kubernetes::api::status::ApiError;
+use crate::sandbox::kubernetes::api::upgrade::websocket::Socket;
 
 /// Ports of one request.
 const MOST: usize = 32;
 /// Pieces from the pod that wait for the client. Policy: the pod waits.
 const QUEUE: usize = 16;
 
-/// `GET` with `?ports=80`.
-pub(super) fn port_forward(
-    api: &Arc<Api>,
-    request: Request<Incoming>,
-    target: &Target,
-    query: &Query,
-) -> Result<Reply, ApiError> {
-    let pod = running(api, target)?;
+/// `?ports=80`.
+pub(super) fn ports(query: &Query) -> Result<Vec<u16>, ApiError> {
     let words = query.all("ports").iter().flat_map(|ports| ports.split(','));
     let ports: Vec<u16> = words
         .map(|word| word.parse().ok().filter(|port| *port != 0))
@@ -41,49 +25,32 @@ pub(super) fn port_forward(
     if ports.is_empty() || ports.len() > MOST {
         return Err(ApiError::bad_request("query parameter \"ports\" is required"));
     }
-    let runtime = api.config.runtime.as_ref();
-    let address: Ipv4Addr = text(&pod, "/status/podIP").parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
-    let routes: Vec<(u16, Option<Route>)> = ports
-        .into_iter()
-        .map(|port| (port, runtime.map(|runtime| runtime.dial(address, port))))
-        .collect();
-    let (reply, waiting) = websocket::accept(request, &["v4.channel.k8s.io", "v5.channel.k8s.io"])?;
-    let title = format!("pod {}, uid {}", name(&pod), uid(&pod));
-    let work = async move {
-        if let Some(socket) = waiting.open().await {
-            forward(socket, routes, &title).await;
-        }
-    };
-    tokio::spawn(api.stop.clone().run_until_cancelled_owned(work));
-    Ok(reply)
+    Ok(ports)
 }
 
 /// Carries bytes until the client goes or every port has ended.
-async fn forward(mut socket: Socket, routes: Vec<(u16, Option<Route>)>, title: &str) {
+pub(super) async fn forward(mut socket: Socket, pod: &Pod, ports: &[u16]) {
     let (sender, mut from_pods) = mpsc::channel(QUEUE);
     let mut writers: Vec<Option<mpsc::Sender<Bytes>>> = Vec::new();
     let mut open = 0;
-    for (index, (port, route)) in (0u8..).zip(&routes) {
+    let mut routes = Vec::new();
+    for (index, port) in (0u8..).zip(ports) {
         for channel in [2 * index, 2 * index + 1] {
             if !socket.send(channel, &port.to_le_bytes()).await {
                 return;
             }
         }
-        let listener = route.as_ref().and_then(|route| route.listener);
-        let stream = match listener {
-            Some(listener) => TcpStream::connect(listener).await.ok(),
-            None => None,
-        };
-        let Some(stream) = stream else {
-            let told = format!(
-                "error forwarding port {port} to {title}: dial tcp 127.0.0.1:{port}: connect: connection refused"
-            );
-            if !socket.send(2 * index + 1, told.as_bytes()).await {
-                return;
+        let (stream, route) = match pod.connect(*port).await {
+            Ok(connected) => connected,
+            Err(told) => {
+                if !socket.send(2 * index + 1, told.as_bytes()).await {
+                    return;
+                }
+                writers.push(None);
+                continue;
             }
-            writers.push(None);
-            continue;
         };
+        routes.push(route);
         let (mut reader, mut writer) = stream.into_split();
         // Writing has a task of its own: a pod that does not read must not keep its own output back.
         let (to_pod, mut pieces) = mpsc::channel::<Bytes>(QUEUE);

@@ -1,0 +1,128 @@
+//! Deployments and what they are made of, as the panels look at them: replica sets, pods, and the events that tell what no
+//! condition and no pod does. Not for choosing among them.
+
+use std::cell::{Ref, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::core::context::Context;
+use crate::features::kubernetes::client::Clients;
+use crate::features::kubernetes::feed;
+use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ReplicaSetRow};
+use crate::features::kubernetes::rollout::{Cause, RolloutView, Stage, stage, view};
+use crate::feed::{Health, Hub, RowTable, Subscription};
+
+/// The feeds.
+pub struct Parts {
+    /// The deployments.
+    pub deployments: Subscription<DeploymentRow>,
+    /// Their replica sets, and those of others.
+    pub sets: Subscription<ReplicaSetRow>,
+    pods: Subscription<PodRow>,
+    events: Subscription<EventRow>,
+    /// By unique id, of a version: a frame asks in several places.
+    stuck: RefCell<(u64, HashMap<String, Stuck>)>,
+}
+
+/// Why a deployment does not go on, and who serves meanwhile.
+pub struct Stuck {
+    /// Why.
+    pub cause: Cause,
+    /// `new 0/1, old 3/3 serve`.
+    pub serving: String,
+}
+
+impl Parts {
+    /// Of a context. Inside a Tokio runtime.
+    pub fn open(hub: &Hub, clients: &Arc<Clients>, context: &Arc<Context>) -> Self {
+        Parts {
+            deployments: feed::rows(hub, clients, context, false),
+            sets: feed::rows(hub, clients, context, false),
+            pods: feed::rows(hub, clients, context, false),
+            events: feed::rows(hub, clients, context, false),
+            stuck: RefCell::new((u64::MAX, HashMap::new())),
+        }
+    }
+
+    /// Moves with any of them.
+    pub fn version(&self) -> u64 {
+        self.deployments.source().version() + self.version_below()
+    }
+
+    /// Moves with what deployments are made of.
+    pub fn version_below(&self) -> u64 {
+        self.sets.source().version() + self.pods.source().version() + self.events.source().version()
+    }
+
+    /// Of all that a rollout can't be read without.
+    pub fn health(&self) -> [Health; 3] {
+        [
+            self.deployments.source().health(),
+            self.sets.source().health(),
+            self.pods.source().health(),
+        ]
+    }
+
+    /// Looks at each of these through its replica sets, pods and events.
+    pub fn look(&self, rows: &[&DeploymentRow], now: Timestamp) -> Vec<RolloutView> {
+        self.sets.source().read(|sets, _| {
+            self.pods.source().read(|pods, _| {
+                // One pass over what may be thousands, however many rollouts there are.
+                let mut own: HashMap<&str, (Vec<&ReplicaSetRow>, Vec<&PodRow>)> =
+                    rows.iter().map(|row| (row.uid.as_str(), Default::default())).collect();
+                let mut owners: HashMap<&str, &str> = HashMap::new();
+                for (_, set) in sets.iter() {
+                    if let Some((known, _)) = own.get_mut(set.owner_uid.as_str()) {
+                        known.push(set);
+                        owners.insert(&set.uid, &set.owner_uid);
+                    }
+                }
+                for (_, pod) in pods.iter() {
+                    let deployment = owners.get(&*pod.owner_uid);
+                    if let Some((_, known)) = deployment.and_then(|uid| own.get_mut(uid)) {
+                        known.push(pod);
+                    }
+                }
+                let one = |row: &&DeploymentRow| {
+                    let (sets, pods) = own.remove(row.uid.as_str()).unwrap_or_default();
+                    let mut view = view(row, sets, pods, now);
+                    self.events.source().read(|events, _| {
+                        let events: Vec<&EventRow> = events.iter().map(|(_, event)| event).collect();
+                        view.explain(events);
+                    });
+                    view
+                };
+                rows.iter().map(one).collect()
+            })
+        })
+    }
+
+    /// Finds out which of the deployments can't go on. `rows`: all of them, which the caller reads already.
+    pub fn find_stuck(&self, rows: &RowTable<DeploymentRow>) {
+        let version = self.version();
+        if self.stuck.borrow().0 == version {
+            return;
+        }
+        // What rests is not looked at: most of them, most of the time.
+        let on_its_way = |row: &&DeploymentRow| !matches!(stage(row), Stage::Complete | Stage::Paused);
+        let rows: Vec<&DeploymentRow> = rows.iter().map(|(_, row)| row).filter(on_its_way).collect();
+        let views = match rows.is_empty() {
+            true => Vec::new(),
+            false => self.look(&rows, self.deployments.source().now()),
+        };
+        let stuck = |(row, view): (&&DeploymentRow, RolloutView)| {
+            let cause = view.stuck()?.clone();
+            let serving = view.serving();
+            Some((row.uid.clone(), Stuck { cause, serving }))
+        };
+        let stuck = rows.iter().zip(views).filter_map(stuck).collect();
+        self.stuck.replace((version, stuck));
+    }
+
+    /// Why this one can't go on, as it was found out last; none: it goes on.
+    pub fn stuck(&self, row: &DeploymentRow) -> Option<Ref<'_, Stuck>> {
+        Ref::filter_map(self.stuck.borrow(), |(_, stuck)| stuck.get(&row.uid)).ok()
+    }
+}

@@ -1,0 +1,182 @@
+//! Keymap files: what one says is laid over the preset that it inherits from, key by key. Not for finding files: the
+//! composition root reads them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+
+use super::{Action, Key, Keymap, Part, RowKey, unknown, unknown_key};
+use crate::core::report::Report;
+
+/// Takes a key its meaning.
+const NONE: &str = "none";
+
+/// What a keymap is laid over when its file names nothing.
+const STANDARD: &str = "default";
+
+/// What a keymap cannot lose, in the part where it is looked for: to leave, to run a line, to get from a pane to the
+/// line, and, last as the others may be restored over it, to stop what runs.
+const KEPT: [(Part, Action); 5] = [
+    (Part::Input, Action::EndOfInput),
+    (Part::Input, Action::Submit),
+    (Part::Chat, Action::Prompt),
+    (Part::Panel, Action::Prompt),
+    (Part::Global, Action::Interrupt),
+];
+
+/// Key to action; the place of each keeps the order of the file.
+type Table = HashMap<String, toml::Spanned<String>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[allow(dead_code)]
+    name: Option<String>,
+    /// The preset to start from.
+    inherits: Option<toml::Spanned<String>>,
+    #[serde(default)]
+    global: Table,
+    #[serde(default)]
+    input: Table,
+    #[serde(default)]
+    popup: Table,
+    #[serde(default)]
+    chat: Table,
+    #[serde(default)]
+    panel: Table,
+    /// `[panels.deployments] describe = "D"`.
+    #[serde(default)]
+    panels: HashMap<String, HashMap<String, String>>,
+    /// `[rows.pods] "ctrl-x" = "kubectl:delete po $name"`.
+    #[serde(default)]
+    rows: BTreeMap<String, Table>,
+    /// vi's modes in the input line.
+    vi: Option<bool>,
+}
+
+/// Reads a file over the preset that it inherits from.
+pub(super) fn parse(text: &str) -> Result<(Keymap, Vec<Report>), Report> {
+    let file = read(text)?;
+    let named = file.inherits.as_ref().map(|name| name.get_ref().as_str());
+    let mut remarks = Vec::new();
+    let base = match (Keymap::preset(named.unwrap_or(STANDARD)), &file.inherits) {
+        (Ok(base), _) => base,
+        (Err(remark), Some(name)) => {
+            remarks.push(remark.at(text, name.span()));
+            Keymap::preset(STANDARD)?
+        }
+        (Err(remark), None) => return Err(remark),
+    };
+    let mut keymap = base.clone();
+    lay(&file, text, &mut keymap, &mut remarks);
+    keep(&base, &mut keymap, &mut remarks);
+    Ok((keymap, remarks))
+}
+
+/// Reads a preset that inherits from nothing.
+pub(super) fn alone(text: &str) -> Result<Keymap, Report> {
+    let mut keymap = Keymap::default();
+    lay(&read(text)?, text, &mut keymap, &mut Vec::new());
+    Ok(keymap)
+}
+
+fn read(text: &str) -> Result<File, Report> {
+    toml::from_str(text).map_err(|error| {
+        let report = Report::refused(
+            "E-KEYMAP-002",
+            format!("the keymap cannot be read: {}", error.message()),
+        );
+        error.span().map_or(report.clone(), |span| report.at(text, span))
+    })
+}
+
+/// In the order of the file.
+fn in_order(table: &Table) -> Vec<(&String, &toml::Spanned<String>)> {
+    let mut rows: Vec<_> = table.iter().collect();
+    rows.sort_by_key(|(_, value)| value.span().start);
+    rows
+}
+
+fn lay(file: &File, text: &str, keymap: &mut Keymap, remarks: &mut Vec<Report>) {
+    let tables = [&file.global, &file.input, &file.popup, &file.chat, &file.panel];
+    for (part, table) in Part::ALL.into_iter().zip(tables) {
+        for (key_name, action) in in_order(table) {
+            if let Err(remark) = bind(keymap, part, key_name, action.get_ref()) {
+                remarks.push(remark.at(text, action.span()));
+            }
+        }
+    }
+    for (panel, table) in &file.panels {
+        for (action, key_name) in table {
+            match Key::parse(key_name) {
+                Some(key) => {
+                    keymap.panels.insert((panel.clone(), action.clone()), key);
+                }
+                None => remarks.push(unknown_key(key_name)),
+            }
+        }
+    }
+    for (panel, table) in &file.rows {
+        for (key_name, pipeline) in in_order(table) {
+            let bound = match Key::parse(key_name) {
+                Some(key) => RowKey::read(panel, key, pipeline.get_ref()),
+                None => Err(unknown_key(key_name).at(text, pipeline.span())),
+            };
+            match bound {
+                Ok(bound) => keymap.rows.push(bound),
+                Err(remark) => remarks.push(remark),
+            }
+        }
+    }
+    keymap.vi = file.vi.unwrap_or(keymap.vi);
+}
+
+/// One key of a part: an action of its own, or none.
+fn bind(keymap: &mut Keymap, part: Part, key_name: &str, action: &str) -> Result<(), Report> {
+    let key = Key::parse(key_name).ok_or_else(|| unknown_key(key_name))?;
+    if action == NONE {
+        return match keymap.unbind(part, key) {
+            true => Ok(()),
+            false => {
+                let message = format!("{} means nothing of its own in [{}]", key.label(), part.name());
+                let report = Report::refused("E-KEYMAP-004", message);
+                Err(match keymap.own(Part::Global, key) {
+                    Some(_) => report.hint("it is bound in [global]: \"none\" there unbinds it everywhere"),
+                    None => report,
+                })
+            }
+        };
+    }
+    let found = Action::ALL.iter().find(|known| known.name() == action);
+    let known = || Action::ALL.iter().map(|action| action.name()).chain([NONE]);
+    keymap.bind(part, key, *found.ok_or_else(|| unknown("action", action, known()))?);
+    Ok(())
+}
+
+/// Whoever can't stop, run a line or leave has lost the console: what the file takes away of that comes back, on the keys
+/// that the preset has for it. Twice: what comes back on a key may stand before another on the same.
+fn keep(base: &Keymap, keymap: &mut Keymap, remarks: &mut Vec<Report>) {
+    for (part, action) in KEPT.into_iter().chain(KEPT) {
+        if keymap.reaches(part, action) {
+            continue;
+        }
+        let own = base
+            .bindings()
+            .filter(|(known, _, meant)| *known == part && *meant == action);
+        let mut labels = Vec::new();
+        for (_, key, _) in own {
+            if part != Part::Global && keymap.own(Part::Global, key).is_some_and(Action::comes_first) {
+                keymap.unbind(Part::Global, key);
+            }
+            keymap.bind(part, key, action);
+            labels.push(key.label());
+        }
+        let message = format!(
+            "no key would be left for {} in [{}]: {} keeps it",
+            action.name(),
+            part.name(),
+            labels.join(", "),
+        );
+        remarks.push(Report::refused("E-KEYMAP-005", message).hint("bind it to another key first"));
+    }
+}
