@@ -131,9 +131,16 @@ impl Looks {
     }
 }
 
-/// `$PAGER`, else `less`; and the desktop's clipboard program, where there is a desktop and the program is installed.
+/// `$PAGER`, else `less`; `$EDITOR`, else `vi`; and the desktop's clipboard program, where there is a desktop and the
+/// program is installed.
 fn programs(environment: &Environment) -> Programs {
-    let pager = environment.get("PAGER").unwrap_or("less");
+    let program = |name: &str, usual: &str| {
+        let named = environment
+            .get(name)
+            .filter(|text| !text.trim().is_empty())
+            .unwrap_or(usual);
+        shlex::split(named).unwrap_or_else(|| vec![named.to_owned()])
+    };
     let folders: Vec<_> = std::env::split_paths(environment.get("PATH").unwrap_or_default()).collect();
     let installed = |name: &str| folders.iter().any(|folder| folder.join(name).is_file());
     let candidates: [(bool, &[&str]); 3] = [
@@ -147,7 +154,12 @@ fn programs(environment: &Environment) -> Programs {
     let mut candidates = candidates.into_iter().filter(|(desktop, _)| *desktop);
     let clipboard = candidates.find_map(|(_, argv)| argv.first().filter(|name| installed(name)).map(|_| argv));
     Programs {
-        pager: shlex::split(pager).unwrap_or_else(|| vec![pager.to_owned()]),
+        pager: program("PAGER", "less"),
+        editor: program("EDITOR", "vi"),
+        scratch: ["XDG_RUNTIME_DIR", "TMPDIR"]
+            .iter()
+            .find_map(|name| environment.get(name))
+            .map(Into::into),
         clipboard: clipboard.map(|argv| argv.iter().map(|word| (*word).to_owned()).collect()),
     }
 }
@@ -215,13 +227,16 @@ mod tests {
                 ("WAYLAND_DISPLAY", "wayland-0"),
                 ("PATH", path.as_str()),
                 ("PAGER", "less -S"),
+                ("EDITOR", "code --wait"),
             ])
         };
         assert_eq!(programs(&wayland()).clipboard, None, "not installed");
         write(folder.path().join("wl-copy"), "").unwrap();
         assert_eq!(programs(&wayland()).clipboard, Some(vec!["wl-copy".to_owned()]));
         assert_eq!(programs(&wayland()).pager, ["less", "-S"]);
+        assert_eq!(programs(&wayland()).editor, ["code", "--wait"]);
         let no_desktop = Environment::from_pairs([("PATH", path.as_str())]);
         assert_eq!(programs(&no_desktop).clipboard, None, "no desktop");
+        assert_eq!(programs(&no_desktop).editor, ["vi"]);
     }
 }

@@ -21,6 +21,7 @@ pub async fn run(as_json: bool, environment: &Environment) -> Result<u8, Report>
         hub: Hub::new(clock.clone()),
         library: Arc::new(start::library(Arc::new(start::store(environment)), environment)),
         clock,
+        journal: None,
     };
     let loaded = shared.library.load().await.unwrap_or_default();
     let catalogue = compose::catalogue(&mut features::all(&shared), Vec::new()).with_bundles(loaded.bundles);

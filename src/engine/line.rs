@@ -11,7 +11,7 @@ use super::ending::Ending;
 use super::memory::Recorder;
 use super::pin;
 use super::plan::{LinePlan, PipelinePlan, StagePlan};
-use super::ports::HistoryEntry;
+use super::ports::HistoryLine;
 use super::run::{self, Delivery, Items, Outcome, Run};
 use super::session::{Front, Inner};
 use crate::core::text::SafeText;
@@ -52,7 +52,7 @@ impl LineRun {
             };
         }
         drop(limit);
-        let entry = HistoryEntry {
+        let entry = HistoryLine {
             number: 0,
             line: plan.masked.clone(),
             context: String::new(),
@@ -71,7 +71,7 @@ impl LineRun {
         }
     }
 
-    async fn remember(&self, mut entry: HistoryEntry) {
+    async fn remember(&self, mut entry: HistoryLine) {
         entry.context = self.inner.context_name();
         if let Err(report) = self.inner.journal.remember(entry).await {
             self.operator

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
-use super::ports::{HistoryEntry, Journal, NewEntry};
+use super::ports::{HistoryLine, Journal, NewEntry};
 use crate::core::change::hex;
 use crate::core::clock::Clock;
 use crate::core::report::Report;
@@ -25,7 +25,7 @@ pub struct MemoryJournal {
 #[derive(Default)]
 struct State {
     entries: Vec<AuditEntry>,
-    history: Vec<HistoryEntry>,
+    history: Vec<HistoryLine>,
 }
 
 impl MemoryJournal {
@@ -90,7 +90,7 @@ impl Journal for MemoryJournal {
             .map(|entry| entry.number))
     }
 
-    async fn remember(&self, mut entry: HistoryEntry) -> Result<(), Report> {
+    async fn remember(&self, mut entry: HistoryLine) -> Result<(), Report> {
         let mut state = self.lock();
         entry.number = state.history.last().map_or(0, |last| last.number) + 1;
         if state.history.len() >= MAX_HISTORY {
@@ -100,7 +100,7 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    async fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Report> {
+    async fn history(&self, limit: usize) -> Result<Vec<HistoryLine>, Report> {
         let state = self.lock();
         let skip = state.history.len().saturating_sub(limit);
         Ok(state.history.iter().skip(skip).cloned().collect())

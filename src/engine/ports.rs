@@ -8,7 +8,7 @@ use crate::core::change::Change;
 use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Report;
-pub use crate::verb::session::AuditEntry;
+pub use crate::verb::session::{AuditEntry, HistoryLine};
 use crate::verb::{Alias, AliasScope, Declaration, Item, Known};
 
 /// What a permission says before the run.
@@ -117,19 +117,6 @@ pub struct NewEntry {
     pub undoes: Option<u64>,
 }
 
-/// A line of history.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HistoryEntry {
-    /// Given by the journal when it is written; 0 before.
-    pub number: u64,
-    /// The text as typed, secrets masked.
-    pub line: String,
-    /// Context name.
-    pub context: String,
-    /// Exit code; none while it runs.
-    pub exit: Option<u8>,
-}
-
 /// The append-only memory: changes (hash-chained) and history.
 #[async_trait]
 pub trait Journal: Send + Sync {
@@ -142,9 +129,9 @@ pub trait Journal: Send + Sync {
     /// The entry that undid this one, if any.
     async fn undone_by(&self, number: u64) -> Result<Option<u64>, Report>;
     /// Appends a line of history.
-    async fn remember(&self, entry: HistoryEntry) -> Result<(), Report>;
+    async fn remember(&self, entry: HistoryLine) -> Result<(), Report>;
     /// The last lines of history, oldest first.
-    async fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Report>;
+    async fn history(&self, limit: usize) -> Result<Vec<HistoryLine>, Report>;
 }
 
 /// What a user keeps by name beyond a session: aliases, and the records that `tee` put away. Bounded by its callers.

@@ -260,13 +260,6 @@ impl Session {
         self.inner.lock().catalogue.clone()
     }
 
-    /// Swaps the verbs for lines that start from now on; the aliases stay.
-    pub fn set_catalogue(&self, catalogue: Arc<Catalogue>) {
-        let mut state = self.inner.lock();
-        let aliases: Vec<_> = state.catalogue.aliases().cloned().collect();
-        state.catalogue = Arc::new(catalogue.as_ref().clone().with_aliases(aliases));
-    }
-
     /// Reads the user's and the site's aliases; until then there are none.
     pub async fn load_aliases(&self) -> Result<(), Report> {
         self.inner.load_aliases().await

@@ -158,6 +158,10 @@ impl Destination for Lines {
     async fn write(&mut self, item: &Item) -> Result<(), Report> {
         let mut line = match &item.view {
             Some(View::Text(text) | View::Verbatim(text)) => text.clone(),
+            Some(View::Prose(paragraphs)) => {
+                let lines = paragraphs.iter().flat_map(|paragraph| paragraph.plain());
+                lines.map(|line| line + "\n").collect()
+            }
             Some(View::Lines(lines)) => lines.iter().map(|line| line.text() + "\n").collect(),
             _ => to_text(&item.record),
         };

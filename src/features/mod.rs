@@ -15,12 +15,13 @@ pub mod traffic;
 use std::sync::Arc;
 
 use crate::core::clock::Clock;
+use crate::engine::ports::Journal;
 use crate::exec::Helper;
 use crate::feed::Hub;
 use crate::ui::panel::Panel;
 use crate::verb::{BundleInfo, Verb};
 
-/// What every feature is given: the shared feeds and the clock. Clients are each feature's own, opened lazily.
+/// What every feature is given: the shared feeds, the clock, what is kept. Clients are each feature's own, opened lazily.
 #[derive(Clone)]
 pub struct Shared {
     /// Shared feeds.
@@ -29,6 +30,8 @@ pub struct Shared {
     pub clock: Clock,
     /// Installed bundles.
     pub library: Arc<bundles::Library>,
+    /// Where changes are kept, for offering their numbers; none: nothing is offered.
+    pub journal: Option<Arc<dyn Journal>>,
 }
 
 impl Shared {
@@ -38,6 +41,7 @@ impl Shared {
             hub,
             clock,
             library: Arc::new(bundles::Library::empty()),
+            journal: None,
         }
     }
 }
@@ -81,7 +85,7 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
     let hosts = kubernetes::hosts::completer(&kubernetes);
     let records = route53::Service::new(shared, aws.clone(), hosts.clone());
     vec![
-        session::feature(),
+        session::feature(shared.journal.clone()),
         records::feature(&Helper::this_program()),
         bundles::feature(&shared.library),
         kubernetes::feature(shared, kubernetes),

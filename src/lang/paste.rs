@@ -6,6 +6,7 @@
 ///   or without a partner is a character and becomes a straight one behind a backslash;
 /// * an em dash at the start of a word becomes `--`; an en dash becomes `-` before one letter, `--` before more;
 /// * no-break and other odd blanks become blanks, Unicode line separators line breaks;
+/// * a carriage return, which terminals send for a line break inside a paste, becomes one, alone or before a line feed;
 /// * the entities `&amp; &lt; &gt; &quot; &apos; &#39; &nbsp;` become their characters;
 /// * invisible characters (zero width, text direction) go.
 ///
@@ -13,6 +14,9 @@
 /// end the quote. Quotes that came as entities or curls are cleaned inside too, because the page did it to all.
 #[must_use]
 pub fn clean_paste(text: &str) -> String {
+    // In quotes too: what is pasted had a line break there.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.as_str();
     let mut out = String::with_capacity(text.len());
     let mut inside = Inside::Bare;
     let mut rest = text;

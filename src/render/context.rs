@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::document::{Line, Role, Span};
+use super::prose::Paragraph;
 use super::view::{Header, View};
 use crate::core::text::SafeText;
 
@@ -42,6 +43,16 @@ impl ContextMark {
             View::Text(text) => View::Text(format!("{}{text}", self.before())),
             View::Verbatim(text) if line(&text) => View::Verbatim(format!("{}\n{text}", self.above())),
             View::Verbatim(text) => View::Verbatim(format!("{}{text}", self.before())),
+            View::Prose(mut paragraphs) => {
+                let above = Paragraph {
+                    first: "",
+                    rest: "",
+                    text: self.above(),
+                    verbatim: false,
+                };
+                paragraphs.insert(0, above);
+                View::Prose(paragraphs)
+            }
             View::Lines(mut lines) => {
                 match lines.as_mut_slice() {
                     [only] => only.spans.insert(

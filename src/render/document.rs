@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::fitted::Fitted;
+use super::prose::Paragraph;
 use super::table::Layout;
 use super::verbatim::Sgr;
 use super::view::{Header, View};
@@ -78,6 +79,7 @@ pub struct Row {
 
 enum Section {
     Lines(Vec<Line>),
+    Prose(Prose),
     Table {
         header: Arc<Header>,
         rows: Vec<Vec<SafeText>>,
@@ -107,6 +109,7 @@ impl Document {
                 let text = text.strip_suffix('\n').unwrap_or(text);
                 self.extend(text.split('\n').map(|line| Line::plain(line.trim_end_matches('\r'))));
             }
+            View::Prose(paragraphs) => self.sections.push(Section::Prose(Prose::new(paragraphs))),
             View::Verbatim(text) => self.extend(verbatim::lines(text.strip_suffix('\n').unwrap_or(text))),
             View::Json(indent) => self.extend(json::lines(record, *indent)),
             View::Lines(lines) => self.extend(lines.iter().cloned()),
@@ -196,8 +199,10 @@ impl Document {
     /// Whether [`Document::lines_within`] cuts something in a room of `columns`.
     pub fn is_cut(&self, columns: usize) -> bool {
         self.sections.iter().any(|section| match section {
-            Section::Lines(_) => false,
-            Section::Table { header, rows, layout } => Fitted::of(layout, &header.columns, rows, columns, false).cuts(),
+            Section::Lines(_) | Section::Prose(_) => false,
+            Section::Table { header, rows, layout } => {
+                Fitted::of(layout, &header.columns, rows, columns, false).cuts(layout, rows)
+            }
         })
     }
 
@@ -210,6 +215,10 @@ impl Document {
                 Section::Lines(lines) => last.extend(lines.iter().rev().take(left).map(|line| Row {
                     header: None,
                     cells: vec![SafeText::line(&line.text())],
+                })),
+                Section::Prose(prose) => last.extend(prose.lines.iter().rev().take(left).map(|(line, _)| Row {
+                    header: None,
+                    cells: vec![SafeText::line(line)],
                 })),
                 Section::Table { header, rows, .. } => last.extend(rows.iter().rev().take(left).map(|cells| Row {
                     header: Some(header.clone()),
@@ -232,18 +241,50 @@ impl Document {
     }
 }
 
+/// Paragraphs, and their lines where the room is not known: each with the paragraph that it begins, if it begins one.
+struct Prose {
+    paragraphs: Vec<Paragraph>,
+    lines: Vec<(String, Option<usize>)>,
+}
+
+impl Prose {
+    fn new(paragraphs: &[Paragraph]) -> Self {
+        let lines = paragraphs.iter().enumerate().flat_map(|(at, paragraph)| {
+            let begins = move |(line, text)| (text, (line == 0).then_some(at));
+            paragraph.plain().into_iter().enumerate().map(begins)
+        });
+        Prose {
+            lines: lines.collect(),
+            paragraphs: paragraphs.to_vec(),
+        }
+    }
+
+    /// A paragraph is all there where its first line is asked for.
+    fn lines_within(&self, first: usize, count: usize, columns: usize, out: &mut Vec<Line>) {
+        for (at, (line, begins)) in self.lines.iter().enumerate().skip(first).take(count) {
+            match begins.and_then(|at| self.paragraphs.get(at)) {
+                Some(paragraph) => out.extend(paragraph.within(columns).iter().map(|line| Line::plain(line))),
+                None if at == first => out.push(Line::plain(line)),
+                None => {}
+            }
+        }
+    }
+}
+
 impl Section {
     fn len(&self) -> usize {
         match self {
             Section::Lines(lines) => lines.len(),
+            Section::Prose(prose) => prose.lines.len(),
             Section::Table { header, rows, .. } => rows.len() + header.lines(),
         }
     }
 
     fn lines_within(&self, first: usize, count: usize, columns: usize, whole: bool, out: &mut Vec<Line>) {
-        let Section::Table { header, rows, layout } = self else {
-            out.extend((first..first + count).map(|index| self.line(index)));
-            return;
+        let (header, rows, layout) = match self {
+            Section::Lines(_) => return out.extend((first..first + count).map(|index| self.line(index))),
+            Section::Prose(prose) => return prose.lines_within(first, count, columns, out),
+            Section::Table { header, rows, layout } => (header, rows, layout),
         };
         let fitted = Fitted::of(layout, &header.columns, rows, columns, whole);
         let titled = usize::from(header.title.is_some());
@@ -262,6 +303,11 @@ impl Section {
     fn line(&self, index: usize) -> Line {
         match self {
             Section::Lines(lines) => lines.get(index).cloned().unwrap_or_default(),
+            Section::Prose(prose) => prose
+                .lines
+                .get(index)
+                .map(|(line, _)| Line::plain(line))
+                .unwrap_or_default(),
             Section::Table { header, rows, layout } => match (index.checked_sub(header.lines()), &header.title) {
                 (None, Some(title)) if index == 0 => Line::new(title, Role::Header),
                 (None, _) => Line::new(&layout.line(&header.columns), Role::Header),
@@ -280,7 +326,27 @@ impl Section {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::text::width;
     use serde_json::json;
+
+    #[test]
+    fn running_text_is_laid_out_for_its_room_and_folds_by_its_plain_lines() {
+        let paragraph = |text: &str| Paragraph {
+            first: "  ",
+            rest: "  ",
+            text: text.to_owned(),
+            verbatim: false,
+        };
+        let mut document = Document::default();
+        let view = View::Prose(vec![paragraph(&"word ".repeat(30)), paragraph("end")]);
+        document.push(&json!({}), Some(&view));
+        assert_eq!((document.len(), document.text().lines().count()), (3, 3));
+        let lines = document.lines_within(0, usize::MAX, 40, false);
+        assert!(lines.iter().all(|line| width(&line.text()) <= 40) && lines.len() > 4);
+        let words: String = lines.iter().map(|line| line.text()).collect::<Vec<_>>().join(" ");
+        assert_eq!(words.matches("word").count(), 30, "nothing twice, nothing lost");
+        assert_eq!(document.lines_within(2, 1, 40, false), [Line::plain("  end")]);
+    }
 
     #[test]
     fn shapes_decide_without_a_view() {

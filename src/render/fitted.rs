@@ -65,9 +65,20 @@ impl Fitted {
         Fitted::Squeezed(squeeze(&natural, room).into_iter().enumerate().map(column).collect())
     }
 
-    /// Whether something of the table is not to be seen in this form.
-    pub(super) fn cuts(&self) -> bool {
-        matches!(self, Fitted::Squeezed(_))
+    /// Whether something of the table is not to be seen in this form: a column that is left out, a cell that is cut. A
+    /// last cell that wraps is all there.
+    pub(super) fn cuts(&self, layout: &Layout, rows: &[Vec<SafeText>]) -> bool {
+        let Fitted::Squeezed(columns) = self else { return false };
+        let narrower = |(column, natural): (&Option<Column>, usize)| column.is_none_or(|column| column.width < natural);
+        let natural = layout.natural();
+        let before = columns.len().saturating_sub(1);
+        let mut all = columns.iter().zip(natural.iter().copied());
+        if all.by_ref().take(before).any(narrower) {
+            return true;
+        }
+        let Some(Some(last)) = columns.last() else { return true };
+        let cut = |cell: &SafeText| wrapped(cell.as_str(), last.width).len() > WRAPPED;
+        rows.iter().filter_map(|row| row.get(before)).any(cut)
     }
 
     /// The header; none for cards, whose rows name their columns.
@@ -251,10 +262,24 @@ mod tests {
         for (at, row) in rows.iter().enumerate() {
             lines.extend(fitted.row(&layout, &header, row, at == 0));
         }
-        (lines.iter().map(Line::text).collect(), fitted.cuts())
+        (lines.iter().map(Line::text).collect(), fitted.cuts(&layout, &rows))
     }
 
     const SERVICE: [&str; 6] = ["NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE"];
+
+    #[test]
+    fn a_last_cell_that_wraps_is_not_cut() {
+        let rows: [&[&str]; 2] = [&["1", "image set to so0k/kuar-inspector:1.0.0"], &["2", "short"]];
+        let (lines, cut) = shown(&["REVISION", "CHANGE-CAUSE"], &rows, 30, false);
+        assert!(!cut, "{lines:#?}");
+        assert!(lines.concat().replace(' ', "").contains("inspector:1.0.0"));
+        let long = "word ".repeat(100);
+        let rows: [&[&str]; 2] = [&["1", &long], &["2", "short"]];
+        assert!(
+            shown(&["REVISION", "CHANGE-CAUSE"], &rows, 30, false).1,
+            "more lines than it may take"
+        );
+    }
 
     #[test]
     fn one_row_too_wide_is_a_card_with_the_host_whole() {

@@ -5,6 +5,7 @@ pub mod document;
 mod fitted;
 pub mod greenbar;
 pub mod json;
+pub mod prose;
 pub mod table;
 pub mod verbatim;
 pub mod view;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::document::Line;
+use super::prose::Paragraph;
 use crate::core::record::{Record, text_at, to_text};
 
 /// A table's columns.
@@ -43,6 +44,8 @@ pub enum View {
     },
     /// Lines of plain text.
     Text(String),
+    /// Running text, laid out for the room there is.
+    Prose(Vec<Paragraph>),
     /// Lines whose colours (SGR) survive; every other control is made visible.
     Verbatim(String),
     /// JSON over several lines, indented by this many blanks.

@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 use crate::core::change::hex;
 use crate::core::clock::Clock;
 use crate::core::report::Report;
-use crate::engine::ports::{AuditEntry, HistoryEntry, Journal, NewEntry};
+use crate::engine::ports::{AuditEntry, HistoryLine, Journal, NewEntry};
 
 /// How long another program's lock on the file is waited for, and how often it is looked at where SQLite does not wait.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -273,7 +273,7 @@ impl Journal for Store {
         Ok(found.map(i64::unsigned_abs))
     }
 
-    async fn remember(&self, entry: HistoryEntry) -> Result<(), Report> {
+    async fn remember(&self, entry: HistoryLine) -> Result<(), Report> {
         let pool = self.pool().await?;
         let done = sqlx::query("INSERT INTO history (at, line, context, exit) VALUES (?,?,?,?)")
             .bind(self.clock.now().to_string())
@@ -291,7 +291,7 @@ impl Journal for Store {
         Ok(())
     }
 
-    async fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, Report> {
+    async fn history(&self, limit: usize) -> Result<Vec<HistoryLine>, Report> {
         let rows = sqlx::query("SELECT id, line, context, exit FROM history ORDER BY id DESC LIMIT ?")
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.pool().await?)
@@ -302,7 +302,7 @@ impl Journal for Store {
             .map(|row| {
                 let exit: Option<i64> = row.try_get("exit")?;
                 let number: i64 = row.try_get("id")?;
-                Ok(HistoryEntry {
+                Ok(HistoryLine {
                     number: number.unsigned_abs(),
                     line: row.try_get("line")?,
                     context: row.try_get("context")?,
@@ -407,7 +407,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().join("journal.db"), Clock::real());
         for line in ["echo 1", "echo 2"] {
-            let entry = HistoryEntry {
+            let entry = HistoryLine {
                 number: 0,
                 line: line.into(),
                 context: "sandbox".into(),

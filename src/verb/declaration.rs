@@ -62,6 +62,8 @@ pub struct OptionSpec {
     pub secret: bool,
     /// Other spellings of the long name.
     pub aliases: Vec<&'static str>,
+    /// Words that are offered for its value though others may be given; one that ends in `=` goes on.
+    pub values: &'static [&'static str],
 }
 
 impl OptionSpec {
@@ -77,7 +79,15 @@ impl OptionSpec {
             help: help.to_owned(),
             secret: false,
             aliases: Vec::new(),
+            values: &[],
         }
+    }
+
+    /// With words that are offered for its value.
+    #[must_use]
+    pub fn values(mut self, words: &'static [&'static str]) -> Self {
+        self.values = words;
+        self
     }
 
     /// With a short flag.
@@ -240,6 +250,8 @@ pub struct Declaration {
     pub recovery: bool,
     /// Does something to this session, or waits for it, though it changes nothing outside: not to be run again and again.
     pub once: bool,
+    /// Its answer is a page: read from its beginning, not from its end.
+    pub page: bool,
     /// Must know where in the stream its record stands ([`Call::step`](super::Call)); that holds back each record until
     /// the next one or the end is known.
     pub stepped: bool,
@@ -299,6 +311,7 @@ impl Declaration {
             goes_on: GoesOn::default(),
             recovery: false,
             once: false,
+            page: false,
             stepped: false,
         }
     }
@@ -463,6 +476,13 @@ impl Declaration {
     #[must_use]
     pub fn once(mut self) -> Self {
         self.once = true;
+        self
+    }
+
+    /// Its answer is read from its beginning.
+    #[must_use]
+    pub fn page(mut self) -> Self {
+        self.page = true;
         self
     }
 

@@ -296,24 +296,11 @@ impl Output {
         self.sender.send(item).await.map_err(|_| nobody_reads())
     }
 
-    /// Like [`Output::send`], from a thread that may block.
-    pub fn send_blocking(&self, item: Item) -> Result<(), Report> {
-        self.sender.blocking_send(Ok(item)).map_err(|_| nobody_reads())
-    }
-
     /// Names a record that failed, for a verb that takes several: reported, and the verb goes on; with
     /// `on-error=stop` the report comes back as the error to return.
     pub async fn fail(&self, report: Report) -> Result<(), Report> {
         match self.pass_over {
             true => self.sender.send(Err(report)).await.map_err(|_| nobody_reads()),
-            false => Err(report),
-        }
-    }
-
-    /// Like [`Output::fail`], from a thread that may block.
-    pub fn fail_blocking(&self, report: Report) -> Result<(), Report> {
-        match self.pass_over {
-            true => self.sender.blocking_send(Err(report)).map_err(|_| nobody_reads()),
             false => Err(report),
         }
     }

@@ -71,7 +71,7 @@ pub struct AuditEntry {
 /// A line of history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryLine {
-    /// Its number, which `history exec` takes.
+    /// Its number, which `history exec` takes: given by the journal when it is written, 0 before.
     pub number: u64,
     /// The text as typed, secrets masked.
     pub line: String,

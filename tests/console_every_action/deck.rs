@@ -29,9 +29,10 @@ pub struct Deck {
 impl Deck {
     pub fn open(keymap: &str) -> Self {
         let pager = ("PAGER", r#"sh -c 'cat > "$HOME/paged"'"#);
+        let editor = ("EDITOR", r#"sh -c 'printf "%s, edited" "$(cat "$0")" > "$0"'"#);
         let args = ["--sandbox", "--speed", "50", "--keymap", keymap];
         let deck = Deck {
-            terminal: Terminal::spawn(COGDECK, &args, &[pager], SIZE.0, SIZE.1),
+            terminal: Terminal::spawn(COGDECK, &args, &[pager, editor], SIZE.0, SIZE.1),
             keymap: Keymap::preset(keymap).unwrap(),
             lines: Cell::new(0),
             trying: "opening".to_owned().into(),

@@ -35,6 +35,11 @@ impl Deck {
                 self.press(key);
                 self.see("take");
             }
+            Action::EditLine => {
+                self.terminal.type_text("echo 'one'");
+                self.press(key);
+                self.line_is("echo 'one', edited");
+            }
             Action::HistoryPrevious => {
                 let line = self.fresh();
                 self.press(key);

@@ -261,6 +261,7 @@ impl Deck {
             | Action::NewLine
             | Action::Complete
             | Action::Commands
+            | Action::EditLine
             | Action::HistoryPrevious
             | Action::HistoryNext
             | Action::HistorySearch

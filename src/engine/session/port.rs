@@ -60,14 +60,7 @@ impl Session for SessionPort {
     }
 
     async fn history(&self, limit: usize) -> Result<Vec<HistoryLine>, Report> {
-        let entries = self.inner.journal.history(limit).await?;
-        let lines = entries.into_iter().map(|entry| HistoryLine {
-            number: entry.number,
-            line: entry.line,
-            context: entry.context,
-            exit: entry.exit,
-        });
-        Ok(lines.collect())
+        self.inner.journal.history(limit).await
     }
 
     async fn run_line(&self, line: &str, call: &Call, output: &Output) -> Result<(), Report> {

@@ -149,7 +149,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::engine::ports::{HistoryEntry, NewEntry};
+    use crate::engine::ports::{HistoryLine, NewEntry};
 
     /// Has one entry, and cannot be read as often as told once it was asked for the newest.
     struct Busy(AtomicU64);
@@ -175,11 +175,11 @@ mod tests {
             Ok(None)
         }
 
-        async fn remember(&self, _: HistoryEntry) -> Result<(), Report> {
+        async fn remember(&self, _: HistoryLine) -> Result<(), Report> {
             Ok(())
         }
 
-        async fn history(&self, _: usize) -> Result<Vec<HistoryEntry>, Report> {
+        async fn history(&self, _: usize) -> Result<Vec<HistoryLine>, Report> {
             Ok(Vec::new())
         }
     }

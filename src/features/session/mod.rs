@@ -6,12 +6,15 @@ mod page;
 pub mod panel;
 mod verbs;
 
+use std::sync::Arc;
+
 use super::Feature;
+use crate::engine::ports::Journal;
 
 /// The verbs about the session. Their bundle's page is that of `records`.
-pub fn feature() -> Feature {
+pub fn feature(journal: Option<Arc<dyn Journal>>) -> Feature {
     Feature {
-        verbs: verbs::all(),
+        verbs: verbs::all(journal),
         ..Feature::default()
     }
 }

@@ -1,16 +1,14 @@
-//! Help pages from declarations, as text: one for all bundles, one a bundle, one a command. Sections without content
-//! are left out.
+//! Help pages from declarations, as running text: one for all bundles, one a bundle, one a command. Sections without
+//! content are left out.
 
+use crate::render::prose::Paragraph;
 use crate::verb::{BundleInfo, Catalogue, Declaration, OptionKind, OptionSpec, Positional};
 
 /// More optional options than this are shown as `[options]` in a synopsis.
 const MOST_OPTIONAL: usize = 5;
 
-/// Columns of running text.
-const COLUMNS: usize = 96;
-
 /// The page of all bundles.
-pub fn overview(catalogue: &Catalogue) -> String {
+pub fn overview(catalogue: &Catalogue) -> Vec<Paragraph> {
     let mut page = Page::default();
     let bundles: Vec<String> = catalogue
         .bundles()
@@ -38,11 +36,11 @@ pub fn overview(catalogue: &Catalogue) -> String {
          in the field `record` beside it. Changes are made in one context at a time.\n\
          In the console `:present demo` types a rolling update line by line.",
     );
-    page.text
+    page.lines
 }
 
 /// The page of a bundle.
-pub fn bundle(catalogue: &Catalogue, name: &str) -> String {
+pub fn bundle(catalogue: &Catalogue, name: &str) -> Vec<Paragraph> {
     let unknown = BundleInfo::new(name, "");
     let info = catalogue.info(name).unwrap_or(&unknown);
     let mut page = Page::default();
@@ -56,11 +54,11 @@ pub fn bundle(catalogue: &Catalogue, name: &str) -> String {
     page.note_and_list("Configuration", &info.configuration, variables);
     page.section("Author", &info.author);
     page.section("Homepage", &info.homepage);
-    page.text
+    page.lines
 }
 
 /// The page of a command.
-pub fn command(catalogue: &Catalogue, declaration: &Declaration) -> String {
+pub fn command(catalogue: &Catalogue, declaration: &Declaration) -> Vec<Paragraph> {
     let mut page = Page::default();
     page.section("Name", &dashed(&declaration.qualified(), &declaration.summary));
     page.section("Description", &declaration.description);
@@ -85,12 +83,25 @@ pub fn command(catalogue: &Catalogue, declaration: &Declaration) -> String {
         });
     page.verbatim("Examples", examples);
     page.section("Output", &declaration.output);
-    page.section("Notes", &declaration.notes);
+    page.section("Notes", &[declaration.notes.clone(), blanks(declaration)].concat());
     if let Some(info) = catalogue.info(&declaration.bundle) {
         page.section("Author", &info.author);
         page.section("Homepage", &info.homepage);
     }
-    page.text
+    page.lines
+}
+
+/// That the words of a name may stand apart, as kubectl's own do.
+fn blanks(declaration: &Declaration) -> String {
+    let blank = declaration.name.contains('-') && declaration.version == "native";
+    let before = if declaration.notes.is_empty() { "" } else { "\n" };
+    match blank {
+        true => format!(
+            "{before}Also typed with blanks: {}.",
+            declaration.qualified().replace('-', " ")
+        ),
+        false => String::new(),
+    }
 }
 
 /// `bundle:command`, required options bare, optional ones in brackets (or `[options]` when there are many), arguments.
@@ -167,22 +178,30 @@ fn dashed(name: &str, what: &str) -> String {
 
 #[derive(Default)]
 struct Page {
-    text: String,
+    lines: Vec<Paragraph>,
 }
 
 impl Page {
+    fn add(&mut self, first: &'static str, rest: &'static str, text: &str, verbatim: bool) {
+        self.lines.push(Paragraph {
+            first,
+            rest,
+            text: text.to_owned(),
+            verbatim,
+        });
+    }
+
     fn head(&mut self, title: &str) {
-        if !self.text.is_empty() {
-            self.text.push('\n');
+        if !self.lines.is_empty() {
+            self.add("", "", "", false);
         }
-        self.text.push_str(title);
-        self.text.push('\n');
+        self.add("", "", title, false);
     }
 
     fn section(&mut self, title: &str, text: &str) {
         if !text.is_empty() {
             self.head(title);
-            self.wrapped(text, "  ", "  ");
+            self.text(text, "  ", "  ");
         }
     }
 
@@ -197,13 +216,14 @@ impl Page {
         }
         self.head(title);
         if !note.is_empty() {
-            self.wrapped(note, "  ", "  ");
+            self.text(note, "  ", "  ");
         }
         for item in items {
-            self.wrapped(&item, "  • ", "    ");
+            self.text(&item, "  • ", "    ");
         }
     }
 
+    /// Lines to type. One that does not fit goes on further to the right, so that it reads as one.
     fn verbatim(&mut self, title: &str, lines: impl IntoIterator<Item = String>) {
         let lines: Vec<String> = lines.into_iter().collect();
         if lines.is_empty() {
@@ -211,34 +231,15 @@ impl Page {
         }
         self.head(title);
         for line in lines {
-            self.text.push_str("  ");
-            self.text.push_str(&line);
-            self.text.push('\n');
+            self.add("  ", "        ", &line, true);
         }
     }
 
-    /// Breaks at blanks; words are never cut.
-    fn wrapped(&mut self, text: &str, first: &str, rest: &str) {
-        let mut indent = first;
-        for paragraph in text.lines() {
-            let mut line = indent.to_owned();
-            let mut empty = true;
-            for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
-                if !empty && crate::core::text::width(&line) + 1 + crate::core::text::width(word) > COLUMNS {
-                    self.text.push_str(&line);
-                    self.text.push('\n');
-                    line = rest.to_owned();
-                    empty = true;
-                }
-                if !empty {
-                    line.push(' ');
-                }
-                line.push_str(word);
-                empty = false;
-            }
-            self.text.push_str(line.trim_end());
-            self.text.push('\n');
-            indent = rest;
+    /// One paragraph a line.
+    fn text(&mut self, text: &str, first: &'static str, rest: &'static str) {
+        for (at, paragraph) in text.lines().enumerate() {
+            let words: Vec<&str> = paragraph.split(' ').filter(|word| !word.is_empty()).collect();
+            self.add(if at == 0 { first } else { rest }, rest, &words.join(" "), false);
         }
     }
 }
@@ -246,6 +247,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::prose::{COLUMNS, plain};
     use crate::verb::{Call, Input, Output, Read, Verb};
 
     struct Nothing;
@@ -294,7 +296,7 @@ mod tests {
 
     #[test]
     fn b05_a_commands_page_has_its_sections_in_order() {
-        let page = command(&catalogue(), &run());
+        let page = plain(&command(&catalogue(), &run()));
         let heads = [
             "Name",
             "Synopsis",
@@ -315,7 +317,7 @@ mod tests {
 
     #[test]
     fn b05_a_bundles_page_has_its_sections_in_order() {
-        let page = bundle(&catalogue(), "kubectl");
+        let page = plain(&bundle(&catalogue(), "kubectl"));
         let wanted = "Name\n  kubectl - Interact with Kubernetes\n\nCommands\n  • run - Create a deployment\n\n\
                       Configuration\n  • KUBECONFIG - the clusters\n\nHomepage\n  https://kubernetes.io\n";
         assert_eq!(page, wanted);
@@ -324,9 +326,9 @@ mod tests {
     #[test]
     fn long_text_is_wrapped_between_words() {
         let long = run().description(&"four ".repeat(100));
-        let page = command(&catalogue(), &long);
+        let page = plain(&command(&catalogue(), &long));
         let longest = page.lines().map(|line| line.chars().count()).max().unwrap();
         assert!((COLUMNS - 5..=COLUMNS).contains(&longest), "{page}");
-        assert!(overview(&catalogue()).contains("• kubectl (native) - Interact with Kubernetes"));
+        assert!(plain(&overview(&catalogue())).contains("• kubectl (native) - Interact with Kubernetes"));
     }
 }

@@ -28,6 +28,9 @@ fn l24_pasted_text_is_cleaned() {
         ("jq '“x” ’ — &amp; \u{a0}'", "jq '“x” ’ — &amp; \u{a0}'"),
         ("echo \"it’s \\\" — fine\" —x", "echo \"it’s \\\" — fine\" --x"),
         ("echo \\“x", "echo \\“x"),
+        // Terminals send a carriage return for each line break of a paste.
+        ("echo one\recho two\r", "echo one\necho two\n"),
+        ("while true; do\r\n  'x\r\ny'", "while true; do\n  'x\ny'"),
     ];
     for (pasted, wanted) in table {
         assert_eq!(clean_paste(pasted), wanted, "{pasted:?}");
@@ -36,7 +39,7 @@ fn l24_pasted_text_is_cleaned() {
 
 proptest! {
     #[test]
-    fn l24_plain_text_and_literal_quotes_stay(text in "[ -%'-~\n]{0,40}", literal in "[^'\\\\]{0,20}") {
+    fn l24_plain_text_and_literal_quotes_stay(text in "[ -%'-~\n]{0,40}", literal in "[^'\\\\\r]{0,20}") {
         prop_assert_eq!(&clean_paste(&text), &text);
         let source = format!("jq '{literal}'");
         prop_assert_eq!(&clean_paste(&source), &source);

@@ -14,7 +14,7 @@ use crate::engine::Partial;
 use crate::lang::{CompletionPosition, Span, Stage, Word, complete_at, complete_variable, print};
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::declaration::OptionKind;
-use crate::verb::{Candidate, Catalogue, Completer, CompletionRequest, Declaration, OptionSpec, Verb};
+use crate::verb::{Candidate, Catalogue, Completer, CompletionRequest, Declaration, OptionSpec, Positional, Verb};
 
 /// Offers shown and kept at most.
 pub const OFFERS: usize = 400;
@@ -63,6 +63,12 @@ impl Offer {
             complete: true,
         }
     }
+
+    /// No blank follows what goes on: `jsonpath=`, `deploy/`.
+    fn going_on(mut self) -> Self {
+        self.complete &= !self.label.as_str().ends_with(['=', '/']);
+        self
+    }
 }
 
 /// What can stand at the cursor.
@@ -75,6 +81,8 @@ pub struct Gathered {
     pub offers: Vec<Offer>,
     /// Whom to ask for live objects.
     pub live: Option<Live>,
+    /// What is to be typed here, told where nothing can be offered: `NAME: the name of the pod`.
+    pub wanted: Option<String>,
 }
 
 /// A question to a verb's completer.
@@ -91,7 +99,7 @@ pub fn live_offers(candidates: Vec<Candidate>) -> Vec<Offer> {
     candidates
         .into_iter()
         .take(OFFERS)
-        .map(|c| Offer::value(&c.value, &c.note))
+        .map(|c| Offer::value(&c.value, &c.note).going_on())
         .collect()
 }
 
@@ -110,6 +118,7 @@ pub fn gather(
             prefix,
             offers,
             live: None,
+            wanted: None,
         })
     };
     match complete_at(text, cursor) {
@@ -277,6 +286,7 @@ fn argument(
         prefix,
         offers: Vec::new(),
         live: None,
+        wanted: None,
     };
     let found = verb_of(catalogue, stage);
     gathered.offers = joins(catalogue, stage);
@@ -284,10 +294,19 @@ fn argument(
     let given = Partial::of(&verb.declaration, stage.words.get(words..).unwrap_or_default());
     let spec = option.and_then(|name| find_option(&verb.declaration, name));
     let spec = spec.filter(|spec| !matches!(spec.kind, OptionKind::Bool | OptionKind::Incr));
+    let positional = positional(&verb.declaration, given.positionals.len());
     let kind = match spec {
         Some(spec) => Some(&spec.kind),
-        None => positional(&verb.declaration, given.positionals.len()),
+        None => positional.map(|positional| &positional.kind),
     };
+    gathered.wanted = match (spec, positional) {
+        (Some(spec), _) => Some(format!("--{}: {}", spec.name, spec.help)),
+        (None, Some(positional)) => Some(format!("{}: {}", positional.name.to_uppercase(), positional.help)),
+        (None, None) => None,
+    };
+    let words = spec.map_or(&[][..], |spec| spec.values);
+    let words = words.iter().map(|word| Offer::value(word, "").going_on());
+    gathered.offers.extend(words);
     if let Some(OptionKind::Enum(values)) = kind {
         gathered
             .offers
@@ -340,11 +359,11 @@ fn find_option<'a>(declaration: &'a Declaration, dashed: &str) -> Option<&'a Opt
     })
 }
 
-/// The kind of the positional that comes after so many.
-fn positional(declaration: &Declaration, typed: usize) -> Option<&OptionKind> {
+/// The positional that comes after so many.
+fn positional(declaration: &Declaration, typed: usize) -> Option<&Positional> {
     let positionals = &declaration.signature.positionals;
     let last = positionals.last().filter(|last| last.variadic);
-    positionals.get(typed).or(last).map(|positional| &positional.kind)
+    positionals.get(typed).or(last)
 }
 
 /// The offers that match what was typed, best first: exact beginnings, then by fuzzy score.

@@ -135,7 +135,13 @@ fn input_view(app: &App, columns: u16) -> View {
         Offer::Starting => "the sandbox starts…",
         Offer::No => "",
     };
-    let view = View::new(&app.input, &app.theme, columns, empty, app.popup.is_none());
+    let view = View::new(
+        &app.input,
+        &app.theme,
+        columns,
+        empty,
+        app.popup.is_none() && app.suggests(),
+    );
     if app.context.production { view.warning() } else { view }
 }
 
@@ -286,12 +292,15 @@ fn content(app: &mut App, pane: Pane, inside: Rect, focused: bool, buffer: &mut 
             let theme = app.theme.clone();
             app.places.panes.push((pane.index, pane.area, inside));
             app.chat_width = inside.width;
+            let to_blocks = app.key_to_blocks();
             let look = Look {
                 width: inside.width,
                 theme: &theme,
                 latest: false,
                 selected: false,
                 unread: false,
+                to_blocks: to_blocks.as_deref(),
+                user: &app.user,
                 now,
                 zone: app.clock.zone(),
             };
@@ -313,7 +322,7 @@ fn toast(app: &App, area: Rect, buffer: &mut Buffer) {
         text.push_str(&format!("  x{}", toast.count));
     }
     if all > 1 {
-        text.push_str(&format!("   (+{} more)", all - 1));
+        text.push_str(&format!("   (+{} more: :messages)", all - 1));
     }
     let text = SafeText::line(&text).fit(usize::from(area.width.saturating_sub(4)));
     let mut span = app.theme.state(toast.tone, &text);

@@ -1,5 +1,5 @@
 //! What the console needs from outside: something that runs pipelines, and something that can start the sandbox.
-//! The engine's session is adapted to this by the composition root; tests bring their own.
+//! `session` adapts the engine's session to this; tests bring their own.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,7 +10,7 @@ use super::ports::{BlockEvent, Ended, Events, Observed, Runner, Running};
 use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Report;
-use crate::engine::ports::{Contexts, HistoryEntry};
+use crate::engine::ports::{Contexts, HistoryLine};
 use crate::engine::{self, Session};
 use crate::lang::read;
 use crate::verb::{Catalogue, Operator};
@@ -109,7 +109,7 @@ impl Runner for SessionRunner {
 
     async fn history(&self, limit: usize) -> Result<Vec<Earlier>, Report> {
         let entries = self.session.journal().history(limit).await?;
-        let earlier = |entry: HistoryEntry| Earlier {
+        let earlier = |entry: HistoryLine| Earlier {
             line: entry.line,
             context: entry.context,
             ok: entry.exit.map(|code| code == 0),

@@ -3,6 +3,7 @@
 
 mod background;
 mod blocks;
+mod editor;
 mod hands;
 mod leaving;
 mod perform;
@@ -102,6 +103,10 @@ pub struct ConsoleConfig {
 pub struct Programs {
     /// Shows a text given on its stdin: `$PAGER`.
     pub pager: Vec<String>,
+    /// Changes a file named as its last argument: `$EDITOR`.
+    pub editor: Vec<String>,
+    /// The folder for that file; none: the system's own.
+    pub scratch: Option<PathBuf>,
     /// Takes a text for the clipboard on its stdin, beside what the terminal itself is asked for.
     pub clipboard: Option<Vec<String>>,
 }
@@ -145,6 +150,8 @@ pub(super) enum Message {
     App(Event),
     /// A background job started inside a block.
     Job(Box<super::ports::Running>),
+    /// A block's line was one job and nothing else: from now on it is the job, with this number and this way to end it.
+    Turned(u64, u64, Arc<dyn Fn() + Send + Sync>),
     /// A block's last event was handed on.
     Gone(u64),
 }
@@ -422,6 +429,10 @@ impl<W: Write> Shell<W> {
             Message::Job(running) => {
                 let block = self.app.adopt(running.number, running.line.clone());
                 self.blocks.follow(block, *running);
+            }
+            Message::Turned(block, number, cancel) => {
+                self.blocks.turn(block, cancel);
+                self.app.turn(block, number);
             }
             Message::Gone(block) => {
                 self.blocks.forget(block);

@@ -1,5 +1,7 @@
-//! Toasts: one line that goes away by itself. The same word again is counted; errors stay until the next key.
+//! Toasts: one line that goes away by itself. The same word again is counted; errors stay until the next key, a remark
+//! about the line being typed goes with it. The last ones are kept to be read again.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,6 +13,8 @@ use crate::ui::panel::Tone;
 pub const SHOWN: Duration = Duration::from_secs(6);
 /// Toasts waiting at most; the oldest goes first.
 const WAITING: usize = 20;
+/// Toasts kept to be read again at most; the oldest goes first.
+pub const KEPT: usize = 100;
 
 /// A toast.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,18 +25,32 @@ pub struct Toast {
     pub tone: Tone,
     /// How often it came.
     pub count: u32,
-    at: Timestamp,
+    /// When it came last.
+    pub at: Timestamp,
+    /// It is about the line being typed.
+    typing: bool,
 }
 
 /// The toasts on the screen.
 #[derive(Default)]
 pub struct Toasts {
     list: Vec<Toast>,
+    kept: VecDeque<Toast>,
 }
 
 impl Toasts {
     /// Adds one.
     pub fn add(&mut self, text: SafeText, tone: Tone, now: Timestamp) {
+        self.keep(&text, tone, now);
+        self.show(text, tone, now, false);
+    }
+
+    /// Adds a remark about the line being typed: it goes with the next key, and is worth no keeping.
+    pub fn add_for_line(&mut self, text: SafeText, now: Timestamp) {
+        self.show(text, Tone::Neutral, now, true);
+    }
+
+    fn show(&mut self, text: SafeText, tone: Tone, now: Timestamp, typing: bool) {
         let known = self.list.iter().position(|toast| toast.text == text);
         let count = known.map_or(0, |at| self.list.remove(at).count) + 1;
         // The newest is what is shown, whether it was there before or not.
@@ -41,10 +59,32 @@ impl Toasts {
             tone,
             count,
             at: now,
+            typing,
         });
         if self.list.len() > WAITING {
             self.list.remove(0);
         }
+    }
+
+    fn keep(&mut self, text: &SafeText, tone: Tone, now: Timestamp) {
+        match self.kept.back_mut().filter(|last| last.text == *text) {
+            Some(last) => (last.count, last.at) = (last.count + 1, now),
+            None => self.kept.push_back(Toast {
+                text: text.clone(),
+                tone,
+                count: 1,
+                at: now,
+                typing: false,
+            }),
+        }
+        if self.kept.len() > KEPT {
+            self.kept.pop_front();
+        }
+    }
+
+    /// The last ones, oldest first, whether they are still shown or not.
+    pub fn kept(&self) -> impl Iterator<Item = &Toast> {
+        self.kept.iter()
     }
 
     /// What it says is over.
@@ -62,8 +102,9 @@ impl Toasts {
         before != self.list.len()
     }
 
-    /// A key was pressed: errors were seen.
+    /// A key was pressed: errors were seen, and what was said about the line being typed is over.
     pub fn seen(&mut self, now: Timestamp) {
+        self.list.retain(|toast| !toast.typing);
         for toast in self.list.iter_mut().filter(|toast| toast.tone == Tone::Bad) {
             toast.tone = Tone::Warn;
             toast.at = now;
@@ -90,6 +131,25 @@ mod tests {
             .shown()
             .map(|(toast, all)| (toast.text.as_str(), toast.count, all));
         assert_eq!(shown, Some(("copied: alpha", 2, 2)));
+    }
+
+    #[test]
+    fn the_last_ones_are_kept_and_what_is_about_the_line_typed_goes_with_the_next_key() {
+        let start = Timestamp::UNIX_EPOCH;
+        let mut toasts = Toasts::default();
+        toasts.add_for_line("nothing fits here".into(), start);
+        assert!(toasts.shown().is_some());
+        toasts.seen(start);
+        assert_eq!((toasts.shown(), toasts.kept().count()), (None, 0));
+        for n in 0..KEPT + 5 {
+            toasts.add(format!("told {n}").into(), Tone::Ok, start);
+            toasts.add(format!("told {n}").into(), Tone::Ok, start + SHOWN);
+        }
+        let kept: Vec<(&str, u32)> = toasts.kept().map(|toast| (toast.text.as_str(), toast.count)).collect();
+        assert_eq!(
+            (kept.len(), kept[0], kept[KEPT - 1]),
+            (KEPT, ("told 5", 2), ("told 104", 2))
+        );
     }
 
     #[test]

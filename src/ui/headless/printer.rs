@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::core::record::Record;
 use crate::core::text::safe_line;
 use crate::render::table::Layout;
-use crate::render::{Header, View, json, verbatim};
+use crate::render::{Header, View, json, prose, verbatim};
 
 /// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +95,7 @@ impl<W: Write> Printer<W> {
         self.close_table()?;
         match view {
             View::Text(text) => self.lines(text),
+            View::Prose(paragraphs) => self.lines(&prose::plain(paragraphs)),
             View::Verbatim(text) => self.verbatim(text),
             View::Json(indent) => self.json(record, *indent),
             View::Lines(lines) => lines.iter().try_for_each(|line| writeln!(self.out, "{}", line.text())),

@@ -30,8 +30,11 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 .value_name("categories"),
             OptionSpec::new("output", OptionKind::String, "wide or name")
                 .short('o')
-                .value_name("format"),
-            OptionSpec::new("sort-by", OptionKind::String, "name or kind; by group when not given").value_name("field"),
+                .value_name("format")
+                .values(&["wide", "name"]),
+            OptionSpec::new("sort-by", OptionKind::String, "name or kind; by group when not given")
+                .value_name("field")
+                .values(&["name", "kind"]),
             no_headers_option(),
         ])
         .output("{name, short_names, api_version, namespaced, kind, verbs, categories}, one a type.")

@@ -1,4 +1,4 @@
-//! Offers types, names of live objects, namespaces, container=image pairs and revisions. Not for choosing: the input
+//! Offers types, names of live objects, namespaces, containers, container=image pairs and revisions. Not for choosing: the input
 //! line ranks and inserts.
 
 use std::sync::Arc;
@@ -17,43 +17,62 @@ use crate::verb::{Candidate, Completer, CompletionRequest};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// More names than this are not looked through by anyone.
 const MOST: usize = 200;
+/// What has pods, as it is written before a name.
+const WITH_PODS: [(&str, &str); 7] = [
+    ("deploy/", "Deployment"),
+    ("sts/", "StatefulSet"),
+    ("ds/", "DaemonSet"),
+    ("rs/", "ReplicaSet"),
+    ("job/", "Job"),
+    ("svc/", "Service"),
+    ("po/", "Pod"),
+];
 /// Names without the rest of the objects.
 const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
-/// Completes `TYPE NAME` and `TYPE/NAME`, and what a verb adds to that.
+/// What the words of a verb name.
+#[derive(Clone, Copy, PartialEq)]
+enum Words {
+    /// `TYPE NAME`, `TYPE/NAME`.
+    Objects,
+    /// The same, then `container=image` pairs.
+    Images,
+    /// A pod, or `TYPE/NAME` of something that has pods.
+    Pods,
+    /// Objects of this type.
+    Only(&'static str),
+}
+
+/// Completes the words of a verb, and the options that name something.
 pub struct Names {
     clients: Arc<Clients>,
-    images: bool,
-    /// Every word is the name of an object of this type.
-    only: Option<&'static str>,
+    words: Words,
 }
 
 impl Names {
     /// Types and names.
     pub fn of(clients: &Arc<Clients>) -> Arc<dyn Completer> {
-        Arc::new(Names {
-            clients: clients.clone(),
-            images: false,
-            only: None,
-        })
+        Self::new(clients, Words::Objects)
     }
 
     /// Names of one type, for verbs that take no other.
     pub fn of_type(clients: &Arc<Clients>, only: &'static str) -> Arc<dyn Completer> {
-        Arc::new(Names {
-            clients: clients.clone(),
-            images: false,
-            only: Some(only),
-        })
+        Self::new(clients, Words::Only(only))
+    }
+
+    /// Pods, and types of what has pods.
+    pub fn of_pods(clients: &Arc<Clients>) -> Arc<dyn Completer> {
+        Self::new(clients, Words::Pods)
     }
 
     /// Types and names, then `container=image` pairs.
     pub fn with_images(clients: &Arc<Clients>) -> Arc<dyn Completer> {
-        Arc::new(Names {
-            clients: clients.clone(),
-            images: true,
-            only: None,
-        })
+        Self::new(clients, Words::Images)
+    }
+
+    fn new(clients: &Arc<Clients>, words: Words) -> Arc<dyn Completer> {
+        let clients = clients.clone();
+        Arc::new(Names { clients, words })
     }
 }
 
@@ -79,11 +98,25 @@ impl Names {
         match request.option.as_deref() {
             Some("namespace") => return names(&session, "namespaces", &namespace, "", &request.prefix).await,
             Some("to-revision" | "revision") => return revisions(&session, &namespace, words).await,
+            Some("container") => {
+                let Some((kind, name)) = named(words) else {
+                    return Ok(Vec::new());
+                };
+                let found = containers(&session, &kind, &namespace, &name).await?;
+                let fits = found.into_iter().filter(|(name, _)| name.starts_with(&request.prefix));
+                return Ok(fits.map(|(value, note)| Candidate { value, note }).collect());
+            }
             Some(_) => return Ok(Vec::new()),
             None => {}
         }
-        if let Some(only) = self.only {
-            return names(&session, only, &namespace, "", &request.prefix).await;
+        match self.words {
+            Words::Only(only) => return names(&session, only, &namespace, "", &request.prefix).await,
+            Words::Pods if words.is_empty() && !request.prefix.contains('/') => {
+                return pods(&session, &namespace, &request.prefix).await;
+            }
+            // Behind the pod stands what is run in it, or a port.
+            Words::Pods if !words.is_empty() => return Ok(Vec::new()),
+            _ => {}
         }
         let (resource, complete) = match words {
             [] => (None, false),
@@ -96,7 +129,10 @@ impl Names {
             },
         };
         match resource {
-            Some((kind, name)) if self.images && complete => containers(&session, &kind, &namespace, &name).await,
+            Some((kind, name)) if self.words == Words::Images && complete => {
+                let found = containers(&session, &kind, &namespace, &name).await?;
+                Ok(pairs(found, words))
+            }
             Some((kind, _)) if !complete_in_one(words) => names(&session, &kind, &namespace, "", &request.prefix).await,
             _ => match request.prefix.split_once('/') {
                 Some((kind, typed)) => names(&session, kind, &namespace, &format!("{kind}/"), typed).await,
@@ -104,6 +140,38 @@ impl Names {
             },
         }
     }
+}
+
+/// The object that the first word names: a pod, where it names no type.
+fn named(words: &[String]) -> Option<(String, String)> {
+    let (kind, name) = words.first()?.split_once('/').unwrap_or(("pods", words.first()?));
+    Some((kind.to_owned(), name.to_owned()))
+}
+
+/// The pods, then the types of what has pods.
+async fn pods(session: &Session, namespace: &str, prefix: &str) -> Result<Vec<Candidate>, Report> {
+    let mut found = names(session, "pods", namespace, "", prefix).await?;
+    let types = WITH_PODS.iter().filter(|(before, _)| before.starts_with(prefix));
+    found.extend(types.map(|(before, kind)| Candidate {
+        value: (*before).to_owned(),
+        note: (*kind).to_owned(),
+    }));
+    Ok(found)
+}
+
+/// `container=image` of those that no word names yet.
+fn pairs(containers: Vec<(String, String)>, words: &[String]) -> Vec<Candidate> {
+    let given = |name: &str| {
+        words
+            .iter()
+            .any(|word| word.split_once('=').is_some_and(|(known, _)| known == name))
+    };
+    let open = containers.into_iter().filter(|(name, _)| !given(name));
+    open.map(|(name, image)| Candidate {
+        value: format!("{name}={image}"),
+        note: "current image".to_owned(),
+    })
+    .collect()
 }
 
 /// Whether type and name stand in one word, `TYPE/NAME`.
@@ -167,7 +235,13 @@ async fn names(
         .collect())
 }
 
-async fn containers(session: &Session, kind: &str, namespace: &str, name: &str) -> Result<Vec<Candidate>, Report> {
+/// The containers of an object's pods with their images.
+async fn containers(
+    session: &Session,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+) -> Result<Vec<(String, String)>, Report> {
     let resource = session.cluster.discovery().await?.find(kind)?;
     let live: Value = session
         .cluster
@@ -178,13 +252,8 @@ async fn containers(session: &Session, kind: &str, namespace: &str, name: &str) 
         .and_then(|at| live.pointer(at))
         .map(object::images)
         .unwrap_or_default();
-    Ok(images
-        .into_iter()
-        .map(|(name, image)| Candidate {
-            value: format!("{name}={}", object::text(&image, "")),
-            note: "current image".to_owned(),
-        })
-        .collect())
+    let text = |(name, image): (String, _)| (name, object::text(&image, "").to_owned());
+    Ok(images.into_iter().map(text).collect())
 }
 
 async fn revisions(session: &Session, namespace: &str, words: &[String]) -> Result<Vec<Candidate>, Report> {
@@ -202,4 +271,38 @@ async fn revisions(session: &Session, namespace: &str, words: &[String]) -> Resu
             note: revision.cause,
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_container_whose_image_is_named_already_is_not_offered_again() {
+        let containers = || {
+            vec![
+                ("web".to_owned(), "nginx:1".to_owned()),
+                ("log".to_owned(), "fluent:2".to_owned()),
+            ]
+        };
+        let offered = |text: &str| -> Vec<String> {
+            let found = pairs(containers(), &words(text));
+            found.into_iter().map(|candidate| candidate.value).collect()
+        };
+        assert_eq!(offered("deploy web"), ["web=nginx:1", "log=fluent:2"]);
+        assert_eq!(offered("deploy web web=nginx:2"), ["log=fluent:2"]);
+        assert_eq!(offered("deploy/web log=a=b web=x"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_first_word_names_a_pod_or_something_that_has_pods() {
+        assert_eq!(named(&words("web-abc")).unwrap(), ("pods".into(), "web-abc".into()));
+        assert_eq!(named(&words("deploy/web x")).unwrap(), ("deploy".into(), "web".into()));
+        assert_eq!(named(&[]), None);
+    }
 }

@@ -31,7 +31,8 @@ pub fn verb(_clients: &Arc<Clients>) -> Verb {
     .options([
         OptionSpec::new("output", OptionKind::String, "name")
             .short('o')
-            .value_name("format"),
+            .value_name("format")
+            .values(&["name"]),
         no_headers_option(),
     ])
     .output("{current, name, cluster, user, namespace}, one a context; never a credential.")

@@ -52,7 +52,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             clients: clients.clone(),
         },
     )
-    .completed_by(Names::of(clients))
+    .completed_by(Names::of_pods(clients))
 }
 
 struct PortForward {

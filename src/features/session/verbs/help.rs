@@ -35,6 +35,7 @@ pub fn verb() -> Verb {
             .short('o'),
         )
         .output("{\"name\", \"summary\", …}: what the page was made from.")
+        .page()
         .example("help", "all bundles")
         .example("help kubectl", "one bundle")
         .example("help kubectl:set image", "one command");
@@ -48,14 +49,18 @@ impl Read for Help {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
         let catalogue = call.session.catalogue();
         let name = call.arguments.texts().join("-");
-        let (record, text) = match name.as_str() {
-            "" => (overview(&catalogue), page::overview(&catalogue)),
+        let (record, view) = match name.as_str() {
+            "" => (overview(&catalogue), View::Prose(page::overview(&catalogue))),
             name if catalogue.bundles().contains(&name) && !call.arguments.flag("output") => {
-                (bundle(&catalogue, name), page::bundle(&catalogue, name))
+                (bundle(&catalogue, name), View::Prose(page::bundle(&catalogue, name)))
             }
             name if let Some(alias) = alias(&catalogue, name) => (
                 json!({"name": alias.qualified(), "pipeline": alias.body}),
-                format!("Name\n  {} - an alias\n\nPipeline\n  {}", alias.qualified(), alias.body),
+                View::Text(format!(
+                    "Name\n  {} - an alias\n\nPipeline\n  {}",
+                    alias.qualified(),
+                    alias.body
+                )),
             ),
             name => {
                 let declaration = find(&catalogue, name)?;
@@ -63,12 +68,15 @@ impl Read for Help {
                     return emit_sample(sample, output).await;
                 }
                 match call.arguments.flag("output") {
-                    true => (json!(declaration.output), declaration.output.clone()),
-                    false => (command(&declaration), page::command(&catalogue, &declaration)),
+                    true => (json!(declaration.output), View::Text(declaration.output.clone())),
+                    false => {
+                        let page = page::command(&catalogue, &declaration);
+                        (command(&declaration), View::Prose(page))
+                    }
                 }
             }
         };
-        output.emit_as(record, View::Text(text)).await
+        output.emit_as(record, view).await
     }
 }
 

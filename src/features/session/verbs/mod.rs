@@ -13,10 +13,13 @@ mod stop;
 mod undo;
 mod wait;
 
+use std::sync::Arc;
+
+use crate::engine::ports::Journal;
 use crate::verb::Verb;
 
-/// All of them.
-pub fn all() -> Vec<Verb> {
+/// All of them. `journal`: offers the changes that can be taken back.
+pub fn all(journal: Option<Arc<dyn Journal>>) -> Vec<Verb> {
     let mut verbs = vec![
         audit::verb(),
         help::verb(),
@@ -26,7 +29,7 @@ pub fn all() -> Vec<Verb> {
         may::verb(),
         pin::verb(),
         stop::verb(),
-        undo::verb(),
+        undo::verb(journal),
         wait::verb(),
     ];
     verbs.extend(alias::all());

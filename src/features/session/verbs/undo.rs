@@ -1,14 +1,22 @@
 //! `undo N…`: takes journalled changes back, one after the other.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::core::change::Risk;
 use crate::core::report::Report;
+use crate::engine::ports::Journal;
 use crate::verb::catalogue::BUILT_IN;
-use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Positional, Read, Verb};
+use crate::verb::session::AuditEntry;
+use crate::verb::{
+    Call, Candidate, Completer, CompletionRequest, Declaration, Input, InputMode, OptionKind, Output, Positional, Read,
+    Verb,
+};
 
 /// The verb.
-pub fn verb() -> Verb {
+pub fn verb(journal: Option<Arc<dyn Journal>>) -> Verb {
     let declaration = Declaration::new(BUILT_IN, "undo", "Take changes back")
         .description(
             "Makes the inverse change, in the context in which the change was made. Refused when the target was \
@@ -22,7 +30,45 @@ pub fn verb() -> Verb {
         .output("What the inverse commands emit.")
         .example("undo 12", "")
         .example("undo 12 11", "The later change first.");
-    Verb::read(declaration, Undo)
+    let verb = Verb::read(declaration, Undo);
+    match journal {
+        Some(journal) => verb.completed_by(Arc::new(Numbers(journal))),
+        None => verb,
+    }
+}
+
+/// Entries looked through for what can be taken back.
+const LATEST: usize = 50;
+
+/// Offers the changes that can be taken back, the newest first.
+struct Numbers(Arc<dyn Journal>);
+
+#[async_trait]
+impl Completer for Numbers {
+    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
+        // Typing is not interrupted by a journal that cannot be read.
+        let entries = self.0.entries(LATEST).await.unwrap_or_default();
+        let named = |number: &String| request.positionals.contains(number);
+        let open = open(&entries).map(|entry| (entry.number.to_string(), entry));
+        open.filter(|(number, _)| number.starts_with(&request.prefix) && !named(number))
+            .map(|(value, entry)| Candidate {
+                value,
+                note: entry.change.summary.clone(),
+            })
+            .collect()
+    }
+}
+
+/// Those of the entries, newest first, that were applied, have an inverse and were not taken back since.
+fn open(entries: &[AuditEntry]) -> impl Iterator<Item = &AuditEntry> {
+    let applied = |entry: &&AuditEntry| entry.outcome == "applied";
+    let undone: BTreeSet<u64> = entries
+        .iter()
+        .filter(applied)
+        .filter_map(|entry| entry.undoes)
+        .collect();
+    let can = move |entry: &&AuditEntry| entry.change.inverse.is_some() && !undone.contains(&entry.number);
+    entries.iter().filter(applied).filter(can)
 }
 
 struct Undo;
@@ -46,5 +92,64 @@ impl Read for Undo {
             call.session.undo(number, call, output).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::core::change::{Change, Inverse, Target};
+
+    fn entry(number: u64, outcome: &str, inverse: Option<Inverse>, undoes: Option<u64>) -> AuditEntry {
+        let change = Change {
+            verb: "kubectl:scale".into(),
+            summary: format!("change {number}"),
+            target: Target {
+                kind: "Deployment".into(),
+                scope: "default".into(),
+                name: "web".into(),
+            },
+            before: Value::Null,
+            after: Value::Null,
+            precondition: Value::Null,
+            request: Value::Null,
+            risk: Risk::Change,
+            inverse,
+            recovery: false,
+        };
+        AuditEntry {
+            number,
+            at: Timestamp::UNIX_EPOCH,
+            user: "mia".into(),
+            context: "test".into(),
+            pipeline: String::new(),
+            change,
+            outcome: outcome.into(),
+            undoes,
+            hash: String::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_taken_back_is_offered() {
+        let inverse = || {
+            Some(Inverse {
+                pipeline: "kubectl:scale deploy web --replicas=1".into(),
+                expects: Value::Null,
+            })
+        };
+        let entries = [
+            entry(7, "failed: gone", inverse(), None),
+            entry(6, "applied", None, None),
+            entry(5, "applied", inverse(), Some(3)),
+            entry(4, "declined: no", inverse(), Some(2)),
+            entry(3, "applied", inverse(), None),
+            entry(2, "applied", inverse(), None),
+        ];
+        let offered: Vec<u64> = open(&entries).map(|entry| entry.number).collect();
+        assert_eq!(offered, [5, 2], "3 was taken back by 5, which can be taken back itself");
     }
 }

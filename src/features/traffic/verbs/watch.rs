@@ -1,5 +1,6 @@
 //! `traffic:watch`: asks for a URL again and again, one new connection each, and tells who answered.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use crate::features::Shared;
 use crate::features::traffic::client::Client;
 use crate::features::traffic::join::{self, OpenPods, PodIndex};
 use crate::features::traffic::model::{Sample, Tally, Watching};
-use crate::render::View;
+use crate::render::{Header, View};
 use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, OptionSpec, Output, Positional, Read, Verb};
 
 /// The verb.
@@ -155,6 +156,7 @@ impl Read for Watch {
         let index = pods.as_ref().map(|pods| pods as &dyn PodIndex);
         let mut ticks = tokio::time::interval(settings.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let header = Header::new(["STATUS", "POD", "VERSION", "TIME", "ERROR"]);
         let mut tally = Tally::default();
         let mut last: Vec<Sample> = Vec::new();
         let end = async {
@@ -174,9 +176,8 @@ impl Read for Watch {
             };
             tally.add(&sample);
             watching.add(sample.clone());
-            if let Some(view) = view(&sample, settings.pattern.is_some()) {
-                output.emit_as(sample.record(), view).await?;
-            }
+            let view = view(&sample, settings.pattern.is_some(), &header);
+            output.emit_as(sample.record(), view).await?;
             last.push(sample);
             if last.len() > 2 * SETTLED {
                 last.drain(..SETTLED);
@@ -246,8 +247,20 @@ impl Watch {
     }
 }
 
-/// What one sample shows: the match alone, as the shell loop would; every failure; without a pattern pod and version.
-fn view(sample: &Sample, has_pattern: bool) -> Option<View> {
+/// What one sample shows. With a pattern the match alone, as the shell loop would, and every failure; without one a row.
+fn view(sample: &Sample, has_pattern: bool, header: &Arc<Header>) -> View {
+    if !has_pattern {
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let number = |number: Option<u64>, unit: &str| number.map_or_else(|| "-".to_owned(), |n| format!("{n}{unit}"));
+        let cells = vec![
+            number(sample.status.map(u64::from), ""),
+            text(&sample.pod),
+            text(&sample.version),
+            number(sample.latency_ms, " ms"),
+            sample.error.clone().unwrap_or_default(),
+        ];
+        return View::row(header, cells);
+    }
     let text = match (&sample.error, &sample.matched) {
         (Some(error), _) => format!("failed: {error}"),
         (None, Some(matched)) => {
@@ -263,16 +276,9 @@ fn view(sample: &Sample, has_pattern: bool) -> Option<View> {
                 .collect::<Vec<_>>()
                 .join("  ")
         }
-        (None, None) if has_pattern => "no match".to_owned(),
-        (None, None) => format!(
-            "{}  {}  {}  {} ms",
-            sample.status.unwrap_or_default(),
-            sample.pod.as_deref().unwrap_or("-"),
-            sample.version.as_deref().unwrap_or("-"),
-            sample.latency_ms.unwrap_or_default()
-        ),
+        (None, None) => "no match".to_owned(),
     };
-    Some(View::Text(text))
+    View::Text(text)
 }
 
 fn name(until: &Until) -> String {
@@ -318,6 +324,22 @@ mod tests {
         for wrong in ["pods", "pods=x", "version=", "colour=red"] {
             assert_eq!(Until::parse(wrong).unwrap_err().code, "E-TRAFFIC-004", "{wrong}");
         }
+    }
+
+    #[test]
+    fn without_a_pattern_each_request_is_a_row_whose_columns_have_names() {
+        let header = Header::new(["STATUS", "POD", "VERSION", "TIME", "ERROR"]);
+        let cells = |sample: &Sample| match view(sample, false, &header) {
+            View::Row { cells, .. } => cells,
+            other => panic!("{other:?}"),
+        };
+        let mut answered = sample(Some("web-1"), Some("2.0.0"), None);
+        (answered.status, answered.latency_ms) = (Some(200), Some(3));
+        assert_eq!(cells(&answered), ["200", "web-1", "2.0.0", "3 ms", ""]);
+        let mut failed = sample(None, None, Some("HTTP 502"));
+        (failed.status, failed.latency_ms) = (Some(502), None);
+        assert_eq!(cells(&failed), ["502", "-", "-", "-", "HTTP 502"]);
+        assert_eq!(view(&failed, true, &header), View::Text("failed: HTTP 502".to_owned()));
     }
 
     #[test]

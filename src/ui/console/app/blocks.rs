@@ -33,6 +33,9 @@ impl App {
                 self.chat.change(block, |known| known.end(&ended));
                 if let Some(known) = self.chat.block(block) {
                     self.input.history.ended(&known.line, ended.exit_code == 0);
+                    if known.page {
+                        self.chat.read_from_top(block);
+                    }
                 }
                 self.chat.trim();
             }
@@ -53,12 +56,26 @@ impl App {
         id
     }
 
+    /// A block whose line was one job and nothing else is that job from now on.
+    pub fn turn(&mut self, block: u64, number: u64) {
+        self.chat.change(block, |block| {
+            block.number = Some(number);
+            block.background = true;
+            if block.state == State::Starting {
+                block.become_state(State::Running);
+            }
+            block.version += 1;
+        });
+        self.touch();
+    }
+
     /// Runs a line as a new block.
     pub(super) fn run(&mut self, line: String, origin: Origin) -> Effect {
         self.shown = 0;
         let block = self.chat.open(line.clone(), self.context.clone(), self.clock.now());
-        let reads = self.only_reads(&line);
-        self.chat.change(block, |block| block.reads = reads);
+        let (reads, page) = (self.only_reads(&line), self.is_page(&line));
+        self.chat
+            .change(block, |block| (block.reads, block.page) = (reads, page));
         Effect::Start { block, line, origin }
     }
 
@@ -72,6 +89,16 @@ impl App {
         let reads =
             |stage| verb_of(&self.catalogue, stage).is_some_and(|(verb, _)| verb.declaration.risk == Risk::Read);
         parsed.is_ok() && stages.all(reads)
+    }
+
+    /// Whether the answer of a line is a page: that of its last verb is.
+    fn is_page(&self, line: &str) -> bool {
+        let parsed = parse(line).ok();
+        let stage = parsed
+            .as_ref()
+            .and_then(|line| line.items.last()?.pipeline.stages.last());
+        let verb = stage.and_then(|stage| verb_of(&self.catalogue, stage));
+        verb.is_some_and(|(verb, _)| verb.declaration.page)
     }
 
     /// Where the panel hides the chat: what only reads is shown at once, and going back from it comes back to the panel.

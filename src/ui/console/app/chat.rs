@@ -38,8 +38,11 @@ impl App {
             (Action::PageDown, _) => self.scroll_chat(Motion::PageDown),
             (Action::Open, _) => self.chat.toggle(self.chat_width),
             (Action::Copy, Some((id, ..))) => {
-                let text = self.chat.block(id).map(Block::text).unwrap_or_default();
-                let told = format!("{} bytes copied", text.len());
+                let block = self.chat.block(id);
+                let text = block.map(Block::text).unwrap_or_default();
+                let number = block.and_then(|block| block.number);
+                let name = number.map_or_else(|| "this block".to_owned(), |number| format!("block #{number}"));
+                let told = format!("{name} copied, {} bytes", text.len());
                 return vec![Effect::Copy(text, told)];
             }
             (Action::CopyJson | Action::Save | Action::FilterBlock, Some((id, ..))) => {

@@ -24,6 +24,9 @@ pub enum Event {
     Mouse(MouseEvent),
     /// Text in one piece: inserted, never executed.
     Paste(String),
+    /// The line as it came back from the operator's editor: it stands in the input and is not run; or why it stays as
+    /// it was.
+    Edited(Result<String, Box<Report>>),
     /// A block started; the engine's number, the line with secrets masked, its translation, whether in the background.
     Started {
         /// The console's id for it.
@@ -129,6 +132,8 @@ pub enum Effect {
     CopyRecords(u64),
     /// Show a text in the operator's pager.
     Page(String),
+    /// Have the line being typed edited in the operator's editor.
+    EditLine(String),
     /// Write a text to the terminal's own screen.
     Transcript(String),
     /// Give the terminal back and leave when everything that runs has ended.

@@ -96,14 +96,23 @@ impl App {
         panel.is_some_and(|panel| panel.back())
     }
 
+    /// The key that gets to the blocks of the chat; none: they have the keys, or no key does.
+    pub(in crate::ui::console) fn key_to_blocks(&self) -> Option<String> {
+        let key = self.keymap.key_of(Part::Global, Action::Pane1);
+        key.filter(|_| self.focus != Focus::Pane(0)).map(|key| key.label())
+    }
+
     /// The chat, and how it is drawn.
     pub(super) fn with_look(&mut self, act: impl FnOnce(&mut crate::ui::console::chat::Chat, &Look<'_>)) {
+        let to_blocks = self.key_to_blocks();
         let look = Look {
             width: self.chat_width,
             theme: &self.theme,
             latest: false,
             selected: false,
             unread: false,
+            to_blocks: to_blocks.as_deref(),
+            user: &self.user,
             now: self.clock.now(),
             zone: self.clock.zone(),
         };

@@ -8,15 +8,18 @@ use super::present::SCRIPTS;
 use super::{App, Effect};
 use crate::core::change::Origin;
 use crate::core::context::Context;
+use crate::core::text::SafeText;
 use crate::lang::ast::Pipeline;
 use crate::lang::{Span, Stage, print};
 use crate::ui::console::complete::{Gathered, Live, Offer};
-use crate::ui::panel::Tone;
+use crate::ui::console::syntax;
+use crate::ui::console::toast::Toast;
+use crate::ui::panel::{Meaning, Tone};
 use crate::verb::{Candidate, CompletionRequest};
 use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// Places that are no pane.
-const PLACES: [(&str, &str); 10] = [
+const PLACES: [(&str, &str); 11] = [
     ("ns", "another namespace: ns NAME"),
     ("ctx", "another context: ctx NAME"),
     ("present", "steps through a script: present demo, present FILE"),
@@ -24,13 +27,14 @@ const PLACES: [(&str, &str); 10] = [
     ("hide", "a panel away: hide NAME"),
     ("unpin", "takes a pinned pipeline away: unpin NAME"),
     ("layout", "columns and panels as by default: layout reset"),
+    ("messages", "the last messages, in the chat"),
     ("transcript", "puts what was said onto the terminal's own screen"),
     ("bare", "text without frames, for selecting with the mouse"),
     ("quit", "leaves the console"),
 ];
 
 /// Places that take no name.
-const ALONE: [&str; 3] = ["transcript", "bare", "quit"];
+const ALONE: [&str; 4] = ["messages", "transcript", "bare", "quit"];
 
 /// Short names of kubectl for what has a panel.
 const SHORT: [(&str, &str); 5] = [
@@ -64,6 +68,7 @@ impl App {
         let rest: Vec<&str> = words.collect();
         match (place, rest.as_slice()) {
             ("q" | "quit", _) => return self.quit(),
+            ("messages", []) => self.show_messages(),
             ("transcript", []) => return self.transcript(),
             ("bare", []) => return self.enter_bare(),
             ("ctx" | "context", [name]) => return vec![Effect::UseContext((*name).to_owned())],
@@ -91,6 +96,28 @@ impl App {
             _ => return self.go_to_kind(place, &rest),
         }
         Vec::new()
+    }
+
+    /// The last messages as a word of the console, newest last.
+    fn show_messages(&mut self) {
+        let glyphs = &self.theme.glyphs;
+        let line = |toast: &Toast| {
+            let at = syntax::time_of_day(toast.at, self.clock.zone());
+            let times = if toast.count > 1 {
+                format!("  x{}", toast.count)
+            } else {
+                String::new()
+            };
+            let text = format!("{at}  {} {}{times}", glyphs.of(toast.tone), toast.text);
+            (SafeText::line(&text), toast.tone.meaning())
+        };
+        let mut lines: Vec<_> = self.toasts.kept().map(line).collect();
+        if lines.is_empty() {
+            lines.push(("no messages yet".into(), Meaning::Dim));
+        }
+        self.leave_pane();
+        self.chat.say(self.clock.now(), lines);
+        self.chat.to_end();
     }
 
     fn go_to_kind(&mut self, place: &str, rest: &[&str]) -> Vec<Effect> {
@@ -225,6 +252,7 @@ impl App {
             prefix: prefix.to_owned(),
             offers: Vec::new(),
             live: None,
+            wanted: None,
         };
         match typed.split_whitespace().next().filter(|_| typed.contains(' ')) {
             None => {

@@ -196,19 +196,17 @@ impl App {
     fn input_key(&mut self, key: Key) -> Vec<Effect> {
         let typed = key.typed();
         let Some(action) = self.keymap.action(Part::Input, key) else {
-            if let Some(symbol) = typed {
-                self.press(symbol);
-            }
+            let effects = typed.map_or_else(Vec::new, |symbol| self.press(symbol));
             // The colon shows at once where one can go.
             if typed == Some(':') && self.input.text() == ":" {
                 return self.complete(true);
             }
-            return Vec::new();
+            return effects;
         };
         let searching = self.input.search().is_some();
         match action {
             Action::HelpWhenEmpty if self.input.is_empty() && !searching => self.help = Some(0),
-            Action::HelpWhenEmpty => typed.into_iter().for_each(|symbol| self.press(symbol)),
+            Action::HelpWhenEmpty => return typed.map_or_else(Vec::new, |symbol| self.press(symbol)),
             Action::ToChat | Action::Cancel if !searching && self.input.escape() => {}
             Action::Submit => {
                 if searching {
@@ -220,6 +218,7 @@ impl App {
             Action::PreviousPane => self.cycle(false),
             Action::Complete if !searching => return self.complete(false),
             Action::Commands if !searching => return self.complete(true),
+            Action::EditLine if !searching => return self.edit_line(),
             Action::ToChat if searching => {
                 self.input.edit(Action::Cancel);
             }
@@ -232,6 +231,8 @@ impl App {
             Action::ScrollUp => self.scroll_chat(Motion::PageUp),
             Action::ScrollDown => self.scroll_chat(Motion::PageDown),
             action => {
+                // What is not shown is not taken either.
+                self.input.suggest(self.suggests());
                 if !self.input.edit(action) {
                     return self.shared(action);
                 }

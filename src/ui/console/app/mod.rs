@@ -307,6 +307,8 @@ impl App {
             Event::Script(Ok(lines)) => self.present(lines),
             Event::Script(Err(report)) => self.toasts.add(report.told(), Tone::Bad, now),
             Event::Paste(text) => self.paste(&text),
+            Event::Edited(Ok(text)) => self.edited(&text),
+            Event::Edited(Err(report)) => self.toasts.add(report.told(), Tone::Warn, now),
             Event::Started {
                 block,
                 number,

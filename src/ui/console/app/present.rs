@@ -114,6 +114,12 @@ impl App {
         }
     }
 
+    /// Whether what the history would go on with is shown behind the line: not while a script is presented, where it would
+    /// read as if it had been typed.
+    pub(in crate::ui::console) fn suggests(&self) -> bool {
+        self.script.is_none()
+    }
+
     /// How long nothing has to be done, if something has to be done by itself.
     pub fn rests_for(&self) -> Option<Duration> {
         let (_, at) = self.script.as_ref()?.typing.as_ref()?;

@@ -3,7 +3,7 @@
 use super::{App, Effect, Focus, Offer, goto};
 use crate::core::change::Origin;
 use crate::core::text::SafeText;
-use crate::lang::{clean_paste, is_repeat, read};
+use crate::lang::{MAX_LINE, clean_paste, is_repeat, read};
 use crate::ui::console::approval::{Approval, Step};
 use crate::ui::console::complete::{self, Gathered, common_beginning, gather};
 use crate::ui::console::input::{TooLong, vi};
@@ -81,16 +81,38 @@ impl App {
         self.popup = None;
     }
 
+    /// Has the line edited in the operator's editor.
+    pub(super) fn edit_line(&mut self) -> Vec<Effect> {
+        self.popup = None;
+        vec![Effect::EditLine(self.input.text())]
+    }
+
+    /// The line came back from the editor: it is there to be run, and does not run by itself.
+    pub(super) fn edited(&mut self, text: &str) {
+        let text = text.replace("\r\n", "\n");
+        let text = text.trim_end_matches('\n');
+        if text.len() > MAX_LINE {
+            let told = format!("{} bytes are more than a line takes; it stays as it was", text.len());
+            self.tell(&told, Tone::Bad);
+            return;
+        }
+        self.leave_pane();
+        self.input.set(text);
+        self.input.type_again();
+    }
+
     /// A character from the keyboard: typed, or a command of vi's normal mode.
-    pub(super) fn press(&mut self, symbol: char) {
+    pub(super) fn press(&mut self, symbol: char) -> Vec<Effect> {
         match self.input.command(symbol) {
             None => self.type_char(symbol),
             Some(vi::Step::Find) => {
                 self.focus_pane(0);
                 self.open_finder();
             }
+            Some(vi::Step::Edit) => return self.edit_line(),
             Some(_) => self.popup = None,
         }
+        Vec::new()
     }
 
     pub(super) fn type_char(&mut self, symbol: char) {
@@ -118,7 +140,7 @@ impl App {
     /// Tab: completes as far as it is certain, otherwise shows what fits.
     pub(super) fn complete(&mut self, all: bool) -> Vec<Effect> {
         let Some(gathered) = self.gathered() else {
-            self.tell("nothing to complete here", Tone::Neutral);
+            self.tell_of_line("nothing to complete here");
             return Vec::new();
         };
         let effect = gathered.live.clone().map(|live| {
@@ -138,7 +160,8 @@ impl App {
         match popup.offers() {
             [] => {
                 self.popup = None;
-                self.tell("nothing fits here", Tone::Neutral);
+                let wanted = gathered.wanted.as_deref().filter(|_| gathered.prefix.is_empty());
+                self.tell_of_line(wanted.unwrap_or("nothing fits here"));
             }
             [one] => {
                 let one = one.clone();
@@ -181,6 +204,11 @@ impl App {
             }
             None => self.popup = None,
         }
+    }
+
+    /// A remark about the line being typed: it is over with the next key.
+    fn tell_of_line(&mut self, text: &str) {
+        self.toasts.add_for_line(SafeText::line(text), self.clock.now());
     }
 
     pub(super) fn tell(&mut self, text: &str, tone: Tone) {

@@ -7,6 +7,7 @@ use super::{App, Effect, Offer, typing};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
+use crate::ui::console::keymap::{Action, Part};
 use crate::ui::panel::Meaning;
 
 /// What somebody does who has never been here.
@@ -18,7 +19,7 @@ impl App {
         let mut lines: Vec<(SafeText, Meaning)> = vec![("cogdeck".into(), Meaning::Title)];
         match self.offer {
             Offer::No => lines.push((
-                format!("Pipelines run in {}. Type help, or press Tab to see what can stand here.", self.context.name).into(),
+                format!("Pipelines run in {}. Type help{}.", self.context.name, self.way_to_commands()).into(),
                 Meaning::Text,
             )),
             _ => lines.extend([
@@ -31,10 +32,18 @@ impl App {
             lines.push((FIRST_STEPS.into(), Meaning::Strong));
         }
         lines.push((
-            "? help   Tab completes   : goes to a pane   ^C stops a block   ^D quits".into(),
+            "? help   Tab completes what is begun   : goes to a pane   ^C stops a block   ^D quits".into(),
             Meaning::Dim,
         ));
         self.chat.say(self.clock.now(), lines);
+    }
+
+    /// Tab goes to the panes while nothing is typed, so another key shows what there is.
+    fn way_to_commands(&self) -> String {
+        let key = self.keymap.key_of(Part::Input, Action::Commands);
+        key.map_or_else(String::new, |key| {
+            format!(", or press {} for all commands", key.label())
+        })
     }
 
     /// The sandbox was started for a console that had nothing configured, or could not be.

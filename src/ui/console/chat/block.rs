@@ -70,8 +70,10 @@ pub enum Fold {
     /// Open while it is the latest, folded when others follow.
     #[default]
     Auto,
-    /// Opened by the operator.
+    /// Opened by the operator: all lines, tables as they fit.
     Open,
+    /// As `Open`, and nothing of a table is cut: its rows may become cards.
+    Whole,
     /// Folded by the operator.
     Folded,
 }
@@ -106,6 +108,8 @@ pub struct Block {
     pub records: u64,
     /// Its line changes nothing: what it shows is only true as of its end.
     pub reads: bool,
+    /// Its answer is read from its beginning.
+    pub page: bool,
     older: Document,
     newer: Document,
     /// Shown instead of the result until as much of that has come, so that no row goes away and comes back.
@@ -133,6 +137,7 @@ impl Block {
             version: 0,
             records: 0,
             reads: false,
+            page: false,
             older: Document::default(),
             newer: Document::default(),
             early: None,
@@ -265,7 +270,7 @@ impl Block {
 
     /// Result lines from `first`, at most `count`, with tables laid out for a room of `columns`.
     pub fn lines_within(&self, first: usize, count: usize, columns: u16) -> Vec<Line> {
-        let (columns, whole) = (usize::from(columns), self.fold == Fold::Open);
+        let (columns, whole) = (usize::from(columns), self.fold == Fold::Whole);
         let older = self.older.len();
         let mut lines = self.older.lines_within(first, count, columns, whole);
         let taken = older.saturating_sub(first).min(count);
@@ -281,7 +286,7 @@ impl Block {
     /// Whether a table is cut to fit a room of `columns`, which opening the block would mend.
     pub fn is_cut(&self, columns: u16) -> bool {
         let columns = usize::from(columns);
-        self.fold != Fold::Open && (self.older.is_cut(columns) || self.latest().is_cut(columns))
+        self.fold != Fold::Whole && (self.older.is_cut(columns) || self.latest().is_cut(columns))
     }
 
     /// Rows and lines of the result, without headers; at most the last `count`.

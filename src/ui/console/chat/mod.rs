@@ -42,6 +42,8 @@ pub struct Chat {
     /// The first block that changed since following ended: a mark stands before it until following ends again.
     unread: Option<u64>,
     search: Option<Search>,
+    /// A block that is to be read from its beginning: the view goes there once, unless it is all in view.
+    page_of: Option<u64>,
     /// Of the last drawing.
     page: usize,
     /// Of the last drawing: the block in each row.
@@ -64,6 +66,7 @@ struct Key {
     old: bool,
     theme: String,
     has_color: bool,
+    focused: bool,
 }
 
 /// How blocks differ by their place.
@@ -104,6 +107,7 @@ impl Default for Chat {
             unseen: 0,
             unread: None,
             search: None,
+            page_of: None,
             page: 10,
             rows: Vec::new(),
         }
@@ -115,8 +119,7 @@ impl Chat {
     pub fn open(&mut self, line: String, context: Arc<Context>, at: Timestamp) -> u64 {
         let id = self.next_id;
         self.add(Block::new(id, line, context, at));
-        self.catch_up();
-        self.unread = None;
+        self.to_end();
         id
     }
 
@@ -161,6 +164,17 @@ impl Chat {
             self.unread = None;
         }
         self.follow = false;
+    }
+
+    /// A block that has ended is a page: its beginning comes into view where all of it is not.
+    pub fn read_from_top(&mut self, id: u64) {
+        self.page_of = Some(id);
+    }
+
+    /// The end comes into view, whatever the operator looked at.
+    pub fn to_end(&mut self) {
+        self.catch_up();
+        self.unread = None;
     }
 
     fn marks(&self) -> Marks {
@@ -256,7 +270,7 @@ impl Chat {
         self.selected = None;
     }
 
-    /// Opens or folds the selected block, or shows whole what was cut to fit `columns`.
+    /// Opens the selected block, then shows whole what was cut to fit `columns`, then folds it.
     pub fn toggle(&mut self, columns: u16) {
         let latest = self.blocks.back().map(|entry| entry.block.id);
         let Some(id) = self.selected else { return };
@@ -274,8 +288,11 @@ impl Chat {
         // Not through `change`: what the operator does is nothing new to him.
         let block = &mut entry.block;
         let all = matches!(view::shape(block, latest == Some(id)), view::Shape::All);
-        let open = all && !block.is_cut(view::room(columns));
-        block.fold = if open { Fold::Folded } else { Fold::Open };
+        block.fold = match (all, block.is_cut(view::room(columns))) {
+            (false, _) => Fold::Open,
+            (true, true) => Fold::Whole,
+            (true, false) => Fold::Folded,
+        };
         block.version += 1;
     }
 
@@ -357,6 +374,18 @@ impl Chat {
         (before + inside).min(most)
     }
 
+    /// Only while the operator looks at the end and nothing came behind the page.
+    fn turn_to_page(&mut self, heights: &[(u64, usize)]) {
+        let Some(page) = self.page_of.take() else { return };
+        let longer = heights
+            .last()
+            .is_some_and(|(id, height)| *id == page && *height > self.page);
+        if longer && self.follow {
+            self.leave_end();
+            self.anchor = (page, 0);
+        }
+    }
+
     fn heights(&mut self, look: &Look<'_>) -> Vec<(u64, usize)> {
         let marks = self.marks();
         let height = |(index, entry): (usize, &mut Entry)| {
@@ -374,6 +403,7 @@ impl Chat {
             ..*look
         };
         let heights = self.heights(look);
+        self.turn_to_page(&heights);
         let total: usize = heights.iter().map(|(_, height)| height).sum();
         let mut skip = self.top(&heights);
         // A short conversation stands at the top, like in a terminal.
@@ -417,6 +447,7 @@ impl Entry {
             old: view::is_old(&self.block, look.now),
             theme: theme.name.clone(),
             has_color: theme.has_color(),
+            focused: look.to_blocks.is_none(),
         };
         let fresh = self
             .cache

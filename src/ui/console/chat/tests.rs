@@ -41,6 +41,8 @@ fn run(chat: &mut Chat, line: &str, lines: usize) -> u64 {
     id
 }
 
+static USER: std::sync::LazyLock<SafeText> = std::sync::LazyLock::new(|| "maria".into());
+
 fn look(theme: &Theme) -> Look<'_> {
     Look {
         width: 60,
@@ -48,6 +50,8 @@ fn look(theme: &Theme) -> Look<'_> {
         latest: false,
         selected: false,
         unread: false,
+        to_blocks: None,
+        user: &USER,
         now: NOW + Duration::from_secs(38),
         zone: const { &TimeZone::UTC },
     }
@@ -67,11 +71,134 @@ fn a_block_shows_line_state_duration_context_and_number() {
     run(&mut chat, "echo hi", 1);
     let lines = draw(&mut chat, 60, 4);
     assert!(
-        lines[0].starts_with("❯ echo hi") && lines[0].contains("✓ done 310ms  sandbox  "),
+        lines[0].starts_with("❯ echo hi") && lines[0].contains("✓ done 310ms  maria  sandbox  "),
         "{lines:?}"
     );
     assert!(lines[0].ends_with("#1"));
     assert_eq!(lines[1], "  line 0 of echo hi");
+}
+
+#[test]
+fn what_has_no_room_beside_the_line_typed_stands_below_it_and_none_of_it_is_lost() {
+    let mut chat = Chat::default();
+    let id = run(&mut chat, "r53:record-list -z spawnhub.com", 1);
+    chat.change(id, |block| block.reads = true);
+    for (columns, rows) in [(90, 1), (60, 2), (40, 2)] {
+        let lines = draw(&mut chat, columns, 6);
+        let head = lines[..rows].join("\n");
+        for word in ["✓ done 310ms", "as of 00:00:00", "#1"] {
+            assert_eq!(head.matches(word).count(), 1, "{word} in {columns}: {lines:#?}");
+        }
+        let place = head.contains("maria  sandbox  as of");
+        assert!(place || columns < 60, "{columns}: {lines:#?}");
+        assert!(lines[rows].starts_with("  line 0 of"), "{columns}: {lines:#?}");
+    }
+    let narrow = draw(&mut chat, 20, 6).join("\n");
+    assert!(narrow.contains("✓ done 310ms"), "the state is never left out: {narrow}");
+}
+
+#[test]
+fn a_page_longer_than_the_pane_is_read_from_its_beginning() {
+    let mut chat = Chat::default();
+    run(&mut chat, "before", 3);
+    let page = run(&mut chat, "help", 40);
+    chat.read_from_top(page);
+    let lines = draw(&mut chat, 60, 10);
+    assert!(
+        lines[0].starts_with("❯ help") && lines[1].contains("line 0 of help"),
+        "{lines:#?}"
+    );
+    let theme = Theme::plain();
+    chat.scroll(Motion::Last, &look(&theme));
+    assert!(draw(&mut chat, 60, 10)[8].contains("line 39"), "once: it can be left");
+    let short = run(&mut chat, "short", 2);
+    chat.read_from_top(short);
+    draw(&mut chat, 60, 10);
+    assert!(chat.follows(), "what is all in view needs no turning");
+    let other = run(&mut chat, "help", 40);
+    run(&mut chat, "next", 1);
+    chat.read_from_top(other);
+    draw(&mut chat, 60, 10);
+    assert!(chat.follows(), "something came behind it");
+}
+
+#[test]
+fn a_line_that_answered_nothing_says_so() {
+    let mut chat = Chat::default();
+    let id = run(&mut chat, "kubectl:logs web", 0);
+    assert_eq!(draw(&mut chat, 80, 4)[1], "  no output");
+    chat.change(id, |block| block.note(&"kept".into()));
+    assert_eq!(draw(&mut chat, 80, 4)[1], "  kept");
+    let id = chat.open("wait".into(), Arc::new(Context::empty("sandbox")), NOW);
+    chat.change(id, |block| block.become_state(State::Running));
+    assert!(
+        !draw(&mut chat, 80, 8).concat().contains("no output"),
+        "it may still come"
+    );
+    chat.change(id, |block| block.end(&ended(1)));
+    assert!(!draw(&mut chat, 80, 8).concat().contains("no output"), "it failed");
+}
+
+#[test]
+fn a_folded_table_opens_as_the_same_table_before_its_rows_become_cards() {
+    let mut chat = Chat::default();
+    let id = chat.open("kubectl:api-resources".into(), Arc::new(Context::empty("sandbox")), NOW);
+    chat.change(id, |block| {
+        for n in 0..30 {
+            let names = if n == 7 {
+                "ValidatingWebhookConfigurations".repeat(3)
+            } else {
+                format!("kind-{n}")
+            };
+            let record = json!({"names": names, "group": "apps/v1", "kind": format!("Kind{n}")});
+            block.push(&Item { record, view: None });
+        }
+        block.end(&ended(0));
+    });
+    run(&mut chat, "next", 1);
+    chat.focus(true);
+    chat.select(Motion::Up);
+    let folded = draw(&mut chat, 60, 200);
+    assert!(folded.concat().contains("lines folded"), "{folded:#?}");
+    chat.toggle(60);
+    let open = draw(&mut chat, 60, 200);
+    assert!(
+        open.iter()
+            .any(|line| line.contains("kind-20 ") && line.contains("Kind20")),
+        "{open:#?}"
+    );
+    assert!(open.concat().contains("cut to fit"));
+    chat.toggle(60);
+    let cards = draw(&mut chat, 60, 200).concat().replace(' ', "");
+    assert!(
+        cards.contains(&"ValidatingWebhookConfigurations".repeat(3)) && !cards.contains("cuttofit"),
+        "{cards}"
+    );
+    chat.toggle(60);
+    assert!(draw(&mut chat, 60, 200).concat().contains("lines folded"));
+}
+
+#[test]
+fn how_to_open_a_block_is_told_with_the_way_to_it() {
+    let mut chat = Chat::default();
+    run(&mut chat, "many", 214);
+    run(&mut chat, "next", 1);
+    let theme = Theme::plain();
+    let area = Rect::new(0, 0, 60, 40);
+    let mut buffer = Buffer::empty(area);
+    chat.draw(
+        area,
+        &mut buffer,
+        &Look {
+            to_blocks: Some("Alt-1"),
+            ..look(&theme)
+        },
+    );
+    let lines = crate::ui::panel::testing::rows(&buffer);
+    assert!(
+        lines.contains(&"  ▸ 203 lines folded, Alt-1 Enter opens".to_owned()),
+        "{lines:#?}"
+    );
 }
 
 #[test]

@@ -40,6 +40,10 @@ pub struct Look<'a> {
     pub selected: bool,
     /// What came while the operator looked elsewhere begins with it.
     pub unread: bool,
+    /// The key that gets to the blocks from where the keys go now; none: they go there.
+    pub to_blocks: Option<&'a str>,
+    /// Whose lines these are.
+    pub user: &'a SafeText,
     /// For the time a running block has run.
     pub now: Timestamp,
     /// For the time of day.
@@ -84,6 +88,15 @@ pub fn lines(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
             other => other.to_owned(),
         };
         body(&mut lines, look, &render::Line::plain(&shown), Some(*meaning));
+    }
+    let nothing = block.records == 0 && block.is_empty() && remarks.is_empty();
+    if block.state == State::Ended(0) && nothing {
+        body(
+            &mut lines,
+            look,
+            &render::Line::plain("no output"),
+            Some(Meaning::ChatMark),
+        );
     }
     if more > 0 {
         body(
@@ -142,7 +155,8 @@ fn mark_selected(lines: &mut [Line<'static>], theme: &Theme) {
     }
 }
 
-/// The prompt and the line typed; state, context, time and number at the right end, below when there is no room.
+/// The prompt and the line typed. What is known of it stands at the right end; where there is no room for all of that, its
+/// state stays there and the rest goes below; where there is none for the state either, all goes below.
 fn head(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
     let theme = look.theme;
     let mut spans = vec![Span::styled(
@@ -151,61 +165,81 @@ fn head(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
     )];
     spans.extend(syntax::styled(theme, &block.line, Meaning::ChatLine));
     let mut lines = wrap(Line::from(spans), look.width, 2);
-    let meta = fitting_meta(block, look);
-    let used = lines.last().map_or(0, line_width);
+    let Meta { state, place, number } = meta(block, look);
     let room = usize::from(look.width);
-    let meta_width = line_width(&meta);
-    if used + meta_width + 2 <= room {
-        if let Some(line) = lines.last_mut() {
-            line.spans.push(Span::raw(" ".repeat(room - used - meta_width)));
-            line.spans.extend(meta.spans);
-        }
+    let left = room.saturating_sub(lines.last().map_or(0, line_width) + 2);
+    let all = [vec![state.clone()], place.clone(), number.clone()].concat();
+    let short = [vec![state.clone()], number].concat();
+    if spans_width(&all) <= left {
+        at_the_end(&mut lines, all, room);
+    } else if spans_width(&short) <= left {
+        at_the_end(&mut lines, short, room);
+        lines.push(Line::default());
+        at_the_end(&mut lines, fitting(place, 0, room), room);
     } else {
-        let mut line = Line::from(" ".repeat(room.saturating_sub(meta_width)));
-        line.spans.extend(meta.spans);
-        lines.push(line);
+        lines.push(Line::default());
+        at_the_end(&mut lines, fitting(all, 1, room), room);
     }
     lines
 }
 
-/// `✓ done 310ms  staging  14:02:10  #41`; context and time give way when the line typed needs the room.
-fn fitting_meta(block: &Block, look: &Look<'_>) -> Line<'static> {
-    let typed = width(&syntax::one_line(&block.line)) + 4;
-    let full = meta(block, look, true);
-    if typed + line_width(&full) <= usize::from(look.width) {
-        full
-    } else {
-        meta(block, look, false)
+/// Puts pieces at the right end of the last line.
+fn at_the_end(lines: &mut [Line<'static>], pieces: Vec<Span<'static>>, room: usize) {
+    if let Some(line) = lines.last_mut() {
+        let blanks = room.saturating_sub(line_width(line) + spans_width(&pieces));
+        line.spans.push(Span::raw(" ".repeat(blanks)));
+        line.spans.extend(pieces);
     }
 }
 
-fn meta(block: &Block, look: &Look<'_>, full: bool) -> Line<'static> {
+/// As many of the pieces as there is room for: those from `first` on give way in their order.
+fn fitting(mut pieces: Vec<Span<'static>>, first: usize, room: usize) -> Vec<Span<'static>> {
+    while spans_width(&pieces) > room && pieces.len() > first + 1 {
+        pieces.remove(first);
+    }
+    pieces
+}
+
+/// What is known of a block: `✓ done 310ms`, `maria  staging  as of 14:02:10`, `#41`.
+struct Meta {
+    state: Span<'static>,
+    place: Vec<Span<'static>>,
+    number: Vec<Span<'static>>,
+}
+
+fn meta(block: &Block, look: &Look<'_>) -> Meta {
     let theme = look.theme;
     let (tone, word) = block.state.label();
-    let time = match (block.elapsed, block.state.is_live()) {
+    let took = match (block.elapsed, block.state.is_live()) {
         (Some(elapsed), _) => format!(" {}", syntax::duration(elapsed)),
         (None, true) => format!(" {}", crate::feed::health::age(look.now, block.at)),
         (None, false) => String::new(),
     };
-    let mut spans = vec![theme.state(tone, &SafeText::line(&format!("{word}{time}")))];
-    let mut rest = String::new();
-    if full {
-        let context = SafeText::line(&block.context.name);
-        let time = match block.as_of() {
-            Some(at) => format!("as of {}", syntax::time_of_day(at, look.zone)),
-            None => syntax::time_of_day(block.at, look.zone),
-        };
-        rest.push_str(&format!("  {context}  {time}"));
+    let time = match block.as_of() {
+        Some(at) => format!("as of {}", syntax::time_of_day(at, look.zone)),
+        None => syntax::time_of_day(block.at, look.zone),
+    };
+    let piece = |text: &str, meaning| Span::styled(format!("  {text}"), theme.style(meaning));
+    let number = block
+        .number
+        .map(|number| piece(&format!("#{number}"), Meaning::ChatMeta));
+    Meta {
+        state: theme.state(tone, &SafeText::line(&format!("{word}{took}"))),
+        place: vec![
+            piece(look.user.as_str(), Meaning::ChatUser),
+            piece(SafeText::line(&block.context.name).as_str(), Meaning::ChatMeta),
+            piece(&time, Meaning::ChatMeta),
+        ],
+        number: number.into_iter().collect(),
     }
-    if let Some(number) = block.number {
-        rest.push_str(&format!("  #{number}"));
-    }
-    spans.push(Span::styled(rest, theme.style(Meaning::ChatMeta)));
-    Line::from(spans)
+}
+
+fn spans_width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|span| width(&span.content)).sum()
 }
 
 fn line_width(line: &Line<'_>) -> usize {
-    line.spans.iter().map(|span| width(&span.content)).sum()
+    spans_width(&line.spans)
 }
 
 /// Adds one line of the body, indented by two and wrapped.
@@ -322,13 +356,19 @@ fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
         Shape::Folded => {
             add(0, FOLDED_HEAD, lines);
             let hidden = count - FOLDED_HEAD - FOLDED_TAIL;
-            remark(format!("{hidden} lines folded, Enter opens"), lines);
+            remark(format!("{hidden} lines folded, {} opens", way(look)), lines);
             add(count - FOLDED_TAIL, FOLDED_TAIL, lines);
         }
     }
     if !block.state.is_live() && block.is_cut(room(look.width)) {
-        remark("cut to fit, Enter shows all of it".to_owned(), lines);
+        remark(format!("cut to fit, {} shows all of it", way(look)), lines);
     }
+}
+
+/// The keys that open a block: the way to the blocks first, where they do not have the keys.
+fn way(look: &Look<'_>) -> String {
+    look.to_blocks
+        .map_or_else(|| "Enter".to_owned(), |key| format!("{key} Enter"))
 }
 
 /// Which of its lines a block shows.

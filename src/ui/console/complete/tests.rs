@@ -27,7 +27,8 @@ fn catalogue() -> Catalogue {
     let get = verb("kubectl", "get")
         .positional(Positional::new("kind", OptionKind::Enum(&["deploy", "svc"]), "what"))
         .option(OptionSpec::new("output", OptionKind::Enum(&["json", "wide"]), "format").short('o'))
-        .option(OptionSpec::new("watch", OptionKind::Bool, "follow"));
+        .option(OptionSpec::new("watch", OptionKind::Bool, "follow"))
+        .option(OptionSpec::new("sort-by", OptionKind::String, "field").values(&[".metadata.name", "path="]));
     Catalogue::new([
         Verb::read(get, Nothing).completed_by(Arc::new(Names)),
         Verb::read(verb("kubectl", "set-image"), Nothing),
@@ -73,10 +74,12 @@ fn the_table_of_positions() {
         ("kubectl:set i", &["image"]),
         ("kubectl:get ", &["deploy", "svc"]),
         ("kubectl:get d", &["deploy"]),
-        ("kubectl:get --", &["--output=", "--watch"]),
+        ("kubectl:get --", &["--output=", "--watch", "--sort-by="]),
         ("kubectl:get --output=", &["json", "wide"]),
         ("kubectl:get -o ", &["json", "wide"]),
         ("kubectl:get -o j", &["json"]),
+        ("kubectl:get --sort-by=", &[".metadata.name", "path="]),
+        ("kubectl:get --sort-by p", &["path="]),
         ("kubectl:get -o json ", &["deploy", "svc"]),
         ("kubectl:get --watch s", &["svc"]),
         ("kubectl:get -o json deploy ", &[]),

@@ -28,6 +28,8 @@ pub struct Input {
     /// Text and cursor before each edit, for taking edits back: at most [`PAST`], the oldest goes first. The text area's
     /// own memory would do: but it keeps a replacement as two edits, with a text between that was never on the screen.
     past: VecDeque<(String, usize)>,
+    /// Nothing is suggested.
+    silent: bool,
 }
 
 /// Edits that can be taken back.
@@ -140,7 +142,7 @@ impl Input {
         let (text, cursor) = (self.text(), self.cursor());
         let step = self.vi.as_mut()?.key(symbol, &text, cursor);
         match &step {
-            Step::Nothing | Step::Find => {}
+            Step::Nothing | Step::Find | Step::Edit => {}
             Step::Go(to) | Step::Insert(to) => {
                 self.jump(*to);
             }
@@ -209,10 +211,15 @@ impl Input {
     /// The end of the newest earlier line that begins as the text does, shown dim behind the cursor.
     pub fn suggestion(&self) -> Option<String> {
         let text = self.text();
-        if text.trim().is_empty() || !self.at_end() || self.search.is_some() || text.contains('\n') {
+        if self.silent || text.trim().is_empty() || !self.at_end() || self.search.is_some() || text.contains('\n') {
             return None;
         }
         self.history.suggest(&text).map(str::to_owned)
+    }
+
+    /// Whether earlier lines are suggested.
+    pub fn suggest(&mut self, wanted: bool) {
+        self.silent = !wanted;
     }
 
     /// Where lines run from now on.

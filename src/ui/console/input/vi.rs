@@ -1,6 +1,6 @@
 //! vi's normal mode for the input line: a machine without IO. A character, the text and the cursor go in, what becomes
 //! of them comes out; the input line does it. Counts, the operators `d c y`, the motions of one line, `f t ; ,`, `p`,
-//! `r`, `~`, `u`. Not for visual mode, marks, macros and registers: a line of commands needs none.
+//! `r`, `~`, `u`. `v` is the editor's, as in a shell. Not for visual mode, marks, macros and registers: a line of commands needs none.
 
 mod motion;
 
@@ -37,6 +37,8 @@ pub enum Step {
     Newer,
     /// The search of the scrollback.
     Find,
+    /// The line in the operator's editor.
+    Edit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,6 +284,7 @@ impl Vi {
             'k' => Step::Older,
             'j' => Step::Newer,
             '/' => Step::Find,
+            'v' => Step::Edit,
             _ => Step::Nothing,
         }
     }

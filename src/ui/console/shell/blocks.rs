@@ -11,6 +11,8 @@ use tokio::task::AbortHandle;
 use super::Message;
 use crate::core::change::Origin;
 use crate::core::report::{Report, Severity};
+use crate::lang::ast::Connector;
+use crate::lang::read;
 use crate::ui::console::app::Event;
 use crate::ui::console::operator::{ConsoleOperator, Request};
 use crate::ui::console::ports::{BlockEvent, Ended, Runner, Running};
@@ -52,6 +54,7 @@ impl Blocks {
         let operator = ConsoleOperator::new(block, origin, self.asking.clone(), self.questions.clone());
         match self.runner.start(line, Arc::new(operator)) {
             Ok(running) => {
+                let alone = is_one_job(line);
                 let event = Event::Started {
                     block,
                     number: running.number,
@@ -59,7 +62,7 @@ impl Blocks {
                     translation: running.translation.clone(),
                     background: running.background,
                 };
-                self.follow(block, running);
+                self.read(block, running, alone);
                 event
             }
             Err(report) => Event::Refused(block, Box::new(report)),
@@ -68,13 +71,30 @@ impl Blocks {
 
     /// Hands a block's events to the loop, in their order, waiting while it is busy.
     pub(super) fn follow(&mut self, block: u64, running: Running) {
+        self.read(block, running, false);
+    }
+
+    /// As [`Blocks::follow`]. `alone`: the line is one job and nothing else, whose block this becomes once it runs; that
+    /// the line itself has ended then is no news.
+    fn read(&mut self, block: u64, running: Running, mut alone: bool) {
         let Running { mut events, cancel, .. } = running;
         let outbox = self.outbox.clone();
         let task = tokio::spawn(async move {
             let mut ended = false;
+            let mut job: Option<Running> = None;
             while let Some(event) = events.next().await {
-                ended |= matches!(event, BlockEvent::Ended(_));
+                let over = matches!(event, BlockEvent::Ended(_));
+                if over && let Some(running) = job.take() {
+                    events = running.events;
+                    continue;
+                }
+                ended |= over;
                 let message = match event {
+                    BlockEvent::Job(running) if alone => {
+                        let (number, cancel) = (running.number, running.cancel.clone());
+                        (job, alone) = (Some(running), false);
+                        Message::Turned(block, number, cancel)
+                    }
                     BlockEvent::Job(job) => Message::Job(Box::new(job)),
                     event => Message::App(Event::Block(block, Box::new(event))),
                 };
@@ -97,6 +117,13 @@ impl Blocks {
                 task: task.abort_handle(),
             },
         );
+    }
+
+    /// What ends a block is another thing from now on.
+    pub(super) fn turn(&mut self, block: u64, cancel: Arc<dyn Fn() + Send + Sync>) {
+        if let Some(handle) = self.running.get_mut(&block) {
+            handle.cancel = cancel;
+        }
     }
 
     pub(super) fn cancel(&self, block: u64) {
@@ -146,6 +173,21 @@ impl Blocks {
     /// True when the question was still open.
     pub(super) fn withdraw(&mut self, question: u64) -> bool {
         self.answers.remove(&question).is_some()
+    }
+}
+
+/// Whether all of a line becomes one job: `CMD &`, `CMD && CMD &`.
+fn is_one_job(line: &str) -> bool {
+    let joins: Vec<Option<Connector>> = match read(line) {
+        Ok(reading) => reading.line.items.iter().map(|item| item.then).collect(),
+        Err(_) => return false,
+    };
+    match joins.split_last() {
+        Some((Some(Connector::Background), before)) => {
+            let together = |join: &Option<Connector>| matches!(join, Some(Connector::And | Connector::Or));
+            before.iter().all(together)
+        }
+        _ => false,
     }
 }
 

@@ -1,8 +1,8 @@
-//! What leaves the console by the operator's own key: text onto the clipboard and into the pager.
+//! What leaves the console by the operator's own key: text onto the clipboard, into the pager and into the editor.
 
 use std::io::Write;
 
-use super::{Message, Shell, programs};
+use super::{Message, Shell, editor, programs};
 use crate::core::record::Record;
 use crate::core::text::SafeText;
 use crate::ui::console::app::Event;
@@ -29,7 +29,12 @@ impl<W: Write> Shell<W> {
     pub(super) fn copy(&mut self, text: String, told: &str) {
         let program = self.own.clipboard.is_some();
         let (told, tone) = match self.screen.copy(&text) {
-            Ok(true) => (told.to_owned(), Tone::Ok),
+            // Whether it came there is told by nobody: so it is said which way it went.
+            Ok(true) if program => (
+                format!("{told}, to the terminal's clipboard and the desktop's"),
+                Tone::Ok,
+            ),
+            Ok(true) => (format!("{told}, to the terminal's clipboard (OSC 52)"), Tone::Ok),
             Ok(false) if program => (
                 format!("{told}, by the desktop's clipboard only: too long for the terminal's"),
                 Tone::Ok,
@@ -71,6 +76,30 @@ impl<W: Write> Shell<W> {
                 let told = Event::Tell(report.told(), Tone::Warn);
                 let _ = outbox.send(Message::App(told)).await;
             }
+        });
+    }
+
+    /// The line being typed, in the operator's editor; it comes back as an event.
+    pub(super) fn edit_line(&mut self, text: String) {
+        let (answer, ended) = tokio::sync::oneshot::channel();
+        let (give, edited) = tokio::sync::oneshot::channel();
+        let own = self.own.clone();
+        let work = Box::pin(async move {
+            // The console closes: nobody types any more.
+            let _ = give.send(editor::edit(&own.editor, own.scratch, &text).await);
+            Ok(0)
+        });
+        self.programs.push_back(programs::Program {
+            borrower: Borrower::Work(work),
+            answer,
+        });
+        let outbox = self.outbox.clone();
+        // Not from the work itself: while that goes on nobody empties the inbox.
+        tokio::spawn(async move {
+            if let Ok(edited) = edited.await {
+                let _ = outbox.send(Message::App(Event::Edited(edited.map_err(Box::new)))).await;
+            }
+            drop(ended);
         });
     }
 }

@@ -42,6 +42,7 @@ impl<W: Write> Shell<W> {
             Effect::Copy(text, told) => self.copy(text, &told),
             Effect::CopyRecords(number) => self.copy_records(number),
             Effect::Page(text) => self.page(text),
+            Effect::EditLine(text) => self.edit_line(text),
             Effect::Transcript(text) => {
                 if self.restore.aside(&text).is_err() {
                     self.reduce(Event::Tell("the terminal took no transcript".into(), Tone::Warn));

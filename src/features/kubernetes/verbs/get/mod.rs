@@ -46,13 +46,15 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 "table (default), wide, json, yaml, name, jsonpath=TEMPLATE, custom-columns=HEADER:PATH,…",
             )
             .short('o')
-            .value_name("format"),
+            .value_name("format")
+            .values(&["wide", "json", "yaml", "name", "jsonpath=", "custom-columns="]),
             OptionSpec::new(
                 "sort-by",
                 OptionKind::String,
                 "Sort by this field, e.g. .metadata.creationTimestamp",
             )
-            .value_name("path"),
+            .value_name("path")
+            .values(&[".metadata.name", ".metadata.creationTimestamp"]),
             no_headers_option(),
             OptionSpec::new("show-labels", OptionKind::Bool, "Add a column with all labels"),
             OptionSpec::new(

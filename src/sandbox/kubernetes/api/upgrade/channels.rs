@@ -63,7 +63,7 @@ impl Waiting {
     /// The channels, once the client has gone over and, with SPDY, has opened all of them.
     pub async fn open(self, stop: &CancellationToken) -> Option<Channels> {
         match self {
-            Waiting::WebSocket(waiting) => waiting.open().await.map(Channels::WebSocket),
+            Waiting::WebSocket(waiting) => waiting.open().await.map(Box::new).map(Channels::WebSocket),
             Waiting::Spdy(waiting, expected) => {
                 let streams = Streams::new(stop, waiting.open().await?);
                 let all = tokio::time::timeout(PATIENCE, Separate::all(streams, expected));
@@ -75,7 +75,7 @@ impl Waiting {
 
 /// Messages of a channel number and bytes.
 pub(in super::super) enum Channels {
-    WebSocket(Socket),
+    WebSocket(Box<Socket>),
     Spdy(Box<Separate>),
 }
 

@@ -283,12 +283,14 @@ impl Work {
         }
     }
 
-    /// Sends what is left, says goodbye, and waits a little for the client's.
+    /// Sends what is left, says goodbye, and waits a little for the client's. One that broke the protocol may not read.
     async fn end(mut self, mut carrier: Carrier, reason: Option<String>) {
+        self.streams.clear();
         while let Ok((id, order)) = self.orders.try_recv() {
             self.obey(id, order);
         }
-        if reason.is_none() {
+        let is_fault = reason.is_some();
+        if !is_fault {
             self.session.go_away(false);
         }
         let output = Out::Bytes(self.session.output());
@@ -298,12 +300,18 @@ impl Work {
             outgoing.send(Out::Goodbye(reason)).await
         };
         let mut listen = Box::pin(async { while incoming.next().await.is_some() {} });
-        tokio::select! {
-            said = farewell => if said.is_ok() {
-                let _ = tokio::time::timeout(FAREWELL, listen).await;
-            },
-            // Gone first.
-            () = &mut listen => {}
+        let parting = async {
+            tokio::select! {
+                said = farewell => if said.is_ok() {
+                    let _ = tokio::time::timeout(FAREWELL, listen).await;
+                },
+                // Gone first.
+                () = &mut listen => {}
+            }
+        };
+        match is_fault {
+            true => drop(tokio::time::timeout(2 * FAREWELL, parting).await),
+            false => parting.await,
         }
         let _ = tokio::time::timeout(FAREWELL, carrier.outgoing.close()).await;
     }
@@ -378,6 +386,19 @@ mod tests {
         drop(peer);
         in_time(stream.over.cancelled()).await;
         assert!(in_time(streams.next()).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn who_breaks_the_protocol_and_does_not_read_keeps_nothing() {
+        let (mut peer, mut streams) = connected();
+        let stream = peer.open(&mut streams, 1).await;
+        // Nobody takes these, and the goodbye waits behind them.
+        for _ in 0..ORDERS {
+            assert!(stream.writer.write(Bytes::from(vec![7; PIECE])).await);
+        }
+        peer.sends(Bytes::from_static(&[0, 0, 0, 1, 0, 255, 255, 255])).await;
+        in_time(stream.over.cancelled()).await;
+        in_time(peer.to.closed()).await;
     }
 
     #[tokio::test]

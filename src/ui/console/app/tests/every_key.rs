@@ -117,6 +117,10 @@ fn does(keymap: &Keymap, part: Part, key: Key, action: Action) -> bool {
             desk.chosen()
                 .ends_with(if action == Action::FindNext { "two" } else { "one" })
         }
+        Action::EditLine => {
+            typed(&mut desk);
+            matches!(desk.press(key).as_slice(), [Effect::EditLine(text)] if text == "one two")
+        }
         Action::ToChat => desk.press(key).is_empty() && desk.app.focus == Focus::Pane(0),
         Action::NextPane | Action::PreviousPane => desk.press(key).is_empty() && desk.app.focus != focus,
         Action::Pane1

@@ -242,7 +242,11 @@ impl Desk {
             .following(&["watch"]);
         let catalogue = Catalogue::new([
             Verb::read(get, Nothing),
-            Verb::read(Declaration::new("kubectl", "describe", "explains one"), Nothing),
+            Verb::read(
+                Declaration::new("kubectl", "describe", "explains one")
+                    .positional(Positional::new("name", OptionKind::String, "which one").optional()),
+                Nothing,
+            ),
             Verb::read(Declaration::new("cogdeck", "help", "explains commands"), Nothing),
         ]);
         let mut app = App::new(Parts {

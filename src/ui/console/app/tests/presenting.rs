@@ -37,6 +37,30 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
 }
 
 #[test]
+fn nothing_is_suggested_while_a_script_is_presented() {
+    let mut desk = Desk::new();
+    desk.keys("help kubectl:set-image<enter>");
+    desk.app.handle(Event::Script(Ok(vec!["help kubectl".into()])));
+    desk.keys("<f5><f5>");
+    assert_eq!(desk.app.input.text(), "help kubectl");
+    let typed = |desk: &mut Desk| {
+        let rows = desk.screen(120, 40);
+        let row = rows.into_iter().rev().find(|row| row.contains("help kubectl")).unwrap();
+        row.replace(['│', '❯', '╰', '╯'], " ").trim().to_owned()
+    };
+    assert_eq!(typed(&mut desk), "help kubectl");
+    desk.keys("<ctrl-e>");
+    assert_eq!(desk.app.input.text(), "help kubectl", "nor taken unseen");
+    let mut desk = Desk::new();
+    desk.keys("help kubectl:set-image<enter>help kubectl");
+    assert!(
+        typed(&mut desk).starts_with("help kubectl:set-image"),
+        "{}",
+        typed(&mut desk)
+    );
+}
+
+#[test]
 fn scripts_that_come_along_are_offered_by_name_and_can_be_typed() {
     for script in SCRIPTS {
         assert!(!crate::lang::script_lines(script.text).is_empty(), "{}", script.name);

@@ -87,6 +87,80 @@ fn pasted_text_never_runs() {
 }
 
 #[test]
+fn lines_pasted_from_a_terminal_are_lines() {
+    let mut desk = Desk::new();
+    desk.app.handle(Event::Paste("echo one\recho two\r".into()));
+    assert_eq!(desk.app.input.text(), "echo one\necho two");
+    let lines = crate::lang::parse(&desk.app.input.text()).unwrap();
+    assert_eq!(lines.items.len(), 2);
+}
+
+#[test]
+fn the_line_is_edited_in_the_operators_editor_and_comes_back_without_running() {
+    let mut desk = Desk::new();
+    assert!(matches!(desk.keys("echo one<ctrl-g>").as_slice(), [Effect::EditLine(text)] if text == "echo one"));
+    assert!(
+        desk.app
+            .handle(Event::Edited(Ok("echo two\n| jq .\n".into())))
+            .is_empty()
+    );
+    assert_eq!(desk.app.input.text(), "echo two\n| jq .");
+    assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::Start { line, .. }] if line == "echo two\n| jq ."));
+    desk.keys("kept");
+    let failed = Report::failed("E-CONSOLE-008", "vi ended with 1: the line stays as it was");
+    desk.app.handle(Event::Edited(Err(Box::new(failed))));
+    assert!(desk.shows(120, 40, "the line stays as it was"));
+    desk.app.handle(Event::Edited(Ok("x".repeat(2 << 20))));
+    assert_eq!(desk.app.input.text(), "kept");
+    let mut desk = Desk::new();
+    desk.app.keymap = Keymap::preset("vim").unwrap();
+    desk.app.take_keymap();
+    assert!(matches!(desk.keys("echo v<esc>v").as_slice(), [Effect::EditLine(text)] if text == "echo v"));
+}
+
+#[test]
+fn messages_can_be_read_again_and_a_remark_about_the_line_goes_with_the_next_key() {
+    let mut desk = Desk::new();
+    desk.keys("kubectl:get deploy zz<tab>");
+    assert!(desk.shows(120, 40, "nothing fits here"));
+    desk.keys("<ctrl-u>");
+    assert!(!desk.shows(120, 40, "nothing fits here"));
+    desk.app.handle(Event::Tell("the link is lost".into(), Tone::Bad));
+    desk.app.handle(Event::Tell("the link is back".into(), Tone::Ok));
+    assert!(desk.shows(120, 40, "(+1 more: :messages)"));
+    desk.clock.advance(Duration::from_secs(60));
+    desk.keys("<esc>");
+    desk.clock.advance(Duration::from_secs(60));
+    desk.app.tick();
+    assert!(!desk.shows(120, 40, "the link is lost"));
+    desk.keys(":messages<enter>");
+    let screen = desk.screen(120, 40);
+    let at = |text: &str| screen.iter().position(|row| row.contains(text));
+    assert!(
+        at("00:00:00  ✗ the link is lost") < at("00:00:00  ✓ the link is back"),
+        "{screen:#?}"
+    );
+    assert!(at("the link is lost").is_some() && at("nothing fits here").is_none());
+}
+
+#[test]
+fn where_nothing_can_be_offered_tab_tells_what_is_wanted() {
+    let mut desk = Desk::new();
+    desk.keys("kubectl:describe <tab>");
+    assert!(desk.shows(120, 40, "NAME: which one"));
+    desk.keys("x<tab>");
+    assert!(desk.shows(120, 40, "nothing fits here"));
+}
+
+#[test]
+fn what_the_welcome_says_of_keys_is_so() {
+    let mut desk = Desk::new();
+    assert!(desk.shows(240, 40, "press ^Space for all commands"));
+    desk.keys("<ctrl- >");
+    assert!(desk.app.popup.is_some());
+}
+
+#[test]
 fn an_unfinished_line_goes_on_and_a_blank_one_ends_it() {
     let mut desk = Desk::new();
     assert!(desk.keys("echo 'a<enter>").is_empty());

@@ -1,6 +1,7 @@
 //! The console's loop with a runner that is made up, keys from a stream and bytes instead of a terminal.
 
 mod copying;
+mod jobs;
 mod leaving;
 
 use std::sync::Mutex;
@@ -98,6 +99,24 @@ impl Runner for Fake {
                     let given = operator.secret("a token", false).await;
                     let _ = sender.send(text(if given.is_ok() { "given" } else { "none" })).await;
                     let _ = sender.send(ended(None)).await;
+                }
+                Some(("bg", _)) => {
+                    let (sender_of_job, events) = mpsc::channel(4);
+                    let ended_by = tokio_util::sync::CancellationToken::new();
+                    let token = ended_by.clone();
+                    let job = Running {
+                        number: number + 1,
+                        line: "of the job".to_owned(),
+                        translation: None,
+                        background: true,
+                        events: Box::new(events),
+                        cancel: Arc::new(move || ended_by.cancel()),
+                    };
+                    let _ = sender.send(BlockEvent::Job(job)).await;
+                    let _ = sender.send(ended(None)).await;
+                    let _ = sender_of_job.send(text("from the job")).await;
+                    token.cancelled().await;
+                    let _ = sender_of_job.send(ended(Some(Severity::Interrupted))).await;
                 }
                 Some(("flood", _)) => {
                     for n in 0..20_000 {
