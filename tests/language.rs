@@ -56,6 +56,77 @@ impl Home {
 }
 
 #[test]
+fn a_name_that_no_name_server_knows_is_told_as_such() {
+    let home = Home::new("");
+    let line = "traffic:watch http://nosuch.spawnhub.com/ --until total=2 --interval 50ms";
+    let (_, out, errors) = home.run(&["run", "--sandbox", line]);
+    assert!(
+        out.contains("failed: no such host: nosuch.spawnhub.com (NXDOMAIN)"),
+        "{out}{errors}"
+    );
+}
+
+#[test]
+fn the_types_of_options_are_words() {
+    let home = Home::new("");
+    let (_, out, _) = home.run(&["verbs", "--json"]);
+    let verbs: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let known = [
+        "string", "int", "float", "bool", "incr", "list", "duration", "enum", "json", "pair",
+    ];
+    for verb in verbs.as_array().unwrap() {
+        for argument in ["options", "positionals"]
+            .iter()
+            .flat_map(|part| verb[*part].as_array().unwrap())
+        {
+            let word = argument["type"].as_str().unwrap();
+            assert!(known.contains(&word), "{argument}");
+            assert_eq!(word == "enum", argument["values"].is_array(), "{argument}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_cannot_be_is_refused() {
+    let home = Home::new("");
+    for line in [
+        "audit -n 0",
+        "audit -n -5",
+        "history -l -3",
+        "history 5-2",
+        "pipeline list --last 0",
+    ] {
+        let (code, out, errors) = home.run(&["run", line]);
+        assert!(code == Some(2) && out.is_empty(), "{line}: {code:?} {out}{errors}");
+    }
+}
+
+#[test]
+fn manifests_come_from_standard_input() {
+    let home = Home::new("");
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {k: v1}\n";
+    let run = |line: &str, input: &str| home.fed(&["run", "--sandbox", "--yes", line], input);
+    let line = "kubectl:apply -f - && kubectl:get -f - -o 'jsonpath={.data.k}'";
+    let (code, out, errors) = run(line, manifest);
+    assert_eq!(
+        (code, out.as_str()),
+        (Some(0), "configmap/conf serverside-applied\nv1"),
+        "{errors}"
+    );
+    // JSON is YAML; and what was read once answers the plan that is made again after an approval.
+    let json = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "conf"}}"#;
+    let (code, out, errors) = run("kubectl:apply -f - && kubectl:delete -f -", json);
+    assert!(code == Some(0) && out.contains("\"conf\" deleted"), "{out}{errors}");
+    let (code, _, errors) = run("kubectl:apply -f -", "a: [");
+    assert!(code == Some(2) && errors.contains("error parsing STDIN"), "{errors}");
+    let (code, _, errors) = run("kubectl:apply -f -", "\0\u{1b}");
+    assert!(
+        code.is_some_and(|code| code > 0) && !errors.contains('\u{1b}'),
+        "{errors}"
+    );
+}
+
+#[test]
 fn l25_l23_d4_aliases_and_history_outlive_the_process() {
     let home = Home::new("");
     let (code, _, errors) = home.run(&["run", "alias create twice 'echo $1 $1'"]);

@@ -283,7 +283,7 @@ async fn every_panel_says_what_it_has_in_every_state_at_every_size() {
                     }
                 }
                 if id != "traffic" {
-                    assert!(health.iter().all(|(_, health)| health.state == state), "{place}");
+                    assert!(health.iter().all(|source| source.health.state == state), "{place}");
                 }
                 write!(all, "== {word}\n{}\n", text.trim_end()).unwrap();
             }

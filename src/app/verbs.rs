@@ -62,8 +62,8 @@ fn row(declaration: &Declaration) -> Value {
         .iter()
         .map(|option| {
             json!({
-                "name": option.name, "short": option.short, "type": format!("{:?}", option.kind), "required": option.required,
-                "default": option.default, "help": option.help,
+                "name": option.name, "short": option.short, "type": option.kind.word(), "values": option.kind.values(),
+                "required": option.required, "default": option.default, "help": option.help,
             })
         })
         .collect();
@@ -71,7 +71,7 @@ fn row(declaration: &Declaration) -> Value {
         .signature
         .positionals
         .iter()
-        .map(|p| json!({"name": p.name, "required": p.required, "variadic": p.variadic, "help": p.help}))
+        .map(|p| json!({"name": p.name, "type": p.kind.word(), "values": p.kind.values(), "required": p.required, "variadic": p.variadic, "help": p.help}))
         .collect();
     json!({
         "name": declaration.qualified(), "version": declaration.version, "summary": declaration.summary,

@@ -92,6 +92,12 @@ pub struct Change {
 }
 
 impl Change {
+    /// An entry of class `read`: what was asked for is so already, or is only to be tried. It is no target of the plan
+    /// and is not journalled; applying it answers, and sends nothing.
+    pub fn only_answers(&self) -> bool {
+        self.risk == Risk::Read
+    }
+
     /// Nothing would change: before equals after.
     pub fn is_noop(&self) -> bool {
         self.before == self.after

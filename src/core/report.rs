@@ -205,13 +205,23 @@ impl Report {
             lines.extend(place.lines());
         }
         if let Some(record) = &self.record {
-            let text = super::text::fit(&safe_line(&record.to_string()), RECORD_COLUMNS);
+            let text = super::text::fit(&safe_line(&told(record)), RECORD_COLUMNS);
             lines.push(format!("  record: {text}"));
         }
         if let Some(hint) = &self.hint {
             lines.push(safe_line(&format!("  hint: {hint}")));
         }
         lines
+    }
+}
+
+/// A record on a line; of an API object its kind and name are enough to find it again.
+fn told(record: &Record) -> String {
+    let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
+    match (text("/kind"), text("/metadata/name"), text("/metadata/namespace")) {
+        (Some(kind), Some(name), Some(namespace)) => format!("{kind} {namespace}/{name}"),
+        (Some(kind), Some(name), None) => format!("{kind} {name}"),
+        _ => record.to_string(),
     }
 }
 
@@ -271,6 +281,15 @@ mod tests {
     fn escapes_in_remote_text_are_made_visible() {
         let lines = Report::failed("E-X-1", "pod \u{1b}]52;c;eHg=\u{7} failed").lines();
         assert!(!lines[0].contains('\u{1b}') && !lines[0].contains('\u{7}'), "{lines:?}");
+    }
+
+    #[test]
+    fn an_api_object_is_told_by_its_name_and_another_record_as_it_is() {
+        let line = |record: Value| Report::failed("E-X-3", "x").on_record(&record).lines()[1].clone();
+        let service =
+            json!({"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"ports": []}});
+        assert_eq!(line(service), "  record: Service shop/web");
+        assert_eq!(line(json!({"n": 1})), "  record: {\"n\":1}");
     }
 
     #[test]

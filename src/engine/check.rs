@@ -1,10 +1,10 @@
-//! What `check` shows: the plan of a line as data and as lines of text. Runs nothing.
+//! What `check` shows: the plan of a line as data. Runs nothing and draws nothing.
 
 use serde_json::{Value, json};
 
 use super::plan::{LinePlan, StagePlan};
 use super::ports::Site;
-use crate::core::text::{safe_line, width};
+use crate::core::context::Context;
 
 /// One stage of a checked line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct CheckedStage {
     pub context: String,
     /// The permission it needs, or else the rules about it; none: allowed to all.
     pub permission: Option<String>,
-    /// The class known before the run.
+    /// The class known before the run, raised where the context is production.
     pub risk: String,
     /// The stage's text, secret values masked.
     pub text: String,
@@ -58,35 +58,6 @@ impl Check {
             .collect();
         json!({ "stages": stages })
     }
-
-    /// A table: one line a stage under a header. Safe to print.
-    pub fn lines(&self) -> Vec<String> {
-        let header = ["STAGE", "VERB", "WHERE", "CONTEXT", "PERMISSION", "RISK", "TEXT"];
-        let several = self.stages.last().is_some_and(|stage| stage.pipeline > 1);
-        let mut rows: Vec<[String; 7]> = vec![header.map(str::to_owned)];
-        rows.extend(self.stages.iter().map(|s| {
-            let number = if several {
-                format!("{}.{}", s.pipeline, s.stage)
-            } else {
-                s.stage.to_string()
-            };
-            let permission = s.permission.clone().unwrap_or_else(|| "-".to_owned());
-            let cells = [&number, &s.verb, &s.site, &s.context, &permission, &s.risk, &s.text];
-            cells.map(|cell| safe_line(cell))
-        }));
-        let widths: Vec<usize> = (0..header.len())
-            .map(|at| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0))
-            .collect();
-        rows.iter()
-            .map(|row| {
-                let cells = row.iter().zip(&widths).map(|(cell, wide)| {
-                    let fill = wide.saturating_sub(width(cell));
-                    format!("{cell}{}", " ".repeat(fill))
-                });
-                cells.collect::<Vec<_>>().join("   ").trim_end().to_owned()
-            })
-            .collect()
-    }
 }
 
 fn checked(pipeline: usize, stage: &StagePlan) -> Vec<CheckedStage> {
@@ -96,12 +67,16 @@ fn checked(pipeline: usize, stage: &StagePlan) -> Vec<CheckedStage> {
     };
     contexts
         .iter()
-        .map(|context| in_context(pipeline, stage, context.name.clone()))
+        .map(|context| in_context(pipeline, stage, context))
         .collect()
 }
 
-fn in_context(pipeline: usize, stage: &StagePlan, context: String) -> CheckedStage {
+fn in_context(pipeline: usize, stage: &StagePlan, context: &Context) -> CheckedStage {
     let declaration = &stage.verb.declaration;
+    let risk = match context.production && !declaration.recovery {
+        true => stage.risk().raised(),
+        false => stage.risk(),
+    };
     let rules = (!declaration.rules.is_empty()).then(|| declaration.rules.join("; "));
     CheckedStage {
         pipeline,
@@ -111,9 +86,9 @@ fn in_context(pipeline: usize, stage: &StagePlan, context: String) -> CheckedSta
             Site::Here => "here".to_owned(),
             Site::Docker(host) => host.clone(),
         },
-        context,
+        context: context.name.clone(),
         permission: declaration.permission.clone().or(rules),
-        risk: stage.risk().to_string(),
+        risk: risk.to_string(),
         text: stage.text.clone(),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::plan::{OnError, StagePlan};
+use super::plan::{OnError, StagePlan, YES, because};
 use super::ports::NewEntry;
 use super::run::Run;
 use super::stage::GRACE;
@@ -58,9 +58,9 @@ pub struct Work<'a> {
 impl Work<'_> {
     /// Plans, asks, applies.
     pub async fn perform(&self, calls: Vec<Call>, output: &Output) -> Result<(), Report> {
-        let (planned, mut plan) = self.plan(&calls, output).await?;
+        let (mut entries, plan) = self.plan(&calls, output).await?;
         if plan.changes.is_empty() {
-            return Ok(());
+            return self.apply(&calls, &entries, output).await;
         }
         if let Some(recovery) = &self.recovery {
             unmoved(recovery, &plan)?;
@@ -69,28 +69,26 @@ impl Work<'_> {
         let requirement = plan
             .requirement(self.run.operator.origin(), production)
             .map_err(|reason| {
-                let message = format!(
-                    "{}: {reason}; nothing was changed",
-                    self.stage.verb.declaration.qualified()
-                );
-                Report::refused(REFUSED, message).hint(summaries(&plan))
+                let verb = self.stage.verb.declaration.qualified();
+                let why = because(&self.stage.context);
+                let hint = format!("{YES}; {}", summaries(&plan));
+                Report::refused(REFUSED, format!("{verb}: {reason}{why}; nothing was changed")).hint(hint)
             })?;
-        let mut targets = planned;
         if requirement != Requirement::Nothing {
             self.ask(&plan, requirement).await?;
             let (again, fresh) = self.plan(&calls, output).await?;
             if fresh.digest() != plan.digest() {
                 return Err(moved(&plan, &fresh));
             }
-            (targets, plan) = (again, fresh);
+            entries = again;
         }
-        self.apply(&calls, &targets, &plan, output).await
+        self.apply(&calls, &entries, output).await
     }
 
-    /// The changes of all calls, and which call each belongs to. With `on-error=stop` one call without a plan is
-    /// the end before anything changed.
-    async fn plan(&self, calls: &[Call], output: &Output) -> Result<(Vec<usize>, Plan), Report> {
-        let (mut owners, mut changes) = (Vec::new(), Vec::new());
+    /// What all calls planned, each with the call it belongs to, and the changes among it. With `on-error=stop` one
+    /// call without a plan is the end before anything changed.
+    async fn plan(&self, calls: &[Call], output: &Output) -> Result<(Vec<(usize, Change)>, Plan), Report> {
+        let mut entries: Vec<(usize, Change)> = Vec::new();
         for (index, call) in calls.iter().enumerate() {
             let planned = tokio::select! {
                 biased;
@@ -98,10 +96,7 @@ impl Work<'_> {
                 planned = self.action.plan(call) => planned,
             };
             match planned {
-                Ok(found) => {
-                    owners.extend(std::iter::repeat_n(index, found.len()));
-                    changes.extend(found);
-                }
+                Ok(found) => entries.extend(found.into_iter().map(|change| (index, change))),
                 Err(report) => {
                     let report = self.placed(report, call);
                     match call.record {
@@ -110,21 +105,23 @@ impl Work<'_> {
                     }
                 }
             }
-            if changes.len() > MAX_TARGETS {
+            if entries.len() > MAX_TARGETS {
                 return Err(too_many());
             }
         }
-        for change in changes.iter_mut().filter(|_| self.recovery.is_some()) {
+        for (_, change) in entries.iter_mut().filter(|_| self.recovery.is_some()) {
             change.recovery = true;
         }
-        Ok((owners, Plan { changes }))
+        let changes = entries.iter().map(|(_, change)| change);
+        let changes = changes.filter(|change| !change.only_answers()).cloned().collect();
+        Ok((entries, Plan { changes }))
     }
 
     async fn ask(&self, plan: &Plan, requirement: Requirement) -> Result<(), Report> {
         let decision = tokio::select! {
             biased;
             () = self.run.ending.token().cancelled() => return Err(self.run.ending.report()),
-            decision = self.run.operator.ask(plan, requirement) => decision,
+            decision = self.run.operator.ask(plan, requirement, &self.stage.context) => decision,
         };
         match decision {
             Decision::Approved(digest) if digest == plan.digest() => Ok(()),
@@ -142,20 +139,28 @@ impl Work<'_> {
         }
     }
 
-    async fn apply(&self, calls: &[Call], owners: &[usize], plan: &Plan, output: &Output) -> Result<(), Report> {
-        let mut left = plan.changes.len();
-        for (change, owner) in plan.changes.iter().zip(owners) {
+    /// What only answers is performed as a change is, in its place, and not journalled.
+    async fn apply(&self, calls: &[Call], entries: &[(usize, Change)], output: &Output) -> Result<(), Report> {
+        let all = entries.iter().filter(|(_, change)| !change.only_answers()).count();
+        let mut left = all;
+        for (owner, change) in entries {
             let Some(call) = calls.get(*owner) else { continue };
             if self.run.ending.is_ending() {
-                self.note_rest(left, plan.changes.len());
+                self.note_rest(left, all);
                 return Err(self.run.ending.report());
+            }
+            if change.only_answers() {
+                match self.action.apply(call, change, output).await {
+                    Err(report) if report.code != NOBODY_READS => return Err(self.placed(report, call)),
+                    _ => continue,
+                }
             }
             left -= 1;
             if let Err(report) = self.apply_one(call, change, output).await {
                 let report = self.placed(report, call);
                 let ends = report.severity == Severity::Interrupted || self.stage.on_error == OnError::Stop;
                 if ends {
-                    self.note_rest(left, plan.changes.len());
+                    self.note_rest(left, all);
                     return Err(report);
                 }
                 output.fail(report).await?;
@@ -166,7 +171,7 @@ impl Work<'_> {
 
     /// Applies one change to its end, whether or not anyone still reads its results, and journals the outcome.
     async fn apply_one(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
-        self.run.operator.acting_on(&change.target);
+        self.run.operator.acting_on(&change.target, &self.stage.context);
         let (sender, mut results) = mpsc::channel(RESULTS);
         let own = Output::new(sender);
         let forward = async {
@@ -269,16 +274,17 @@ pub async fn approve_opaque(run: &Run, stage: &StagePlan) -> Result<(), Report> 
     }
     let plan = stage.opaque_plan();
     let production = stage.context.production;
-    let requirement = plan
-        .requirement(run.operator.origin(), production)
-        .map_err(|reason| Report::refused(REFUSED, format!("{}: {reason}", stage.verb.declaration.qualified())))?;
+    let requirement = plan.requirement(run.operator.origin(), production).map_err(|reason| {
+        let verb = stage.verb.declaration.qualified();
+        Report::refused(REFUSED, format!("{verb}: {reason}{}", because(&stage.context))).hint(YES)
+    })?;
     if requirement == Requirement::Nothing {
         return Ok(());
     }
     let decision = tokio::select! {
         biased;
         () = run.ending.token().cancelled() => return Err(run.ending.report()),
-        decision = run.operator.ask(&plan, requirement) => decision,
+        decision = run.operator.ask(&plan, requirement, &stage.context) => decision,
     };
     match decision {
         Decision::Approved(digest) if digest == plan.digest() => Ok(()),

@@ -1,4 +1,5 @@
-//! What the engine needs from outside: may this run, where does it run, and the journal.
+//! What the engine needs from outside: may this run, where and in which context does it run, where results go beyond
+//! files, the journal, and the shelf of aliases.
 
 use std::sync::Arc;
 

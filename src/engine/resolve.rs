@@ -1,4 +1,4 @@
-//! Names to verbs: `bundle:command`, unqualified names, and git-style joins of leading plain words, the longest first.
+//! Names to verbs: `bundle:command`, `bundle command`, unqualified names, and git-style joins of leading plain words, the longest first.
 //! Data never selects a command: words after the first option or `a=b` do not join, nor do quoted ones.
 
 use super::problem::Problem;
@@ -47,7 +47,22 @@ pub fn resolve<'a>(catalogue: &'a Catalogue, words: &[Word]) -> Result<Resolved<
             Err(_) => {}
         }
     }
+    if let (None, Some(inner)) = (bundle, inner_name(catalogue, command, words)) {
+        let candidates = joins(inner, words.get(2..).unwrap_or_default());
+        for (at, candidate) in candidates.iter().enumerate().rev() {
+            if let Ok(verb) = catalogue.find(Some(command), candidate) {
+                return Ok(Resolved { verb, words: at + 2 });
+            }
+        }
+        return Err(unknown(catalogue, Some(command), inner, &candidates, words));
+    }
     Err(unknown(catalogue, bundle, command, &candidates, words))
+}
+
+/// `kubectl get pods`, as fingers know it: the word behind a bundle's name.
+fn inner_name<'w>(catalogue: &Catalogue, bundle: &str, words: &'w [Word]) -> Option<&'w str> {
+    let second = words.get(1).filter(|word| !word.is_option())?.plain()?;
+    (is_name(second) && catalogue.bundles().contains(&bundle)).then_some(second)
 }
 
 /// The first word alone, joined with the second, and so on.
@@ -162,6 +177,22 @@ mod tests {
         for (line, wanted) in cases {
             let answer = found(line).map_err(|problem| problem.code);
             assert_eq!(answer.as_deref(), wanted.as_ref().copied(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_bundle_s_name_may_stand_before_its_command_as_a_word() {
+        assert_eq!(found("kubectl get pods").unwrap(), "kubectl:get (2 words)");
+        assert_eq!(
+            found("kubectl rollout status deploy/web").unwrap(),
+            "kubectl:rollout-status (3 words)"
+        );
+        assert_eq!(found("ec2 instance search x").unwrap(), "ec2:instance-search (3 words)");
+        let wrong = found("kubectl gett pods").unwrap_err();
+        assert!(wrong.message.contains("kubectl has no command"), "{wrong:?}");
+        // Neither a quoted word nor a value selects a command.
+        for line in ["kubectl 'get' pods", "kubectl $verb pods", "kubectl --all", "kubectl"] {
+            assert!(found(line).is_err(), "{line}");
         }
     }
 

@@ -157,7 +157,7 @@ impl Lines {
 impl Destination for Lines {
     async fn write(&mut self, item: &Item) -> Result<(), Report> {
         let mut line = match &item.view {
-            Some(View::Text(text) | View::Verbatim(text)) => text.clone(),
+            Some(View::Text(text) | View::Raw(text) | View::Verbatim(text)) => text.clone(),
             Some(View::Prose(paragraphs)) => {
                 let lines = paragraphs.iter().flat_map(|paragraph| paragraph.plain());
                 lines.map(|line| line + "\n").collect()

@@ -1,5 +1,5 @@
-//! The subjects of the product, one folder each, all with the same rooms: client, model (slim rows), feed, verbs
-//! (one file a verb), panel. They meet each other only through `model`.
+//! The subjects of the product, one folder each, with the rooms that it needs of these: client, model (slim rows), feed,
+//! verbs (one file a verb), panel. They meet each other through `model`, and through the two clients of ARCHITECTURE.md.
 
 pub mod aws;
 pub mod bundles;
@@ -21,7 +21,8 @@ use crate::feed::Hub;
 use crate::ui::panel::Panel;
 use crate::verb::{BundleInfo, Verb};
 
-/// What every feature is given: the shared feeds, the clock, what is kept. Clients are each feature's own, opened lazily.
+/// What every feature is given: the shared feeds, the clock, the library of bundles, what is kept. Clients are each
+/// feature's own, opened lazily.
 #[derive(Clone)]
 pub struct Shared {
     /// Shared feeds.

@@ -39,8 +39,8 @@ impl ContextMark {
                     cells,
                 }
             }
-            View::Text(text) if line(&text) => View::Text(format!("{}\n{text}", self.above())),
-            View::Text(text) => View::Text(format!("{}{text}", self.before())),
+            View::Text(text) | View::Raw(text) if line(&text) => View::Text(format!("{}\n{text}", self.above())),
+            View::Text(text) | View::Raw(text) => View::Text(format!("{}{text}", self.before())),
             View::Verbatim(text) if line(&text) => View::Verbatim(format!("{}\n{text}", self.above())),
             View::Verbatim(text) => View::Verbatim(format!("{}{text}", self.before())),
             View::Prose(mut paragraphs) => {

@@ -105,7 +105,7 @@ impl Document {
     fn push_view(&mut self, record: &Record, view: &View) {
         match view {
             View::Row { header, cells } => self.push_row(header, cells),
-            View::Text(text) => {
+            View::Text(text) | View::Raw(text) => {
                 let text = text.strip_suffix('\n').unwrap_or(text);
                 self.extend(text.split('\n').map(|line| Line::plain(line.trim_end_matches('\r'))));
             }
@@ -129,6 +129,10 @@ impl Document {
         let cells: Vec<SafeText> = cells.iter().map(|cell| SafeText::line(cell)).collect();
         let same = matches!(self.sections.last(), Some(Section::Table { header: known, .. }) if known == header);
         if !same {
+            let below_another = matches!(self.sections.last(), Some(Section::Table { .. }));
+            if below_another && !header.columns.is_empty() {
+                self.sections.push(Section::Lines(vec![Line::default()]));
+            }
             let mut layout = Layout::default();
             layout.fit(&header.columns);
             self.sections.push(Section::Table {
@@ -418,6 +422,6 @@ mod tests {
                 }),
             );
         }
-        assert_eq!(document.text(), "A\n1\n2\nB\n3\n");
+        assert_eq!(document.text(), "A\n1\n2\n\nB\n3\n");
     }
 }

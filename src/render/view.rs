@@ -44,6 +44,8 @@ pub enum View {
     },
     /// Lines of plain text.
     Text(String),
+    /// Text as it is, without a line break behind it where it has none: what a script takes as a value.
+    Raw(String),
     /// Running text, laid out for the room there is.
     Prose(Vec<Paragraph>),
     /// Lines whose colours (SGR) survive; every other control is made visible.

@@ -41,6 +41,33 @@ pub enum OptionKind {
     Pair,
 }
 
+impl OptionKind {
+    /// The type in one word, for programs; the manifests of bundles say `string`, `int`, `float`, `bool`, `incr` and
+    /// `list` for the same.
+    pub fn word(&self) -> &'static str {
+        match self {
+            OptionKind::String => "string",
+            OptionKind::Int => "int",
+            OptionKind::Float => "float",
+            OptionKind::Bool => "bool",
+            OptionKind::Incr => "incr",
+            OptionKind::List => "list",
+            OptionKind::Duration => "duration",
+            OptionKind::Enum(_) => "enum",
+            OptionKind::Json => "json",
+            OptionKind::Pair => "pair",
+        }
+    }
+
+    /// The words that may be said; none: any.
+    pub fn values(&self) -> Option<&'static [&'static str]> {
+        match self {
+            OptionKind::Enum(values) => Some(values),
+            _ => None,
+        }
+    }
+}
+
 /// One option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptionSpec {

@@ -102,7 +102,8 @@ pub trait Read: Send + Sync {
 /// A verb above `read`: says what it would do, then does exactly that.
 #[async_trait]
 pub trait Mutate: Send + Sync {
-    /// What the call would change, one entry a target. Reads only. No entry: nothing to do.
+    /// What the call would change, one entry a target. Reads only. No entry: nothing to do; one of class `read`: nothing
+    /// to do, and [`Mutate::apply`] says so.
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report>;
 
     /// Applies one planned change and emits its records. Refuses when the precondition no longer holds.

@@ -100,6 +100,25 @@ impl Rooms {
         found
     }
 
+    /// Arrows of the table that none of these imports (module and path) goes along; of rooms that are built.
+    pub fn unused(&self, imported: &[(Vec<String>, Vec<String>)]) -> Vec<String> {
+        let of = |row: &Row| {
+            let from = |module: &Vec<String>| self.row_of(module).is_some_and(|found| found.room == row.room);
+            let taken: Vec<_> = imported
+                .iter()
+                .filter(|(module, _)| from(module))
+                .map(|(_, path)| path)
+                .collect();
+            let idle = |entry: &&Vec<String>| !taken.iter().any(|path| begins(entry, path));
+            let arrow = |entry: &Vec<String>| format!("`{}` -> `{}`", row.room.join("/"), entry.join("/"));
+            match taken.is_empty() {
+                true => Vec::new(),
+                false => row.may.iter().filter(idle).map(arrow).collect(),
+            }
+        };
+        self.rows.iter().flat_map(of).collect()
+    }
+
     fn row_of(&self, module: &[String]) -> Option<&Row> {
         self.rows
             .iter()
@@ -165,15 +184,16 @@ impl Row {
     }
 
     fn allows(&self, target: &[String]) -> bool {
-        let begins = |entry: &Vec<String>| {
-            entry.len() <= target.len()
-                && entry
-                    .iter()
-                    .zip(target)
-                    .all(|(entry, name)| entry == "*" || entry == name)
-        };
-        self.everything || self.may.iter().any(begins)
+        self.everything || self.may.iter().any(|entry| begins(entry, target))
     }
+}
+
+fn begins(entry: &[String], path: &[String]) -> bool {
+    entry.len() <= path.len()
+        && entry
+            .iter()
+            .zip(path)
+            .all(|(entry, name)| entry == "*" || entry == name)
 }
 
 fn segments(name: &str) -> Vec<String> {

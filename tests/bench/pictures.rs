@@ -49,9 +49,9 @@ fn record() -> String {
     console.see("INSYNC");
     console.line("kubectl:scale deploy inspector --replicas=3");
     console.see_row("3/3", "✓ available");
+    console.picture("rest.svg");
     console.line("traffic:watch http://inspector.spawnhub.com/ --match 'Version: Inspector [0-9].[0-9].[0-9]' --interval 50ms --for 60s &");
     console.see("last 60 requests");
-    console.picture("rest.svg");
     console.line("kubectl:set image deploy inspector inspector=so0k/kuar-inspector:2.0.0");
     console.see("b version 2.0.0");
     console.picture("rollout.svg");

@@ -213,10 +213,9 @@ impl Deck {
             // No part but panels binds it: the input has `right-or-accept`.
             Action::Right => panic!("right is bound in {}", part.name()),
             Action::Open if in_panel => {
-                // From a deployment to its rollout.
+                // The way down begins.
                 self.press(key);
-                self.see("3 rollout alpha");
-                self.focus_is(3);
+                self.see("replica sets of alpha");
             }
             Action::Mark => {
                 self.press(key);

@@ -12,8 +12,9 @@ use cogdeck::core::report::Report;
 use cogdeck::core::text::{SafeText, Secret};
 use cogdeck::engine::ports::{Authorise, Contexts, Permit, Place, Site};
 use cogdeck::engine::{BlockEvent, MemoryJournal, MemoryShelf, Session, SessionConfig};
+use cogdeck::exec::Helper;
 use cogdeck::features::kubernetes::client::Clients;
-use cogdeck::features::{Shared, kubernetes};
+use cogdeck::features::{Shared, kubernetes, records};
 use cogdeck::feed::Hub;
 use cogdeck::render::View;
 use cogdeck::sandbox::clock::Clock as WorldClock;
@@ -100,6 +101,14 @@ impl Ran {
     }
 }
 
+fn pretty(record: &Value, indent: usize) -> String {
+    let (mut text, blanks) = (Vec::new(), " ".repeat(indent));
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(blanks.as_bytes());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
+    serde::Serialize::serialize(record, &mut serializer).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
 struct Anyone(Vec<Arc<Context>>);
 
 impl Authorise for Anyone {
@@ -134,7 +143,7 @@ impl Operator for Yes {
             max_targets: None,
         }
     }
-    async fn ask(&self, plan: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, plan: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Approved(plan.digest())
     }
     fn note(&self, _: SafeText) {}
@@ -162,7 +171,7 @@ impl Operator for Onlooker {
     fn origin(&self) -> Origin {
         Origin::Typed
     }
-    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, _: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Declined("only looks".to_owned())
     }
     fn note(&self, _: SafeText) {}
@@ -208,6 +217,7 @@ impl Bench {
         let shared = Shared::alone(Hub::new(Clock::real()), Clock::real());
         let clients = Clients::new();
         let mut verbs: Vec<Verb> = kubernetes::feature(&shared, clients.clone()).verbs;
+        verbs.extend(records::feature(&helper()).verbs);
         verbs.push(undo());
         let ports = Arc::new(Anyone(vec![context.clone()]));
         let session = Session::new(SessionConfig {
@@ -284,7 +294,8 @@ impl Bench {
             match event {
                 BlockEvent::Item(item) => {
                     match item.view {
-                        Some(View::Text(text)) => ran.text.push(text),
+                        Some(View::Text(text) | View::Raw(text)) => ran.text.push(text),
+                        Some(View::Json(indent)) => ran.text.push(pretty(&item.record, indent)),
                         Some(View::Row { header, cells }) => ran.rows.push((header.columns.clone(), cells)),
                         _ => {}
                     }
@@ -357,6 +368,11 @@ impl Bench {
             text(&output.stderr),
         ))
     }
+}
+
+/// What `jq` and others run in a process of their own.
+pub fn helper() -> Helper {
+    Helper::at(env!("CARGO_BIN_EXE_cogdeck"))
 }
 
 struct UndoLast;

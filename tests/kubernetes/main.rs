@@ -7,6 +7,7 @@ mod support;
 mod bench;
 mod beside_kubectl;
 mod connection;
+mod examples;
 mod faults;
 mod feeds;
 mod rights;

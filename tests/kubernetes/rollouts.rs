@@ -147,9 +147,9 @@ async fn daemon_and_stateful_sets_have_revisions_to_go_back_to() {
             .await
             .ok();
         assert!(
-            ran.notes
+            ran.text
                 .iter()
-                .any(|note| note.contains("skipped rollback (current template already matches revision 3)")),
+                .any(|text| text.contains("skipped rollback (current template already matches revision 3)")),
             "{ran:?}"
         );
         same(&bench, &format!("rollout restart {object}"), false).await;

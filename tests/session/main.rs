@@ -369,15 +369,3 @@ async fn d1_d2_the_data_verbs() {
         );
     }
 }
-
-/// The engine's own cost: a million small records through three stages.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement: run it with --ignored --nocapture"]
-async fn l21_a_million_records() {
-    let start = Instant::now();
-    assert_eq!(
-        values("seed --range 1-1000000 | filter -p '' | count").await,
-        vec![json!(1_000_000)]
-    );
-    eprintln!("a million records through two channels: {:?}", start.elapsed());
-}

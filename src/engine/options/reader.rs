@@ -182,15 +182,67 @@ impl Reader<'_> {
         self.unknown(format!("-{flag}"), near, word)
     }
 
+    /// What an option that no command has is written as here.
+    fn elsewhere(name: &str) -> Option<String> {
+        ELSEWHERE
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, hint)| (*hint).to_owned())
+    }
+
     fn unknown(&self, option: String, near: Vec<String>, word: &Word) -> Problem {
         let verb = self.declaration.qualified();
-        let hint = did_you_mean(&near).unwrap_or_else(|| match self.signature.options.is_empty() {
-            true => format!("{verb} has no options; write -- before a value that starts with a dash"),
-            false => format!("`help {verb}` lists its options"),
-        });
+        let known = Self::elsewhere(option.trim_start_matches('-'));
+        let hint = known
+            .or_else(|| did_you_mean(&near))
+            .unwrap_or_else(|| match self.signature.options.is_empty() {
+                true => format!("{verb} has no options; write -- before a value that starts with a dash"),
+                false => format!("`help {verb}` lists its options"),
+            });
         Problem::new(UNKNOWN, word.span, format!("{verb} has no option {option}")).hint(Some(hint))
     }
 }
+
+/// Options that people type behind a command and that stand elsewhere: flags of the program, and what other programs
+/// take behind each of their commands.
+const ELSEWHERE: [(&str, &str); 12] = [
+    (
+        "yes",
+        "a flag of the program stands before the pipeline: cogdeck run --yes 'PIPELINE'",
+    ),
+    (
+        "max-targets",
+        "a flag of the program stands before the pipeline: cogdeck run --max-targets N 'PIPELINE'",
+    ),
+    (
+        "read-only",
+        "a flag of the program stands before the pipeline: cogdeck run --read-only 'PIPELINE'",
+    ),
+    (
+        "sandbox",
+        "a flag of the program stands before the pipeline: cogdeck run --sandbox 'PIPELINE'",
+    ),
+    (
+        "input",
+        "a flag of the program stands before the pipeline: cogdeck run --input JSON 'PIPELINE'",
+    ),
+    (
+        "keep-going",
+        "a flag of the program stands before the pipeline: cogdeck run --keep-going -f SCRIPT",
+    ),
+    ("on-error", "it stands before the command: on-error=continue COMMAND"),
+    ("timeout", "it stands before the command: timeout=10s COMMAND"),
+    ("request-timeout", "it stands before the command: timeout=10s COMMAND"),
+    ("context", "it stands before the command: @NAME COMMAND"),
+    (
+        "kubeconfig",
+        "the environment names it (KUBECONFIG=FILE), or a context of the configuration",
+    ),
+    (
+        "dry-run",
+        "cogdeck check 'PIPELINE' shows what a line needs; the console shows each plan before it is applied",
+    ),
+];
 
 /// `-n$count`: short flags with a value that starts with a variable.
 fn short_with_variable(word: &Word) -> Option<OptionWord> {

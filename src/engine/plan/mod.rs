@@ -30,6 +30,20 @@ use crate::verb::{Action, Declaration, InputMode, Verb};
 /// Invocations of one stage at a time, at most.
 pub const MAX_PARALLEL: usize = 64;
 
+/// Where the flag stands that approves.
+pub const YES: &str = "flags stand before the pipeline: cogdeck run --yes 'PIPELINE'";
+
+/// Why a class is higher than the command's own.
+pub fn because(context: &Context) -> String {
+    match context.production {
+        true => format!(
+            " (context {} is production, which raises the class by one)",
+            context.name
+        ),
+        false => String::new(),
+    }
+}
+
 /// What the static pass knows and asks.
 pub struct Planner<'a> {
     /// The verbs.
@@ -289,7 +303,11 @@ impl Planner<'_> {
                 "{verb} changes something, and context {} is read-only",
                 plan.context.name
             );
-            return Err(Problem::new("E-READONLY-002", name, message));
+            let hint = format!(
+                "[contexts.{}] read_only in the configuration says so; it is read at the start",
+                plan.context.name
+            );
+            return Err(Problem::new("E-READONLY-002", name, message).hint(Some(hint)));
         }
         if plan.parallel.is_some_and(|several| several > 1) && matches!(plan.verb.action, Action::Mutate(_)) {
             let message = format!("{verb} plans all its changes and applies them in order: no parallel=");
@@ -299,9 +317,10 @@ impl Planner<'_> {
             return Ok(());
         }
         let requirement = plan.opaque_plan().requirement(self.origin, plan.context.production);
-        requirement
-            .map(|_| ())
-            .map_err(|reason| Problem::new("E-APPROVAL-001", name, format!("{verb}: {reason}")))
+        requirement.map(|_| ()).map_err(|reason| {
+            let message = format!("{verb}: {reason}{}", because(&plan.context));
+            Problem::new("E-APPROVAL-001", name, message).hint(Some(YES.to_owned()))
+        })
     }
 
     fn modifiers(&self, stage: &Stage) -> Result<Modifiers, Problem> {

@@ -84,13 +84,51 @@ async fn l22_check_shows_the_plan_and_runs_nothing() {
         .session
         .check("t:emit 2 | @prod on=docker t:pass && t:opaque", Origin::Typed)
         .unwrap();
-    let lines = check.lines();
-    assert_eq!(lines.len(), 4);
-    assert!(lines[1].starts_with("1.1     t:emit     here"), "{lines:#?}");
-    assert!(lines[2].contains("unix:///run/docker.sock   prod"), "{lines:#?}");
-    assert!(lines[3].contains("change"), "{lines:#?}");
+    let told: Vec<_> = check
+        .stages
+        .iter()
+        .map(|s| (s.verb.as_str(), s.site.as_str(), s.risk.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("t:emit", "here", "read"),
+            ("t:pass", "unix:///run/docker.sock", "read"),
+            ("t:opaque", "here", "change")
+        ]
+    );
     assert_eq!(check.to_json()["stages"][1]["where"], "unix:///run/docker.sock");
     assert_eq!(bench.emitted.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn check_raises_the_class_on_production_as_the_run_does() {
+    let bench = Bench::new();
+    let risk = |line: &str| bench.session.check(line, Origin::Typed).unwrap().stages[0].risk.clone();
+    assert_eq!(
+        (risk("t:set --value=1"), risk("@prod t:set --value=1")),
+        ("change".into(), "destroy".into())
+    );
+    assert_eq!(risk("@prod t:emit 1"), "read");
+    let refused = bench.session.check("@prod t:opaque", HEADLESS).unwrap_err();
+    assert!(refused.message.contains("context prod is production"), "{refused:?}");
+    assert!(refused.hint.unwrap().contains("cogdeck run --yes"));
+}
+
+#[tokio::test]
+async fn an_option_that_stands_elsewhere_says_where() {
+    let bench = Bench::new();
+    for (line, hint) in [
+        ("t:emit 1 --yes", "cogdeck run --yes"),
+        ("t:emit 1 --context prod", "@NAME COMMAND"),
+        ("t:emit 1 --dry-run", "cogdeck check"),
+    ] {
+        let report = bench.session.check(line, Origin::Typed).unwrap_err();
+        assert!(
+            report.code == "E-OPTION-001" && report.hint.unwrap().contains(hint),
+            "{line}"
+        );
+    }
 }
 
 #[tokio::test]

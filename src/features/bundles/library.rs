@@ -150,6 +150,11 @@ impl Library {
             .collect())
     }
 
+    /// Whether a bundle of this name is installed.
+    pub async fn has(&self, name: &str) -> Result<bool, Report> {
+        Ok(self.store.exists() && self.store.bundles().await?.iter().any(|bundle| bundle.name == name))
+    }
+
     /// The versions of a bundle, the highest last. Refused when there is none, with the nearest names.
     pub async fn versions(&self, name: &str) -> Result<Vec<Installed>, Report> {
         let all = self.store.bundles().await?;

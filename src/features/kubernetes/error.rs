@@ -71,6 +71,17 @@ pub fn report(error: &Error, server: &str, proxy: Option<&str>) -> Report {
     }
 }
 
+/// Several failures as one, each on a line of its own; none: nothing failed.
+pub fn all(failures: Vec<Report>) -> Option<Report> {
+    let mut failures = failures.into_iter();
+    let mut first = failures.next()?;
+    for next in failures {
+        first.message.push('\n');
+        first.message.push_str(&next.message);
+    }
+    Some(first)
+}
+
 /// The report for an API server's Status, as kubectl words it.
 pub fn of_status(status: &Status) -> Report {
     let message = match (status.code, status.reason.as_str()) {

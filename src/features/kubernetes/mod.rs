@@ -1,4 +1,5 @@
-//! Kubernetes: kubectl's verbs as records, live feeds of slim rows, and the panels of deployments and rollouts.
+//! Kubernetes: kubectl's verbs as records, live feeds of slim rows, and the panels of deployments, rollouts,
+//! pods, services, events and of any other type.
 
 mod certificate;
 pub mod client;
@@ -7,6 +8,7 @@ mod connection;
 mod credential;
 mod describe;
 mod discovery;
+mod documents;
 mod error;
 pub mod feed;
 pub mod hosts;

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::client::Session;
 use super::discovery::{Discovery, Resource};
-use super::error::usage;
+use super::documents;
+use super::error::{self, usage};
 use super::object;
 use super::path::Query;
 use crate::core::record::Record;
@@ -95,6 +96,9 @@ pub fn parse(
     let Some(first) = words.first() else {
         return Err(usage("You must specify the type of resource").hint("for example: deploy, pods, svc/NAME"));
     };
+    if first.is_empty() {
+        return Err(usage("You must specify the type of resource").hint("for example: deploy, pods, svc/NAME"));
+    }
     if words.iter().any(|word| word.contains('/')) {
         return by_slash(discovery, words, namespace).map(Selection::Named);
     }
@@ -107,6 +111,7 @@ pub fn parse(
         }
     }
     let names = &words[1..];
+    names.iter().try_for_each(|name| named(name))?;
     if names.is_empty() {
         let namespace = (!all_namespaces).then(|| namespace.to_owned());
         return Ok(Selection::Listed { resources, namespace });
@@ -116,6 +121,17 @@ pub fn parse(
         named.extend(names.iter().map(|name| target(resource, namespace, name)));
     }
     Ok(Selection::Named(named))
+}
+
+/// Refuses what is no object's name: without one a path means the whole collection.
+pub fn named(name: &str) -> Result<(), Report> {
+    let why = match name {
+        "" => return Err(usage("resource name may not be empty")),
+        "." | ".." => format!("may not be '{name}'"),
+        _ if name.contains('%') => "may not contain '%'".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(usage(format!("invalid resource name \"{name}\": [{why}]")))
 }
 
 fn by_slash(discovery: &Discovery, words: &[String], namespace: &str) -> Result<Vec<Target>, Report> {
@@ -133,7 +149,10 @@ fn by_slash(discovery: &Discovery, words: &[String], namespace: &str) -> Result<
             Some((_, name)) if name.contains('/') => Err(usage(format!(
                 "arguments in resource/name form may not have more than one slash: {word}"
             ))),
-            Some((kind, name)) => Ok(target(&discovery.find(kind)?, namespace, name)),
+            Some((kind, name)) => {
+                named(name)?;
+                Ok(target(&discovery.find(kind)?, namespace, name))
+            }
         })
         .collect()
 }
@@ -182,8 +201,19 @@ pub fn of_record(discovery: &Discovery, record: &Record, namespace: &str) -> Res
     Ok(target(&resource, own.unwrap_or(namespace), name))
 }
 
-/// What a call acts on: its words if there are any, else the incoming record.
+/// What a call acts on: what `--filename` names, else its words if there are any, else the incoming record.
 pub async fn selection(call: &Call, session: &Session, words: &[String]) -> Result<Selection, Report> {
+    if let Some(targets) = documents::targets(call, session).await? {
+        let other = ["selector", "field-selector"]
+            .iter()
+            .any(|name| call.arguments.text(name).is_some());
+        if other || !words.is_empty() || call.arguments.flag("all") {
+            return Err(usage(
+                "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+            ));
+        }
+        return Ok(Selection::Named(targets));
+    }
     let namespace = namespace_of(call, session);
     let attempt = |discovery: &Discovery| match &call.record {
         Some(record) if words.is_empty() => {
@@ -198,14 +228,22 @@ pub async fn selection(call: &Call, session: &Session, words: &[String]) -> Resu
     }
 }
 
-/// The objects of a selection, read: named ones one by one, others through the selectors of the call.
+/// The objects of a selection, read: named ones one by one, others through the selectors of the call. Every name that
+/// is missing is told.
 pub async fn objects(call: &Call, session: &Session, selection: Selection) -> Result<Vec<(Target, Value)>, Report> {
     let mut found = Vec::new();
     match selection {
         Selection::Named(targets) => {
+            let mut failures = Vec::new();
             for target in targets {
-                let object = target.read(session).await?;
-                found.push((target, object));
+                match target.read(session).await {
+                    Ok(object) => found.push((target, object)),
+                    Err(report) if report.code == error::NOT_FOUND => failures.push(report),
+                    Err(report) => return Err(report),
+                }
+            }
+            if let (Some(report), false) = (error::all(failures), call.arguments.flag("ignore-not-found")) {
+                return Err(report);
             }
         }
         Selection::Listed { resources, namespace } => {
@@ -224,7 +262,7 @@ pub async fn objects(call: &Call, session: &Session, selection: Selection) -> Re
 
 /// Refuses a verb that was given no object, before the server is asked for any.
 pub fn some(call: &Call, words: &[String]) -> Result<(), Report> {
-    if words.is_empty() && call.record.is_none() {
+    if words.is_empty() && call.record.is_none() && call.arguments.list("filename").is_empty() {
         return Err(usage(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
         ));
@@ -310,6 +348,22 @@ mod tests {
             let report = parse(&sample(), &words(line), "default", false).err().unwrap();
             assert_eq!(report.code, super::super::error::USAGE, "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_no_name_never_becomes_a_collection() {
+        for words in [
+            vec!["deploy", ""],
+            vec!["deploy", "web", ""],
+            vec!["deploy", ".."],
+            vec!["deploy", "a%2fb"],
+            vec![""],
+        ] {
+            let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+            let report = parse(&sample(), &words, "default", false).unwrap_err();
+            assert_eq!(report.code, super::super::error::USAGE, "{words:?}");
+        }
+        assert!(parse(&sample(), &words("deploy/.."), "default", false).is_err());
     }
 
     #[test]

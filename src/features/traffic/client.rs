@@ -19,6 +19,7 @@ use hickory_resolver::proto::rr::RecordType;
 use crate::core::address::{bypasses, shown};
 use crate::core::context::Context;
 use crate::core::report::Report;
+use crate::features::dns::client::{Answers, ask};
 
 /// A body beyond this is cut off: the pattern looks at its beginning only.
 const LARGEST_BODY: usize = 1 << 20;
@@ -90,10 +91,42 @@ impl Client {
 
     /// Sends one request and reads the answer; the sentence says what went wrong.
     pub async fn fetch(&self) -> Result<Answer, String> {
-        match tokio::time::timeout(TIMEOUT, self.exchange()).await {
+        let asked = async {
+            let answer = self.exchange().await?;
+            // A proxy says the same of a name that does not exist as of a server that does not answer.
+            match answer.status == 502 && self.proxy.is_some() && self.is_unknown_host().await {
+                true => Err(format!(
+                    "no such host: {} (NXDOMAIN)",
+                    self.uri.host().unwrap_or_default()
+                )),
+                false => Ok(answer),
+            }
+        };
+        match tokio::time::timeout(TIMEOUT, asked).await {
             Ok(answer) => answer,
             Err(_) => Err(format!("no answer within {} s", TIMEOUT.as_secs())),
         }
+    }
+
+    /// Whether the context's own name server says that the host's name does not exist; without one nobody knows.
+    async fn is_unknown_host(&self) -> bool {
+        let host = self.uri.host().unwrap_or_default();
+        match self.resolver {
+            Some(server) => self
+                .lookup(server, host)
+                .await
+                .is_ok_and(|found| found.code.as_deref() == Some("NXDOMAIN")),
+            None => false,
+        }
+    }
+
+    async fn lookup(&self, server: SocketAddr, host: &str) -> Result<Answers, Report> {
+        let context = Context {
+            resolver: Some(server),
+            closed: self.closed,
+            ..Context::empty("traffic")
+        };
+        ask(&context, None, host, RecordType::A).await
     }
 
     async fn exchange(&self) -> Result<Answer, String> {
@@ -132,14 +165,10 @@ impl Client {
         let Some(server) = self.resolver.filter(|_| !literal) else {
             return Ok(format!("{host}:{port}"));
         };
-        let context = Context {
-            resolver: Some(server),
-            closed: self.closed,
-            ..Context::empty("traffic")
-        };
-        let answers = crate::features::dns::client::ask(&context, None, host, RecordType::A)
-            .await
-            .map_err(|r| r.sentence())?;
+        let answers = self.lookup(server, host).await.map_err(|r| r.sentence())?;
+        if answers.code.as_deref() == Some("NXDOMAIN") {
+            return Err(format!("no such host: {host} (NXDOMAIN)"));
+        }
         let address = answers.records.iter().find(|answer| answer.kind == "A");
         address
             .map(|answer| format!("{}:{port}", answer.data))

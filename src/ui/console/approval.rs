@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::core::change::{Change, Plan, Requirement, Risk};
+use crate::core::context::Context;
 use crate::core::text::{SafeText, Secret, fit, safe_line};
 use crate::ui::panel::Meaning;
 use crate::verb::Decision;
@@ -18,6 +19,10 @@ pub const LOOK: Duration = Duration::from_millis(250);
 const SHOWN_DIFFERENCES: usize = 8;
 /// Changes shown in full at most; the others are counted.
 const SHOWN_CHANGES: usize = 6;
+/// From this many alike on a change is one line, and what they have in common is said once.
+const ALIKE: usize = 3;
+/// Changes of one line shown at most.
+const SHOWN_ALIKE: usize = 24;
 
 /// Marks for the characters of a secret at most.
 const MOST_MARKS: usize = 24;
@@ -34,6 +39,8 @@ pub struct Approval {
     typed: String,
     mismatch: bool,
     shown_at: Timestamp,
+    /// The context, where it has to be said.
+    place: Option<SafeText>,
 }
 
 /// A key as the machine sees it.
@@ -62,7 +69,19 @@ impl Approval {
             typed: String::new(),
             mismatch: false,
             shown_at: now,
+            place: None,
         }
+    }
+
+    /// Says in which context it would be done: it may be another one than the session's own.
+    #[must_use]
+    pub fn named(mut self, context: &Context) -> Self {
+        let name = match context.production {
+            true => format!("PROD {}", context.name),
+            false => context.name.clone(),
+        };
+        self.place = Some(SafeText::line(&name));
+        self
     }
 
     /// A value that nobody may see, not even the one who types it.
@@ -127,46 +146,35 @@ impl Approval {
         }
         let count = self.plan.changes.len();
         let noun = if count == 1 { "change" } else { "changes" };
-        format!("approve {count} {noun}, class {}", self.risk).into()
+        let place = self
+            .place
+            .as_ref()
+            .map_or(String::new(), |place| format!(" in {place}"));
+        format!("approve {count} {noun}{place}, class {}", self.risk).into()
     }
 
     /// The plan as lines with their meanings.
     pub fn lines(&self) -> Vec<(SafeText, Meaning)> {
         let mut lines = Vec::new();
         lines.extend(self.secret.iter().map(|what| (what.clone(), Meaning::Strong)));
-        for change in self.plan.changes.iter().take(SHOWN_CHANGES) {
-            lines.push((SafeText::line(&change.summary), Meaning::Strong));
-            lines.push((target_line(change), Meaning::Dim));
-            lines.extend(differences(&change.before, &change.after));
-            lines.push(match &change.inverse {
-                Some(inverse) => (SafeText::line(&format!("  undo: {}", inverse.pipeline)), Meaning::Dim),
-                None => ("  cannot be undone".into(), Meaning::StateWarn),
-            });
+        let (mut full, mut short, mut rest) = (SHOWN_CHANGES, SHOWN_ALIKE, Vec::new());
+        for group in self.plan.changes.chunk_by(alike) {
+            let is_short = group.len() >= ALIKE;
+            let left = if is_short { &mut short } else { &mut full };
+            let (shown, others) = group.split_at(group.len().min(*left));
+            *left -= shown.len();
+            rest.extend(others.iter().map(|change| change.target.name.as_str()));
+            match is_short {
+                true => lines.extend(in_short(shown, group.len())),
+                false => shown.iter().for_each(|change| lines.extend(in_full(change))),
+            }
         }
-        if let Some(more) = self
-            .plan
-            .changes
-            .len()
-            .checked_sub(SHOWN_CHANGES)
-            .filter(|more| *more > 0)
-        {
-            lines.push((
-                format!("… and {more} more: {}", self.rest_of_names()).into(),
-                Meaning::Dim,
-            ));
+        if !rest.is_empty() {
+            let names = fit(&safe_line(&rest.join(", ")), 200);
+            let text = format!("… and {} more: {names}", rest.len());
+            lines.push((SafeText::line(&text), Meaning::Dim));
         }
         lines
-    }
-
-    fn rest_of_names(&self) -> SafeText {
-        let names: Vec<&str> = self
-            .plan
-            .changes
-            .iter()
-            .skip(SHOWN_CHANGES)
-            .map(|c| c.target.name.as_str())
-            .collect();
-        SafeText::line(&fit(&safe_line(&names.join(", ")), 200))
     }
 
     /// What to do, and what was typed so far.
@@ -194,13 +202,72 @@ impl Approval {
     }
 }
 
-fn target_line(change: &Change) -> SafeText {
-    let target = &change.target;
-    let scope = if target.scope.is_empty() {
-        String::new()
-    } else {
-        format!(" in {}", target.scope)
+/// Whether two changes differ in nothing but their names. What is taken away as a whole is told by its name; of other
+/// changes it is the difference that is approved.
+fn alike(one: &Change, other: &Change) -> bool {
+    let common = |change: &Change| {
+        (
+            change.verb.clone(),
+            change.target.kind.clone(),
+            change.target.scope.clone(),
+            change.risk,
+            change.inverse.is_some(),
+        )
     };
+    let gone = one.after.is_null() && other.after.is_null();
+    let same = || differences(&one.before, &one.after) == differences(&other.before, &other.after);
+    common(one) == common(other) && (gone || same())
+}
+
+/// A change over as many lines as it takes.
+fn in_full(change: &Change) -> Vec<(SafeText, Meaning)> {
+    let mut lines = vec![
+        (SafeText::line(&change.summary), Meaning::Strong),
+        (target_line(change), Meaning::Dim),
+    ];
+    lines.extend(differences(&change.before, &change.after));
+    lines.push(match &change.inverse {
+        Some(inverse) => (SafeText::line(&format!("  undo: {}", inverse.pipeline)), Meaning::Dim),
+        None => ("  cannot be undone".into(), Meaning::StateWarn),
+    });
+    lines
+}
+
+/// Once what alike changes have in common, then a line each; `count` of them in all. The names come last: where there is
+/// no room for all, what is done to them is still seen.
+fn in_short(changes: &[Change], count: usize) -> Vec<(SafeText, Meaning)> {
+    let Some(first) = changes.first() else {
+        return Vec::new();
+    };
+    let summary = |change: &Change| (SafeText::line(&change.summary), Meaning::Strong);
+    let common = format!(
+        "{count} of kind {}{}  ({}, {})",
+        first.target.kind,
+        scope(first),
+        first.verb,
+        first.risk
+    );
+    let mut lines = vec![(SafeText::line(&common), Meaning::Dim)];
+    if !first.after.is_null() {
+        lines.extend(differences(&first.before, &first.after));
+    }
+    lines.push(match &first.inverse {
+        Some(_) => ("  undo takes each of them back".into(), Meaning::Dim),
+        None => ("  none of them can be undone".into(), Meaning::StateWarn),
+    });
+    lines.extend(changes.iter().map(summary));
+    lines
+}
+
+fn scope(change: &Change) -> String {
+    match change.target.scope.as_str() {
+        "" => String::new(),
+        scope => format!(" in {scope}"),
+    }
+}
+
+fn target_line(change: &Change) -> SafeText {
+    let (target, scope) = (&change.target, scope(change));
     SafeText::line(&format!(
         "  {} {}{scope}  ({}, {})",
         target.kind, target.name, change.verb, change.risk
@@ -376,6 +443,43 @@ mod tests {
     }
 
     #[test]
+    fn alike_changes_are_a_line_each_and_what_differs_is_told_in_full() {
+        let texts = |plan: Plan| -> Vec<String> {
+            let approval = Approval::new(plan, Requirement::Enter, false, START);
+            let lines = approval.lines();
+            lines.iter().map(|(text, _)| text.as_str().to_owned()).collect()
+        };
+        assert_eq!(
+            texts(plan(&["a", "b", "c"])),
+            [
+                "3 of kind Deployment in default  (kubectl:scale, change)",
+                "  - spec.replicas: 1",
+                "  + spec.replicas: 3",
+                "  undo takes each of them back",
+                "scale deployment/a 1 → 3",
+                "scale deployment/b 1 → 3",
+                "scale deployment/c 1 → 3",
+            ]
+        );
+        assert_eq!(texts(plan(&["a", "b"])).len(), 10, "two are told in full");
+        // One of three does something else: its difference is what is approved.
+        let mut odd = plan(&["a", "b", "c"]);
+        odd.changes[1].after = json!({"spec": {"replicas": 30, "paused": false}});
+        let lines = texts(odd);
+        assert!(lines.contains(&"  + spec.replicas: 30".to_owned()), "{lines:?}");
+        assert_eq!(lines.len(), 15);
+        // Seven that go, whatever they were: all names are seen, and that there is no way back.
+        let mut gone = plan(&["a", "b", "c", "d", "e", "f", "g"]);
+        for (at, change) in gone.changes.iter_mut().enumerate() {
+            (change.before, change.after) = (json!({"phase": at}), Value::Null);
+            (change.inverse, change.risk) = (None, Risk::Destroy);
+        }
+        let lines = texts(gone);
+        assert_eq!(lines.len(), 9, "{lines:?}");
+        assert_eq!(lines[1], "  none of them can be undone");
+    }
+
+    #[test]
     fn a_fleet_is_bounded_and_hostile_names_are_harmless() {
         let names: Vec<String> = (0..500).map(|n| format!("n{n}\u{1b}]52;c;eA==\u{7}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -384,5 +488,10 @@ mod tests {
         assert!(lines.len() < 40);
         assert!(lines.iter().all(|(text, _)| !text.as_str().contains('\u{1b}')));
         assert!(approval.title().as_str().contains("500 changes, class fleet"));
+        assert!(
+            lines
+                .iter()
+                .any(|(text, _)| text.as_str().starts_with("… and 476 more: n24"))
+        );
     }
 }

@@ -200,8 +200,14 @@ impl Tab {
     /// ` 3 ✗ rollout `.
     fn text(&self, app: &App) -> String {
         let mark = self.mark.map(|tone| app.theme.glyphs.of(tone)).unwrap_or_default();
-        let name = TABS.get(self.form).map(|form| form(&self.title, &self.id)).unwrap_or_default();
-        let words: Vec<&str> = [mark, name.as_str()].into_iter().filter(|word| !word.is_empty()).collect();
+        let name = TABS
+            .get(self.form)
+            .map(|form| form(&self.title, &self.id))
+            .unwrap_or_default();
+        let words: Vec<&str> = [mark, name.as_str()]
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect();
         format!(" {} ", format!("{} {}", self.index + 1, words.join(" ")).trim_end())
     }
 }

@@ -2,11 +2,13 @@
 //! `--max-targets`) is in the origin, and the engine refuses the rest before it would ask.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::prompt;
 use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 use crate::verb::operator::{TerminalCommand, TerminalWork, nobody_to_ask};
@@ -20,6 +22,8 @@ pub struct NoOneToAsk {
     /// Held while the terminal is asked: jobs share this operator, and two questions at once would end each other's
     /// silence.
     asking: tokio::sync::Mutex<()>,
+    /// Standard input, once it was read as text.
+    typed: tokio::sync::OnceCell<String>,
 }
 
 impl NoOneToAsk {
@@ -29,6 +33,7 @@ impl NoOneToAsk {
             origin,
             input_taken,
             asking: tokio::sync::Mutex::default(),
+            typed: tokio::sync::OnceCell::new(),
         }
     }
 }
@@ -39,7 +44,7 @@ impl Operator for NoOneToAsk {
         self.origin
     }
 
-    async fn ask(&self, _plan: &Plan, _requirement: Requirement) -> Decision {
+    async fn ask(&self, _: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Declined("there is no one to ask: use --yes, or the console".to_owned())
     }
 
@@ -56,6 +61,19 @@ impl Operator for NoOneToAsk {
             (false, true) => prompt::of_input(what).await,
             (false, false) => Err(nobody_to_ask(what)),
         }
+    }
+
+    async fn input(&self) -> Result<String, Report> {
+        let refuse = |why: &str| Report::refused("E-RUN-INPUT", format!("- means standard input: {why}"));
+        if self.input_taken {
+            return Err(refuse("it holds the records of --input").hint("leave --input out, or leave - out"));
+        }
+        if io::stdin().is_terminal() {
+            return Err(
+                refuse("nothing comes from there, it is the terminal").hint("name a file, or feed it from a pipe")
+            );
+        }
+        self.typed.get_or_try_init(prompt::text_of_input).await.cloned()
     }
 
     fn note(&self, _text: SafeText) {}

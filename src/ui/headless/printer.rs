@@ -95,6 +95,8 @@ impl<W: Write> Printer<W> {
         self.close_table()?;
         match view {
             View::Text(text) => self.lines(text),
+            View::Raw(text) if self.is_terminal() => self.lines(text),
+            View::Raw(text) => write!(self.out, "{text}"),
             View::Prose(paragraphs) => self.lines(&prose::plain(paragraphs)),
             View::Verbatim(text) => self.verbatim(text),
             View::Json(indent) => self.json(record, *indent),
@@ -145,6 +147,9 @@ impl<W: Write> Printer<W> {
     fn row(&mut self, header: &Arc<Header>, cells: &[String]) -> io::Result<()> {
         if self.table.as_ref().is_some_and(|table| table.header != *header) {
             self.close_table()?;
+            if !header.columns.is_empty() {
+                writeln!(self.out)?;
+            }
         }
         let cells: Vec<String> = cells.iter().map(|cell| self.shown(cell)).collect();
         let table = self.table.get_or_insert_with(|| {
@@ -261,6 +266,22 @@ mod tests {
         let hostile = [(json!(1), Some(View::Text("\u{1b}[2Jx".into())))];
         assert!(!printed(Format::Text { terminal: true }, &hostile).contains('\u{1b}'));
         assert!(printed(Format::Text { terminal: false }, &hostile).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_blank_line_parts_two_tables_and_a_raw_text_gets_no_line_break() {
+        let other = View::row(&Header::new(["TYPE"]), vec!["x".to_owned()]);
+        let bare = View::row(&Header::new(Vec::<String>::new()), vec!["y".to_owned()]);
+        let raw = View::Raw("1.5".to_owned());
+        let records = [
+            row(["a", "1s"]),
+            (json!(1), Some(other)),
+            (json!(2), Some(bare)),
+            (json!("1.5"), Some(raw)),
+        ];
+        let text = |terminal| printed(Format::Text { terminal }, &records);
+        assert_eq!(text(false), "> echo x\nNAME   AGE\na      1s\n\nTYPE\nx\ny\n1.5");
+        assert_eq!(text(true), format!("{}\n", text(false)));
     }
 
     #[test]

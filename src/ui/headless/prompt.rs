@@ -9,6 +9,9 @@ use tokio::sync::oneshot;
 use crate::core::report::Report;
 use crate::core::text::{LONGEST_SECRET, Secret, safe_line};
 
+/// The longest text that standard input is read as (bytes).
+const LONGEST_TEXT: u64 = 16 << 20;
+
 /// Asks on the terminal.
 pub async fn ask(what: &str) -> Result<Secret, Report> {
     let failed = |error: io::Error| Report::refused("E-SECRET-007", "the terminal cannot be asked").because(&error);
@@ -42,20 +45,33 @@ pub async fn of_input(what: &str) -> Result<Secret, Report> {
             format!("{what} cannot be read from standard input: {why}"),
         )
     };
-    let (answer, read) = oneshot::channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = io::stdin()
-            .lock()
-            .take(LONGEST_SECRET as u64 + 2)
-            .read_to_end(&mut bytes);
-        let _ = answer.send(read.map(|_| bytes));
-    });
-    let bytes = read
+    let bytes = at_most(LONGEST_SECRET as u64 + 2)
         .await
-        .map_err(|error| refuse(&error))?
         .map_err(|error| refuse(&error))?;
     Secret::read(bytes).map_err(|why| refuse(&why))
+}
+
+/// All of standard input as text.
+pub async fn text_of_input() -> Result<String, Report> {
+    let refuse = |why: &str| Report::failed("E-RUN-INPUT", format!("standard input {why}"));
+    let bytes = at_most(LONGEST_TEXT + 1)
+        .await
+        .map_err(|error| refuse("cannot be read").because(&error))?;
+    if bytes.len() as u64 > LONGEST_TEXT {
+        return Err(refuse(&format!("holds more than {} MiB", LONGEST_TEXT >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|error| refuse("is no text in UTF-8").because(&error))
+}
+
+/// So many bytes of standard input, or all of it. A thread of its own: a read may take for ever.
+async fn at_most(bytes: u64) -> io::Result<Vec<u8>> {
+    let (answer, read) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut found = Vec::new();
+        let read = io::stdin().lock().take(bytes).read_to_end(&mut found);
+        let _ = answer.send(read.map(|_| found));
+    });
+    read.await.map_err(io::Error::other)?
 }
 
 /// The raw mode as long as it lives.

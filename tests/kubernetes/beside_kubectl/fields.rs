@@ -60,6 +60,7 @@ async fn set_env_and_resources() {
         "set env A=1",
         "set env deploy/web 1x!=3",
         "set env deploy/web --from=configmap/conf --prefix=P_",
+        "set env deploy/web --list",
         "set resources deploy/web --limits=cpu=200m,memory=512Mi --requests=cpu=100m",
         "set resources deploy/web --limits=cpu=200m,memory=512Mi",
         "set resources deploy/web",

@@ -129,4 +129,21 @@ async fn a_budget_holds_a_drain_until_its_time_is_up() {
     assert!(ran.notes.iter().any(|note| held(note)), "{ran:?}");
     let (code, _, error) = bench.kubectl(&line).await.unwrap();
     assert!(code == 1 && held(&error), "{error}");
+    // Other pods than those of the budget, and then past it.
+    let line = format!("kubectl:drain {node} --force --ignore-daemonsets");
+    let ran = bench.run(&format!("{line} --pod-selector=app=nope")).await.ok();
+    assert_eq!(
+        ran.text,
+        [format!("node/{node} already cordoned"), format!("node/{node} drained")]
+    );
+    let ran = bench
+        .run(&format!("{line} --disable-eviction --grace-period=0"))
+        .await
+        .ok();
+    assert!(
+        ran.text
+            .iter()
+            .any(|text| text.starts_with("pod/web-") && text.ends_with(" deleted")),
+        "{ran:?}"
+    );
 }

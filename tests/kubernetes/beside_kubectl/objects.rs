@@ -84,6 +84,8 @@ async fn logs() {
             "logs deploy/insp --tail=1",
             "logs deploy/insp --tail=0",
             "logs deploy/insp --since=1h",
+            "logs deploy/insp --limit-bytes=9",
+            "logs deploy/insp --limit-bytes=0",
             "logs deploy/insp --timestamps",
             "logs deploy/insp --all-containers",
             "logs deploy/insp -c kuar-inspector",

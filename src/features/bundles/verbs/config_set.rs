@@ -14,7 +14,7 @@ use crate::core::report::Report;
 use crate::core::text::{LONGEST_SECRET, MASK, Secret};
 use crate::lang::Stage;
 use crate::store::bundles::Setting;
-use crate::verb::catalogue::BUILT_IN;
+use crate::verb::catalogue::{BUILT_IN, did_you_mean, nearest};
 use crate::verb::{Call, Declaration, InputMode, Mutate, OptionKind, OptionSpec, Output, Positional, Verb};
 
 /// The verb.
@@ -77,8 +77,15 @@ impl Mutate for Set {
         let (name, layer) = (name(call), layer(call)?);
         let variable = call.arguments.text_at(1).unwrap_or_default();
         checked(&variable)?;
-        if !documented(call, &name).contains(&variable) {
-            self.library.versions(&name).await?;
+        let documented = documented(call, &name);
+        if !documented.contains(&variable) {
+            self.library
+                .versions(&name)
+                .await
+                .map_err(|report| match documented.as_slice() {
+                    [] => report,
+                    _ => no_variable(&name, &variable, documented),
+                })?;
         }
         let known = self.library.setting(&name, &layer, &variable).await?;
         let (value, encrypted) = self.value(call, &name, &layer, &variable)?;
@@ -174,6 +181,13 @@ fn back(known: Option<&Setting>, fresh: &Setting) -> Option<Stage> {
     }
 }
 
+/// A built-in bundle has the variables that it documents, and no others.
+fn no_variable(name: &str, variable: &str, documented: Vec<String>) -> Report {
+    let all = format!("it has {}", documented.join(", "));
+    let hint = did_you_mean(&nearest(variable, documented)).unwrap_or(all);
+    Report::refused("E-BUNDLE-050", format!("{name} has no variable {variable}")).hint(hint)
+}
+
 fn checked(variable: &str) -> Result<(), Report> {
     let plain = !variable.is_empty() && variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let ours = variable.starts_with("COG_") || variable.starts_with("RELAY_");
@@ -183,5 +197,21 @@ fn checked(variable: &str) -> Result<(), Report> {
             Report::refused("E-BUNDLE-049", format!("{variable:?} is no variable that can be set"))
                 .hint("letters, digits and `_`; COG_… and RELAY_… belong to the contract"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_mistyped_variable_of_a_built_in_bundle_is_suggested() {
+        let known = || vec!["KUBERNETES_SERVER".to_owned(), "KUBERNETES_TOKEN".to_owned()];
+        let near = no_variable("kubectl", "KUBERNETES_SERVR", known());
+        assert_eq!(near.message, "kubectl has no variable KUBERNETES_SERVR");
+        assert!(near.hint.unwrap().contains("KUBERNETES_SERVER"));
+        let far = no_variable("kubectl", "X", known()).hint.unwrap();
+        assert_eq!(far, "it has KUBERNETES_SERVER, KUBERNETES_TOKEN");
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use super::super::library::opened;
 use super::super::{Library, brings};
-use super::{name, name_argument, version_argument};
+use super::{built_in, name, name_argument, version_argument};
 use crate::core::report::Report;
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::{Call, Declaration, Input, InputMode, Output, Read, Verb, View};
@@ -37,6 +38,24 @@ impl Read for Info {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
         let wanted = call.arguments.text_at(1);
         let name = name(call);
+        if let (None, Some(info), false) = (&wanted, built_in(call, &name), self.library.has(&name).await?) {
+            let catalogue = call.session.catalogue();
+            let commands: Vec<String> = catalogue
+                .commands(&name)
+                .map(|verb| verb.declaration.qualified())
+                .collect();
+            let variables: Vec<&str> = info.variables.iter().map(|(variable, _)| variable.as_str()).collect();
+            let page = format!(
+                "{name} native: {}\nvariables:   {}\ncommands:    {}",
+                info.summary,
+                variables.join(", "),
+                commands.join(", ")
+            );
+            let record = json!({
+                "name": name, "version": info.version, "source": "built in", "variables": variables, "commands": commands,
+            });
+            return output.emit_as(record, View::Text(page)).await;
+        }
         let installed = match (&wanted, self.library.enabled(&name).await?) {
             (None, Some(enabled)) => enabled,
             _ => self.library.version(&name, wanted.as_deref()).await?,

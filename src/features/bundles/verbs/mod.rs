@@ -23,7 +23,7 @@ use crate::core::change::{Change, Inverse, Risk, Target};
 use crate::core::report::Report;
 use crate::lang::{Stage, print};
 use crate::store::bundles::{Installed, Setting};
-use crate::verb::{Call, OptionKind, OptionSpec, Positional, Verb};
+use crate::verb::{BundleInfo, Call, OptionKind, OptionSpec, Positional, Verb};
 
 /// All of them.
 pub fn all(library: &Arc<Library>) -> Vec<Verb> {
@@ -66,11 +66,15 @@ fn layer(call: &Call) -> Result<Layer, Report> {
 
 /// The variables that a built-in bundle of this name documents; none: it is no built-in one, or has none.
 fn documented(call: &Call, name: &str) -> Vec<String> {
+    let variables = built_in(call, name).into_iter().flat_map(|info| info.variables);
+    variables.map(|(variable, _)| variable).collect()
+}
+
+/// What a built-in bundle of this name says of itself.
+fn built_in(call: &Call, name: &str) -> Option<BundleInfo> {
     let catalogue = call.session.catalogue();
-    let built_in = catalogue.built_in().iter().any(|known| known == name);
-    let info = catalogue.info(name).filter(|_| built_in);
-    let names = info.into_iter().flat_map(|info| &info.variables);
-    names.map(|(variable, _)| variable.clone()).collect()
+    let known = catalogue.built_in().iter().any(|known| known == name);
+    catalogue.info(name).filter(|_| known).cloned()
 }
 
 /// The state of a version as changes show it: what it brings; null: there is none. One that cannot be read any more

@@ -8,7 +8,7 @@ mod print;
 
 use serde_json::Value;
 
-pub use print::{go, text};
+pub use print::{go, sorted, text};
 
 /// Longest template that is read; longer ones are no template a person wrote.
 const LONGEST: usize = 16 * 1024;

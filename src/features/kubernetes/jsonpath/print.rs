@@ -31,7 +31,7 @@ pub fn go(value: &Value) -> String {
 }
 
 /// The same value with its keys in order, as Go's encoder writes maps.
-fn sorted(value: &Value) -> Value {
+pub fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let mut entries: Vec<(&String, &Value)> = fields.iter().collect();

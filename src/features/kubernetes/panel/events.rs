@@ -1,5 +1,6 @@
 //! The panel `events`: what the cluster says about the namespace's objects, the latest first.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -90,6 +91,10 @@ impl Listing for Events {
 
     fn newest_first(&self, _: &RowTable<EventRow>) -> bool {
         true
+    }
+
+    fn order(&self, (key, event): (&str, &EventRow), (other_key, other): (&str, &EventRow)) -> Ordering {
+        other.at.cmp(&event.at).then_with(|| key.cmp(other_key))
     }
 
     fn actions(&self) -> &'static [Action] {

@@ -135,7 +135,7 @@ async fn deployments_are_rows_with_a_state_in_words() {
         let [Effect::Show { panel, subject }] = effects.as_slice() else {
             panic!("{effects:?}")
         };
-        assert_eq!((*panel, subject.name.as_str()), (shown, "web"));
+        assert_eq!((*panel, subject.target.name.as_str()), (shown, "web"));
     }
     let effects = panel.key(PanelKey::Act("image"));
     let [Effect::Compose(pipeline)] = effects.as_slice() else {
@@ -388,12 +388,19 @@ async fn the_newest_event_is_in_sight_until_somebody_moves_away_from_it() {
     assert_eq!(panel.window(), Some((1, 4, 9)));
     let comes = |second: i64| {
         let feed = bench.feeds[0].downcast_ref::<Subscription<EventRow>>().unwrap();
-        feed.source().write(|table| table.upsert(format!("default/e{second}"), event(second)));
+        feed.source()
+            .write(|table| table.upsert(format!("default/e{second}"), event(second)));
     };
     comes(9);
-    assert!(first(&mut panel).contains("Second9"), "it does not stay on the row it was on");
+    assert!(
+        first(&mut panel).contains("Second9"),
+        "it does not stay on the row it was on"
+    );
     panel.key(PanelKey::Move(Motion::Last));
     screen(&mut panel, 60, 5);
     comes(10);
-    assert!(!first(&mut panel).contains("Second10"), "who looks at an older one goes on looking at it");
+    assert!(
+        !first(&mut panel).contains("Second10"),
+        "who looks at an older one goes on looking at it"
+    );
 }

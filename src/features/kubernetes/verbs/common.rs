@@ -68,6 +68,15 @@ pub fn field_selector_option() -> OptionSpec {
     .value_name("selector")
 }
 
+/// `--record`, which kubectl has deprecated: who changed what is always written down.
+pub fn record_option() -> OptionSpec {
+    OptionSpec::new(
+        "record",
+        OptionKind::Bool,
+        "Accepted and without effect: the audit always tells who changed what",
+    )
+}
+
 /// `-A, --all-namespaces`.
 pub fn all_namespaces_option() -> OptionSpec {
     OptionSpec::new("all-namespaces", OptionKind::Bool, "Look in all namespaces").short('A')

@@ -1,5 +1,5 @@
-//! `kubectl:config-get-contexts`: the kube contexts of the kubeconfig in use. Not for switching: a cogdeck context does
-//! that (`--context`, `@NAME`), so that a running plan never changes its cluster.
+//! `kubectl:config-get-contexts`: the kube contexts of the kubeconfig in use. Not for switching:
+//! `config use-context` does that for the lines that start from then on.
 
 use std::sync::Arc;
 

@@ -10,7 +10,6 @@ use super::completer::Names;
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
-use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, MERGE_PATCH, Session};
 use crate::features::kubernetes::error::usage;
 use crate::features::kubernetes::target::{self, Selection, Target};
@@ -34,7 +33,7 @@ pub fn declaration(name: &str, summary: &str) -> Declaration {
         .risk(Risk::Change)
         .positional(node_names())
         .option(selector_option())
-        .output("{kind, name, namespace, action, message}; a note where the node is so already.")
+        .output("{kind, name, namespace, action, message}; one too where the node is so already.")
 }
 
 /// `NODE…`.
@@ -100,18 +99,11 @@ pub fn view(live: &Value) -> Value {
 impl Mutate for Cordon {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let session = self.clients.planning(call).await?;
-        let mut changes = Vec::new();
-        for (target, live) in nodes(call, &session).await? {
-            match change(call, &target, &live, self.closed)? {
-                Some(change) => changes.push(change),
-                None => {
-                    let how = if self.closed { "cordoned" } else { "uncordoned" };
-                    call.operator
-                        .note(SafeText::line(&format!("{} already {how}", target.title())));
-                }
-            }
-        }
-        Ok(changes)
+        let nodes = nodes(call, &session).await?;
+        nodes
+            .iter()
+            .map(|(target, live)| change(call, target, live, self.closed))
+            .collect()
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
@@ -121,27 +113,27 @@ impl Mutate for Cordon {
     }
 }
 
-/// The change of one node; none when it is so already.
-pub fn change(call: &Call, target: &Target, live: &Value, closed: bool) -> Result<Option<Change>, Report> {
+/// The change of one node; an answer when it is so already.
+pub fn change(call: &Call, target: &Target, live: &Value, closed: bool) -> Result<Change, Report> {
     let (before, after) = (view(live), json!({"unschedulable": closed}));
-    if before == after {
-        return Ok(None);
-    }
     let (word, action, back) = if closed {
         ("cordon", "cordoned", "kubectl:uncordon")
     } else {
         ("uncordon", "uncordoned", "kubectl:cordon")
     };
+    let so_already = before == after;
+    let draft = Draft::new(call, target, format!("{word} {}", target.title()), before, after).of(live);
+    if so_already {
+        return draft.answering(action, format!("{} already {action}", target.title()));
+    }
     let write = Write::Patch {
         subresource: String::new(),
         media: MERGE_PATCH.to_owned(),
         body: json!({"spec": {"unschedulable": closed.then_some(true)}}),
     };
-    Draft::new(call, target, format!("{word} {}", target.title()), before, after)
-        .of(live)
+    draft
         .undone_by(Stage::new(back).arg(&target.name))
         .sending(write, action, format!("{} {action}", target.title()))
-        .map(Some)
 }
 
 #[cfg(test)]
@@ -155,12 +147,14 @@ mod tests {
         let call = call(&[], json!({}));
         let node = target("Node", "n1");
         let open = json!({"metadata": {"uid": "u"}, "spec": {}});
-        let found = change(&call, &node, &open, true).unwrap().unwrap();
+        let found = change(&call, &node, &open, true).unwrap();
         assert_eq!(found.inverse.unwrap().pipeline, "kubectl:uncordon n1");
         assert_eq!(found.request["message"], "node/n1 cordoned");
         let closed = json!({"spec": {"unschedulable": true}});
-        assert!(change(&call, &node, &closed, true).unwrap().is_none());
-        let back = change(&call, &node, &closed, false).unwrap().unwrap();
+        let again = change(&call, &node, &closed, true).unwrap();
+        assert!(again.only_answers() && again.inverse.is_none());
+        assert_eq!(again.request["message"], "node/n1 already cordoned");
+        let back = change(&call, &node, &closed, false).unwrap();
         assert_eq!(
             back.request["write"]["Patch"]["body"]["spec"],
             json!({"unschedulable": null})

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::common::{WRITE, declare};
+use super::common::{WRITE, declare, record_option};
 use super::mutation::{self, change_cause, must_not_exist};
 use super::run::{creation, named};
 use crate::core::change::{Change, Risk};
@@ -30,6 +30,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         )
         .permission(WRITE)
         .risk(Risk::Change)
+        .option(record_option())
         .positional(Positional::new("NAME", OptionKind::String, "Name of the deployment"))
         .positional(
             Positional::new("COMMAND", OptionKind::String, "Command of the container, after --")

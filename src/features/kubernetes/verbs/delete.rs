@@ -17,6 +17,7 @@ use crate::core::change::{Change, Risk};
 use crate::core::report::{Report, Severity};
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, Session};
+use crate::features::kubernetes::documents;
 use crate::features::kubernetes::error::{self, usage};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::target::{self, Selection, Target};
@@ -34,6 +35,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .risk(Risk::Destroy)
         .positional(types_or_objects("What to delete, also TYPE/NAME; the incoming object when not given").optional())
         .positional(more_names())
+        .options(documents::options())
         .options([
             selector_option(),
             field_selector_option(),
@@ -101,8 +103,14 @@ impl Mutate for Delete {
                 usage("resource(s) were provided, but no name was specified").hint("name it, or give -l or --all")
             );
         }
+        let named = match &selection {
+            Selection::Named(targets) => targets.len(),
+            Selection::Listed { .. } => 0,
+        };
         let found = match target::objects(call, &session, selection).await {
-            Err(report) if report.code == error::NOT_FOUND && arguments.flag("ignore-not-found") => Vec::new(),
+            Err(report) if report.code == error::NOT_FOUND && named > 1 => {
+                return Err(report.hint("nothing was deleted; --ignore-not-found deletes those that are there"));
+            }
             other => other?,
         };
         if found.is_empty() {
@@ -183,7 +191,7 @@ fn change(call: &Call, target: &Target, live: &Value, options: &Value) -> Result
         format!(" from {} namespace", target.namespace)
     };
     let message = format!("{} \"{}\" {forced}{place}", target.resource.type_name(), target.name);
-    let summary = format!("delete {} (cannot be undone)", target.title());
+    let summary = format!("delete {}", target.title());
     Draft::new(call, target, summary, essence(&target.resource.kind, live), Value::Null)
         .of(live)
         .risk(Risk::Destroy)
@@ -207,7 +215,7 @@ async fn gone(call: &Call, session: &Session, change: &Change) -> Result<(), Rep
     let mut pause = FIRST_LOOK;
     loop {
         match session.cluster.get::<Value>(&path).await {
-            Ok(live) if object::uid(&live) == uid => {}
+            Ok(live) if object::uid(&live) == uid && !uid.is_empty() => {}
             Ok(_) => return Ok(()),
             Err(error) if error::code(&error) == Some(404) => return Ok(()),
             Err(error) => return Err(session.cluster.report(&error)),
@@ -247,7 +255,8 @@ mod tests {
         let options = options(&call(&[], json!({}))).unwrap();
         let change = change(&call(&[], json!({})), &target("Deployment", "web"), &live, &options).unwrap();
         assert_eq!((change.risk, change.inverse.is_none()), (Risk::Destroy, true));
-        assert!(change.summary.contains("cannot be undone"));
+        // That it has no way back is said by who shows the plan, beside the name and not in its place.
+        assert_eq!(change.summary, "delete deployment.apps/web");
         assert_eq!(change.before, json!({"replicas": 1, "images": {"a": "i"}}));
         assert_eq!(
             change.request["message"],

@@ -15,7 +15,8 @@ use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::describe::{Related, about, describe};
-use crate::features::kubernetes::error::NOT_FOUND;
+use crate::features::kubernetes::documents;
+use crate::features::kubernetes::error::{self, NOT_FOUND};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection, Target};
@@ -29,6 +30,7 @@ pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
         .permission(READ)
         .positional(types_or_objects("What to describe, also TYPE/NAME; the incoming object when not given").optional())
         .positional(more_names())
+        .options(documents::options())
         .options([
             selector_option(),
             all_namespaces_option(),
@@ -80,13 +82,17 @@ impl Describe {
             _ => String::new(),
         };
         let mut told = 0usize;
-        for (target, live) in find(call, &session, selection).await? {
+        let (found, missing) = find(call, &session, selection).await?;
+        for (target, live) in found {
             let related = self.related(call, &session, &target, &live).await?;
             let text = describe(&live, &related);
             // kubectl leaves two empty lines between descriptions.
             let text = if told == 0 { text } else { format!("\n\n{text}") };
             told += 1;
             output.emit_as(live, View::Text(text)).await?;
+        }
+        if let Some(report) = error::all(missing) {
+            return Err(report);
         }
         if told == 0 {
             call.operator
@@ -183,26 +189,28 @@ async fn lease(session: &Session, node: &str) -> Result<Value, String> {
     })
 }
 
-/// The objects; a name that does not exist matches by its beginning.
-async fn find(call: &Call, session: &Session, selection: Selection) -> Result<Vec<(Target, Value)>, Report> {
+type Found = (Vec<(Target, Value)>, Vec<Report>);
+
+/// The objects, and what is said about those that are missing; a name that does not exist matches by its beginning.
+async fn find(call: &Call, session: &Session, selection: Selection) -> Result<Found, Report> {
     let Selection::Named(targets) = selection else {
-        return target::objects(call, session, selection).await;
+        return Ok((target::objects(call, session, selection).await?, Vec::new()));
     };
-    let mut found = Vec::new();
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
     for wanted in targets {
         match wanted.read(session).await {
             Ok(live) => found.push((wanted, live)),
             Err(report) if report.code == NOT_FOUND => {
                 let matching = by_prefix(call, session, &wanted).await?;
                 if matching.is_empty() {
-                    return Err(report);
+                    missing.push(report);
                 }
                 found.extend(matching);
             }
             Err(report) => return Err(report),
         }
     }
-    Ok(found)
+    Ok((found, missing))
 }
 
 async fn by_prefix(call: &Call, session: &Session, wanted: &Target) -> Result<Vec<(Target, Value)>, Report> {

@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::apply::difference;
-use super::common::{Remembered, WRITE, declare, more_names, types_or_objects};
+use super::common::{Remembered, WRITE, declare, more_names, record_option, types_or_objects};
 use super::completer::Names;
 use super::mutation::{self, Draft, Write};
 use super::template::merge_patch;
@@ -33,6 +33,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("edit", "Change an object in an editor")
         .permission(WRITE)
         .risk(Risk::Change)
+        .option(record_option())
         .positional(types_or_objects("What to edit, also TYPE/NAME; the incoming object when not given").optional())
         .positional(more_names())
         .output("{kind, name, namespace, action, message}; a note where nothing was changed.")

@@ -1,23 +1,29 @@
 //! `kubectl:events`: what happened, oldest first.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::{StreamExt, pin_mut};
+use kube::core::WatchEvent;
 use serde_json::Value;
 
 use super::common::{READ, all_namespaces_option, declare, header, no_headers_option, until_stopped};
 use super::completer::Names;
+use super::get::print::{Format, Printer, list_of};
+use super::get::table::Row;
 use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::features::kubernetes::client::{Clients, Session};
+use crate::features::kubernetes::client::{Clients, JSON, Session};
 use crate::features::kubernetes::describe::{happened, interval};
-use crate::features::kubernetes::error::usage;
+use crate::features::kubernetes::discovery::Resource;
+use crate::features::kubernetes::error::{self, usage};
 use crate::features::kubernetes::object::{self, text};
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection, Target, namespace_of};
 use crate::verb::declaration::{OptionKind, OptionSpec};
-use crate::verb::{Call, Input, Output, Read, Verb, View};
+use crate::verb::{Call, Header, Input, Output, Read, Verb, View};
 
 /// The verb.
 pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
@@ -33,14 +39,24 @@ pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
             .value_name("type/name"),
             OptionSpec::new("types", OptionKind::List, "Only events of these types: Normal, Warning")
                 .value_name("types"),
+            OptionSpec::new("watch", OptionKind::Bool, "Go on with every event until cancelled").short('w'),
+            OptionSpec::new(
+                "output",
+                OptionKind::String,
+                "json, yaml, name, jsonpath=TEMPLATE; a table when not given",
+            )
+            .short('o')
+            .value_name("format"),
             no_headers_option(),
         ])
+        .following(&["watch"])
         .output("The event as the API gives it, oldest first.")
         .example("kubectl:events --types=Warning", "what went wrong in the namespace")
         .example(
             "kubectl:events --for deploy/inspector",
             "what happened to one deployment",
         )
+        .example("kubectl:events -w", "from now on too")
         .example("kubectl:get pods | kubectl:events", "to each of these pods");
     Verb::read(
         declaration,
@@ -88,12 +104,24 @@ impl Events {
         let own = about.as_ref().is_some_and(|target| target.namespace.is_empty());
         let resource = session.cluster.discovery().await?.find("events")?;
         let path = resource.collection((!everywhere && !own).then_some(namespace.as_str()));
-        let mut found = target::list(&session, &path, &query).await?;
-        found.retain(|event| {
+        let wanted = |event: &Value| {
             types.is_empty() || types.iter().any(|kind| text(event, "/type").eq_ignore_ascii_case(kind))
-        });
+        };
+        let watching = call.arguments.flag("watch");
+        // Read before the list: what happens between the two may be seen twice, but is never missed.
+        let version = match watching {
+            true => version(&session, &path).await?,
+            false => String::new(),
+        };
+        let mut found = target::list(&session, &path, &query).await?;
+        found.retain(wanted);
         found.sort_by_key(happened);
-        if found.is_empty() {
+        let mut shown = Shown::new(call, &resource, everywhere)?;
+        if !watching && shown.printer.as_ref().is_some_and(Printer::gathers) {
+            let items = found.into_iter().map(|event| object::cleaned(event, "v1", "Event"));
+            return shown.all(items.collect(), output).await;
+        }
+        if found.is_empty() && !watching {
             let words = if everywhere {
                 "No events found.".to_owned()
             } else {
@@ -102,14 +130,42 @@ impl Events {
             call.operator.note(SafeText::line(&words));
             return Ok(());
         }
-        let columns = ["NAMESPACE", "LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
-        let header = header(call, columns.into_iter().skip(usize::from(!everywhere)));
+        let known: HashSet<(String, String)> = found.iter().map(identity).collect();
         for event in found {
-            let event = object::cleaned(event, "v1", "Event");
-            let cells = self.cells(&event, everywhere);
-            output.emit_as(event, View::row(&header, cells)).await?;
+            self.one(event, &mut shown, output).await?;
+        }
+        if !watching {
+            return Ok(());
+        }
+        let follow = query.with("watch", "true").with("resourceVersion", &version).on(&path);
+        let events = session.cluster.watch::<Value>(&follow, JSON).await;
+        let events = events.map_err(|error| session.cluster.report(&error))?;
+        pin_mut!(events);
+        while let Some(event) = events.next().await {
+            match event.map_err(|error| session.cluster.report(&error))? {
+                WatchEvent::Added(event) | WatchEvent::Modified(event)
+                    if wanted(&event) && !known.contains(&identity(&event)) =>
+                {
+                    self.one(event, &mut shown, output).await?;
+                }
+                WatchEvent::Error(status) => return Err(error::of_status(&status)),
+                _ => {}
+            }
         }
         Ok(())
+    }
+
+    async fn one(&self, event: Value, shown: &mut Shown, output: &Output) -> Result<(), Report> {
+        let event = object::cleaned(event, "v1", "Event");
+        if let Some(printer) = &mut shown.printer {
+            let row = Row {
+                object: event,
+                cells: Vec::new(),
+            };
+            return printer.emit(&shown.resource, row, output).await;
+        }
+        let cells = self.cells(&event, shown.everywhere);
+        output.emit_as(event, View::row(&shown.header, cells)).await
     }
 
     fn cells(&self, event: &Value, everywhere: bool) -> Vec<String> {
@@ -131,6 +187,56 @@ impl Events {
         ]);
         cells
     }
+}
+
+/// How events are shown: as rows, or as `-o` says.
+struct Shown {
+    header: Arc<Header>,
+    everywhere: bool,
+    resource: Arc<Resource>,
+    printer: Option<Printer>,
+}
+
+impl Shown {
+    fn new(call: &Call, resource: &Arc<Resource>, everywhere: bool) -> Result<Self, Report> {
+        let columns = ["NAMESPACE", "LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
+        let format = Format::parse(call.arguments.text("output").as_deref())?;
+        let selection = Selection::Listed {
+            resources: vec![resource.clone()],
+            namespace: None,
+        };
+        Ok(Shown {
+            header: header(call, columns.into_iter().skip(usize::from(!everywhere))),
+            everywhere,
+            resource: resource.clone(),
+            printer: (!matches!(format, Format::Table | Format::Wide)).then(|| Printer::new(call, format, &selection)),
+        })
+    }
+
+    /// All events as one list, for a format that wants it.
+    async fn all(&mut self, items: Vec<Value>, output: &Output) -> Result<(), Report> {
+        match &mut self.printer {
+            Some(printer) => printer.emit_all(list_of(items), output).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Which state of which event.
+fn identity(event: &Value) -> (String, String) {
+    let version = text(event, "/metadata/resourceVersion");
+    (object::uid(event).to_owned(), version.to_owned())
+}
+
+/// Where a collection stands now.
+async fn version(session: &Session, path: &str) -> Result<String, Report> {
+    let one = Query::new().with("limit", "1");
+    let answer: Value = session
+        .cluster
+        .get(&one.on(path))
+        .await
+        .map_err(|error| session.cluster.report(&error))?;
+    Ok(text(&answer, "/metadata/resourceVersion").to_owned())
 }
 
 fn types(given: &[String]) -> Result<Vec<String>, Report> {

@@ -19,6 +19,7 @@ use crate::features::kubernetes::path::{Query, encode};
 use crate::features::kubernetes::target::{self, Selection};
 use crate::render::View;
 use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
+use crate::verb::invocation::NOBODY_READS;
 use crate::verb::{Call, Input, Output, Read, Verb};
 
 /// Longer lines are cut into several, so that a container without line breaks cannot take all memory.
@@ -63,6 +64,12 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 "Only the last lines; -1: all; without it all, or 10 with a selector",
             )
             .value_name("count"),
+            OptionSpec::new("limit-bytes", OptionKind::Int, "At most so many bytes of each log").value_name("bytes"),
+            OptionSpec::new(
+                "ignore-errors",
+                OptionKind::Bool,
+                "A log that cannot be read is told, and the others go on",
+            ),
             OptionSpec::new("timestamps", OptionKind::Bool, "The time before each line"),
             OptionSpec::new("prefix", OptionKind::Bool, "Pod and container before each line"),
             OptionSpec::new("max-log-requests", OptionKind::Int, "Most logs to follow at once")
@@ -125,7 +132,18 @@ impl Logs {
         }
         let query = query(call);
         let prefixed = call.arguments.flag("prefix") || call.arguments.flag("all-pods");
-        let read = |stream: Stream| follow(&session, stream, query.clone(), prefixed, output);
+        let goes_on = call.arguments.flag("ignore-errors");
+        let read = async |stream: Stream| {
+            let pod = stream.pod.clone();
+            match follow(&session, stream, query.clone(), prefixed, output).await {
+                Err(report) if goes_on && report.code != NOBODY_READS => {
+                    call.operator
+                        .note(SafeText::line(&format!("pod/{pod}: {}", report.sentence())));
+                    Ok(())
+                }
+                other => other,
+            }
+        };
         if !call.arguments.flag("follow") {
             for stream in streams {
                 read(stream).await?;
@@ -168,6 +186,9 @@ fn check(call: &Call) -> Result<(), Report> {
     if arguments.texts().len() == 2 && arguments.text("container").is_some() {
         return Err(usage("only one of -c or an inline [CONTAINER] arg is allowed"));
     }
+    if arguments.int("limit-bytes").is_some_and(|bytes| bytes < 0) {
+        return Err(usage("--limit-bytes must be greater than 0"));
+    }
     if arguments.int("tail").is_some_and(|lines| lines < -1) {
         return Err(usage("--tail must be greater than or equal to -1"));
     }
@@ -206,6 +227,7 @@ fn query(call: &Call) -> Query {
         Some(-1) | None => None,
         Some(lines) => Some(lines),
     };
+    let limit = arguments.int("limit-bytes").filter(|bytes| *bytes > 0);
     let flag = |name: &str| arguments.flag(name).then(|| "true".to_owned());
     // The API counts whole seconds; less than one would mean everything.
     let since = arguments
@@ -218,6 +240,7 @@ fn query(call: &Call) -> Query {
         .with_some("tailLines", tail.map(|lines| lines.to_string()))
         .with_some("sinceSeconds", since.map(|seconds| format!("{seconds:.0}")))
         .with_some("sinceTime", arguments.text("since-time"))
+        .with_some("limitBytes", limit.map(|bytes| bytes.to_string()))
 }
 
 /// The pods whose logs are meant.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::common::{WRITE, all_namespaces_option, declare, field_selector_option, selector_option};
+use super::common::{WRITE, all_namespaces_option, declare, field_selector_option, record_option, selector_option};
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
-use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, MERGE_PATCH};
+use crate::features::kubernetes::documents;
 use crate::features::kubernetes::error::{CONFLICT, usage};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::target::{self, Target};
@@ -57,6 +57,7 @@ pub fn declaration(name: &str, summary: &str) -> Declaration {
     declare(name, summary)
         .permission(WRITE)
         .risk(Risk::Change)
+        .option(record_option())
         .positional(
             Positional::new(
                 "TYPE NAME KEY=VALUE",
@@ -65,6 +66,7 @@ pub fn declaration(name: &str, summary: &str) -> Declaration {
             )
             .variadic(),
         )
+        .options(documents::options())
         .options([
             OptionSpec::new("overwrite", OptionKind::Bool, "Replace values that are there already"),
             OptionSpec::new("all", OptionKind::Bool, "All objects of the type in the namespace"),
@@ -73,7 +75,7 @@ pub fn declaration(name: &str, summary: &str) -> Declaration {
             all_namespaces_option(),
         ])
         .exclusive(&["all", "selector"])
-        .output("{kind, name, namespace, action, message}; a note where nothing changes.")
+        .output("{kind, name, namespace, action, message}; one too where nothing changes.")
 }
 
 /// The pairs of a command line.
@@ -144,7 +146,7 @@ impl Mutate for Edit {
         let session = self.clients.planning(call).await?;
         let mut changes = Vec::new();
         for (target, live) in target::chosen(call, &session, &words).await? {
-            changes.extend(self.change(call, &target, &live, &pairs)?);
+            changes.push(self.change(call, &target, &live, &pairs)?);
         }
         Ok(changes)
     }
@@ -177,21 +179,21 @@ fn view(field: &str, live: &Value, keys: &[String]) -> Value {
 }
 
 impl Edit {
-    fn change(&self, call: &Call, target: &Target, live: &Value, pairs: &Pairs) -> Result<Option<Change>, Report> {
+    fn change(&self, call: &Call, target: &Target, live: &Value, pairs: &Pairs) -> Result<Change, Report> {
         let (field, verb) = (self.map.field(), self.map.verb());
         let present = object::map(live, &format!("/metadata/{field}"))
             .cloned()
             .unwrap_or_default();
         let text = |key: &str| present.get(key).and_then(Value::as_str);
         let mut wanted: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+        let mut said = String::new();
         for (key, value) in &pairs.wanted {
             match (text(key), value.as_deref()) {
                 (None, None) if self.map == Field::Labels => {
-                    call.operator
-                        .note(SafeText::line(&format!("label \"{key}\" not found.")));
+                    said.push_str(&format!("label \"{key}\" not found.\n"));
                 }
                 (Some(now), Some(new))
-                    if !call.arguments.flag("overwrite") && (now != new || self.map == Field::Annotations) =>
+                    if !call.arguments.flag("overwrite") && now != new && key != object::CHANGE_CAUSE =>
                 {
                     return Err(self.refused(key, now));
                 }
@@ -200,14 +202,13 @@ impl Edit {
             }
         }
         if wanted.is_empty() {
-            let said = if self.map == Field::Labels {
-                "not labeled"
-            } else {
-                "annotated"
+            let action = match self.map {
+                Field::Labels => "not labeled",
+                Field::Annotations => "annotated",
             };
-            call.operator
-                .note(SafeText::line(&format!("{} {said}", target.title())));
-            return Ok(None);
+            let now = view(field, live, &[]);
+            return Draft::new(call, target, target.title(), now.clone(), now)
+                .answering(action, format!("{said}{} {action}", target.title()));
         }
         let keys: Vec<String> = wanted.keys().map(|key| (*key).to_owned()).collect();
         let removes_only = wanted.values().all(Option::is_none);
@@ -243,9 +244,8 @@ impl Edit {
                     body: json!({"metadata": {field: wanted}}),
                 },
                 action,
-                format!("{} {action}", target.title()),
+                format!("{said}{} {action}", target.title()),
             )
-            .map(Some)
     }
 
     fn refused(&self, key: &str, now: &str) -> Report {
@@ -270,7 +270,7 @@ mod tests {
         line.split_whitespace().map(str::to_owned).collect()
     }
 
-    fn planned(map: Field, line: &str, overwrite: bool) -> Result<Option<Change>, Report> {
+    fn planned(map: Field, line: &str, overwrite: bool) -> Result<Change, Report> {
         let live = json!({"metadata": {"uid": "u", "labels": {"a": "1", "b": "2"}, "annotations": {"a": "1"}}});
         let (_, pairs) = split(&words(line), map.one())?;
         Edit::new(&Clients::new(), map).change(
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn the_way_back_restores_and_removes() {
-        let change = planned(Field::Labels, "a=9 b- c=x", true).unwrap().unwrap();
+        let change = planned(Field::Labels, "a=9 b- c=x", true).unwrap();
         assert_eq!(change.before, json!({"labels": {"a": "1", "b": "2", "c": null}}));
         assert_eq!(change.after, json!({"labels": {"a": "9", "b": null, "c": "x"}}));
         assert_eq!(
@@ -297,8 +297,14 @@ mod tests {
     fn values_are_kept_unless_told_otherwise() {
         let refused = planned(Field::Labels, "a=9", false).unwrap_err();
         assert_eq!(refused.message, "'a' already has a value (1), and --overwrite is false");
-        assert!(planned(Field::Labels, "a=1", false).unwrap().is_none());
-        let refused = planned(Field::Annotations, "a=1", false).unwrap_err();
+        let same = planned(Field::Labels, "a=1 nope-", false).unwrap();
+        assert!(same.only_answers());
+        assert_eq!(
+            same.request["message"],
+            "label \"nope\" not found.\ndeployment.apps/web not labeled"
+        );
+        assert!(planned(Field::Annotations, "a=1", false).unwrap().only_answers());
+        let refused = planned(Field::Annotations, "a=2", false).unwrap_err();
         assert!(refused.message.starts_with("--overwrite is false but found"));
     }
 

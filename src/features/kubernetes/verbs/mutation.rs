@@ -5,14 +5,15 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::apply::difference;
 use super::common::{say, sentence};
 use crate::core::change::{Change, Inverse, Risk};
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{Clients, JSON, Session};
-use crate::features::kubernetes::target::Target;
+use crate::features::kubernetes::target::{self, Target};
 use crate::features::kubernetes::{error, object};
 use crate::lang;
-use crate::verb::{Call, Output};
+use crate::verb::{Call, Output, View};
 
 /// Times a write is tried again when only something outside the plan moved (a status, mostly).
 const ATTEMPTS: usize = 6;
@@ -44,6 +45,8 @@ pub enum Write {
         /// DeleteOptions, without preconditions.
         options: Value,
     },
+    /// No request: there is only something to say.
+    Nothing,
 }
 
 /// A write, and what it says when it is done.
@@ -117,8 +120,16 @@ impl<'a> Draft<'a> {
         self
     }
 
+    /// No change at all: it only says how things are, or what a change would do. A difference is told in the record's
+    /// `before` and `after`.
+    pub fn answering(self, action: &str, message: String) -> Result<Change, Report> {
+        self.risk(Risk::Read).sending(Write::Nothing, action, message)
+    }
+
     /// The finished change.
     pub fn sending(mut self, write: Write, action: &str, message: String) -> Result<Change, Report> {
+        // Without a name the path would be that of all objects of the type.
+        target::named(&self.target.name)?;
         let request = Request {
             path: self.target.path(),
             api_version: self.target.resource.api_version(),
@@ -163,6 +174,16 @@ pub async fn apply(
     let session = clients.planned(call).await?;
     let request: Request = serde_json::from_value(change.request.clone())
         .map_err(|error| Report::failed(error::UNREADABLE, "the planned request is not this verb's").because(&error))?;
+    if request.write == Write::Nothing {
+        let target = find(&session, change, &request).await?;
+        let mut record = sentence(&target, &request.action, &request.message);
+        if change.is_noop() {
+            return say(output, record).await.map(|()| Value::Null);
+        }
+        (record["before"], record["after"]) = (change.before.clone(), change.after.clone());
+        let text = format!("{}{}", request.message, difference::told(&change.before, &change.after));
+        return output.emit_as(record, View::Text(text)).await.map(|()| Value::Null);
+    }
     let answer = send(&session, change, &request, view).await?;
     let target = find(&session, change, &request).await?;
     say(output, sentence(&target, &request.action, &request.message)).await?;
@@ -241,6 +262,7 @@ async fn send(
                     .write(Method::DELETE, &request.path, JSON, &with_preconditions(options, &live))
                     .await
             }
+            Write::Nothing => return Ok(live),
         };
         match sent {
             // Something else of the object moved (its status, mostly); look again whether the plan still holds.

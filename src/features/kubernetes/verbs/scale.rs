@@ -5,12 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::common::{WRITE, declare, more_names, selector_option, types_or_objects};
+use super::common::{WRITE, declare, more_names, record_option, selector_option, types_or_objects};
 use super::completer::Names;
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{Clients, MERGE_PATCH};
+use crate::features::kubernetes::documents;
 use crate::features::kubernetes::error::{CONFLICT, NOT_FOUND, usage};
 use crate::features::kubernetes::target::{self, Target};
 use crate::lang::Stage;
@@ -22,8 +23,10 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("scale", "Set the number of replicas")
         .permission(WRITE)
         .risk(Risk::Change)
+        .option(record_option())
         .positional(types_or_objects("What to scale, also TYPE/NAME; the incoming object when not given").optional())
         .positional(more_names())
+        .options(documents::options())
         .options([
             OptionSpec::new("replicas", OptionKind::Int, "The number wanted")
                 .required()

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::common::{WRITE, declare, selector_option};
+use super::common::{WRITE, declare, record_option, selector_option};
 use super::completer::Names;
+use super::mutation::Draft;
 use super::template::{self, Words};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -24,6 +25,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("set-env", "Change environment variables of containers")
         .permission(WRITE)
         .risk(Risk::Change)
+        .option(record_option())
         .positional(
             Positional::new(
                 "TYPE NAME KEY=VALUE",
@@ -42,6 +44,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             .value_name("object"),
             OptionSpec::new("keys", OptionKind::List, "With --from: only these keys").value_name("keys"),
             OptionSpec::new("prefix", OptionKind::String, "With --from: before each name").value_name("text"),
+            OptionSpec::new("list", OptionKind::Bool, "Only tell the variables; changes nothing"),
             OptionSpec::new("overwrite", OptionKind::Bool, "Replace values that are there already").default("true"),
             OptionSpec::new("all", OptionKind::Bool, "All objects of the type in the namespace"),
             selector_option(),
@@ -90,7 +93,11 @@ impl Mutate for SetEnv {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
         let (words, mut wanted) = split(&call.arguments.texts())?;
         target::some(call, &words)?;
-        if wanted.is_empty() && call.arguments.text("from").is_none() {
+        let lists = call.arguments.flag("list");
+        if lists && !wanted.is_empty() {
+            return Err(usage("--list tells the variables, it takes no changes"));
+        }
+        if wanted.is_empty() && !lists && call.arguments.text("from").is_none() {
             return Err(usage("at least one environment variable must be provided").hint("KEY=VALUE, KEY- or --from"));
         }
         let session = self.clients.planning(call).await?;
@@ -99,6 +106,10 @@ impl Mutate for SetEnv {
         }
         let mut changes = Vec::new();
         for (target, live) in target::chosen(call, &session, &words).await? {
+            if lists {
+                changes.push(listed(call, &target, &live)?);
+                continue;
+            }
             changes.extend(change(call, &target, &live, &wanted)?);
         }
         Ok(changes)
@@ -133,6 +144,39 @@ fn split(words: &[String]) -> Result<(Vec<String>, Wanted), Report> {
         wanted.insert(name.to_owned(), value);
     }
     Ok((resources.to_vec(), wanted))
+}
+
+/// The variables of an object's containers as kubectl lists them; nothing is resolved, so no secret is told.
+fn listed(call: &Call, target: &Target, live: &Value) -> Result<Change, Report> {
+    let Some(pointer) = object::pod_spec_pointer(&target.resource.kind) else {
+        return Err(usage(format!("{} has no pod template", target.title())));
+    };
+    let mut lines = Vec::new();
+    for container in object::list(live, &format!("{pointer}/containers")) {
+        lines.push(format!(
+            "# {} {}, container {}",
+            target.resource.kind,
+            target.name,
+            object::text(container, "/name")
+        ));
+        for variable in object::list(container, "/env") {
+            let name = object::text(variable, "/name");
+            let source = |field: &str, kind: &str| {
+                let from = variable.pointer(&format!("/valueFrom/{field}"))?;
+                let (object, key) = (object::text(from, "/name"), object::text(from, "/key"));
+                Some(format!("# {name} from {kind} {object}, key {key}"))
+            };
+            let line = source("configMapKeyRef", "configmap")
+                .or_else(|| source("secretKeyRef", "secret"))
+                .or_else(|| {
+                    let path = variable.pointer("/valueFrom/fieldRef/fieldPath")?;
+                    Some(format!("# {name} from field path {}", object::text(path, "")))
+                })
+                .unwrap_or_else(|| format!("{name}={}", object::text(variable, "/value")));
+            lines.push(line);
+        }
+    }
+    Draft::new(call, target, target.title(), Value::Null, Value::Null).answering("listed", lines.join("\n"))
 }
 
 fn check_name(name: &str) -> Result<(), Report> {

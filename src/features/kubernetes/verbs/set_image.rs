@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::common::{WRITE, declare, selector_option};
+use super::common::{WRITE, declare, record_option, selector_option};
 use super::completer::Names;
 use super::mutation::{self, Draft, Write, change_cause};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{Clients, STRATEGIC_PATCH};
-use crate::features::kubernetes::error::{NOT_FOUND, usage};
+use crate::features::kubernetes::error::{self, NOT_FOUND, usage};
 use crate::features::kubernetes::object::{self, CHANGE_CAUSE};
 use crate::features::kubernetes::target::{self, Target};
 use crate::lang::Stage;
@@ -23,6 +23,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("set-image", "Change images of containers")
         .permission(WRITE)
         .risk(Risk::Change)
+        .option(record_option())
         .positional(Positional::new(
             "TYPE NAME CONTAINER=IMAGE",
             OptionKind::String,
@@ -52,9 +53,21 @@ impl Mutate for SetImage {
         let (words, pairs) = split(&call.arguments.texts())?;
         target::some(call, &words)?;
         let session = self.clients.planning(call).await?;
-        let mut changes = Vec::new();
-        for (target, live) in target::chosen(call, &session, &words).await? {
-            changes.extend(change(call, &target, &live, &pairs)?);
+        let found = target::chosen(call, &session, &words).await?;
+        let several = found.len() > 1;
+        let (mut changes, mut failures) = (Vec::new(), Vec::new());
+        for (target, live) in found {
+            match change(call, &target, &live, &pairs) {
+                Ok(change) => changes.extend(change),
+                Err(mut report) if report.code == NOT_FOUND && several => {
+                    report.message = format!("{}: {}", target.title(), report.message);
+                    failures.push(report.hint("no image was changed"));
+                }
+                Err(report) => return Err(report),
+            }
+        }
+        if let Some(report) = error::all(failures) {
+            return Err(report);
         }
         Ok(changes)
     }

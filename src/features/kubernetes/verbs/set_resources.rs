@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::common::{WRITE, declare, more_names, selector_option, types_or_objects};
+use super::common::{WRITE, declare, more_names, record_option, selector_option, types_or_objects};
 use super::completer::Names;
 use super::set_env::{containers, containers_option};
 use super::template::{self, Words};
@@ -23,6 +23,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("set-resources", "Change requests and limits of containers")
         .permission(WRITE)
         .risk(Risk::Change)
+        .option(record_option())
         .positional(types_or_objects("What to change, also TYPE/NAME; the incoming object when not given").optional())
         .positional(more_names())
         .options([

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::common::{
-    READ, all_namespaces_option, declare, header, more_names, no_headers_option, selector_option, until_stopped,
+    READ, all_namespaces_option, declare, field_selector_option, header, more_names, no_headers_option,
+    selector_option, until_stopped,
 };
 use super::completer::Names;
 use crate::core::report::Report;
@@ -36,6 +37,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .options([
             all_namespaces_option(),
             selector_option(),
+            field_selector_option(),
             OptionSpec::new("containers", OptionKind::Bool, "One row a container"),
             OptionSpec::new("sum", OptionKind::Bool, "The sum of all pods as the last row"),
             OptionSpec::new(

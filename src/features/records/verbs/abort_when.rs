@@ -23,8 +23,8 @@ pub fn verb() -> Verb {
     .output("The records as they are.")
     .example_expecting("seed '[{\"n\": 0}, {\"n\": 1}]' | abort-when $n -m enough", "", "N\n0")
     .example(
-        "kubectl:get po | abort-when $status.restarts -m 'something restarts'",
-        "",
+        "kubectl:get deploy | abort-when ${status.unavailableReplicas:-0} -m 'not all are there'",
+        "a field that is there only while something is missing",
     );
     Verb::read(declaration, AbortWhen)
 }

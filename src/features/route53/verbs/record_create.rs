@@ -264,6 +264,18 @@ fn piped(record: Option<&Record>) -> Result<String, Report> {
 
 /// Adds what to do about a refusal that has a way round it.
 fn advised(report: Report, zone: &str, set: &RecordSet, others: &[String]) -> Report {
+    let outside = report
+        .message
+        .split_once("not permitted in zone ")
+        .map(|(_, zone)| zone.to_owned());
+    if let (Some(domain), None) = (outside, &report.hint) {
+        let domain = domain.trim_end_matches(['.', '\'', ']', '"']);
+        let name = canonical_name(&set.name);
+        return report.hint(format!(
+            "a name of this zone ends in {domain}: did you mean {}.{domain}?",
+            name.trim_end_matches('.')
+        ));
+    }
     if report.hint.is_some() || set.kind != "CNAME" {
         return match others.iter().any(|kind| kind == "CNAME") && set.kind != "CNAME" && report.hint.is_none() {
             true => report.hint(format!(

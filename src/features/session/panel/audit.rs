@@ -34,6 +34,11 @@ impl Listing for Audit {
         "journal"
     }
 
+    /// The journal is the session's, whichever contexts are shown.
+    fn apart(&self, contexts: &[Arc<Context>]) -> Vec<Arc<Context>> {
+        contexts.iter().take(1).cloned().collect()
+    }
+
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<AuditEntry> {
         self.0.changes(context)
     }
@@ -55,11 +60,12 @@ impl Listing for Audit {
             outcome if outcome.starts_with("failed") => Tone::Bad,
             _ => Tone::Waiting,
         };
-        let undoes = row
-            .undoes
-            .map(|number| format!(" (undoes {number})"))
-            .unwrap_or_default();
-        let outcome = Cell::state(tone, &format!("{}{undoes}", row.outcome), look.theme);
+        let remark = match row.undoes {
+            Some(number) => format!(" (undoes {number})"),
+            None if tone == Tone::Ok && row.change.inverse.is_none() => " (no undo)".to_owned(),
+            None => String::new(),
+        };
+        let outcome = Cell::state(tone, &format!("{}{remark}", row.outcome), look.theme);
         vec![
             Cell::new(&row.number.to_string()),
             age_cell(row.at, look.now),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
+use super::limit;
 use crate::core::report::Report;
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::session::AuditEntry;
@@ -33,11 +34,7 @@ struct Audit;
 #[async_trait]
 impl Read for Audit {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
-        let limit = call
-            .arguments
-            .int("limit")
-            .and_then(|limit| usize::try_from(limit).ok())
-            .unwrap_or(0);
+        let limit = limit(call, "limit")?;
         let entries = call.session.audit(limit).await?;
         let columns = Columns::of(&entries);
         let header = columns.header();
@@ -86,7 +83,9 @@ impl Columns {
         let form = if self.days { "%Y-%m-%d %H:%M:%SZ" } else { "%H:%M:%SZ" };
         let when = entry.at.strftime(form).to_string();
         let context = self.contexts.then(|| entry.context.clone());
-        let cells = [entry.number.to_string(), when, entry.user.clone()].into_iter().chain(context);
+        let cells = [entry.number.to_string(), when, entry.user.clone()]
+            .into_iter()
+            .chain(context);
         cells.chain([entry.change.summary.clone(), outcome]).collect()
     }
 }

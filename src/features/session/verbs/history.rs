@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::limit;
 use crate::core::report::Report;
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::{
@@ -44,11 +45,7 @@ struct History;
 #[async_trait]
 impl Read for History {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
-        let limit = call
-            .arguments
-            .int("limit")
-            .and_then(|limit| usize::try_from(limit).ok())
-            .unwrap_or(0);
+        let limit = limit(call, "limit")?;
         let range = call.arguments.text_at(0).map(|text| range(&text)).transpose()?;
         let search = call.arguments.text("search");
         let mut lines = call.session.history(MOST).await?;
@@ -89,7 +86,13 @@ fn range(text: &str) -> Result<RangeInclusive<u64>, Report> {
     match text.split_once('-') {
         None => number(text, u64::MAX).map(|one| one..=one),
         Some(("", "")) => Err(wrong()),
-        Some((from, to)) => Ok(number(from, 0)?..=number(to, u64::MAX)?),
+        Some((from, to)) => {
+            let range = number(from, 0)?..=number(to, u64::MAX)?;
+            match range.is_empty() {
+                true => Err(wrong()),
+                false => Ok(range),
+            }
+        }
     }
 }
 
@@ -105,7 +108,7 @@ mod tests {
         // The ancestor crashed on this form.
         assert_eq!(range("-10").unwrap(), 0..=10);
         assert_eq!(range("3-7").unwrap(), 3..=7);
-        for wrong in ["-", "x", "1-x", "1-2-3", "--2"] {
+        for wrong in ["-", "x", "1-x", "1-2-3", "--2", "5-2"] {
             assert_eq!(range(wrong).unwrap_err().code, "E-HISTORY-003", "{wrong}");
         }
     }

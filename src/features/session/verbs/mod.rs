@@ -15,8 +15,9 @@ mod wait;
 
 use std::sync::Arc;
 
+use crate::core::report::Report;
 use crate::engine::ports::Journal;
-use crate::verb::Verb;
+use crate::verb::{Call, Verb};
 
 /// All of them. `journal`: offers the changes that can be taken back.
 pub fn all(journal: Option<Arc<dyn Journal>>) -> Vec<Verb> {
@@ -35,4 +36,12 @@ pub fn all(journal: Option<Arc<dyn Journal>>) -> Vec<Verb> {
     verbs.extend(alias::all());
     verbs.extend(pipeline::all());
     verbs
+}
+
+/// An option that says how many are wanted: 1 or more.
+fn limit(call: &Call, name: &str) -> Result<usize, Report> {
+    let given = call.arguments.int(name).and_then(|limit| usize::try_from(limit).ok());
+    given
+        .filter(|limit| *limit > 0)
+        .ok_or_else(|| Report::refused("E-SESSION-001", format!("--{name} must be 1 or more")))
 }

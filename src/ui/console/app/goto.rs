@@ -12,16 +12,17 @@ use crate::core::text::SafeText;
 use crate::lang::ast::Pipeline;
 use crate::lang::{Span, Stage, print};
 use crate::ui::console::complete::{Gathered, Live, Offer};
+use crate::ui::console::contexts::EVERY;
 use crate::ui::console::syntax;
 use crate::ui::console::toast::Toast;
 use crate::ui::panel::{Meaning, Tone};
-use crate::verb::{Candidate, CompletionRequest};
 use crate::verb::catalogue::{did_you_mean, nearest};
+use crate::verb::{Candidate, CompletionRequest};
 
 /// Places that are no pane.
 const PLACES: [(&str, &str); 11] = [
     ("ns", "another namespace: ns NAME"),
-    ("ctx", "another context: ctx NAME"),
+    ("ctx", "another context: ctx NAME; several at once: ctx A,B or ctx *"),
     ("present", "steps through a script: present demo, present FILE"),
     ("show", "a panel beside the others: show NAME"),
     ("hide", "a panel away: hide NAME"),
@@ -52,7 +53,8 @@ const TOLD: usize = 200;
 pub(super) struct Asked {
     pub(super) question: u64,
     name: String,
-    before: Arc<Context>,
+    /// The session's context and those beside it.
+    before: (Arc<Context>, Vec<Arc<Context>>),
 }
 
 /// Whether a line is one of these.
@@ -71,11 +73,11 @@ impl App {
             ("messages", []) => self.show_messages(),
             ("transcript", []) => return self.transcript(),
             ("bare", []) => return self.enter_bare(),
-            ("ctx" | "context", [name]) => return vec![Effect::UseContext((*name).to_owned())],
-            ("ctx" | "context", _) => {
+            ("ctx" | "context", []) => {
                 let names = self.contexts.join("  ");
-                self.tell(&format!("ctx NAME: {names}"), Tone::Neutral);
+                self.tell(&format!("ctx NAME: {names}; A,B or * shows several"), Tone::Neutral);
             }
+            ("ctx" | "context", names) => return vec![Effect::UseContexts(names.join(" "))],
             ("ns" | "namespace", [name]) => return self.use_namespace(name),
             ("ns" | "namespace", _) => self.tell("ns NAME shows another namespace", Tone::Neutral),
             ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
@@ -194,13 +196,16 @@ impl App {
     }
 
     fn use_namespace(&mut self, name: &str) -> Vec<Effect> {
-        let before = self.context.clone();
-        let mut context = Context::clone(&before);
-        context.kubernetes.namespace = Some(name.to_owned());
-        let context = Arc::new(context);
+        let there = |context: &Arc<Context>| {
+            let mut context = Context::clone(context);
+            context.kubernetes.namespace = Some(name.to_owned());
+            Arc::new(context)
+        };
+        let before = (self.context.clone(), self.beside.clone());
+        let (own, beside) = (there(&self.context), self.beside.iter().map(there).collect::<Vec<_>>());
         let live = self.live("get", &["namespaces"], "");
-        self.change_context(context.clone());
-        let mut effects = vec![Effect::Switch(context)];
+        self.change_contexts(own.clone(), beside.clone());
+        let mut effects = vec![Effect::Switch(own, beside)];
         match live {
             Some(live) => {
                 self.next_question += 1;
@@ -212,29 +217,41 @@ impl App {
                     before,
                 });
             }
-            None => self.tell(&format!("namespace {name}"), Tone::Ok),
+            None => self.tell_namespace(name),
         }
         effects
     }
 
-    /// The cluster told its namespaces. One that is not among them is left again: it would look like an empty one. Nobody
-    /// knows where they may not be listed, or are too many.
+    fn tell_namespace(&mut self, name: &str) {
+        let told = match self.beside.len() {
+            0 => format!("namespace {name}"),
+            others => format!("namespace {name} in all {} contexts", others + 1),
+        };
+        self.tell(&told, Tone::Ok);
+    }
+
+    /// The session's own cluster told its namespaces. One that is not among them is left again: it would look like an
+    /// empty one. Nobody knows where they may not be listed, or are too many.
     pub(super) fn namespaces_told(&mut self, asked: Asked, told: Vec<Candidate>) -> Vec<Effect> {
         let names: Vec<String> = told.into_iter().map(|candidate| candidate.value).collect();
         let may_be = names.is_empty() || names.len() >= TOLD || names.contains(&asked.name);
         let left = self.context.kubernetes.namespace.as_ref() != Some(&asked.name);
-        if left || self.context.name != asked.before.name {
+        let (own, beside) = asked.before;
+        if left || self.context.name != own.name {
             return Vec::new();
         }
         if may_be {
-            self.tell(&format!("namespace {}", asked.name), Tone::Ok);
+            self.tell_namespace(&asked.name);
             return Vec::new();
         }
         let hint = did_you_mean(&nearest(&asked.name, names)).unwrap_or_default();
-        self.change_context(asked.before.clone());
-        let text = format!("there is no namespace {}, this is the one from before  {hint}", asked.name);
+        self.change_contexts(own.clone(), beside.clone());
+        let text = format!(
+            "there is no namespace {}, this is the one from before  {hint}",
+            asked.name
+        );
         self.tell(&text, Tone::Warn);
-        vec![Effect::Switch(asked.before)]
+        vec![Effect::Switch(own, beside)]
     }
 
     /// What can stand behind the colon.
@@ -263,8 +280,17 @@ impl App {
                 gathered.offers = panes.chain(others).collect();
             }
             Some("ctx" | "context") => {
-                let contexts = self.contexts.iter();
-                gathered.offers = contexts.map(|name| Offer::place(name, "context", false)).collect();
+                // Behind a comma stands one more, which is none of those before.
+                let (before, prefix) = prefix.rsplit_once(',').unwrap_or(("", prefix));
+                let before: Vec<&str> = before.split(',').collect();
+                gathered.span.start = cursor - prefix.len();
+                gathered.prefix = prefix.to_owned();
+                let alone = before.iter().all(|name| name.is_empty());
+                let every =
+                    (alone && self.contexts.len() > 1).then(|| Offer::place(EVERY, "all contexts at once", false));
+                let others = self.contexts.iter().filter(|name| !before.contains(&name.as_str()));
+                let others = others.map(|name| Offer::place(name, "context", false));
+                gathered.offers = others.chain(every).collect();
             }
             Some("show" | "hide") => {
                 let panes = self.panels.iter().map(|panel| Offer::place(panel.id(), "panel", false));

@@ -248,7 +248,9 @@ impl App {
 
     /// Back from the chat to the panel whose key ran what it shows; false: it was not come from one.
     pub(super) fn return_to_panel(&mut self) -> bool {
-        let Some((id, zoomed)) = self.came_from.take() else { return false };
+        let Some((id, zoomed)) = self.came_from.take() else {
+            return false;
+        };
         let at = self.panels.iter().position(|panel| panel.id() == id);
         if let Some(at) = at {
             self.focus_pane(at + 1);

@@ -231,7 +231,7 @@ fn long_output_folds_when_others_follow_and_opens_again() {
 }
 
 #[test]
-fn a_stream_shows_its_tail_and_shrinks_when_others_follow() {
+fn a_stream_shows_its_tail_and_is_one_live_line_in_the_background_or_when_others_follow() {
     let mut chat = Chat::default();
     let id = chat.open("traffic:watch x".into(), Arc::new(Context::empty("sandbox")), NOW);
     chat.change(id, |block| {
@@ -239,12 +239,22 @@ fn a_stream_shows_its_tail_and_shrinks_when_others_follow() {
         (0..50).for_each(|n| block.push(&item(&format!("line {n}"))));
     });
     assert!(draw(&mut chat, 60, 20)[0].contains("line 3") || draw(&mut chat, 60, 20)[18].contains("line 49"));
+    let live = |chat: &mut Chat| {
+        let lines = draw(chat, 60, 20);
+        assert!(lines[0].contains("~ running 38s"), "{lines:?}");
+        assert_eq!(lines[1..3], ["  ▸ line 49", ""]);
+    };
+    chat.change(id, |block| block.background = true);
+    live(&mut chat);
+    chat.change(id, |block| block.background = false);
     run(&mut chat, "echo", 1);
-    let lines = draw(&mut chat, 60, 20);
-    assert!(lines[0].contains("~ running 38s"), "{lines:?}");
-    assert_eq!(
-        lines[1..5],
-        ["  ▸ 47 lines above", "  line 47", "  line 48", "  line 49"]
+    live(&mut chat);
+    chat.focus(true);
+    chat.select(Motion::Up);
+    chat.toggle(60);
+    assert!(
+        draw(&mut chat, 60, 80).contains(&"  line 0".to_owned()),
+        "Enter opens it"
     );
 }
 

@@ -22,8 +22,6 @@ const FOLDED_HEAD: usize = 9;
 const FOLDED_TAIL: usize = 2;
 /// Result lines a block may have before it folds.
 pub const FOLD_ABOVE: usize = 12;
-/// A running block that is not the latest shows this many of its last lines.
-const LIVE_TAIL: usize = 3;
 /// A running block shows at most this many of its last lines: what a frame costs must not grow with the stream.
 const LIVE_LINES: usize = 400;
 
@@ -347,12 +345,13 @@ fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
     };
     let count = block.len();
     match shape(block, look.latest) {
+        Shape::Live if count > 1 => lines.extend(live_line(block, look)),
         Shape::Tail(tail) if count > tail => {
             let hidden = count - tail;
             remark(format!("{hidden} lines above"), lines);
             add(hidden, tail, lines);
         }
-        Shape::All | Shape::Tail(_) => add(0, count, lines),
+        Shape::All | Shape::Live | Shape::Tail(_) => add(0, count, lines),
         Shape::Folded => {
             add(0, FOLDED_HEAD, lines);
             let hidden = count - FOLDED_HEAD - FOLDED_TAIL;
@@ -363,6 +362,17 @@ fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
     if !block.state.is_live() && block.is_cut(room(look.width)) {
         remark(format!("cut to fit, {} shows all of it", way(look)), lines);
     }
+}
+
+/// The newest line of a stream in one row; the mark at its beginning says that there are others.
+fn live_line(block: &Block, look: &Look<'_>) -> Option<Line<'static>> {
+    let last = block.len().saturating_sub(1);
+    let mut line = block.lines_within(last, 1, room(look.width)).pop()?;
+    let mark = render::Line::plain(&format!("{} ", look.theme.glyphs.folded));
+    line.spans.splice(0..0, mark.spans);
+    let mut rows = Vec::new();
+    body(&mut rows, look, &line, None);
+    rows.into_iter().next()
 }
 
 /// The keys that open a block: the way to the blocks first, where they do not have the keys.
@@ -376,17 +386,21 @@ fn way(look: &Look<'_>) -> String {
 pub enum Shape {
     /// All.
     All,
+    /// The newest alone: it goes on.
+    Live,
     /// The last ones.
     Tail(usize),
     /// Head and tail, the middle counted.
     Folded,
 }
 
-/// Which of its lines a block shows: long ones fold when others follow, running ones show their tail.
+/// Which of its lines a block shows: long ones fold when others follow. A stream shows its tail while it is what the
+/// operator waits for; when others follow, or it was sent to the background, it is one live line.
 pub fn shape(block: &Block, latest: bool) -> Shape {
     let long = block.len() > FOLD_ABOVE;
     match (block.state.is_live(), block.fold, latest) {
-        (true, Fold::Auto, false) | (true, Fold::Folded, _) => Shape::Tail(LIVE_TAIL),
+        (true, Fold::Auto, false) | (true, Fold::Folded, _) => Shape::Live,
+        (true, Fold::Auto, true) if block.background => Shape::Live,
         (true, ..) => Shape::Tail(LIVE_LINES),
         (false, Fold::Folded, _) | (false, Fold::Auto, false) if long => Shape::Folded,
         _ => Shape::All,

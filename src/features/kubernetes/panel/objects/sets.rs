@@ -44,12 +44,7 @@ impl Sets {
     }
 }
 
-const ACTIONS: [Action; 4] = [
-    Action::new("pods", 'o', "pods"),
-    DESCRIBE,
-    YAML,
-    COPY,
-];
+const ACTIONS: [Action; 4] = [Action::new("pods", 'o', "pods"), DESCRIBE, YAML, COPY];
 
 impl Listing for Sets {
     type Row = ReplicaSetRow;
@@ -138,7 +133,7 @@ impl Listing for Sets {
         match action {
             "pods" => vec![Effect::Show {
                 panel: ID,
-                subject: target("ReplicaSet", &row.namespace, &row.name),
+                subject: target("ReplicaSet", &row.namespace, &row.name).into(),
             }],
             other => {
                 let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();

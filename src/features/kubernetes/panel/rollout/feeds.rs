@@ -69,7 +69,10 @@ impl Feeds {
     /// The names of the deployments.
     pub fn names(&self) -> Vec<String> {
         let name = |(_, row): (&str, &DeploymentRow)| row.name.clone();
-        self.parts.deployments.source().read(|rows, _| rows.iter().map(name).collect())
+        self.parts
+            .deployments
+            .source()
+            .read(|rows, _| rows.iter().map(name).collect())
     }
 
     /// The deployment of this name alone; else all that roll out when there are several; else the one that was changed

@@ -133,7 +133,10 @@ mod tests {
         // The answer tells a version that is nobody else's.
         let told = of_web([sample("http://a/", None, Some("2.0.0"), false)]);
         assert!(matches!(told, Some(Measured::Own(_))));
-        assert_eq!(why([sample("http://a/", canary, Some("2.0.0"), false)]), "others answer it");
+        assert_eq!(
+            why([sample("http://a/", canary, Some("2.0.0"), false)]),
+            "others answer it"
+        );
         let both = [
             sample("http://a/", canary, None, false),
             sample("http://a/", own, None, false),

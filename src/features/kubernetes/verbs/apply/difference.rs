@@ -24,6 +24,18 @@ pub fn between(kind: &str, live: &Value, wanted: &Value) -> (Value, Value) {
     (Value::Object(before), Value::Object(after))
 }
 
+/// A line for each field that differs, each behind a line break; empty where the two are no fields.
+pub fn told(before: &Value, after: &Value) -> String {
+    let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else {
+        return String::new();
+    };
+    let line = |(field, new): (&String, &Value)| {
+        let old = before.get(field).unwrap_or(&Value::Null);
+        format!("\n  {field}: {old} → {new}")
+    };
+    after.iter().map(line).collect()
+}
+
 /// The values of the same fields in another state of the object.
 pub fn at(live: &Value, fields: &Value) -> Value {
     let Some(fields) = fields.as_object() else {

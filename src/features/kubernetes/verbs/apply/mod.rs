@@ -2,7 +2,6 @@
 //! computes by a dry run.
 
 pub mod difference;
-mod documents;
 
 use std::sync::Arc;
 
@@ -10,20 +9,32 @@ use async_trait::async_trait;
 use http::Method;
 use serde_json::Value;
 
-use super::common::{WRITE, declare};
+use super::common::{WRITE, declare, record_option};
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
-use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, Session};
-use crate::features::kubernetes::error::{self, CONFLICT, UNKNOWN_TYPE, usage};
+use crate::features::kubernetes::documents::{self, Document};
+use crate::features::kubernetes::error::{
+    self, CONFLICT, FORBIDDEN, NOT_FOUND, REFUSED_BY_SERVER, UNKNOWN_TYPE, UNREADABLE, USAGE, usage,
+};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
-use crate::features::kubernetes::target::{Target, namespace_of};
+use crate::features::kubernetes::target::Target;
 use crate::lang::Stage;
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Mutate, Output, Verb};
-use documents::Document;
+
+/// What the server or we say against one document; anything else (no connection, no login) ends the call.
+const PER_OBJECT: [&str; 7] = [
+    USAGE,
+    UNKNOWN_TYPE,
+    CONFLICT,
+    NOT_FOUND,
+    FORBIDDEN,
+    REFUSED_BY_SERVER,
+    UNREADABLE,
+];
 
 /// Media type of server-side apply; JSON is YAML.
 const APPLY: &str = "application/apply-patch+yaml";
@@ -37,10 +48,9 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         )
         .permission(WRITE)
         .risk(Risk::Change)
+        .option(record_option())
+        .options(documents::options())
         .options([
-            OptionSpec::new("filename", OptionKind::List, "A file, a folder, an address; - or none: the incoming record")
-                .short('f')
-                .value_name("file"),
             OptionSpec::new("server-side", OptionKind::Bool, "Accepted and without effect: it is always so"),
             OptionSpec::new("force-conflicts", OptionKind::Bool, "Take over fields that somebody else manages"),
             OptionSpec::new("field-manager", OptionKind::String, "Who manages the fields from now on")
@@ -49,7 +59,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             OptionSpec::new("dry-run", OptionKind::Enum(&["none", "server"]), "server: say what would be, change nothing")
                 .default("none"),
         ])
-        .output("{kind, name, namespace, action, message}, one an object.")
+        .output("{kind, name, namespace, action, message}, one an object; of a dry run also what differs, before and after.")
         .example("kubectl:apply -f deploy.yaml", "what the file says")
         .example("kubectl:apply -f deploy.yaml --dry-run=server", "what would become different")
         .example("kubectl:get deploy inspector | jq '.spec.replicas = 4 | {apiVersion, kind, metadata: {name: .metadata.name}, spec: {replicas: .spec.replicas}}' | kubectl:apply", "from the pipe");
@@ -73,21 +83,17 @@ impl Mutate for Apply {
             return Err(usage("no objects passed to apply"));
         }
         let session = self.clients.planning(call).await?;
-        let mut changes = Vec::new();
+        let (mut changes, mut failures) = (Vec::new(), Vec::new());
         let mut created: Vec<String> = Vec::new();
+        let all = documents.len();
         for document in documents {
-            let target = target(call, &session, &document).await?;
-            if target.resource.kind == "Namespace" {
-                created.push(target.name.clone());
-            }
-            let change = change(call, &session, &target, document.object, &created).await?;
-            if call.arguments.text("dry-run").as_deref() == Some("server") {
-                tell(call, &target, &change);
-            } else {
-                changes.push(change);
+            match planned(call, &session, &document, &mut created).await {
+                Ok(change) => changes.push(change),
+                Err(report) if PER_OBJECT.contains(&report.code) => failures.push((document, report)),
+                Err(report) => return Err(report),
             }
         }
-        Ok(changes)
+        refused(failures, all).map_or(Ok(changes), Err)
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
@@ -100,71 +106,57 @@ impl Mutate for Apply {
 }
 
 async fn documents(call: &Call) -> Result<Vec<Document>, Report> {
-    let sources = call.arguments.list("filename");
-    let (piped, named): (Vec<String>, Vec<String>) = sources.into_iter().partition(|source| source == "-");
-    let mut found = Vec::new();
-    match &call.record {
-        Some(record) if !piped.is_empty() || named.is_empty() => {
-            documents::flatten(object::as_manifest(record.clone()), "STDIN", &mut found)?;
-        }
-        None if !piped.is_empty() => return Err(usage("-f - takes a record from the pipe, and nothing comes")),
-        None if named.is_empty() => {
-            return Err(usage("must specify one of -f and -k").hint("-f FILE, or feed it from a pipe"));
-        }
-        _ => {}
+    if !call.arguments.list("filename").is_empty() {
+        return documents::of(call).await;
     }
-    found.extend(documents::read(&call.context, &named).await?);
+    let Some(record) = &call.record else {
+        return Err(
+            usage("must specify one of -f and -k").hint("-f FILE, -f - for standard input, or feed it from a pipe")
+        );
+    };
+    let mut found = Vec::new();
+    documents::flatten(object::as_manifest(record.clone()), "STDIN", &mut found)?;
     Ok(found)
 }
 
-/// The type, namespace and name of a document.
-async fn target(call: &Call, session: &Session, document: &Document) -> Result<Target, Report> {
-    let (object, source) = (&document.object, &document.source);
-    let (version, kind) = (object::text(object, "/apiVersion"), object::text(object, "/kind"));
-    let (own, name) = (object::namespace(object), object::name(object));
-    let exact = |discovery: &crate::features::kubernetes::discovery::Discovery| {
-        discovery
-            .of_kind(Some(version), kind)
-            .filter(|resource| resource.api_version() == version)
+/// Every document that was refused, with its file and object, and that none of the others was sent. The server's words
+/// about a single one stand alone, its place is in the hint.
+fn refused(refused: Vec<(Document, Report)>, all: usize) -> Option<Report> {
+    let place = |document: &Document| {
+        let (kind, name) = (object::text(&document.object, "/kind"), object::name(&document.object));
+        format!("{} ({kind} \"{name}\")", document.source)
     };
-    let known = exact(&*session.cluster.discovery().await?);
-    // The type may have been installed since the server was asked.
-    let known = match known {
-        Some(resource) => Some(resource),
-        None => exact(&*session.cluster.rediscover().await?),
+    let only = match refused.as_slice() {
+        [(document, _)] => Some(place(document)),
+        _ => None,
     };
-    let Some(resource) = known else {
-        return Err(Report::failed(
-            UNKNOWN_TYPE,
-            format!(
-                "resource mapping not found for name: \"{name}\" namespace: \"{own}\" from \"{source}\": no matches for \
-                 kind \"{kind}\" in version \"{version}\"\nensure CRDs are installed first"
-            ),
-        ));
-    };
-    if name.is_empty() {
-        return Err(usage("resource name may not be empty"));
+    let told = refused.into_iter().map(|(document, mut report)| {
+        if only.is_none() {
+            report.message = format!("{}: {}", place(&document), report.message);
+        }
+        report
+    });
+    let mut report = error::all(told.collect())?;
+    let nothing = (all > 1).then(|| format!("nothing was changed: all {all} objects have to pass"));
+    let hints: Vec<String> = [nothing, only.map(|place| format!("in {place}")), report.hint.take()]
+        .into_iter()
+        .flatten()
+        .collect();
+    report.hint = Some(hints.join("; "));
+    Some(report)
+}
+
+async fn planned(
+    call: &Call,
+    session: &Session,
+    document: &Document,
+    created: &mut Vec<String>,
+) -> Result<Change, Report> {
+    let target = documents::target(call, session, document).await?;
+    if target.resource.kind == "Namespace" {
+        created.push(target.name.clone());
     }
-    let asked = call.arguments.text("namespace").filter(|name| !name.is_empty());
-    if let (true, Some(asked)) = (resource.namespaced, &asked)
-        && !own.is_empty()
-        && own != asked
-    {
-        return Err(usage(format!(
-            "the namespace from the provided object \"{own}\" does not match the namespace \"{asked}\". You must pass \
-             '--namespace={own}' to perform this operation."
-        )));
-    }
-    let namespace = match (resource.namespaced, own) {
-        (false, _) => String::new(),
-        (true, "") => namespace_of(call, session),
-        (true, own) => own.to_owned(),
-    };
-    Ok(Target {
-        resource,
-        namespace,
-        name: name.to_owned(),
-    })
+    change(call, session, &target, document.object.clone(), created).await
 }
 
 /// What applying one document would do, as the server says.
@@ -203,6 +195,14 @@ async fn change(
         body,
     };
     let (action, message) = ("serverside-applied", format!("{} serverside-applied", target.title()));
+    if call.arguments.text("dry-run").as_deref() == Some("server") {
+        let (before, after) = match &live {
+            Some(live) => difference::between(&target.resource.kind, live, &wanted),
+            None => (Value::Null, mutation::essence(&target.resource.kind, &wanted)),
+        };
+        return Draft::new(call, target, target.title(), before, after)
+            .answering(action, format!("{message} (server dry run)"));
+    }
     let Some(live) = live else {
         let after = mutation::essence(&target.resource.kind, &wanted);
         let back = Stage::new("kubectl:delete")
@@ -221,18 +221,6 @@ async fn change(
     Draft::new(call, target, summary, before, after)
         .of(&live)
         .sending(write, action, message)
-}
-
-/// A dry run says what would be, in notes: nothing changes, so there is no record and no journal entry.
-fn tell(call: &Call, target: &Target, change: &Change) {
-    let note = |text: &str| call.operator.note(SafeText::line(text));
-    note(&format!("{} serverside-applied (server dry run)", target.title()));
-    if let (Value::Object(before), Value::Object(after)) = (&change.before, &change.after) {
-        for (field, new) in after {
-            let old = before.get(field).unwrap_or(&Value::Null);
-            note(&format!("  {field}: {old} → {new}"));
-        }
-    }
 }
 
 /// The server's word about fields that others manage, as kubectl begins it, and what can be done.

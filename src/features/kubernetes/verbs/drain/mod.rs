@@ -62,6 +62,12 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             .default("-1")
             .value_name("seconds"),
             OptionSpec::new("timeout", OptionKind::Duration, "Longest wait; 0: no limit").default("0"),
+            OptionSpec::new("pod-selector", OptionKind::String, "Only pods with these labels").value_name("selector"),
+            OptionSpec::new(
+                "disable-eviction",
+                OptionKind::Bool,
+                "Delete the pods, which no disruption budget holds up",
+            ),
         ])
         .output("{kind, name, namespace, action, message}: the node, each pod, the node again.")
         .notes("The plan names every pod. A pod that a disruption budget holds is tried again every 5 seconds.")
@@ -94,7 +100,7 @@ impl Mutate for Drain {
         };
         let mut changes = Vec::new();
         for (target, live) in cordon::nodes(call, &session).await? {
-            let sorted = pods::sort(pods_on(&session, &target.name).await?, allowed);
+            let sorted = pods::sort(pods_on(call, &session, &target.name).await?, allowed);
             if !sorted.refusals.is_empty() {
                 let name = &target.name;
                 let why = sorted.refusals.join(", ");
@@ -134,10 +140,12 @@ impl Mutate for Drain {
     }
 }
 
-/// All pods on a node.
-async fn pods_on(session: &Session, node: &str) -> Result<Vec<Value>, Report> {
+/// All pods on a node, or those that `--pod-selector` takes.
+async fn pods_on(call: &Call, session: &Session, node: &str) -> Result<Vec<Value>, Report> {
     let resource = session.cluster.discovery().await?.find("pods")?;
-    let query = Query::new().with("fieldSelector", format!("spec.nodeName={node}"));
+    let query = Query::new()
+        .with("fieldSelector", format!("spec.nodeName={node}"))
+        .with_some("labelSelector", call.arguments.text("pod-selector"));
     let mut found = target::list(session, &resource.collection(None), &query).await?;
     found.sort_by(|a, b| (object::namespace(a), object::name(a)).cmp(&(object::namespace(b), object::name(b))));
     Ok(found)
@@ -210,21 +218,53 @@ impl Evictions<'_> {
             namespace: text(&planned, "/namespace").to_owned(),
             name: text(&planned, "/name").to_owned(),
         };
-        let note = format!("evicting pod {}/{}", pod.namespace, pod.name);
+        let deletes = self.call.arguments.flag("disable-eviction");
+        let (doing, done) = if deletes {
+            ("deleting", "deleted")
+        } else {
+            ("evicting", "evicted")
+        };
+        let note = format!("{doing} pod {}/{}", pod.namespace, pod.name);
         self.call.operator.note(SafeText::line(&note));
-        if self.evict(&pod, &planned).await? {
+        let asked = match deletes {
+            true => self.delete(&pod, &planned).await?,
+            false => self.evict(&pod, &planned).await?,
+        };
+        if asked {
             self.gone(&pod, text(&planned, "/uid")).await?;
         }
-        let message = format!("{} evicted", pod.title());
-        say(self.output, sentence(&pod, "evicted", &message)).await
+        let message = format!("{} {done}", pod.title());
+        say(self.output, sentence(&pod, done, &message)).await
     }
 
-    /// Asks until the budgets agree; false when the pod is gone already.
-    async fn evict(&self, pod: &Target, planned: &Value) -> Result<bool, Report> {
+    /// How the pod that was planned is to end, and no other of its name.
+    fn options(&self, planned: &Value) -> Value {
         let mut options = json!({"preconditions": {"uid": planned["uid"]}});
         if let Some(seconds) = self.call.arguments.int("grace-period").filter(|seconds| *seconds >= 0) {
             options["gracePeriodSeconds"] = json!(seconds);
         }
+        options
+    }
+
+    /// Deletes, past the budgets; false when the pod is gone already.
+    async fn delete(&self, pod: &Target, planned: &Value) -> Result<bool, Report> {
+        let mut options = self.options(planned);
+        (options["kind"], options["apiVersion"]) = (json!("DeleteOptions"), json!("v1"));
+        match self
+            .session
+            .cluster
+            .write(Method::DELETE, &pod.path(), JSON, &options)
+            .await
+        {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error::code(&error), Some(404 | 409)) => Ok(false),
+            Err(error) => Err(self.session.cluster.report(&error)),
+        }
+    }
+
+    /// Asks until the budgets agree; false when the pod is gone already.
+    async fn evict(&self, pod: &Target, planned: &Value) -> Result<bool, Report> {
+        let options = self.options(planned);
         let body = json!({"apiVersion": "policy/v1", "kind": "Eviction",
             "metadata": {"name": pod.name, "namespace": pod.namespace}, "deleteOptions": options});
         let path = format!("{}/eviction", pod.path());

@@ -1,7 +1,7 @@
 //! `kubectl:get`: objects as records, shown as the server's own table.
 
-mod print;
-mod table;
+pub(super) mod print;
+pub(super) mod table;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt, pin_mut};
 use kube::core::WatchEvent;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::common::{
     READ, all_namespaces_option, declare, field_selector_option, more_names, no_headers_option, selector_option,
@@ -18,24 +18,26 @@ use super::common::{
 use super::completer::Names;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::features::kubernetes::client::{Clients, Session, TABLE};
+use crate::features::kubernetes::client::{Clients, JSON, Session, TABLE};
 use crate::features::kubernetes::discovery::Resource;
+use crate::features::kubernetes::documents;
 use crate::features::kubernetes::error::{self, usage};
 use crate::features::kubernetes::jsonpath::JsonPath;
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, PAGE, Selection};
 use crate::verb::declaration::{OptionKind, OptionSpec};
-use crate::verb::{Call, Input, Output, Read, Verb};
-use print::{Format, Printer};
+use crate::verb::{Call, Input, Output, Read, Verb, View};
+use print::{Format, Printer, list_of};
 use table::{Row, Table};
 
 /// The verb.
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("get", "Show objects")
         .permission(READ)
-        .positional(types_or_objects("Types (po,svc), a type and names, or type/name"))
+        .positional(types_or_objects("Types (po,svc), a type and names, or type/name").optional())
         .positional(more_names())
+        .options(documents::options())
         .options([
             all_namespaces_option(),
             selector_option(),
@@ -43,7 +45,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             OptionSpec::new(
                 "output",
                 OptionKind::String,
-                "table (default), wide, json, yaml, name, jsonpath=TEMPLATE, custom-columns=HEADER:PATH,…",
+                "table (default), wide, json, yaml, name, jsonpath=TEMPLATE, custom-columns=HEADER:PATH,…, and -file=FILE of both",
             )
             .short('o')
             .value_name("format")
@@ -67,6 +69,10 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             OptionSpec::new("ignore-not-found", OptionKind::Bool, "A missing name is no error"),
             OptionSpec::new("watch", OptionKind::Bool, "Go on with every change until cancelled").short('w'),
             OptionSpec::new("watch-only", OptionKind::Bool, "Only the changes from now on"),
+            OptionSpec::new("output-watch-events", OptionKind::Bool, "With --watch: what happened to each, ADDED, MODIFIED, DELETED"),
+            OptionSpec::new("show-kind", OptionKind::Bool, "Names with their type"),
+            OptionSpec::new("raw", OptionKind::String, "Any address of the server, shown as it answers").value_name("path"),
+            OptionSpec::new("chunk-size", OptionKind::Int, "Accepted and without effect: long lists come in pages").default("500"),
             // Accepted for the sake of old habits: everything is shown anyway.
             OptionSpec::new(
                 "show-all",
@@ -118,6 +124,9 @@ impl Read for Get {
 impl Get {
     async fn get(&self, call: &Call, output: &Output) -> Result<(), Report> {
         let words = call.arguments.texts();
+        if let Some(path) = call.arguments.text("raw") {
+            return self.raw(call, &words, &path, output).await;
+        }
         let format = Format::parse(call.arguments.text("output").as_deref())?;
         let named = words.len() > 1 || words.iter().any(|word| word.contains('/'));
         let filtered = call.arguments.text("selector").is_some() || call.arguments.text("field-selector").is_some();
@@ -131,10 +140,35 @@ impl Get {
         let selection = target::selection(call, &session, &words).await?;
         let printer = Printer::new(call, format, &selection);
         let watching = call.arguments.flag("watch") || call.arguments.flag("watch-only");
+        if call.arguments.flag("output-watch-events") && !watching {
+            return Err(usage(
+                "--output-watch-events option can only be used with --watch or --watch-only",
+            ));
+        }
         if watching {
             return watch(call, &session, selection, printer, output).await;
         }
         show(call, &session, selection, printer, output).await
+    }
+
+    /// The server's answer to any address of it, as it is.
+    async fn raw(&self, call: &Call, words: &[String], path: &str, output: &Output) -> Result<(), Report> {
+        if !words.is_empty() || !call.arguments.list("filename").is_empty() {
+            return Err(usage("arguments may not be passed when --raw is specified"));
+        }
+        if !path.starts_with('/') {
+            return Err(
+                usage(format!("{path} is no address of the server")).hint("for example: --raw /api/v1/namespaces")
+            );
+        }
+        let session = self.clients.session(&call.context).await?;
+        let cluster = &session.cluster;
+        let text = cluster
+            .get_text(path, JSON)
+            .await
+            .map_err(|error| cluster.report(&error))?;
+        let record = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone()));
+        output.emit_as(record, View::Raw(text)).await
     }
 }
 
@@ -153,7 +187,7 @@ async fn show(
         )),
         None => None,
     };
-    let keeps = sort.is_some() || printer.template().is_some();
+    let keeps = sort.is_some() || printer.gathers();
     let mut shown = 0usize;
     let mut failures = Vec::new();
     let mut kept: Vec<(Arc<Resource>, Row)> = Vec::new();
@@ -194,12 +228,12 @@ async fn show(
         kept = sort_rows(kept, &path, &text)?;
     }
     let one = matches!(&selection, Selection::Named(targets) if targets.len() == 1);
-    match (printer.template().is_some(), one && failures.is_empty()) {
+    match (printer.gathers(), one && failures.is_empty()) {
+        (true, _) if shown == 0 && call.arguments.flag("ignore-not-found") => {}
         (true, false) if shown > 0 || failures.is_empty() => {
             let items: Vec<Value> = kept.into_iter().map(|(_, row)| row.object).collect();
-            let list = json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items});
-            printer.emit_all(list, output).await?;
-            return report_all(failures, output).await;
+            printer.emit_all(list_of(items), output).await?;
+            return error::all(failures).map_or(Ok(()), Err);
         }
         (true, _) => {
             for (_, row) in kept {
@@ -215,16 +249,7 @@ async fn show(
     if shown == 0 && failures.is_empty() && !call.arguments.flag("ignore-not-found") {
         call.operator.note(SafeText::line(&nothing_found(&selection)));
     }
-    report_all(failures, output).await
-}
-
-/// The last of several failures ends the verb, the ones before are failed records of their own.
-async fn report_all(mut failures: Vec<Report>, output: &Output) -> Result<(), Report> {
-    let last = failures.pop();
-    for report in failures {
-        output.fail(report).await?;
-    }
-    last.map_or(Ok(()), Err)
+    error::all(failures).map_or(Ok(()), Err)
 }
 
 fn nothing_found(selection: &Selection) -> String {
@@ -406,7 +431,7 @@ async fn watch(
             printer.columns(&resource, &page);
             for row in page.rows {
                 if !quiet {
-                    printer.emit(&resource, row, output).await?;
+                    printer.emit_event("ADDED", &resource, row, output).await?;
                 }
             }
         }
@@ -434,20 +459,24 @@ async fn watch(
             };
             pin_mut!(events);
             while let Some(event) = events.next().await {
-                match event {
-                    Ok(WatchEvent::Added(value) | WatchEvent::Modified(value) | WatchEvent::Deleted(value)) => {
-                        let table = Table::read(value, &resource);
-                        printer.columns(&resource, &table);
-                        for row in table.rows {
-                            version = object::text(&row.object, "/metadata/resourceVersion").to_owned();
-                            printer.emit(&resource, row, output).await?;
-                        }
+                let (word, value) = match event {
+                    Ok(WatchEvent::Added(value)) => ("ADDED", value),
+                    Ok(WatchEvent::Modified(value)) => ("MODIFIED", value),
+                    Ok(WatchEvent::Deleted(value)) => ("DELETED", value),
+                    Ok(WatchEvent::Bookmark(mark)) => {
+                        version = mark.metadata.resource_version;
+                        continue;
                     }
-                    Ok(WatchEvent::Bookmark(mark)) => version = mark.metadata.resource_version,
                     Ok(WatchEvent::Error(status)) if status.code == 410 => continue 'list,
                     Ok(WatchEvent::Error(status)) => return Err(error::of_status(&status)),
                     Err(error) if error::code(&error) == Some(410) => continue 'list,
                     Err(error) => return Err(session.cluster.report(&error)),
+                };
+                let table = Table::read(value, &resource);
+                printer.columns(&resource, &table);
+                for row in table.rows {
+                    version = object::text(&row.object, "/metadata/resourceVersion").to_owned();
+                    printer.emit_event(word, &resource, row, output).await?;
                 }
             }
         }
@@ -458,6 +487,7 @@ async fn watch(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn numbers_sort_as_numbers_and_missing_values_come_first() {

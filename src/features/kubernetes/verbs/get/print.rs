@@ -1,7 +1,10 @@
 //! How `kubectl:get` shows its records: the server's table with kubectl's extra columns, JSON, YAML or names.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::Arc;
+
+use serde_json::{Value, json};
 
 use super::table::{Column, Row, Table};
 use crate::core::report::Report;
@@ -51,11 +54,19 @@ impl Format {
             ("jsonpath", Some(template)) => Format::JsonPath(parsed(template)?),
             ("jsonpath-as-json", Some(template)) => Format::JsonPathAsJson(parsed(template)?),
             ("custom-columns", Some(spec)) => Format::CustomColumns(columns(spec)?),
-            ("jsonpath" | "jsonpath-as-json", None) => {
+            ("jsonpath-file", Some(file)) => Format::JsonPath(parsed(read(file)?.trim_end_matches('\n'))?),
+            ("custom-columns-file", Some(file)) => Format::CustomColumns(columns_of_file(&read(file)?)?),
+            ("jsonpath" | "jsonpath-as-json" | "jsonpath-file", None) => {
                 return Err(usage("template format specified but no template given"));
             }
-            ("custom-columns", None) => {
+            ("custom-columns" | "custom-columns-file", None) => {
                 return Err(usage("custom-columns format specified but no custom columns given"));
+            }
+            ("go-template" | "template" | "go-template-file" | "templatefile", _) => {
+                return Err(usage(format!(
+                    "{word} is a program of Go's own language, which is not run here"
+                ))
+                .hint("-o jsonpath=TEMPLATE, -o custom-columns=HEADER:PATH,…, or pipe into jq"));
             }
             _ => {
                 return Err(usage(format!(
@@ -63,7 +74,8 @@ impl Format {
                 ))
                 .hint(
                     "allowed formats are: table, wide, json, yaml, name, jsonpath=TEMPLATE, jsonpath-as-json=TEMPLATE, \
-                     custom-columns=HEADER:PATH,…; pipe into jq for anything else",
+                     jsonpath-file=FILE, custom-columns=HEADER:PATH,…, custom-columns-file=FILE; pipe into jq for \
+                     anything else",
                 ));
             }
         })
@@ -89,8 +101,42 @@ fn columns(spec: &str) -> Result<Vec<(String, JsonPath)>, Report> {
         .collect()
 }
 
+/// The largest file of a template or of columns (bytes).
+const LARGEST: u64 = 1 << 20;
+
+fn read(file: &str) -> Result<String, Report> {
+    let failed = |error: std::io::Error| usage(format!("error reading --template {file}")).because(&error);
+    let mut text = String::new();
+    let opened = std::fs::File::open(file).map_err(failed)?;
+    opened.take(LARGEST + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > LARGEST {
+        return Err(usage(format!("{file} is larger than {} KiB", LARGEST >> 10)));
+    }
+    Ok(text)
+}
+
+/// A line of headers and a line of as many paths below it.
+fn columns_of_file(text: &str) -> Result<Vec<(String, JsonPath)>, Report> {
+    let mut lines = text.lines();
+    let mut words = || lines.next().unwrap_or_default().split_whitespace().collect::<Vec<_>>();
+    let (headers, paths) = (words(), words());
+    if headers.is_empty() || headers.len() != paths.len() {
+        let message = format!(
+            "number of headers ({}) and field specifications ({})",
+            headers.len(),
+            paths.len()
+        );
+        return Err(usage(format!("{message} don't match")));
+    }
+    let one = |(header, path): (&str, &str)| {
+        let path = JsonPath::relaxed(path).map_err(|error| usage(error.to_string()))?;
+        Ok((header.to_owned(), path))
+    };
+    headers.into_iter().zip(paths).map(one).collect()
+}
+
 /// What a template renders on an object or a list.
-pub fn render(path: &JsonPath, root: &serde_json::Value) -> Result<String, Report> {
+pub fn render(path: &JsonPath, root: &Value) -> Result<String, Report> {
     path.render(root)
         .map_err(|error| Report::failed(UNREADABLE, format!("error executing jsonpath: {error}")))
 }
@@ -105,6 +151,10 @@ pub struct Printer {
     show_labels: bool,
     label_columns: Vec<String>,
     no_headers: bool,
+    /// `--output-watch-events`: the word for what happened to the row that is shown.
+    event: Option<&'static str>,
+    /// Several objects as JSON or YAML make one list: they are shown, not piped on.
+    listed: bool,
     /// The header of custom columns, the same for all types.
     own_header: Arc<Header>,
     /// By type: which of the server's columns are shown, and the header they make.
@@ -117,9 +167,11 @@ impl Printer {
     /// For the options of a call.
     pub fn new(call: &Call, format: Format, selection: &Selection) -> Self {
         let several_types = match selection {
+            _ if call.arguments.flag("show-kind") => true,
             Selection::Named(targets) => targets.windows(2).any(|pair| pair[0].resource != pair[1].resource),
             Selection::Listed { resources, .. } => resources.len() > 1,
         };
+        let listed = call.last_stage && matches!(format, Format::Json | Format::Yaml);
         let no_headers = call.arguments.flag("no-headers");
         let own = match &format {
             Format::CustomColumns(columns) if !no_headers => columns.iter().map(|(name, _)| name.clone()).collect(),
@@ -128,6 +180,8 @@ impl Printer {
         Printer {
             format,
             no_headers,
+            event: call.arguments.flag("output-watch-events").then_some(""),
+            listed,
             own_header: Header::new(own),
             several_types,
             all_namespaces: call.arguments.flag("all-namespaces"),
@@ -162,7 +216,7 @@ impl Printer {
         let shown: Vec<usize> = (0..columns.len())
             .filter(|at| self.format == Format::Wide || columns.get(*at).is_some_and(|c| !c.wide))
             .collect();
-        let mut names = Vec::new();
+        let mut names: Vec<String> = self.event.map(|_| "EVENT".to_owned()).into_iter().collect();
         if self.all_namespaces && resource.namespaced {
             names.push("NAMESPACE".to_owned());
         }
@@ -193,6 +247,11 @@ impl Printer {
         )
     }
 
+    /// Whether all objects are wanted as one: by a template, or as a list.
+    pub fn gathers(&self) -> bool {
+        self.listed || matches!(self.format, Format::JsonPath(_) | Format::JsonPathAsJson(_))
+    }
+
     /// Whether a row's cells are all it takes to show it: nothing of its object.
     pub fn needs_only_cells(&self) -> bool {
         matches!(self.format, Format::Table | Format::Wide)
@@ -201,41 +260,58 @@ impl Printer {
             && self.label_columns.is_empty()
     }
 
-    /// The template that wants all objects as one.
-    pub fn template(&self) -> Option<&JsonPath> {
-        match &self.format {
-            Format::JsonPath(path) | Format::JsonPathAsJson(path) => Some(path),
-            _ => None,
-        }
-    }
-
-    /// Hands on what the template makes of all objects: of one that was named, or of a list.
-    pub async fn emit_all(&mut self, root: serde_json::Value, output: &Output) -> Result<(), Report> {
+    /// Hands on what becomes of all objects: of one that was named, or of a list.
+    pub async fn emit_all(&mut self, root: Value, output: &Output) -> Result<(), Report> {
         let row = Row {
             object: root,
             cells: Vec::new(),
         };
-        let view = self.view(&Resource::default(), &row)?;
-        let View::Text(text) = &view else { return Ok(()) };
-        let record = serde_json::Value::String(text.clone());
-        output.emit_as(record, view).await
+        self.emit(&Resource::default(), row, output).await
+    }
+
+    /// Hands on a row to which this happened.
+    pub async fn emit_event(
+        &mut self,
+        word: &'static str,
+        resource: &Resource,
+        row: Row,
+        output: &Output,
+    ) -> Result<(), Report> {
+        self.event = self.event.map(|_| word);
+        self.emit(resource, row, output).await
     }
 
     /// Hands on a row.
     pub async fn emit(&mut self, resource: &Resource, row: Row, output: &Output) -> Result<(), Report> {
         self.emitted += 1;
+        let row = match &self.format {
+            // As kubectl writes objects, so that the two can be compared line by line.
+            Format::Json | Format::Yaml => {
+                let object = jsonpath::sorted(&row.object);
+                let object = match self.event {
+                    Some(word) => json!({"object": object, "type": word}),
+                    None => object,
+                };
+                Row { object, ..row }
+            }
+            _ => row,
+        };
         let view = self.view(resource, &row)?;
-        output.emit_as(row.object, view).await
+        let record = match &self.format {
+            Format::JsonPath(path) => Value::String(render(path, &row.object)?),
+            Format::JsonPathAsJson(path) => {
+                Value::Array(path.values(&row.object).map_err(|error| usage(error.to_string()))?)
+            }
+            _ => row.object,
+        };
+        output.emit_as(record, view).await
     }
 
     /// How a row is shown.
     pub fn view(&self, resource: &Resource, row: &Row) -> Result<View, Report> {
         Ok(match &self.format {
-            Format::JsonPath(path) => View::Text(render(path, &row.object)?),
-            Format::JsonPathAsJson(path) => {
-                let found = path.values(&row.object).map_err(|error| usage(error.to_string()))?;
-                View::Text(format!("{:#}", serde_json::Value::Array(found)))
-            }
+            Format::JsonPath(path) => View::Raw(render(path, &row.object)?),
+            Format::JsonPathAsJson(_) => View::Json(4),
             Format::CustomColumns(columns) => View::row(
                 &self.own_header,
                 columns.iter().map(|(_, path)| own_cell(path, &row.object)).collect(),
@@ -251,7 +327,7 @@ impl Printer {
     }
 
     fn cells(&self, resource: &Resource, row: &Row, shown: &[usize], name_at: usize) -> Vec<String> {
-        let mut cells = Vec::new();
+        let mut cells: Vec<String> = self.event.map(str::to_owned).into_iter().collect();
         if self.all_namespaces && resource.namespaced {
             cells.push(object::namespace(&row.object).to_owned());
         }
@@ -279,8 +355,13 @@ impl Printer {
     }
 }
 
+/// Several objects as one, as kubectl makes it.
+pub fn list_of(items: Vec<Value>) -> Value {
+    json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items})
+}
+
 /// All that a path finds, as Go prints it; `<none>` without anything.
-fn own_cell(path: &JsonPath, object: &serde_json::Value) -> String {
+fn own_cell(path: &JsonPath, object: &Value) -> String {
     let found: Vec<String> = path
         .values(object)
         .unwrap_or_default()
@@ -294,7 +375,7 @@ fn own_cell(path: &JsonPath, object: &serde_json::Value) -> String {
     }
 }
 
-fn yaml(object: &serde_json::Value) -> Result<String, Report> {
+fn yaml(object: &Value) -> Result<String, Report> {
     serde_saphyr::to_string(object)
         .map(|text| text.trim_end().to_owned())
         .map_err(|error| Report::failed(UNREADABLE, "the object cannot be written as YAML").because(&error))
@@ -304,7 +385,6 @@ fn yaml(object: &serde_json::Value) -> Result<String, Report> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use serde_json::json;
 
     fn printer(format: Format) -> Printer {
         Printer {
@@ -314,6 +394,8 @@ mod tests {
             show_labels: true,
             label_columns: vec!["app.kubernetes.io/run".into()],
             no_headers: false,
+            event: None,
+            listed: false,
             own_header: Header::new(Vec::<String>::new()),
             headers: HashMap::new(),
             emitted: 0,
@@ -366,6 +448,25 @@ mod tests {
     #[test]
     fn formats() {
         assert_eq!(Format::parse(Some("wide")).unwrap(), Format::Wide);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let from = |text: &str, word: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            Format::parse(Some(&format!("{word}={}", file.path().display())))
+        };
+        let template = from("{.metadata.name}\n", "jsonpath-file").unwrap();
+        assert_eq!(template, Format::parse(Some("jsonpath={.metadata.name}")).unwrap());
+        let columns = from("A   B\n.metadata.name .spec.x\n", "custom-columns-file").unwrap();
+        let same = Format::parse(Some("custom-columns=A:.metadata.name,B:.spec.x")).unwrap();
+        assert_eq!(columns, same);
+        assert!(from("A B\n.x\n", "custom-columns-file").is_err());
+        assert!(Format::parse(Some("jsonpath-file=/does/not/exist")).is_err());
+        assert!(
+            Format::parse(Some("go-template={{.x}}"))
+                .unwrap_err()
+                .hint
+                .unwrap()
+                .contains("jsonpath")
+        );
         assert!(Format::parse(Some("xml")).unwrap_err().hint.unwrap().contains("wide"));
         assert_eq!(yaml(&json!({"a": {"b": [1, "x"]}})).unwrap(), "a:\n  b:\n  - 1\n  - x");
     }

@@ -20,7 +20,7 @@ use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::rollout::{self, Cause, GateState, Progress, Standing, Traffic, progress, trouble};
 use crate::features::kubernetes::target::{self, Target};
 use crate::features::kubernetes::verbs::common::{
-    READ, declare, more_names, say, sentence, types_or_objects, until_stopped,
+    READ, declare, more_names, say, selector_option, sentence, types_or_objects, until_stopped,
 };
 use crate::features::kubernetes::verbs::completer::Names;
 use crate::features::kubernetes::verbs::rollout::history::{controller_revisions, replica_sets};
@@ -41,6 +41,7 @@ pub fn verb(clients: &Arc<Clients>, hub: &Hub) -> Verb {
         .positional(types_or_objects("What to follow, also TYPE/NAME; the incoming object when not given").optional())
         .positional(more_names())
         .options([
+            selector_option(),
             OptionSpec::new("watch", OptionKind::Bool, "Follow until it ends")
                 .short('w')
                 .default("true"),

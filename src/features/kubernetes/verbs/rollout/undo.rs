@@ -92,14 +92,7 @@ impl Mutate for Undo {
                     "Warning: the deployment is managed by apply; its configuration file still describes the newer revision",
                 ));
             }
-            match change(call, &target, &live, revision, &revisions)? {
-                Some(change) => changes.push(change),
-                None => call.operator.note(SafeText::line(&format!(
-                    "{} skipped rollback (current template already matches revision {})",
-                    target.title(),
-                    revision.number
-                ))),
-            }
+            changes.push(change(call, &target, &live, revision, &revisions)?);
         }
         Ok(changes)
     }
@@ -144,17 +137,15 @@ fn pick<'a>(target: &Target, live: &Value, revisions: &'a [Revision], wanted: i6
         })
 }
 
-fn change(
-    call: &Call,
-    target: &Target,
-    live: &Value,
-    revision: &Revision,
-    all: &[Revision],
-) -> Result<Option<Change>, Report> {
+fn change(call: &Call, target: &Target, live: &Value, revision: &Revision, all: &[Revision]) -> Result<Change, Report> {
     let template = object::bare_template(&revision.template);
     let (before, after) = (view(live), template::view(&template));
     if before == after {
-        return Ok(None);
+        let words = "skipped rollback (current template already matches revision";
+        let message = format!("{} {words} {})", target.title(), revision.number);
+        return Draft::new(call, target, target.title(), before, after)
+            .of(live)
+            .answering("skipped rollback", message);
     }
     let summary = format!("roll back {} to revision {}", target.title(), revision.number);
     // A deployment takes its replica set's annotations over; the other kinds keep their own.
@@ -186,9 +177,7 @@ fn change(
         media: JSON_PATCH.to_owned(),
         body,
     };
-    draft
-        .sending(write, "rolled back", format!("{} rolled back", target.title()))
-        .map(Some)
+    draft.sending(write, "rolled back", format!("{} rolled back", target.title()))
 }
 
 /// The operation that writes down why a daemon or stateful set went back.
@@ -291,7 +280,6 @@ mod tests {
             &all[0],
             &all,
         )
-        .unwrap()
         .unwrap();
         let operations = &change.request["write"]["Patch"]["body"];
         assert_eq!(operations[0]["value"]["metadata"]["labels"], json!({"run": "web"}));
@@ -314,7 +302,7 @@ mod tests {
         assert!(
             change(&call, &target("Deployment", "web"), &live("i:1"), &all[0], &all)
                 .unwrap()
-                .is_none()
+                .only_answers()
         );
     }
 }

@@ -34,7 +34,7 @@ pub fn verb() -> Verb {
             "ALIAS        PIPELINE\nuser:twice   echo $1 $1",
         )
         .example(
-            "alias create site:restarts 'kubectl:get po | filter -p status.restarts'",
+            "alias create site:failed 'kubectl:get po --field-selector status.phase=Failed'",
             "for everyone",
         );
     Verb::read(declaration, Create)

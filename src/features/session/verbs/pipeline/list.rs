@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use regex::RegexBuilder;
 
+use super::super::limit;
 use crate::core::report::Report;
 use crate::features::session::verbs::jobs::Table;
 use crate::verb::catalogue::BUILT_IN;
@@ -52,11 +53,7 @@ impl Read for List {
                     .is_none_or(|pattern| pattern.is_match(&job.pipeline) != invert)
         };
         let jobs: Vec<Job> = call.session.jobs().into_iter().filter(fits).collect();
-        let last = call
-            .arguments
-            .int("last")
-            .and_then(|last| usize::try_from(last).ok())
-            .unwrap_or(0);
+        let last = limit(call, "last")?;
         let table = Table::new();
         for job in jobs.iter().skip(jobs.len().saturating_sub(last)) {
             output.send(table.row(job)).await?;

@@ -52,11 +52,12 @@ fn panes_are_reached_by_number_tab_and_left_by_i_colon_and_esc() {
 fn the_change_just_made_turns_the_panels_to_it() {
     let mut desk = Desk::new();
     desk.start("kubectl:scale deploy inspector --replicas=3");
-    desk.app.handle(Event::ActingOn(Target {
+    let target = Target {
         kind: "Deployment".into(),
         scope: "default".into(),
         name: "inspector".into(),
-    }));
+    };
+    desk.app.handle(Event::ActingOn(target.into()));
     assert!(desk.shows(120, 40, "rollout of inspector"));
 }
 
@@ -115,15 +116,15 @@ fn a_panel_that_follows_a_change_out_of_sight_says_where_it_is() {
     };
     let mut desk = Desk::new();
     desk.screen(80, 24);
-    desk.app.handle(Event::ActingOn(target("inspector")));
+    desk.app.handle(Event::ActingOn(target("inspector").into()));
     assert!(desk.shows(80, 24, "Alt-2 shows deployments of inspector"));
     let mut desk = Desk::new();
     desk.screen(120, 40);
-    desk.app.handle(Event::ActingOn(target("inspector")));
+    desk.app.handle(Event::ActingOn(target("inspector").into()));
     assert!(!desk.shows(120, 40, "Alt-2 shows"), "it is in sight");
     // It shows it already, and nobody sees it.
     desk.screen(80, 24);
-    desk.app.handle(Event::ActingOn(target("inspector")));
+    desk.app.handle(Event::ActingOn(target("inspector").into()));
     assert!(desk.shows(80, 24, "Alt-2 shows deployments of inspector"));
 }
 
@@ -269,8 +270,12 @@ fn a_namespace_that_the_cluster_does_not_have_is_left_again() {
         let namespace = |desk: &Desk| desk.app.context.kubernetes.namespace.clone();
         assert_eq!(namespace(&desk).as_deref(), Some(name), "at once");
         let answer = desk.app.handle(Event::Candidates(question.unwrap(), names(told)));
-        let switched = answer.iter().any(|effect| matches!(effect, Effect::Switch(_)));
-        assert_eq!(switched, namespace(&desk).as_deref() != Some(name), "the session goes along");
+        let switched = answer.iter().any(|effect| matches!(effect, Effect::Switch(..)));
+        assert_eq!(
+            switched,
+            namespace(&desk).as_deref() != Some(name),
+            "the session goes along"
+        );
         (namespace(&desk).unwrap(), desk)
     };
     let (namespace, mut desk) = goes("stagin", &["default", "staging"]);

@@ -1,4 +1,5 @@
-//! Manifests: from files, folders, addresses or the pipe to single objects. Not for what is done with them.
+//! Manifests: from files, folders, addresses, the pipe or standard input to single objects, and which object of the
+//! cluster each one means. Not for what is done with them.
 
 use std::path::{Path, PathBuf};
 
@@ -6,11 +7,15 @@ use futures::AsyncReadExt;
 use http::Request;
 use serde_json::Value;
 
+use super::client::Session;
+use super::discovery::Discovery;
+use super::error::{UNKNOWN_TYPE, UNREACHABLE, UNREADABLE, usage};
+use super::object;
+use super::target::{Target, namespace_of};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::yaml;
-use crate::features::kubernetes::error::{UNREACHABLE, UNREADABLE, usage};
-use crate::features::kubernetes::object;
+use crate::verb::{Call, OptionKind, OptionSpec};
 
 /// A manifest above this size is refused, whatever it comes from (bytes).
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -28,8 +33,104 @@ pub struct Document {
     pub source: String,
 }
 
+/// `-f, --filename`, and `-R, --recursive` beside it.
+pub fn options() -> [OptionSpec; 2] {
+    [
+        OptionSpec::new(
+            "filename",
+            OptionKind::List,
+            "A file, a folder, an address of manifests; -: the incoming record, else standard input",
+        )
+        .short('f')
+        .value_name("file"),
+        OptionSpec::new("recursive", OptionKind::Bool, "Folders with what is in their folders").short('R'),
+    ]
+}
+
+/// What `--filename` names; `-` is the incoming record, and standard input where none comes.
+pub async fn of(call: &Call) -> Result<Vec<Document>, Report> {
+    let (piped, named): (Vec<String>, Vec<String>) = call
+        .arguments
+        .list("filename")
+        .into_iter()
+        .partition(|source| source == "-");
+    let mut found = Vec::new();
+    match &call.record {
+        _ if piped.is_empty() => {}
+        Some(record) => flatten(object::as_manifest(record.clone()), "STDIN", &mut found)?,
+        None => found.extend(parse(&call.operator.input().await?, "STDIN")?),
+    }
+    found.extend(read(&call.context, &named, call.arguments.flag("recursive")).await?);
+    if found.len() > MOST {
+        return Err(usage(format!("more than {MOST} objects at once")).hint("give them in parts"));
+    }
+    Ok(found)
+}
+
+/// The objects of the cluster that `--filename` means; none where the option is not given.
+pub async fn targets(call: &Call, session: &Session) -> Result<Option<Vec<Target>>, Report> {
+    if call.arguments.list("filename").is_empty() {
+        return Ok(None);
+    }
+    let mut targets = Vec::new();
+    for document in of(call).await? {
+        targets.push(target(call, session, &document).await?);
+    }
+    Ok(Some(targets))
+}
+
+/// The type, namespace and name of a document.
+pub async fn target(call: &Call, session: &Session, document: &Document) -> Result<Target, Report> {
+    let (object, source) = (&document.object, &document.source);
+    let (version, kind) = (object::text(object, "/apiVersion"), object::text(object, "/kind"));
+    let (own, name) = (object::namespace(object), object::name(object));
+    let exact = |discovery: &Discovery| {
+        discovery
+            .of_kind(Some(version), kind)
+            .filter(|resource| resource.api_version() == version)
+    };
+    let known = exact(&*session.cluster.discovery().await?);
+    // The type may have been installed since the server was asked.
+    let known = match known {
+        Some(resource) => Some(resource),
+        None => exact(&*session.cluster.rediscover().await?),
+    };
+    let Some(resource) = known else {
+        return Err(Report::failed(
+            UNKNOWN_TYPE,
+            format!(
+                "resource mapping not found for name: \"{name}\" namespace: \"{own}\" from \"{source}\": no matches for \
+                 kind \"{kind}\" in version \"{version}\"\nensure CRDs are installed first"
+            ),
+        ));
+    };
+    if name.is_empty() {
+        return Err(usage("resource name may not be empty"));
+    }
+    let asked = call.arguments.text("namespace").filter(|name| !name.is_empty());
+    if let (true, Some(asked)) = (resource.namespaced, &asked)
+        && !own.is_empty()
+        && own != asked
+    {
+        return Err(usage(format!(
+            "the namespace from the provided object \"{own}\" does not match the namespace \"{asked}\". You must pass \
+             '--namespace={own}' to perform this operation."
+        )));
+    }
+    let namespace = match (resource.namespaced, own) {
+        (false, _) => String::new(),
+        (true, "") => namespace_of(call, session),
+        (true, own) => own.to_owned(),
+    };
+    Ok(Target {
+        resource,
+        namespace,
+        name: name.to_owned(),
+    })
+}
+
 /// The objects of every source, in order.
-pub async fn read(context: &Context, sources: &[String]) -> Result<Vec<Document>, Report> {
+pub async fn read(context: &Context, sources: &[String], recursive: bool) -> Result<Vec<Document>, Report> {
     let mut found = Vec::new();
     for source in sources {
         if source.starts_with("http://") || source.starts_with("https://") {
@@ -37,34 +138,40 @@ pub async fn read(context: &Context, sources: &[String]) -> Result<Vec<Document>
             found.extend(parse(&text, source)?);
             continue;
         }
-        for path in files(Path::new(source)).await? {
+        for path in files(Path::new(source), recursive).await? {
             let text = load(&path).await?;
             found.extend(parse(&text, &path.display().to_string())?);
         }
     }
-    if found.len() > MOST {
-        return Err(usage(format!("more than {MOST} objects at once")).hint("apply them in parts"));
-    }
     Ok(found)
 }
 
-/// A file is itself; a folder its manifests by name.
-async fn files(path: &Path) -> Result<Vec<PathBuf>, Report> {
+/// A file is itself; a folder its manifests by name, those of folders in it too where that is asked for.
+async fn files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Report> {
     let unknown = || usage(format!("the path \"{}\" does not exist", path.display()));
     let about = tokio::fs::metadata(path).await.map_err(|_| unknown())?;
     if !about.is_dir() {
         return Ok(vec![path.to_path_buf()]);
     }
     let unreadable = |error: std::io::Error| usage(format!("{} cannot be read", path.display())).because(&error);
-    let mut entries = tokio::fs::read_dir(path).await.map_err(unreadable)?;
+    let mut folders = vec![path.to_path_buf()];
     let mut found = Vec::new();
-    while let Some(entry) = entries.next_entry().await.map_err(unreadable)? {
-        let file = entry.path();
-        let fits = file
-            .extension()
-            .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known));
-        if fits && entry.file_type().await.map_err(unreadable)?.is_file() {
-            found.push(file);
+    while let Some(folder) = folders.pop() {
+        let mut entries = tokio::fs::read_dir(&folder).await.map_err(unreadable)?;
+        while let Some(entry) = entries.next_entry().await.map_err(unreadable)? {
+            let (file, about) = (entry.path(), entry.file_type().await.map_err(unreadable)?);
+            let fits = file
+                .extension()
+                .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known));
+            if fits && about.is_file() {
+                found.push(file);
+            } else if recursive && about.is_dir() {
+                folders.push(file);
+            }
+            // Whoever names a whole disk is stopped before its names fill the memory.
+            if found.len() + folders.len() > MOST {
+                return Err(usage(format!("{} holds more than {MOST} manifests", path.display())));
+            }
         }
     }
     found.sort();
@@ -105,7 +212,17 @@ async fn fetch(context: &Context, address: &str) -> Result<String, Report> {
     let root = http::Uri::from_parts(parts).map_err(|error| failed(&error))?;
     let client = kube::Client::try_from(kube::Config::new(root)).map_err(|error| failed(&error))?;
     let request = Request::get(path).body(Vec::new()).map_err(|error| failed(&error))?;
-    let body = client.request_stream(request).await.map_err(|error| failed(&error))?;
+    let body = client.request_stream(request).await.map_err(|error| match &error {
+        // What comes with it is a page for people, not a Status.
+        kube::Error::Api(status) => Report::failed(
+            UNREACHABLE,
+            format!(
+                "unable to read URL \"{address}\", server reported {0}, status code={0}",
+                status.code
+            ),
+        ),
+        other => failed(other),
+    })?;
     futures::pin_mut!(body);
     let mut bytes = Vec::new();
     body.take(LARGEST + 1)
@@ -212,14 +329,22 @@ mod tests {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let context = Context::empty("t");
-        let found = read(&context, &[folder.path().display().to_string()]).await.unwrap();
-        let kinds: Vec<&str> = found.iter().map(|d| object::text(&d.object, "/kind")).collect();
-        assert_eq!(kinds, ["A", "B"]);
-        let missing = read(&context, &["nope.yaml".to_owned()]).await.unwrap_err();
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        std::fs::write(inner.join("d.yml"), "{apiVersion: v1, kind: D}").unwrap();
+        for (recursive, wanted) in [(false, vec!["A", "B"]), (true, vec!["A", "B", "D"])] {
+            let folder = folder.path().display().to_string();
+            let found = read(&context, &[folder], recursive).await.unwrap();
+            let kinds: Vec<&str> = found.iter().map(|d| object::text(&d.object, "/kind")).collect();
+            assert_eq!(kinds, wanted);
+        }
+        let missing = read(&context, &["nope.yaml".to_owned()], false).await.unwrap_err();
         assert_eq!(missing.message, "the path \"nope.yaml\" does not exist");
         let mut closed = Context::empty("sandbox");
         closed.closed = true;
-        let refused = read(&closed, &["https://example.org/x".to_owned()]).await.unwrap_err();
+        let refused = read(&closed, &["https://example.org/x".to_owned()], false)
+            .await
+            .unwrap_err();
         assert!(refused.message.contains("closed world"));
     }
 }

@@ -1,0 +1,303 @@
+//! What a line answers when nothing changes or not all is there, and objects named by their manifests.
+
+use serde_json::{Value, json};
+
+use super::{OURS, THEIRS, manifest, same, same_everywhere, twins};
+
+const MANY: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {k: '1'}\n---\n\
+    apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two}\ndata: {k: '2'}\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_missing_name_is_told() {
+    let Some(bench) = twins().await else { return };
+    for line in [
+        "get deploy nope1 nope2",
+        "get deploy nope1 web nope2 -o name",
+        "describe deploy nope1 nope2",
+        "label deploy nope1 nope2 a=b",
+        "get cm nope --ignore-not-found -o json",
+    ] {
+        same(&bench, line).await;
+    }
+    // Nothing is deleted unless all of it can be.
+    bench.run("kubectl:create deployment aa --image=x").await.ok();
+    let ran = bench.run("kubectl:delete deploy nope1 aa nope2").await;
+    assert!(
+        ran.message().contains("\"nope1\" not found\n") && ran.message().ends_with("\"nope2\" not found"),
+        "{ran:?}"
+    );
+    assert!(ran.report.unwrap().hint.unwrap().starts_with("nothing was deleted"));
+    assert!(bench.plane.store.get("deployments", OURS, "aa").is_some());
+    bench
+        .run("kubectl:delete deploy nope1 aa nope2 --ignore-not-found")
+        .await
+        .ok();
+    assert!(bench.plane.store.get("deployments", OURS, "aa").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_so_already_is_answered_with_a_record() {
+    let Some(bench) = twins().await else { return };
+    let node = bench.plane.store.list("nodes", None)[0]["metadata"]["name"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (line, action, message) in [
+        (
+            "label deploy web app=web",
+            "not labeled",
+            "deployment.apps/web not labeled".to_owned(),
+        ),
+        (
+            "label deploy web tier-",
+            "not labeled",
+            "label \"tier\" not found.\ndeployment.apps/web not labeled".to_owned(),
+        ),
+        (
+            "annotate deploy web nope-",
+            "annotated",
+            "deployment.apps/web annotated".to_owned(),
+        ),
+        ("uncordon NODE", "uncordoned", format!("node/{node} already uncordoned")),
+    ] {
+        let line = line.replace("NODE", &node);
+        match line.starts_with("uncordon") {
+            true => same_everywhere(&bench, &line).await,
+            false => same(&bench, &line).await,
+        }
+        let ran = bench.run(&format!("kubectl:{line}")).await.ok();
+        assert_eq!((&ran.text, ran.notes.len()), (&vec![message.clone()], 0), "{ran:?}");
+        assert_eq!(
+            (&ran.records[0]["action"], &ran.records[0]["message"]),
+            (&json!(action), &json!(message))
+        );
+    }
+    // Nothing was changed, so nothing is journalled.
+    assert!(!bench.run("test:undo-last").await.message().contains("label"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_dry_run_answers_with_what_would_differ() {
+    let Some(bench) = twins().await else { return };
+    let file = manifest(MANY);
+    let path = file.path().display().to_string();
+    bench.run(&format!("kubectl:apply -f {path}")).await.ok();
+    std::fs::write(file.path(), MANY.replace("'2'", "'3'")).unwrap();
+    let ran = bench
+        .run(&format!("kubectl:apply -f {path} --dry-run=server"))
+        .await
+        .ok();
+    assert_eq!(
+        ran.text,
+        [
+            "configmap/one serverside-applied (server dry run)",
+            "configmap/two serverside-applied (server dry run)\n  /data/k: \"2\" → \"3\""
+        ]
+    );
+    assert_eq!(
+        (&ran.records[1]["before"], &ran.records[1]["after"]),
+        (&json!({"/data/k": "2"}), &json!({"/data/k": "3"}))
+    );
+    assert_eq!(
+        bench.plane.store.get("configmaps", OURS, "two").unwrap()["data"]["k"],
+        "2"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refused_document_is_told_with_its_file_and_nothing_is_applied() {
+    let Some(bench) = twins().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("a.yaml", MANY);
+    write(
+        "b.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad}\nfoo: 1\n",
+    );
+    write("c.yaml", "apiVersion: v1\nkind: Nope\nmetadata: {name: worse}\n");
+    let ran = bench
+        .run(&format!("kubectl:apply -f {}", folder.path().display()))
+        .await;
+    let report = ran.report.unwrap();
+    for part in [
+        "b.yaml (ConfigMap \"bad\"): ",
+        "unknown field",
+        "c.yaml (Nope \"worse\"): ",
+        "no matches for kind",
+    ] {
+        assert!(report.message.contains(part), "{part}: {report:?}");
+    }
+    assert!(report.hint.unwrap().starts_with("nothing was changed: all 4 objects"));
+    assert!(bench.plane.store.get("configmaps", OURS, "one").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_are_named_by_their_manifests() {
+    let Some(bench) = twins().await else { return };
+    let file = manifest(MANY);
+    let path = file.path().display().to_string();
+    for space in [THEIRS, OURS] {
+        bench.run(&format!("kubectl:apply -f {path} -n {space}")).await.ok();
+    }
+    for line in [
+        "get -f FILE -o name",
+        "get -f FILE -o jsonpath={.items[*].data.k}",
+        "label -f FILE a=b",
+        "get -f FILE one",
+        "delete -f FILE",
+        "delete -f FILE",
+        "delete -f FILE --ignore-not-found",
+        "get -f FILE",
+    ] {
+        let (_, out, error) = bench
+            .kubectl(&format!("{} -n {THEIRS}", line.replace("FILE", &path)))
+            .await
+            .unwrap();
+        let ran = bench
+            .run(&format!(
+                "kubectl:{} -n {OURS}",
+                super::quoted(&line.replace("FILE", &path))
+            ))
+            .await;
+        let (theirs, ours) = (super::lines(&format!("{out}\n{error}")), super::said(&ran));
+        let plain = |found: Vec<String>| -> Vec<String> {
+            let found = found.iter().map(|line| line.replace(" from default namespace", ""));
+            // kubectl names the file where an object of it is missing.
+            found
+                .map(|line| {
+                    line.rsplit_once(": ")
+                        .filter(|_| line.contains("not found"))
+                        .map_or(line.clone(), |(_, rest)| rest.to_owned())
+                })
+                .collect()
+        };
+        assert_eq!(plain(theirs), plain(ours), "{line}");
+    }
+    assert!(bench.plane.store.get("configmaps", OURS, "one").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_objects_as_json_or_yaml_are_one_list() {
+    let Some(bench) = twins().await else { return };
+    for line in [
+        "get deploy,rs -o json",
+        "get deploy -o json",
+        "get deploy web -o json",
+        "get cronjobs -o json",
+        "get deploy,rs -o yaml",
+        "get deploy web web -o yaml",
+        "get --raw /version",
+    ] {
+        let (code, out, error) = bench.kubectl(line).await.unwrap();
+        let ran = bench.run(&format!("kubectl:{line}")).await.ok();
+        assert_eq!((code, error.as_str(), ran.records.len()), (0, "", 1), "{line}: {ran:?}");
+        // Text for text: the keys are in the same order too.
+        match line.ends_with("yaml") {
+            true => {
+                let theirs: Value = serde_saphyr::from_str(&out).unwrap();
+                assert_eq!(theirs.to_string(), ran.records[0].to_string(), "{line}");
+            }
+            false => assert_eq!(out.trim_end(), ran.text.concat().trim_end(), "{line}"),
+        }
+    }
+    // Down a pipe they stay single objects.
+    let piped = bench.run("kubectl:get deploy,rs -o json | count").await.ok();
+    assert_eq!(piped.records, [json!(2)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_comes_without_a_line_break() {
+    let Some(bench) = twins().await else { return };
+    for line in [
+        "get deploy web -o jsonpath={.metadata.name}",
+        "get deploy -o jsonpath={.items[*].spec.replicas}",
+        "get deploy web -o jsonpath={.metadata.name}{\"\\n\"}",
+        "get deploy -o jsonpath-as-json={.items[*].metadata.labels}",
+        "get deploy,rs --show-kind --no-headers -o custom-columns=N:.kind",
+    ] {
+        let (_, out, _) = bench.kubectl(line).await.unwrap();
+        let ran = bench.run(&format!("kubectl:{}", super::quoted(line))).await.ok();
+        if !ran.text.is_empty() {
+            let ours = ran.text.concat();
+            let break_ = if line.contains("as-json") { "\n" } else { "" };
+            assert_eq!(out, format!("{ours}{break_}"), "{line}");
+        }
+    }
+    same(&bench, "get deploy --show-kind --no-headers -o wide").await;
+    same(&bench, "get deploy --output-watch-events").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_name_is_no_name_for_any_verb() {
+    let Some(bench) = twins().await else { return };
+    for line in [
+        "get pods",
+        "describe deploy",
+        "delete deploy",
+        "label deploy",
+        "annotate deploy",
+    ] {
+        let pair = match line.split(' ').next() {
+            Some("label" | "annotate") => "a=b",
+            _ => "",
+        };
+        let words: Vec<&str> = line
+            .split(' ')
+            .chain([""])
+            .chain((!pair.is_empty()).then_some(pair))
+            .collect();
+        let (code, _, error) = bench.kubectl_words(&words).await.unwrap();
+        assert!(
+            code == 1 && error.contains("resource name may not be empty"),
+            "{line}: {error}"
+        );
+    }
+    bench.faults.forget();
+    for line in [
+        "get pods ''",
+        "describe deploy ''",
+        "delete deploy ''",
+        "delete deploy web '' --ignore-not-found",
+        "label deploy '' a=b",
+        "annotate deploy '' a=b",
+        "scale deploy '' --replicas=0",
+        "set image deploy '' *=y",
+        "set env deploy '' A=b",
+        "set resources deploy '' --limits=cpu=1",
+        "rollout restart deploy ''",
+        "rollout undo deploy ''",
+        "rollout status deploy ''",
+        "edit deploy ''",
+        "expose deploy '' --port=80",
+        "cordon ''",
+        "drain ''",
+        "logs ''",
+        "exec '' -- ls",
+        "wait deploy '' --for=delete",
+    ] {
+        let ran = bench.run(&format!("kubectl:{line}")).await;
+        assert!(
+            ran.message().contains("resource name may not be empty"),
+            "{line}: {ran:?}"
+        );
+    }
+    assert!(
+        !bench.faults.saw(&["/deployments"]) && !bench.faults.saw(&["/pods"]),
+        "nothing was asked for"
+    );
+    assert!(bench.plane.store.get("deployments", OURS, "web").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_go_on_while_they_are_watched() {
+    let Some(bench) = twins().await else { return };
+    let line = "kubectl:events -w | jq 'select(.involvedObject.name == \"late\")' | head 1";
+    let (ran, made) = tokio::join!(bench.run(line), async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        bench.kubectl("run late --image=x -n default").await.unwrap()
+    });
+    assert_eq!((ran.exit, made.0), (0, 0), "{ran:?}");
+    assert_eq!(ran.records[0]["involvedObject"]["name"], "late");
+    let listed = bench.run("kubectl:events -o json").await.ok();
+    assert_eq!((listed.records.len(), &listed.records[0]["kind"]), (1, &json!("List")));
+}
