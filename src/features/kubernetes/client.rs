@@ -37,6 +37,8 @@ pub struct Clients {
     logins: watch::Sender<u64>,
     /// What the users of contexts may do, as it was told last, and to whom.
     rights: Mutex<HashMap<Arc<Context>, Told>>,
+    /// The namespaces of the sessions that feeds of contexts had last.
+    namespaces: Mutex<HashMap<Arc<Context>, String>>,
     /// Held by who asks for that: one question serves all panels.
     reviewing: tokio::sync::Mutex<()>,
     /// Where the calls that plan a change found what they change.
@@ -196,6 +198,16 @@ impl Clients {
         let rights = Arc::new(Rights::ask(&session.cluster, &session.namespace).await);
         held(&self.rights).insert(context.clone(), (asked, rights.clone()));
         rights
+    }
+
+    /// A feed of this context has a session.
+    pub fn learn(&self, context: &Arc<Context>, session: &Session) {
+        held(&self.namespaces).insert(context.clone(), session.namespace.clone());
+    }
+
+    /// The namespace that the feeds of a context look at; none: none of them has found its cluster yet.
+    pub fn namespace(&self, context: &Arc<Context>) -> Option<String> {
+        held(&self.namespaces).get(context).cloned()
     }
 
     /// Wakes after each login.

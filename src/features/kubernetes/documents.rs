@@ -49,8 +49,11 @@ pub fn options() -> [OptionSpec; 2] {
 
 /// What `--filename` names; `-` is the incoming record, and standard input where none comes.
 pub async fn of(call: &Call) -> Result<Vec<Document>, Report> {
-    let (piped, named): (Vec<String>, Vec<String>) =
-        call.arguments.list("filename").into_iter().partition(|source| source == "-");
+    let (piped, named): (Vec<String>, Vec<String>) = call
+        .arguments
+        .list("filename")
+        .into_iter()
+        .partition(|source| source == "-");
     let mut found = Vec::new();
     match &call.record {
         _ if piped.is_empty() => {}
@@ -213,7 +216,10 @@ async fn fetch(context: &Context, address: &str) -> Result<String, Report> {
         // What comes with it is a page for people, not a Status.
         kube::Error::Api(status) => Report::failed(
             UNREACHABLE,
-            format!("unable to read URL \"{address}\", server reported {0}, status code={0}", status.code),
+            format!(
+                "unable to read URL \"{address}\", server reported {0}, status code={0}",
+                status.code
+            ),
         ),
         other => failed(other),
     })?;
@@ -336,7 +342,9 @@ mod tests {
         assert_eq!(missing.message, "the path \"nope.yaml\" does not exist");
         let mut closed = Context::empty("sandbox");
         closed.closed = true;
-        let refused = read(&closed, &["https://example.org/x".to_owned()], false).await.unwrap_err();
+        let refused = read(&closed, &["https://example.org/x".to_owned()], false)
+            .await
+            .unwrap_err();
         assert!(refused.message.contains("closed world"));
     }
 }

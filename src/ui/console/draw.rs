@@ -13,11 +13,11 @@ use self::pane::{draw_pane, rule};
 use super::app::{App, Focus, Offer, Places};
 use super::chat::view::Look;
 use super::input::view::View;
-use super::layout::{Layout, Pane, TALL, WIDE, Want, Wants, layout};
+use super::layout::{Layout, NARROW, Pane, TALL, WIDE, Want, Wants, layout};
 use super::{help, status};
 use crate::core::text::{SafeText, width};
 use crate::ui::panel::widgets::popup::frame;
-use crate::ui::panel::{Meaning, Panel, widgets};
+use crate::ui::panel::{Meaning, Panel, Tone, widgets};
 
 /// The smallest screen on which anything can be shown.
 const LEAST: (u16, u16) = (20, 5);
@@ -45,6 +45,7 @@ pub fn draw(app: &mut App, screen: Rect, buffer: &mut Buffer) -> Option<Position
         input: layout.input,
         seams: layout.seams.clone(),
         borders: layout.borders,
+        narrow: screen.width < NARROW,
         ..Places::default()
     };
     status::top(app, layout.status, buffer, now);
@@ -186,48 +187,93 @@ fn draw_input(app: &App, layout: &Layout, view: &View, buffer: &mut Buffer) -> O
     view.draw(inside, buffer, &app.theme).filter(|_| focused)
 }
 
-/// How much of their names the tabs show: all of the title, the name, its beginning, the number alone.
+/// How much a tab shows of its pane, the least first: the number alone, the name's beginning, the name, the title.
 const TABS: [fn(&SafeText, &str) -> String; 4] = [
-    |title, _| title.fit(18).as_str().to_owned(),
-    |_, id| id.to_owned(),
-    |_, id| id.chars().take(4).collect(),
     |_, _| String::new(),
+    |_, id| id.chars().take(4).collect(),
+    |_, id| id.to_owned(),
+    |title, _| title.fit(18).as_str().to_owned(),
 ];
 
-/// Number and name of every pane, as much as there is room for; the shown one has its title.
+/// A pane in the line of tabs.
+struct Tab {
+    index: usize,
+    title: SafeText,
+    id: String,
+    mark: Option<Tone>,
+    form: usize,
+}
+
+impl Tab {
+    /// ` 3 ✗ rollout `.
+    fn text(&self, app: &App) -> String {
+        let mark = self.mark.map(|tone| app.theme.glyphs.of(tone)).unwrap_or_default();
+        let name = TABS
+            .get(self.form)
+            .map(|form| form(&self.title, &self.id))
+            .unwrap_or_default();
+        let words: Vec<&str> = [mark, name.as_str()]
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect();
+        format!(" {} ", format!("{} {}", self.index + 1, words.join(" ")).trim_end())
+    }
+}
+
+/// Number, mark and name of every pane. The shown one has its title; the others get what room is left, each as much as
+/// all before it.
 fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
-    let panes: Vec<(SafeText, String)> = std::iter::once((SafeText::from("chat"), "chat".to_owned()))
-        .chain(app.panels.iter().map(|panel| (panel.title(), panel.id().to_owned())))
-        .collect();
-    let offered: Vec<usize> = std::iter::once(0)
-        .chain((0..app.panels.len()).filter(|at| app.is_offered(*at)).map(|at| at + 1))
-        .collect();
-    let label = |index: usize, form: fn(&SafeText, &str) -> String| {
-        let (title, id) = panes
-            .get(index)
-            .map_or((SafeText::default(), ""), |(title, id)| (title.clone(), id.as_str()));
-        let name = if index == app.shown {
-            TABS[0](&title, id)
-        } else {
-            form(&title, id)
-        };
-        format!(" {} ", format!("{} {name}", index + 1).trim_end())
+    let offered = (0..app.panels.len()).filter(|at| app.is_offered(*at));
+    let panels = offered.filter_map(|at| Some((at + 1, app.panels.get(at)?)));
+    let tab = |(index, panel): (usize, &Box<dyn Panel>)| Tab {
+        index,
+        title: panel.title(),
+        id: panel.id().to_owned(),
+        mark: panel.mark(),
+        form: 0,
     };
-    let labels = |form| -> Vec<String> { offered.iter().map(|index| label(*index, form)).collect() };
-    let fits = |labels: &Vec<String>| labels.iter().map(|text| width(text)).sum::<usize>() < usize::from(area.width);
-    let all = TABS.into_iter().map(labels).find(fits);
-    let all = all.unwrap_or_else(|| labels(TABS[3]));
+    let chat = Tab {
+        index: 0,
+        title: "chat".into(),
+        id: "chat".to_owned(),
+        mark: None,
+        form: 0,
+    };
+    let mut tabs: Vec<Tab> = std::iter::once(chat).chain(panels.map(tab)).collect();
+    let shown = |tab: &Tab| tab.index == app.shown;
+    if let Some(tab) = tabs.iter_mut().find(|tab| shown(tab)) {
+        tab.form = TABS.len() - 1;
+        tab.mark = None;
+    }
+    let fits = |tabs: &[Tab]| tabs.iter().map(|tab| width(&tab.text(app))).sum::<usize>() < usize::from(area.width);
+    for form in 1..TABS.len() {
+        for at in 0..tabs.len() {
+            let Some(before) = tabs.get(at).map(|tab| tab.form).filter(|before| *before < form) else {
+                continue;
+            };
+            let set = |tabs: &mut [Tab], form| tabs.iter_mut().skip(at).take(1).for_each(|tab| tab.form = form);
+            set(&mut tabs, form);
+            if !fits(&tabs) {
+                set(&mut tabs, before);
+            }
+        }
+        // Nobody has more than the others before all have as much.
+        if tabs.iter().any(|tab| tab.form < form) {
+            break;
+        }
+    }
     let mut line = Line::from(" ");
     let (mut places, mut x) = (Vec::new(), area.x + 1);
-    for (index, text) in offered.iter().copied().zip(all) {
+    for tab in &tabs {
+        let text = tab.text(app);
         let wide = u16::try_from(width(&text)).unwrap_or(0);
         let place = Rect { x, width: wide, ..area };
-        places.push((index, place.intersection(area)));
+        places.push((tab.index, place.intersection(area)));
         x = x.saturating_add(wide);
-        let meaning = if app.shown == index {
-            Meaning::RowSelected
-        } else {
-            Meaning::Dim
+        let meaning = match tab.mark {
+            _ if shown(tab) => Meaning::RowSelected,
+            Some(tone) => tone.meaning(),
+            None => Meaning::Dim,
         };
         line.spans.push(Span::styled(text, app.theme.style(meaning)));
     }

@@ -53,7 +53,7 @@ fn sections(app: &App) -> Vec<(String, Vec<(String, String)>)> {
             ("cmd | pin", "as a panel, asked again every 5s; :unpin NAME"),
             ("rw 10m", "a read-only context takes changes for so long: typed alone"),
             ("undo N", "takes change N back; audit lists them"),
-            (":", "goes to a pane or a kind; ns NAME, ctx NAME, present demo"),
+            (":", "goes to a pane or a kind; rollout NAME, ns NAME, ctx NAME"),
         ]
         .map(|(keys, word)| (keys.to_owned(), word.to_owned()))
         .to_vec(),

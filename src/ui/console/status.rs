@@ -47,7 +47,8 @@ fn place(app: &App, room: usize) -> Line<'static> {
             line.spans.push(Span::styled(text, theme.style(meaning)));
         }
     };
-    if let Some(namespace) = &context.kubernetes.namespace {
+    let found = || app.panels.iter().find_map(|panel| panel.namespace(context));
+    if let Some(namespace) = context.kubernetes.namespace.clone().or_else(found) {
         add(
             SafeText::line(&format!("{} {namespace} ", theme.glyphs.separator))
                 .as_str()
@@ -264,6 +265,21 @@ fn hints(app: &App) -> Vec<(String, String)> {
                 (Action::Help, "help"),
             ],
         ),
+        Focus::Pane(0) if app.came_from().is_some() => {
+            let word = format!("back to {}", app.came_from().unwrap_or_default());
+            named(
+                Part::Chat,
+                &[
+                    (Action::Back, word.as_str()),
+                    (Action::Open, "open/fold"),
+                    (Action::Page, "page"),
+                    (Action::Find, "search"),
+                    (Action::Copy, "copy"),
+                    (Action::ToInput, "input"),
+                    (Action::Help, "help"),
+                ],
+            )
+        }
         Focus::Pane(0) => named(
             Part::Chat,
             &[

@@ -55,9 +55,16 @@ pub trait Panel: Send {
     /// worst.
     fn health(&self) -> Vec<Sourced>;
 
+    /// The namespace that it looks at in a context that names none itself; none: it has no such thing, or does not know
+    /// yet. Asked every frame.
+    fn namespace(&self, context: &Arc<Context>) -> Option<String> {
+        let _ = context;
+        None
+    }
+
     /// The last change made in this console touched `subject`: a panel that can follow it does, any other ignores it.
-    /// A subject it was told to [`hold`](Panel::hold) wins. True: it shows another subject than before, this one; moving
-    /// a selection is not enough.
+    /// A subject it was told to [`hold`](Panel::hold) wins. True: it shows this subject and nothing else from now on, or
+    /// did already; moving a selection is not enough.
     fn focus_on(&mut self, subject: &Subject) -> bool {
         let _ = subject;
         false
@@ -130,6 +137,23 @@ pub trait Panel: Send {
         Err(grid::NO_TABLE.into())
     }
 
+    /// Which of its rows were drawn last: the first and the last, counted from 1, and how many there are. None: all of
+    /// them, or it has no rows.
+    fn window(&self) -> Option<(usize, usize, usize)> {
+        None
+    }
+
+    /// What the tab says about it where nothing else of it is seen; none: nothing needs attention. Asked every frame.
+    fn mark(&self) -> Option<Tone> {
+        None
+    }
+
+    /// `:PANEL NAME` was typed. None: this panel shows no single object. `Err`: why it can't turn to that one.
+    fn turn_to(&mut self, name: &str) -> Option<Result<(), SafeText>> {
+        let _ = name;
+        None
+    }
+
     /// Draws its content into `area`, which is inside the border and never empty. May fill less than the area, never
     /// more. `now` is for ages only.
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp);
@@ -194,6 +218,13 @@ pub struct Action {
     pub key: char,
     /// What it does, for hints and help: `describe`, `undo rollout`.
     pub word: &'static str,
+}
+
+impl Action {
+    /// `name` for keymaps, `key` unless they say otherwise, `word` for hints and help.
+    pub const fn new(name: &'static str, key: char, word: &'static str) -> Self {
+        Action { name, key, word }
+    }
 }
 
 /// A key as panels see it: what is meant, not what was pressed.

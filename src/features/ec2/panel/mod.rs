@@ -24,21 +24,9 @@ pub(super) fn panel(service: Service) -> ListPanel<Instances> {
 }
 
 const ACTIONS: [Action; 3] = [
-    Action {
-        name: "show",
-        key: 'd',
-        word: "show",
-    },
-    Action {
-        name: "copy",
-        key: 'y',
-        word: "copy address",
-    },
-    Action {
-        name: "copy-id",
-        key: 'Y',
-        word: "copy id",
-    },
+    Action::new("show", 'd', "show"),
+    Action::new("copy", 'y', "copy address"),
+    Action::new("copy-id", 'Y', "copy id"),
 ];
 
 impl Listing for Instances {

@@ -202,7 +202,11 @@ impl<K: Kind> Feed<K> {
         let session = session.map_err(|report| Broken::Failed(report, None))?;
         match self.known.replace(session.clone()) {
             Some(known) if known.is_elsewhere(&session) => Err(Broken::Moved),
-            _ => Ok(session),
+            Some(_) => Ok(session),
+            None => {
+                self.clients.learn(&self.context, &session);
+                Ok(session)
+            }
         }
     }
 

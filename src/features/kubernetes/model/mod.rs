@@ -144,8 +144,6 @@ pub struct Condition {
     pub message: String,
     /// When it was last confirmed by progress (deployments only).
     pub last_update_time: Option<Timestamp>,
-    /// When its status last changed.
-    pub last_transition_time: Option<Timestamp>,
 }
 
 /// A container as its template or pod names it.

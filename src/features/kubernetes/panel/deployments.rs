@@ -40,44 +40,16 @@ impl Deployments {
 }
 
 const ACTIONS: [Action; 13] = [
-    Action {
-        name: "rollout",
-        key: 'r',
-        word: "rollout",
-    },
-    Action {
-        name: "hold",
-        key: 'p',
-        word: "pin to the rollout panel, or let go",
-    },
+    Action::new("rollout", 'r', "rollout"),
+    Action::new("hold", 'p', "pin to the rollout panel, or let go"),
     super::DESCRIBE,
-    Action {
-        name: "sets",
-        key: 'o',
-        word: "replica sets",
-    },
+    Action::new("sets", 'o', "replica sets"),
     LOGS,
     super::SHELL,
-    Action {
-        name: "scale",
-        key: 'S',
-        word: "scale",
-    },
-    Action {
-        name: "image",
-        key: 'I',
-        word: "set image",
-    },
-    Action {
-        name: "expose",
-        key: 'x',
-        word: "expose",
-    },
-    Action {
-        name: "undo",
-        key: 'u',
-        word: "undo rollout",
-    },
+    Action::new("scale", 'S', "scale"),
+    Action::new("image", 'I', "set image"),
+    Action::new("expose", 'x', "expose"),
+    Action::new("undo", 'u', "undo rollout"),
     super::YAML,
     super::EDIT,
     super::COPY,
@@ -138,6 +110,15 @@ impl Listing for Deployments {
             0 => self.title(rows),
             bad => format!("{}  ! {bad}", self.title(rows)),
         }
+    }
+
+    fn namespace(&self, context: &Arc<Context>) -> Option<String> {
+        self.clients.namespace(context)
+    }
+
+    fn mark(&self, rows: &RowTable<DeploymentRow>) -> Option<Tone> {
+        let worst = rows.iter().map(|(_, row)| self.state(row).0).max()?;
+        (worst >= Tone::Warn).then_some(worst)
     }
 
     fn actions(&self) -> &'static [Action] {

@@ -30,16 +30,8 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Events> {
 }
 
 const ACTIONS: [Action; 2] = [
-    Action {
-        name: "describe",
-        key: 'd',
-        word: "describe its object",
-    },
-    Action {
-        name: "copy",
-        key: 'y',
-        word: "copy message",
-    },
+    Action::new("describe", 'd', "describe its object"),
+    Action::new("copy", 'y', "copy message"),
 ];
 
 impl Listing for Events {
@@ -95,6 +87,10 @@ impl Listing for Events {
         let mut newest: Vec<_> = rows.iter().map(|(key, row)| (row.at, key)).collect();
         newest.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         newest.into_iter().map(|(_, key)| key).collect()
+    }
+
+    fn newest_first(&self, _: &RowTable<EventRow>) -> bool {
+        true
     }
 
     fn order(&self, (key, event): (&str, &EventRow), (other_key, other): (&str, &EventRow)) -> Ordering {

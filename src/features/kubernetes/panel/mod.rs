@@ -21,41 +21,17 @@ use crate::lang::{self, ast::Pipeline};
 use crate::ui::panel::widgets::table::Cell;
 use crate::ui::panel::{Action, Effect, Meaning, Tone};
 
-const DESCRIBE: Action = Action {
-    name: "describe",
-    key: 'd',
-    word: "describe",
-};
+const DESCRIBE: Action = Action::new("describe", 'd', "describe");
 
-const YAML: Action = Action {
-    name: "yaml",
-    key: 'v',
-    word: "YAML",
-};
+const YAML: Action = Action::new("yaml", 'v', "YAML");
 
-const LOGS: Action = Action {
-    name: "logs",
-    key: 'l',
-    word: "logs",
-};
+const LOGS: Action = Action::new("logs", 'l', "logs");
 
-const EDIT: Action = Action {
-    name: "edit",
-    key: 'e',
-    word: "edit",
-};
+const EDIT: Action = Action::new("edit", 'e', "edit");
 
-const SHELL: Action = Action {
-    name: "shell",
-    key: 's',
-    word: "shell",
-};
+const SHELL: Action = Action::new("shell", 's', "shell");
 
-const COPY: Action = Action {
-    name: "copy",
-    key: 'y',
-    word: "copy name",
-};
+const COPY: Action = Action::new("copy", 'y', "copy name");
 
 /// A stage about objects of one kind: `kubectl:describe po a b`. `kind` as typed.
 fn about<'n>(verb: &str, kind: &str, names: impl IntoIterator<Item = &'n str>) -> lang::Stage {

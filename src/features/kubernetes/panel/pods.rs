@@ -68,21 +68,13 @@ fn belongs(row: &PodRow, of: &Target) -> bool {
 
 const ACTIONS: [Action; 8] = [
     DESCRIBE,
-    Action {
-        name: "containers",
-        key: 'c',
-        word: "containers",
-    },
+    Action::new("containers", 'c', "containers"),
     LOGS,
     SHELL,
     YAML,
     EDIT,
     COPY,
-    Action {
-        name: "delete",
-        key: 'D',
-        word: "delete",
-    },
+    Action::new("delete", 'D', "delete"),
 ];
 
 impl Listing for Pods {
@@ -107,10 +99,11 @@ impl Listing for Pods {
     fn columns(&self, _: Option<&PodRow>) -> Vec<Column> {
         let requests = self.share(None).map(|_| Column::new("REQUESTS").right().expendable(1));
         let columns = vec![
-            Column::new("NAME").shortening(14),
-            Column::new("READY").expendable(3),
+            // Wide enough to tell the pods of two deployments apart.
+            Column::new("NAME").shortening(20),
+            Column::new("READY").expendable(4),
             Column::new("STATUS"),
-            Column::new("RESTARTS").right().expendable(4),
+            Column::new("RESTARTS").right().expendable(3),
             Column::new("AGE"),
             Column::new("VERSION").expendable(2),
             Column::new("IP").expendable(5),

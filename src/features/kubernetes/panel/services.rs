@@ -33,11 +33,7 @@ const ACTIONS: [Action; 5] = [
     YAML,
     EDIT,
     COPY,
-    Action {
-        name: "copy-address",
-        key: 'Y',
-        word: "copy address",
-    },
+    Action::new("copy-address", 'Y', "copy address"),
 ];
 
 impl Listing for Services {

@@ -367,3 +367,40 @@ async fn pods_tell_who_answers_while_traffic_is_watched() {
     feed.source().set_health(HealthState::Ended, None);
     assert!(!screen(&mut panel, 100, 4).contains("REQUESTS"), "that watch is over");
 }
+
+#[tokio::test]
+async fn the_newest_event_is_in_sight_until_somebody_moves_away_from_it() {
+    let event = |second: i64| EventRow {
+        kind: "Normal".into(),
+        reason: format!("Second{second}"),
+        object_kind: "Pod".into(),
+        object: "web-1".into(),
+        at: Timestamp::from_second(second).ok(),
+        ..EventRow::default()
+    };
+    let rows: Vec<(String, EventRow)> = (0..9).map(|second| (format!("e{second}"), event(second))).collect();
+    let rows = rows.iter().map(|(key, row)| (key.as_str(), row.clone())).collect();
+    let bench = Bench::new().with(rows, HealthState::Live, None);
+    let mut panel = super::events::panel(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let first = |panel: &mut dyn Panel| screen(panel, 60, 5).lines().nth(1).unwrap_or_default().to_owned();
+    assert!(first(&mut panel).contains("Second8"));
+    assert_eq!(panel.window(), Some((1, 4, 9)));
+    let comes = |second: i64| {
+        let feed = bench.feeds[0].downcast_ref::<Subscription<EventRow>>().unwrap();
+        feed.source()
+            .write(|table| table.upsert(format!("default/e{second}"), event(second)));
+    };
+    comes(9);
+    assert!(
+        first(&mut panel).contains("Second9"),
+        "it does not stay on the row it was on"
+    );
+    panel.key(PanelKey::Move(Motion::Last));
+    screen(&mut panel, 60, 5);
+    comes(10);
+    assert!(
+        !first(&mut panel).contains("Second10"),
+        "who looks at an older one goes on looking at it"
+    );
+}

@@ -27,21 +27,9 @@ pub(super) fn panel(service: Service) -> ListPanel<Records> {
 }
 
 const ACTIONS: [Action; 3] = [
-    Action {
-        name: "dig",
-        key: 'd',
-        word: "dig",
-    },
-    Action {
-        name: "delete",
-        key: 'D',
-        word: "delete",
-    },
-    Action {
-        name: "copy",
-        key: 'y',
-        word: "copy value",
-    },
+    Action::new("dig", 'd', "dig"),
+    Action::new("delete", 'D', "delete"),
+    Action::new("copy", 'y', "copy value"),
 ];
 
 impl Listing for Records {

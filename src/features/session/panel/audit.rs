@@ -18,21 +18,9 @@ use crate::verb::session::AuditEntry;
 pub struct Audit(pub SessionFeeds);
 
 const ACTIONS: [Action; 3] = [
-    Action {
-        name: "show",
-        key: 'd',
-        word: "before, after",
-    },
-    Action {
-        name: "undo",
-        key: 'u',
-        word: "undo",
-    },
-    Action {
-        name: "copy",
-        key: 'y',
-        word: "copy line",
-    },
+    Action::new("show", 'd', "before, after"),
+    Action::new("undo", 'u', "undo"),
+    Action::new("copy", 'y', "copy line"),
 ];
 
 impl Listing for Audit {

@@ -16,21 +16,9 @@ use crate::verb::session::{Job, JobState};
 pub struct Jobs(pub SessionFeeds);
 
 const ACTIONS: [Action; 3] = [
-    Action {
-        name: "info",
-        key: 'd',
-        word: "info",
-    },
-    Action {
-        name: "stop",
-        key: 'x',
-        word: "stop",
-    },
-    Action {
-        name: "copy",
-        key: 'y',
-        word: "copy line",
-    },
+    Action::new("info", 'd', "info"),
+    Action::new("stop", 'x', "stop"),
+    Action::new("copy", 'y', "copy line"),
 ];
 
 impl Listing for Jobs {

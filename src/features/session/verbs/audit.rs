@@ -1,5 +1,7 @@
 //! `audit`: what was changed, newest first.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
@@ -33,9 +35,11 @@ struct Audit;
 impl Read for Audit {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
         let limit = limit(call, "limit")?;
-        let header = Header::new(["NUMBER", "WHEN", "USER", "CONTEXT", "CHANGE", "OUTCOME"]);
-        for entry in call.session.audit(limit).await? {
-            let view = View::row(&header, cells(&entry));
+        let entries = call.session.audit(limit).await?;
+        let columns = Columns::of(&entries);
+        let header = columns.header();
+        for entry in entries {
+            let view = View::row(&header, columns.cells(&entry));
             output
                 .emit_as(serde_json::to_value(&entry).unwrap_or(Value::Null), view)
                 .await?;
@@ -44,17 +48,103 @@ impl Read for Audit {
     }
 }
 
-fn cells(entry: &AuditEntry) -> Vec<String> {
-    let outcome = match entry.undoes {
-        Some(number) => format!("{} (undoes {number})", entry.outcome),
-        None => entry.outcome.clone(),
-    };
-    vec![
-        entry.number.to_string(),
-        entry.at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-        entry.user.clone(),
-        entry.context.clone(),
-        entry.change.summary.clone(),
-        outcome,
-    ]
+/// What tells the entries apart: what is the same in all of them leaves its room to the changes.
+struct Columns {
+    /// They are of several days.
+    days: bool,
+    /// They were made in several contexts.
+    contexts: bool,
+}
+
+impl Columns {
+    fn of(entries: &[AuditEntry]) -> Self {
+        let differ = |of: fn(&AuditEntry) -> String| {
+            let mut all = entries.iter().map(of);
+            let first = all.next();
+            all.any(|other| Some(other) != first)
+        };
+        Columns {
+            days: differ(|entry| entry.at.strftime("%Y-%m-%d").to_string()),
+            contexts: differ(|entry| entry.context.clone()),
+        }
+    }
+
+    fn header(&self) -> Arc<Header> {
+        let context = self.contexts.then_some("CONTEXT");
+        let columns = ["NUMBER", "WHEN", "USER"].into_iter().chain(context);
+        Header::new(columns.chain(["CHANGE", "OUTCOME"]))
+    }
+
+    fn cells(&self, entry: &AuditEntry) -> Vec<String> {
+        let outcome = match entry.undoes {
+            Some(number) => format!("{} (undoes {number})", entry.outcome),
+            None => entry.outcome.clone(),
+        };
+        let form = if self.days { "%Y-%m-%d %H:%M:%SZ" } else { "%H:%M:%SZ" };
+        let when = entry.at.strftime(form).to_string();
+        let context = self.contexts.then(|| entry.context.clone());
+        let cells = [entry.number.to_string(), when, entry.user.clone()]
+            .into_iter()
+            .chain(context);
+        cells.chain([entry.change.summary.clone(), outcome]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::change::{Change, Risk, Target};
+
+    fn entry(number: u64, second: i64, context: &str) -> AuditEntry {
+        AuditEntry {
+            number,
+            at: jiff::Timestamp::from_second(second).unwrap_or_default(),
+            user: "maria".into(),
+            context: context.into(),
+            pipeline: "kubectl:scale deploy web --replicas=3".into(),
+            change: Change {
+                verb: "kubectl:scale".into(),
+                summary: "scale deployment/web to 3".into(),
+                target: Target {
+                    kind: "Deployment".into(),
+                    scope: "default".into(),
+                    name: "web".into(),
+                },
+                before: Value::Null,
+                after: Value::Null,
+                precondition: Value::Null,
+                request: Value::Null,
+                risk: Risk::Change,
+                inverse: None,
+                recovery: false,
+            },
+            outcome: "applied".into(),
+            undoes: None,
+            hash: String::new(),
+        }
+    }
+
+    fn shown(entries: &[AuditEntry]) -> Vec<Vec<String>> {
+        let columns = Columns::of(entries);
+        let header = columns.header().columns.clone();
+        std::iter::once(header)
+            .chain(entries.iter().map(|entry| columns.cells(entry)))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_the_same_in_all_entries_leaves_its_room() {
+        let (day, now) = (86_400, 60);
+        assert_eq!(
+            shown(&[entry(2, now, "sandbox"), entry(1, 0, "sandbox")]),
+            [
+                ["NUMBER", "WHEN", "USER", "CHANGE", "OUTCOME"],
+                ["2", "00:01:00Z", "maria", "scale deployment/web to 3", "applied"],
+                ["1", "00:00:00Z", "maria", "scale deployment/web to 3", "applied"],
+            ]
+        );
+        let several = shown(&[entry(2, day, "prod"), entry(1, 0, "sandbox")]);
+        assert_eq!(several[0], ["NUMBER", "WHEN", "USER", "CONTEXT", "CHANGE", "OUTCOME"]);
+        assert_eq!(several[1][1..4], ["1970-01-02 00:00:00Z", "maria", "prod"]);
+    }
 }

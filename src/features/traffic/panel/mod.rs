@@ -1,7 +1,7 @@
-//! The traffic panel: who answered the last requests, per pod and per version, and the requests one by one. Not for
-//! sending requests: it shows what `traffic:watch` sends and what `traffic:logs` reads.
+//! The traffic panel: who answered the last requests, per pod and per version, how many a second, why some failed, and
+//! the requests one by one. Not for sending requests: it shows what `traffic:watch` sends and what `traffic:logs` reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,13 +14,16 @@ use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{HealthState, Hub, Subscription};
 use crate::ui::panel::widgets::bar::{Fill, Part, bar};
+use crate::ui::panel::widgets::sparkline::sparkline;
 use crate::ui::panel::widgets::{line, message};
-use crate::ui::panel::{Effect, Meaning, Motion, Panel, PanelKey, Scope, Sourced, Theme};
+use crate::ui::panel::{Effect, Meaning, Motion, Panel, PanelKey, Scope, Sourced, Theme, Tone};
 
 /// Requests that the shares are counted over.
 const WINDOW: usize = 60;
 /// Requests shown one by one.
 const RIBBON: usize = 200;
+/// Seconds of the rate that are shown at most, and at least for it to be worth its room.
+const RATE: (usize, usize) = (60, 8);
 /// Columns of a lane's name.
 const LANE: usize = 10;
 /// Letters of the versions in the ribbon, oldest version first.
@@ -113,21 +116,21 @@ impl Panel for TrafficPanel {
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, _focused: bool, _now: Timestamp) {
         let scroll = self.scroll;
-        let lines = self.read(|samples| {
-            (!samples.is_empty())
-                .then(|| Picture::of(samples).lines(theme, area.width, usize::from(area.height), scroll))
-        });
         let health = self.feed.as_ref().map(|feed| feed.source().health());
         let ended = health.filter(|health| health.state == HealthState::Ended);
-        let Some(mut lines) = lines else {
+        let note = ended.and_then(|health| health.reason);
+        let lines = self.read(|samples| {
+            (!samples.is_empty()).then(|| {
+                let picture = Picture::of(samples);
+                picture.lines(theme, area.width, usize::from(area.height), scroll, note.as_ref())
+            })
+        });
+        let Some(lines) = lines else {
             let text =
                 "no traffic yet: traffic:watch URL, traffic:logs deploy/NAME -f, or paste the shell loop with curl"
                     .into();
             return message(area, buffer, theme, &text);
         };
-        if let (Some(head), Some(reason)) = (lines.first_mut(), ended.and_then(|health| health.reason)) {
-            head.push_span(Span::styled(format!("  {reason}"), theme.style(Meaning::Dim)));
-        }
         for (row, drawn) in (0..area.height).zip(&lines) {
             line(area, row, buffer, drawn);
         }
@@ -135,6 +138,12 @@ impl Panel for TrafficPanel {
 
     fn folded(&self) -> SafeText {
         self.read(|samples| SafeText::line(&format!("traffic  {}", Picture::of(samples).headline())))
+    }
+
+    fn mark(&self) -> Option<Tone> {
+        let health = self.feed.as_ref()?.source().health();
+        let failed = |samples: &[Sample]| samples.iter().take(WINDOW).any(|sample| !sample.succeeded());
+        (health.state != HealthState::Ended && self.read(failed)).then_some(Tone::Bad)
     }
 
     fn minimum(&self) -> (u16, u16) {
@@ -152,8 +161,16 @@ struct Picture {
     tally: Tally,
     /// Versions in the order they were first seen, each with its rank.
     ranks: BTreeMap<String, usize>,
+    /// Who answered how many, and the version it told last: what says more than the version's own line.
+    answerers: Vec<(String, usize, Option<String>)>,
+    /// Why requests failed, the most frequent reason first.
+    reasons: Vec<(String, usize)>,
+    /// Some answer told its pod.
+    has_pods: bool,
     /// The requests, newest first.
     requests: Vec<Request>,
+    /// Requests of each of the last seconds, the newest last.
+    rate: Vec<Option<f64>>,
 }
 
 /// One request as a cell.
@@ -182,9 +199,26 @@ impl Picture {
                 failed: !sample.succeeded(),
             })
             .collect();
+        let tally = Tally::of(samples.iter().take(WINDOW));
+        let pods: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.pod.as_deref()).collect();
+        // What matched is often the version itself, and an answer without a match has told nothing but its version.
+        let repeats = |name: &str, count: usize, version: &Option<String>| {
+            let version = version.as_ref().and_then(|version| tally.versions.get(version));
+            !pods.contains(name) && version == Some(&count)
+        };
+        let answerers = tally
+            .answerers
+            .iter()
+            .filter(|(name, (count, version))| !repeats(name, *count, version))
+            .map(|(name, (count, version))| (name.clone(), *count, version.clone()))
+            .collect();
         Picture {
-            tally: Tally::of(samples.iter().take(WINDOW)),
+            answerers,
+            reasons: reasons(samples),
+            has_pods: !pods.is_empty(),
+            rate: rate(samples),
             requests,
+            tally,
             ranks,
         }
     }
@@ -202,25 +236,24 @@ impl Picture {
         }
     }
 
-    fn lines(&self, theme: &Theme, columns: u16, rows: usize, scroll: usize) -> Vec<Line<'static>> {
-        let failed = if self.tally.failed > 0 {
-            Meaning::StateBad
-        } else {
-            Meaning::Dim
-        };
-        let mut lines = vec![Line::from(vec![
-            Span::styled(
-                format!("last {} requests  ", self.tally.total),
-                theme.style(Meaning::Dim),
-            ),
-            Span::styled(format!("failed {}", self.tally.failed), theme.style(failed)),
-        ])];
-        let lanes = match self.tally.answerers.len() {
+    /// `note`: that the watch has ended.
+    fn lines(
+        &self,
+        theme: &Theme,
+        columns: u16,
+        rows: usize,
+        scroll: usize,
+        note: Option<&SafeText>,
+    ) -> Vec<Line<'static>> {
+        let mut lines = vec![self.head(theme, columns, note)];
+        let failures = self.failures(theme, columns);
+        let lanes = match self.answerers.len() {
             lanes @ 2.. => lanes + 1,
             _ => 0,
         };
-        let others = 1 + self.tally.versions.len() + self.tally.answerers.len() + lanes;
+        let others = 1 + usize::from(failures.is_some()) + self.tally.versions.len() + self.answerers.len() + lanes;
         lines.extend(self.ribbon(theme, columns, rows.saturating_sub(others).max(1)));
+        lines.extend(failures);
         for (version, count) in &self.tally.versions {
             lines.push(self.share(
                 theme,
@@ -231,8 +264,8 @@ impl Picture {
             ));
         }
         let room = rows.saturating_sub(lines.len()).max(1);
-        let first = scroll.min(self.tally.answerers.len().saturating_sub(room));
-        for (name, (count, version)) in self.tally.answerers.iter().skip(first) {
+        let first = scroll.min(self.answerers.len().saturating_sub(room));
+        for (name, count, version) in self.answerers.iter().skip(first) {
             let rank = version.as_ref().and_then(|version| self.ranks.get(version)).copied();
             let label = match version {
                 Some(version) => format!("{name} {version}"),
@@ -240,12 +273,57 @@ impl Picture {
             };
             lines.push(self.share(theme, columns, &label, *count, rank));
         }
-        let lanes = self.tally.answerers.len();
+        let lanes = self.answerers.len();
         if lanes > 1 && lines.len() + lanes < rows && usize::from(columns) > 3 * LANE {
             lines.push(Line::default());
-            lines.extend(self.tally.answerers.keys().map(|name| self.lane(theme, columns, name)));
+            lines.extend(self.answerers.iter().map(|(name, ..)| self.lane(theme, columns, name)));
         }
         lines
+    }
+
+    /// `last 60 requests  failed 0  per second ▂▂▃▂ max 3`: the rate where there is room for it.
+    fn head(&self, theme: &Theme, columns: u16, note: Option<&SafeText>) -> Line<'static> {
+        let failed = if self.tally.failed > 0 {
+            Meaning::StateBad
+        } else {
+            Meaning::Dim
+        };
+        let dim = theme.style(Meaning::Dim);
+        let mut head = Line::from(vec![
+            Span::styled(format!("last {} requests  ", self.tally.total), dim),
+            Span::styled(format!("failed {}", self.tally.failed), theme.style(failed)),
+        ]);
+        let most = self.rate.iter().flatten().copied().fold(0.0, f64::max);
+        let (before, after) = ("  per second ", format!(" max {most}"));
+        let room = usize::from(columns).saturating_sub(head.width() + before.len() + after.len());
+        match note {
+            Some(note) => head.push_span(Span::styled(format!("  {note}"), dim)),
+            None if self.rate.len() > 1 && room >= RATE.1 => {
+                let cells = u16::try_from(room.min(self.rate.len())).unwrap_or(0);
+                head.push_span(Span::styled(before, dim));
+                head.push_span(sparkline(theme, &self.rate, most, cells, Meaning::Text));
+                head.push_span(Span::styled(after, dim));
+            }
+            None => {}
+        }
+        if !self.has_pods && self.tally.total > self.tally.failed && note.is_none() {
+            let text = "  no answer names its pod";
+            if head.width() + text.len() <= usize::from(columns) {
+                head.push_span(Span::styled(text, dim));
+            }
+        }
+        head
+    }
+
+    /// `! 24 x HTTP 503 Service Unavailable, 2 x no answer within 5 s`; none: nothing failed.
+    fn failures(&self, theme: &Theme, columns: u16) -> Option<Line<'static>> {
+        let each: Vec<String> = self
+            .reasons
+            .iter()
+            .map(|(why, count)| format!("{count} x {why}"))
+            .collect();
+        let text = SafeText::line(&format!("! {}", each.join(", "))).fit(usize::from(columns));
+        (!each.is_empty()).then(|| Line::from(theme.span(&text, Meaning::StateBad)))
     }
 
     /// The requests that one of them answered, each under its cell of the ribbon's right end.
@@ -317,6 +395,44 @@ impl Picture {
         spans.push(Span::styled(number, theme.style(Meaning::Text)));
         Line::from(spans)
     }
+}
+
+/// Why the last requests failed, the most frequent reason first.
+fn reasons(samples: &[Sample]) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (sample, error) in samples.iter().take(WINDOW).filter_map(|s| Some((s, s.error.as_ref()?))) {
+        let status = sample.status.and_then(|status| http::StatusCode::from_u16(status).ok());
+        let words = status.and_then(|status| status.canonical_reason());
+        let why = words.map_or_else(|| error.clone(), |words| format!("{error} {words}"));
+        *counts.entry(why).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts
+}
+
+/// How many requests each of the last seconds had, the newest last, from the first request on. The second that goes on
+/// is left out: it is not over.
+fn rate(samples: &[Sample]) -> Vec<Option<f64>> {
+    let second = |sample: &Sample| sample.at.as_second();
+    let Some(newest) = samples.iter().map(second).max() else {
+        return Vec::new();
+    };
+    let mut counts: Vec<Option<f64>> = Vec::new();
+    for sample in samples {
+        let ago = usize::try_from(newest - second(sample)).unwrap_or(usize::MAX);
+        if ago == 0 || ago > RATE.0 {
+            continue;
+        }
+        if counts.len() < ago {
+            counts.resize(ago, Some(0.0));
+        }
+        if let Some(Some(count)) = counts.get_mut(ago - 1) {
+            *count += 1.0;
+        }
+    }
+    counts.reverse();
+    counts
 }
 
 /// At most `columns` wide; cut at the front, since pods of one deployment differ at the end of their names.
@@ -482,6 +598,74 @@ mod tests {
         let screen = drawn(&mut panel, 60, 8);
         assert!(screen.contains("last 1 requests"), "{screen}");
         assert!(!screen.contains("1.0.0"), "{screen}");
+    }
+
+    #[tokio::test]
+    async fn failures_say_why_and_the_rate_has_its_maximum() {
+        let hub = Hub::new(Clock::real());
+        let mut panel = TrafficPanel::new(hub.clone());
+        let context = Arc::new(Context::empty("test"));
+        panel.open(&context);
+        let watch = Watching::begin(&hub, &context);
+        for n in 0..40u64 {
+            let error = match n {
+                0..24 => Some("HTTP 503"),
+                24..26 => Some("no answer within 5 s"),
+                _ => None,
+            };
+            watch.add(Sample {
+                at: Timestamp::UNIX_EPOCH + std::time::Duration::from_millis(n * 300),
+                status: error.filter(|error| error.starts_with("HTTP")).map(|_| 503),
+                ..sample(None, Some("1.0.0"), error)
+            });
+        }
+        let screen = drawn(&mut panel, 90, 10);
+        let head = screen.lines().next().unwrap_or_default();
+        assert!(
+            head.starts_with("last 40 requests  failed 26  per second ") && head.contains(" max 4"),
+            "{screen}"
+        );
+        assert!(
+            screen.contains("! 24 x HTTP 503 Service Unavailable, 2 x no answer within 5 s"),
+            "{screen}"
+        );
+        assert_eq!(panel.mark(), Some(Tone::Bad));
+        assert!(!drawn(&mut panel, 40, 10).contains("per second"), "no room, no rate");
+        drop(watch);
+        assert_eq!(panel.mark(), None, "nobody asks any more");
+    }
+
+    #[tokio::test]
+    async fn an_answerer_that_is_only_a_version_has_no_lane_of_its_own() {
+        let hub = Hub::new(Clock::real());
+        let mut panel = TrafficPanel::new(hub.clone());
+        let context = Arc::new(Context::empty("test"));
+        panel.open(&context);
+        samples(&hub, &context).source().write(|table| {
+            for version in ["1.0.0", "2.0.0", "2.0.0"] {
+                append(
+                    table,
+                    Sample {
+                        matched: Some(format!("Version: Inspector {version}")),
+                        ..sample(None, Some(version), None)
+                    },
+                );
+            }
+        });
+        let screen = drawn(&mut panel, 60, 12);
+        assert_eq!(screen.matches("version 2.0.0").count(), 1, "{screen}");
+        assert!(!screen.contains("Inspector"), "{screen}");
+        assert!(screen.contains("no answer names its pod"), "{screen}");
+        samples(&hub, &context).source().write(|table| {
+            append(table, sample(Some("web-1"), Some("3.0.0"), None));
+            append(table, sample(None, None, None));
+        });
+        let screen = drawn(&mut panel, 60, 12);
+        assert!(
+            screen.contains("web-1 3.0.0") && screen.contains("no match"),
+            "{screen}"
+        );
+        assert!(!screen.contains("names its pod"), "{screen}");
     }
 
     #[tokio::test]

@@ -103,9 +103,17 @@ impl App {
         verb.is_some_and(|(verb, _)| verb.declaration.page)
     }
 
-    /// Where the panel hides the chat, it is said where the answer is.
-    fn tell_of_answer(&mut self) {
+    /// Where the panel hides the chat: what only reads is shown at once, and going back from it comes back to the panel.
+    /// What changes something is seen in the panel: of that it is said where the answer is.
+    fn show_answer(&mut self) {
         if self.shown == 0 || self.places.tabs.is_empty() {
+            return;
+        }
+        let panel = self.shown.checked_sub(1).and_then(|at| self.panels.get(at));
+        let from = panel.map(|panel| (panel.id().to_owned(), self.zoomed));
+        if self.chat.blocks().next_back().is_some_and(|block| block.reads) {
+            self.focus_pane(0);
+            self.came_from = from;
             return;
         }
         let key = self.keymap.key_of(Part::Global, Action::Pane1).map(Key::label);
@@ -151,7 +159,7 @@ impl App {
                     let shown = self.shown;
                     wanted.push(self.run(line, Origin::Key));
                     self.shown = shown;
-                    self.tell_of_answer();
+                    self.show_answer();
                 }
                 panel::Effect::Compose(pipeline) => {
                     let line = to_go_on(&print(&pipeline));

@@ -16,8 +16,8 @@ use crate::ui::console::contexts::EVERY;
 use crate::ui::console::syntax;
 use crate::ui::console::toast::Toast;
 use crate::ui::panel::{Meaning, Tone};
-use crate::verb::CompletionRequest;
 use crate::verb::catalogue::{did_you_mean, nearest};
+use crate::verb::{Candidate, CompletionRequest};
 
 /// Places that are no pane.
 const PLACES: [(&str, &str); 11] = [
@@ -45,6 +45,17 @@ const SHORT: [(&str, &str); 5] = [
     ("ev", "events"),
     ("ec2", "instances"),
 ];
+
+/// More namespaces than this are not all told: that one is not among them means nothing.
+const TOLD: usize = 200;
+
+/// A namespace that was gone to, and the question whether there is one.
+pub(super) struct Asked {
+    pub(super) question: u64,
+    name: String,
+    /// The session's context and those beside it.
+    before: (Arc<Context>, Vec<Arc<Context>>),
+}
 
 /// Whether a line is one of these.
 pub(super) fn is_one(line: &str) -> bool {
@@ -113,6 +124,17 @@ impl App {
     }
 
     fn go_to_kind(&mut self, place: &str, rest: &[&str]) -> Vec<Effect> {
+        if let [name] = rest
+            && let Some(pane) = self.pane_named(place)
+            && let Some(panel) = pane.checked_sub(1).and_then(|at| self.panels.get_mut(at))
+            && let Some(turned) = panel.turn_to(name)
+        {
+            match turned {
+                Ok(()) => self.focus_pane(pane),
+                Err(why) => self.tell(why.as_str(), Tone::Warn),
+            }
+            return Vec::new();
+        }
         if rest.is_empty()
             && let Some(pane) = self.pane_named(place)
         {
@@ -180,13 +202,56 @@ impl App {
             context.kubernetes.namespace = Some(name.to_owned());
             Arc::new(context)
         };
+        let before = (self.context.clone(), self.beside.clone());
         let (own, beside) = (there(&self.context), self.beside.iter().map(there).collect::<Vec<_>>());
+        let live = self.live("get", &["namespaces"], "");
         self.change_contexts(own.clone(), beside.clone());
-        let told = match beside.len() {
+        let mut effects = vec![Effect::Switch(own, beside)];
+        match live {
+            Some(live) => {
+                self.next_question += 1;
+                let question = self.next_question;
+                effects.push(Effect::Complete(question, live));
+                self.namespace_asked = Some(Asked {
+                    question,
+                    name: name.to_owned(),
+                    before,
+                });
+            }
+            None => self.tell_namespace(name),
+        }
+        effects
+    }
+
+    fn tell_namespace(&mut self, name: &str) {
+        let told = match self.beside.len() {
             0 => format!("namespace {name}"),
             others => format!("namespace {name} in all {} contexts", others + 1),
         };
         self.tell(&told, Tone::Ok);
+    }
+
+    /// The session's own cluster told its namespaces. One that is not among them is left again: it would look like an
+    /// empty one. Nobody knows where they may not be listed, or are too many.
+    pub(super) fn namespaces_told(&mut self, asked: Asked, told: Vec<Candidate>) -> Vec<Effect> {
+        let names: Vec<String> = told.into_iter().map(|candidate| candidate.value).collect();
+        let may_be = names.is_empty() || names.len() >= TOLD || names.contains(&asked.name);
+        let left = self.context.kubernetes.namespace.as_ref() != Some(&asked.name);
+        let (own, beside) = asked.before;
+        if left || self.context.name != own.name {
+            return Vec::new();
+        }
+        if may_be {
+            self.tell_namespace(&asked.name);
+            return Vec::new();
+        }
+        let hint = did_you_mean(&nearest(&asked.name, names)).unwrap_or_default();
+        self.change_contexts(own.clone(), beside.clone());
+        let text = format!(
+            "there is no namespace {}, this is the one from before  {hint}",
+            asked.name
+        );
+        self.tell(&text, Tone::Warn);
         vec![Effect::Switch(own, beside)]
     }
 

@@ -330,8 +330,9 @@ impl App {
             Action::Help => self.help = Some(0),
             Action::ToInput => self.leave_pane(),
             Action::Back => {
-                if !self.end_filter() {
-                    match self.zoomed {
+                if !self.end_filter() && !self.return_to_panel() {
+                    // Where one pane fills the screen anyway, nobody sees that one is zoomed.
+                    match self.zoomed && !self.places.narrow {
                         true => self.zoomed = false,
                         false => self.leave_pane(),
                     }
@@ -351,6 +352,9 @@ impl App {
             }
             Action::NextPane => self.cycle(true),
             Action::PreviousPane => self.cycle(false),
+            Action::Zoom if self.places.narrow && !self.zoomed => {
+                self.tell("one pane fills the screen already", Tone::Neutral);
+            }
             Action::Zoom => self.zoomed = !self.zoomed,
             action => {
                 if let Some(effects) = self.arrange(action) {

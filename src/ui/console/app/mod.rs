@@ -45,6 +45,7 @@ use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::ui::panel::{Panel, Scope, Subject, Theme, Tone};
 use crate::verb::{Candidate, Catalogue};
+use goto::Asked;
 
 pub use event::{Dress, Effect, Event, Focus};
 pub use finder::Finder;
@@ -99,6 +100,10 @@ pub struct App {
     /// The pane shown where there is room for one.
     pub(super) shown: usize,
     pub(super) zoomed: bool,
+    /// The panel, by its id, whose key brought the keys to the chat, and whether it was zoomed.
+    came_from: Option<(String, bool)>,
+    /// A namespace that was gone to, while it is asked whether there is one.
+    namespace_asked: Option<Asked>,
     pub(super) toasts: Toasts,
     pub(super) keymap: Keymap,
     pub(super) theme: Theme,
@@ -212,6 +217,8 @@ impl App {
             focus: Focus::Input,
             shown: 0,
             zoomed: false,
+            came_from: None,
+            namespace_asked: None,
             toasts: Toasts::default(),
             keymap: parts.keymap,
             theme: parts.theme,
@@ -354,7 +361,7 @@ impl App {
             }
             Event::ActingOn(subject) => self.follow(&subject),
             Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
-            Event::Candidates(question, candidates) => self.candidates(question, candidates),
+            Event::Candidates(question, candidates) => return self.candidates(question, candidates),
             Event::History(lines) => self.input.history.load(lines),
             Event::Contexts(own, beside) => self.change_contexts(own, beside),
             Event::Session(context, catalogue) => {
@@ -470,18 +477,22 @@ impl App {
         self.questions.len()
     }
 
-    fn candidates(&mut self, question: u64, candidates: Vec<Candidate>) {
+    fn candidates(&mut self, question: u64, candidates: Vec<Candidate>) -> Vec<Effect> {
+        if let Some(asked) = self.namespace_asked.take_if(|asked| asked.question == question) {
+            return self.namespaces_told(asked, candidates);
+        }
         if self.popup.as_ref().is_none_or(|popup| popup.pending != Some(question)) {
-            return;
+            return Vec::new();
         }
         let Some(gathered) = self.gathered() else {
             self.popup = None;
-            return;
+            return Vec::new();
         };
         if let Some(popup) = &mut self.popup {
             popup.add(live_offers(candidates), &gathered.prefix);
         }
         self.settle_popup(&gathered);
+        Vec::new()
     }
 
     /// The block of the chat with this id, for tests and the shell.

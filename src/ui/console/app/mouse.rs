@@ -24,6 +24,8 @@ pub struct Places {
     pub seams: Vec<(Rect, Seam)>,
     /// Panes have borders.
     pub borders: bool,
+    /// The screen has room for one pane at a time.
+    pub narrow: bool,
 }
 
 impl Places {

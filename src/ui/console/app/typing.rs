@@ -221,6 +221,7 @@ impl App {
 
     /// The keys go to the input line again.
     pub(super) fn leave_pane(&mut self) {
+        self.came_from = None;
         self.chat.focus(false);
         if self.focus != Focus::Input {
             // Whoever comes from a pane comes to type, whatever vi's mode was.
@@ -237,9 +238,28 @@ impl App {
             return;
         }
         self.popup = None;
+        self.came_from = None;
         self.focus = Focus::Pane(pane);
         self.shown = pane;
         self.chat.focus(pane == 0);
         self.subscribe_offered();
+    }
+
+    /// The panel that [`App::return_to_panel`] goes to.
+    pub(in crate::ui::console) fn came_from(&self) -> Option<&str> {
+        self.came_from.as_ref().map(|(id, _)| id.as_str())
+    }
+
+    /// Back from the chat to the panel whose key ran what it shows; false: it was not come from one.
+    pub(super) fn return_to_panel(&mut self) -> bool {
+        let Some((id, zoomed)) = self.came_from.take() else {
+            return false;
+        };
+        let at = self.panels.iter().position(|panel| panel.id() == id);
+        if let Some(at) = at {
+            self.focus_pane(at + 1);
+            self.zoomed = zoomed;
+        }
+        at.is_some()
     }
 }

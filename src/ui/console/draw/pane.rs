@@ -59,35 +59,38 @@ fn paint_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now
         app.places.panes.push((pane.index, pane.area, Rect::default()));
         return;
     }
-    let (title, note, meaning) = caption(app, pane.index, now);
-    let inside = if borders {
+    // The captions come last: they tell which rows were drawn.
+    let (inside, line) = if borders {
         let block = frame(&app.theme, focused);
         let inside = block.inner(pane.area);
         block.render(pane.area, buffer);
-        captions_on_border(app, pane.area, &title, &note, meaning, buffer);
-        inside
+        (inside, pane.area)
     } else {
         let line = Rect {
             height: pane.area.height.min(1),
             ..pane.area
         };
-        rule(app, line, focused, &title, &note, meaning, buffer);
-        Rect {
+        let inside = Rect {
             y: pane.area.y + line.height,
             height: pane.area.height - line.height,
             ..pane.area
-        }
+        };
+        (inside, line)
     };
-    if inside.is_empty() {
-        return;
+    if !inside.is_empty() {
+        let sides = u16::from(borders || pane.index == 0);
+        let inside = Rect {
+            x: inside.x + sides,
+            width: inside.width.saturating_sub(2 * sides),
+            ..inside
+        };
+        content(app, pane, inside, focused, buffer, now);
     }
-    let sides = u16::from(borders || pane.index == 0);
-    let inside = Rect {
-        x: inside.x + sides,
-        width: inside.width.saturating_sub(2 * sides),
-        ..inside
-    };
-    content(app, pane, inside, focused, buffer, now);
+    let (title, note, meaning) = caption(app, pane.index, now);
+    match borders {
+        true => captions_on_border(app, line, &title, &note, meaning, buffer),
+        false => rule(app, line, focused, &title, &note, meaning, buffer),
+    }
 }
 
 /// Title, what stands at the right end of the title line, and how that feels.
@@ -129,7 +132,11 @@ fn caption(app: &App, index: usize, now: Timestamp) -> (SafeText, SafeText, Mean
             )
         }
     };
-    (numbered(index, &panel.title()), note, meaning)
+    let title = match panel.window() {
+        Some((first, last, all)) => format!("{}  {first}-{last}/{all}", panel.title()).into(),
+        None => panel.title(),
+    };
+    (numbered(index, &title), note, meaning)
 }
 
 fn numbered(index: usize, title: &SafeText) -> SafeText {

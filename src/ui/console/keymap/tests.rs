@@ -85,11 +85,7 @@ fn unknown_names_are_reported_with_the_nearest_and_the_rest_counts() {
         keymap.action(Part::Panel, Key::parse("ctrl-x").unwrap()),
         Some(Action::Help)
     );
-    let check = crate::ui::panel::Action {
-        name: "check",
-        key: 'c',
-        word: "check",
-    };
+    let check = crate::ui::panel::Action::new("check", 'c', "check");
     assert_eq!(keymap.panel_key("dns", &check).label(), "K");
     assert_eq!(keymap.panel_key("ec2", &check).label(), "c");
 }

@@ -34,21 +34,9 @@ pub fn panel(hub: &Hub, runner: &Arc<dyn Runner>, pinned: &Pinned) -> ListPanel<
 }
 
 const ACTIONS: [Action; 3] = [
-    Action {
-        name: "again",
-        key: 'r',
-        word: "run it now",
-    },
-    Action {
-        name: "block",
-        key: 'b',
-        word: "run it in the chat",
-    },
-    Action {
-        name: "close",
-        key: 'x',
-        word: "unpin",
-    },
+    Action::new("again", 'r', "run it now"),
+    Action::new("block", 'b', "run it in the chat"),
+    Action::new("close", 'x', "unpin"),
 ];
 
 impl Answer {

@@ -11,7 +11,7 @@ use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{RowTable, Subscription};
 use crate::ui::panel::widgets::table::{Cell, Column};
-use crate::ui::panel::{Action, Effect, Theme};
+use crate::ui::panel::{Action, Effect, Theme, Tone};
 
 /// What is special about one list.
 pub trait Listing: Send {
@@ -113,6 +113,18 @@ pub trait Listing: Send {
     fn newest_first(&self, rows: &RowTable<Self::Row>) -> bool {
         let _ = rows;
         false
+    }
+
+    /// As [`Panel::namespace`](crate::ui::panel::Panel::namespace).
+    fn namespace(&self, context: &Arc<Context>) -> Option<String> {
+        let _ = context;
+        None
+    }
+
+    /// As [`Panel::mark`](crate::ui::panel::Panel::mark).
+    fn mark(&self, rows: &RowTable<Self::Row>) -> Option<Tone> {
+        let _ = rows;
+        None
     }
 
     /// Says below the rows why they are not live.

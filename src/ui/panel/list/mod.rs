@@ -21,7 +21,7 @@ use super::grid::{NO_TABLE, plain};
 use super::widgets::health::{empty_reason, tone};
 use super::widgets::table::{Cell, Column, Selection, Table};
 use super::widgets::{line, message, wrap};
-use super::{Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Scope, Sourced, Subject, Theme, Which};
+use super::{Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Scope, Sourced, Subject, Theme, Tone, Which};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{Health, HealthState, RowTable};
@@ -47,6 +47,8 @@ pub struct ListPanel<L: Listing> {
     seen: (Theme, Timestamp),
 }
 
+/// What a key on a table without rows answers.
+const NO_ROW: &str = "there is no row here to do that with";
 /// The column of several contexts, named as in the results of commands.
 const CONTEXT: &str = "CONTEXT";
 
@@ -192,6 +194,9 @@ impl<L: Listing> ListPanel<L> {
         if let Some(denied) = self.denied_to(action, &keys) {
             return vec![Effect::Toast(denied)];
         }
+        if keys.is_empty() {
+            return vec![Effect::Toast(NO_ROW.into())];
+        }
         let mut all = Vec::new();
         for (place, rows) in self.rows(keys) {
             let (Some(feed), Some(scope)) = (self.feeds.get(place), &self.scope) else {
@@ -229,10 +234,7 @@ impl<L: Listing> ListPanel<L> {
     /// Opening is about the selected row, whatever is marked.
     fn open_selected(&self) -> Vec<Effect> {
         let selected: Vec<&RowKey> = self.selected().iter().collect();
-        match selected.is_empty() {
-            true => Vec::new(),
-            false => self.act_on(self.listing.opens(), selected),
-        }
+        self.act_on(self.listing.opens(), selected)
     }
 
     /// Marks the selected row or takes its mark back, and goes on to the next.
@@ -552,6 +554,25 @@ impl<L: Listing> Panel for ListPanel<L> {
                 .collect(),
             rows: keys.iter().filter_map(row).collect(),
         })
+    }
+
+    fn namespace(&self, context: &Arc<Context>) -> Option<String> {
+        self.listing.namespace(context)
+    }
+
+    fn mark(&self) -> Option<Tone> {
+        let marks = self.feeds.0.iter().enumerate();
+        let mark = |(place, feed): (usize, &Feed<L::Row>)| {
+            feed.read(|rows| {
+                self.listing.look(place, rows);
+                self.listing.mark(rows)
+            })
+        };
+        marks.filter_map(mark).max()
+    }
+
+    fn window(&self) -> Option<(usize, usize, usize)> {
+        self.selection.window(self.keys.1.len())
     }
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {

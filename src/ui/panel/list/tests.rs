@@ -101,3 +101,26 @@ async fn marks_that_a_filter_hides_are_meant_by_nothing_and_no_other_row_is_inst
     let rows = panel.grid(Which::All, Timestamp::UNIX_EPOCH).map(|grid| grid.rows);
     assert_eq!(rows, Ok(vec![vec!["alpha".to_owned()]]), "of all the marked one");
 }
+
+#[tokio::test]
+async fn a_list_tells_which_of_its_rows_are_drawn_where_not_all_are() {
+    let mut panel = panel(false);
+    assert_eq!(panel.window(), None, "all fit");
+    panel_rows(&mut panel, 40, 3, Timestamp::UNIX_EPOCH);
+    assert_eq!(panel.window(), Some((1, 2, 3)));
+    panel.key(PanelKey::Move(Motion::Last));
+    panel_rows(&mut panel, 40, 3, Timestamp::UNIX_EPOCH);
+    assert_eq!(panel.window(), Some((2, 3, 3)));
+    panel.filter("gamma");
+    panel_rows(&mut panel, 40, 3, Timestamp::UNIX_EPOCH);
+    assert_eq!(panel.window(), None);
+}
+
+#[tokio::test]
+async fn a_key_on_no_row_says_so() {
+    let mut panel = panel(false);
+    panel.filter("nothing has this");
+    for way in [PanelKey::Open, PanelKey::Act("open")] {
+        assert_eq!(panel.key(way), [Effect::Toast(NO_ROW.into())], "{way:?}");
+    }
+}

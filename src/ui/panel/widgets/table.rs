@@ -219,6 +219,12 @@ impl<K> Selection<K> {
             .flatten()
     }
 
+    /// Which of `count` rows were drawn last, the first and the last counted from 1; none: all of them.
+    pub fn window(&self, count: usize) -> Option<(usize, usize, usize)> {
+        let ((_, first), (_, last)) = (self.ends.first()?, self.ends.last()?);
+        (*last < count && last - first + 1 < count).then_some((first + 1, last + 1, count))
+    }
+
     /// Selects by index, until the next [`Selection::keep`] or [`Selection::settle`].
     pub fn select(&mut self, index: usize) {
         self.selected = index;

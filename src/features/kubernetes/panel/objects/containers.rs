@@ -47,11 +47,7 @@ impl Containers {
 
 const ACTIONS: [Action; 4] = [
     LOGS,
-    Action {
-        name: "previous",
-        key: 'p',
-        word: "logs of the run before",
-    },
+    Action::new("previous", 'p', "logs of the run before"),
     SHELL,
     COPY,
 ];

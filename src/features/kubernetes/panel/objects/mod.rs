@@ -246,6 +246,10 @@ impl Panel for Objects {
         }
     }
 
+    fn window(&self) -> Option<(usize, usize, usize)> {
+        self.top().and_then(Panel::window)
+    }
+
     fn weight(&self) -> u16 {
         0
     }

@@ -44,16 +44,7 @@ impl Sets {
     }
 }
 
-const ACTIONS: [Action; 4] = [
-    Action {
-        name: "pods",
-        key: 'o',
-        word: "pods",
-    },
-    DESCRIBE,
-    YAML,
-    COPY,
-];
+const ACTIONS: [Action; 4] = [Action::new("pods", 'o', "pods"), DESCRIBE, YAML, COPY];
 
 impl Listing for Sets {
     type Row = ReplicaSetRow;

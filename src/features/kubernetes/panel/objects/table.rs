@@ -26,38 +26,18 @@ pub struct Objects {
     actions: &'static [Action],
 }
 
-const OPEN: Action = Action {
-    name: "open",
-    key: 'o',
-    word: "what it is made of",
-};
+const OPEN: Action = Action::new("open", 'o', "what it is made of");
 
-const DELETE: Action = Action {
-    name: "delete",
-    key: 'D',
-    word: "delete",
-};
+const DELETE: Action = Action::new("delete", 'D', "delete");
 
 const ACTIONS: [Action; 5] = [OPEN, DESCRIBE, YAML, COPY, DELETE];
 
 const NODE_ACTIONS: [Action; 7] = [
     OPEN,
     DESCRIBE,
-    Action {
-        name: "cordon",
-        key: 'c',
-        word: "cordon",
-    },
-    Action {
-        name: "uncordon",
-        key: 'u',
-        word: "uncordon",
-    },
-    Action {
-        name: "drain",
-        key: 'X',
-        word: "drain",
-    },
+    Action::new("cordon", 'c', "cordon"),
+    Action::new("uncordon", 'u', "uncordon"),
+    Action::new("drain", 'X', "drain"),
     YAML,
     COPY,
 ];

@@ -1,27 +1,24 @@
 //! The feeds that the rollout panel looks at, and which deployments it turns to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::super::parts::Parts;
 use super::super::{state, step, urgency};
+use super::traffic::{Measured, Own, measured};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
-use crate::features::kubernetes::model::DeploymentRow;
-use crate::features::kubernetes::rollout::{RolloutView, Traffic};
-use crate::features::traffic::model::{Sample, Tally, recent, samples};
+use crate::features::kubernetes::model::{DeploymentRow, ReplicaSetRow};
+use crate::features::kubernetes::rollout::RolloutView;
+use crate::features::traffic::model::{Sample, samples};
 use crate::feed::{Health, Hub, Subscription};
 use crate::ui::panel::Tone;
 
 /// Rollouts looked at closely at most; of more only the number is told.
 pub const MOST: usize = 12;
-/// Requests count that were made within this time, while a watch goes on.
-const RECENT: Duration = Duration::from_secs(60);
-/// The share of requests that may fail while a rollout goes on.
-const LIMIT: f64 = 0.05;
 
 /// The feeds.
 pub struct Feeds {
@@ -69,6 +66,15 @@ impl Feeds {
         self.parts.health()
     }
 
+    /// The names of the deployments.
+    pub fn names(&self) -> Vec<String> {
+        let name = |(_, row): (&str, &DeploymentRow)| row.name.clone();
+        self.parts
+            .deployments
+            .source()
+            .read(|rows, _| rows.iter().map(name).collect())
+    }
+
     /// The deployment of this name alone; else all that roll out when there are several; else the one that was changed
     /// last, `followed`; else the most urgent, of equals the one that moved last.
     pub fn pick(&self, held: Option<&str>, followed: Option<&str>) -> Picked {
@@ -112,16 +118,29 @@ impl Feeds {
         (tone, word, stuck.map(|stuck| stuck.serving.clone()))
     }
 
-    /// What the requests say that a running watch makes; none: no watch runs.
-    pub fn traffic(&self, now: Timestamp) -> Option<Traffic> {
-        self.samples.source().read(|rows, health| {
-            let recent = recent(rows, health)?.take_while(|sample| sample.at + RECENT >= now);
-            let tally = Tally::of(recent);
-            Some(Traffic {
-                total: tally.total,
-                failed: tally.failed,
-                limit: LIMIT,
-            })
+    /// What the requests of a running watch say about a deployment; none: no watch runs.
+    pub fn traffic(&self, of: &RolloutView, now: Timestamp) -> Option<Measured> {
+        let own = Own {
+            deployment: &of.name,
+            versions: self.versions_of_none_else(&of.name),
+        };
+        self.samples
+            .source()
+            .read(|rows, health| measured(rows, health, &own, now))
+    }
+
+    /// The versions of a deployment that no other one here has: an answer that tells one is its.
+    fn versions_of_none_else(&self, name: &str) -> BTreeSet<String> {
+        let uid = self.parts.deployments.source().read(|rows, _| {
+            let row = rows.iter().find(|(_, row)| row.name == name);
+            row.map(|(_, row)| row.uid.clone())
+        });
+        let Some(uid) = uid else { return BTreeSet::new() };
+        self.parts.sets.source().read(|sets, _| {
+            let (own, others): (Vec<_>, Vec<_>) = sets.iter().map(|(_, set)| set).partition(|set| set.owner_uid == uid);
+            let others: BTreeSet<&str> = others.iter().map(|set| set.version.as_str()).collect();
+            let only = |set: &&ReplicaSetRow| !set.version.is_empty() && !others.contains(set.version.as_str());
+            own.into_iter().filter(only).map(|set| set.version.clone()).collect()
         })
     }
 }

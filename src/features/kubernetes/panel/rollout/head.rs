@@ -6,8 +6,9 @@ use std::time::Duration;
 use ratatui::text::{Line, Span};
 
 use super::feeds::One;
+use super::traffic::Measured;
 use crate::core::text::SafeText;
-use crate::features::kubernetes::rollout::{Cause, Gate, GateState, RolloutView, SetView, Standing, Traffic, gates};
+use crate::features::kubernetes::rollout::{Cause, Gate, GateState, RolloutView, SetView, Standing, gates};
 use crate::ui::panel::widgets::bar::{Fill, Part, bar};
 use crate::ui::panel::widgets::wrap;
 use crate::ui::panel::{Meaning, Theme, Tone};
@@ -16,7 +17,7 @@ use crate::ui::panel::{Meaning, Theme, Tone};
 const LABEL: usize = 16;
 /// Earlier templates shown, the newest of them.
 const OLD_SHOWN: usize = 3;
-/// Lines a cause may take.
+/// Lines a cause may take at the cost of gates and plan; beyond them only where nothing else is.
 const CAUSE_LINES: usize = 3;
 /// Lines that pods want at least: the header and two of them.
 const PODS: usize = 3;
@@ -32,14 +33,14 @@ pub struct Look<'a> {
     /// Since the view was made: the deadline comes nearer meanwhile.
     pub passed: Duration,
     /// What a running watch tells.
-    pub traffic: Option<Traffic>,
+    pub traffic: Option<Measured>,
 }
 
 /// The lines. Where there are few, the plan goes first, then the gates.
 pub fn lines(one: &One, look: &Look<'_>) -> Vec<Line<'static>> {
     let view = &one.view;
     let (theme, columns) = (look.theme, look.columns);
-    let whole = u64::try_from(view.replicas + view.surge).unwrap_or(0);
+    let whole = whole(view);
     let nothing = SetView {
         version: "-".to_owned(),
         ..SetView::default()
@@ -59,17 +60,30 @@ pub fn lines(one: &One, look: &Look<'_>) -> Vec<Line<'static>> {
         .skip(skipped)
         .chain(view.old.is_empty().then_some(&nothing));
     bars.extend(old.map(|set| set_line("old", set, whole, Meaning::StateOld, theme, columns)));
-    let cause = cause(view, theme, columns);
+    let (mut cause, serving) = (cause(view, theme, columns), still_serving(view, theme));
     let gates = gate_lines(view, look);
-    let mut room = usize::from(look.rows).saturating_sub(1 + bars.len() + cause.len() + PODS);
+    // What still works has its line within those of the cause, so that a low panel shows both.
+    let least = cause.len().min(CAUSE_LINES - usize::from(serving.is_some()));
+    let fixed = 1 + bars.len() + least + usize::from(serving.is_some());
+    let mut room = usize::from(look.rows).saturating_sub(fixed + PODS);
     let mut lines = vec![state_line(one, theme, columns)];
     let gates = if gates.len() <= room { gates } else { Vec::new() };
     room -= gates.len();
-    lines.extend((room > 0).then(|| plan(view, theme)));
+    let plan = (room > 0).then(|| plan(view, theme));
+    let taken = fixed + gates.len() + usize::from(plan.is_some()) + (view.pods.len() + 1).max(PODS);
+    cause.truncate(least + usize::from(look.rows).saturating_sub(taken));
+    lines.extend(plan);
     lines.extend(gates);
     lines.extend(bars);
     lines.extend(cause);
+    lines.extend(serving);
     lines
+}
+
+/// What bars are full at: the pods wanted, and while there are more than those, as many as there are.
+pub fn whole(view: &RolloutView) -> u64 {
+    let current: i64 = view.new.iter().chain(&view.old).map(|set| set.current).sum();
+    u64::try_from(view.replicas.max(current)).unwrap_or(0)
 }
 
 fn state_line(one: &One, theme: &Theme, columns: u16) -> Line<'static> {
@@ -105,9 +119,19 @@ fn gate_lines(view: &RolloutView, look: &Look<'_>) -> Vec<Line<'static>> {
         deadline_left: view.standing.deadline_left.map(|left| left.saturating_sub(look.passed)),
         ..view.standing.clone()
     };
+    let (traffic, foreign) = match &look.traffic {
+        Some(Measured::Own(traffic)) => (Some(*traffic), None),
+        Some(Measured::Foreign { url, why }) => (None, Some(format!("traffic of {url} is not counted: {why}"))),
+        None => (None, None),
+    };
+    let mut spans: Vec<Span<'static>> = gates(&standing, traffic)
+        .iter()
+        .map(|gate| gate_span(gate, look.theme, look.columns))
+        .collect();
+    let room = usize::from(look.columns).saturating_sub(2);
+    spans.extend(foreign.map(|text| look.theme.state(Tone::Neutral, &SafeText::line(&text).fit_middle(room))));
     let mut lines: Vec<Line<'static>> = Vec::new();
-    for gate in gates(&standing, look.traffic) {
-        let span = gate_span(&gate, look.theme, look.columns);
+    for span in spans {
         match lines.last_mut() {
             Some(line) if line.width() + 2 + span.width() <= usize::from(look.columns) => {
                 line.spans.push(Span::raw("  "));
@@ -180,19 +204,18 @@ pub fn cause_text(cause: &Cause, theme: &Theme) -> SafeText {
     ))
 }
 
+/// All that is known of it, over as many lines as it takes.
 fn cause(view: &RolloutView, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     let Some(cause) = &view.cause else { return Vec::new() };
-    let text = cause_text(cause, theme);
-    let serving = still_serving(view, theme);
-    // What still works has its line within those of the cause, so that a low panel shows both.
-    let room = CAUSE_LINES - usize::from(serving.is_some());
-    let pieces = wrap(text.as_str(), columns).into_iter().take(room);
-    let pieces = pieces.map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))));
-    pieces.chain(serving).collect()
+    let pieces = wrap(cause_text(cause, theme).as_str(), columns).into_iter();
+    pieces
+        .map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))))
+        .collect()
 }
 
 /// What a failed change did not break, so that nobody acts in a hurry: `the old 3/3 still serve`.
 fn still_serving(view: &RolloutView, theme: &Theme) -> Option<Line<'static>> {
+    view.cause.as_ref()?;
     let sum = |count: fn(&SetView) -> i64| view.old.iter().map(count).sum::<i64>();
     let (ready, desired) = (sum(|set| set.ready), sum(|set| set.desired));
     let text = SafeText::line(&format!("the old {ready}/{desired} still serve"));

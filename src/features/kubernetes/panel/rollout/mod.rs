@@ -8,6 +8,7 @@ mod pods;
 mod several;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,8 @@ use crate::ui::panel::grid::{NO_TABLE, plain};
 use crate::ui::panel::widgets::health::empty_reason;
 use crate::ui::panel::widgets::table::{Cell, Selection, Table};
 use crate::ui::panel::widgets::{line, message};
-use crate::ui::panel::{Action, Effect, Grid, Meaning, Panel, PanelKey, Scope, Sourced, Subject, Theme, Which};
+use crate::ui::panel::{Action, Effect, Grid, Meaning, Panel, PanelKey, Scope, Sourced, Subject, Theme, Tone, Which};
+use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// The panel's id, for those that turn it to a subject.
 pub const ID: &str = "rollout";
@@ -63,6 +65,8 @@ pub struct RolloutPanel {
     seen: Seen,
     /// Of the pods of one, or of several rollouts.
     selection: Selection,
+    /// The deployment among whose pods the operator has chosen; until then the pod that fails is selected.
+    chosen: Option<String>,
     page: usize,
     /// Row of the content at which the pods begin.
     table_top: u16,
@@ -71,25 +75,16 @@ pub struct RolloutPanel {
     moved: u64,
 }
 
-const ACTIONS: [Action; 5] = [
-    super::DESCRIBE,
-    super::LOGS,
-    Action {
-        name: "history",
-        key: 'H',
-        word: "history",
-    },
-    Action {
-        name: "undo",
-        key: 'u',
-        word: "undo rollout",
-    },
-    Action {
-        name: "hold",
-        key: 'p',
-        word: "pin, or let go",
-    },
-];
+const HISTORY: Action = Action::new("history", 'H', "history");
+const UNDO: Action = Action::new("undo", 'u', "undo rollout");
+const HOLD: Action = Action::new("hold", 'p', "pin, or let go");
+
+const ACTIONS: [Action; 5] = [super::DESCRIBE, super::LOGS, HISTORY, UNDO, HOLD];
+/// Of a rollout that fails: the way back first, so that the hints have room for it.
+const FAILING: [Action; 5] = [UNDO, super::DESCRIBE, super::LOGS, HISTORY, HOLD];
+
+/// What a key answers while there is no deployment.
+const NOTHING: &str = "there is no rollout here to do that with";
 
 impl RolloutPanel {
     /// Shows nothing until it is opened.
@@ -109,6 +104,7 @@ impl RolloutPanel {
                 more: 0,
             },
             selection: Selection::default(),
+            chosen: None,
             page: 1,
             table_top: 0,
             ends: Vec::new(),
@@ -133,6 +129,10 @@ impl RolloutPanel {
             all: feeds.look(&picked.rows, now),
             more: picked.more,
         };
+        let failing = self.failing_pod().map(str::to_owned);
+        if let Some(pod) = failing {
+            self.selection.select_key(pod);
+        }
         let names = self.names();
         self.selection.keep(
             names.len(),
@@ -157,6 +157,7 @@ impl RolloutPanel {
         self.context = Some(context.clone());
         // A name means another deployment in another place.
         self.held = None;
+        self.chosen = None;
         self.seen.version = u64::MAX;
         // A key that comes before the next frame must not meet what was seen in the context before.
         self.seen.all.clear();
@@ -193,6 +194,19 @@ impl RolloutPanel {
         self.one().map_or(&[], |one| one.view.pods.as_slice())
     }
 
+    /// The pod that the cause is about, unless the operator chose another one.
+    fn failing_pod(&self) -> Option<&str> {
+        let view = &self.one()?.view;
+        let cause = view.cause.as_ref().filter(|cause| !cause.pod.is_empty())?;
+        (self.chosen.as_ref() != Some(&view.name)).then_some(cause.pod.as_str())
+    }
+
+    /// Whether what is shown has a reason to be taken back.
+    fn is_failing(&self) -> bool {
+        self.one()
+            .is_some_and(|one| one.view.cause.is_some() || one.state.0 == Tone::Bad)
+    }
+
     /// What is selected among: pods of one, or several rollouts.
     fn names(&self) -> Vec<String> {
         match self.one() {
@@ -202,6 +216,7 @@ impl RolloutPanel {
     }
 
     fn select(&mut self, at: usize) {
+        self.chosen = self.one().map(|one| one.view.name.clone());
         self.selection.select(at);
         self.selection.settle(self.names().get(at).cloned());
         self.moved += 1;
@@ -217,13 +232,14 @@ impl RolloutPanel {
             });
             return below.into_iter().map(|effect| self.within(effect)).collect();
         }
-        if let Some(one) = self.seen.all.get(self.selection.index()) {
-            self.held = Some(Held {
-                name: one.view.name.clone(),
-                opened: true,
-            });
-            self.moved += 1;
-        }
+        let Some(one) = self.seen.all.get(self.selection.index()) else {
+            return vec![Effect::Toast(NOTHING.into())];
+        };
+        self.held = Some(Held {
+            name: one.view.name.clone(),
+            opened: true,
+        });
+        self.moved += 1;
         Vec::new()
     }
 
@@ -248,7 +264,7 @@ impl RolloutPanel {
     fn act(&mut self, action: &str) -> Vec<Effect> {
         let at = self.selection.index();
         let Some(one) = self.one().or_else(|| self.seen.all.get(at)) else {
-            return Vec::new();
+            return vec![Effect::Toast(NOTHING.into())];
         };
         let view = &one.view;
         let pod = self.pods().get(at);
@@ -298,7 +314,7 @@ impl RolloutPanel {
             columns: area.width,
             rows: area.height,
             passed: since(now, self.seen.at),
-            traffic: self.feeds.as_ref().and_then(|feeds| feeds.traffic(now)),
+            traffic: self.feeds.as_ref().and_then(|feeds| feeds.traffic(&one.view, now)),
         };
         let mut row = 0;
         for text in &head::lines(one, &look) {
@@ -368,11 +384,14 @@ impl Panel for RolloutPanel {
         self.open_in(&Scope::one(context));
     }
 
-    /// One context: that of the deployment shown last, while the contexts stay the same.
+    /// One context: that of the deployment shown last, and what it stays on, while the contexts stay the same.
     fn open_in(&mut self, scope: &Scope) {
-        let known = self.context.take().filter(|_| self.scope.as_ref() == Some(scope));
+        let same = self.scope.as_ref() == Some(scope);
+        let known = self.context.take().filter(|_| same);
+        let held = self.held.take().filter(|_| known.is_some());
         self.scope = Some(scope.clone());
         self.look_at(&known.unwrap_or_else(|| scope.own().clone()));
+        self.held = held;
     }
 
     fn close(&mut self) {
@@ -397,19 +416,28 @@ impl Panel for RolloutPanel {
         if subject.target.kind != "Deployment" || (pinned && there != self.context.as_ref()) {
             return false;
         }
-        let shows_it = |panel: &Self| {
-            let place = panel.context.as_ref().map(|context| context.name.clone());
-            matches!(panel.pick().rows.as_slice(), [row] if row.name == *name).then_some(place)
-        };
-        let before = shows_it(self);
         if !self.go_over(subject) {
             return false;
         }
         self.held = self.held.take().filter(|held| !held.opened);
         self.followed = Some(name.clone());
         self.moved += 1;
-        let now = shows_it(self);
-        now.is_some() && now != before
+        matches!(self.pick().rows.as_slice(), [row] if row.name == *name)
+    }
+
+    fn turn_to(&mut self, name: &str) -> Option<Result<(), SafeText>> {
+        let names = self.feeds.as_ref().map(Feeds::names).unwrap_or_default();
+        // Before the first rows come nothing is known.
+        if !names.is_empty() && !names.iter().any(|known| known == name) {
+            let hint = did_you_mean(&nearest(name, names)).unwrap_or_default();
+            return Some(Err(SafeText::line(&format!("no deployment {name} here  {hint}"))));
+        }
+        self.held = Some(Held {
+            name: name.to_owned(),
+            opened: true,
+        });
+        self.moved += 1;
+        Some(Ok(()))
     }
 
     /// Chosen in another panel: shown now, until something else is changed here or it is gone back from.
@@ -487,7 +515,20 @@ impl Panel for RolloutPanel {
     }
 
     fn actions(&self) -> &'static [Action] {
-        &ACTIONS
+        match self.is_failing() {
+            true => &FAILING,
+            false => &ACTIONS,
+        }
+    }
+
+    fn window(&self) -> Option<(usize, usize, usize)> {
+        self.one().and_then(|one| self.selection.window(one.view.pods.len()))
+    }
+
+    fn mark(&self) -> Option<Tone> {
+        let (feeds, rows) = (self.feeds.as_ref()?, self.pick().rows);
+        let tone = rows.iter().map(|row| feeds.state(row).0).max()?;
+        (tone > Tone::Ok).then_some(tone)
     }
 
     fn denied(&self, action: &str) -> Option<SafeText> {

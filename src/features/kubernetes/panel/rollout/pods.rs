@@ -14,9 +14,10 @@ pub fn columns() -> [Column; 7] {
         Column::new("VERSION"),
         Column::new("STATUS"),
         Column::new("READY").expendable(2),
-        Column::new("RESTARTS").right().expendable(4),
-        Column::new("IP").expendable(3),
-        Column::new("AGE").expendable(1),
+        // The last to leave: it must not come and go with the length of a status.
+        Column::new("RESTARTS").right().expendable(1),
+        Column::new("IP").expendable(4),
+        Column::new("AGE").expendable(3),
     ]
 }
 

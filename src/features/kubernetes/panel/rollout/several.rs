@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::feeds::One;
-use super::head::{cause_text, parts};
+use super::head::{cause_text, parts, whole};
 use crate::core::text::{SafeText, differ_at_end};
 use crate::ui::panel::widgets::bar::bar;
 use crate::ui::panel::widgets::{line, select};
@@ -87,7 +87,6 @@ pub fn draw(area: Rect, buffer: &mut Buffer, all: &[One], look: &Look<'_>) -> Ve
 fn entry(one: &One, name: &SafeText, columns: usize, theme: &Theme, width: u16) -> Vec<Line<'static>> {
     let view = &one.view;
     let new = view.new.clone().unwrap_or_default();
-    let whole = u64::try_from(view.replicas + view.surge).unwrap_or(0);
     let pad = " ".repeat((columns + 2).saturating_sub(name.width()));
     let (tone, word) = &one.state;
     let state = theme.state(*tone, word);
@@ -98,7 +97,7 @@ fn entry(one: &One, name: &SafeText, columns: usize, theme: &Theme, width: u16) 
         .min(BAR);
     let mut spans = vec![Span::styled(format!("{name}{pad}"), theme.style(Meaning::Text))];
     if room > 4 {
-        spans.extend(bar(theme, room, whole, &parts(&new, Meaning::StateNew)).spans);
+        spans.extend(bar(theme, room, whole(view), &parts(&new, Meaning::StateNew)).spans);
     }
     spans.push(Span::styled(counts.as_str().to_owned(), theme.style(Meaning::Text)));
     spans.push(state);

@@ -83,7 +83,7 @@ async fn it_follows_the_last_change_made_here() {
     assert!(!panel.focus_on(&service.clone().into()));
     assert_eq!(panel.version(), before, "a service rolls nothing out");
     assert!(panel.focus_on(&deployment_named("api").into()), "it turned to it");
-    assert!(!panel.focus_on(&deployment_named("api").into()), "it shows it already");
+    assert!(panel.focus_on(&deployment_named("api").into()), "it shows it already");
     assert_ne!(panel.version(), before);
     assert!(screen(&mut panel, 80, 12).contains("deployment \"api\" successfully rolled out"));
     assert_eq!(panel.title().as_str(), "rollout api");
@@ -240,28 +240,113 @@ async fn requests_of_a_running_watch_are_a_gate() {
     let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
     panel.open(&bench.context);
     let feed = samples(&bench.hub, &bench.context);
-    let sample = |failed: bool| Sample {
+    let sample = |failed: bool, pod: &str| Sample {
         at: Timestamp::UNIX_EPOCH,
         url: "http://inspector/".into(),
         status: (!failed).then_some(200),
         latency_ms: Some(3),
         matched: None,
-        pod: None,
+        pod: (!failed).then(|| pod.to_owned()),
         version: None,
         error: failed.then(|| "refused".to_owned()),
     };
     assert!(!screen(&mut panel, 120, 14).contains("traffic"), "no watch runs");
-    feed.source().write(|rows| {
-        for n in 0..30 {
-            rows.upsert(format!("{n:04}"), sample(n % 10 == 0));
-        }
-    });
+    let of = |pod: &str| {
+        feed.source().write(|rows| {
+            for n in 0..30 {
+                rows.upsert(format!("{n:04}"), sample(n % 10 == 0, pod));
+            }
+        });
+    };
+    of("api-5d8c7f-x2x4z");
+    let text = screen(&mut panel, 120, 16);
+    assert!(
+        text.contains("· traffic of http://inspector/ is not counted: others answer it"),
+        "{text}"
+    );
+    assert!(!text.contains("requests failed"), "{text}");
+    of("web-1-o1");
     let text = screen(&mut panel, 120, 16);
     assert!(
         text.contains("✗ traffic 3 of 30 requests failed, 10.0 % is above 5.0 %"),
         "{text}"
     );
     drop(feed);
+}
+
+#[tokio::test]
+async fn a_finished_rollout_is_a_full_bar_and_the_surge_has_room_only_while_it_is_there() {
+    let world = |updated, old: i64| {
+        let row = deployment("web", 3, updated, 3);
+        let sets = vec![
+            ("web-1", set("web-1", 1, old, old)),
+            ("web-2", set("web-2", 2, updated, updated)),
+        ];
+        Bench::new()
+            .with(vec![("web", row)], HealthState::Live, None)
+            .with(sets, HealthState::Live, None)
+            .with::<crate::features::kubernetes::model::PodRow>(vec![], HealthState::Live, None)
+    };
+    let new = |bench: &Bench| {
+        let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+        panel.open(&bench.context);
+        let text = screen(&mut panel, 80, 12);
+        let bar = text.lines().find(|line| line.starts_with("new 2.0.0")).unwrap();
+        bar.matches(['█', '·']).collect::<String>()
+    };
+    assert!(!new(&world(3, 0)).contains('·'));
+    let surging = new(&world(2, 2));
+    let full = surging.matches('█').count();
+    assert_eq!(full * 2, surging.chars().count(), "two of four: {surging}");
+}
+
+#[tokio::test]
+async fn the_pod_that_fails_is_selected_until_another_is_chosen_and_undo_comes_first() {
+    let bench = rolling();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    screen(&mut panel, 80, 14);
+    let described = |panel: &mut RolloutPanel| match panel.key(PanelKey::Act("describe")).as_slice() {
+        [Effect::Run(pipeline)] => print(pipeline),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(described(&mut panel), "kubectl:describe po web-2-n1");
+    assert_eq!(panel.actions()[0].name, "undo");
+    panel.key(PanelKey::Move(Motion::Last));
+    screen(&mut panel, 80, 14);
+    assert_eq!(described(&mut panel), "kubectl:describe po web-1-o1");
+    panel.show(&deployment_named("api").into());
+    screen(&mut panel, 80, 14);
+    assert_eq!(panel.actions()[0].name, "describe", "nothing fails there");
+}
+
+#[tokio::test]
+async fn a_cause_takes_the_lines_that_nothing_else_needs() {
+    let mut broken = pod("web-2-n1", "web-2", "ErrImagePull", false);
+    broken.message = "failed to pull and unpack image: ".repeat(6) + "the registry says not found";
+    let bench = Bench::new()
+        .with(vec![("web", deployment("web", 3, 1, 3))], HealthState::Live, None)
+        .with(vec![("web-2", set("web-2", 2, 1, 0))], HealthState::Live, None)
+        .with(vec![("n1", broken)], HealthState::Live, None);
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let high = screen(&mut panel, 50, 24);
+    assert!(high.replace('\n', " ").contains("says not found"), "{high}");
+    assert!(high.contains("POD"), "{high}");
+    let low = screen(&mut panel, 50, 9);
+    assert!(low.contains("POD") && !low.contains("says not found"), "{low}");
+}
+
+#[tokio::test]
+async fn it_turns_to_a_deployment_by_its_name() {
+    let bench = rolling();
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    assert_eq!(panel.turn_to("api"), Some(Ok(())));
+    assert_eq!(panel.title().as_str(), "rollout api");
+    let wrong = panel.turn_to("wep");
+    assert_eq!(wrong, Some(Err("no deployment wep here  did you mean web?".into())));
+    assert_eq!(panel.title().as_str(), "rollout api");
 }
 
 #[tokio::test]
@@ -303,7 +388,7 @@ async fn it_shows_one_context_and_says_which() {
     assert_eq!(panel.title().as_str(), "rollout api @test");
     assert_eq!(
         panel.key(PanelKey::Act("undo")),
-        [],
+        [Effect::Toast(super::NOTHING.into())],
         "nothing of the context before is acted on"
     );
     let elsewhere = Subject::of(deployment_named("web"), &Arc::new(Context::empty("red")));

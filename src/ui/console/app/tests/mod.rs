@@ -144,8 +144,8 @@ impl Panel for Rows {
         Ok(names.into_iter().map(|name| target(name).into()).collect())
     }
     fn focus_on(&mut self, subject: &Subject) -> bool {
-        let name = &subject.target.name;
-        self.followed.replace(name.clone()).as_ref() != Some(name)
+        self.followed = Some(subject.target.name.clone());
+        true
     }
     fn key(&mut self, key: PanelKey) -> Vec<PanelEffect> {
         let row = self
@@ -174,11 +174,8 @@ impl Panel for Rows {
         Vec::new()
     }
     fn actions(&self) -> &'static [panel::Action] {
-        &[panel::Action {
-            name: "scale",
-            key: 's',
-            word: "scale",
-        }]
+        const ACTIONS: [panel::Action; 1] = [panel::Action::new("scale", 's', "scale")];
+        &ACTIONS
     }
     fn filter(&mut self, text: &str) -> bool {
         self.filter = text.to_owned();

@@ -122,6 +122,10 @@ fn a_panel_that_follows_a_change_out_of_sight_says_where_it_is() {
     desk.screen(120, 40);
     desk.app.handle(Event::ActingOn(target("inspector").into()));
     assert!(!desk.shows(120, 40, "Alt-2 shows"), "it is in sight");
+    // It shows it already, and nobody sees it.
+    desk.screen(80, 24);
+    desk.app.handle(Event::ActingOn(target("inspector").into()));
+    assert!(desk.shows(80, 24, "Alt-2 shows deployments of inspector"));
 }
 
 #[test]
@@ -207,6 +211,119 @@ fn a_panel_that_stands_aside_is_subscribed_and_judged_when_somebody_goes_to_it()
     assert_eq!(opened(&desk), [false, false]);
     desk.keys(":layout reset<enter>");
     assert_eq!(opened(&desk), [true, false]);
+}
+
+#[test]
+fn where_one_pane_fills_the_screen_what_a_key_reads_is_shown_at_once_and_left_for_the_panel() {
+    let mut desk = Desk::new();
+    desk.screen(80, 24);
+    for back in ["<esc>", "q"] {
+        desk.keys("<alt-3>j");
+        desk.screen(80, 24);
+        let effects = desk.keys("<enter>");
+        assert!(matches!(effects.as_slice(), [Effect::Start { .. }]));
+        assert_eq!((desk.app.focus, desk.app.shown), (Focus::Pane(0), 0));
+        assert!(desk.shows(80, 24, "❯ kubectl:describe 'web; rm -rf'"));
+        assert!(desk.shows(80, 24, "back to rollout"));
+        desk.keys(back);
+        assert_eq!((desk.app.focus, desk.app.shown), (Focus::Pane(2), 2), "{back}");
+        desk.keys(back);
+        assert_eq!(desk.app.focus, Focus::Input, "{back}");
+    }
+    // Who goes somewhere else meanwhile is not brought back.
+    desk.keys("<alt-3>");
+    desk.screen(80, 24);
+    desk.keys("<enter><alt-2><alt-1><esc>");
+    assert_eq!(desk.app.focus, Focus::Input);
+    // Beside the chat the keys stay where they are.
+    desk.keys("<alt-3>");
+    desk.screen(120, 40);
+    desk.keys("<enter>");
+    assert_eq!(desk.app.focus, Focus::Pane(2));
+    // What changes something is looked at in the panel.
+    desk.screen(80, 24);
+    desk.keys("s<esc><ctrl-u><alt-3>");
+    let change = Stage::new("kubectl:unknown").into();
+    desk.screen(80, 24);
+    desk.app.panel_effects(vec![PanelEffect::Run(change)]);
+    assert_eq!(desk.app.focus, Focus::Pane(2));
+    assert!(desk.shows(80, 24, "it runs in the chat: Alt-1"));
+}
+
+#[test]
+fn a_pane_that_fills_the_screen_is_not_zoomed() {
+    let mut desk = Desk::new();
+    desk.screen(80, 24);
+    desk.keys("<alt-2>z");
+    assert!(!desk.app.zoomed);
+    assert!(desk.shows(80, 24, "one pane fills the screen already"));
+    desk.screen(120, 40);
+    desk.keys("z");
+    assert!(desk.app.zoomed);
+    // The screen became narrow: nobody sees the zoom that q would take away.
+    desk.screen(80, 24);
+    desk.keys("q");
+    assert_eq!((desk.app.focus, desk.app.zoomed), (Focus::Input, false));
+}
+
+#[test]
+fn a_namespace_that_the_cluster_does_not_have_is_left_again() {
+    struct Told;
+    #[async_trait]
+    impl crate::verb::Completer for Told {
+        async fn complete(&self, _: crate::verb::CompletionRequest) -> Vec<Candidate> {
+            unreachable!("the shell asks")
+        }
+    }
+    let names = |names: &[&str]| -> Vec<Candidate> {
+        let candidate = |name: &&str| Candidate {
+            value: (*name).to_owned(),
+            note: "Namespace".into(),
+        };
+        names.iter().map(candidate).collect()
+    };
+    let goes = |name: &str, told: &[&str]| {
+        let mut desk = Desk::new();
+        let get = Declaration::new("kubectl", "get", "lists objects");
+        let get = Verb::read(get, Nothing).completed_by(Arc::new(Told));
+        desk.app.catalogue = Arc::new(Catalogue::new([get]));
+        let effects = desk.keys(&format!(":ns {name} <enter>"));
+        let question = effects.iter().find_map(|effect| match effect {
+            Effect::Complete(question, live) if live.request.positionals == ["namespaces"] => Some(*question),
+            _ => None,
+        });
+        let namespace = |desk: &Desk| desk.app.context.kubernetes.namespace.clone();
+        assert_eq!(namespace(&desk).as_deref(), Some(name), "at once");
+        let answer = desk.app.handle(Event::Candidates(question.unwrap(), names(told)));
+        let switched = answer.iter().any(|effect| matches!(effect, Effect::Switch(..)));
+        assert_eq!(
+            switched,
+            namespace(&desk).as_deref() != Some(name),
+            "the session goes along"
+        );
+        (namespace(&desk).unwrap(), desk)
+    };
+    let (namespace, mut desk) = goes("stagin", &["default", "staging"]);
+    assert_eq!(namespace, "default");
+    assert!(desk.shows(120, 40, "there is no namespace stagin") && desk.shows(120, 40, "did you mean staging?"));
+    for told in [&["default", "staging"][..], &[]] {
+        let (namespace, mut desk) = goes("staging", told);
+        assert_eq!(namespace, "staging", "nobody knows better: {told:?}");
+        assert!(desk.shows(120, 40, "namespace staging"));
+    }
+}
+
+#[test]
+fn tabs_show_as_much_of_the_names_as_there_is_room_for() {
+    let mut desk = Desk::new();
+    let tabs = |desk: &mut Desk, width| desk.screen(width, 24)[1].trim_end().to_owned();
+    assert_eq!(
+        tabs(&mut desk, 80),
+        "  1 chat  2 deployments 3  3 rollout 3  4 traffic 3  5 dns 3  6 ec2 3"
+    );
+    desk.keys("<alt-3>");
+    assert_eq!(tabs(&mut desk, 50), "  1 chat  2 depl  3 rollout 3  4 traf  5 dns  6");
+    assert_eq!(tabs(&mut desk, 30), "  1  2  3 rollout 3  4  5  6");
 }
 
 #[test]

@@ -60,10 +60,10 @@ fn forty_by_twelve_is_usable() {
         screen.contains("❯ echo hi") && screen.contains("\n   hi") || screen.contains("  hi"),
         "{screen}"
     );
-    assert!(desk.shows(40, 12, " 1 chat  2  3  4  5  6"), "{screen}");
+    assert!(desk.shows(40, 12, " 1 chat  2 depl  3 roll  4 traf  5  6"), "{screen}");
     desk.keys("<alt-2>");
     assert!(desk.shows(40, 12, "inspector"));
-    assert!(desk.shows(40, 12, " 1  2 deployments 3  3  4  5  6"), "{screen}");
+    assert!(desk.shows(40, 12, " 1 chat  2 deployments 3  3  4  5  6"), "{screen}");
     for (width, height) in [(1, 1), (10, 3), (20, 5), (21, 6), (39, 8), (300, 80)] {
         desk.screen(width, height);
         desk.keys("?");
