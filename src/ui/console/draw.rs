@@ -224,8 +224,8 @@ impl Tab {
 /// all before it.
 fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
     let offered = (0..app.panels.len()).filter(|at| app.is_offered(*at));
-    let panels = offered.filter_map(|at| Some((at + 1, app.panels.get(at)?)));
-    let tab = |(index, panel): (usize, &Box<dyn Panel>)| Tab {
+    let panels = offered.filter_map(|at| Some((at + 1, app.panels.get(at)?.as_ref())));
+    let tab = |(index, panel): (usize, &dyn Panel)| Tab {
         index,
         title: panel.title(),
         id: panel.id().to_owned(),

@@ -52,25 +52,25 @@ pub struct Names {
 impl Names {
     /// Types and names.
     pub fn of(clients: &Arc<Clients>) -> Arc<dyn Completer> {
-        Self::new(clients, Words::Objects)
+        Self::completing(clients, Words::Objects)
     }
 
     /// Names of one type, for verbs that take no other.
     pub fn of_type(clients: &Arc<Clients>, only: &'static str) -> Arc<dyn Completer> {
-        Self::new(clients, Words::Only(only))
+        Self::completing(clients, Words::Only(only))
     }
 
     /// Pods, and types of what has pods.
     pub fn of_pods(clients: &Arc<Clients>) -> Arc<dyn Completer> {
-        Self::new(clients, Words::Pods)
+        Self::completing(clients, Words::Pods)
     }
 
     /// Types and names, then `container=image` pairs.
     pub fn with_images(clients: &Arc<Clients>) -> Arc<dyn Completer> {
-        Self::new(clients, Words::Images)
+        Self::completing(clients, Words::Images)
     }
 
-    fn new(clients: &Arc<Clients>, words: Words) -> Arc<dyn Completer> {
+    fn completing(clients: &Arc<Clients>, words: Words) -> Arc<dyn Completer> {
         let clients = clients.clone();
         Arc::new(Names { clients, words })
     }

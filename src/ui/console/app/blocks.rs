@@ -132,7 +132,7 @@ impl App {
         let places: BTreeSet<String> = lines()
             .map(|line| line.context().unwrap_or_else(|| self.context.name.clone()))
             .collect();
-        let mut texts = lines().map(|pipeline| print(pipeline));
+        let mut texts = lines().map(print);
         if places.len() < 2 || texts.all(|line| self.only_reads(&line)) {
             return None;
         }

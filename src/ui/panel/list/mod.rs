@@ -15,7 +15,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 pub use self::listing::{Listing, RowLook, apart_by};
-use self::rows::{Feed, Feeds, RowKey};
+use self::rows::{Feed, Feeds, Passes, RowKey};
 use super::filter::Filter;
 use super::grid::{NO_TABLE, plain};
 use super::widgets::health::{empty_reason, tone};
@@ -89,7 +89,7 @@ impl<L: Listing> ListPanel<L> {
                 let texts = context.into_iter().chain(cells.iter().map(|cell| cell.text.as_str()));
                 filter.matches(&texts.collect::<Vec<&str>>().join(" "))
             };
-            let passes: Option<&dyn Fn(&Feed<L::Row>, &L::Row) -> bool> = match filter.is_empty() {
+            let passes: Option<Passes<'_, L::Row>> = match filter.is_empty() {
                 true => None,
                 false => Some(&passes),
             };

@@ -32,6 +32,9 @@ impl<R> Feed<R> {
     }
 }
 
+/// Whether a row of a feed is shown.
+pub(super) type Passes<'a, R> = &'a (dyn Fn(&Feed<R>, &R) -> bool + 'a);
+
 /// The feeds, one a context, in the order of the contexts. None: nobody looks.
 pub(super) struct Feeds<R>(pub Vec<Feed<R>>);
 
@@ -78,7 +81,7 @@ impl<R> Feeds<R> {
         &self,
         listing: &L,
         known: &[RowKey],
-        passes: Option<&dyn Fn(&Feed<R>, &R) -> bool>,
+        passes: Option<Passes<'_, R>>,
     ) -> Option<Vec<RowKey>> {
         self.tables(|tables| {
             let lists = self.0.iter().zip(tables).enumerate().map(|(place, (feed, rows))| {

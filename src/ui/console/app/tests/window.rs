@@ -73,7 +73,7 @@ fn what_was_not_typed_by_hand_opens_nothing() {
     desk.keys("<ctrl-u><ctrl-y>");
     refused(&mut desk, "deleted and inserted again");
     let mut desk = marked();
-    desk.app.handle(Event::Script(Ok(vec!["rw 10m".into()])));
+    desk.app.handle(Event::Script(Ok("rw 10m".into())));
     desk.keys("<f5><f5>");
     refused(&mut desk, "presented");
     let mut desk = marked();
