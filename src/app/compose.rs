@@ -78,7 +78,7 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
         hub: hub.clone(),
         clock: clock.clone(),
         library: parts.library,
-        journal: Some(parts.journal.clone()),
+        journal: Some(parts.store.clone()),
     };
     let mut features = features::all(&shared);
     let mut panels: Vec<Box<dyn Panel>> = features
