@@ -54,7 +54,7 @@ impl Operator for Silent {
     fn origin(&self) -> Origin {
         Origin::Typed
     }
-    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, _: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Declined("nobody to ask".into())
     }
     fn note(&self, _: SafeText) {}

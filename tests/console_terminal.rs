@@ -13,9 +13,9 @@ use cogdeck::core::clock::Clock;
 use cogdeck::core::context::Context;
 use cogdeck::core::report::Report;
 use cogdeck::core::text::SafeText;
-use cogdeck::feed::{Health, Hub};
+use cogdeck::feed::Hub;
 use cogdeck::ui::console::{BlockEvent, Console, ConsoleConfig, Earlier, Events, Keymap, Observed, Runner, Running};
-use cogdeck::ui::panel::{Effect, Panel, PanelKey, Theme};
+use cogdeck::ui::panel::{Effect, Panel, PanelKey, Sourced, Theme};
 use cogdeck::verb::{Catalogue, Operator};
 use support::process::COGDECK;
 use support::require;
@@ -271,7 +271,7 @@ impl Runner for Busy {
     fn find_context(&self, _: &str) -> Option<Arc<Context>> {
         None
     }
-    fn switch(&self, _: Arc<Context>) {}
+    fn switch(&self, _: Arc<Context>, _: Vec<Arc<Context>>) {}
     fn catalogue(&self) -> Arc<Catalogue> {
         Arc::default()
     }
@@ -308,7 +308,7 @@ impl Panel for Broken {
     fn version(&self) -> u64 {
         0
     }
-    fn health(&self) -> Vec<(SafeText, Health)> {
+    fn health(&self) -> Vec<Sourced> {
         Vec::new()
     }
     fn key(&mut self, _: PanelKey) -> Vec<Effect> {

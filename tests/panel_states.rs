@@ -114,6 +114,7 @@ impl World {
             desired: 3,
             current: 3,
             ready: 3,
+            available: 3,
             version: "3.0.0".into(),
             uid: "set".into(),
             ..ReplicaSetRow::default()
@@ -283,7 +284,7 @@ async fn every_panel_says_what_it_has_in_every_state_at_every_size() {
                     }
                 }
                 if id != "traffic" {
-                    assert!(health.iter().all(|(_, health)| health.state == state), "{place}");
+                    assert!(health.iter().all(|source| source.health.state == state), "{place}");
                 }
                 write!(all, "== {word}\n{}\n", text.trim_end()).unwrap();
             }

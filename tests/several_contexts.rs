@@ -233,3 +233,118 @@ fn a_pinned_line_over_two_clusters_is_one_live_panel() {
         .wait_for_text("late-green", SOON)
         .expect("a row that came later");
 }
+
+/// Whether a row shows this object of this context: a list's first two columns, the context perhaps with its mark.
+fn shows(screen: &str, context: &str, name: &str) -> bool {
+    row(screen, context, name).is_some()
+}
+
+fn row<'s>(screen: &'s str, context: &str, name: &str) -> Option<&'s str> {
+    screen.lines().find(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.windows(2).any(|pair| pair == [context, name])
+    })
+}
+
+impl Pair {
+    /// A console that shows both clusters.
+    fn console(&self) -> Terminal {
+        let kubeconfig = self.kubeconfig.path().to_str().unwrap();
+        let terminal = Terminal::spawn(COGDECK, &[], &[("KUBECONFIG", kubeconfig)], 200, 50);
+        terminal
+            .wait_for_text("only-blue", SOON)
+            .expect("the rows of the first");
+        terminal.type_text(":ctx blue,gren\n");
+        terminal.wait_for_text("did you mean green?", SOON).expect("a refusal");
+        terminal.type_text(":ctx blue,green\n");
+        let both = |screen: &str| {
+            let top = screen.lines().next().unwrap_or_default();
+            let rows = [("blue", "only-blue"), ("blue", "web"), ("green", "web")];
+            top.contains("blue + green") && rows.iter().all(|(context, name)| shows(screen, context, name))
+        };
+        terminal.wait_for(both, SOON).expect("the rows of both");
+        terminal
+    }
+
+    fn replicas(&self, context: &str) -> String {
+        self.kubectl(context, &["get", "deploy", "web", "-o", "jsonpath={.spec.replicas}"])
+    }
+
+    fn image(&self, context: &str) -> String {
+        let path = "jsonpath={.spec.template.spec.containers[0].image}";
+        self.kubectl(context, &["get", "deploy", "web", "-o", path])
+    }
+
+    fn wait(&self, what: impl Fn(&Pair) -> bool) {
+        let end = std::time::Instant::now() + SOON;
+        while !what(self) {
+            assert!(std::time::Instant::now() < end, "it never came");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+#[test]
+fn a_row_is_acted_on_in_its_own_cluster_and_an_approval_names_it() {
+    let Some(pair) = Pair::start() else { return };
+    for context in ["blue", "green"] {
+        let image = "kuar-inspector=so0k/kuar-inspector:2.0.0";
+        pair.kubectl(context, &["set", "image", "deployment/web", image]);
+        pair.kubectl(context, &["rollout", "status", "deployment/web", "--timeout=60s"]);
+    }
+    let terminal = pair.console();
+    // The last row is green's web: equal names stand together, in the order of the contexts.
+    terminal.type_text(":deploy\n");
+    terminal.type_text("GS");
+    terminal
+        .wait_for_text("@green kubectl:scale deploy web --replicas=1", SOON)
+        .expect("a line for its cluster");
+    terminal.type_text("\u{7f}3\n");
+    pair.wait(|pair| pair.replicas("green") == "3");
+    assert_eq!(pair.replicas("blue"), "1");
+    terminal
+        .wait_for(
+            |screen| row(screen, "green", "web").is_some_and(|row| row.contains("3/3")),
+            SOON,
+        )
+        .expect("the row follows");
+    terminal.type_text(":deploy\n");
+    terminal.type_text("Gu");
+    terminal
+        .wait_for_text("approve 1 change in green, class", SOON)
+        .expect("the approval names the cluster");
+    // A bare Enter counts only after the plan was to be seen for a while.
+    std::thread::sleep(Duration::from_millis(400));
+    terminal.type_text("\n");
+    pair.wait(|pair| pair.image("green").ends_with(":1.0.0"));
+    assert!(pair.image("blue").ends_with(":2.0.0"));
+    // A change of rows in both is made in none.
+    terminal.type_text(":deploy\n");
+    terminal.type_text("Gk  u");
+    terminal
+        .wait_for_text("one context at a time for changes", SOON)
+        .expect("a refusal");
+    assert!(pair.image("blue").ends_with(":2.0.0"));
+}
+
+#[test]
+fn a_cluster_that_dies_is_named_and_its_rows_stay_beside_the_live_ones() {
+    let Some(pair) = Pair::start() else { return };
+    let terminal = pair.console();
+    signal(pair.green.pid(), "KILL");
+    let told = |screen: &str| {
+        let top = screen.lines().next().unwrap_or_default();
+        let dead = ["k8s green stale", "k8s green resync"]
+            .iter()
+            .any(|words| top.contains(words));
+        dead && screen.contains("! green stale") && shows(screen, "green", "web")
+    };
+    terminal.wait_for(told, SOON).expect("its state by its name");
+    pair.kubectl("blue", &["scale", "deploy", "web", "--replicas=2"]);
+    let live = |screen: &str| row(screen, "blue", "web").is_some_and(|row| row.contains("2/2"));
+    let screen = terminal.wait_for(live, SOON).expect("the other one is live");
+    assert!(screen.contains("! green"), "{screen}");
+    terminal.type_text(":ctx blue\n");
+    let one = |screen: &str| !screen.contains("CONTEXT") && screen.contains("only-blue");
+    terminal.wait_for(one, SOON).expect("one context again");
+}

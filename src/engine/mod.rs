@@ -5,6 +5,7 @@
 //! has passed), `line` (what `&&`, `||`, `;` and `&` mean), `run` (one pipeline) and `stage` (one verb).
 
 mod aliases;
+mod beside;
 mod block;
 mod check;
 mod coerce;

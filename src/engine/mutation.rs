@@ -121,7 +121,7 @@ impl Work<'_> {
         let decision = tokio::select! {
             biased;
             () = self.run.ending.token().cancelled() => return Err(self.run.ending.report()),
-            decision = self.run.operator.ask(plan, requirement) => decision,
+            decision = self.run.operator.ask(plan, requirement, &self.stage.context) => decision,
         };
         match decision {
             Decision::Approved(digest) if digest == plan.digest() => Ok(()),
@@ -171,7 +171,7 @@ impl Work<'_> {
 
     /// Applies one change to its end, whether or not anyone still reads its results, and journals the outcome.
     async fn apply_one(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
-        self.run.operator.acting_on(&change.target);
+        self.run.operator.acting_on(&change.target, &self.stage.context);
         let (sender, mut results) = mpsc::channel(RESULTS);
         let own = Output::new(sender);
         let forward = async {
@@ -284,7 +284,7 @@ pub async fn approve_opaque(run: &Run, stage: &StagePlan) -> Result<(), Report> 
     let decision = tokio::select! {
         biased;
         () = run.ending.token().cancelled() => return Err(run.ending.report()),
-        decision = run.operator.ask(&plan, requirement) => decision,
+        decision = run.operator.ask(&plan, requirement, &stage.context) => decision,
     };
     match decision {
         Decision::Approved(digest) if digest == plan.digest() => Ok(()),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::aliases;
+use super::beside::Beside;
 use super::block::Block;
 use super::check::Check;
 use super::destination::Outlets;
@@ -82,7 +83,7 @@ pub struct Session {
 pub(super) struct Inner {
     pub(super) journal: Arc<dyn Journal>,
     pub(super) shelf: Arc<dyn Shelf>,
-    pub(super) contexts: Arc<dyn Contexts>,
+    pub(super) contexts: Beside,
     pub(super) authorise: Arc<dyn Authorise>,
     pub(super) place: Arc<dyn Place>,
     pub(super) user: String,
@@ -138,7 +139,7 @@ impl Inner {
         Planner {
             catalogue,
             context,
-            contexts: self.contexts.as_ref(),
+            contexts: &self.contexts,
             authorise: self.authorise.as_ref(),
             place: self.place.as_ref(),
             user: &self.user,
@@ -168,7 +169,7 @@ impl Session {
         let inner = Inner {
             journal: config.journal,
             shelf: config.shelf,
-            contexts: config.contexts,
+            contexts: Beside::new(config.contexts),
             authorise: config.authorise,
             place: config.place,
             user: config.user,
@@ -253,6 +254,11 @@ impl Session {
     /// Switches it for lines that start from now on.
     pub fn set_context(&self, context: Arc<Context>) {
         self.inner.lock().context = context;
+    }
+
+    /// `@NAME` means these from now on, where one of them has the name: the operator looks at them as they are here.
+    pub fn set_shown(&self, contexts: Vec<Arc<Context>>) {
+        self.inner.contexts.show(contexts);
     }
 
     /// The verbs.

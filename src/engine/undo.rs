@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::ending::Ending;
 use super::mutation::{Recovery, Work};
 use super::plan::{Planner, StagePlan};
+use super::ports::Contexts as _;
 use super::run::Run;
 use super::session::Inner;
 use super::variables::{Scope, Values};

@@ -95,6 +95,21 @@ impl Health {
         live.then(|| format!("login expires in {}: {why}", age(*ends, now)))
     }
 
+    /// Worse states have a higher one; among equals the older data.
+    pub fn rank(&self) -> (u8, i64) {
+        let state = match self.state {
+            HealthState::Live => 0,
+            HealthState::Ended => 1,
+            HealthState::Loading => 2,
+            HealthState::Resync => 3,
+            HealthState::Stale => 4,
+            HealthState::Login => 5,
+            HealthState::Denied => 6,
+            HealthState::Failed => 7,
+        };
+        (state, self.data_at.map_or(i64::MAX, |at| -at.as_millisecond()))
+    }
+
     /// Moves to a state; keeps `since` when it is the same.
     pub fn become_state(&mut self, state: HealthState, reason: Option<SafeText>, now: Timestamp) {
         if self.state != state {

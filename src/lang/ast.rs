@@ -297,6 +297,36 @@ impl Stage {
     }
 }
 
+impl Pipeline {
+    /// The same in this context: every stage that names none itself runs there.
+    #[must_use]
+    pub fn in_context(mut self, name: &str) -> Pipeline {
+        for stage in &mut self.stages {
+            let named = |modifier: &Modifier| matches!(modifier.kind, ModifierKind::Context(_));
+            if !stage.modifiers.iter().any(named) {
+                let kind = ModifierKind::Context(Contexts::Named(vec![Word::text(name)]));
+                let span = Span::default();
+                stage.modifiers.insert(0, Modifier { kind, span });
+            }
+        }
+        self
+    }
+
+    /// The one context that its first stage names; none: it runs where the session does, or in several.
+    #[must_use]
+    pub fn context(&self) -> Option<String> {
+        let modifiers = self.stages.iter().take(1).flat_map(|stage| &stage.modifiers);
+        let mut names = modifiers.filter_map(|modifier| match &modifier.kind {
+            ModifierKind::Context(Contexts::Named(names)) => match names.as_slice() {
+                [only] => only.literal(),
+                _ => None,
+            },
+            _ => None,
+        });
+        names.next()
+    }
+}
+
 impl From<Stage> for Pipeline {
     fn from(stage: Stage) -> Pipeline {
         Pipeline {

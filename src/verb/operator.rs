@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::View;
 use crate::core::change::{Origin, Plan, Target};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 
@@ -59,8 +61,9 @@ pub trait Operator: Send + Sync {
     /// Where the wish comes from; decides what an approval takes.
     fn origin(&self) -> Origin;
 
-    /// Shows a plan and waits for the answer. Only called when [`Plan::requirement`] asks for something.
-    async fn ask(&self, plan: &Plan, requirement: crate::core::change::Requirement) -> Decision;
+    /// Shows a plan for a context and waits for the answer. Only called when [`Plan::requirement`] asks for something.
+    async fn ask(&self, plan: &Plan, requirement: crate::core::change::Requirement, context: &Arc<Context>)
+    -> Decision;
 
     /// A value that nobody may see, typed by the operator or, where `from_input` and nobody types, read from standard
     /// input. `what` says what it is for. Refused where there is neither.
@@ -93,9 +96,9 @@ pub trait Operator: Send + Sync {
         drop(rows);
     }
 
-    /// A change to this target begins: what shows live data may turn to it. Nothing is shown headless.
-    fn acting_on(&self, target: &Target) {
-        let _ = target;
+    /// A change to this target of a context begins: what shows live data may turn to it. Nothing is shown headless.
+    fn acting_on(&self, target: &Target, context: &Arc<Context>) {
+        let _ = (target, context);
     }
 
     /// Gives the terminal to a program until it ends; its exit code. Refused where there is no terminal to give.

@@ -44,7 +44,7 @@ async fn the_dns_panel_follows_a_change_made_here_long_before_its_next_poll() {
     let mut panel = world.panel("dns");
     shows(&mut panel, |screen| screen.contains("SOA")).await;
     assert_eq!(panel.title().as_str(), "dns spawnhub.com 2");
-    assert_eq!(panel.health()[0].1.state, HealthState::Live);
+    assert_eq!(panel.health()[0].health.state, HealthState::Live);
     world
         .make(&format!("r53:record-create -z {ZONE} -t CNAME {NAME} {ELB}"))
         .await;
@@ -69,7 +69,7 @@ async fn panels_say_what_is_wrong_instead_of_being_empty() {
         screen.contains("login: cannot list the hosted zones: ")
     })
     .await;
-    assert_eq!(dns.health()[0].1.state, HealthState::Login);
+    assert_eq!(dns.health()[0].health.state, HealthState::Login);
     world.context.aws.region = None;
     instances.open(&Arc::new(world.context.clone()));
     shows(&mut instances, |screen| screen.contains("error: Region not set.")).await;

@@ -143,7 +143,7 @@ impl Operator for Yes {
             max_targets: None,
         }
     }
-    async fn ask(&self, plan: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, plan: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Approved(plan.digest())
     }
     fn note(&self, _: SafeText) {}
@@ -171,7 +171,7 @@ impl Operator for Onlooker {
     fn origin(&self) -> Origin {
         Origin::Typed
     }
-    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, _: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Declined("only looks".to_owned())
     }
     fn note(&self, _: SafeText) {}

@@ -29,7 +29,7 @@ impl Operator for Script {
         }
     }
 
-    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, _: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Declined("nobody there".into())
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::Inner;
 use super::port::SessionPort;
 use crate::core::change::{Origin, Plan, Requirement, Target};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 use crate::engine::block::{Block, BlockEvent, Board};
@@ -74,8 +75,8 @@ impl Operator for BlockOperator {
         self.inner.origin()
     }
 
-    async fn ask(&self, plan: &Plan, requirement: Requirement) -> Decision {
-        self.inner.ask(plan, requirement).await
+    async fn ask(&self, plan: &Plan, requirement: Requirement, context: &Arc<Context>) -> Decision {
+        self.inner.ask(plan, requirement, context).await
     }
 
     async fn secret(&self, what: &str, from_input: bool) -> Result<Secret, Report> {
@@ -102,8 +103,8 @@ impl Operator for BlockOperator {
         self.board.preview(rows);
     }
 
-    fn acting_on(&self, target: &Target) {
-        self.inner.acting_on(target);
+    fn acting_on(&self, target: &Target, context: &Arc<Context>) {
+        self.inner.acting_on(target, context);
     }
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {

@@ -237,8 +237,8 @@ impl Operator for FromContext {
         self.inner.origin()
     }
 
-    async fn ask(&self, plan: &Plan, requirement: Requirement) -> Decision {
-        self.inner.ask(plan, requirement).await
+    async fn ask(&self, plan: &Plan, requirement: Requirement, context: &Arc<Context>) -> Decision {
+        self.inner.ask(plan, requirement, context).await
     }
 
     async fn secret(&self, what: &str, from_input: bool) -> Result<Secret, Report> {
@@ -257,8 +257,8 @@ impl Operator for FromContext {
         self.inner.progress(self.told(&text));
     }
 
-    fn acting_on(&self, target: &Target) {
-        self.inner.acting_on(target);
+    fn acting_on(&self, target: &Target, context: &Arc<Context>) {
+        self.inner.acting_on(target, context);
     }
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {

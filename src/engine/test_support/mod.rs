@@ -64,7 +64,7 @@ impl Operator for Script {
         self.origin
     }
 
-    async fn ask(&self, plan: &Plan, requirement: Requirement) -> Decision {
+    async fn ask(&self, plan: &Plan, requirement: Requirement, _: &Arc<Context>) -> Decision {
         self.asked.lock().unwrap().push((plan.clone(), requirement));
         let answer = self.answers.lock().unwrap().pop_front();
         match answer.unwrap_or(Answer::No("nobody there")) {

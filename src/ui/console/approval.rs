@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::core::change::{Change, Plan, Requirement, Risk};
+use crate::core::context::Context;
 use crate::core::text::{SafeText, Secret, fit, safe_line};
 use crate::ui::panel::Meaning;
 use crate::verb::Decision;
@@ -38,6 +39,8 @@ pub struct Approval {
     typed: String,
     mismatch: bool,
     shown_at: Timestamp,
+    /// The context, where it has to be said.
+    place: Option<SafeText>,
 }
 
 /// A key as the machine sees it.
@@ -66,7 +69,19 @@ impl Approval {
             typed: String::new(),
             mismatch: false,
             shown_at: now,
+            place: None,
         }
+    }
+
+    /// Says in which context it would be done: it may be another one than the session's own.
+    #[must_use]
+    pub fn named(mut self, context: &Context) -> Self {
+        let name = match context.production {
+            true => format!("PROD {}", context.name),
+            false => context.name.clone(),
+        };
+        self.place = Some(SafeText::line(&name));
+        self
     }
 
     /// A value that nobody may see, not even the one who types it.
@@ -131,7 +146,11 @@ impl Approval {
         }
         let count = self.plan.changes.len();
         let noun = if count == 1 { "change" } else { "changes" };
-        format!("approve {count} {noun}, class {}", self.risk).into()
+        let place = self
+            .place
+            .as_ref()
+            .map_or(String::new(), |place| format!(" in {place}"));
+        format!("approve {count} {noun}{place}, class {}", self.risk).into()
     }
 
     /// The plan as lines with their meanings.

@@ -47,6 +47,7 @@ fn sections(app: &App) -> Vec<(String, Vec<(String, String)>)> {
             ("help", "all commands; help kubectl:run explains one"),
             ("a | b", "b gets what a answers, record by record"),
             ("$_  $41", "what the last block, block 41, answered"),
+            (":ctx A,B", "panels show both contexts together; :ctx * all, :ctx A one"),
             ("@NAME cmd", "runs in another context; @A,B and @* in several at once"),
             ("cmd &", "as a job: jobs, wait, stop N"),
             ("cmd | pin", "as a panel, asked again every 5s; :unpin NAME"),

@@ -7,6 +7,7 @@ pub mod arrangement;
 pub mod background;
 pub mod chat;
 pub mod complete;
+mod contexts;
 pub mod draw;
 pub mod help;
 pub mod input;

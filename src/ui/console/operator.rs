@@ -8,8 +8,10 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::core::change::{Origin, Plan, Requirement, Target};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
+use crate::ui::panel::Subject;
 use crate::verb::operator::{Pin, TerminalCommand, TerminalWork, nobody_to_ask};
 use crate::verb::{Decision, Operator};
 
@@ -25,6 +27,8 @@ pub enum Request {
         plan: Box<Plan>,
         /// What approving takes.
         requirement: Requirement,
+        /// Where it would be done.
+        context: Arc<Context>,
         /// Where the answer goes.
         answer: oneshot::Sender<Decision>,
     },
@@ -50,7 +54,7 @@ pub enum Request {
     /// Another context for the lines to come.
     Context(String, oneshot::Sender<Result<(), Report>>),
     /// A change to this begins.
-    ActingOn(Target),
+    ActingOn(Subject),
     /// Nobody waits for this answer any more.
     Withdraw(u64),
 }
@@ -129,13 +133,14 @@ impl Operator for ConsoleOperator {
         self.origin
     }
 
-    async fn ask(&self, plan: &Plan, requirement: Requirement) -> Decision {
-        let (block, plan) = (self.block, Box::new(plan.clone()));
+    async fn ask(&self, plan: &Plan, requirement: Requirement, context: &Arc<Context>) -> Decision {
+        let (block, plan, context) = (self.block, Box::new(plan.clone()), context.clone());
         let request = |id, answer| Request::Ask {
             id,
             block,
             plan,
             requirement,
+            context,
             answer,
         };
         self.question(request).await
@@ -171,8 +176,9 @@ impl Operator for ConsoleOperator {
         true
     }
 
-    fn acting_on(&self, target: &Target) {
-        let _ = self.requests.try_send(Request::ActingOn(target.clone()));
+    fn acting_on(&self, target: &Target, context: &Arc<Context>) {
+        let subject = Subject::of(target.clone(), context);
+        let _ = self.requests.try_send(Request::ActingOn(subject));
     }
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {

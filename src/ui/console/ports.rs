@@ -100,8 +100,9 @@ pub trait Runner: Send + Sync {
     /// The context of this name.
     fn find_context(&self, name: &str) -> Option<Arc<Context>>;
 
-    /// Makes this the context of new blocks.
-    fn switch(&self, context: Arc<Context>);
+    /// Makes this the context of new blocks. `beside`: others that are shown with it; with any, `@NAME` means these as
+    /// they are here, of whatever namespace.
+    fn switch(&self, context: Arc<Context>, beside: Vec<Arc<Context>>);
 
     /// The declarations as they are now.
     fn catalogue(&self) -> Arc<Catalogue>;

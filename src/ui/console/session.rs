@@ -95,7 +95,12 @@ impl Runner for SessionRunner {
         self.contexts.context(name)
     }
 
-    fn switch(&self, context: Arc<Context>) {
+    fn switch(&self, context: Arc<Context>, beside: Vec<Arc<Context>>) {
+        let shown = match beside.is_empty() {
+            true => Vec::new(),
+            false => std::iter::once(context.clone()).chain(beside).collect(),
+        };
+        self.session.set_shown(shown);
         self.session.set_context(context);
     }
 

@@ -377,6 +377,7 @@ impl<W: Write> Shell<W> {
                 block,
                 plan,
                 requirement,
+                context,
                 answer,
             } => {
                 self.blocks.await_answer(id, answer);
@@ -385,6 +386,7 @@ impl<W: Write> Shell<W> {
                     block,
                     plan,
                     requirement,
+                    context,
                 });
             }
             Request::Secret {
@@ -413,7 +415,7 @@ impl<W: Write> Shell<W> {
                 // The line was cancelled meanwhile: the panel is there all the same, and can be closed.
                 let _ = answer.send(name);
             }
-            Request::ActingOn(target) => self.reduce(Event::ActingOn(target)),
+            Request::ActingOn(subject) => self.reduce(Event::ActingOn(subject)),
             Request::Withdraw(id) => {
                 if self.blocks.withdraw(id) {
                     self.reduce(Event::Withdrawn(id));

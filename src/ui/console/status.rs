@@ -2,6 +2,7 @@
 //! focus, jobs, clock).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -11,10 +12,11 @@ use ratatui::text::{Line, Span};
 use super::app::{App, Focus};
 use super::keymap::{Action, Part};
 use super::syntax;
+use crate::core::context::Context;
 use crate::core::text::{SafeText, width};
 use crate::feed::{Health, HealthState};
 use crate::ui::panel::widgets::health::cell;
-use crate::ui::panel::{Meaning, Tone};
+use crate::ui::panel::{Meaning, Sourced, Tone};
 
 /// Draws the top line.
 pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
@@ -37,6 +39,7 @@ fn place(app: &App, room: usize) -> Line<'static> {
         false => Span::styled(format!(" {name} "), theme.style(Meaning::Context)),
     };
     let mut line = Line::from(first);
+    line.spans.extend(others(app, room.saturating_sub(line_width(&line))));
     let mut add = |text: String, meaning: Meaning| {
         if line_width(&line) + width(&text) <= room {
             line.spans.push(Span::styled(text, theme.style(meaning)));
@@ -70,15 +73,47 @@ fn place(app: &App, room: usize) -> Line<'static> {
     line
 }
 
+/// The contexts that are shown beside the one lines run in, by their names or, where there is no room, their number.
+fn others(app: &App, room: usize) -> Vec<Span<'static>> {
+    let theme = &app.theme;
+    let meaning = |production: bool| {
+        if production {
+            Meaning::Production
+        } else {
+            Meaning::Context
+        }
+    };
+    let name = |context: &Arc<Context>| {
+        let mark = if context.production { "PROD " } else { "" };
+        let text = SafeText::line(&format!("+ {mark}{} ", context.name));
+        Span::styled(text.as_str().to_owned(), theme.style(meaning(context.production)))
+    };
+    let names: Vec<Span<'static>> = app.beside.iter().map(name).collect();
+    if names.iter().map(|span| width(&span.content)).sum::<usize>() <= room {
+        return names;
+    }
+    let production = app.beside.iter().any(|context| context.production);
+    let mark = if production { " PROD" } else { "" };
+    let count = format!("+ {}{mark} ", app.beside.len());
+    vec![Span::styled(count, theme.style(meaning(production)))]
+}
+
 /// One cell a source. With little room ages go, then healthy sources become a count.
 fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
     let mut sources: BTreeMap<SafeText, Health> = BTreeMap::new();
+    let named = |source: &Sourced| match &source.context {
+        Some(context) => SafeText::line(&format!("{} {context}", source.name)),
+        None => source.name.clone(),
+    };
     // What nobody looks at says nothing about what is on the screen.
     let looked_at = app.panels.iter().enumerate().filter(|(at, _)| app.is_offered(*at));
-    for (name, health) in looked_at.flat_map(|(_, panel)| panel.health()) {
-        let worse = sources.get(&name).is_none_or(|known| rank(&health) > rank(known));
+    for source in looked_at.flat_map(|(_, panel)| panel.health()) {
+        let name = named(&source);
+        let worse = sources
+            .get(&name)
+            .is_none_or(|known| source.health.rank() > known.rank());
         if worse {
-            sources.insert(name, health);
+            sources.insert(name, source.health);
         }
     }
     let full: Vec<Span<'static>> = sources
@@ -94,7 +129,7 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
         .iter()
         .filter(|(_, health)| health.state != HealthState::Live || health.login_ends.is_some())
         .collect();
-    bad.sort_by_key(|(_, health)| std::cmp::Reverse(rank(health)));
+    bad.sort_by_key(|(_, health)| std::cmp::Reverse(health.rank()));
     let mut short: Vec<Span<'static>> = bad
         .iter()
         .map(|(name, health)| cell(&app.theme, name, health, now))
@@ -107,21 +142,6 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
         short.pop();
     }
     joined(app, short)
-}
-
-/// Worse states win; among equals the older data.
-fn rank(health: &Health) -> (u8, i64) {
-    let state = match health.state {
-        HealthState::Live => 0,
-        HealthState::Ended => 1,
-        HealthState::Loading => 2,
-        HealthState::Resync => 3,
-        HealthState::Stale => 4,
-        HealthState::Login => 5,
-        HealthState::Denied => 6,
-        HealthState::Failed => 7,
-    };
-    (state, health.data_at.map_or(i64::MAX, |at| -at.as_millisecond()))
 }
 
 fn joined(app: &App, spans: Vec<Span<'static>>) -> Line<'static> {

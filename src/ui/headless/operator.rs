@@ -2,11 +2,13 @@
 //! `--max-targets`) is in the origin, and the engine refuses the rest before it would ask.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::prompt;
 use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 use crate::verb::operator::{TerminalCommand, TerminalWork, nobody_to_ask};
@@ -42,7 +44,7 @@ impl Operator for NoOneToAsk {
         self.origin
     }
 
-    async fn ask(&self, _plan: &Plan, _requirement: Requirement) -> Decision {
+    async fn ask(&self, _: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Declined("there is no one to ask: use --yes, or the console".to_owned())
     }
 

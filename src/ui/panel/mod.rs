@@ -5,6 +5,7 @@
 pub mod filter;
 pub mod grid;
 pub mod list;
+pub mod scope;
 #[cfg(test)]
 pub mod testing;
 pub mod theme;
@@ -16,13 +17,13 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::Health;
 use crate::lang::ast::Pipeline;
 
 pub use grid::{Grid, Which};
+pub use scope::{Scope, Subject};
 pub use theme::{Meaning, Theme, Tone};
 
 /// A live panel. Lives on the console's thread: no method may block or await; feeds work in their own tasks.
@@ -37,6 +38,12 @@ pub trait Panel: Send {
     /// and inside a Tokio runtime. A panel that has nothing to look at in this context draws one line that says so.
     fn open(&mut self, context: &Arc<Context>);
 
+    /// The same with several contexts at once. A panel that shows one at a time keeps to the session's own, and says so
+    /// where there are several.
+    fn open_in(&mut self, scope: &Scope) {
+        self.open(scope.own());
+    }
+
     /// Nobody looks any more: drops its subscriptions.
     fn close(&mut self);
 
@@ -44,21 +51,21 @@ pub trait Panel: Send {
     /// console asks after every event and draws nothing while no version moved.
     fn version(&self) -> u64;
 
-    /// The sources it looks at, each with its health. The name (`k8s`, `route53`) is the cell's name in the status
-    /// line; several panels naming the same source share one cell, which shows the worst.
-    fn health(&self) -> Vec<(SafeText, Health)>;
+    /// The sources it looks at. Several panels naming the same one share a cell of the status line, which shows the
+    /// worst.
+    fn health(&self) -> Vec<Sourced>;
 
     /// The last change made in this console touched `subject`: a panel that can follow it does, any other ignores it.
     /// A subject it was told to [`hold`](Panel::hold) wins. True: it shows another subject than before, this one; moving
     /// a selection is not enough.
-    fn focus_on(&mut self, subject: &Target) -> bool {
+    fn focus_on(&mut self, subject: &Subject) -> bool {
         let _ = subject;
         false
     }
 
     /// What the marked rows are, or the selected one, for pipelines that a keymap binds to rows; none: nothing is there
     /// that has a name. `Err`: why the rows that are meant can't be acted on.
-    fn subjects(&self) -> Result<Vec<Target>, SafeText> {
+    fn subjects(&self) -> Result<Vec<Subject>, SafeText> {
         Ok(Vec::new())
     }
 
@@ -89,12 +96,12 @@ pub trait Panel: Send {
     }
 
     /// The operator chose this subject by hand, in another panel.
-    fn show(&mut self, subject: &Target) {
+    fn show(&mut self, subject: &Subject) {
         self.focus_on(subject);
     }
 
     /// Stays on this subject from now on, whatever changes; a second time lets go of it. What to tell; none: it can't.
-    fn hold(&mut self, subject: &Target) -> Option<SafeText> {
+    fn hold(&mut self, subject: &Subject) -> Option<SafeText> {
         let _ = subject;
         None
     }
@@ -146,6 +153,35 @@ pub trait Panel: Send {
     /// Not beside the others even where there is room, until the operator puts it there: `:jobs` goes to it.
     fn by_name_only(&self) -> bool {
         false
+    }
+}
+
+/// A source that a panel looks at, and how true it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sourced {
+    /// `k8s`, `route53`.
+    pub name: SafeText,
+    /// The context it belongs to, where it has to be said: several are shown.
+    pub context: Option<SafeText>,
+    /// How it is.
+    pub health: Health,
+}
+
+impl Sourced {
+    /// Of the one context that is shown.
+    pub fn new(name: impl Into<SafeText>, health: Health) -> Self {
+        Sourced {
+            name: name.into(),
+            context: None,
+            health,
+        }
+    }
+
+    /// The context said.
+    #[must_use]
+    pub fn of(mut self, context: Option<&str>) -> Self {
+        self.context = context.map(SafeText::line);
+        self
     }
 }
 
@@ -211,14 +247,14 @@ pub enum Effect {
         /// The panel's id.
         panel: &'static str,
         /// What it shall show.
-        subject: Target,
+        subject: Subject,
     },
     /// Makes another panel stay on this subject, or let go of it.
     Hold {
         /// The panel's id.
         panel: &'static str,
         /// What it shall stay on.
-        subject: Target,
+        subject: Subject,
     },
     /// One line that goes away by itself.
     Toast(SafeText),

@@ -9,7 +9,7 @@ use crate::core::context::Context;
 use crate::core::text::{SafeText, safe_line};
 use crate::feed::{RowTable, Subscription};
 use crate::lang::ast::Stage;
-use crate::ui::panel::list::{ListPanel, Listing, RowLook};
+use crate::ui::panel::list::{ListPanel, Listing, RowLook, apart_by};
 use crate::ui::panel::widgets::table::{Cell, Column};
 use crate::ui::panel::{Action, Effect, Tone};
 
@@ -50,6 +50,10 @@ impl Listing for Instances {
 
     fn source(&self) -> &'static str {
         "ec2"
+    }
+
+    fn apart(&self, contexts: &[Arc<Context>]) -> Vec<Arc<Context>> {
+        apart_by(contexts, |context| &context.aws)
     }
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<InstanceRow> {

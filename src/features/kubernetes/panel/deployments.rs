@@ -19,8 +19,8 @@ use crate::ui::panel::{Action, Effect, Tone};
 pub struct Deployments {
     hub: Hub,
     clients: Arc<Clients>,
-    /// What tells why one of them does not go on.
-    parts: Option<Parts>,
+    /// What tells why one of them does not go on, one a context.
+    parts: Vec<Parts>,
 }
 
 /// The panel, which shows nothing until it is opened.
@@ -28,20 +28,13 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Deployments> {
     ListPanel::new(Deployments {
         hub: hub.clone(),
         clients: clients.clone(),
-        parts: None,
+        parts: Vec::new(),
     })
 }
 
 impl Deployments {
-    /// Finds out which of them can't go on.
-    fn look(&self, rows: &RowTable<DeploymentRow>) {
-        if let Some(parts) = &self.parts {
-            parts.find_stuck(rows);
-        }
-    }
-
     fn state(&self, row: &DeploymentRow) -> (Tone, SafeText) {
-        let stuck = self.parts.as_ref().and_then(|parts| parts.stuck(row));
+        let stuck = self.parts.iter().find_map(|parts| parts.stuck(row));
         state(row, stuck.as_deref().map(|stuck| &stuck.cause))
     }
 }
@@ -101,8 +94,12 @@ impl Listing for Deployments {
         "k8s"
     }
 
+    fn look_beside(&mut self, _: &Arc<Context>) {
+        self.parts.clear();
+    }
+
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<DeploymentRow> {
-        self.parts = Some(Parts::open(&self.hub, &self.clients, context));
+        self.parts.push(Parts::open(&self.hub, &self.clients, context));
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
@@ -136,7 +133,6 @@ impl Listing for Deployments {
     }
 
     fn folded(&self, rows: &RowTable<DeploymentRow>) -> String {
-        self.look(rows);
         let bad = |row: &DeploymentRow| self.state(row).0 >= Tone::Warn;
         match rows.iter().filter(|(_, row)| bad(row)).count() {
             0 => self.title(rows),
@@ -158,12 +154,14 @@ impl Listing for Deployments {
     }
 
     fn version(&self) -> u64 {
-        self.parts.as_ref().map_or(0, Parts::version_below)
+        self.parts.iter().map(Parts::version_below).sum()
     }
 
-    fn shown<'a>(&self, rows: &'a RowTable<DeploymentRow>) -> Vec<&'a str> {
-        self.look(rows);
-        rows.iter().map(|(key, _)| key).collect()
+    /// Finds out which of them can't go on.
+    fn look(&self, place: usize, rows: &RowTable<DeploymentRow>) {
+        if let Some(parts) = self.parts.get(place) {
+            parts.find_stuck(rows);
+        }
     }
 
     fn act(&self, action: &str, rows: &[DeploymentRow]) -> Vec<Effect> {
@@ -173,15 +171,15 @@ impl Listing for Deployments {
         match action {
             "rollout" => vec![Effect::Show {
                 panel: super::rollout::ID,
-                subject: target("Deployment", &row.namespace, &row.name),
+                subject: target("Deployment", &row.namespace, &row.name).into(),
             }],
             "hold" => vec![Effect::Hold {
                 panel: super::rollout::ID,
-                subject: target("Deployment", &row.namespace, &row.name),
+                subject: target("Deployment", &row.namespace, &row.name).into(),
             }],
             "sets" => vec![Effect::Show {
                 panel: super::objects::ID,
-                subject: target("Deployment", &row.namespace, &row.name),
+                subject: target("Deployment", &row.namespace, &row.name).into(),
             }],
             "logs" => vec![Effect::Run(logs("deploy", &names))],
             "scale" => vec![Effect::Compose(

@@ -1,5 +1,6 @@
 //! The panel `events`: what the cluster says about the namespace's objects, the latest first.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -94,6 +95,10 @@ impl Listing for Events {
         let mut newest: Vec<_> = rows.iter().map(|(key, row)| (row.at, key)).collect();
         newest.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         newest.into_iter().map(|(_, key)| key).collect()
+    }
+
+    fn order(&self, (key, event): (&str, &EventRow), (other_key, other): (&str, &EventRow)) -> Ordering {
+        other.at.cmp(&event.at).then_with(|| key.cmp(other_key))
     }
 
     fn actions(&self) -> &'static [Action] {

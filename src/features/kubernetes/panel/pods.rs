@@ -96,8 +96,11 @@ impl Listing for Pods {
         "k8s"
     }
 
+    fn look_beside(&mut self, first: &Arc<Context>) {
+        self.samples = Some(samples(&self.hub, first));
+    }
+
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<PodRow> {
-        self.samples = Some(samples(&self.hub, context));
         feed::rows(&self.hub, &self.clients, context, false)
     }
 
@@ -129,7 +132,11 @@ impl Listing for Pods {
             or_dash(&row.ip),
             or_dash(&row.node),
         ];
-        let requests = requests.map(|(own, all)| Cell::new(&format!("{own}/{all}")));
+        let requests = requests.map(|(own, all)| match look.first {
+            true => Cell::new(&format!("{own}/{all}")),
+            // The requests of another context are not counted here.
+            false => Cell::new("-"),
+        });
         cells.into_iter().chain(requests).collect()
     }
 
@@ -187,7 +194,7 @@ impl Listing for Pods {
                 [row] if row.containers > 1 => vec![
                     Effect::Show {
                         panel: objects::ID,
-                        subject: target("Pod", &row.namespace, &row.name),
+                        subject: target("Pod", &row.namespace, &row.name).into(),
                     },
                     Effect::Toast("it has several containers: s on one opens a shell there".into()),
                 ],
@@ -196,7 +203,7 @@ impl Listing for Pods {
             "containers" => rows.first().map_or_else(Vec::new, |row| {
                 vec![Effect::Show {
                     panel: objects::ID,
-                    subject: target("Pod", &row.namespace, &row.name),
+                    subject: target("Pod", &row.namespace, &row.name).into(),
                 }]
             }),
             other => super::common(other, "po", &names),

@@ -135,7 +135,7 @@ async fn deployments_are_rows_with_a_state_in_words() {
         let [Effect::Show { panel, subject }] = effects.as_slice() else {
             panic!("{effects:?}")
         };
-        assert_eq!((*panel, subject.name.as_str()), (shown, "web"));
+        assert_eq!((*panel, subject.target.name.as_str()), (shown, "web"));
     }
     let effects = panel.key(PanelKey::Act("image"));
     let [Effect::Compose(pipeline)] = effects.as_slice() else {

@@ -24,7 +24,7 @@ impl Operator for Nobody {
     fn origin(&self) -> Origin {
         Origin::Typed
     }
-    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, _: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Declined("nobody is there".to_owned())
     }
     fn note(&self, _: SafeText) {}

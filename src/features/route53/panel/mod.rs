@@ -12,7 +12,7 @@ use crate::core::context::Context;
 use crate::core::text::{SafeText, safe_line};
 use crate::feed::{RowTable, Subscription};
 use crate::lang::ast::{Path, Pipeline, Root, Stage, Word};
-use crate::ui::panel::list::{ListPanel, Listing, RowLook};
+use crate::ui::panel::list::{ListPanel, Listing, RowLook, apart_by};
 use crate::ui::panel::widgets::table::{Cell, Column};
 use crate::ui::panel::{Action, Effect, Meaning, Tone};
 
@@ -53,6 +53,10 @@ impl Listing for Records {
 
     fn source(&self) -> &'static str {
         "route53"
+    }
+
+    fn apart(&self, contexts: &[Arc<Context>]) -> Vec<Arc<Context>> {
+        apart_by(contexts, |context| &context.aws)
     }
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<DnsRow> {

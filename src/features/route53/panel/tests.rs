@@ -142,7 +142,7 @@ async fn keys_build_pipelines_for_the_selected_record() {
         scope: "Z1".into(),
         name: "spawnhub.com".into(),
     };
-    panel.focus_on(&subject);
+    panel.focus_on(&subject.into());
     assert_eq!(line(&panel.key(PanelKey::Open)), "run net:dig spawnhub.com. A");
     // Several are one pipeline, fed by what is marked.
     panel.key(PanelKey::Move(Motion::First));

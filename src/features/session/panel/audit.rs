@@ -46,6 +46,11 @@ impl Listing for Audit {
         "journal"
     }
 
+    /// The journal is the session's, whichever contexts are shown.
+    fn apart(&self, contexts: &[Arc<Context>]) -> Vec<Arc<Context>> {
+        contexts.iter().take(1).cloned().collect()
+    }
+
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<AuditEntry> {
         self.0.changes(context)
     }

@@ -44,6 +44,11 @@ impl Listing for Jobs {
         "session"
     }
 
+    /// Jobs are the session's, whichever contexts are shown.
+    fn apart(&self, contexts: &[Arc<Context>]) -> Vec<Arc<Context>> {
+        contexts.iter().take(1).cloned().collect()
+    }
+
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<Job> {
         self.0.jobs(context)
     }

@@ -12,10 +12,10 @@ use ratatui::text::{Line, Span};
 use super::model::{Sample, Tally, latest, samples};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
-use crate::feed::{Health, HealthState, Hub, Subscription};
+use crate::feed::{HealthState, Hub, Subscription};
 use crate::ui::panel::widgets::bar::{Fill, Part, bar};
 use crate::ui::panel::widgets::{line, message};
-use crate::ui::panel::{Effect, Meaning, Motion, Panel, PanelKey, Theme};
+use crate::ui::panel::{Effect, Meaning, Motion, Panel, PanelKey, Scope, Sourced, Theme};
 
 /// Requests that the shares are counted over.
 const WINDOW: usize = 60;
@@ -30,6 +30,8 @@ const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
 pub struct TrafficPanel {
     hub: Hub,
     feed: Option<Subscription<Sample>>,
+    /// The context, where several are shown: it keeps to the session's own.
+    place: Option<String>,
     scroll: usize,
     moved: u64,
 }
@@ -40,6 +42,7 @@ impl TrafficPanel {
         TrafficPanel {
             hub,
             feed: None,
+            place: None,
             scroll: 0,
             moved: 0,
         }
@@ -60,14 +63,21 @@ impl Panel for TrafficPanel {
     }
 
     fn title(&self) -> SafeText {
+        let place = self.place.as_ref().map_or(String::new(), |name| format!(" @{name}"));
         self.read(|samples| match samples.first() {
-            Some(newest) => SafeText::line(&format!("traffic {}", newest.url)),
-            None => "traffic".into(),
+            Some(newest) => SafeText::line(&format!("traffic {}{place}", newest.url)),
+            None => SafeText::line(&format!("traffic{place}")),
         })
     }
 
     fn open(&mut self, context: &Arc<Context>) {
-        self.feed = Some(samples(&self.hub, context));
+        self.open_in(&Scope::one(context));
+    }
+
+    fn open_in(&mut self, scope: &Scope) {
+        let own = scope.own();
+        self.feed = Some(samples(&self.hub, own));
+        self.place = scope.is_several().then(|| own.name.clone());
         self.moved += 1;
     }
 
@@ -79,12 +89,12 @@ impl Panel for TrafficPanel {
         self.moved + self.feed.as_ref().map_or(0, |feed| feed.source().version())
     }
 
-    fn health(&self) -> Vec<(SafeText, Health)> {
+    fn health(&self) -> Vec<Sourced> {
         let Some(feed) = &self.feed else { return Vec::new() };
         let health = feed.source().health();
         // Before the first watch there is nothing that could be out of date.
         match health.data_at {
-            Some(_) => vec![("traffic".into(), health)],
+            Some(_) => vec![Sourced::new("traffic", health).of(self.place.as_deref())],
             None => Vec::new(),
         }
     }
@@ -440,10 +450,10 @@ mod tests {
         assert!(panel.health().is_empty(), "nothing was watched");
         let watch = Watching::begin(&hub, &context);
         watch.add(sample(Some("web-1"), Some("1.0.0"), None));
-        assert_eq!(panel.health()[0].1.state, HealthState::Live);
+        assert_eq!(panel.health()[0].health.state, HealthState::Live);
         assert!(!drawn(&mut panel, 60, 6).contains("ended"));
         drop(watch);
-        let health = panel.health().remove(0).1;
+        let health = panel.health().remove(0).health;
         assert_eq!(
             health.label(health.data_at.unwrap() + std::time::Duration::from_secs(48)),
             "ended 48s"

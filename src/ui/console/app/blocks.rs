@@ -1,5 +1,7 @@
 //! Blocks in the app: started, filled, ended, followed by the panels; and what panels want run.
 
+use std::collections::BTreeSet;
+
 use super::{App, Effect};
 use crate::core::change::{Origin, Risk};
 use crate::core::text::SafeText;
@@ -111,8 +113,35 @@ impl App {
         self.tell(&format!("it runs in the chat: {key} shows it"), Tone::Neutral);
     }
 
+    /// Why lines that rows of several contexts ask for are not run: as with `@a,b` a change is made in one at a time.
+    fn changes_in_several(&self, effects: &[panel::Effect]) -> Option<String> {
+        let lines = || {
+            effects.iter().filter_map(|effect| match effect {
+                panel::Effect::Run(pipeline) | panel::Effect::Compose(pipeline) => Some(pipeline),
+                _ => None,
+            })
+        };
+        let places: BTreeSet<String> = lines()
+            .map(|line| line.context().unwrap_or_else(|| self.context.name.clone()))
+            .collect();
+        let mut texts = lines().map(|pipeline| print(pipeline));
+        if places.len() < 2 || texts.all(|line| self.only_reads(&line)) {
+            return None;
+        }
+        let names: Vec<String> = places.into_iter().collect();
+        Some(format!(
+            "the marked rows are of {} contexts ({}), and this may change something: one context at a time for changes",
+            names.len(),
+            names.join(", ")
+        ))
+    }
+
     /// What a panel wants done.
     pub(super) fn panel_effects(&mut self, effects: Vec<panel::Effect>) -> Vec<Effect> {
+        if let Some(refused) = self.changes_in_several(&effects) {
+            self.tell(&refused, Tone::Warn);
+            return Vec::new();
+        }
         let mut wanted = Vec::new();
         for effect in effects {
             match effect {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::core::change::{Origin, Plan, Requirement, Target};
+use crate::core::change::{Origin, Plan, Requirement};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -13,7 +13,7 @@ use crate::ui::console::input::history::Earlier;
 use crate::ui::console::keymap::Keymap;
 use crate::ui::console::pin::kept::Change;
 use crate::ui::console::ports::BlockEvent;
-use crate::ui::panel::{Theme, Tone};
+use crate::ui::panel::{Subject, Theme, Tone};
 use crate::verb::{Candidate, Catalogue, Decision};
 
 /// What happens to the console.
@@ -54,6 +54,8 @@ pub enum Event {
         plan: Box<Plan>,
         /// What approving takes.
         requirement: Requirement,
+        /// Where it would be done.
+        context: Arc<Context>,
     },
     /// A block asks for a value that nobody may see.
     SecretWanted {
@@ -65,13 +67,15 @@ pub enum Event {
         what: SafeText,
     },
     /// A change made here begins: panels that can follow it do.
-    ActingOn(Target),
+    ActingOn(Subject),
     /// Nobody waits for the answer any more.
     Withdrawn(u64),
     /// A completer answered.
     Candidates(u64, Vec<Candidate>),
     /// Lines of earlier sessions, oldest first.
     History(Vec<Earlier>),
+    /// These contexts are shown from now on: the session's own, and others beside it.
+    Contexts(Arc<Context>, Vec<Arc<Context>>),
     /// The session's context or catalogue may have changed.
     Session(Arc<Context>, Arc<Catalogue>),
     /// The text of a script to present; or why there is none.
@@ -118,10 +122,10 @@ pub enum Effect {
     Complete(u64, Live),
     /// Start the sandbox.
     StartSandbox,
-    /// Make this the session's context.
-    Switch(Arc<Context>),
-    /// Make the context of this name the session's.
-    UseContext(String),
+    /// Make this the session's context, with others shown beside it.
+    Switch(Arc<Context>, Vec<Arc<Context>>),
+    /// Go over to the contexts of these names: `a`, `a,b`, `*`.
+    UseContexts(String),
     /// Read a script for presenting.
     ReadScript(String),
     /// Ask the terminal for clicks, or leave them to it.

@@ -12,6 +12,7 @@ use crate::core::text::SafeText;
 use crate::lang::ast::Pipeline;
 use crate::lang::{Span, Stage, print};
 use crate::ui::console::complete::{Gathered, Live, Offer};
+use crate::ui::console::contexts::EVERY;
 use crate::ui::console::syntax;
 use crate::ui::console::toast::Toast;
 use crate::ui::panel::{Meaning, Tone};
@@ -21,7 +22,7 @@ use crate::verb::catalogue::{did_you_mean, nearest};
 /// Places that are no pane.
 const PLACES: [(&str, &str); 11] = [
     ("ns", "another namespace: ns NAME"),
-    ("ctx", "another context: ctx NAME"),
+    ("ctx", "another context: ctx NAME; several at once: ctx A,B or ctx *"),
     ("present", "steps through a script: present demo, present FILE"),
     ("show", "a panel beside the others: show NAME"),
     ("hide", "a panel away: hide NAME"),
@@ -61,11 +62,11 @@ impl App {
             ("messages", []) => self.show_messages(),
             ("transcript", []) => return self.transcript(),
             ("bare", []) => return self.enter_bare(),
-            ("ctx" | "context", [name]) => return vec![Effect::UseContext((*name).to_owned())],
-            ("ctx" | "context", _) => {
+            ("ctx" | "context", []) => {
                 let names = self.contexts.join("  ");
-                self.tell(&format!("ctx NAME: {names}"), Tone::Neutral);
+                self.tell(&format!("ctx NAME: {names}; A,B or * shows several"), Tone::Neutral);
             }
+            ("ctx" | "context", names) => return vec![Effect::UseContexts(names.join(" "))],
             ("ns" | "namespace", [name]) => return self.use_namespace(name),
             ("ns" | "namespace", _) => self.tell("ns NAME shows another namespace", Tone::Neutral),
             ("present", ["off"]) => self.stop_presenting("nothing is presented any more"),
@@ -174,12 +175,19 @@ impl App {
     }
 
     fn use_namespace(&mut self, name: &str) -> Vec<Effect> {
-        let mut context = Context::clone(&self.context);
-        context.kubernetes.namespace = Some(name.to_owned());
-        let context = Arc::new(context);
-        self.change_context(context.clone());
-        self.tell(&format!("namespace {name}"), Tone::Ok);
-        vec![Effect::Switch(context)]
+        let there = |context: &Arc<Context>| {
+            let mut context = Context::clone(context);
+            context.kubernetes.namespace = Some(name.to_owned());
+            Arc::new(context)
+        };
+        let (own, beside) = (there(&self.context), self.beside.iter().map(there).collect::<Vec<_>>());
+        self.change_contexts(own.clone(), beside.clone());
+        let told = match beside.len() {
+            0 => format!("namespace {name}"),
+            others => format!("namespace {name} in all {} contexts", others + 1),
+        };
+        self.tell(&told, Tone::Ok);
+        vec![Effect::Switch(own, beside)]
     }
 
     /// What can stand behind the colon.
@@ -208,8 +216,17 @@ impl App {
                 gathered.offers = panes.chain(others).collect();
             }
             Some("ctx" | "context") => {
-                let contexts = self.contexts.iter();
-                gathered.offers = contexts.map(|name| Offer::place(name, "context", false)).collect();
+                // Behind a comma stands one more, which is none of those before.
+                let (before, prefix) = prefix.rsplit_once(',').unwrap_or(("", prefix));
+                let before: Vec<&str> = before.split(',').collect();
+                gathered.span.start = cursor - prefix.len();
+                gathered.prefix = prefix.to_owned();
+                let alone = before.iter().all(|name| name.is_empty());
+                let every =
+                    (alone && self.contexts.len() > 1).then(|| Offer::place(EVERY, "all contexts at once", false));
+                let others = self.contexts.iter().filter(|name| !before.contains(&name.as_str()));
+                let others = others.map(|name| Offer::place(name, "context", false));
+                gathered.offers = others.chain(every).collect();
             }
             Some("show" | "hide") => {
                 let panes = self.panels.iter().map(|panel| Offer::place(panel.id(), "panel", false));

@@ -6,7 +6,7 @@ use super::{App, Effect, Focus};
 use crate::ui::console::approval::Step;
 use crate::ui::console::chat::block::State;
 use crate::ui::console::keymap::{Action, Key, Part};
-use crate::ui::panel::{Motion, PanelKey, Tone};
+use crate::ui::panel::{self, Motion, PanelKey, Tone};
 use crate::verb::Decision;
 
 /// Two Ctrl-C within this time on an idle, empty line quit.
@@ -290,8 +290,12 @@ impl App {
         };
         match (bound, rows.as_slice()) {
             (Some(bound), [row]) => {
-                let pipeline = bound.on(row);
-                self.panel_effects(vec![crate::ui::panel::Effect::Run(pipeline)])
+                let effect = panel::Effect::Run(bound.on(&row.target));
+                let effect = match &row.context {
+                    Some(context) => effect.within(&self.scope(), context),
+                    None => effect,
+                };
+                self.panel_effects(vec![effect])
             }
             (_, []) => {
                 self.tell("no row is selected here that has a name to run it on", Tone::Neutral);

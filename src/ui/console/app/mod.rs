@@ -37,12 +37,11 @@ use super::popup::Popup;
 use super::ports::Ended;
 use super::samples::Samples;
 use super::toast::Toasts;
-use crate::core::change::Target;
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::ui::panel::{Panel, Theme, Tone};
+use crate::ui::panel::{Panel, Scope, Subject, Theme, Tone};
 use crate::verb::{Candidate, Catalogue};
 
 pub use event::{Dress, Effect, Event, Focus};
@@ -103,7 +102,10 @@ pub struct App {
     pub(super) theme: Theme,
     pub(super) clock: Clock,
     pub(super) user: SafeText,
+    /// Where lines run that name no context.
     pub(super) context: Arc<Context>,
+    /// Contexts that the panels show beside it.
+    pub(super) beside: Vec<Arc<Context>>,
     pub(super) read_only: bool,
     /// What the latest answers look like.
     samples: Samples,
@@ -209,6 +211,7 @@ impl App {
             clock: parts.clock,
             user: SafeText::line(&parts.user),
             context: parts.context,
+            beside: Vec::new(),
             read_only: parts.read_only,
             offer,
             contexts: parts.contexts,
@@ -259,13 +262,14 @@ impl App {
         if !self.watched {
             return;
         }
+        let scope = self.scope();
         for at in 0..self.panels.len() {
             let wanted = self.is_offered(at) || self.focus == Focus::Pane(at + 1);
             let Some(panel) = self.panels.get_mut(at) else { continue };
             match (wanted, self.opened.contains(panel.id())) {
                 (true, false) => {
                     self.opened.insert(panel.id().to_owned());
-                    panel.open(&self.context);
+                    panel.open_in(&scope);
                 }
                 (false, true) => {
                     self.opened.remove(panel.id());
@@ -329,22 +333,26 @@ impl App {
                 block,
                 plan,
                 requirement,
+                context,
             } => {
-                let approval = Approval::new(*plan, requirement, self.context.production, now);
+                let approval = Approval::new(*plan, requirement, context.production, now);
+                let elsewhere = !self.beside.is_empty() || context.name != self.context.name;
+                let approval = if elsewhere { approval.named(&context) } else { approval };
                 return self.question(Question { id, block, approval });
             }
             Event::SecretWanted { id, block, what } => {
                 let approval = Approval::secret(what, now);
                 return self.question(Question { id, block, approval });
             }
-            Event::ActingOn(target) => self.follow(&target),
+            Event::ActingOn(subject) => self.follow(&subject),
             Event::Withdrawn(id) => self.questions.retain(|question| question.id != id),
             Event::Candidates(question, candidates) => self.candidates(question, candidates),
             Event::History(lines) => self.input.history.load(lines),
+            Event::Contexts(own, beside) => self.change_contexts(own, beside),
             Event::Session(context, catalogue) => {
                 self.catalogue = catalogue;
                 if context != self.context {
-                    self.change_context(context);
+                    self.change_contexts(context, Vec::new());
                 }
             }
             Event::Dress(dress) => self.dress(*dress),
@@ -357,10 +365,10 @@ impl App {
     }
 
     /// Panels that can follow a change made here do. One that is out of sight says where it is.
-    fn follow(&mut self, target: &Target) {
+    fn follow(&mut self, subject: &Subject) {
         let mut found = None;
         for (at, panel) in self.panels.iter_mut().enumerate() {
-            let turned = panel.focus_on(target);
+            let turned = panel.focus_on(subject);
             let in_sight = self.places.panes.iter().any(|(pane, ..)| *pane == at + 1);
             if turned && !in_sight && found.is_none() {
                 found = Some((at + 1, panel.title()));
@@ -403,10 +411,16 @@ impl App {
         }
     }
 
-    fn change_context(&mut self, context: Arc<Context>) {
-        self.input.set_here(&context.name);
-        self.context = context;
+    fn change_contexts(&mut self, own: Arc<Context>, beside: Vec<Arc<Context>>) {
+        self.input.set_here(&own.name);
+        self.context = own;
+        self.beside = beside;
         self.open_anew();
+    }
+
+    /// What the panels show.
+    fn scope(&self) -> Scope {
+        Scope::with(&self.context, &self.beside)
     }
 
     /// A block waits for an answer. The bare view, which shows no questions, ends.

@@ -53,14 +53,14 @@ impl App {
         match result {
             Ok(context) => {
                 self.offer = Offer::No;
-                self.change_context(context.clone());
+                self.change_contexts(context.clone(), Vec::new());
                 let line = format!("The sandbox runs; context {}.", context.name);
                 let lines = [
                     (SafeText::line(&line), Meaning::StateOk),
                     (FIRST_STEPS.into(), Meaning::Strong),
                 ];
                 self.chat.say(now, lines);
-                vec![Effect::Switch(context)]
+                vec![Effect::Switch(context, Vec::new())]
             }
             Err(report) => {
                 self.offer = Offer::Yes;

@@ -8,6 +8,7 @@ use ratatui::widgets::Widget;
 
 use super::content;
 use crate::core::text::SafeText;
+use crate::feed::HealthState;
 use crate::ui::console::app::{App, Focus};
 use crate::ui::console::layout::Pane;
 use crate::ui::console::painted;
@@ -99,15 +100,29 @@ fn caption(app: &App, index: usize, now: Timestamp) -> (SafeText, SafeText, Mean
         };
         return (numbered(index, &"chat".into()), app.chat.title(), meaning);
     };
-    let health = panel.health();
-    let worst = health
+    let sources = panel.health();
+    let worst = sources
         .iter()
-        .map(|(_, health)| (tone(health.state), health))
+        .map(|source| (tone(source.health.state), source))
         .max_by_key(|(tone, _)| *tone);
     let (note, meaning) = match worst {
         None => (SafeText::default(), Meaning::Dim),
-        Some((tone, health)) => {
-            let text = format!("{} {}", app.theme.glyphs.of(tone), words(health, now));
+        Some((tone, source)) => {
+            // Of several contexts the worst is named, and how many others are not well either.
+            let context = source.context.as_ref().filter(|_| tone != Tone::Ok);
+            let place = context.map_or(String::new(), |name| format!("{name} "));
+            let mut ill: Vec<_> = sources
+                .iter()
+                .filter(|other| other.health.state != HealthState::Live)
+                .collect();
+            ill.dedup_by_key(|other| &other.context);
+            let more = match ill.len() {
+                0 | 1 => String::new(),
+                _ if context.is_none() => String::new(),
+                count => format!(" +{}", count - 1),
+            };
+            let glyph = app.theme.glyphs.of(tone);
+            let text = format!("{glyph} {place}{}{more}", words(&source.health, now));
             (
                 text.into(),
                 if tone == Tone::Ok { Meaning::Dim } else { tone.meaning() },

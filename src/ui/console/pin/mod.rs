@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::feed::Hub;
@@ -82,7 +83,7 @@ impl Operator for Nobody {
         }
     }
 
-    async fn ask(&self, _: &Plan, _: Requirement) -> Decision {
+    async fn ask(&self, _: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
         Decision::Declined("a panel changes nothing".to_owned())
     }
 

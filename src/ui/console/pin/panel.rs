@@ -69,6 +69,11 @@ impl Listing for Answer {
         "pins"
     }
 
+    /// The line runs in the session's own context, and names others itself.
+    fn apart(&self, contexts: &[Arc<Context>]) -> Vec<Arc<Context>> {
+        contexts.iter().take(1).cloned().collect()
+    }
+
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<Row> {
         // The wish to run again belongs to this feed: one of another context, which still ends, must not take it.
         self.again = Arc::default();

@@ -79,7 +79,7 @@ impl Runner for Scripted {
     fn find_context(&self, _: &str) -> Option<Arc<Context>> {
         None
     }
-    fn switch(&self, _: Arc<Context>) {}
+    fn switch(&self, _: Arc<Context>, _: Vec<Arc<Context>>) {}
     fn catalogue(&self) -> Arc<Catalogue> {
         Arc::default()
     }
@@ -149,7 +149,7 @@ fn here() -> Arc<Context> {
 }
 
 fn state(panel: &dyn Panel) -> HealthState {
-    panel.health()[0].1.state
+    panel.health()[0].health.state
 }
 
 fn line(text: &str) -> BlockEvent {
@@ -171,7 +171,7 @@ async fn the_latest_answer_is_a_table_and_an_error_stands_below_the_one_before()
     );
     let text = until(&mut panel, "two rows", |text| text.contains("2/3")).await;
     assert!(text.starts_with("NAME  READY\napi   1/1\nweb   2/3"), "{text}");
-    assert_eq!(panel.health()[0].1.state, HealthState::Live);
+    assert_eq!(panel.health()[0].health.state, HealthState::Live);
 
     // The selection stays on its row while one comes before it.
     panel.key(PanelKey::Move(crate::ui::panel::Motion::Down));
@@ -197,7 +197,7 @@ async fn the_latest_answer_is_a_table_and_an_error_stands_below_the_one_before()
     panel.key(PanelKey::Act("again"));
     let text = until(&mut panel, "the error", |text| text.contains("connection refused")).await;
     assert!(text.contains("web   3/3") && !text.contains('\u{1b}'), "{text}");
-    assert_eq!(panel.health()[0].1.state, HealthState::Failed);
+    assert_eq!(panel.health()[0].health.state, HealthState::Failed);
     assert_eq!(panel.key(PanelKey::Act("close")), [Effect::Unpin("pin1".into())]);
     assert_eq!(*scripted.asked.lock().unwrap(), ["kubectl:get deploy"; 3]);
 }

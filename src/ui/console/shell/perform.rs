@@ -1,13 +1,15 @@
 //! What the app asks for, done: one arm an effect. Copies and pages are in `hands`, blocks in `blocks`.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use super::{COMPLETER, Message, Shell, programs};
+use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::ui::console::app::{Effect, Event};
+use crate::ui::console::contexts::Known;
 use crate::ui::panel::Tone;
-use crate::verb::catalogue::{did_you_mean, nearest};
 
 impl<W: Write> Shell<W> {
     /// What the app asks for happens here.
@@ -34,8 +36,8 @@ impl<W: Write> Shell<W> {
                 });
             }
             Effect::StartSandbox => self.start_sandbox(),
-            Effect::Switch(context) => self.runner.switch(context),
-            Effect::UseContext(name) => self.use_context(&name),
+            Effect::Switch(context, beside) => self.runner.switch(context, beside),
+            Effect::UseContexts(names) => self.use_contexts(&names),
             Effect::ReadScript(file) => self.read_script(file),
             Effect::Mouse(on) => self.restore.mouse(on),
             Effect::Copy(text, told) => self.copy(text, &told),
@@ -77,26 +79,43 @@ impl<W: Write> Shell<W> {
         });
     }
 
-    fn use_context(&mut self, name: &str) {
-        let told = match self.switch_context(name) {
-            Ok(()) => (SafeText::line(&format!("context {name}")), Tone::Ok),
+    fn use_contexts(&mut self, names: &str) {
+        let (text, tone) = match self.known_contexts(|known| known.named(names)) {
             Err(report) => (report.told(), Tone::Warn),
+            Ok(found) => {
+                let names: Vec<&str> = found.iter().map(|context| context.name.as_str()).collect();
+                let text = match names.as_slice() {
+                    [first, _, ..] => format!("contexts {}; lines run in {first}", names.join(", ")),
+                    one => format!("context {}", one.concat()),
+                };
+                self.show_contexts(found);
+                (SafeText::line(&text), Tone::Ok)
+            }
         };
-        self.reduce(Event::Tell(told.0, told.1));
+        self.reduce(Event::Tell(text, tone));
     }
 
     /// Another context for this console; refused when there is none by this name.
     pub(super) fn switch_context(&mut self, name: &str) -> Result<(), Report> {
-        let Some(context) = self.runner.find_context(name) else {
-            let report = Report::refused("E-CONSOLE-007", format!("there is no context {name}"));
-            return Err(match did_you_mean(&nearest(name, self.runner.contexts())) {
-                Some(hint) => report.hint(hint),
-                None => report,
-            });
-        };
-        self.runner.switch(context.clone());
-        self.reduce(Event::Session(context, self.runner.catalogue()));
+        let context = self.known_contexts(|known| known.one(name))?;
+        self.show_contexts(vec![context]);
         Ok(())
+    }
+
+    fn known_contexts<T>(&self, look: impl FnOnce(&Known<'_>) -> T) -> T {
+        look(&Known {
+            own: self.runner.context().name.clone(),
+            names: self.runner.contexts(),
+            find: &|name| self.runner.find_context(name),
+        })
+    }
+
+    /// The first is where lines run.
+    fn show_contexts(&mut self, mut contexts: Vec<Arc<Context>>) {
+        let beside = contexts.split_off(contexts.len().min(1));
+        let Some(own) = contexts.pop() else { return };
+        self.runner.switch(own.clone(), beside.clone());
+        self.reduce(Event::Contexts(own, beside));
     }
 
     fn read_script(&self, file: String) {

@@ -1,6 +1,7 @@
 //! What is special about one list: its feed, columns, cells, actions and words. Not for what all lists do alike
 //! ([`super::ListPanel`]).
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -23,6 +24,17 @@ pub trait Listing: Send {
     /// The name of its source in the status line: `k8s`, `ec2`.
     fn source(&self) -> &'static str;
 
+    /// Of the contexts to be shown those that have rows of their own: two may lead to the same account. The first one
+    /// alone where the rows are no context's but the session's. Never none, in the order given.
+    fn apart(&self, contexts: &[Arc<Context>]) -> Vec<Arc<Context>> {
+        contexts.to_vec()
+    }
+
+    /// What it looks at besides its rows, which is the first context's only. Inside a Tokio runtime.
+    fn look_beside(&mut self, first: &Arc<Context>) {
+        let _ = first;
+    }
+
     /// The feed for a context. Inside a Tokio runtime.
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<Self::Row>;
 
@@ -35,11 +47,17 @@ pub trait Listing: Send {
     /// What to say when there is no row although the source is well.
     fn empty(&self) -> &'static str;
 
-    /// The title; by default the id and how many there are.
+    /// What the rows are called; by default the id.
+    fn name(&self, rows: &RowTable<Self::Row>) -> String {
+        let _ = rows;
+        self.id().to_owned()
+    }
+
+    /// The title; by default the name and how many there are.
     fn title(&self, rows: &RowTable<Self::Row>) -> String {
         match rows.len() {
-            0 => self.id().to_owned(),
-            count => format!("{} {count}", self.id()),
+            0 => self.name(rows),
+            count => format!("{} {count}", self.name(rows)),
         }
     }
 
@@ -48,9 +66,20 @@ pub trait Listing: Send {
         self.title(rows)
     }
 
+    /// Looks at all rows of a context, by its place among those shown, before they are shown or counted.
+    fn look(&self, place: usize, rows: &RowTable<Self::Row>) {
+        let _ = (place, rows);
+    }
+
     /// Keys of the rows to show, in their order.
     fn shown<'a>(&self, rows: &'a RowTable<Self::Row>) -> Vec<&'a str> {
         rows.iter().map(|(key, _)| key).collect()
+    }
+
+    /// How rows of several contexts are put together: by the order that [`Listing::shown`] has in each. Rows that are
+    /// equal in it stand in the order of their contexts.
+    fn order(&self, one: (&str, &Self::Row), other: (&str, &Self::Row)) -> Ordering {
+        one.0.cmp(other.0)
     }
 
     /// Moves when something else than the feed changes what is shown.
@@ -119,6 +148,17 @@ pub trait Listing: Send {
     }
 }
 
+/// Of the contexts to be shown the first of each that lead to the same: an account has its rows once.
+pub fn apart_by<P: PartialEq>(contexts: &[Arc<Context>], part: impl Fn(&Context) -> &P) -> Vec<Arc<Context>> {
+    let mut apart: Vec<Arc<Context>> = Vec::with_capacity(contexts.len());
+    for context in contexts {
+        if apart.iter().all(|known| part(known) != part(context)) {
+            apart.push(context.clone());
+        }
+    }
+    apart
+}
+
 /// What decides how a row looks besides the row.
 pub struct RowLook<'a> {
     /// The theme.
@@ -127,4 +167,6 @@ pub struct RowLook<'a> {
     pub now: Timestamp,
     /// The row is selected in the focused pane: it may take more lines.
     pub open: bool,
+    /// The row is of the first context, as is what the list looks at besides its rows.
+    pub first: bool,
 }

@@ -2,9 +2,11 @@
 //! the drawing are the same for all of them; a [`Listing`] says what is special. Rows can be marked: an action is then
 //! about all of them at once. Not for panels that draw anything else but a table.
 
+mod acts;
 mod listing;
+mod rows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,37 +14,41 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-pub use self::listing::{Listing, RowLook};
+pub use self::listing::{Listing, RowLook, apart_by};
+use self::rows::{Feed, Feeds, RowKey};
 use super::filter::Filter;
 use super::grid::{NO_TABLE, plain};
-use super::widgets::health::empty_reason;
+use super::widgets::health::{empty_reason, tone};
 use super::widgets::table::{Cell, Column, Selection, Table};
 use super::widgets::{line, message, wrap};
-use super::{Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Theme, Which};
-use crate::core::change::Target;
+use super::{Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Scope, Sourced, Subject, Theme, Which};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
-use crate::feed::{Health, RowTable, Subscription};
+use crate::feed::{Health, HealthState, RowTable};
 
 /// The panel of a listing.
 pub struct ListPanel<L: Listing> {
     listing: L,
-    feed: Option<Subscription<L::Row>>,
-    context: Option<Arc<Context>>,
-    selection: Selection,
+    feeds: Feeds<L::Row>,
+    /// What it was opened for last.
+    scope: Option<Scope>,
+    selection: Selection<RowKey>,
     /// Rows of the last page drawn, for half pages.
     page: usize,
     moved: u64,
     filter: Filter,
     /// A subject to select as soon as its row is there.
-    wanted: Option<Target>,
-    /// Keys of the rows that are marked. A row that goes away loses its mark.
-    marked: BTreeSet<String>,
-    /// Keys of the rows shown, and the version they were taken at.
-    keys: (u64, Vec<String>),
+    wanted: Option<Subject>,
+    /// The rows that are marked. A row that goes away loses its mark.
+    marked: BTreeSet<RowKey>,
+    /// The rows shown, and the version they were taken at.
+    keys: (u64, Vec<RowKey>),
     /// How it was drawn last: a filter looks at what the operator saw.
     seen: (Theme, Timestamp),
 }
+
+/// The column of several contexts, named as in the results of commands.
+const CONTEXT: &str = "CONTEXT";
 
 /// No version: what is known is out of date.
 const NEVER: u64 = u64::MAX;
@@ -52,8 +58,8 @@ impl<L: Listing> ListPanel<L> {
     pub fn new(listing: L) -> Self {
         ListPanel {
             listing,
-            feed: None,
-            context: None,
+            feeds: Feeds(Vec::new()),
+            scope: None,
             selection: Selection::default(),
             page: 1,
             moved: 0,
@@ -68,41 +74,30 @@ impl<L: Listing> ListPanel<L> {
     /// Takes over which rows there are, and keeps the selection on its row. Ages in cells move with the second, so a
     /// filter is applied to rows of the same version only once.
     fn refresh(&mut self) {
-        let Some(feed) = &self.feed else {
+        if self.feeds.0.is_empty() {
             return self.keys.1.clear();
-        };
-        let version = feed.source().version() + self.listing.version();
+        }
+        let version = self.feeds.version() + self.listing.version();
         if version != self.keys.0 {
-            let (listing, filter, (theme, now)) = (&self.listing, &self.filter, &self.seen);
-            // All that a row can show counts, not only what fits into one line of it.
-            let look = RowLook {
-                theme,
-                now: *now,
-                open: true,
+            let (listing, filter, feeds) = (&self.listing, &self.filter, &self.feeds);
+            let passes = |feed: &Feed<L::Row>, row: &L::Row| {
+                // All that a row can show counts, not only what fits into one line of it.
+                let cells = listing.cells(row, &self.whole(feed));
+                let context = feeds.is_several().then_some(feed.context.name.as_str());
+                let texts = context.into_iter().chain(cells.iter().map(|cell| cell.text.as_str()));
+                filter.matches(&texts.collect::<Vec<&str>>().join(" "))
             };
-            let passes = |row: &L::Row| {
-                let cells = listing.cells(row, &look);
-                let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
-                filter.matches(&texts.join(" "))
+            let passes: Option<&dyn Fn(&Feed<L::Row>, &L::Row) -> bool> = match filter.is_empty() {
+                true => None,
+                false => Some(&passes),
             };
-            let known = &self.keys.1;
-            // A row that changed leaves the keys as they are: a list of tens of thousands is not made anew for it.
-            let others: Option<Vec<String>> = feed.source().read(|rows, _| {
-                let mut shown = listing.shown(rows);
-                if !filter.is_empty() {
-                    shown.retain(|key| rows.get(key).is_some_and(&passes));
-                }
-                (!shown.iter().eq(known)).then(|| shown.into_iter().map(str::to_owned).collect())
-            });
-            if let Some(keys) = others {
+            if let Some(keys) = feeds.keys(listing, &self.keys.1, passes) {
                 self.keys.1 = keys;
             }
             self.keys.0 = version;
-            if !self.marked.is_empty() {
-                let gone = |key: &String| feed.source().read(|rows, _| rows.get(key).is_none());
-                self.marked.retain(|key| !gone(key));
-            }
-            if self.selection.index() == 0 && feed.source().read(|rows, _| self.listing.newest_first(rows)) {
+            self.marked.retain(|key| feeds.row(key, |_| ()).is_some());
+            let newest_first = |feed: &Feed<L::Row>| feed.read(|rows| listing.newest_first(rows));
+            if self.selection.index() == 0 && feeds.0.iter().any(newest_first) {
                 self.selection.settle(None);
             }
             self.follow();
@@ -115,79 +110,128 @@ impl<L: Listing> ListPanel<L> {
         );
     }
 
+    /// A row of this feed with all that it can show.
+    fn whole(&self, feed: &Feed<L::Row>) -> RowLook<'_> {
+        RowLook {
+            theme: &self.seen.0,
+            now: self.seen.1,
+            open: true,
+            first: self.is_first(feed),
+        }
+    }
+
+    fn is_first(&self, feed: &Feed<L::Row>) -> bool {
+        self.feeds.0.first().is_some_and(|first| std::ptr::eq(first, feed))
+    }
+
     /// Selects the subject that is wanted, once its row is shown.
     fn follow(&mut self) {
-        let (Some(feed), Some(subject)) = (&self.feed, &self.wanted) else {
+        let (Some(scope), Some(subject)) = (&self.scope, &self.wanted) else {
             return;
         };
-        let found = feed.source().read(|rows, _| {
-            let is = |key: &&String| rows.get(key).is_some_and(|row| self.listing.is(row, subject));
-            self.keys.1.iter().find(is).cloned()
-        });
-        if let Some(key) = found {
+        let Some(place) = scope.of(subject).and_then(|context| self.feeds.place(&context.name)) else {
+            return;
+        };
+        let is = |key: &&RowKey| {
+            let row = |row: &L::Row| self.listing.is(row, &subject.target);
+            key.context == place && self.feeds.row(key, row).unwrap_or(false)
+        };
+        if let Some(key) = self.keys.1.iter().find(is).cloned() {
             self.selection.select_key(key);
             self.wanted = None;
         }
     }
 
-    /// Keys of the rows that are meant: the marked ones that are shown, without any mark `others`. A mark that a filter
-    /// hides does not count: nothing happens to what is not seen. `Err`: it hides all of them.
-    fn chosen<'a>(&'a self, others: &'a [String]) -> Result<Vec<&'a String>, SafeText> {
+    /// The rows that are meant: the marked ones that are shown, without any mark `others`. A mark that a filter hides
+    /// does not count: nothing happens to what is not seen. `Err`: it hides all of them.
+    fn chosen<'a>(&'a self, others: &'a [RowKey]) -> Result<Vec<&'a RowKey>, SafeText> {
         if self.marked.is_empty() {
             return Ok(others.iter().collect());
         }
-        let shown: Vec<&String> = self.shown_marks().collect();
+        let shown: Vec<&RowKey> = self.shown_marks().collect();
         match shown.is_empty() {
             true => Err("the filter hides the marked rows".into()),
             false => Ok(shown),
         }
     }
 
-    fn shown_marks(&self) -> impl Iterator<Item = &String> {
+    fn shown_marks(&self) -> impl Iterator<Item = &RowKey> {
         self.keys.1.iter().filter(|key| self.marked.contains(*key))
     }
 
-    /// The selected row's key; none: there is no row.
-    fn selected(&self) -> &[String] {
+    /// The selected row; none: there is no row.
+    fn selected(&self) -> &[RowKey] {
         self.keys
             .1
             .get(self.selection.index())
             .map_or(&[], std::slice::from_ref)
     }
 
-    /// The rows an action is about.
-    fn chosen_rows(&self) -> Result<Vec<L::Row>, SafeText> {
-        let keys = self.chosen(self.selected())?;
-        let Some(feed) = &self.feed else { return Ok(Vec::new()) };
-        Ok(feed
-            .source()
-            .read(|rows, _| keys.into_iter().filter_map(|key| rows.get(key).cloned()).collect()))
+    /// These rows, by the places of their contexts.
+    fn rows(&self, keys: Vec<&RowKey>) -> BTreeMap<u16, Vec<L::Row>> {
+        let mut rows: BTreeMap<u16, Vec<L::Row>> = BTreeMap::new();
+        for key in keys {
+            let row = self.feeds.row(key, L::Row::clone);
+            rows.entry(key.context).or_default().extend(row);
+        }
+        rows
     }
 
     fn act(&mut self, action: &str) -> Vec<Effect> {
         if let Some(effects) = self.listing.alone(action) {
             return effects;
         }
-        if let Some(denied) = self.denied(action) {
+        match self.chosen(self.selected()) {
+            Err(reason) => vec![Effect::Toast(reason)],
+            Ok(keys) => self.act_on(action, keys),
+        }
+    }
+
+    /// Each row is acted on in its own context.
+    fn act_on(&self, action: &str, keys: Vec<&RowKey>) -> Vec<Effect> {
+        if let Some(denied) = self.denied_to(action, &keys) {
             return vec![Effect::Toast(denied)];
         }
-        match self.chosen_rows() {
-            Err(reason) => vec![Effect::Toast(reason)],
-            Ok(rows) if rows.is_empty() => Vec::new(),
-            Ok(rows) => self.listing.act(action, &rows),
+        let mut all = Vec::new();
+        for (place, rows) in self.rows(keys) {
+            let (Some(feed), Some(scope)) = (self.feeds.get(place), &self.scope) else {
+                continue;
+            };
+            if rows.is_empty() {
+                continue;
+            }
+            for effect in self.listing.act(action, &rows) {
+                acts::join(&mut all, effect.within(scope, &feed.context));
+            }
         }
+        all
+    }
+
+    /// Why an action on these rows is not allowed in one of their contexts; without any row in the first.
+    fn denied_to(&self, action: &str, keys: &[&RowKey]) -> Option<SafeText> {
+        let mut places: BTreeSet<u16> = keys.iter().map(|key| key.context).collect();
+        if places.is_empty() {
+            places.insert(0);
+        }
+        places.into_iter().find_map(|place| {
+            let feed = self.feeds.get(place)?;
+            let denied = feed.read(|rows| {
+                let any = rows.iter().next().map(|(_, row)| row);
+                self.listing.denied(&feed.context, action, any)
+            })?;
+            Some(match self.feeds.is_several() {
+                true => SafeText::line(&format!("context {}: {denied}", feed.context.name)),
+                false => denied,
+            })
+        })
     }
 
     /// Opening is about the selected row, whatever is marked.
     fn open_selected(&self) -> Vec<Effect> {
-        let row = self.selected().first().and_then(|key| {
-            let feed = self.feed.as_ref()?;
-            feed.source().read(|rows, _| rows.get(key).cloned())
-        });
-        let Some(row) = row else { return Vec::new() };
-        match self.denied(self.listing.opens()) {
-            Some(denied) => vec![Effect::Toast(denied)],
-            None => self.listing.act(self.listing.opens(), &[row]),
+        let selected: Vec<&RowKey> = self.selected().iter().collect();
+        match selected.is_empty() {
+            true => Vec::new(),
+            false => self.act_on(self.listing.opens(), selected),
         }
     }
 
@@ -208,12 +252,100 @@ impl<L: Listing> ListPanel<L> {
         self.moved += 1;
     }
 
-    fn read(&self, look: impl FnOnce(&L, &RowTable<L::Row>) -> String) -> SafeText {
-        let text = match &self.feed {
-            Some(feed) => feed.source().read(|rows, _| look(&self.listing, rows)),
-            None => self.listing.id().to_owned(),
+    /// What can be said of all rows: of one context in the listing's own words.
+    fn head(&self) -> String {
+        let listing = &self.listing;
+        self.feeds.tables(|tables| match tables {
+            [] => listing.id().to_owned(),
+            [only] => listing.title(only),
+            several => {
+                let filled = several.iter().find(|rows| !rows.is_empty());
+                let name = filled.map_or_else(|| listing.id().to_owned(), |rows| listing.name(rows));
+                match several.iter().map(|rows| rows.len()).sum::<usize>() {
+                    0 => name,
+                    count => format!("{name} {count}"),
+                }
+            }
+        })
+    }
+
+    /// `@green` behind what is about one context that is not the session's own.
+    fn elsewhere(&self) -> String {
+        match (self.feeds.0.as_slice(), &self.scope) {
+            ([only], Some(scope)) => scope
+                .away(&only.context)
+                .map_or(String::new(), |name| format!(" @{name}")),
+            _ => String::new(),
+        }
+    }
+
+    /// The listing's own columns, for a table that has this row.
+    fn columns(&self, any: Option<&RowKey>) -> Vec<Column> {
+        let row = any.and_then(|key| self.feeds.row(key, |row| self.listing.columns(Some(row))));
+        row.unwrap_or_else(|| self.listing.columns(None))
+    }
+
+    /// It may leave a narrow table only where the rows that are shown are all of one context: else two of them could
+    /// read alike.
+    fn context_column(&self) -> Column {
+        let column = Column::new(CONTEXT).shortening(8);
+        let keys = &self.keys.1;
+        match keys
+            .iter()
+            .all(|key| Some(key.context) == keys.first().map(|first| first.context))
+        {
+            true => column.expendable(u8::MAX),
+            false => column,
+        }
+    }
+
+    /// The name of each context as its rows show it, marked where they are not live; none: there is only one.
+    fn context_cells(&self, theme: &Theme) -> Vec<Cell> {
+        let cell = |feed: &Feed<L::Row>| {
+            let name = &feed.context.name;
+            match feed.rows.source().read(|_, health| health.state) {
+                HealthState::Live => Cell::styled(name, Meaning::Dim),
+                state => Cell::state(tone(state), name, theme),
+            }
         };
-        SafeText::line(&text)
+        let several = self.feeds.0.iter().filter(|_| self.feeds.is_several());
+        several.map(cell).collect()
+    }
+
+    /// Why there is no row although none is filtered away.
+    fn why_empty(&self) -> SafeText {
+        let empty = self.listing.empty();
+        match self.feeds.0.as_slice() {
+            [only] => empty_reason(&only.health(), empty),
+            several => {
+                let mut by_rank = self.feeds.by_rank();
+                by_rank.retain(|(_, health)| health.state != HealthState::Live);
+                let well = (by_rank.len() < several.len()).then(|| empty.to_owned());
+                let ill = by_rank.iter().map(|(feed, health)| {
+                    let reason = empty_reason(health, empty);
+                    format!("{}: {reason}", feed.context.name)
+                });
+                SafeText::line(&well.into_iter().chain(ill).collect::<Vec<_>>().join("; "))
+            }
+        }
+    }
+
+    /// What is to be said below rows that are there.
+    fn remark(&self, focused: bool, now: Timestamp) -> Option<SafeText> {
+        let (listing, several) = (&self.listing, self.feeds.is_several());
+        let named = |feed: &Feed<L::Row>, text: &str| match several {
+            true => SafeText::line(&format!("{}: {text}", feed.context.name)),
+            false => SafeText::line(text),
+        };
+        let told = |health: &Health| listing.explains() || (several && focused && health.state != HealthState::Live);
+        let by_rank = self.feeds.by_rank();
+        let mut reasons = by_rank.iter().filter(|(_, health)| told(health));
+        let reason = reasons.find_map(|(feed, health)| Some(named(feed, health.reason.as_ref()?.as_str())));
+        if reason.is_some() {
+            return reason;
+        }
+        let mut logins = self.feeds.0.iter().filter(|_| focused);
+        logins.find_map(|feed| Some(named(feed, &feed.health().login_words(now)?)))
     }
 }
 
@@ -246,7 +378,8 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn title(&self) -> SafeText {
-        let mut title = self.read(L::title).as_str().to_owned();
+        let mut title = self.head();
+        title.push_str(&self.elsewhere());
         if !self.filter.is_empty() {
             title.push_str(&format!("  /{} {}", self.filter.text(), self.keys.1.len()));
         }
@@ -262,29 +395,55 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn open(&mut self, context: &Arc<Context>) {
-        self.feed = Some(self.listing.subscribe(context));
+        self.open_in(&Scope::one(context));
+    }
+
+    fn open_in(&mut self, scope: &Scope) {
+        let contexts = self.listing.apart(scope.contexts());
+        if let Some(first) = contexts.first() {
+            self.listing.look_beside(first);
+        }
+        let feeds = contexts.into_iter().map(|context| Feed {
+            rows: self.listing.subscribe(&context),
+            context,
+        });
+        let feeds = Feeds(feeds.collect());
+        // The selected row's context may stand in another place now.
+        let selected = self.selection.key().and_then(|row| {
+            let context = match self.feeds.get(row.context) {
+                Some(known) => feeds.place(&known.context.name)?,
+                None => row.context,
+            };
+            Some(RowKey { context, ..row.clone() })
+        });
+        self.selection.settle(selected);
+        self.feeds = feeds;
         self.keys = (NEVER, Vec::new());
-        // Marks belong to the rows of a context: another one may have rows of the same names.
-        if self.context.replace(context.clone()).as_ref() != Some(context) {
+        // Marks belong to the rows of these contexts: others may have rows of the same names.
+        if self.scope.replace(scope.clone()).as_ref() != Some(scope) {
             self.marked.clear();
         }
         self.moved += 1;
     }
 
     fn close(&mut self) {
-        self.feed = None;
+        self.feeds.0.clear();
     }
 
     fn version(&self) -> u64 {
-        self.moved + self.listing.version() + self.feed.as_ref().map_or(0, |feed| feed.source().version())
+        self.moved + self.listing.version() + self.feeds.version()
     }
 
-    fn health(&self) -> Vec<(SafeText, Health)> {
-        let health = |feed: &Subscription<L::Row>| (self.listing.source().into(), feed.source().health());
-        self.feed.iter().map(health).collect()
+    fn health(&self) -> Vec<Sourced> {
+        let source = |feed: &Feed<L::Row>| {
+            let away = self.scope.as_ref().and_then(|scope| scope.away(&feed.context));
+            let named = self.feeds.is_several() || away.is_some();
+            Sourced::new(self.listing.source(), feed.health()).of(named.then_some(feed.context.name.as_str()))
+        };
+        self.feeds.0.iter().map(source).collect()
     }
 
-    fn focus_on(&mut self, subject: &Target) -> bool {
+    fn focus_on(&mut self, subject: &Subject) -> bool {
         self.wanted = Some(subject.clone());
         self.keys.0 = NEVER;
         self.refresh();
@@ -293,9 +452,18 @@ impl<L: Listing> Panel for ListPanel<L> {
         false
     }
 
-    fn subjects(&self) -> Result<Vec<Target>, SafeText> {
-        let rows = self.chosen_rows()?;
-        Ok(rows.iter().filter_map(|row| self.listing.subject(row)).collect())
+    fn subjects(&self) -> Result<Vec<Subject>, SafeText> {
+        let keys = self.chosen(self.selected())?;
+        let subject = |key: &RowKey| {
+            let target = self.feeds.row(key, |row| self.listing.subject(row))??;
+            let context = &self.feeds.get(key.context)?.context;
+            let away = self.scope.as_ref()?.away(context);
+            Some(Subject {
+                target,
+                context: away.map(|_| context.clone()),
+            })
+        };
+        Ok(keys.into_iter().filter_map(subject).collect())
     }
 
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {
@@ -331,11 +499,8 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn denied(&self, action: &str) -> Option<SafeText> {
-        let (context, feed) = (self.context.as_ref()?, self.feed.as_ref()?);
-        feed.source().read(|rows, _| {
-            self.listing
-                .denied(context, action, rows.iter().next().map(|(_, row)| row))
-        })
+        let keys = self.chosen(self.selected()).unwrap_or_default();
+        self.denied_to(action, &keys)
     }
 
     fn back(&mut self) -> bool {
@@ -359,27 +524,34 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn grid(&self, which: Which, now: Timestamp) -> Result<Grid, SafeText> {
-        let feed = self.feed.as_ref().ok_or(NO_TABLE)?;
-        let keys: Vec<&String> = match which {
+        if self.feeds.0.is_empty() {
+            return Err(NO_TABLE.into());
+        }
+        let keys: Vec<&RowKey> = match which {
             Which::Selected => self.selected().iter().collect(),
             Which::All => self.chosen(&self.keys.1)?,
         };
-        let (listing, theme) = (&self.listing, &self.seen.0);
-        let look = RowLook { theme, now, open: true };
-        Ok(feed.source().read(|rows, _| {
-            let columns = listing.columns(keys.first().and_then(|key| rows.get(key.as_str())));
-            let row = |row: &L::Row| {
-                listing
-                    .cells(row, &look)
-                    .iter()
-                    .map(|cell| plain(cell, theme))
-                    .collect()
+        let several = self.feeds.is_several();
+        let columns = self.columns(keys.first().copied());
+        let context = several.then(|| CONTEXT.to_owned());
+        let row = |key: &&RowKey| {
+            let feed = self.feeds.get(key.context)?;
+            let look = RowLook {
+                now,
+                ..self.whole(feed)
             };
-            Grid {
-                columns: columns.into_iter().map(|column| column.title.into_owned()).collect(),
-                rows: keys.iter().filter_map(|key| rows.get(key.as_str())).map(row).collect(),
-            }
-        }))
+            let cells = self.feeds.row(key, |row| self.listing.cells(row, &look))?;
+            let context = several.then(|| SafeText::line(&feed.context.name).as_str().to_owned());
+            let own = cells.iter().map(|cell| plain(cell, look.theme));
+            Some(context.into_iter().chain(own).collect())
+        };
+        Ok(Grid {
+            columns: context
+                .into_iter()
+                .chain(columns.into_iter().map(|column| column.title.into_owned()))
+                .collect(),
+            rows: keys.iter().filter_map(row).collect(),
+        })
     }
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {
@@ -389,49 +561,46 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.seen.1 = now;
         self.refresh();
         self.page = usize::from(area.height.saturating_sub(1)).max(1);
-        let Some(feed) = &self.feed else { return };
-        let health = feed.source().health();
-        let login = health
-            .login_words(now)
-            .filter(|_| focused)
-            .map(|words| SafeText::line(&words));
-        let reason = health.reason.filter(|_| self.listing.explains()).or(login);
-        let area = match reason {
-            Some(reason) if !self.keys.1.is_empty() => explained(area, buffer, theme, &reason),
+        if self.feeds.0.is_empty() {
+            return;
+        }
+        let area = match self.remark(focused, now) {
+            Some(remark) if !self.keys.1.is_empty() => explained(area, buffer, theme, &remark),
             _ => area,
         };
         if self.keys.1.is_empty() {
-            let all = feed.source().read(|rows, _| self.listing.shown(rows).len());
-            let reason = match all {
-                0 => empty_reason(&feed.source().health(), self.listing.empty()),
+            let shown = |rows: &&RowTable<L::Row>| self.listing.shown(rows).len();
+            let reason = match self.feeds.tables(|tables| tables.iter().map(shown).sum::<usize>()) {
+                0 => self.why_empty(),
                 all => SafeText::line(&format!("none of {all} has /{}", self.filter.text())),
             };
             return message(area, buffer, theme, &reason);
         }
-        let (keys, listing, chosen) = (&self.keys.1, &self.listing, self.selection.index());
-        let (marked, marks) = (&self.marked, !self.marked.is_empty());
+        let (keys, chosen) = (&self.keys.1, self.selection.index());
+        let marks = !self.marked.is_empty();
+        let contexts = self.context_cells(theme);
         let row = |at: usize| {
+            let Some(key) = keys.get(at) else { return Vec::new() };
             let look = RowLook {
                 theme,
                 now,
                 open: focused && at == chosen,
+                first: key.context == 0,
             };
-            let Some(key) = keys.get(at) else { return Vec::new() };
-            let cells = feed
-                .source()
-                .read(|rows, _| rows.get(key).map(|row| listing.cells(row, &look)));
-            let mark = marks.then(|| match marked.contains(key) {
+            let cells = self.feeds.row(key, |row| self.listing.cells(row, &look));
+            let mark = marks.then(|| match self.marked.contains(key) {
                 true => Cell::styled(theme.glyphs.mark, Meaning::ChatMark),
                 false => Cell::new(""),
             });
-            mark.into_iter().chain(cells.into_iter().flatten()).collect()
+            let context = contexts.get(usize::from(key.context)).cloned();
+            let own = cells.into_iter().flatten();
+            mark.into_iter().chain(context).chain(own).collect()
         };
         // The marks have a column of their own as long as there are any.
         let mark = marks.then(|| Column::new("").narrow());
-        let own = feed
-            .source()
-            .read(|rows, _| listing.columns(keys.first().and_then(|key| rows.get(key))));
-        let columns: Vec<Column> = mark.into_iter().chain(own).collect();
+        let context = (!contexts.is_empty()).then(|| self.context_column());
+        let own = self.columns(keys.first());
+        let columns: Vec<Column> = mark.into_iter().chain(context).chain(own).collect();
         let table = Table {
             columns: &columns,
             count: keys.len(),
@@ -442,7 +611,21 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn folded(&self) -> SafeText {
-        self.read(L::folded)
+        if self.feeds.0.is_empty() {
+            return SafeText::line(self.listing.id());
+        }
+        let one = |(place, feed): (usize, &Feed<L::Row>)| {
+            let text = feed.read(|rows| {
+                self.listing.look(place, rows);
+                self.listing.folded(rows)
+            });
+            match self.feeds.is_several() {
+                true => format!("{}: {text}", feed.context.name),
+                false => format!("{text}{}", self.elsewhere()),
+            }
+        };
+        let all: Vec<String> = self.feeds.0.iter().enumerate().map(one).collect();
+        SafeText::line(&all.join(", "))
     }
 
     fn minimum(&self) -> (u16, u16) {

@@ -1,8 +1,10 @@
 //! What every list does alike: opening, marks, what is copied.
 
+mod several;
+
 use super::*;
 use crate::core::clock::Clock;
-use crate::feed::Hub;
+use crate::feed::{Hub, Subscription};
 use crate::ui::panel::testing::{filled, panel_rows};
 
 /// Names, of which `denied` may not be opened.

@@ -155,29 +155,40 @@ impl Cell {
     }
 }
 
-/// Which row is selected and what is scrolled to. Kept by the panel between frames.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
+/// Which row is selected and what is scrolled to, by keys that rows keep. Kept by the panel between frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection<K = String> {
     selected: usize,
-    key: Option<String>,
+    key: Option<K>,
     offset: usize,
     /// Of the last drawing: the row below the table's top where each shown row ends, and its index.
     ends: Vec<(u16, usize)>,
 }
 
-impl Selection {
+impl<K> Default for Selection<K> {
+    fn default() -> Self {
+        Selection {
+            selected: 0,
+            key: None,
+            offset: 0,
+            ends: Vec::new(),
+        }
+    }
+}
+
+impl<K> Selection<K> {
     /// The index of the selected row.
     pub fn index(&self) -> usize {
         self.selected
     }
 
     /// The key of the selected row, if one was ever [`Selection::keep`]-ed.
-    pub fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+    pub fn key(&self) -> Option<&K> {
+        self.key.as_ref()
     }
 
     /// Selects the row with this key at the next [`Selection::keep`].
-    pub fn select_key(&mut self, key: impl Into<String>) {
+    pub fn select_key(&mut self, key: impl Into<K>) {
         self.key = Some(key.into());
     }
 
@@ -186,10 +197,10 @@ impl Selection {
     pub fn keep(
         &mut self,
         count: usize,
-        position: impl FnOnce(&str) -> Option<usize>,
-        key_at: impl FnOnce(usize) -> Option<String>,
+        position: impl FnOnce(&K) -> Option<usize>,
+        key_at: impl FnOnce(usize) -> Option<K>,
     ) {
-        if let Some(at) = self.key.as_deref().and_then(position) {
+        if let Some(at) = self.key.as_ref().and_then(position) {
             self.selected = at;
         }
         self.selected = self.selected.min(count.saturating_sub(1));
@@ -231,7 +242,7 @@ impl Selection {
     }
 
     /// Remembers the key of the row just moved to.
-    pub fn settle(&mut self, key: Option<String>) {
+    pub fn settle(&mut self, key: Option<K>) {
         self.key = key;
     }
 }
@@ -251,7 +262,7 @@ pub struct Table<'a> {
 
 impl Table<'_> {
     /// Draws header and rows into `area` and scrolls so that the selected row is visible.
-    pub fn draw(&self, area: Rect, buffer: &mut Buffer, theme: &Theme, selection: &mut Selection) {
+    pub fn draw<K>(&self, area: Rect, buffer: &mut Buffer, theme: &Theme, selection: &mut Selection<K>) {
         let room = usize::from(area.height.saturating_sub(1));
         if area.width == 0 || room == 0 {
             return;

@@ -13,15 +13,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{pods, target};
-use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
-use crate::feed::{Health, Hub};
+use crate::feed::Hub;
 use crate::ui::panel::grid::NO_TABLE;
 use crate::ui::panel::list::ListPanel;
 use crate::ui::panel::widgets::message;
-use crate::ui::panel::{Action, Effect, Grid, Motion, Panel, PanelKey, Theme, Which};
+use crate::ui::panel::{Action, Effect, Grid, Motion, Panel, PanelKey, Scope, Sourced, Subject, Theme, Which};
 
 /// The panel's id, for those that turn it to a subject.
 pub const ID: &str = "objects";
@@ -35,12 +34,28 @@ pub fn nodes(hub: &Hub, clients: &Arc<Clients>) -> impl Panel + use<> {
 pub struct Objects {
     hub: Hub,
     clients: Arc<Clients>,
-    context: Option<Arc<Context>>,
-    /// The context it was closed in: who comes back to it finds the levels as they were.
-    left: Option<Arc<Context>>,
+    scope: Option<Scope>,
+    /// What it showed when it was closed: who comes back to it finds the levels as they were.
+    left: Option<Scope>,
     /// From where it began to what is shown.
-    levels: Vec<Box<dyn Panel>>,
+    levels: Vec<Level>,
     moved: u64,
+}
+
+/// One list on the way down.
+struct Level {
+    panel: Box<dyn Panel>,
+    /// What an object is made of is in its own context; none: in all that are shown.
+    of: Option<Arc<Context>>,
+}
+
+impl Level {
+    fn open(&mut self, scope: &Scope) {
+        match &self.of {
+            Some(context) => self.panel.open_in(&scope.only(context)),
+            None => self.panel.open_in(scope),
+        }
+    }
 }
 
 impl Objects {
@@ -49,7 +64,7 @@ impl Objects {
         Objects {
             hub: hub.clone(),
             clients: clients.clone(),
-            context: None,
+            scope: None,
             left: None,
             levels: Vec::new(),
             moved: 0,
@@ -57,24 +72,26 @@ impl Objects {
     }
 
     fn top(&self) -> Option<&dyn Panel> {
-        self.levels.last().map(AsRef::as_ref)
+        self.levels.last().map(|level| level.panel.as_ref())
     }
 
     /// What an object is made of, as a list; none: nothing that could be listed.
-    fn below(&self, subject: &Target) -> Option<Box<dyn Panel>> {
-        let (hub, clients) = (&self.hub, &self.clients);
-        Some(match subject.kind.as_str() {
-            "Deployment" => Box::new(ListPanel::new(sets::Sets::of(hub, clients, subject))),
-            "Pod" => Box::new(ListPanel::new(containers::Containers::of(hub, clients, subject))),
-            kind if table::has_pods(kind) => Box::new(pods::panel_of(hub, clients, subject)),
+    fn below(&self, subject: &Subject) -> Option<Level> {
+        let (hub, clients, target) = (&self.hub, &self.clients, &subject.target);
+        let panel: Box<dyn Panel> = match target.kind.as_str() {
+            "Deployment" => Box::new(ListPanel::new(sets::Sets::of(hub, clients, target))),
+            "Pod" => Box::new(ListPanel::new(containers::Containers::of(hub, clients, target))),
+            kind if table::has_pods(kind) => Box::new(pods::panel_of(hub, clients, target)),
             _ => return None,
-        })
+        };
+        let of = self.scope.as_ref().and_then(|scope| scope.of(subject)).cloned();
+        Some(Level { panel, of })
     }
 
     /// One level down. What it shows replaces nothing: going back finds the level above as it was.
-    fn descend(&mut self, mut level: Box<dyn Panel>) {
-        if let Some(context) = &self.context {
-            level.open(context);
+    fn descend(&mut self, mut level: Level) {
+        if let Some(scope) = &self.scope {
+            level.open(scope);
         }
         self.levels.push(level);
         self.moved += 1;
@@ -102,32 +119,42 @@ impl Panel for Objects {
     }
 
     fn open(&mut self, context: &Arc<Context>) {
-        self.context = Some(context.clone());
-        if self.left.take().as_ref() != Some(context) {
+        self.open_in(&Scope::one(context));
+    }
+
+    fn open_in(&mut self, scope: &Scope) {
+        if self.left.take().as_ref() != Some(scope) {
             self.leave(1);
+            // Where the first list is about an object of a context that is gone, it is about one of that name here.
+            for level in &mut self.levels {
+                let gone = |of: &Arc<Context>| !scope.contexts().iter().any(|context| context.name == of.name);
+                let of = level.of.take();
+                level.of = of.map(|of| if gone(&of) { scope.own().clone() } else { of });
+            }
         }
-        self.levels.iter_mut().for_each(|level| level.open(context));
+        self.levels.iter_mut().for_each(|level| level.open(scope));
+        self.scope = Some(scope.clone());
     }
 
     fn close(&mut self) {
-        self.left = self.context.take().or(self.left.take());
-        self.levels.iter_mut().for_each(|level| level.close());
+        self.left = self.scope.take().or(self.left.take());
+        self.levels.iter_mut().for_each(|level| level.panel.close());
     }
 
     fn version(&self) -> u64 {
-        self.moved + self.levels.iter().map(|level| level.version()).sum::<u64>()
+        self.moved + self.levels.iter().map(|level| level.panel.version()).sum::<u64>()
     }
 
-    fn health(&self) -> Vec<(SafeText, Health)> {
+    fn health(&self) -> Vec<Sourced> {
         self.top().map(Panel::health).unwrap_or_default()
     }
 
     /// A change made somewhere does not turn it: it shows what the operator chose.
-    fn focus_on(&mut self, subject: &Target) -> bool {
-        self.levels.last_mut().is_some_and(|top| top.focus_on(subject))
+    fn focus_on(&mut self, subject: &Subject) -> bool {
+        self.levels.last_mut().is_some_and(|top| top.panel.focus_on(subject))
     }
 
-    fn show(&mut self, subject: &Target) {
+    fn show(&mut self, subject: &Subject) {
         if let Some(level) = self.below(subject) {
             self.leave(0);
             self.descend(level);
@@ -135,14 +162,17 @@ impl Panel for Objects {
     }
 
     fn visit(&mut self, word: &str) -> bool {
-        let level = ListPanel::new(table::Objects::new(&self.hub, &self.clients, word));
+        let list = ListPanel::new(table::Objects::new(&self.hub, &self.clients, word));
         self.leave(0);
-        self.descend(Box::new(level));
+        self.descend(Level {
+            panel: Box::new(list),
+            of: None,
+        });
         true
     }
 
     fn back(&mut self) -> bool {
-        if self.levels.last_mut().is_some_and(|top| top.back()) {
+        if self.levels.last_mut().is_some_and(|top| top.panel.back()) {
             return true;
         }
         let deep = self.levels.len() > 1;
@@ -157,7 +187,7 @@ impl Panel for Objects {
             self.back();
             return Vec::new();
         }
-        let effects = self.levels.last_mut().map(|top| top.key(key)).unwrap_or_default();
+        let effects = self.levels.last_mut().map(|top| top.panel.key(key)).unwrap_or_default();
         let mut others = Vec::new();
         for effect in effects {
             match effect {
@@ -172,7 +202,7 @@ impl Panel for Objects {
         others
     }
 
-    fn subjects(&self) -> Result<Vec<Target>, SafeText> {
+    fn subjects(&self) -> Result<Vec<Subject>, SafeText> {
         self.top().map_or(Ok(Vec::new()), Panel::subjects)
     }
 
@@ -191,13 +221,13 @@ impl Panel for Objects {
     /// Those of every level, whichever is shown.
     fn all_actions(&self) -> Vec<Action> {
         let table = ListPanel::new(table::Objects::new(&self.hub, &self.clients, ""));
-        let below = ["Deployment", "ReplicaSet", "Pod"].map(|kind| self.below(&target(kind, "", "")));
-        let below = below.iter().flatten().flat_map(|level| level.actions());
+        let below = ["Deployment", "ReplicaSet", "Pod"].map(|kind| self.below(&target(kind, "", "").into()));
+        let below = below.iter().flatten().flat_map(|level| level.panel.actions());
         table.actions().iter().chain(below).copied().collect()
     }
 
     fn filter(&mut self, text: &str) -> bool {
-        self.levels.last_mut().is_some_and(|top| top.filter(text))
+        self.levels.last_mut().is_some_and(|top| top.panel.filter(text))
     }
 
     fn filter_text(&self) -> &str {
@@ -206,7 +236,7 @@ impl Panel for Objects {
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {
         match self.levels.last_mut() {
-            Some(top) => top.draw(area, buffer, theme, focused, now),
+            Some(top) => top.panel.draw(area, buffer, theme, focused, now),
             None => message(
                 area,
                 buffer,

@@ -142,7 +142,7 @@ impl Listing for Sets {
         match action {
             "pods" => vec![Effect::Show {
                 panel: ID,
-                subject: target("ReplicaSet", &row.namespace, &row.name),
+                subject: target("ReplicaSet", &row.namespace, &row.name).into(),
             }],
             other => {
                 let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();

@@ -131,12 +131,9 @@ impl Listing for Objects {
         "there is none in this namespace"
     }
 
-    fn title(&self, rows: &RowTable<TableRow>) -> String {
-        let name = rows.iter().next().map(|(_, row)| row.head.resource.as_str());
-        match rows.len() {
-            0 => self.word.clone(),
-            count => format!("{} {count}", name.unwrap_or(&self.word)),
-        }
+    fn name(&self, rows: &RowTable<TableRow>) -> String {
+        let any = rows.iter().next();
+        any.map_or_else(|| self.word.clone(), |(_, row)| row.head.resource.clone())
     }
 
     fn actions(&self) -> &'static [Action] {
@@ -170,7 +167,7 @@ impl Listing for Objects {
         match action {
             "open" if has_inside(kind) => vec![Effect::Show {
                 panel: ID,
-                subject: target(kind, &row.namespace, &row.name),
+                subject: target(kind, &row.namespace, &row.name).into(),
             }],
             "open" => vec![Effect::Run(
                 about("kubectl:describe", resource, names.iter().copied()).into(),

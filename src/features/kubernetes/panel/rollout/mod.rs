@@ -19,18 +19,17 @@ use ratatui::text::Line;
 
 use self::feeds::{Feeds, One, Picked};
 use super::{objects, target};
-use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::rollout::PodView;
-use crate::feed::{Health, Hub};
+use crate::feed::Hub;
 use crate::lang::Stage;
 use crate::ui::panel::grid::{NO_TABLE, plain};
 use crate::ui::panel::widgets::health::empty_reason;
 use crate::ui::panel::widgets::table::{Cell, Selection, Table};
 use crate::ui::panel::widgets::{line, message};
-use crate::ui::panel::{Action, Effect, Grid, Meaning, Panel, PanelKey, Theme, Which};
+use crate::ui::panel::{Action, Effect, Grid, Meaning, Panel, PanelKey, Scope, Sourced, Subject, Theme, Which};
 
 /// The panel's id, for those that turn it to a subject.
 pub const ID: &str = "rollout";
@@ -55,6 +54,8 @@ pub struct RolloutPanel {
     hub: Hub,
     clients: Arc<Clients>,
     feeds: Option<Feeds>,
+    /// What it was opened for, of which it shows one context at a time.
+    scope: Option<Scope>,
     context: Option<Arc<Context>>,
     /// The deployment that was changed here last.
     followed: Option<String>,
@@ -97,6 +98,7 @@ impl RolloutPanel {
             hub: hub.clone(),
             clients: clients.clone(),
             feeds: None,
+            scope: None,
             context: None,
             followed: None,
             held: None,
@@ -149,6 +151,36 @@ impl RolloutPanel {
         feeds.map_or_else(nothing, |feeds| feeds.pick(held, self.followed.as_deref()))
     }
 
+    /// Shows this context from now on.
+    fn look_at(&mut self, context: &Arc<Context>) {
+        self.feeds = Some(Feeds::open(&self.hub, &self.clients, context));
+        self.context = Some(context.clone());
+        // A name means another deployment in another place.
+        self.held = None;
+        self.seen.version = u64::MAX;
+        // A key that comes before the next frame must not meet what was seen in the context before.
+        self.seen.all.clear();
+        self.moved += 1;
+    }
+
+    /// Goes over to the context of a subject; false: that is none of those it was opened for.
+    fn go_over(&mut self, subject: &Subject) -> bool {
+        let Some(context) = self.scope.as_ref().and_then(|scope| scope.of(subject)).cloned() else {
+            return false;
+        };
+        if self.context.as_ref() != Some(&context) && self.feeds.is_some() {
+            self.followed = None;
+            self.look_at(&context);
+        }
+        true
+    }
+
+    /// The context, where it has to be said.
+    fn place(&self) -> Option<&str> {
+        let (scope, context) = (self.scope.as_ref()?, self.context.as_ref()?);
+        (scope.is_several() || scope.away(context).is_some()).then_some(context.name.as_str())
+    }
+
     /// The rollout, when there is one to show.
     fn one(&self) -> Option<&One> {
         match self.seen.all.as_slice() {
@@ -181,9 +213,9 @@ impl RolloutPanel {
             let pod = one.view.pods.get(self.selection.index());
             let below = pod.map(|pod| Effect::Show {
                 panel: objects::ID,
-                subject: target("Pod", &one.view.namespace, &pod.name),
+                subject: target("Pod", &one.view.namespace, &pod.name).into(),
             });
-            return below.into_iter().collect();
+            return below.into_iter().map(|effect| self.within(effect)).collect();
         }
         if let Some(one) = self.seen.all.get(self.selection.index()) {
             self.held = Some(Held {
@@ -198,7 +230,18 @@ impl RolloutPanel {
     fn act_if_allowed(&mut self, action: &str) -> Vec<Effect> {
         match self.denied(action) {
             Some(denied) => vec![Effect::Toast(denied)],
-            None => self.act(action),
+            None => {
+                let effects = self.act(action).into_iter();
+                effects.map(|effect| self.within(effect)).collect()
+            }
+        }
+    }
+
+    /// What is wanted of what is shown, in its context.
+    fn within(&self, effect: Effect) -> Effect {
+        match (&self.scope, &self.context) {
+            (Some(scope), Some(context)) => effect.within(scope, context),
+            _ => effect,
         }
     }
 
@@ -312,23 +355,24 @@ impl Panel for RolloutPanel {
     fn title(&self) -> SafeText {
         let picked = self.pick();
         let held = self.held.as_ref().filter(|held| !held.opened);
-        match picked.rows.as_slice() {
-            [] => ID.into(),
-            [row] if held.is_some_and(|held| held.name == row.name) => {
-                SafeText::line(&format!("rollout {}  pinned", row.name))
-            }
-            [row] => SafeText::line(&format!("rollout {}", row.name)),
-            several => SafeText::line(&format!("rollouts {}", several.len() + picked.more)),
-        }
+        let place = self.place().map_or(String::new(), |name| format!(" @{name}"));
+        SafeText::line(&match picked.rows.as_slice() {
+            [] => format!("{ID}{place}"),
+            [row] if held.is_some_and(|held| held.name == row.name) => format!("rollout {}{place}  pinned", row.name),
+            [row] => format!("rollout {}{place}", row.name),
+            several => format!("rollouts {}{place}", several.len() + picked.more),
+        })
     }
 
     fn open(&mut self, context: &Arc<Context>) {
-        self.feeds = Some(Feeds::open(&self.hub, &self.clients, context));
-        self.context = Some(context.clone());
-        // A name means another deployment in another place.
-        self.held = None;
-        self.seen.version = u64::MAX;
-        self.moved += 1;
+        self.open_in(&Scope::one(context));
+    }
+
+    /// One context: that of the deployment shown last, while the contexts stay the same.
+    fn open_in(&mut self, scope: &Scope) {
+        let known = self.context.take().filter(|_| self.scope.as_ref() == Some(scope));
+        self.scope = Some(scope.clone());
+        self.look_at(&known.unwrap_or_else(|| scope.own().clone()));
     }
 
     fn close(&mut self) {
@@ -339,40 +383,49 @@ impl Panel for RolloutPanel {
         self.moved + self.feeds.as_ref().map_or(0, Feeds::version)
     }
 
-    fn health(&self) -> Vec<(SafeText, Health)> {
+    fn health(&self) -> Vec<Sourced> {
         let Some(feeds) = &self.feeds else { return Vec::new() };
-        feeds
-            .health()
-            .into_iter()
-            .map(|health| ("k8s".into(), health))
-            .collect()
+        let source = |health| Sourced::new("k8s", health).of(self.place());
+        feeds.health().into_iter().map(source).collect()
     }
 
-    fn focus_on(&mut self, subject: &Target) -> bool {
-        if subject.kind != "Deployment" {
+    fn focus_on(&mut self, subject: &Subject) -> bool {
+        let name = &subject.target.name;
+        let pinned = self.held.as_ref().is_some_and(|held| !held.opened);
+        let there = self.scope.as_ref().and_then(|scope| scope.of(subject));
+        // What is pinned stays, and with it the context.
+        if subject.target.kind != "Deployment" || (pinned && there != self.context.as_ref()) {
             return false;
         }
-        let shows_it = |panel: &Self| matches!(panel.pick().rows.as_slice(), [row] if row.name == subject.name);
+        let shows_it = |panel: &Self| {
+            let place = panel.context.as_ref().map(|context| context.name.clone());
+            matches!(panel.pick().rows.as_slice(), [row] if row.name == *name).then_some(place)
+        };
         let before = shows_it(self);
+        if !self.go_over(subject) {
+            return false;
+        }
         self.held = self.held.take().filter(|held| !held.opened);
-        self.followed = Some(subject.name.clone());
+        self.followed = Some(name.clone());
         self.moved += 1;
-        !before && shows_it(self)
+        let now = shows_it(self);
+        now.is_some() && now != before
     }
 
     /// Chosen in another panel: shown now, until something else is changed here or it is gone back from.
-    fn show(&mut self, subject: &Target) {
-        if subject.kind == "Deployment" {
+    fn show(&mut self, subject: &Subject) {
+        if subject.target.kind == "Deployment" && self.go_over(subject) {
             self.held = Some(Held {
-                name: subject.name.clone(),
+                name: subject.target.name.clone(),
                 opened: true,
             });
             self.moved += 1;
         }
     }
 
-    fn hold(&mut self, subject: &Target) -> Option<SafeText> {
-        (subject.kind == "Deployment").then(|| self.hold_or_let_go(&subject.name))
+    fn hold(&mut self, subject: &Subject) -> Option<SafeText> {
+        let can = subject.target.kind == "Deployment" && self.go_over(subject);
+        can.then(|| self.hold_or_let_go(&subject.target.name))
     }
 
     fn back(&mut self) -> bool {
@@ -472,9 +525,14 @@ impl Panel for RolloutPanel {
         let (Some(feeds), [row]) = (&self.feeds, picked.rows.as_slice()) else {
             return self.title();
         };
+        let name = format!(
+            "{}{}",
+            row.name,
+            self.place().map_or(String::new(), |place| format!(" @{place}"))
+        );
         let text = match feeds.state(row) {
-            (_, word, Some(serving)) => format!("rollout {}  ! {word}: {serving}", row.name),
-            (_, word, None) => format!("rollout {}  {word} {}/{}", row.name, row.updated, row.replicas),
+            (_, word, Some(serving)) => format!("rollout {name}  ! {word}: {serving}"),
+            (_, word, None) => format!("rollout {name}  {word} {}/{}", row.updated, row.replicas),
         };
         SafeText::line(&text)
     }

@@ -1,15 +1,18 @@
 //! What the rollout panel shows of one rollout, of several, of what is pinned.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::RolloutPanel;
 use crate::core::change::Target;
+use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::panel::tests::{Bench, deployment, pod, screen, set};
 use crate::feed::HealthState;
 use crate::lang::print;
-use crate::ui::panel::{Effect, Motion, Panel, PanelKey};
+use crate::ui::panel::{Effect, Motion, Panel, PanelKey, Scope, Subject};
 
 fn rolling() -> Bench {
     let mut row = deployment("web", 3, 1, 3);
@@ -77,10 +80,10 @@ async fn it_follows_the_last_change_made_here() {
         kind: "Service".into(),
         ..deployment_named("api")
     };
-    assert!(!panel.focus_on(&service));
+    assert!(!panel.focus_on(&service.clone().into()));
     assert_eq!(panel.version(), before, "a service rolls nothing out");
-    assert!(panel.focus_on(&deployment_named("api")), "it turned to it");
-    assert!(!panel.focus_on(&deployment_named("api")), "it shows it already");
+    assert!(panel.focus_on(&deployment_named("api").into()), "it turned to it");
+    assert!(!panel.focus_on(&deployment_named("api").into()), "it shows it already");
     assert_ne!(panel.version(), before);
     assert!(screen(&mut panel, 80, 12).contains("deployment \"api\" successfully rolled out"));
     assert_eq!(panel.title().as_str(), "rollout api");
@@ -158,7 +161,7 @@ async fn several_rollouts_are_a_bar_each_and_one_can_be_opened() {
     );
     assert!(!text.contains("api"), "what rests is not there: {text}");
     // What was changed here stands first.
-    panel.focus_on(&deployment_named("one"));
+    panel.focus_on(&deployment_named("one").into());
     assert!(screen(&mut panel, 80, 12).lines().nth(1).unwrap().starts_with("one"));
     panel.key(PanelKey::Move(Motion::Last));
     screen(&mut panel, 80, 12);
@@ -179,9 +182,9 @@ async fn what_is_pinned_wins_over_changes_and_over_several() {
     let bench = several();
     let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
     panel.open(&bench.context);
-    let told = panel.hold(&deployment_named("api")).unwrap();
+    let told = panel.hold(&deployment_named("api").into()).unwrap();
     assert_eq!(told.as_str(), "the rollout panel stays on api");
-    assert!(!panel.focus_on(&deployment_named("one")));
+    assert!(!panel.focus_on(&deployment_named("one").into()));
     assert_eq!(panel.title().as_str(), "rollout api  pinned");
     assert!(screen(&mut panel, 80, 12).contains("✓ available 1 of 1"));
     assert!(!panel.back(), "back does not let go of it");
@@ -193,18 +196,18 @@ async fn what_is_pinned_wins_over_changes_and_over_several() {
     assert_eq!(told.as_str(), "the rollout panel follows the last change again");
     assert_eq!(panel.title().as_str(), "rollouts 3");
     // Shown from another panel it stays until something else is changed here.
-    panel.show(&deployment_named("api"));
+    panel.show(&deployment_named("api").into());
     assert_eq!(panel.title().as_str(), "rollout api");
-    panel.focus_on(&deployment_named("two"));
+    panel.focus_on(&deployment_named("two").into());
     assert_eq!(panel.title().as_str(), "rollouts 3");
     // A pin on a deployment that is gone holds nothing up.
-    panel.hold(&deployment_named("gone"));
+    panel.hold(&deployment_named("gone").into());
     assert_eq!(panel.title().as_str(), "rollouts 3");
     let service = Target {
         kind: "Service".into(),
         ..deployment_named("api")
     };
-    assert!(panel.hold(&service).is_none());
+    assert!(panel.hold(&service.clone().into()).is_none());
 }
 
 #[tokio::test]
@@ -259,6 +262,59 @@ async fn requests_of_a_running_watch_are_a_gate() {
         "{text}"
     );
     drop(feed);
+}
+
+#[tokio::test]
+async fn it_shows_one_context_and_says_which() {
+    let bench = rolling();
+    let here = bench.context.clone();
+    let there = Arc::new(Context::empty("green"));
+    let others = Bench {
+        context: there.clone(),
+        ..bench
+    };
+    let bench = others.with(vec![("db", deployment("db", 2, 2, 2))], HealthState::Live, None);
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    let scope = Scope::with(&here, std::slice::from_ref(&there));
+    panel.open_in(&scope);
+    assert_eq!(panel.title().as_str(), "rollout web @test", "the session's own");
+    let db = Subject::of(deployment_named("db"), &there);
+    panel.show(&db);
+    assert_eq!(panel.title().as_str(), "rollout db @green", "what was chosen");
+    assert!(panel.folded().as_str().starts_with("rollout db @green  "));
+    assert!(
+        panel
+            .health()
+            .iter()
+            .all(|source| source.context == Some("green".into()))
+    );
+    screen(&mut panel, 80, 12);
+    let effects = panel.key(PanelKey::Act("undo"));
+    let [Effect::Run(undo)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(print(undo), "@green kubectl:rollout-undo deploy db");
+    // It stays there when it is looked at again, and follows changes into the contexts that are shown.
+    panel.close();
+    panel.open_in(&scope);
+    assert_eq!(panel.title().as_str(), "rollout db @green");
+    screen(&mut panel, 80, 12);
+    assert!(panel.focus_on(&deployment_named("api").into()));
+    assert_eq!(panel.title().as_str(), "rollout api @test");
+    assert_eq!(
+        panel.key(PanelKey::Act("undo")),
+        [],
+        "nothing of the context before is acted on"
+    );
+    let elsewhere = Subject::of(deployment_named("web"), &Arc::new(Context::empty("red")));
+    assert!(!panel.focus_on(&elsewhere));
+    assert_eq!(panel.title().as_str(), "rollout api @test", "red is not shown");
+    panel.hold(&deployment_named("api").into());
+    assert!(!panel.focus_on(&db), "what is pinned stays");
+    assert_eq!(panel.title().as_str(), "rollout api @test  pinned");
+    // One context again: it is not said.
+    panel.open(&here);
+    assert_eq!(panel.title().as_str(), "rollout web");
 }
 
 #[tokio::test]
@@ -338,5 +394,8 @@ async fn enter_on_a_pod_goes_down_to_its_containers() {
     else {
         panic!("{effects:?}")
     };
-    assert_eq!((subject.kind.as_str(), subject.name.as_str()), ("Pod", "web-2-n1"));
+    assert_eq!(
+        (subject.target.kind.as_str(), subject.target.name.as_str()),
+        ("Pod", "web-2-n1")
+    );
 }

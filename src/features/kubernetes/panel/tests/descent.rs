@@ -1,6 +1,8 @@
 //! The way down: deployment, replica sets, pods, containers, logs.
 
+use super::super::target;
 use super::*;
+use crate::ui::panel::{Scope, Subject};
 
 /// Deployment, replica sets, pods, containers, logs; and back, each level as it was left.
 #[tokio::test]
@@ -53,11 +55,12 @@ async fn the_way_down_from_a_deployment_and_back() {
     let mut panel = super::super::objects::Objects::new(&bench.hub, &Clients::new());
     panel.open(&bench.context);
     assert!(screen(&mut panel, 80, 3).contains("any kind by its name"));
-    panel.show(&Target {
+    let target = Target {
         kind: "Deployment".into(),
         scope: "default".into(),
         name: "web".into(),
-    });
+    };
+    panel.show(&target.into());
     assert_eq!(panel.title().as_str(), "replica sets of web");
     let text = screen(&mut panel, 80, 4);
     let row = |n: usize| text.lines().nth(n).unwrap_or_default().to_owned();
@@ -69,7 +72,7 @@ async fn the_way_down_from_a_deployment_and_back() {
     assert_eq!(
         subjects
             .iter()
-            .map(|set| (set.kind.as_str(), set.name.as_str()))
+            .map(|set| (set.target.kind.as_str(), set.target.name.as_str()))
             .collect::<Vec<_>>(),
         [("ReplicaSet", "web-2")],
         "for pipelines that a keymap binds to rows"
@@ -112,4 +115,46 @@ async fn the_way_down_from_a_deployment_and_back() {
     assert!(!panel.back());
     assert!(seen.is_sorted_by(|a, b| a < b), "a frame is due at each step: {seen:?}");
     drop(containers);
+}
+
+#[tokio::test]
+async fn the_way_down_stays_in_the_context_of_the_row() {
+    let bench = Bench::new();
+    let here = bench.context.clone();
+    let there = Arc::new(Context::empty("green"));
+    let others = Bench {
+        context: there.clone(),
+        ..bench
+    };
+    let mut web = deployment("web", 1, 1, 1);
+    web.namespace = "default".into();
+    let bench = others.with(vec![("web", web)], HealthState::Live, None).with(
+        vec![("web-2", set("web-2", 2, 1, 1))],
+        HealthState::Live,
+        None,
+    );
+    let mut panel = super::super::objects::Objects::new(&bench.hub, &Clients::new());
+    let scope = Scope::with(&here, std::slice::from_ref(&there));
+    panel.open_in(&scope);
+    let web = target("Deployment", "default", "web");
+    panel.show(&Subject::of(web.clone(), &there));
+    assert_eq!(panel.title().as_str(), "replica sets of web @green");
+    let describe = |panel: &mut super::super::objects::Objects| match panel.key(PanelKey::Act("describe")).as_slice() {
+        [Effect::Run(line)] => print(line),
+        other => panic!("{other:?}"),
+    };
+    screen(&mut panel, 80, 4);
+    assert_eq!(describe(&mut panel), "@green kubectl:describe rs web-2");
+    panel.key(PanelKey::Open);
+    assert_eq!(panel.title().as_str(), "< pods of web-2 @green");
+    // Hidden and shown again it is where it was; in other contexts it begins anew, at home.
+    panel.close();
+    panel.open_in(&scope);
+    assert_eq!(panel.title().as_str(), "< pods of web-2 @green");
+    panel.open(&here);
+    assert_eq!(panel.title().as_str(), "replica sets of web");
+    // A row of the session's own needs no name on its lines.
+    panel.open_in(&scope);
+    panel.show(&web.into());
+    assert_eq!(panel.title().as_str(), "replica sets of web");
 }

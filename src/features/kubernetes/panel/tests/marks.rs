@@ -94,7 +94,7 @@ async fn an_editor_and_a_shell_are_for_one_row() {
     else {
         panic!("{effects:?}")
     };
-    assert_eq!(subject.name, "two", "of several containers one is chosen");
+    assert_eq!(subject.target.name, "two", "of several containers one is chosen");
 }
 
 /// Marks are by row, have a column of their own, and what a filter hides is not acted on.

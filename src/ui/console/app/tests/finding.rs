@@ -85,12 +85,12 @@ fn the_colon_goes_to_panes_kinds_namespaces_and_contexts() {
         "words are arguments"
     );
     let effects = desk.keys(":ns kube-system<enter>");
-    let [Effect::Switch(context)] = effects.as_slice() else {
+    let [Effect::Switch(context, _)] = effects.as_slice() else {
         panic!("a context with another namespace")
     };
     assert_eq!(context.kubernetes.namespace.as_deref(), Some("kube-system"));
     assert!(desk.screen(120, 40)[0].contains("kube-system"));
-    assert!(matches!(desk.keys(":ctx staging<enter>").as_slice(), [Effect::UseContext(name)] if name == "staging"));
+    assert!(matches!(desk.keys(":ctx staging<enter>").as_slice(), [Effect::UseContexts(name)] if name == "staging"));
     assert!(desk.keys(":ctx<enter>").is_empty());
     assert!(desk.shows(120, 40, "ctx NAME: sandbox  staging"));
     assert!(quits(&Desk::new().keys(":q<enter>")));

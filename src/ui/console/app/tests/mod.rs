@@ -11,6 +11,7 @@ mod panes;
 mod pinning;
 mod presenting;
 mod screens;
+mod several;
 mod themes;
 mod typing;
 
@@ -33,7 +34,7 @@ use crate::ui::console::ports::BlockEvent;
 use crate::ui::panel::Meaning;
 use crate::ui::panel::testing::rows;
 use crate::ui::panel::widgets::table::{Cell, Column, Selection, Table};
-use crate::ui::panel::{self, Effect as PanelEffect, PanelKey};
+use crate::ui::panel::{self, Effect as PanelEffect, PanelKey, Sourced};
 use crate::verb::{
     Call, Decision, Declaration, Input as Records, Item, OptionKind, OptionSpec, Output, Positional, Read, Verb,
 };
@@ -117,16 +118,16 @@ impl Panel for Rows {
     fn version(&self) -> u64 {
         self.version.load(Ordering::Relaxed)
     }
-    fn health(&self) -> Vec<(SafeText, Health)> {
+    fn health(&self) -> Vec<Sourced> {
         if !self.opened {
             return Vec::new();
         }
         let mut health = Health::loading(START);
         health.data_at = Some(START);
         health.become_state(self.state, None, START);
-        vec![("k8s".into(), health)]
+        vec![Sourced::new("k8s", health)]
     }
-    fn subjects(&self) -> Result<Vec<Target>, SafeText> {
+    fn subjects(&self) -> Result<Vec<Subject>, SafeText> {
         let selected = self.shown().get(self.selection.index()).map(|name| (*name).to_owned());
         let names = if self.marked.is_empty() {
             selected.into_iter().collect()
@@ -138,10 +139,11 @@ impl Panel for Rows {
             scope: "default".into(),
             name,
         };
-        Ok(names.into_iter().map(target).collect())
+        Ok(names.into_iter().map(|name| target(name).into()).collect())
     }
-    fn focus_on(&mut self, subject: &Target) -> bool {
-        self.followed.replace(subject.name.clone()).as_ref() != Some(&subject.name)
+    fn focus_on(&mut self, subject: &Subject) -> bool {
+        let name = &subject.target.name;
+        self.followed.replace(name.clone()).as_ref() != Some(name)
     }
     fn key(&mut self, key: PanelKey) -> Vec<PanelEffect> {
         let row = self
@@ -330,6 +332,10 @@ impl Desk {
     }
 
     fn ask(&mut self, block: u64, requirement: Requirement) -> Vec<Effect> {
+        self.ask_in(block, requirement, self.app.context.clone())
+    }
+
+    fn ask_in(&mut self, block: u64, requirement: Requirement, context: Arc<Context>) -> Vec<Effect> {
         let change = Change {
             verb: "kubectl:delete".into(),
             summary: "delete deployment/inspector".into(),
@@ -352,6 +358,7 @@ impl Desk {
             block,
             plan,
             requirement,
+            context,
         })
     }
 

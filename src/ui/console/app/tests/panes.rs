@@ -52,11 +52,12 @@ fn panes_are_reached_by_number_tab_and_left_by_i_colon_and_esc() {
 fn the_change_just_made_turns_the_panels_to_it() {
     let mut desk = Desk::new();
     desk.start("kubectl:scale deploy inspector --replicas=3");
-    desk.app.handle(Event::ActingOn(Target {
+    let target = Target {
         kind: "Deployment".into(),
         scope: "default".into(),
         name: "inspector".into(),
-    }));
+    };
+    desk.app.handle(Event::ActingOn(target.into()));
     assert!(desk.shows(120, 40, "rollout of inspector"));
 }
 
@@ -115,11 +116,11 @@ fn a_panel_that_follows_a_change_out_of_sight_says_where_it_is() {
     };
     let mut desk = Desk::new();
     desk.screen(80, 24);
-    desk.app.handle(Event::ActingOn(target("inspector")));
+    desk.app.handle(Event::ActingOn(target("inspector").into()));
     assert!(desk.shows(80, 24, "Alt-2 shows deployments of inspector"));
     let mut desk = Desk::new();
     desk.screen(120, 40);
-    desk.app.handle(Event::ActingOn(target("inspector")));
+    desk.app.handle(Event::ActingOn(target("inspector").into()));
     assert!(!desk.shows(120, 40, "Alt-2 shows"), "it is in sight");
 }
 

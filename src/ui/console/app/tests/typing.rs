@@ -72,7 +72,7 @@ fn nothing_configured_offers_the_sandbox_and_enter_starts_it() {
     assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::StartSandbox]));
     let context = Arc::new(Context::empty("sandbox"));
     let effects = desk.app.handle(Event::Sandbox(Ok(context)));
-    assert!(matches!(effects.as_slice(), [Effect::Switch(context)] if context.name == "sandbox"));
+    assert!(matches!(effects.as_slice(), [Effect::Switch(context, _)] if context.name == "sandbox"));
     assert!(desk.keys("<enter>").is_empty());
 }
 

@@ -67,7 +67,7 @@ impl Panel for Broken {
     fn version(&self) -> u64 {
         0
     }
-    fn health(&self) -> Vec<(SafeText, crate::feed::Health)> {
+    fn health(&self) -> Vec<crate::ui::panel::Sourced> {
         Vec::new()
     }
     fn key(&mut self, _: crate::ui::panel::PanelKey) -> Vec<crate::ui::panel::Effect> {

@@ -44,6 +44,10 @@ fn text(line: &str) -> BlockEvent {
     })
 }
 
+fn here() -> Arc<Context> {
+    Arc::new(Context::empty("test"))
+}
+
 fn plan() -> Plan {
     let change = Change {
         verb: "delete".into(),
@@ -86,14 +90,14 @@ impl Runner for Fake {
                 }
                 Some(("delete", _)) => {
                     let plan = plan();
-                    let decision = operator.ask(&plan, Requirement::Name("it".into())).await;
+                    let decision = operator.ask(&plan, Requirement::Name("it".into()), &here()).await;
                     let approved = decision == Decision::Approved(plan.digest());
                     let _ = sender.send(text(if approved { "deleted" } else { "kept" })).await;
                     let _ = sender.send(ended(None)).await;
                 }
                 Some(("later", _)) => {
                     ask.notified().await;
-                    let approved = operator.ask(&plan(), Requirement::Enter).await;
+                    let approved = operator.ask(&plan(), Requirement::Enter, &here()).await;
                     let _ = sender.send(text(&format!("{approved:?}"))).await;
                     ask.notified().await;
                     let given = operator.secret("a token", false).await;
@@ -161,7 +165,7 @@ impl Runner for Fake {
         None
     }
 
-    fn switch(&self, _: Arc<Context>) {}
+    fn switch(&self, _: Arc<Context>, _: Vec<Arc<Context>>) {}
 
     fn catalogue(&self) -> Arc<Catalogue> {
         Arc::default()
