@@ -170,15 +170,26 @@ fn the_sandbox_of_this_process_lets_other_programs_in_and_those_who_only_look_do
     let file = folder.path().join("kube config");
     let run = |flags: &[&str], line: &str| {
         let mut command = std::process::Command::new(COGDECK);
-        let output = command.args(["run", "--sandbox"]).args(flags).arg(line).output().expect("cogdeck runs");
+        let output = command
+            .args(["run", "--sandbox"])
+            .args(flags)
+            .arg(line)
+            .output()
+            .expect("cogdeck runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         (output.status.code(), text)
     };
     let line = format!("sandbox:kubeconfig '{}'", file.display());
     let (code, text) = run(&[], &line);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains(&format!("export KUBECONFIG='{}'", file.display())), "{text}");
-    assert_eq!(std::fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o600);
+    assert!(
+        text.contains(&format!("export KUBECONFIG='{}'", file.display())),
+        "{text}"
+    );
+    assert_eq!(
+        std::fs::metadata(&file).expect("the file").permissions().mode() & 0o777,
+        0o600
+    );
     let written = std::fs::read_to_string(&file).expect("the file");
     assert!(written.contains("current-context: sandbox"), "{written}");
     let (code, text) = run(&[], &line);
@@ -187,7 +198,12 @@ fn the_sandbox_of_this_process_lets_other_programs_in_and_those_who_only_look_do
     for (flags, line, code, told) in [
         (&["--read-only"][..], "sandbox:speed 9", 2, "E-READONLY-003"),
         (&["--read-only"], "sandbox:speed", 0, "at 1 times real speed"),
-        (&["--read-only"], "alias create site:x 'echo 1'", 2, "site:x is everyone's alias"),
+        (
+            &["--read-only"],
+            "alias create site:x 'echo 1'",
+            2,
+            "site:x is everyone's alias",
+        ),
         (&["--read-only"], "alias create x 'echo 1'", 0, "user:x"),
     ] {
         let (ended, text) = run(flags, line);
@@ -207,5 +223,8 @@ fn an_image_that_is_not_there_is_named_as_the_cause() {
     let ended = run("kubectl:rollout status deploy web --fail-fast --timeout=60s");
     assert!(ended.contains("9.9.9-nope") && ended.contains("not found"), "{ended}");
     let page = run("help sandbox");
-    assert!(page.contains("ImagePullBackOff") && page.contains("CrashLoopBackOff"), "{page}");
+    assert!(
+        page.contains("ImagePullBackOff") && page.contains("CrashLoopBackOff"),
+        "{page}"
+    );
 }

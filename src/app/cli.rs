@@ -378,11 +378,23 @@ mod tests {
         for (line, told) in [
             ("cogdeck --theme dark run help", "--theme means nothing to cogdeck run"),
             ("cogdeck run --theme dark help", "--theme means nothing to cogdeck run"),
-            ("cogdeck sandbox --sandbox", "--sandbox means nothing to cogdeck sandbox"),
-            ("cogdeck --read-only sandbox", "--read-only means nothing to cogdeck sandbox"),
+            (
+                "cogdeck sandbox --sandbox",
+                "--sandbox means nothing to cogdeck sandbox",
+            ),
+            (
+                "cogdeck --read-only sandbox",
+                "--read-only means nothing to cogdeck sandbox",
+            ),
             ("cogdeck verbs --seed 3", "--seed means nothing to cogdeck verbs"),
-            ("cogdeck bundle keygen --context a", "--context means nothing to cogdeck bundle keygen"),
-            ("cogdeck bundle run --sandbox FILE x", "--sandbox means nothing to cogdeck bundle run"),
+            (
+                "cogdeck bundle keygen --context a",
+                "--context means nothing to cogdeck bundle keygen",
+            ),
+            (
+                "cogdeck bundle run --sandbox FILE x",
+                "--sandbox means nothing to cogdeck bundle run",
+            ),
         ] {
             let error = parsed(line).unwrap_err();
             assert!(error.to_string().contains(told), "{line}: {error}");

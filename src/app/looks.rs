@@ -161,7 +161,12 @@ pub fn dresses(
 /// both it is stands fast once the console is open.
 pub fn changed_at(names: &[Option<String>; 2], environment: &Environment) -> [Option<SystemTime>; 2] {
     let [theme, keymap] = names.each_ref().map(Option::as_deref);
-    let changed = |folder, name| std::fs::metadata(path(folder, name, environment)?).ok()?.modified().ok();
+    let changed = |folder, name| {
+        std::fs::metadata(path(folder, name, environment)?)
+            .ok()?
+            .modified()
+            .ok()
+    };
     [
         changed(THEMES, theme.unwrap_or(Theme::STANDARD)).filter(|_| theme != Some(AUTO)),
         changed(KEYMAPS, keymap.unwrap_or(Keymap::STANDARD)),
@@ -195,9 +200,7 @@ fn own(folder: &str, name: &str, environment: &Environment) -> Result<Option<Str
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound && !is_file(name) => Ok(None),
-        Err(error) => {
-            Err(Report::refused("E-CONFIG-004", format!("cannot read {}", path.display())).because(&error))
-        }
+        Err(error) => Err(Report::refused("E-CONFIG-004", format!("cannot read {}", path.display())).because(&error)),
     }
 }
 
@@ -209,7 +212,10 @@ fn preset_of(name: &str, presets: &[&'static str], standard: &'static str) -> &'
 
 /// A file's name without folder and ending.
 fn stem(name: &str) -> &str {
-    Path::new(name.trim_end_matches(".toml")).file_name().and_then(|name| name.to_str()).unwrap_or(name)
+    Path::new(name.trim_end_matches(".toml"))
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -233,10 +239,7 @@ mod tests {
             assert_eq!(for_background(colors), wanted, "{colors:?}");
         }
         let light = Environment::from_pairs([("COLORFGBG", "0;15"), ("COLORTERM", "truecolor")]);
-        assert_eq!(
-            theme(Some("auto"), false, &light, &mut Vec::new()).name,
-            "light"
-        );
+        assert_eq!(theme(Some("auto"), false, &light, &mut Vec::new()).name, "light");
     }
 
     #[test]
@@ -306,12 +309,22 @@ mod tests {
         assert_eq!(dark.style(Meaning::StateBad), preset.style(Meaning::StateBad));
         let mine = worn(Some("mine"));
         assert_eq!(mine.name, "mine");
-        assert_eq!(mine.style(Meaning::StateBad), Theme::standard().style(Meaning::StateBad));
+        assert_eq!(
+            mine.style(Meaning::StateBad),
+            Theme::standard().style(Meaning::StateBad)
+        );
         assert!(remarks[0].message.contains("unknown meaning state.okk"), "{remarks:?}");
 
         let mut remarks = Vec::new();
-        let bound = |keymap: &Keymap| keymap.bindings().any(|(_, key, action)| (key.label(), action) == ("F9".to_owned(), Action::Zoom));
-        assert!(bound(&keymap(None, &environment, &mut remarks).unwrap()), "the one where none is named");
+        let bound = |keymap: &Keymap| {
+            keymap
+                .bindings()
+                .any(|(_, key, action)| (key.label(), action) == ("F9".to_owned(), Action::Zoom))
+        };
+        assert!(
+            bound(&keymap(None, &environment, &mut remarks).unwrap()),
+            "the one where none is named"
+        );
         let vim = keymap(Some("vim"), &environment, &mut remarks).unwrap();
         assert!(vim.has_vi() && !bound(&vim));
         assert_eq!(remarks.len(), 1);
@@ -331,12 +344,21 @@ mod tests {
             let mut remarks = Vec::new();
             let worn = theme(Some(name), false, &environment, &mut remarks);
             assert_eq!(worn.name, Theme::STANDARD, "{name}");
-            let [remark] = remarks.as_slice() else { panic!("{name}: {remarks:?}") };
-            assert!(remark.told().as_str().contains(told), "{name}: {}", remark.told().as_str());
+            let [remark] = remarks.as_slice() else {
+                panic!("{name}: {remarks:?}")
+            };
+            assert!(
+                remark.told().as_str().contains(told),
+                "{name}: {}",
+                remark.told().as_str()
+            );
         }
         let mut remarks = Vec::new();
         assert!(!keymap(Some("vin"), &environment, &mut remarks).unwrap().has_vi());
-        assert_eq!(remarks[0].hint.as_deref(), Some("did you mean vim? there are default, vim"));
+        assert_eq!(
+            remarks[0].hint.as_deref(),
+            Some("did you mean vim? there are default, vim")
+        );
     }
 
     #[tokio::test]
@@ -348,8 +370,15 @@ mod tests {
         let mut dresses = dresses(names, seen, false, environment);
         let themes = folder.path().join("cogdeck/themes");
         std::fs::create_dir_all(&themes).unwrap();
-        std::fs::write(themes.join("terminal-16.toml"), "[styles]\n'state.ok' = { fg = 'blue' }\n").unwrap();
-        let dress = tokio::time::timeout(Duration::from_secs(60), dresses.recv()).await.unwrap().unwrap();
+        std::fs::write(
+            themes.join("terminal-16.toml"),
+            "[styles]\n'state.ok' = { fg = 'blue' }\n",
+        )
+        .unwrap();
+        let dress = tokio::time::timeout(Duration::from_secs(60), dresses.recv())
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(color(&dress.theme.unwrap()).as_deref(), Some("Blue"));
         assert!(dress.keymap.is_none());
     }

@@ -34,7 +34,10 @@ pub fn main() -> u8 {
         Err(error) => {
             let _ = error.print();
             if error.kind() == ErrorKind::InvalidSubcommand {
-                let _ = writeln!(std::io::stderr(), "\na pipeline without the console: cogdeck run PIPELINE");
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "\na pipeline without the console: cogdeck run PIPELINE"
+                );
             }
             return if error.use_stderr() { 2 } else { 0 };
         }

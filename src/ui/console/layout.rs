@@ -253,17 +253,28 @@ fn balance(panels: &[Want], members: &[usize]) -> usize {
 /// is no room for both.
 fn stage(area: Rect, wants: &Wants, borders: bool) -> Option<Vec<Pane>> {
     let (frame, sides) = if borders { (2, 2) } else { (1, 0) };
-    let mut members: Vec<(usize, &Want)> = wants.panels.iter().enumerate().filter(|(_, want)| want.beside).collect();
+    let mut members: Vec<(usize, &Want)> = wants
+        .panels
+        .iter()
+        .enumerate()
+        .filter(|(_, want)| want.beside)
+        .collect();
     if area.width < NARROW {
         members.truncate(1);
     }
     let columns = |count: usize| u16::try_from(count).map_or(0, |count| area.width / count.max(1));
-    while members.iter().any(|(_, want)| want.width + sides > columns(members.len())) {
+    while members
+        .iter()
+        .any(|(_, want)| want.width + sides > columns(members.len()))
+    {
         members.pop();
     }
     let least = members.iter().map(|(_, want)| want.height + frame).max()?;
     let height = (area.height * STAGE / 100).max(least);
-    let chat = area.height.checked_sub(height).filter(|rows| *rows >= LEAST_CHAT + frame)?;
+    let chat = area
+        .height
+        .checked_sub(height)
+        .filter(|rows| *rows >= LEAST_CHAT + frame)?;
     let mut panes = vec![Pane {
         index: 0,
         area: Rect {
@@ -460,13 +471,20 @@ mod tests {
             at(width, height, &wants).panes
         };
         let places = |panes: &[Pane]| -> Vec<(usize, u16, u16)> {
-            panes.iter().map(|pane| (pane.index, pane.area.x, pane.area.width)).collect()
+            panes
+                .iter()
+                .map(|pane| (pane.index, pane.area.x, pane.area.width))
+                .collect()
         };
         let wide = stage(121, 40, 0);
         assert_eq!(places(&wide), [(0, 0, 121), (1, 0, 60), (2, 60, 61)]);
         assert_eq!(wide[1].area.bottom(), wide[0].area.y);
         assert!(wide[1].area.height > wide[0].area.height);
-        assert_eq!(places(&stage(80, 24, 0)), [(0, 0, 80), (1, 0, 80)], "narrow: the first one");
+        assert_eq!(
+            places(&stage(80, 24, 0)),
+            [(0, 0, 80), (1, 0, 80)],
+            "narrow: the first one"
+        );
         assert_eq!(places(&stage(80, 24, 2)), [(2, 0, 80)], "or the one gone to");
         assert_eq!(places(&stage(80, 12, 0)), [(0, 0, 80)], "too low for both");
     }

@@ -437,9 +437,11 @@ mod tests {
 
     #[test]
     fn an_unknown_meaning_is_reported_with_the_nearest_and_the_rest_counts() {
-        let (theme, remarks) =
-            Theme::parse("name = 'x'\n[styles]\n'state.okk' = { fg = 'blue' }\n'state.bad' = { fg = 'magenta' }", "mono")
-                .unwrap();
+        let (theme, remarks) = Theme::parse(
+            "name = 'x'\n[styles]\n'state.okk' = { fg = 'blue' }\n'state.bad' = { fg = 'magenta' }",
+            "mono",
+        )
+        .unwrap();
         assert_eq!(remarks.len(), 1);
         let hint = remarks[0].hint.as_deref().unwrap();
         assert!(hint.starts_with("did you mean state.ok"), "{hint}");

@@ -55,7 +55,11 @@ impl Read for Kubeconfig {
 
 /// A new file of mode 0600; no link is followed, and half of it does not stay.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes()).inspect_err(|_| {
         // What is reported is that it could not be written.
         let _ = std::fs::remove_file(path);

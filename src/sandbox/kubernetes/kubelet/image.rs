@@ -176,17 +176,45 @@ mod tests {
     fn a_tag_that_no_release_has_is_not_found() {
         let found = |tag: &str| Image::parse(&format!("so0k/kuar-inspector:{tag}")).program() != Program::Missing;
         for tag in [
-            "1", "1.0.0", "9.9.9", "v2.7.0", "1.27-alpine", "1.27-alpine3.20", "3.12-slim-bookworm", "2.0.0rc1",
-            "2.0.0-rc.1", "2024-05-01", "0f3c9d1", "latest", "stable", "crash",
+            "1",
+            "1.0.0",
+            "9.9.9",
+            "v2.7.0",
+            "1.27-alpine",
+            "1.27-alpine3.20",
+            "3.12-slim-bookworm",
+            "2.0.0rc1",
+            "2.0.0-rc.1",
+            "2024-05-01",
+            "0f3c9d1",
+            "latest",
+            "stable",
+            "crash",
         ] {
             assert!(found(tag), "{tag}");
         }
         for tag in [
-            "broken", "nope", "nosuchtag", "does-not-exist", "9.9.9-nope", "3.0.0-broken", "2.0.O", "v", "bad", "missing",
-            "deadbeef", "1..x", "-1", "",
+            "broken",
+            "nope",
+            "nosuchtag",
+            "does-not-exist",
+            "9.9.9-nope",
+            "3.0.0-broken",
+            "2.0.O",
+            "v",
+            "bad",
+            "missing",
+            "deadbeef",
+            "1..x",
+            "-1",
+            "",
         ] {
             assert!(!found(tag), "{tag}");
         }
-        assert_eq!(Image::parse("nginx:nope@sha256:00").program(), Program::Idle, "by digest");
+        assert_eq!(
+            Image::parse("nginx:nope@sha256:00").program(),
+            Program::Idle,
+            "by digest"
+        );
     }
 }

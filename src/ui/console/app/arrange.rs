@@ -161,13 +161,11 @@ impl App {
     /// Whether a panel is one of those that panes are chosen from with Tab: it stands beside the others, or would where
     /// there is room.
     pub fn is_offered(&self, at: usize) -> bool {
-        self.panels
-            .get(at)
-            .is_some_and(|panel| {
-                self.arrangement.shows(panel.id(), !panel.by_name_only())
-                    || self.on_stage(panel.id()) == Some(true)
-                    || self.shown == at + 1
-            })
+        self.panels.get(at).is_some_and(|panel| {
+            self.arrangement.shows(panel.id(), !panel.by_name_only())
+                || self.on_stage(panel.id()) == Some(true)
+                || self.shown == at + 1
+        })
     }
 
     /// `:show NAME`, `:hide NAME`.

@@ -44,10 +44,7 @@ struct Spec {
 }
 
 /// Starts from the preset that the file inherits, or else from `base`.
-pub(super) fn parse(
-    text: &str,
-    base: impl FnOnce() -> Result<Theme, Report>,
-) -> Result<(Theme, Vec<Report>), Report> {
+pub(super) fn parse(text: &str, base: impl FnOnce() -> Result<Theme, Report>) -> Result<(Theme, Vec<Report>), Report> {
     let file: File = toml::from_str(text).map_err(|error| broken(text, &error))?;
     let mut remarks = Vec::new();
     let mut theme = match &file.inherits {

@@ -182,28 +182,40 @@ fn the_next_line_waits_for_what_runs() {
     desk.app.handle(Event::Script(Ok("echo two\necho three\n".into())));
     let block = desk.start("kubectl:get deploy -w");
     desk.keys("<f5>");
-    assert!(desk.shows(120, 40, &format!("the next line is typed when #{} has ended", 40 + block)));
+    assert!(desk.shows(
+        120,
+        40,
+        &format!("the next line is typed when #{} has ended", 40 + block)
+    ));
     assert!(desk.app.rests_for().is_none(), "nothing is typed yet");
     desk.end(block, 0);
     desk.keys("<f5>");
-    assert_eq!(desk.app.input.text(), "echo two", "it was typed by itself; this press ended the typing");
+    assert_eq!(
+        desk.app.input.text(),
+        "echo two",
+        "it was typed by itself; this press ended the typing"
+    );
     let block = desk.start("");
     desk.keys("<f5>");
     desk.keys("mine");
     desk.end(block, 0);
-    assert_eq!(desk.app.input.text(), "mine", "somebody types: nothing is typed into it");
+    assert_eq!(
+        desk.app.input.text(),
+        "mine",
+        "somebody types: nothing is typed into it"
+    );
     assert!(desk.app.rests_for().is_none());
 }
 
 #[test]
 fn headings_of_a_script_are_said_when_their_line_comes() {
-    let script = Script::new(
-        "# about all of it\n\n# --- One\n#     and more.\nfirst\n# a remark\nsecond\n\n# --- Two\nthird",
-    );
+    let script =
+        Script::new("# about all of it\n\n# --- One\n#     and more.\nfirst\n# a remark\nsecond\n\n# --- Two\nthird");
     let headings: Vec<_> = script.headings().collect();
     assert_eq!(headings, [Some("One and more."), None, Some("Two")]);
     let mut desk = Desk::new();
-    desk.app.handle(Event::Script(Ok("# --- A first \u{1b}[31mversion\necho 1".into())));
+    desk.app
+        .handle(Event::Script(Ok("# --- A first \u{1b}[31mversion\necho 1".into())));
     assert!(!desk.shows(120, 40, "A first"));
     desk.keys("<f5>");
     assert!(desk.shows(120, 40, "A first"));
@@ -217,10 +229,16 @@ fn while_a_script_is_presented_rollout_and_traffic_stand_large_over_the_chat() {
     let rows = desk.screen(120, 40);
     let screen = rows.join("\n");
     let place = |text: &str| rows.iter().position(|row| row.contains(text)).unwrap();
-    assert!(rows[place("rollout 3")].contains("traffic 3"), "beside each other: {screen}");
+    assert!(
+        rows[place("rollout 3")].contains("traffic 3"),
+        "beside each other: {screen}"
+    );
     assert!(!screen.contains("deployments 3"), "{screen}");
     let first = place("inspector");
-    assert!(rows[first + 2].contains("web; rm -rf"), "a blank row between two: {screen}");
+    assert!(
+        rows[first + 2].contains("web; rm -rf"),
+        "a blank row between two: {screen}"
+    );
     assert!(place(" 1 chat ") > first + 4, "{screen}");
     assert_eq!(desk.app.arrangement, before);
     desk.keys(":present off<enter>");
