@@ -39,7 +39,8 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
 #[test]
 fn nothing_is_suggested_while_a_script_is_presented() {
     let mut desk = Desk::new();
-    desk.keys("help kubectl:set-image<enter>");
+    let block = desk.start("help kubectl:set-image");
+    desk.end(block, 0);
     desk.app.handle(Event::Script(Ok("help kubectl".into())));
     desk.keys("<f5><f5>");
     assert_eq!(desk.app.input.text(), "help kubectl");
