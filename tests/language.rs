@@ -61,7 +61,7 @@ fn a_name_that_no_name_server_knows_is_told_as_such() {
     let line = "traffic:watch http://nosuch.spawnhub.com/ --until total=2 --interval 50ms";
     let (_, out, errors) = home.run(&["run", "--sandbox", line]);
     assert!(
-        out.contains("failed: no such host: nosuch.spawnhub.com (NXDOMAIN)"),
+        out.contains("no such host: nosuch.spawnhub.com (NXDOMAIN)"),
         "{out}{errors}"
     );
 }

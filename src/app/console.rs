@@ -53,10 +53,10 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
     let (library, session) = (started.library.clone(), started.deck.session.clone());
     tokio::spawn(async move {
         if shown.await.is_ok() {
-            for problem in start::load_bundles(&library, &session).await {
+            let (problems, _) = tokio::join!(start::load_bundles(&library, &session), session.load_aliases());
+            for problem in problems {
                 tracing::warn!("{problem}");
             }
-            let _ = session.load_aliases().await;
         }
     });
     let contexts = Arc::new(Known(started.deck.contexts.clone()));

@@ -110,7 +110,7 @@ impl Block {
     /// The next event; none after the end.
     pub async fn next(&mut self) -> Option<BlockEvent> {
         loop {
-            if let Some(event) = self.board.take() {
+            if let Some(event) = self.board.take(self.events.is_empty()) {
                 return Some(event);
             }
             if let Some(event) = self.held.take() {
@@ -187,9 +187,10 @@ impl Board {
         self.posted.notify_one();
     }
 
-    fn take(&self) -> Option<BlockEvent> {
+    /// `is_read`: nothing waits that came before a preview.
+    fn take(&self, is_read: bool) -> Option<BlockEvent> {
         let mut posts = self.posts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(rows) = posts.preview.take() {
+        if let Some(rows) = posts.preview.take_if(|_| is_read) {
             return Some(BlockEvent::Preview(rows));
         }
         if posts.dropped > 0 {

@@ -151,9 +151,12 @@ impl Work<'_> {
             }
             if change.only_answers() {
                 match self.action.apply(call, change, output).await {
-                    Err(report) if report.code != NOBODY_READS => return Err(self.placed(report, call)),
-                    _ => continue,
+                    Err(report) if report.code != NOBODY_READS => {
+                        self.go_on_after(self.placed(report, call), output, (left, all)).await?;
+                    }
+                    _ => {}
                 }
+                continue;
             }
             if let Err(report) = self.run.window.still(&self.stage.context) {
                 self.note_rest(left, all);
@@ -161,16 +164,19 @@ impl Work<'_> {
             }
             left -= 1;
             if let Err(report) = self.apply_one(call, change, output).await {
-                let report = self.placed(report, call);
-                let ends = report.severity == Severity::Interrupted || self.stage.on_error == OnError::Stop;
-                if ends {
-                    self.note_rest(left, all);
-                    return Err(report);
-                }
-                output.fail(report).await?;
+                self.go_on_after(self.placed(report, call), output, (left, all)).await?;
             }
         }
         Ok(())
+    }
+
+    /// What one that failed means for those that are left of all.
+    async fn go_on_after(&self, report: Report, output: &Output, (left, all): (usize, usize)) -> Result<(), Report> {
+        if report.severity == Severity::Interrupted || self.stage.on_error == OnError::Stop {
+            self.note_rest(left, all);
+            return Err(report);
+        }
+        output.fail(report).await
     }
 
     /// Applies one change to its end, whether or not anyone still reads its results, and journals the outcome.

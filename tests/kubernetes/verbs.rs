@@ -224,8 +224,8 @@ async fn errors_have_kubectl_s_words_and_codes() {
         ),
         (
             "kubectl:get svc '..'",
-            1,
-            "Error from server (NotFound): services \"..\" not found",
+            2,
+            "invalid resource name \"..\": [may not be '..']",
         ),
         (
             "kubectl:get svc/../../x",

@@ -54,6 +54,9 @@ pub async fn of(call: &Call) -> Result<Vec<Document>, Report> {
         .list("filename")
         .into_iter()
         .partition(|source| source == "-");
+    if call.record.is_some() && piped.is_empty() {
+        return Err(usage("-f FILE takes no records").hint("-f - means the incoming record"));
+    }
     let mut found = Vec::new();
     match &call.record {
         _ if piped.is_empty() => {}
@@ -135,7 +138,7 @@ pub async fn read(context: &Context, sources: &[String], recursive: bool) -> Res
     for source in sources {
         if source.starts_with("http://") || source.starts_with("https://") {
             let text = fetch(context, source).await?;
-            found.extend(parse(&text, source)?);
+            found.extend(parse(&text, &crate::core::address::shown(source))?);
             continue;
         }
         for path in files(Path::new(source), recursive).await? {
@@ -180,11 +183,18 @@ async fn files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Report> {
 
 async fn load(path: &Path) -> Result<String, Report> {
     let unreadable = |error: std::io::Error| usage(format!("{} cannot be read", path.display())).because(&error);
-    let size = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
-    if size > LARGEST {
+    let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+    let mut text = String::new();
+    // A device tells no size, and has no end.
+    let read = tokio::io::AsyncReadExt::take(file, LARGEST + 1);
+    tokio::pin!(read);
+    tokio::io::AsyncReadExt::read_to_string(&mut read, &mut text)
+        .await
+        .map_err(unreadable)?;
+    if text.len() as u64 > LARGEST {
         return Err(too_large(&path.display().to_string()));
     }
-    tokio::fs::read_to_string(path).await.map_err(unreadable)
+    Ok(text)
 }
 
 fn too_large(source: &str) -> Report {
@@ -193,14 +203,16 @@ fn too_large(source: &str) -> Report {
 
 /// Fetches an address without the cluster's credentials.
 async fn fetch(context: &Context, address: &str) -> Result<String, Report> {
+    // A password in it is nobody's business.
+    let told = crate::core::address::shown(address);
     if context.closed {
         return Err(usage(format!(
-            "{address} cannot be fetched from the sandbox, which is a closed world"
+            "{told} cannot be fetched from the sandbox, which is a closed world"
         ))
         .hint("save it to a file and apply that"));
     }
     let failed = |error: &(dyn std::error::Error + 'static)| {
-        Report::failed(UNREACHABLE, format!("unable to read URL \"{address}\"")).because(error)
+        Report::failed(UNREACHABLE, format!("unable to read URL \"{told}\"")).because(error)
     };
     let uri: http::Uri = address.parse().map_err(|error: http::uri::InvalidUri| failed(&error))?;
     let path = uri
@@ -217,7 +229,7 @@ async fn fetch(context: &Context, address: &str) -> Result<String, Report> {
         kube::Error::Api(status) => Report::failed(
             UNREACHABLE,
             format!(
-                "unable to read URL \"{address}\", server reported {0}, status code={0}",
+                "unable to read URL \"{told}\", server reported {0}, status code={0}",
                 status.code
             ),
         ),
@@ -230,7 +242,7 @@ async fn fetch(context: &Context, address: &str) -> Result<String, Report> {
         .await
         .map_err(|error| failed(&error))?;
     if bytes.len() as u64 > LARGEST {
-        return Err(too_large(address));
+        return Err(too_large(&told));
     }
     String::from_utf8(bytes).map_err(|error| failed(&error))
 }

@@ -203,15 +203,13 @@ pub fn of_record(discovery: &Discovery, record: &Record, namespace: &str) -> Res
 
 /// What a call acts on: what `--filename` names, else its words if there are any, else the incoming record.
 pub async fn selection(call: &Call, session: &Session, words: &[String]) -> Result<Selection, Report> {
+    let other = || is_picked(call) || !words.is_empty() || call.arguments.flag("all");
+    if !call.arguments.list("filename").is_empty() && other() {
+        return Err(usage(
+            "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+        ));
+    }
     if let Some(targets) = documents::targets(call, session).await? {
-        let other = ["selector", "field-selector"]
-            .iter()
-            .any(|name| call.arguments.text(name).is_some());
-        if other || !words.is_empty() || call.arguments.flag("all") {
-            return Err(usage(
-                "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
-            ));
-        }
         return Ok(Selection::Named(targets));
     }
     let namespace = namespace_of(call, session);
@@ -270,13 +268,16 @@ pub fn some(call: &Call, words: &[String]) -> Result<(), Report> {
     Ok(())
 }
 
+/// Whether a selector of the call picks objects. An empty one picks nothing rather than everything.
+pub fn is_picked(call: &Call) -> bool {
+    let picks = |name: &&str| call.arguments.text(name).is_some_and(|text| !text.trim().is_empty());
+    ["selector", "field-selector"].iter().any(picks)
+}
+
 /// The objects of a verb that changes them: named ones, or a listing that `--all` or a selector asks for.
 pub async fn chosen(call: &Call, session: &Session, words: &[String]) -> Result<Vec<(Target, Value)>, Report> {
     let selection = selection(call, session, words).await?;
-    let asked = ["selector", "field-selector"]
-        .iter()
-        .any(|name| call.arguments.text(name).is_some());
-    if matches!(selection, Selection::Listed { .. }) && !asked && !call.arguments.flag("all") {
+    if matches!(selection, Selection::Listed { .. }) && !is_picked(call) && !call.arguments.flag("all") {
         return Err(usage("resource(s) were provided, but no name was specified").hint("name it, or add --all"));
     }
     objects(call, session, selection).await

@@ -41,6 +41,8 @@ pub struct Approval {
     shown_at: Timestamp,
     /// The context, where it has to be said.
     place: Option<SafeText>,
+    /// The plan as it is shown: made once, since a plan of thousands of changes is compared one by one.
+    told: Vec<(SafeText, Meaning)>,
 }
 
 /// A key as the machine sees it.
@@ -59,7 +61,7 @@ pub enum Step {
 impl Approval {
     /// A plan just shown.
     pub fn new(plan: Plan, requirement: Requirement, production: bool, now: Timestamp) -> Self {
-        let (risk, digest) = (plan.risk(production), plan.digest());
+        let (risk, digest, told) = (plan.risk(production), plan.digest(), told(&plan));
         Approval {
             secret: None,
             plan,
@@ -70,6 +72,7 @@ impl Approval {
             mismatch: false,
             shown_at: now,
             place: None,
+            told,
         }
     }
 
@@ -88,6 +91,7 @@ impl Approval {
     pub fn secret(what: SafeText, now: Timestamp) -> Self {
         let nothing = Plan { changes: Vec::new() };
         Approval {
+            told: vec![(what.clone(), Meaning::Strong)],
             secret: Some(what),
             ..Approval::new(nothing, Requirement::Nothing, false, now)
         }
@@ -154,27 +158,8 @@ impl Approval {
     }
 
     /// The plan as lines with their meanings.
-    pub fn lines(&self) -> Vec<(SafeText, Meaning)> {
-        let mut lines = Vec::new();
-        lines.extend(self.secret.iter().map(|what| (what.clone(), Meaning::Strong)));
-        let (mut full, mut short, mut rest) = (SHOWN_CHANGES, SHOWN_ALIKE, Vec::new());
-        for group in self.plan.changes.chunk_by(alike) {
-            let is_short = group.len() >= ALIKE;
-            let left = if is_short { &mut short } else { &mut full };
-            let (shown, others) = group.split_at(group.len().min(*left));
-            *left -= shown.len();
-            rest.extend(others.iter().map(|change| change.target.name.as_str()));
-            match is_short {
-                true => lines.extend(in_short(shown, group.len())),
-                false => shown.iter().for_each(|change| lines.extend(in_full(change))),
-            }
-        }
-        if !rest.is_empty() {
-            let names = fit(&safe_line(&rest.join(", ")), 200);
-            let text = format!("… and {} more: {names}", rest.len());
-            lines.push((SafeText::line(&text), Meaning::Dim));
-        }
-        lines
+    pub fn lines(&self) -> &[(SafeText, Meaning)] {
+        &self.told
     }
 
     /// What to do, and what was typed so far.
@@ -200,6 +185,28 @@ impl Approval {
     pub fn wants_text(&self) -> bool {
         self.is_secret() || self.wanted().is_some()
     }
+}
+
+fn told(plan: &Plan) -> Vec<(SafeText, Meaning)> {
+    let mut lines = Vec::new();
+    let (mut full, mut short, mut rest) = (SHOWN_CHANGES, SHOWN_ALIKE, Vec::new());
+    for group in plan.changes.chunk_by(alike) {
+        let is_short = group.len() >= ALIKE;
+        let left = if is_short { &mut short } else { &mut full };
+        let (shown, others) = group.split_at(group.len().min(*left));
+        *left -= shown.len();
+        rest.extend(others.iter().map(|change| change.target.name.as_str()));
+        match is_short {
+            true => lines.extend(in_short(shown, group.len())),
+            false => shown.iter().for_each(|change| lines.extend(in_full(change))),
+        }
+    }
+    if !rest.is_empty() {
+        let names = fit(&safe_line(&rest.join(", ")), 200);
+        let text = format!("… and {} more: {names}", rest.len());
+        lines.push((SafeText::line(&text), Meaning::Dim));
+    }
+    lines
 }
 
 /// Whether two changes differ in nothing but their names. What is taken away as a whole is told by its name; of other

@@ -377,7 +377,7 @@ fn approval(app: &App, layout: &Layout, buffer: &mut Buffer) -> Option<Position>
         lines.extend(
             widgets::wrap(text.as_str(), inner)
                 .into_iter()
-                .map(|line| (line, meaning)),
+                .map(|line| (line, *meaning)),
         );
     }
     let (instruction, typed) = approval.prompt();

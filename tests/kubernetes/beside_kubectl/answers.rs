@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{OURS, THEIRS, manifest, same, same_everywhere, twins};
+use super::{OURS, THEIRS, all_same, manifest, same, same_everywhere, timeless, twins};
 
 const MANY: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {k: '1'}\n---\n\
     apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two}\ndata: {k: '2'}\n";
@@ -223,7 +223,8 @@ async fn a_value_comes_without_a_line_break() {
             assert_eq!(out, format!("{ours}{break_}"), "{line}");
         }
     }
-    same(&bench, "get deploy --show-kind --no-headers -o wide").await;
+    // An age may move by a second between the two.
+    all_same(&bench, &["get deploy --show-kind --no-headers -o wide"], timeless).await;
     same(&bench, "get deploy --output-watch-events").await;
 }
 
@@ -285,6 +286,16 @@ async fn an_empty_name_is_no_name_for_any_verb() {
         !bench.faults.saw(&["/deployments"]) && !bench.faults.saw(&["/pods"]),
         "nothing was asked for"
     );
+    // Nor does an empty selector mean all there are.
+    for line in [
+        "delete deploy -l ''",
+        "scale deploy -l '' --replicas=0",
+        "label deploy -l '' a=b",
+        "drain -l ''",
+    ] {
+        let ran = bench.run(&format!("kubectl:{line}")).await;
+        assert_eq!(ran.exit, 2, "{line}: {ran:?}");
+    }
     assert!(bench.plane.store.get("deployments", OURS, "web").is_some());
 }
 

@@ -70,6 +70,10 @@ impl Listing for Deployments {
         self.parts.clear();
     }
 
+    fn leave_beside(&mut self) {
+        self.parts.clear();
+    }
+
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<DeploymentRow> {
         self.parts.push(Parts::open(&self.hub, &self.clients, context));
         feed::rows(&self.hub, &self.clients, context, false)

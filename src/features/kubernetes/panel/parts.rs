@@ -85,16 +85,22 @@ impl Parts {
                         known.push(pod);
                     }
                 }
-                let one = |row: &&DeploymentRow| {
-                    let (sets, pods) = own.remove(row.uid.as_str()).unwrap_or_default();
-                    let mut view = view(row, sets, pods, now);
-                    self.events.source().read(|events, _| {
-                        let events: Vec<&EventRow> = events.iter().map(|(_, event)| event).collect();
-                        view.explain(events);
-                    });
-                    view
-                };
-                rows.iter().map(one).collect()
+                self.events.source().read(|events, _| {
+                    let mut about: HashMap<&str, Vec<&EventRow>> = HashMap::new();
+                    for (_, event) in events.iter() {
+                        about.entry(&event.object).or_default().push(event);
+                    }
+                    let one = |row: &&DeploymentRow| {
+                        let (sets, pods) = own.remove(row.uid.as_str()).unwrap_or_default();
+                        let mut view = view(row, sets, pods, now);
+                        let names = view.new.iter().map(|set| set.name.as_str());
+                        let names = names.chain(view.pods.iter().map(|pod| pod.name.as_str()));
+                        let own: Vec<&EventRow> = names.filter_map(|name| about.get(name)).flatten().copied().collect();
+                        view.explain(own);
+                        view
+                    };
+                    rows.iter().map(one).collect()
+                })
             })
         })
     }

@@ -92,6 +92,10 @@ impl Listing for Pods {
         self.samples = Some(samples(&self.hub, first));
     }
 
+    fn leave_beside(&mut self) {
+        self.samples = None;
+    }
+
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<PodRow> {
         feed::rows(&self.hub, &self.clients, context, false)
     }

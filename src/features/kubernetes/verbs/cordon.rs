@@ -50,7 +50,7 @@ pub fn node_names() -> Positional {
 /// The nodes a call means: named, selected, or the incoming one.
 pub async fn nodes(call: &Call, session: &Session) -> Result<Vec<(Target, Value)>, Report> {
     let words = call.arguments.texts();
-    let selected = call.arguments.text("selector").is_some();
+    let selected = target::is_picked(call);
     let selection = if words.is_empty() && !selected {
         if call.record.is_none() {
             return Err(usage("a node must be named").hint("for example: NODE, or -l LABEL=VALUE"));

@@ -96,8 +96,7 @@ impl Mutate for Delete {
         let session = self.clients.planning(call).await?;
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         let arguments = &call.arguments;
-        let picked =
-            arguments.flag("all") || arguments.text("selector").is_some() || arguments.text("field-selector").is_some();
+        let picked = arguments.flag("all") || target::is_picked(call);
         if matches!(selection, Selection::Listed { .. }) && !picked {
             return Err(
                 usage("resource(s) were provided, but no name was specified").hint("name it, or give -l or --all")
@@ -113,7 +112,7 @@ impl Mutate for Delete {
             }
             other => other?,
         };
-        if found.is_empty() {
+        if found.is_empty() && !call.arguments.flag("ignore-not-found") {
             call.operator.note(SafeText::line("No resources found"));
         }
         found

@@ -176,10 +176,11 @@ impl App {
                 panel::Effect::Copy(text) => wanted.push(copied(text.as_str())),
                 panel::Effect::Show { panel, subject } => {
                     if let Some(at) = self.panels.iter().position(|known| known.id() == panel) {
+                        // Opened first: a closed panel does not know its contexts.
+                        self.focus_pane(at + 1);
                         if let Some(panel) = self.panels.get_mut(at) {
                             panel.show(&subject);
                         }
-                        self.focus_pane(at + 1);
                     }
                 }
                 panel::Effect::Hold { panel, subject } => {

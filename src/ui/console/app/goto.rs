@@ -130,7 +130,15 @@ impl App {
             && let Some(turned) = panel.turn_to(name)
         {
             match turned {
-                Ok(()) => self.focus_pane(pane),
+                Ok(()) => {
+                    // What was closed forgets what it was turned to when it opens.
+                    self.focus_pane(pane);
+                    if let Some(panel) = self.panels.get_mut(pane - 1)
+                        && let Some(Err(why)) = panel.turn_to(name)
+                    {
+                        self.tell(why.as_str(), Tone::Warn);
+                    }
+                }
                 Err(why) => self.tell(why.as_str(), Tone::Warn),
             }
             return Vec::new();
@@ -202,7 +210,11 @@ impl App {
             context.kubernetes.namespace = Some(name.to_owned());
             Arc::new(context)
         };
-        let before = (self.context.clone(), self.beside.clone());
+        // Asked again before the answer has come: what was asked for first is not known to be there.
+        let unsure = self.namespace_asked.take().map(|asked| asked.before);
+        let before = unsure
+            .filter(|(own, _)| own.name == self.context.name)
+            .unwrap_or_else(|| (self.context.clone(), self.beside.clone()));
         let (own, beside) = (there(&self.context), self.beside.iter().map(there).collect::<Vec<_>>());
         let live = self.live("get", &["namespaces"], "");
         self.change_contexts(own.clone(), beside.clone());
@@ -247,9 +259,10 @@ impl App {
         }
         let hint = did_you_mean(&nearest(&asked.name, names)).unwrap_or_default();
         self.change_contexts(own.clone(), beside.clone());
+        let back = own.kubernetes.namespace.as_deref().unwrap_or("its own");
         let text = format!(
-            "there is no namespace {}, this is the one from before  {hint}",
-            asked.name
+            "context {} has no namespace {}: back to {back}  {hint}",
+            own.name, asked.name
         );
         self.tell(&text, Tone::Warn);
         vec![Effect::Switch(own, beside)]

@@ -48,8 +48,9 @@ impl App {
 
     /// Whether anything can be wrong in a line for the engine: words of the console are not its.
     pub fn is_for_engine(text: &str) -> bool {
+        let text = text.trim();
         let word = goto::is_one(text) || window::is_one(text) || is_repeat(text);
-        !text.trim().is_empty() && text.len() <= CHECKED && !word
+        !text.is_empty() && text.len() <= CHECKED && !word
     }
 
     /// What would refuse this line.

@@ -365,7 +365,11 @@ impl App {
             Event::History(lines) => self.input.history.load(lines),
             Event::Contexts(own, beside) => self.change_contexts(own, beside),
             Event::Session(context, catalogue) => {
-                self.catalogue = catalogue;
+                if !Arc::ptr_eq(&self.catalogue, &catalogue) {
+                    // What was wrong may be right now.
+                    self.checked = marks::Checked::default();
+                    self.catalogue = catalogue;
+                }
                 if context != self.context {
                     self.change_contexts(context, Vec::new());
                 }

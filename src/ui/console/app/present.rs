@@ -68,9 +68,10 @@ impl Script {
     /// Nothing is typed yet.
     pub fn new(text: &str) -> Self {
         let (mut lines, mut after) = (Vec::new(), 0);
+        let all: Vec<&str> = text.lines().collect();
         for line in script_lines(text) {
-            let between = text.lines().skip(after).take(line.number - 1 - after);
-            let said = between.skip_while(|line| !line.starts_with(HEADING));
+            let between = all.get(after..line.number - 1).unwrap_or_default().iter();
+            let said = between.copied().skip_while(|line| !line.starts_with(HEADING));
             let said: Vec<&str> = said
                 .map(|line| line.trim_start_matches(['#', '-', ' ']))
                 .filter(|line| !line.is_empty())
@@ -111,9 +112,12 @@ impl App {
     pub(super) fn present(&mut self, text: &str) {
         let script = Script::new(text);
         let (_, all) = script.place();
+        if all == 0 {
+            return self.stop_presenting("this script has no line to present");
+        }
         let key = self.present_key();
         self.tell(&format!("{all} lines to present: {key} types the next"), Tone::Ok);
-        self.script = (all > 0).then_some(script);
+        self.script = Some(script);
         self.subscribe_offered();
     }
 

@@ -93,7 +93,7 @@ impl App {
 
     /// The line came back from the editor: it is there to be run, and does not run by itself.
     pub(super) fn edited(&mut self, text: &str) {
-        let text = text.replace("\r\n", "\n");
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let text = text.trim_end_matches('\n');
         if text.len() > MAX_LINE {
             let told = format!("{} bytes are more than a line takes; it stays as it was", text.len());

@@ -56,7 +56,7 @@ impl App {
         }
         if !by_hand {
             let report = Report::refused(
-                "E-READONLY-003",
+                "E-READONLY-006",
                 "rw counts only where it is typed, character by character",
             );
             return Err(report.hint("clear the line and type it"));

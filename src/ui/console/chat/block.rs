@@ -276,7 +276,7 @@ impl Block {
         let taken = older.saturating_sub(first).min(count);
         if taken < count {
             let newer = self
-                .newer
+                .latest()
                 .lines_within(first.saturating_sub(older), count - taken, columns, whole);
             lines.extend(newer);
         }

@@ -289,6 +289,8 @@ impl Chat {
         let block = &mut entry.block;
         let all = matches!(view::shape(block, latest == Some(id)), view::Shape::All);
         block.fold = match (all, block.is_cut(view::room(columns))) {
+            // A stream is never shown as a whole: opened, it folds again.
+            (false, _) if block.state.is_live() && block.fold == Fold::Open => Fold::Folded,
             (false, _) => Fold::Open,
             (true, true) => Fold::Whole,
             (true, false) => Fold::Folded,

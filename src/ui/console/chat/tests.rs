@@ -519,6 +519,12 @@ fn a_preview_is_shown_until_as_much_of_the_result_has_come() {
     block.become_state(State::Running);
     block.preview(&[row("a"), row("b"), row("c")]);
     assert_eq!((block.text().as_str(), block.records), ("a\nb\nc\n", 0));
+    let drawn: Vec<String> = block
+        .lines_within(0, 9, 80)
+        .iter()
+        .map(crate::render::Line::text)
+        .collect();
+    assert_eq!(drawn, ["a", "b", "c"]);
     block.push(&item("A"));
     block.push(&item("B"));
     assert_eq!(block.text(), "a\nb\nc\n", "no row goes away in between");

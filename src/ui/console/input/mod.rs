@@ -95,6 +95,7 @@ impl Input {
 
     fn show(&mut self, text: &str) {
         self.foreign = true;
+        self.begun_on = None;
         let deleted = self.area.yank_text();
         self.area.select_all();
         self.area.cut();
@@ -194,8 +195,12 @@ impl Input {
 
     /// A line to be finished by hand, begun by a key on a row of this panel.
     pub fn begin(&mut self, text: &str, panel: &str) {
+        let draft = (self.text(), self.cursor());
         self.take();
-        self.set(text);
+        if !draft.0.is_empty() {
+            self.past.push_back(draft);
+        }
+        self.show(text);
         self.begun_on = Some(panel.to_owned());
     }
 
@@ -219,6 +224,10 @@ impl Input {
         let length: usize = self.area.lines().iter().map(|line| line.len() + 1).sum();
         if length + text.len() > MAX_LINE {
             return Err(TooLong);
+        }
+        if self.is_empty() {
+            // What comes now is another line than the one that was begun.
+            self.begun_on = None;
         }
         self.keep();
         self.area.insert_str(text);

@@ -35,6 +35,9 @@ pub trait Listing: Send {
         let _ = first;
     }
 
+    /// Nobody looks any more: drops what it looks at besides its rows.
+    fn leave_beside(&mut self) {}
+
     /// The feed for a context. Inside a Tokio runtime.
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<Self::Row>;
 

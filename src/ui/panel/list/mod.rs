@@ -4,27 +4,27 @@
 
 mod acts;
 mod listing;
+mod look;
 mod rows;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
 
 pub use self::listing::{Listing, RowLook, apart_by};
+use self::look::explained;
 use self::rows::{Feed, Feeds, Passes, RowKey};
 use super::filter::Filter;
 use super::grid::{NO_TABLE, plain};
-use super::widgets::health::{empty_reason, tone};
+use super::widgets::message;
 use super::widgets::table::{Cell, Column, Selection, Table};
-use super::widgets::{line, message, wrap};
-use super::{Action, Effect, Grid, Meaning, Motion, Panel, PanelKey, Scope, Sourced, Subject, Theme, Tone, Which};
+use super::{Action, Effect, Grid, Meaning, Panel, PanelKey, Scope, Sourced, Subject, Theme, Tone, Which};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
-use crate::feed::{Health, HealthState, RowTable};
+use crate::feed::RowTable;
 
 /// The panel of a listing.
 pub struct ListPanel<L: Listing> {
@@ -143,235 +143,6 @@ impl<L: Listing> ListPanel<L> {
             self.wanted = None;
         }
     }
-
-    /// The rows that are meant: the marked ones that are shown, without any mark `others`. A mark that a filter hides
-    /// does not count: nothing happens to what is not seen. `Err`: it hides all of them.
-    fn chosen<'a>(&'a self, others: &'a [RowKey]) -> Result<Vec<&'a RowKey>, SafeText> {
-        if self.marked.is_empty() {
-            return Ok(others.iter().collect());
-        }
-        let shown: Vec<&RowKey> = self.shown_marks().collect();
-        match shown.is_empty() {
-            true => Err("the filter hides the marked rows".into()),
-            false => Ok(shown),
-        }
-    }
-
-    fn shown_marks(&self) -> impl Iterator<Item = &RowKey> {
-        self.keys.1.iter().filter(|key| self.marked.contains(*key))
-    }
-
-    /// The selected row; none: there is no row.
-    fn selected(&self) -> &[RowKey] {
-        self.keys
-            .1
-            .get(self.selection.index())
-            .map_or(&[], std::slice::from_ref)
-    }
-
-    /// These rows, by the places of their contexts.
-    fn rows(&self, keys: Vec<&RowKey>) -> BTreeMap<u16, Vec<L::Row>> {
-        let mut rows: BTreeMap<u16, Vec<L::Row>> = BTreeMap::new();
-        for key in keys {
-            let row = self.feeds.row(key, L::Row::clone);
-            rows.entry(key.context).or_default().extend(row);
-        }
-        rows
-    }
-
-    fn act(&mut self, action: &str) -> Vec<Effect> {
-        if let Some(effects) = self.listing.alone(action) {
-            return effects;
-        }
-        match self.chosen(self.selected()) {
-            Err(reason) => vec![Effect::Toast(reason)],
-            Ok(keys) => self.act_on(action, keys),
-        }
-    }
-
-    /// Each row is acted on in its own context.
-    fn act_on(&self, action: &str, keys: Vec<&RowKey>) -> Vec<Effect> {
-        if let Some(denied) = self.denied_to(action, &keys) {
-            return vec![Effect::Toast(denied)];
-        }
-        if keys.is_empty() {
-            return vec![Effect::Toast(NO_ROW.into())];
-        }
-        let mut all = Vec::new();
-        for (place, rows) in self.rows(keys) {
-            let (Some(feed), Some(scope)) = (self.feeds.get(place), &self.scope) else {
-                continue;
-            };
-            if rows.is_empty() {
-                continue;
-            }
-            for effect in self.listing.act(action, &rows) {
-                acts::join(&mut all, effect.within(scope, &feed.context));
-            }
-        }
-        all
-    }
-
-    /// Why an action on these rows is not allowed in one of their contexts; without any row in the first.
-    fn denied_to(&self, action: &str, keys: &[&RowKey]) -> Option<SafeText> {
-        let mut places: BTreeSet<u16> = keys.iter().map(|key| key.context).collect();
-        if places.is_empty() {
-            places.insert(0);
-        }
-        places.into_iter().find_map(|place| {
-            let feed = self.feeds.get(place)?;
-            let denied = feed.read(|rows| {
-                let any = rows.iter().next().map(|(_, row)| row);
-                self.listing.denied(&feed.context, action, any)
-            })?;
-            Some(match self.feeds.is_several() {
-                true => SafeText::line(&format!("context {}: {denied}", feed.context.name)),
-                false => denied,
-            })
-        })
-    }
-
-    /// Opening is about the selected row, whatever is marked.
-    fn open_selected(&self) -> Vec<Effect> {
-        let selected: Vec<&RowKey> = self.selected().iter().collect();
-        self.act_on(self.listing.opens(), selected)
-    }
-
-    /// Marks the selected row or takes its mark back, and goes on to the next.
-    fn mark(&mut self) {
-        let Some(key) = self.keys.1.get(self.selection.index()).cloned() else {
-            return;
-        };
-        if !self.marked.remove(&key) {
-            self.marked.insert(key);
-        }
-        self.step(Motion::Down);
-    }
-
-    fn step(&mut self, motion: Motion) {
-        self.selection.step(motion, self.keys.1.len(), self.page);
-        self.selection.settle(self.keys.1.get(self.selection.index()).cloned());
-        self.moved += 1;
-    }
-
-    /// What can be said of all rows: of one context in the listing's own words.
-    fn head(&self) -> String {
-        let listing = &self.listing;
-        self.feeds.tables(|tables| match tables {
-            [] => listing.id().to_owned(),
-            [only] => listing.title(only),
-            several => {
-                let filled = several.iter().find(|rows| !rows.is_empty());
-                let name = filled.map_or_else(|| listing.id().to_owned(), |rows| listing.name(rows));
-                match several.iter().map(|rows| rows.len()).sum::<usize>() {
-                    0 => name,
-                    count => format!("{name} {count}"),
-                }
-            }
-        })
-    }
-
-    /// `@green` behind what is about one context that is not the session's own.
-    fn elsewhere(&self) -> String {
-        match (self.feeds.0.as_slice(), &self.scope) {
-            ([only], Some(scope)) => scope
-                .away(&only.context)
-                .map_or(String::new(), |name| format!(" @{name}")),
-            _ => String::new(),
-        }
-    }
-
-    /// The listing's own columns, for a table that has this row.
-    fn columns(&self, any: Option<&RowKey>) -> Vec<Column> {
-        let row = any.and_then(|key| self.feeds.row(key, |row| self.listing.columns(Some(row))));
-        row.unwrap_or_else(|| self.listing.columns(None))
-    }
-
-    /// It may leave a narrow table only where the rows that are shown are all of one context: else two of them could
-    /// read alike.
-    fn context_column(&self) -> Column {
-        let column = Column::new(CONTEXT).shortening(8);
-        let keys = &self.keys.1;
-        match keys
-            .iter()
-            .all(|key| Some(key.context) == keys.first().map(|first| first.context))
-        {
-            true => column.expendable(u8::MAX),
-            false => column,
-        }
-    }
-
-    /// The name of each context as its rows show it, marked where they are not live; none: there is only one.
-    fn context_cells(&self, theme: &Theme) -> Vec<Cell> {
-        let cell = |feed: &Feed<L::Row>| {
-            let name = &feed.context.name;
-            match feed.rows.source().read(|_, health| health.state) {
-                HealthState::Live => Cell::styled(name, Meaning::Dim),
-                state => Cell::state(tone(state), name, theme),
-            }
-        };
-        let several = self.feeds.0.iter().filter(|_| self.feeds.is_several());
-        several.map(cell).collect()
-    }
-
-    /// Why there is no row although none is filtered away.
-    fn why_empty(&self) -> SafeText {
-        let empty = self.listing.empty();
-        match self.feeds.0.as_slice() {
-            [only] => empty_reason(&only.health(), empty),
-            several => {
-                let mut by_rank = self.feeds.by_rank();
-                by_rank.retain(|(_, health)| health.state != HealthState::Live);
-                let well = (by_rank.len() < several.len()).then(|| empty.to_owned());
-                let ill = by_rank.iter().map(|(feed, health)| {
-                    let reason = empty_reason(health, empty);
-                    format!("{}: {reason}", feed.context.name)
-                });
-                SafeText::line(&well.into_iter().chain(ill).collect::<Vec<_>>().join("; "))
-            }
-        }
-    }
-
-    /// What is to be said below rows that are there.
-    fn remark(&self, focused: bool, now: Timestamp) -> Option<SafeText> {
-        let (listing, several) = (&self.listing, self.feeds.is_several());
-        let named = |feed: &Feed<L::Row>, text: &str| match several {
-            true => SafeText::line(&format!("{}: {text}", feed.context.name)),
-            false => SafeText::line(text),
-        };
-        let told = |health: &Health| listing.explains() || (several && focused && health.state != HealthState::Live);
-        let by_rank = self.feeds.by_rank();
-        let mut reasons = by_rank.iter().filter(|(_, health)| told(health));
-        let reason = reasons.find_map(|(feed, health)| Some(named(feed, health.reason.as_ref()?.as_str())));
-        if reason.is_some() {
-            return reason;
-        }
-        let mut logins = self.feeds.0.iter().filter(|_| focused);
-        logins.find_map(|feed| Some(named(feed, &feed.health().login_words(now)?)))
-    }
-}
-
-/// Draws why the rows are not live below them; the place that is left for the rows.
-fn explained(area: Rect, buffer: &mut Buffer, theme: &Theme, reason: &SafeText) -> Rect {
-    let lines = wrap(reason.as_str(), area.width);
-    let room = u16::try_from(lines.len())
-        .unwrap_or(u16::MAX)
-        .min(area.height.saturating_sub(2))
-        .min(3);
-    let rows = Rect {
-        height: area.height - room,
-        ..area
-    };
-    for (at, text) in lines.into_iter().enumerate().take(usize::from(room)) {
-        let row = rows.height + u16::try_from(at).unwrap_or(u16::MAX);
-        line(
-            area,
-            row,
-            buffer,
-            &Line::from(Span::styled(text, theme.style(Meaning::Error))),
-        );
-    }
-    rows
 }
 
 impl<L: Listing> Panel for ListPanel<L> {
@@ -430,6 +201,7 @@ impl<L: Listing> Panel for ListPanel<L> {
 
     fn close(&mut self) {
         self.feeds.0.clear();
+        self.listing.leave_beside();
     }
 
     fn version(&self) -> u64 {

@@ -5,6 +5,7 @@ mod several;
 use super::*;
 use crate::core::clock::Clock;
 use crate::feed::{Hub, Subscription};
+use crate::ui::panel::Motion;
 use crate::ui::panel::testing::{filled, panel_rows};
 
 /// Names, of which `denied` may not be opened.

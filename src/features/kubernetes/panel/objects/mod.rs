@@ -125,11 +125,14 @@ impl Panel for Objects {
     fn open_in(&mut self, scope: &Scope) {
         if self.left.take().as_ref() != Some(scope) {
             self.leave(1);
-            // Where the first list is about an object of a context that is gone, it is about one of that name here.
+            // Where the first list is about an object of a context that is gone, it is about one of that name here; a
+            // context of the same name may have another namespace by now.
             for level in &mut self.levels {
-                let gone = |of: &Arc<Context>| !scope.contexts().iter().any(|context| context.name == of.name);
-                let of = level.of.take();
-                level.of = of.map(|of| if gone(&of) { scope.own().clone() } else { of });
+                let here = |of: Arc<Context>| {
+                    let same = scope.contexts().iter().find(|context| context.name == of.name);
+                    same.unwrap_or_else(|| scope.own()).clone()
+                };
+                level.of = level.of.take().map(here);
             }
         }
         self.levels.iter_mut().for_each(|level| level.open(scope));

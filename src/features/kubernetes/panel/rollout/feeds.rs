@@ -13,7 +13,7 @@ use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::model::{DeploymentRow, ReplicaSetRow};
 use crate::features::kubernetes::rollout::RolloutView;
-use crate::features::traffic::model::{Sample, samples};
+use crate::features::traffic::model::{Sample, recent, samples};
 use crate::feed::{Health, Hub, Subscription};
 use crate::ui::panel::Tone;
 
@@ -120,6 +120,10 @@ impl Feeds {
 
     /// What the requests of a running watch say about a deployment; none: no watch runs.
     pub fn traffic(&self, of: &RolloutView, now: Timestamp) -> Option<Measured> {
+        // Most of the time nobody watches.
+        self.samples
+            .source()
+            .read(|rows, health| recent(rows, health).map(|_| ()))?;
         let own = Own {
             deployment: &of.name,
             versions: self.versions_of_none_else(&of.name),

@@ -2,8 +2,10 @@
 //! pods, what it waits for. It stays on what was pinned to it; else several rollouts that go on are one bar each; else
 //! it follows the last change made here, else what wants attention most.
 
+mod acts;
 mod feeds;
 mod head;
+mod one;
 mod pods;
 mod several;
 #[cfg(test)]
@@ -16,21 +18,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
 use self::feeds::{Feeds, One, Picked};
-use super::{objects, target};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::rollout::PodView;
 use crate::feed::Hub;
-use crate::lang::Stage;
 use crate::ui::panel::grid::{NO_TABLE, plain};
 use crate::ui::panel::widgets::health::empty_reason;
-use crate::ui::panel::widgets::table::{Cell, Selection, Table};
-use crate::ui::panel::widgets::{line, message};
-use crate::ui::panel::{Action, Effect, Grid, Meaning, Panel, PanelKey, Scope, Sourced, Subject, Theme, Tone, Which};
+use crate::ui::panel::widgets::message;
+use crate::ui::panel::widgets::table::{Cell, Selection};
+use crate::ui::panel::{Action, Effect, Grid, Panel, PanelKey, Scope, Sourced, Subject, Theme, Tone, Which};
 use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// The panel's id, for those that turn it to a subject.
@@ -221,146 +220,6 @@ impl RolloutPanel {
         self.selection.settle(self.names().get(at).cloned());
         self.moved += 1;
     }
-
-    /// Enter: goes down to the pod's containers, or shows the selected rollout alone.
-    fn open_selected(&mut self) -> Vec<Effect> {
-        if let Some(one) = self.one() {
-            let pod = one.view.pods.get(self.selection.index());
-            let below = pod.map(|pod| Effect::Show {
-                panel: objects::ID,
-                subject: target("Pod", &one.view.namespace, &pod.name).into(),
-            });
-            return below.into_iter().map(|effect| self.within(effect)).collect();
-        }
-        let Some(one) = self.seen.all.get(self.selection.index()) else {
-            return vec![Effect::Toast(NOTHING.into())];
-        };
-        self.held = Some(Held {
-            name: one.view.name.clone(),
-            opened: true,
-        });
-        self.moved += 1;
-        Vec::new()
-    }
-
-    fn act_if_allowed(&mut self, action: &str) -> Vec<Effect> {
-        match self.denied(action) {
-            Some(denied) => vec![Effect::Toast(denied)],
-            None => {
-                let effects = self.act(action).into_iter();
-                effects.map(|effect| self.within(effect)).collect()
-            }
-        }
-    }
-
-    /// What is wanted of what is shown, in its context.
-    fn within(&self, effect: Effect) -> Effect {
-        match (&self.scope, &self.context) {
-            (Some(scope), Some(context)) => effect.within(scope, context),
-            _ => effect,
-        }
-    }
-
-    fn act(&mut self, action: &str) -> Vec<Effect> {
-        let at = self.selection.index();
-        let Some(one) = self.one().or_else(|| self.seen.all.get(at)) else {
-            return vec![Effect::Toast(NOTHING.into())];
-        };
-        let view = &one.view;
-        let pod = self.pods().get(at);
-        let on_deployment = |verb: &str| Effect::Run(Stage::new(verb).arg("deploy").arg(&view.name).into());
-        match (action, pod) {
-            ("describe", Some(pod)) => vec![Effect::Run(
-                Stage::new("kubectl:describe").arg("po").arg(&pod.name).into(),
-            )],
-            ("logs", Some(pod)) => {
-                vec![Effect::Run(
-                    Stage::new("kubectl:logs")
-                        .arg(&pod.name)
-                        .option("--tail", Some("50"))
-                        .into(),
-                )]
-            }
-            ("describe", None) => vec![on_deployment("kubectl:describe")],
-            ("logs", None) => vec![Effect::Run(super::logs("deploy", &[view.name.as_str()]))],
-            ("history", _) => vec![on_deployment("kubectl:rollout-history")],
-            ("undo", _) => vec![on_deployment("kubectl:rollout-undo")],
-            ("hold", _) => {
-                let name = view.name.clone();
-                vec![Effect::Toast(self.hold_or_let_go(&name))]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Stays on this deployment, or lets go of it when it is pinned already; what was done.
-    fn hold_or_let_go(&mut self, name: &str) -> SafeText {
-        self.moved += 1;
-        let known = self.held.take();
-        if known.is_some_and(|held| held.name == name && !held.opened) {
-            return "the rollout panel follows the last change again".into();
-        }
-        self.held = Some(Held {
-            name: name.to_owned(),
-            opened: false,
-        });
-        SafeText::line(&format!("the rollout panel stays on {name}"))
-    }
-
-    fn draw_one(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {
-        let Some(one) = self.one() else { return };
-        let look = head::Look {
-            theme,
-            columns: area.width,
-            rows: area.height,
-            passed: since(now, self.seen.at),
-            traffic: self.feeds.as_ref().and_then(|feeds| feeds.traffic(&one.view, now)),
-        };
-        let mut row = 0;
-        for text in &head::lines(one, &look) {
-            line(area, row, buffer, text);
-            row = row.saturating_add(1);
-        }
-        let view = &one.view;
-        let rest = area.height.saturating_sub(row);
-        // Conditions stand below the pods when there is room for both.
-        let wanted = u16::try_from(view.pods.len() + 1).unwrap_or(u16::MAX);
-        let conditions = u16::try_from(view.conditions.len()).unwrap_or(0);
-        let below = if rest > wanted.saturating_add(conditions) {
-            conditions
-        } else {
-            0
-        };
-        let place = Rect {
-            y: area.y + row.min(area.height),
-            height: rest - below,
-            ..area
-        };
-        let table = Table {
-            columns: &pods::columns(),
-            count: view.pods.len(),
-            row: &|at| {
-                view.pods
-                    .get(at)
-                    .map_or_else(Vec::new, |pod| pods::cells(pod, theme, now))
-            },
-            focused,
-        };
-        let mut selection = self.selection.clone();
-        table.draw(place, buffer, theme, &mut selection);
-        for (at, condition) in view.conditions.iter().take(usize::from(below)).enumerate() {
-            let text = SafeText::line(&format!(
-                "{} {}  {}",
-                condition.kind, condition.status, condition.reason
-            ));
-            let at = u16::try_from(at).unwrap_or(u16::MAX);
-            let text = Line::from(theme.span(&text, Meaning::Dim));
-            line(area, area.height - below + at, buffer, &text);
-        }
-        self.selection = selection;
-        self.table_top = row;
-        self.page = usize::from(place.height.saturating_sub(1)).max(1);
-    }
 }
 
 impl Panel for RolloutPanel {
@@ -389,6 +248,7 @@ impl Panel for RolloutPanel {
         let same = self.scope.as_ref() == Some(scope);
         let known = self.context.take().filter(|_| same);
         let held = self.held.take().filter(|_| known.is_some());
+        self.followed = self.followed.take().filter(|_| same);
         self.scope = Some(scope.clone());
         self.look_at(&known.unwrap_or_else(|| scope.own().clone()));
         self.held = held;

@@ -397,9 +397,9 @@ async fn it_shows_one_context_and_says_which() {
     panel.hold(&deployment_named("api").into());
     assert!(!panel.focus_on(&db), "what is pinned stays");
     assert_eq!(panel.title().as_str(), "rollout api @test  pinned");
-    // One context again: it is not said, and the last change made in it is followed.
+    // One context again: it is not said, and what was followed among several is not.
     panel.open(&here);
-    assert_eq!(panel.title().as_str(), "rollout api");
+    assert_eq!(panel.title().as_str(), "rollout web");
 }
 
 #[tokio::test]

@@ -156,10 +156,18 @@ fn change(call: &Call, target: &Target, live: &Value, evicted: &[Value]) -> Resu
     before["pods"] = evicted.iter().map(pods::slip).collect();
     let after = json!({"unschedulable": true, "pods": []});
     let names: Vec<&str> = evicted.iter().map(object::name).collect();
+    let (word, past) = match call.arguments.flag("disable-eviction") {
+        true => ("delete", ", past their disruption budgets"),
+        false => ("evict", ""),
+    };
     let summary = match names.len() {
-        0 => format!("drain {}: no pods to evict", target.title()),
-        1 => format!("drain {}: evict 1 pod: {}", target.title(), names.concat()),
-        several => format!("drain {}: evict {several} pods: {}", target.title(), names.join(", ")),
+        0 => format!("drain {}: no pods to {word}", target.title()),
+        1 => format!("drain {}: {word} 1 pod{past}: {}", target.title(), names.concat()),
+        several => format!(
+            "drain {}: {word} {several} pods{past}: {}",
+            target.title(),
+            names.join(", ")
+        ),
     };
     let write = Write::Patch {
         subresource: String::new(),

@@ -1,10 +1,10 @@
 //! `kubectl:get`: objects as records, shown as the server's own table.
 
+mod pages;
 pub(super) mod print;
 pub(super) mod table;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, pin_mut};
@@ -25,9 +25,10 @@ use crate::features::kubernetes::error::{self, usage};
 use crate::features::kubernetes::jsonpath::JsonPath;
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
-use crate::features::kubernetes::target::{self, PAGE, Selection};
+use crate::features::kubernetes::target::{self, Selection};
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb, View};
+use pages::Pages;
 use print::{Format, Printer, list_of};
 use table::{Row, Table};
 
@@ -105,10 +106,6 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     )
     .completed_by(Names::of(clients))
 }
-
-/// How long the objects wait for the cells: asked for at once they would hold the cells up, asked for later a slow
-/// server would answer one after the other.
-const HEAD_START: Duration = Duration::from_millis(25);
 
 struct Get {
     clients: Arc<Clients>,
@@ -282,82 +279,6 @@ fn requests(call: &Call, selection: &Selection) -> Vec<(Arc<Resource>, String, Q
                 )
             })
             .collect(),
-    }
-}
-
-/// Reads tables page by page.
-struct Pages<'a> {
-    session: &'a Session,
-    path: &'a str,
-    query: Query,
-    next: Option<String>,
-    by_name: bool,
-    version: String,
-}
-
-impl<'a> Pages<'a> {
-    fn new(session: &'a Session, path: &'a str, query: Query, by_name: bool) -> Self {
-        Pages {
-            session,
-            path,
-            query,
-            next: Some(String::new()),
-            by_name,
-            version: String::new(),
-        }
-    }
-
-    async fn next(&mut self, resource: &Resource) -> Result<Option<Table>, Report> {
-        let Some(token) = self.next.take() else { return Ok(None) };
-        let table = self.read(&token, "Object", resource).await?;
-        self.next = table.next.clone();
-        self.version = table.version.clone();
-        Ok(Some(table))
-    }
-
-    /// The first page, whose rows the operator sees as soon as the server has them without their objects, which are
-    /// more than ten times as long.
-    async fn next_after_preview(
-        &mut self,
-        call: &Call,
-        resource: &Resource,
-        printer: &Printer,
-    ) -> Result<Option<Table>, Report> {
-        let ahead = Pages::new(self.session, self.path, self.query.clone(), self.by_name);
-        let rows = async {
-            // What is wrong with it, the request for the objects tells as well.
-            let Ok(table) = ahead.read("", "None", resource).await else {
-                return;
-            };
-            let mut printer = printer.clone();
-            printer.columns(resource, &table);
-            if let Ok(rows) = table.rows.iter().map(|row| printer.view(resource, row)).collect() {
-                call.operator.preview(rows);
-            }
-        };
-        pin_mut!(rows);
-        if tokio::time::timeout(HEAD_START, &mut rows).await.is_ok() {
-            return self.next(resource).await;
-        }
-        let objects = self.next(resource);
-        pin_mut!(objects);
-        tokio::select! {
-            biased;
-            page = &mut objects => page,
-            () = rows => objects.await,
-        }
-    }
-
-    async fn read(&self, token: &str, include: &str, resource: &Resource) -> Result<Table, Report> {
-        let mut query = self.query.clone().with("includeObject", include);
-        if !self.by_name {
-            query = query.with("limit", PAGE.to_string()).with_some("continue", Some(token));
-        }
-        let cluster = &self.session.cluster;
-        let answer = cluster.get_text(&query.on(self.path), TABLE).await;
-        answer
-            .and_then(|text| Table::parse(&text, resource).map_err(kube::Error::SerdeError))
-            .map_err(|error| cluster.report(&error))
     }
 }
 

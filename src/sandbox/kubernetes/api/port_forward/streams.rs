@@ -79,14 +79,17 @@ fn place(stream: &Stream) -> Option<(String, u16)> {
 
 /// One connection, from its beginning to its end.
 async fn connection(pod: &Pod, port: u16, data: Stream, error: Stream) {
+    // Nothing is said to it: what comes all the same must not wait for a reader.
+    let Stream { writer: error, .. } = error;
     match pod.connect(port).await {
         Err(told) => {
-            error.writer.write(told.into()).await;
+            error.write(told.into()).await;
         }
         Ok((stream, _route)) => {
             let (mut from_pod, mut to_pod) = stream.into_split();
             let (mut reader, writer) = (data.reader, &data.writer);
-            let up = async {
+            // Owns what it reads: once it is over, what still comes is thrown away and holds nobody up.
+            let up = async move {
                 while let Some(bytes) = reader.recv().await {
                     if to_pod.write_all(&bytes).await.is_err() {
                         // It reads no more, and may write still.
@@ -117,7 +120,7 @@ async fn connection(pod: &Pod, port: u16, data: Stream, error: Stream) {
         }
     }
     data.writer.finish().await;
-    error.writer.finish().await;
+    error.finish().await;
 }
 
 fn take(piece: &mut BytesMut) -> Bytes {

@@ -58,7 +58,7 @@ fn what_was_not_typed_by_hand_opens_nothing() {
     let refused = |desk: &mut Desk, how: &str| {
         assert_eq!(desk.app.input.text(), "rw 10m", "{how}");
         assert_eq!(opened(&desk.keys("<enter>")), None, "{how}");
-        assert!(desk.shows(120, 40, "E-READONLY-003"), "{how}");
+        assert!(desk.shows(120, 40, "E-READONLY-006"), "{how}");
         assert!(top(desk).contains("! read-only"), "{how}");
     };
     let mut desk = marked();

@@ -1,0 +1,94 @@
+//! What is done with the rollout that is shown: going down to a pod, actions of the deployment, pinning.
+
+use super::super::{logs, objects, target};
+use super::{Held, NOTHING, RolloutPanel};
+use crate::core::text::SafeText;
+use crate::lang::Stage;
+use crate::ui::panel::{Effect, Panel};
+
+impl RolloutPanel {
+    /// Enter: goes down to the pod's containers, or shows the selected rollout alone.
+    pub(super) fn open_selected(&mut self) -> Vec<Effect> {
+        if let Some(one) = self.one() {
+            let pod = one.view.pods.get(self.selection.index());
+            let below = pod.map(|pod| Effect::Show {
+                panel: objects::ID,
+                subject: target("Pod", &one.view.namespace, &pod.name).into(),
+            });
+            return below.into_iter().map(|effect| self.within(effect)).collect();
+        }
+        let Some(one) = self.seen.all.get(self.selection.index()) else {
+            return vec![Effect::Toast(NOTHING.into())];
+        };
+        self.held = Some(Held {
+            name: one.view.name.clone(),
+            opened: true,
+        });
+        self.moved += 1;
+        Vec::new()
+    }
+
+    pub(super) fn act_if_allowed(&mut self, action: &str) -> Vec<Effect> {
+        match self.denied(action) {
+            Some(denied) => vec![Effect::Toast(denied)],
+            None => {
+                let effects = self.act(action).into_iter();
+                effects.map(|effect| self.within(effect)).collect()
+            }
+        }
+    }
+
+    /// What is wanted of what is shown, in its context.
+    pub(super) fn within(&self, effect: Effect) -> Effect {
+        match (&self.scope, &self.context) {
+            (Some(scope), Some(context)) => effect.within(scope, context),
+            _ => effect,
+        }
+    }
+
+    pub(super) fn act(&mut self, action: &str) -> Vec<Effect> {
+        let at = self.selection.index();
+        let Some(one) = self.one().or_else(|| self.seen.all.get(at)) else {
+            return vec![Effect::Toast(NOTHING.into())];
+        };
+        let view = &one.view;
+        let pod = self.pods().get(at);
+        let on_deployment = |verb: &str| Effect::Run(Stage::new(verb).arg("deploy").arg(&view.name).into());
+        match (action, pod) {
+            ("describe", Some(pod)) => vec![Effect::Run(
+                Stage::new("kubectl:describe").arg("po").arg(&pod.name).into(),
+            )],
+            ("logs", Some(pod)) => {
+                vec![Effect::Run(
+                    Stage::new("kubectl:logs")
+                        .arg(&pod.name)
+                        .option("--tail", Some("50"))
+                        .into(),
+                )]
+            }
+            ("describe", None) => vec![on_deployment("kubectl:describe")],
+            ("logs", None) => vec![Effect::Run(logs("deploy", &[view.name.as_str()]))],
+            ("history", _) => vec![on_deployment("kubectl:rollout-history")],
+            ("undo", _) => vec![on_deployment("kubectl:rollout-undo")],
+            ("hold", _) => {
+                let name = view.name.clone();
+                vec![Effect::Toast(self.hold_or_let_go(&name))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Stays on this deployment, or lets go of it when it is pinned already; what was done.
+    pub(super) fn hold_or_let_go(&mut self, name: &str) -> SafeText {
+        self.moved += 1;
+        let known = self.held.take();
+        if known.is_some_and(|held| held.name == name && !held.opened) {
+            return "the rollout panel follows the last change again".into();
+        }
+        self.held = Some(Held {
+            name: name.to_owned(),
+            opened: false,
+        });
+        SafeText::line(&format!("the rollout panel stays on {name}"))
+    }
+}

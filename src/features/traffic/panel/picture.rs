@@ -1,0 +1,316 @@
+//! What the traffic panel draws of the last requests: who answered, which versions, how many a second, why some failed,
+//! each as a cell. Not for where they come from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ratatui::text::{Line, Span};
+
+use crate::core::text::SafeText;
+use crate::features::traffic::model::{Sample, Tally};
+use crate::ui::panel::widgets::bar::{Fill, Part, bar};
+use crate::ui::panel::widgets::sparkline::sparkline;
+use crate::ui::panel::{Meaning, Theme};
+
+/// Requests that the shares are counted over.
+pub(super) const WINDOW: usize = 60;
+/// Seconds of the rate that are shown at most, and at least for it to be worth its room.
+const RATE: (usize, usize) = (60, 8);
+/// Columns of a lane's name.
+const LANE: usize = 10;
+/// Letters of the versions in the ribbon, oldest version first.
+const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
+
+/// What is drawn, worked out once a frame.
+pub(super) struct Picture {
+    tally: Tally,
+    /// Versions in the order they were first seen, each with its rank.
+    ranks: BTreeMap<String, usize>,
+    /// Who answered how many, and the version it told last: what says more than the version's own line.
+    answerers: Vec<(String, usize, Option<String>)>,
+    /// Why requests failed, the most frequent reason first.
+    reasons: Vec<(String, usize)>,
+    /// Some answer told its pod.
+    has_pods: bool,
+    /// The requests, newest first.
+    requests: Vec<Request>,
+    /// Requests of each of the last seconds, the newest last.
+    rate: Vec<Option<f64>>,
+}
+
+/// One request as a cell.
+struct Request {
+    /// Who answered.
+    answerer: String,
+    /// The rank of the version told, if one was.
+    rank: Option<usize>,
+    failed: bool,
+}
+
+impl Picture {
+    /// `samples`: newest first.
+    pub fn of(samples: &[Sample]) -> Self {
+        let mut ranks = BTreeMap::new();
+        for version in samples.iter().rev().filter_map(|sample| sample.version.as_ref()) {
+            let next = ranks.len();
+            ranks.entry(version.clone()).or_insert(next);
+        }
+        let rank = |sample: &Sample| sample.version.as_ref().and_then(|version| ranks.get(version)).copied();
+        let requests = samples
+            .iter()
+            .map(|sample| Request {
+                answerer: sample.answerer().to_owned(),
+                rank: rank(sample),
+                failed: !sample.succeeded(),
+            })
+            .collect();
+        let tally = Tally::of(samples.iter().take(WINDOW));
+        let pods: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.pod.as_deref()).collect();
+        // What matched is often the version itself, and an answer without a match has told nothing but its version.
+        let repeats = |name: &str, count: usize, version: &Option<String>| {
+            let version = version.as_ref().and_then(|version| tally.versions.get(version));
+            !pods.contains(name) && version == Some(&count)
+        };
+        let answerers = tally
+            .answerers
+            .iter()
+            .filter(|(name, (count, version))| !repeats(name, *count, version))
+            .map(|(name, (count, version))| (name.clone(), *count, version.clone()))
+            .collect();
+        Picture {
+            answerers,
+            reasons: reasons(samples),
+            has_pods: !pods.is_empty(),
+            rate: rate(samples),
+            requests,
+            tally,
+            ranks,
+        }
+    }
+
+    pub fn headline(&self) -> String {
+        format!("last {}  failed {}", self.tally.total, self.tally.failed)
+    }
+
+    /// The version that came last is the new one.
+    fn meaning(&self, rank: Option<usize>) -> Meaning {
+        match rank {
+            Some(rank) if rank + 1 == self.ranks.len() => Meaning::StateNew,
+            Some(_) => Meaning::StateOld,
+            None => Meaning::Text,
+        }
+    }
+
+    /// `note`: that the watch has ended.
+    pub fn lines(
+        &self,
+        theme: &Theme,
+        columns: u16,
+        rows: usize,
+        scroll: usize,
+        note: Option<&SafeText>,
+    ) -> Vec<Line<'static>> {
+        let mut lines = vec![self.head(theme, columns, note)];
+        let failures = self.failures(theme, columns);
+        let lanes = match self.answerers.len() {
+            lanes @ 2.. => lanes + 1,
+            _ => 0,
+        };
+        let others = 1 + usize::from(failures.is_some()) + self.tally.versions.len() + self.answerers.len() + lanes;
+        lines.extend(self.ribbon(theme, columns, rows.saturating_sub(others).max(1)));
+        lines.extend(failures);
+        for (version, count) in &self.tally.versions {
+            lines.push(self.share(
+                theme,
+                columns,
+                &format!("version {version}"),
+                *count,
+                self.ranks.get(version).copied(),
+            ));
+        }
+        let room = rows.saturating_sub(lines.len()).max(1);
+        let first = scroll.min(self.answerers.len().saturating_sub(room));
+        for (name, count, version) in self.answerers.iter().skip(first) {
+            let rank = version.as_ref().and_then(|version| self.ranks.get(version)).copied();
+            let label = match version {
+                Some(version) => format!("{name} {version}"),
+                None => name.clone(),
+            };
+            lines.push(self.share(theme, columns, &label, *count, rank));
+        }
+        let lanes = self.answerers.len();
+        if lanes > 1 && lines.len() + lanes < rows && usize::from(columns) > 3 * LANE {
+            lines.push(Line::default());
+            lines.extend(self.answerers.iter().map(|(name, ..)| self.lane(theme, columns, name)));
+        }
+        lines
+    }
+
+    /// `last 60 requests  failed 0  per second ▂▂▃▂ max 3`: the rate where there is room for it.
+    fn head(&self, theme: &Theme, columns: u16, note: Option<&SafeText>) -> Line<'static> {
+        let failed = if self.tally.failed > 0 {
+            Meaning::StateBad
+        } else {
+            Meaning::Dim
+        };
+        let dim = theme.style(Meaning::Dim);
+        let mut head = Line::from(vec![
+            Span::styled(format!("last {} requests  ", self.tally.total), dim),
+            Span::styled(format!("failed {}", self.tally.failed), theme.style(failed)),
+        ]);
+        let most = self.rate.iter().flatten().copied().fold(0.0, f64::max);
+        let (before, after) = ("  per second ", format!(" max {most}"));
+        let room = usize::from(columns).saturating_sub(head.width() + before.len() + after.len());
+        match note {
+            Some(note) => head.push_span(Span::styled(format!("  {note}"), dim)),
+            None if self.rate.len() > 1 && room >= RATE.1 => {
+                let cells = u16::try_from(room.min(self.rate.len())).unwrap_or(0);
+                head.push_span(Span::styled(before, dim));
+                head.push_span(sparkline(theme, &self.rate, most, cells, Meaning::Text));
+                head.push_span(Span::styled(after, dim));
+            }
+            None => {}
+        }
+        if !self.has_pods && self.tally.total > self.tally.failed && note.is_none() {
+            let text = "  no answer names its pod";
+            if head.width() + text.len() <= usize::from(columns) {
+                head.push_span(Span::styled(text, dim));
+            }
+        }
+        head
+    }
+
+    /// `! 24 x HTTP 503 Service Unavailable, 2 x no answer within 5 s`; none: nothing failed.
+    fn failures(&self, theme: &Theme, columns: u16) -> Option<Line<'static>> {
+        let each: Vec<String> = self
+            .reasons
+            .iter()
+            .map(|(why, count)| format!("{count} x {why}"))
+            .collect();
+        let text = SafeText::line(&format!("! {}", each.join(", "))).fit(usize::from(columns));
+        (!each.is_empty()).then(|| Line::from(theme.span(&text, Meaning::StateBad)))
+    }
+
+    /// The requests that one of them answered, each under its cell of the ribbon's right end.
+    fn lane(&self, theme: &Theme, columns: u16, name: &str) -> Line<'static> {
+        let label = fit_end(SafeText::line(name).as_str(), LANE - 1);
+        let blanks = LANE.saturating_sub(crate::core::text::width(&label));
+        let mut spans = vec![Span::styled(
+            format!("{label}{}", " ".repeat(blanks)),
+            theme.style(Meaning::Dim),
+        )];
+        let room = usize::from(columns) - LANE;
+        // What has not come yet is left blank at the left, so that the newest of all lanes stand below each other.
+        spans.push(Span::raw(" ".repeat(room.saturating_sub(self.requests.len()))));
+        let newest: Vec<&Request> = self.requests.iter().take(room).collect();
+        spans.extend(newest.into_iter().rev().map(|request| match request.answerer == name {
+            true => self.cell(theme, request),
+            false => Span::styled(theme.glyphs.neutral, theme.style(Meaning::Border)),
+        }));
+        Line::from(spans)
+    }
+
+    /// One cell a request, newest at the right of the last row: the version's letter, `!` for a failure, `.` where none
+    /// is told. In as many rows as there is room for.
+    fn ribbon(&self, theme: &Theme, columns: u16, rows: usize) -> Vec<Line<'static>> {
+        let columns = usize::from(columns).max(1);
+        let newest: Vec<_> = self.requests.iter().take(columns * rows).collect();
+        let mut lines: Vec<Line<'static>> = newest
+            .chunks(columns)
+            .map(|row| Line::from_iter(row.iter().rev().map(|request| self.cell(theme, request))))
+            .collect();
+        lines.reverse();
+        lines
+    }
+
+    fn cell(&self, theme: &Theme, request: &Request) -> Span<'static> {
+        if request.failed {
+            return Span::styled("!", theme.style(Meaning::StateBad));
+        }
+        let letter = request.rank.and_then(|rank| LETTERS.chars().nth(rank));
+        let text = letter.map_or_else(|| ".".to_owned(), String::from);
+        Span::styled(text, theme.style(self.meaning(request.rank)))
+    }
+
+    fn share(&self, theme: &Theme, columns: u16, label: &str, count: usize, rank: Option<usize>) -> Line<'static> {
+        let number = format!(" {count:>3} {:>3}%", count * 100 / self.tally.total.max(1));
+        let letter = rank
+            .and_then(|rank| LETTERS.chars().nth(rank))
+            .map(|letter| format!("{letter} "))
+            .unwrap_or_default();
+        let bar_columns = (columns / 3).clamp(6, 30);
+        let used = bar_columns + u16::try_from(number.len()).unwrap_or(0) + 1;
+        let room = usize::from(columns.saturating_sub(used));
+        let label = format!(
+            "{letter}{}",
+            fit_end(SafeText::line(label).as_str(), room.saturating_sub(letter.len()))
+        );
+        let blanks = room.saturating_sub(crate::core::text::width(&label)) + 1;
+        let meaning = self.meaning(rank);
+        let part = Part {
+            amount: count as u64,
+            fill: Fill::Full,
+            meaning,
+        };
+        let mut spans = vec![Span::styled(
+            format!("{label}{}", " ".repeat(blanks)),
+            theme.style(meaning),
+        )];
+        spans.extend(bar(theme, bar_columns, self.tally.total as u64, &[part]).spans);
+        spans.push(Span::styled(number, theme.style(Meaning::Text)));
+        Line::from(spans)
+    }
+}
+
+/// Why the last requests failed, the most frequent reason first.
+fn reasons(samples: &[Sample]) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (sample, error) in samples.iter().take(WINDOW).filter_map(|s| Some((s, s.error.as_ref()?))) {
+        let status = sample.status.and_then(|status| http::StatusCode::from_u16(status).ok());
+        let words = status.and_then(|status| status.canonical_reason());
+        let why = words.map_or_else(|| error.clone(), |words| format!("{error} {words}"));
+        *counts.entry(why).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts
+}
+
+/// How many requests each of the last seconds had, the newest last, from the first request on. The second that goes on
+/// is left out: it is not over.
+fn rate(samples: &[Sample]) -> Vec<Option<f64>> {
+    let second = |sample: &Sample| sample.at.as_second();
+    let Some(newest) = samples.iter().map(second).max() else {
+        return Vec::new();
+    };
+    let mut counts: Vec<Option<f64>> = Vec::new();
+    for sample in samples {
+        let ago = usize::try_from(newest - second(sample)).unwrap_or(usize::MAX);
+        if ago == 0 || ago > RATE.0 {
+            continue;
+        }
+        if counts.len() < ago {
+            counts.resize(ago, Some(0.0));
+        }
+        if let Some(Some(count)) = counts.get_mut(ago - 1) {
+            *count += 1.0;
+        }
+    }
+    counts.reverse();
+    counts
+}
+
+/// At most `columns` wide; cut at the front, since pods of one deployment differ at the end of their names.
+fn fit_end(text: &str, columns: usize) -> String {
+    let mut kept = String::new();
+    if crate::core::text::width(text) <= columns {
+        return text.to_owned();
+    }
+    for symbol in text.chars().rev() {
+        let longer = format!("{symbol}{kept}");
+        if crate::core::text::width(&longer) + 1 > columns {
+            break;
+        }
+        kept = longer;
+    }
+    if columns == 0 { kept } else { format!("…{kept}") }
+}
