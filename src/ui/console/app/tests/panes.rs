@@ -305,7 +305,7 @@ fn a_namespace_that_the_cluster_does_not_have_is_left_again() {
     };
     let (namespace, mut desk) = goes("stagin", &["default", "staging"]);
     assert_eq!(namespace, "default");
-    assert!(desk.shows(120, 40, "there is no namespace stagin") && desk.shows(120, 40, "did you mean staging?"));
+    assert!(desk.shows(120, 40, "has no namespace stagin") && desk.shows(120, 40, "did you mean staging?"));
     for told in [&["default", "staging"][..], &[]] {
         let (namespace, mut desk) = goes("staging", told);
         assert_eq!(namespace, "staging", "nobody knows better: {told:?}");
