@@ -40,6 +40,20 @@ impl Console {
         self.0.wait_for_text(text, SOON).expect("on the screen")
     }
 
+    /// A page longer than the pane begins at its beginning; it is turned to its end, where the last of it stands.
+    fn read_page(&self, line: &str, first: &str, last: &str) {
+        self.line(line);
+        self.see(first);
+        let deadline = Instant::now() + SOON;
+        loop {
+            self.0.key(Key::PageDown);
+            match self.0.wait_for(|screen| screen.contains(last), Duration::from_secs(1)) {
+                Ok(_) => return,
+                Err(unseen) => assert!(Instant::now() < deadline, "{last}: {unseen}"),
+            }
+        }
+    }
+
     /// Waits until the chat, or the panels, have a row that fits.
     fn see_row(&self, part: fn(&str) -> Vec<String>, pattern: &str) {
         let pattern = Regex::new(pattern).unwrap();
@@ -97,10 +111,8 @@ fn rollout_bar(screen: &str, label: &str) -> Option<(usize, String)> {
 #[test]
 fn the_demo_typed_in_the_console() {
     let console = Console::open();
-    console.line("!help kubectl");
-    console.see("COGDECK_NAMESPACE");
-    console.line("!help kubectl:run");
-    console.see("{kind, name, namespace, action, message}");
+    console.read_page("!help kubectl", "kubectl - Interact with Kubernetes", "COGDECK_NAMESPACE");
+    console.read_page("!help kubectl:run", "kubectl:run - Run an image", "{kind, name, namespace, action, message}");
 
     console.line("!kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80");
     console.see_row(chat, "deployment.apps/inspector created");

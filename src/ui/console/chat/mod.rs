@@ -362,7 +362,8 @@ impl Chat {
         let total: usize = heights.iter().map(|(_, height)| height).sum();
         let most = total.saturating_sub(self.page);
         if self.follow {
-            return most;
+            let last = heights.last().map_or(0, |(_, height)| *height);
+            return if self.page_comes() { most.min(total - last) } else { most };
         }
         let before: usize = heights
             .iter()
@@ -374,6 +375,12 @@ impl Chat {
             .find(|(id, _)| *id == self.anchor.0)
             .map_or(0, |(_, h)| self.anchor.1.min(*h));
         (before + inside).min(most)
+    }
+
+    /// Whether the last block is a page of which more may come: its end is not shown only to leave it again.
+    fn page_comes(&self) -> bool {
+        let last = self.blocks.back().map(|entry| &entry.block);
+        last.is_some_and(|block| block.page && block.state.is_live())
     }
 
     /// Only while the operator looks at the end and nothing came behind the page.

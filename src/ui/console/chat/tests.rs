@@ -123,6 +123,26 @@ fn a_page_longer_than_the_pane_is_read_from_its_beginning() {
 }
 
 #[test]
+fn a_page_that_still_comes_shows_its_beginning() {
+    let mut chat = Chat::default();
+    run(&mut chat, "before", 3);
+    let page = chat.open("help".to_owned(), Arc::new(Context::empty("sandbox")), NOW);
+    chat.change(page, |block| {
+        block.page = true;
+        block.become_state(State::Running);
+        for n in 0..40 {
+            block.push(&item(&format!("line {n}")));
+        }
+    });
+    let lines = draw(&mut chat, 60, 10);
+    assert!(lines[0].starts_with("❯ help") && lines[1].contains("line 0"), "{lines:#?}");
+    chat.change(page, |block| block.end(&ended(0)));
+    chat.read_from_top(page);
+    let after = draw(&mut chat, 60, 10);
+    assert_eq!(after[1..], lines[1..], "its end moves nothing");
+}
+
+#[test]
 fn a_line_that_answered_nothing_says_so() {
     let mut chat = Chat::default();
     let id = run(&mut chat, "kubectl:logs web", 0);
