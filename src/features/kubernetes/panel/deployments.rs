@@ -139,7 +139,7 @@ impl Listing for Deployments {
     }
 
     fn version(&self) -> u64 {
-        self.parts.iter().map(Parts::version_below).sum()
+        self.parts.iter().map(Parts::stuck_version).sum()
     }
 
     /// Finds out which of them can't go on.

@@ -22,11 +22,22 @@ pub struct Parts {
     pub sets: Subscription<ReplicaSetRow>,
     pods: Subscription<PodRow>,
     events: Subscription<EventRow>,
-    /// By unique id, of a version: a frame asks in several places.
-    stuck: RefCell<(u64, HashMap<String, Stuck>)>,
+    /// A frame asks in several places.
+    found: RefCell<Found>,
+}
+
+/// What was found out of the deployments that can't go on.
+struct Found {
+    /// Of which version of the feeds.
+    of: u64,
+    /// How often it was something else than before.
+    changes: u64,
+    /// By unique id.
+    stuck: HashMap<String, Stuck>,
 }
 
 /// Why a deployment does not go on, and who serves meanwhile.
+#[derive(PartialEq)]
 pub struct Stuck {
     /// Why.
     pub cause: Cause,
@@ -42,18 +53,25 @@ impl Parts {
             sets: feed::rows(hub, clients, context, false),
             pods: feed::rows(hub, clients, context, false),
             events: feed::rows(hub, clients, context, false),
-            stuck: RefCell::new((u64::MAX, HashMap::new())),
+            found: RefCell::new(Found {
+                of: u64::MAX,
+                changes: 0,
+                stuck: HashMap::new(),
+            }),
         }
     }
 
     /// Moves with any of them.
     pub fn version(&self) -> u64 {
-        self.deployments.source().version() + self.version_below()
+        let below = self.sets.source().version() + self.pods.source().version() + self.events.source().version();
+        self.deployments.source().version() + below
     }
 
-    /// Moves with what deployments are made of.
-    pub fn version_below(&self) -> u64 {
-        self.sets.source().version() + self.pods.source().version() + self.events.source().version()
+    /// Moves when another deployment can't go on, or for another reason: not with every pod, since of most nothing is
+    /// shown but that.
+    pub fn stuck_version(&self) -> u64 {
+        self.deployments.source().read(|rows, _| self.find_stuck(rows));
+        self.found.borrow().changes
     }
 
     /// Of all that a rollout can't be read without.
@@ -108,7 +126,7 @@ impl Parts {
     /// Finds out which of the deployments can't go on. `rows`: all of them, which the caller reads already.
     pub fn find_stuck(&self, rows: &RowTable<DeploymentRow>) {
         let version = self.version();
-        if self.stuck.borrow().0 == version {
+        if self.found.borrow().of == version {
             return;
         }
         // What rests is not looked at: most of them, most of the time.
@@ -123,12 +141,17 @@ impl Parts {
             let serving = view.serving();
             Some((row.uid.clone(), Stuck { cause, serving }))
         };
-        let stuck = rows.iter().zip(views).filter_map(stuck).collect();
-        self.stuck.replace((version, stuck));
+        let stuck: HashMap<String, Stuck> = rows.iter().zip(views).filter_map(stuck).collect();
+        let mut found = self.found.borrow_mut();
+        found.of = version;
+        if found.stuck != stuck {
+            found.changes += 1;
+            found.stuck = stuck;
+        }
     }
 
     /// Why this one can't go on, as it was found out last; none: it goes on.
     pub fn stuck(&self, row: &DeploymentRow) -> Option<Ref<'_, Stuck>> {
-        Ref::filter_map(self.stuck.borrow(), |(_, stuck)| stuck.get(&row.uid)).ok()
+        Ref::filter_map(self.found.borrow(), |found| found.stuck.get(&row.uid)).ok()
     }
 }
