@@ -3,6 +3,7 @@
 
 mod background;
 mod blocks;
+mod config;
 mod editor;
 mod hands;
 mod leaving;
@@ -14,7 +15,6 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::task::Poll;
@@ -28,21 +28,19 @@ use tokio::time::{Instant, MissedTickBehavior};
 use self::background::Asked;
 pub use self::background::ByBackground;
 use self::blocks::Blocks;
+pub use self::config::{ConsoleConfig, Programs};
 use self::programs::PanicGuard;
 use super::app::{App, Dress, Event, Parts};
-use super::arrangement::{self, Arrangement};
+use super::arrangement;
 use super::draw::draw;
-use super::keymap::Keymap;
 use super::operator::Request;
 use super::pace::Pace;
-use super::pin::{Pinned, kept};
+use super::pin::kept;
 use super::ports::{Runner, StartSandbox};
 use super::terminal::{Restore, Screen};
-use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::feed::Hub;
-use crate::ui::panel::{Panel, Theme, Tone};
+use crate::ui::panel::Tone;
 
 /// Between two frames in the long run: here, and where the terminal is far away.
 const FRAME: Duration = Duration::from_millis(16);
@@ -57,59 +55,6 @@ const HISTORY: usize = 2_000;
 const COMPLETER: Duration = Duration::from_secs(3);
 /// How long blocks may take to end when the console closes.
 const FAREWELL: Duration = Duration::from_millis(1_500);
-
-/// What a console is made of.
-pub struct ConsoleConfig {
-    /// Runs pipelines; also gives context, catalogue and history.
-    pub runner: Arc<dyn Runner>,
-    /// Tells when any feed changed.
-    pub hub: Hub,
-    /// The panels, in their order.
-    pub panels: Vec<Box<dyn Panel>>,
-    /// The theme, already without colour where that was asked for.
-    pub theme: Theme,
-    /// What the terminal's background chooses from, where the terminal is to be asked for it.
-    pub by_background: Option<ByBackground>,
-    /// The keys.
-    pub keymap: Keymap,
-    /// The clock.
-    pub clock: Clock,
-    /// Who sits here.
-    pub user: String,
-    /// `--read-only`.
-    pub read_only: bool,
-    /// Starts the sandbox, for a console with nothing configured.
-    pub sandbox: Option<Arc<dyn StartSandbox>>,
-    /// Programs of the operator's that the console may start by his own key.
-    pub programs: Programs,
-    /// The terminal is reached over a network: fewer frames.
-    pub remote: bool,
-    /// Theme and keymap files that have changed, read again.
-    pub dresses: Option<mpsc::Receiver<Dress>>,
-    /// What the operator made of the screen before.
-    pub arrangement: Arrangement,
-    /// Pipelines that were pinned before.
-    pub pinned: Vec<Pinned>,
-    /// The folder where both are kept; none: nowhere.
-    pub remember: Option<PathBuf>,
-    /// Told after the first frame: what it does not need begins then.
-    pub first_frame: Option<oneshot::Sender<()>>,
-    /// Things to tell once it is open: what was wrong in a theme or keymap file.
-    pub remarks: Vec<Report>,
-}
-
-/// Programs of the operator's, each with its arguments.
-#[derive(Clone, Debug, Default)]
-pub struct Programs {
-    /// Shows a text given on its stdin: `$PAGER`.
-    pub pager: Vec<String>,
-    /// Changes a file named as its last argument: `$EDITOR`.
-    pub editor: Vec<String>,
-    /// The folder for that file; none: the system's own.
-    pub scratch: Option<PathBuf>,
-    /// Takes a text for the clipboard on its stdin, beside what the terminal itself is asked for.
-    pub clipboard: Option<Vec<String>>,
-}
 
 /// The console.
 pub struct Console;
@@ -326,7 +271,8 @@ impl<W: Write> Shell<W> {
         self.app.is_dirty().then(due)
     }
 
-    /// The line as it is typed is checked once a frame, so that what is wrong in it is marked.
+    /// The line as it is typed is checked behind the frame that shows it, so that what is wrong in it is marked: nobody's
+    /// key waits for that.
     fn check_line(&mut self) {
         if let Some(text) = self.app.unchecked() {
             let problem = App::is_for_engine(&text).then(|| self.runner.problem(&text)).flatten();
@@ -335,7 +281,6 @@ impl<W: Write> Shell<W> {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        self.check_line();
         let now = Instant::now();
         let app = &mut self.app;
         let rows = !self.awaited || self.pace.due(now, false) <= now;
@@ -344,6 +289,7 @@ impl<W: Write> Shell<W> {
         self.app.drawn();
         self.pace.drawn(now, rows);
         self.awaited = false;
+        self.check_line();
         Ok(())
     }
 

@@ -65,16 +65,19 @@ impl App {
             let unfinished = report.code == "E-RESOLVE-004" && goes_on(&self.catalogue, text.get(range.clone())?);
             (CERTAIN.contains(&report.code) && !unfinished).then_some((range, false))
         });
+        let shown = self.wrong();
         self.checked = Checked { text, wrong };
-        self.dirty = true;
+        self.dirty |= self.wrong() != shown;
     }
 
-    /// What is marked as wrong, in bytes of the line: what the cursor still touches may become right.
+    /// What is marked as wrong, in bytes of the line: what the cursor still touches may become right. It stays marked while
+    /// the line goes on behind it, until that is checked.
     pub(in crate::ui::console) fn wrong(&self) -> Option<Range<usize>> {
         let (range, always) = self.checked.wrong.clone()?;
         let cursor = self.input.cursor();
         let left = always || cursor < range.start || cursor > range.end;
-        (left && self.checked.text == self.input.text()).then_some(range)
+        let text = self.input.text();
+        (left && self.checked.text.get(..range.end) == text.get(..range.end)).then_some(range)
     }
 }
 

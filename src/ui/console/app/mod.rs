@@ -4,6 +4,7 @@
 mod arrange;
 mod blocks;
 mod chat;
+mod dress;
 mod event;
 mod finder;
 mod frames;
@@ -16,6 +17,7 @@ mod overlay;
 mod picker;
 mod pins;
 mod present;
+mod questions;
 mod typing;
 mod welcome;
 mod window;
@@ -41,23 +43,17 @@ use super::samples::Samples;
 use super::toast::Toasts;
 use crate::core::clock::Clock;
 use crate::core::context::Context;
-use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::ui::panel::{Panel, Scope, Subject, Theme, Tone};
 use crate::verb::{Candidate, Catalogue};
 use goto::Asked;
+use questions::Question;
 
 pub use event::{Dress, Effect, Event, Focus};
 pub use finder::Finder;
 pub use mouse::Places;
 pub use overlay::Overlay;
 pub use present::{SCRIPTS, Script};
-
-struct Question {
-    id: u64,
-    block: u64,
-    approval: Approval,
-}
 
 /// What the console is made of.
 pub struct Parts {
@@ -244,18 +240,6 @@ impl App {
         app
     }
 
-    /// What a new keymap changes besides keys; what it names that is not here is told.
-    fn take_keymap(&mut self) {
-        self.input.use_vi(self.keymap.has_vi());
-        let known: Vec<_> = self
-            .panels
-            .iter()
-            .map(|panel| (panel.id(), panel.all_actions()))
-            .collect();
-        let wrong = self.keymap.check_panels(&known);
-        self.remark(&wrong);
-    }
-
     /// Subscribes the panels that can be seen to the context, and from here on keeps it so. Inside a Tokio runtime.
     pub fn open_panels(&mut self) {
         self.watched = true;
@@ -400,36 +384,6 @@ impl App {
         }
     }
 
-    /// Files of the operator's have changed: what can be read of them counts from now on.
-    fn dress(&mut self, dress: Dress) {
-        let mut taken = Vec::new();
-        if let Some(theme) = dress.theme {
-            taken.push(format!("theme {}", theme.name));
-            self.wear(theme);
-        }
-        if let Some(keymap) = dress.keymap {
-            taken.push("keymap".to_owned());
-            self.keymap = keymap;
-            self.take_keymap();
-        }
-        if !taken.is_empty() {
-            self.tell(&format!("read again: {}", taken.join(", ")), Tone::Ok);
-        }
-        self.remark(&dress.remarks);
-    }
-
-    fn wear(&mut self, theme: Theme) {
-        self.theme = theme;
-        self.chat.forget_looks();
-    }
-
-    /// Tells what is wrong in a file of the operator's.
-    pub(super) fn remark(&mut self, remarks: &[Report]) {
-        for remark in remarks {
-            self.toasts.add(remark.told(), Tone::Warn, self.clock.now());
-        }
-    }
-
     fn change_contexts(&mut self, own: Arc<Context>, beside: Vec<Arc<Context>>) {
         self.input.set_here(&own.name);
         // As the engine does: what was opened was the one that is left.
@@ -442,43 +396,6 @@ impl App {
     /// What the panels show.
     fn scope(&self) -> Scope {
         Scope::with(&self.context, &self.beside)
-    }
-
-    /// A block waits for an answer. The bare view, which shows no questions, ends.
-    fn question(&mut self, question: Question) -> Vec<Effect> {
-        let what = match question.approval.is_secret() {
-            true => "a secret is asked for: finish or clear the line to give it",
-            false => "a plan waits for approval: finish or clear the line to answer it",
-        };
-        self.chat
-            .change(question.block, |known| known.become_state(State::Asking));
-        self.questions.push_back(question);
-        if self.approval().is_none() {
-            self.toasts.add(what.into(), Tone::Waiting, self.clock.now());
-        }
-        match std::mem::take(&mut self.bare) {
-            true => vec![Effect::Mouse(self.mouse)],
-            false => Vec::new(),
-        }
-    }
-
-    /// The approval that has the keys: the oldest, unless something is being typed that it must not swallow.
-    pub(super) fn approval(&self) -> Option<&Approval> {
-        let something_else = self.help.is_some()
-            || self.finder.is_some()
-            || self.overlay.is_some()
-            || self.popup.is_some()
-            || self.input.search().is_some()
-            || self.script.as_ref().is_some_and(Script::is_typing);
-        self.questions
-            .front()
-            .filter(|_| self.input.is_empty() && !something_else)
-            .map(|question| &question.approval)
-    }
-
-    /// How many approvals wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.questions.len()
     }
 
     fn candidates(&mut self, question: u64, candidates: Vec<Candidate>) -> Vec<Effect> {

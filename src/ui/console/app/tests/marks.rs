@@ -64,8 +64,15 @@ fn a_mark_belongs_to_the_text_it_was_made_for_and_words_of_the_console_have_none
     desk.app.check(text, Some(report));
     assert_eq!(desk.app.wrong(), Some(0..4));
     desk.keys("y");
-    assert_eq!(desk.app.wrong(), None, "not yet checked");
+    assert_eq!(
+        desk.app.wrong(),
+        Some(0..4),
+        "the word is the same, and marks do not flicker"
+    );
     assert!(desk.app.unchecked().is_some());
+    desk.keys("<ctrl-a><ctrl-f><bs>");
+    assert_eq!(desk.app.input.text(), "ope xy");
+    assert_eq!(desk.app.wrong(), None, "another word");
     for word in [":ns x", "rw 10m", "!!", "  "] {
         assert!(!App::is_for_engine(word), "{word}");
     }

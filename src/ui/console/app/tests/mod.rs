@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::core::change::{Change, Origin, Plan, Requirement, Risk, Target};
+use crate::core::report::Report;
 use crate::feed::{Health, HealthState};
 use crate::lang::Stage;
 use crate::ui::console::draw::draw;

@@ -12,11 +12,15 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::core::change::{Change, Plan, Requirement, Risk, Target};
+use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Severity;
+use crate::feed::Hub;
 use crate::ui::console::input::history::Earlier;
+use crate::ui::console::keymap::Keymap;
 use crate::ui::console::ports::{BlockEvent, Ended, Observed, Running};
+use crate::ui::panel::{Panel, Theme};
 use crate::verb::{Catalogue, Decision, Item, Operator};
 
 /// Answers `echo X`, follows `watch` until cancelled, asks for `delete`; `later` asks for an approval and then for a

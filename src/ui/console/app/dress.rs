@@ -1,0 +1,49 @@
+//! Themes and keymaps that take the place of those before, and what was wrong in their files.
+
+use super::{App, Dress};
+use crate::core::report::Report;
+use crate::ui::panel::{Theme, Tone};
+
+impl App {
+    /// What a new keymap changes besides keys; what it names that is not here is told.
+    pub(super) fn take_keymap(&mut self) {
+        self.input.use_vi(self.keymap.has_vi());
+        let known: Vec<_> = self
+            .panels
+            .iter()
+            .map(|panel| (panel.id(), panel.all_actions()))
+            .collect();
+        let wrong = self.keymap.check_panels(&known);
+        self.remark(&wrong);
+    }
+
+    /// Files of the operator's have changed: what can be read of them counts from now on.
+    pub(super) fn dress(&mut self, dress: Dress) {
+        let mut taken = Vec::new();
+        if let Some(theme) = dress.theme {
+            taken.push(format!("theme {}", theme.name));
+            self.wear(theme);
+        }
+        if let Some(keymap) = dress.keymap {
+            taken.push("keymap".to_owned());
+            self.keymap = keymap;
+            self.take_keymap();
+        }
+        if !taken.is_empty() {
+            self.tell(&format!("read again: {}", taken.join(", ")), Tone::Ok);
+        }
+        self.remark(&dress.remarks);
+    }
+
+    pub(super) fn wear(&mut self, theme: Theme) {
+        self.theme = theme;
+        self.chat.forget_looks();
+    }
+
+    /// Tells what is wrong in a file of the operator's.
+    pub(in crate::ui::console) fn remark(&mut self, remarks: &[Report]) {
+        for remark in remarks {
+            self.toasts.add(remark.told(), Tone::Warn, self.clock.now());
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Blocks that wait for an answer: a plan to approve, a secret to type. Not for what an answer takes: that is `approval`.
+
+use super::{App, Effect, Script};
+use crate::ui::console::approval::Approval;
+use crate::ui::console::chat::block::State;
+use crate::ui::panel::Tone;
+
+/// What a block waits for.
+pub(super) struct Question {
+    pub id: u64,
+    pub block: u64,
+    pub approval: Approval,
+}
+
+impl App {
+    /// A block waits for an answer. The bare view, which shows no questions, ends.
+    pub(super) fn question(&mut self, question: Question) -> Vec<Effect> {
+        let what = match question.approval.is_secret() {
+            true => "a secret is asked for: finish or clear the line to give it",
+            false => "a plan waits for approval: finish or clear the line to answer it",
+        };
+        self.chat
+            .change(question.block, |known| known.become_state(State::Asking));
+        self.questions.push_back(question);
+        if self.approval().is_none() {
+            self.toasts.add(what.into(), Tone::Waiting, self.clock.now());
+        }
+        match std::mem::take(&mut self.bare) {
+            true => vec![Effect::Mouse(self.mouse)],
+            false => Vec::new(),
+        }
+    }
+
+    /// The approval that has the keys: the oldest, unless something is being typed that it must not swallow.
+    pub(in crate::ui::console) fn approval(&self) -> Option<&Approval> {
+        let something_else = self.help.is_some()
+            || self.finder.is_some()
+            || self.overlay.is_some()
+            || self.popup.is_some()
+            || self.input.search().is_some()
+            || self.script.as_ref().is_some_and(Script::is_typing);
+        self.questions
+            .front()
+            .filter(|_| self.input.is_empty() && !something_else)
+            .map(|question| &question.approval)
+    }
+
+    /// How many approvals wait.
+    pub(in crate::ui::console) fn waiting(&self) -> usize {
+        self.questions.len()
+    }
+}

@@ -1,0 +1,70 @@
+//! What a console is made of, as the composition root hands it over. Nothing here does anything.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::ByBackground;
+use crate::core::clock::Clock;
+use crate::core::report::Report;
+use crate::feed::Hub;
+use crate::ui::console::app::Dress;
+use crate::ui::console::arrangement::Arrangement;
+use crate::ui::console::keymap::Keymap;
+use crate::ui::console::pin::Pinned;
+use crate::ui::console::ports::{Runner, StartSandbox};
+use crate::ui::panel::{Panel, Theme};
+
+/// What a console is made of.
+pub struct ConsoleConfig {
+    /// Runs pipelines; also gives context, catalogue and history.
+    pub runner: Arc<dyn Runner>,
+    /// Tells when any feed changed.
+    pub hub: Hub,
+    /// The panels, in their order.
+    pub panels: Vec<Box<dyn Panel>>,
+    /// The theme, already without colour where that was asked for.
+    pub theme: Theme,
+    /// What the terminal's background chooses from, where the terminal is to be asked for it.
+    pub by_background: Option<ByBackground>,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The clock.
+    pub clock: Clock,
+    /// Who sits here.
+    pub user: String,
+    /// `--read-only`.
+    pub read_only: bool,
+    /// Starts the sandbox, for a console with nothing configured.
+    pub sandbox: Option<Arc<dyn StartSandbox>>,
+    /// Programs of the operator's that the console may start by his own key.
+    pub programs: Programs,
+    /// The terminal is reached over a network: fewer frames.
+    pub remote: bool,
+    /// Theme and keymap files that have changed, read again.
+    pub dresses: Option<mpsc::Receiver<Dress>>,
+    /// What the operator made of the screen before.
+    pub arrangement: Arrangement,
+    /// Pipelines that were pinned before.
+    pub pinned: Vec<Pinned>,
+    /// The folder where both are kept; none: nowhere.
+    pub remember: Option<PathBuf>,
+    /// Told after the first frame: what it does not need begins then.
+    pub first_frame: Option<oneshot::Sender<()>>,
+    /// Things to tell once it is open: what was wrong in a theme or keymap file.
+    pub remarks: Vec<Report>,
+}
+
+/// Programs of the operator's, each with its arguments.
+#[derive(Clone, Debug, Default)]
+pub struct Programs {
+    /// Shows a text given on its stdin: `$PAGER`.
+    pub pager: Vec<String>,
+    /// Changes a file named as its last argument: `$EDITOR`.
+    pub editor: Vec<String>,
+    /// The folder for that file; none: the system's own.
+    pub scratch: Option<PathBuf>,
+    /// Takes a text for the clipboard on its stdin, beside what the terminal itself is asked for.
+    pub clipboard: Option<Vec<String>>,
+}
