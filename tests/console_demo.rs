@@ -111,8 +111,16 @@ fn rollout_bar(screen: &str, label: &str) -> Option<(usize, String)> {
 #[test]
 fn the_demo_typed_in_the_console() {
     let console = Console::open();
-    console.read_page("!help kubectl", "kubectl - Interact with Kubernetes", "COGDECK_NAMESPACE");
-    console.read_page("!help kubectl:run", "kubectl:run - Run an image", "{kind, name, namespace, action, message}");
+    console.read_page(
+        "!help kubectl",
+        "kubectl - Interact with Kubernetes",
+        "COGDECK_NAMESPACE",
+    );
+    console.read_page(
+        "!help kubectl:run",
+        "kubectl:run - Run an image",
+        "{kind, name, namespace, action, message}",
+    );
 
     console.line("!kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80");
     console.see_row(chat, "deployment.apps/inspector created");

@@ -363,7 +363,11 @@ impl Chat {
         let most = total.saturating_sub(self.page);
         if self.follow {
             let last = heights.last().map_or(0, |(_, height)| *height);
-            return if self.page_comes() { most.min(total - last) } else { most };
+            return if self.page_comes() {
+                most.min(total - last)
+            } else {
+                most
+            };
         }
         let before: usize = heights
             .iter()

@@ -135,7 +135,10 @@ fn a_page_that_still_comes_shows_its_beginning() {
         }
     });
     let lines = draw(&mut chat, 60, 10);
-    assert!(lines[0].starts_with("❯ help") && lines[1].contains("line 0"), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("❯ help") && lines[1].contains("line 0"),
+        "{lines:#?}"
+    );
     chat.change(page, |block| block.end(&ended(0)));
     chat.read_from_top(page);
     let after = draw(&mut chat, 60, 10);
