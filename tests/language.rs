@@ -101,6 +101,30 @@ fn a_limit_that_cannot_be_is_refused() {
     }
 }
 
+/// Should the first command be so slow that all is there in time, it finds nothing, and the second one runs all the same.
+#[test]
+fn who_gave_up_waiting_for_standard_input_takes_nothing_from_the_next() {
+    let home = Home::new("");
+    let line = "timeout=300ms kubectl:get -f - -o name || kubectl:apply -f -";
+    let mut child = home
+        .command(env!("CARGO_BIN_EXE_cogdeck"))
+        .args(["run", "--sandbox", "--yes", line])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for part in ["apiVersion: v1\nkind: ConfigMap\n", "metadata: {name: conf}\n"] {
+        input.write_all(part.as_bytes()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+    }
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let (out, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(out, "configmap/conf serverside-applied\n", "{errors}");
+}
+
 #[test]
 fn manifests_come_from_standard_input() {
     let home = Home::new("");

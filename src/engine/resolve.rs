@@ -1,5 +1,6 @@
-//! Names to verbs: `bundle:command`, `bundle command`, unqualified names, and git-style joins of leading plain words, the longest first.
-//! Data never selects a command: words after the first option or `a=b` do not join, nor do quoted ones.
+//! Names to verbs: `bundle:command`, `bundle command`, unqualified names, and git-style joins of leading plain words,
+//! the longest first. Data never selects a command: words after the first option or `a=b` do not join, nor do quoted
+//! ones.
 
 use super::problem::Problem;
 use crate::lang::Word;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::block::BlockEvent;
+use super::block::{BlockEvent, Board};
 use super::destination::Outlets;
 use super::ending::Ending;
 use super::memory::Recorder;
@@ -83,6 +83,8 @@ pub struct Outcome {
 pub struct Delivery {
     /// The block's events.
     pub events: mpsc::Sender<BlockEvent>,
+    /// The block's board: what is posted there to look at until records come counts no more once they do.
+    pub board: Arc<Board>,
     /// Counts the records.
     pub records: Arc<AtomicU64>,
     /// A background job goes on when nobody looks.
@@ -92,6 +94,7 @@ pub struct Delivery {
 impl Delivery {
     /// Whether there is any reason to go on.
     pub async fn send(&self, event: BlockEvent) -> bool {
+        self.board.outdate_preview();
         self.events.send(event).await.is_ok() || self.background
     }
 }

@@ -35,6 +35,7 @@ pub struct Bench {
     pub plane: ControlPlane,
     _api: ApiHandle,
     pub session: Session,
+    pub journal: Arc<MemoryJournal>,
     pub shared: Shared,
     pub clients: Arc<Clients>,
     pub context: Arc<Context>,
@@ -220,11 +221,12 @@ impl Bench {
         verbs.extend(records::feature(&helper()).verbs);
         verbs.push(undo());
         let ports = Arc::new(Anyone(vec![context.clone()]));
+        let journal = Arc::new(MemoryJournal::new(Clock::real()));
         let session = Session::new(SessionConfig {
             catalogue: Arc::new(Catalogue::new(verbs)),
             context: context.clone(),
             contexts: ports.clone(),
-            journal: Arc::new(MemoryJournal::new(Clock::real())),
+            journal: journal.clone(),
             shelf: Arc::new(MemoryShelf::default()),
             authorise: ports.clone(),
             place: ports,
@@ -237,6 +239,7 @@ impl Bench {
             plane,
             _api: api,
             session,
+            journal,
             shared,
             clients,
             context,

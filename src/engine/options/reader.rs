@@ -182,53 +182,35 @@ impl Reader<'_> {
         self.unknown(format!("-{flag}"), near, word)
     }
 
-    /// What an option that no command has is written as here.
-    fn elsewhere(name: &str) -> Option<String> {
-        ELSEWHERE
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, hint)| (*hint).to_owned())
-    }
-
     fn unknown(&self, option: String, near: Vec<String>, word: &Word) -> Problem {
         let verb = self.declaration.qualified();
-        let known = Self::elsewhere(option.trim_start_matches('-'));
-        let hint = known
-            .or_else(|| did_you_mean(&near))
-            .unwrap_or_else(|| match self.signature.options.is_empty() {
-                true => format!("{verb} has no options; write -- before a value that starts with a dash"),
-                false => format!("`help {verb}` lists its options"),
-            });
+        let hints: Vec<String> = [did_you_mean(&near), elsewhere(option.trim_start_matches('-'))]
+            .into_iter()
+            .flatten()
+            .collect();
+        let hint = match (hints.is_empty(), self.signature.options.is_empty()) {
+            (false, _) => hints.join(" or "),
+            (true, true) => format!("{verb} has no options; write -- before a value that starts with a dash"),
+            (true, false) => format!("`help {verb}` lists its options"),
+        };
         Problem::new(UNKNOWN, word.span, format!("{verb} has no option {option}")).hint(Some(hint))
     }
 }
 
-/// Options that people type behind a command and that stand elsewhere: flags of the program, and what other programs
-/// take behind each of their commands.
-const ELSEWHERE: [(&str, &str); 12] = [
-    (
-        "yes",
-        "a flag of the program stands before the pipeline: cogdeck run --yes 'PIPELINE'",
-    ),
-    (
-        "max-targets",
-        "a flag of the program stands before the pipeline: cogdeck run --max-targets N 'PIPELINE'",
-    ),
+/// Flags of the program that people type behind a command, as they are written before the pipeline.
+const FLAGS: [(&str, &str); 5] = [
+    ("yes", "--yes 'PIPELINE'"),
+    ("max-targets", "--max-targets N 'PIPELINE'"),
+    ("sandbox", "--sandbox 'PIPELINE'"),
+    ("input", "--input JSON 'PIPELINE'"),
+    ("keep-going", "--keep-going -f SCRIPT"),
+];
+
+/// What other programs take behind each of their commands, and how it is said here.
+const ELSEWHERE: [(&str, &str); 7] = [
     (
         "read-only",
-        "a flag of the program stands before the pipeline: cogdeck run --read-only 'PIPELINE'",
-    ),
-    (
-        "sandbox",
-        "a flag of the program stands before the pipeline: cogdeck run --sandbox 'PIPELINE'",
-    ),
-    (
-        "input",
-        "a flag of the program stands before the pipeline: cogdeck run --input JSON 'PIPELINE'",
-    ),
-    (
-        "keep-going",
-        "a flag of the program stands before the pipeline: cogdeck run --keep-going -f SCRIPT",
+        "the program takes it, not a command: cogdeck --read-only, cogdeck run --read-only 'PIPELINE'",
     ),
     ("on-error", "it stands before the command: on-error=continue COMMAND"),
     ("timeout", "it stands before the command: timeout=10s COMMAND"),
@@ -243,6 +225,14 @@ const ELSEWHERE: [(&str, &str); 12] = [
         "cogdeck check 'PIPELINE' shows what a line needs; the console shows each plan before it is applied",
     ),
 ];
+
+/// Where an option stands that no command has.
+fn elsewhere(name: &str) -> Option<String> {
+    let flag = FLAGS.iter().find(|(known, _)| *known == name);
+    let of_program = flag.map(|(_, usage)| format!("outside the console the program takes it: cogdeck run {usage}"));
+    let other = || ELSEWHERE.iter().find(|(known, _)| *known == name);
+    of_program.or_else(|| other().map(|(_, hint)| (*hint).to_owned()))
+}
 
 /// `-n$count`: short flags with a value that starts with a variable.
 fn short_with_variable(word: &Word) -> Option<OptionWord> {

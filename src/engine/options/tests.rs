@@ -53,6 +53,20 @@ fn words_that_are_still_typed_are_sorted_by_the_declaration() {
     assert_eq!(so_far("$name --image=$a 3"), expected(" 3", ""));
 }
 
+#[test]
+fn what_is_near_is_told_before_what_stands_elsewhere() {
+    let hint = |words: &str| read(words, false).err().and_then(|problem| problem.hint).unwrap();
+    assert_eq!(hint("web --lable=a"), "did you mean --label?");
+    let command = Arc::new(Declaration::new("k", "x", "").option(OptionSpec::new("contexts", OptionKind::Bool, "")));
+    let line = parse("x --context").unwrap();
+    let words = &line.items[0].pipeline.stages[0].words;
+    let problem = Template::read(command, &words[1..], words[0].span, false).err().unwrap();
+    assert_eq!(
+        problem.hint.unwrap(),
+        "did you mean --contexts? or it stands before the command: @NAME COMMAND"
+    );
+}
+
 fn bound(words: &str) -> Result<(Value, Value), &'static str> {
     let template = read(words, false).map_err(|problem| problem.code)?;
     let record = json!({"n": 5, "list": ["a", "b"], "text": "x", "none": null});

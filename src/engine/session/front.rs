@@ -50,12 +50,13 @@ impl Front {
         };
         let operator = BlockOperator {
             inner: self.operator.clone(),
-            board,
+            board: board.clone(),
         };
         let run = LineRun {
             inner,
             front: self,
             events: sender,
+            board,
             operator: Arc::new(operator),
             session: Arc::new(session),
         };

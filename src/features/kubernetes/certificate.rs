@@ -1,6 +1,7 @@
 //! When the client certificate of a user ends (X.509 `notAfter`). Not for whether anybody trusts it: that is the server's
 //! to know, and TLS' to tell.
 
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -13,10 +14,14 @@ use yasna::models::{GeneralizedTime, UTCTime};
 use yasna::tags::TAG_UTCTIME;
 use yasna::{ASN1Error, ASN1ErrorKind, ASN1Result, BERReader, Tag};
 
+use super::error::KUBECONFIG;
+use super::files;
+use crate::core::report::Report;
+
 /// Nobody has to know earlier that a certificate ends.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// A file that is longer holds no certificate (bytes).
-const LONGEST: u64 = 1024 * 1024;
+/// A file that is longer holds no certificate, no key, no token (bytes).
+pub const LONGEST: u64 = 1024 * 1024;
 
 /// How long a certificate counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,19 +49,31 @@ impl Validity {
     }
 }
 
-/// The certificate of a user (PEM), as the client reads it: the data before the file. None: there is none, or it cannot
-/// be read, which the client tells.
-pub async fn of(auth: &AuthInfo) -> Option<Vec<u8>> {
-    match (&auth.client_certificate_data, &auth.client_certificate) {
-        (Some(data), _) => STANDARD.decode(data.trim()).ok(),
-        (None, Some(file)) => {
-            let length = tokio::fs::metadata(file).await.ok()?.len();
-            match length {
-                ..=LONGEST => tokio::fs::read(file).await.ok(),
-                _ => None,
-            }
-        }
-        (None, None) => None,
+/// The certificate of a user (PEM), once [`load`]ed. None: there is none, or it cannot be read, which the client tells.
+pub fn of(auth: &AuthInfo) -> Option<Vec<u8>> {
+    STANDARD.decode(auth.client_certificate_data.as_ref()?.trim()).ok()
+}
+
+/// Reads the files of a certificate and its key, where their data is not there, and puts it in its place: the client
+/// would read them once more, whatever they are. What cannot be read is left for it to tell.
+pub async fn load(auth: &mut AuthInfo) -> Result<(), Report> {
+    if let (None, Some(file)) = (&auth.client_certificate_data, &auth.client_certificate) {
+        auth.client_certificate_data = content(file).await?;
+    }
+    if let (None, Some(file)) = (&auth.client_key_data, &auth.client_key) {
+        auth.client_key_data = content(file).await?.map(Into::into);
+    }
+    Ok(())
+}
+
+async fn content(file: &str) -> Result<Option<String>, Report> {
+    match files::text(Path::new(file), LONGEST).await {
+        Ok(Some(text)) => Ok(Some(STANDARD.encode(text))),
+        Ok(None) => Err(Report::failed(
+            KUBECONFIG,
+            format!("{file} is larger than {} MiB, and no client certificate nor a key is", LONGEST >> 20),
+        )),
+        Err(_) => Ok(None),
     }
 }
 
@@ -168,23 +185,40 @@ pub mod tests {
     #[tokio::test]
     async fn the_data_counts_before_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("client.crt");
-        std::fs::write(&file, "of the file").unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            Some(folder.path().join(name).display().to_string())
+        };
         let mut auth = AuthInfo {
-            client_certificate: Some(file.display().to_string()),
+            client_certificate: write("client.crt", "of the file"),
+            client_key: write("client.key", "the key"),
             ..AuthInfo::default()
         };
-        assert_eq!(of(&auth).await.unwrap(), b"of the file");
+        load(&mut auth).await.unwrap();
+        assert_eq!(of(&auth).unwrap(), b"of the file");
+        let told = serde_json::to_value(&auth).unwrap();
+        let key = told["client-key-data"].as_str().unwrap();
+        assert_eq!(STANDARD.decode(key).unwrap(), b"the key");
         auth.client_certificate_data = Some(STANDARD.encode("of the data"));
-        assert_eq!(of(&auth).await.unwrap(), b"of the data");
+        load(&mut auth).await.unwrap();
+        assert_eq!(of(&auth).unwrap(), b"of the data");
         auth.client_certificate_data = Some("no base64!".to_owned());
-        assert_eq!(of(&auth).await, None);
-        let missing = AuthInfo {
-            client_certificate: Some("/does/not/exist".to_owned()),
-            ..AuthInfo::default()
+        assert_eq!(of(&auth), None);
+        assert_eq!(of(&AuthInfo::default()), None);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_missing_is_the_client_s_to_tell_and_one_without_an_end_is_refused() {
+        let of_file = async |file: &str| {
+            let mut auth = AuthInfo {
+                client_certificate: Some(file.to_owned()),
+                ..AuthInfo::default()
+            };
+            load(&mut auth).await.map(|()| auth.client_certificate_data)
         };
-        assert_eq!(of(&missing).await, None);
-        assert_eq!(of(&AuthInfo::default()).await, None);
+        assert_eq!(of_file("/does/not/exist").await.unwrap(), None);
+        let refused = of_file("/dev/zero").await.unwrap_err();
+        assert!(refused.message.starts_with("/dev/zero is larger than 1 MiB"), "{refused}");
     }
 
     proptest! {

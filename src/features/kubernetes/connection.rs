@@ -3,6 +3,7 @@
 //! credential plugin is run by one at a time, until it has answered: nobody's impatience ends it, and its failure counts
 //! for all who wait. Not for what is asked of the cluster.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -86,15 +87,27 @@ struct Shape {
     accepts_all: bool,
     name: Option<String>,
     proxy: Option<Uri>,
+    /// Whom it acts as: name, unique id, groups, whatever else.
+    acts_as: (Option<String>, Option<String>, Option<Vec<String>>, Extra),
 }
+
+/// What else is said about somebody: values by their field.
+type Extra = Option<HashMap<String, Vec<String>>>;
 
 impl Shape {
     fn of(config: &kube::Config) -> Shape {
+        let auth = config.auth_info.clone();
         Shape {
             authorities: config.root_cert.clone(),
             accepts_all: config.accept_invalid_certs,
             name: config.tls_server_name.clone(),
             proxy: config.proxy_url.clone(),
+            acts_as: (
+                auth.impersonate,
+                auth.impersonate_uid,
+                auth.impersonate_groups,
+                auth.impersonate_user_extra,
+            ),
         }
     }
 }

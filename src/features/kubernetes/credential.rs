@@ -3,6 +3,7 @@
 //! the async threads, with captured output and a deadline, and only for the kube context in use; one that must ask a
 //! person gets the terminal, when that person asks for it.
 
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -12,13 +13,14 @@ use futures::pin_mut;
 use jiff::Timestamp;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::certificate::{self, Validity};
 use super::error::{KUBECONFIG, LOGIN};
+use super::files;
 use crate::core::report::Report;
 use crate::core::text::{SafeText, Secret};
 
@@ -119,6 +121,7 @@ struct Status {
 /// Puts the token of a file, or what a plugin answers, in its place.
 pub async fn replace(auth: &mut AuthInfo, asking: Asking) -> Result<Obtained, Report> {
     let now = Timestamp::now();
+    certificate::load(auth).await?;
     if let Some(exec) = auth.exec.take() {
         let name = exec.command.clone().unwrap_or_default();
         let status = run(&exec, &name, asking).await?;
@@ -137,21 +140,23 @@ pub async fn replace(auth: &mut AuthInfo, asking: Asking) -> Result<Obtained, Re
                 ..Obtained::default()
             })
         }
-        _ if auth.token.is_none() && auth.username.is_none() => Ok(certified(auth).await.unwrap_or_default()),
+        _ if auth.token.is_none() && auth.username.is_none() => Ok(certified(auth).unwrap_or_default()),
         _ => Ok(written(auth, now).unwrap_or_default()),
     }
 }
 
 /// The client certificate of the kubeconfig, which somebody renews there or in its file.
-async fn certified(auth: &AuthInfo) -> Option<Obtained> {
-    let pem = certificate::of(auth).await?;
+fn certified(auth: &AuthInfo) -> Option<Obtained> {
+    let pem = certificate::of(auth)?;
+    // With another key it is another credential.
+    let key = hidden(auth, "client-key-data").unwrap_or_default();
     let certificate = Validity::of_pem(&pem)?;
     Some(Obtained {
         lease: Lease {
             renew: Some(certificate.ends - certificate.ahead()),
             ends: Some(certificate.ends),
         },
-        proof: Some(Secret::new(String::from_utf8_lossy(&pem).into_owned())),
+        proof: Some(Secret::new(String::from_utf8_lossy(&pem).into_owned() + &key)),
         plugin: false,
         certificate: Some(certificate),
     })
@@ -159,14 +164,21 @@ async fn certified(auth: &AuthInfo) -> Option<Obtained> {
 
 /// The token that stands in the kubeconfig, where it tells when it ends: somebody may write a newer one there.
 fn written(auth: &AuthInfo, now: Timestamp) -> Option<Obtained> {
-    let auth = serde_json::to_value(auth).ok()?;
-    let token = auth.get("token")?.as_str()?;
-    let ends = token_ends(token)?;
+    let token = hidden(auth, "token")?;
+    let ends = token_ends(&token)?;
     Some(Obtained {
         lease: Lease::until(Some(ends), now),
         proof: Some(Secret::new(token)),
         ..Obtained::default()
     })
+}
+
+/// What the client's own type hides in a field of the kubeconfig.
+fn hidden(auth: &AuthInfo, field: &str) -> Option<String> {
+    match serde_json::to_value(auth).ok()?.get_mut(field)?.take() {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
 }
 
 /// When a token says that it ends (`exp` of a JWT, RFC 7519); none: it is none, or does not say. Whether it is right is
@@ -189,9 +201,10 @@ fn token_ends(token: &str) -> Option<Timestamp> {
 /// The token in a file, without the line break that editors and `echo` leave.
 async fn read(file: &str) -> Result<Secret, Report> {
     let unusable = |why: &str| Report::failed(KUBECONFIG, format!("the token file {file} {why}"));
-    let text = tokio::fs::read_to_string(file)
+    let text = files::text(Path::new(file), certificate::LONGEST)
         .await
-        .map_err(|error| unusable("cannot be read").because(&error))?;
+        .map_err(|error| unusable("cannot be read").because(&error))?
+        .ok_or_else(|| unusable("is larger than 1 MiB"))?;
     match text.trim() {
         "" => Err(unusable("is empty")),
         token => Ok(Secret::new(token)),
@@ -209,7 +222,7 @@ fn put(auth: &mut AuthInfo, status: Status, name: &str, now: Timestamp) -> Resul
             "it answered a certificate and a key, but one of them only",
         ));
     }
-    let proof = [&token, &certificate]
+    let proof = [&token, &certificate, &key]
         .map(|part| part.as_deref().unwrap_or_default())
         .concat();
     // With a token besides, that lets us in whatever becomes of the certificate.

@@ -1,5 +1,5 @@
-//! Manifests: from files, folders, addresses, the pipe or standard input to single objects, and which object of the
-//! cluster each one means. Not for what is done with them.
+//! Manifests: from files, folders, addresses, the pipe or standard input to single objects. Not for what is done with
+//! them, nor for which object of the cluster each one means.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,8 @@ use futures::AsyncReadExt;
 use http::Request;
 use serde_json::Value;
 
-use super::client::Session;
-use super::discovery::Discovery;
-use super::error::{UNKNOWN_TYPE, UNREACHABLE, UNREADABLE, usage};
+use super::error::{UNREACHABLE, UNREADABLE, usage};
 use super::object;
-use super::target::{Target, namespace_of};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::yaml;
@@ -19,6 +16,8 @@ use crate::verb::{Call, OptionKind, OptionSpec};
 
 /// A manifest above this size is refused, whatever it comes from (bytes).
 const LARGEST: u64 = 16 * 1024 * 1024;
+/// All manifests of one call at most (bytes).
+const ALL: u64 = 4 * LARGEST;
 /// Objects of one call at most.
 pub const MOST: usize = 1000;
 /// What kubectl takes from a folder.
@@ -57,96 +56,59 @@ pub async fn of(call: &Call) -> Result<Vec<Document>, Report> {
     if call.record.is_some() && piped.is_empty() {
         return Err(usage("-f FILE takes no records").hint("-f - means the incoming record"));
     }
-    let mut found = Vec::new();
+    let mut found = Found::default();
     match &call.record {
         _ if piped.is_empty() => {}
-        Some(record) => flatten(object::as_manifest(record.clone()), "STDIN", &mut found)?,
-        None => found.extend(parse(&call.operator.input().await?, "STDIN")?),
+        Some(record) => flatten(object::as_manifest(record.clone()), "STDIN", &mut found.documents)?,
+        None => found.add(&call.operator.input().await?, "STDIN")?,
     }
-    found.extend(read(&call.context, &named, call.arguments.flag("recursive")).await?);
-    if found.len() > MOST {
-        return Err(usage(format!("more than {MOST} objects at once")).hint("give them in parts"));
-    }
-    Ok(found)
-}
-
-/// The objects of the cluster that `--filename` means; none where the option is not given.
-pub async fn targets(call: &Call, session: &Session) -> Result<Option<Vec<Target>>, Report> {
-    if call.arguments.list("filename").is_empty() {
-        return Ok(None);
-    }
-    let mut targets = Vec::new();
-    for document in of(call).await? {
-        targets.push(target(call, session, &document).await?);
-    }
-    Ok(Some(targets))
-}
-
-/// The type, namespace and name of a document.
-pub async fn target(call: &Call, session: &Session, document: &Document) -> Result<Target, Report> {
-    let (object, source) = (&document.object, &document.source);
-    let (version, kind) = (object::text(object, "/apiVersion"), object::text(object, "/kind"));
-    let (own, name) = (object::namespace(object), object::name(object));
-    let exact = |discovery: &Discovery| {
-        discovery
-            .of_kind(Some(version), kind)
-            .filter(|resource| resource.api_version() == version)
-    };
-    let known = exact(&*session.cluster.discovery().await?);
-    // The type may have been installed since the server was asked.
-    let known = match known {
-        Some(resource) => Some(resource),
-        None => exact(&*session.cluster.rediscover().await?),
-    };
-    let Some(resource) = known else {
-        return Err(Report::failed(
-            UNKNOWN_TYPE,
-            format!(
-                "resource mapping not found for name: \"{name}\" namespace: \"{own}\" from \"{source}\": no matches for \
-                 kind \"{kind}\" in version \"{version}\"\nensure CRDs are installed first"
-            ),
-        ));
-    };
-    if name.is_empty() {
-        return Err(usage("resource name may not be empty"));
-    }
-    let asked = call.arguments.text("namespace").filter(|name| !name.is_empty());
-    if let (true, Some(asked)) = (resource.namespaced, &asked)
-        && !own.is_empty()
-        && own != asked
-    {
-        return Err(usage(format!(
-            "the namespace from the provided object \"{own}\" does not match the namespace \"{asked}\". You must pass \
-             '--namespace={own}' to perform this operation."
-        )));
-    }
-    let namespace = match (resource.namespaced, own) {
-        (false, _) => String::new(),
-        (true, "") => namespace_of(call, session),
-        (true, own) => own.to_owned(),
-    };
-    Ok(Target {
-        resource,
-        namespace,
-        name: name.to_owned(),
-    })
+    found.read(&call.context, &named, call.arguments.flag("recursive")).await?;
+    Ok(found.documents)
 }
 
 /// The objects of every source, in order.
 pub async fn read(context: &Context, sources: &[String], recursive: bool) -> Result<Vec<Document>, Report> {
-    let mut found = Vec::new();
-    for source in sources {
-        if source.starts_with("http://") || source.starts_with("https://") {
-            let text = fetch(context, source).await?;
-            found.extend(parse(&text, &crate::core::address::shown(source))?);
-            continue;
+    let mut found = Found::default();
+    found.read(context, sources, recursive).await?;
+    Ok(found.documents)
+}
+
+/// What was found so far: it is bounded before the next source is read.
+#[derive(Default)]
+struct Found {
+    documents: Vec<Document>,
+    /// What they were read from.
+    bytes: u64,
+}
+
+impl Found {
+    async fn read(&mut self, context: &Context, sources: &[String], recursive: bool) -> Result<(), Report> {
+        for source in sources {
+            if source.starts_with("http://") || source.starts_with("https://") {
+                let text = fetch(context, source).await?;
+                self.add(&text, &crate::core::address::shown(source))?;
+                continue;
+            }
+            for path in files(Path::new(source), recursive).await? {
+                let text = load(&path).await?;
+                self.add(&text, &path.display().to_string())?;
+            }
         }
-        for path in files(Path::new(source), recursive).await? {
-            let text = load(&path).await?;
-            found.extend(parse(&text, &path.display().to_string())?);
+        Ok(())
+    }
+
+    fn add(&mut self, text: &str, source: &str) -> Result<(), Report> {
+        let much = |what: String| usage(format!("{what} at once")).hint("give them in parts");
+        self.bytes += text.len() as u64;
+        if self.bytes > ALL {
+            return Err(much(format!("more than {} MiB of manifests", ALL / 1024 / 1024)));
+        }
+        self.documents.extend(parse(text, source)?);
+        match self.documents.len() {
+            ..=MOST => Ok(()),
+            _ => Err(much(format!("more than {MOST} objects"))),
         }
     }
-    Ok(found)
 }
 
 /// A file is itself; a folder its manifests by name, those of folders in it too where that is asked for.
@@ -304,6 +266,19 @@ pub fn flatten(mut value: Value, source: &str, found: &mut Vec<Document>) -> Res
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn much_is_refused_before_more_of_it_is_read() {
+        let mut found = Found::default();
+        let many = "{apiVersion: v1, kind: A}\n---\n".repeat(MOST);
+        assert!(found.add(&many, "a.yaml").is_ok());
+        let refused = found.add("{apiVersion: v1, kind: A}", "b.yaml").unwrap_err();
+        assert_eq!(refused.message, "more than 1000 objects at once");
+        let mut found = Found::default();
+        let long = format!("# {}", "x".repeat(usize::try_from(LARGEST).unwrap() - 2));
+        let added: Vec<bool> = (0..5).map(|_| found.add(&long, "a.yaml").is_ok()).collect();
+        assert_eq!(added, [true, true, true, true, false]);
+    }
 
     #[test]
     fn documents_lists_and_json_come_apart() {

@@ -73,13 +73,7 @@ pub fn report(error: &Error, server: &str, proxy: Option<&str>) -> Report {
 
 /// Several failures as one, each on a line of its own; none: nothing failed.
 pub fn all(failures: Vec<Report>) -> Option<Report> {
-    let mut failures = failures.into_iter();
-    let mut first = failures.next()?;
-    for next in failures {
-        first.message.push('\n');
-        first.message.push_str(&next.message);
-    }
-    Some(first)
+    failures.into_iter().reduce(|first, next| first.and(&next))
 }
 
 /// The report for an API server's Status, as kubectl words it.
@@ -96,7 +90,7 @@ pub fn of_status(status: &Status) -> Report {
         403 => Report::failed(FORBIDDEN, message)
             .hint("ask for the missing permission, or use another context or namespace"),
         404 => with_hint(Report::failed(NOT_FOUND, message), status, |kind| {
-            format!("`kubectl:get {kind}` lists those of the namespace, `-A` those of all")
+            format!("`kubectl:get {kind}` lists those there are; where they lie in namespaces, `-A` those of all")
         }),
         409 => with_hint(Report::failed(CONFLICT, message), status, |kind| {
             format!("`kubectl:get {kind}` shows what is there now")

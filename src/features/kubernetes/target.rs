@@ -1,5 +1,5 @@
-//! What a verb acts on: `TYPE NAME…`, `TYPE/NAME…`, `TYPE1,TYPE2`, a selector, or the object that came down the pipe.
-//! Not for reading the objects themselves.
+//! What a verb acts on: `TYPE NAME…`, `TYPE/NAME…`, `TYPE1,TYPE2`, a selector, manifests, or the object that came down
+//! the pipe. Not for reading the objects themselves.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::client::Session;
 use super::discovery::{Discovery, Resource};
-use super::documents;
-use super::error::{self, usage};
+use super::documents::{self, Document};
+use super::error::{self, UNKNOWN_TYPE, usage};
 use super::object;
 use super::path::Query;
 use crate::core::record::Record;
@@ -209,7 +209,7 @@ pub async fn selection(call: &Call, session: &Session, words: &[String]) -> Resu
             "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
         ));
     }
-    if let Some(targets) = documents::targets(call, session).await? {
+    if let Some(targets) = documented(call, session).await? {
         return Ok(Selection::Named(targets));
     }
     let namespace = namespace_of(call, session);
@@ -312,6 +312,68 @@ pub async fn list(session: &Session, path: &str, query: &Query) -> Result<Vec<Va
             return Ok(items);
         }
     }
+}
+
+/// The objects of the cluster that `--filename` means; none where the option is not given.
+async fn documented(call: &Call, session: &Session) -> Result<Option<Vec<Target>>, Report> {
+    if call.arguments.list("filename").is_empty() {
+        return Ok(None);
+    }
+    let mut targets = Vec::new();
+    for document in documents::of(call).await? {
+        targets.push(of_document(call, session, &document).await?);
+    }
+    Ok(Some(targets))
+}
+
+/// The object of the cluster that a document means.
+pub async fn of_document(call: &Call, session: &Session, document: &Document) -> Result<Target, Report> {
+    let (object, source) = (&document.object, &document.source);
+    let (version, kind) = (object::text(object, "/apiVersion"), object::text(object, "/kind"));
+    let (own, name) = (object::namespace(object), object::name(object));
+    let exact = |discovery: &Discovery| {
+        discovery
+            .of_kind(Some(version), kind)
+            .filter(|resource| resource.api_version() == version)
+    };
+    let known = exact(&*session.cluster.discovery().await?);
+    // The type may have been installed since the server was asked.
+    let known = match known {
+        Some(resource) => Some(resource),
+        None => exact(&*session.cluster.rediscover().await?),
+    };
+    let Some(resource) = known else {
+        return Err(Report::failed(
+            UNKNOWN_TYPE,
+            format!(
+                "resource mapping not found for name: \"{name}\" namespace: \"{own}\" from \"{source}\": no matches for \
+                 kind \"{kind}\" in version \"{version}\"\nensure CRDs are installed first"
+            ),
+        ));
+    };
+    if name.is_empty() {
+        return Err(usage("resource name may not be empty"));
+    }
+    let asked = call.arguments.text("namespace").filter(|name| !name.is_empty());
+    if let (true, Some(asked)) = (resource.namespaced, &asked)
+        && !own.is_empty()
+        && own != asked
+    {
+        return Err(usage(format!(
+            "the namespace from the provided object \"{own}\" does not match the namespace \"{asked}\". You must pass \
+             '--namespace={own}' to perform this operation."
+        )));
+    }
+    let namespace = match (resource.namespaced, own) {
+        (false, _) => String::new(),
+        (true, "") => namespace_of(call, session),
+        (true, own) => own.to_owned(),
+    };
+    Ok(Target {
+        resource,
+        namespace,
+        name: name.to_owned(),
+    })
 }
 
 #[cfg(test)]

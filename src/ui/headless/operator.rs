@@ -2,9 +2,11 @@
 //! `--max-targets`) is in the origin, and the engine refuses the rest before it would ask.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
 
 use super::prompt;
 use crate::core::change::{Origin, Plan, Requirement};
@@ -22,9 +24,20 @@ pub struct NoOneToAsk {
     /// Held while the terminal is asked: jobs share this operator, and two questions at once would end each other's
     /// silence.
     asking: tokio::sync::Mutex<()>,
-    /// Standard input, once it was read as text.
-    typed: tokio::sync::OnceCell<String>,
+    /// Standard input, once somebody asked for it: who asks next gets the same, also where the first one has gone
+    /// before it was read.
+    taken: OnceLock<Taken>,
 }
+
+/// What becomes of standard input.
+enum Taken {
+    /// Text for everybody.
+    Text(Reading<String>),
+    /// A secret, and which.
+    Secret(String, Reading<Secret>),
+}
+
+type Reading<T> = Shared<BoxFuture<'static, Result<T, Report>>>;
 
 impl NoOneToAsk {
     /// With these approvals given beforehand. `input_taken`: standard input holds records.
@@ -33,7 +46,7 @@ impl NoOneToAsk {
             origin,
             input_taken,
             asking: tokio::sync::Mutex::default(),
-            typed: tokio::sync::OnceCell::new(),
+            taken: OnceLock::new(),
         }
     }
 }
@@ -58,7 +71,17 @@ impl Operator for NoOneToAsk {
                 let _alone = self.asking.lock().await;
                 prompt::ask(what).await
             }
-            (false, true) => prompt::of_input(what).await,
+            (false, true) => {
+                let name = what.to_owned();
+                let read = || Taken::Secret(what.to_owned(), async move { prompt::of_input(&name).await }.boxed().shared());
+                match self.taken.get_or_init(read) {
+                    Taken::Secret(whose, secret) if whose == what => secret.clone().await,
+                    _ => {
+                        let message = format!("{what} cannot be read: something else has read standard input");
+                        Err(Report::refused("E-SECRET-007", message).hint("@FILE reads it from a file"))
+                    }
+                }
+            }
             (false, false) => Err(nobody_to_ask(what)),
         }
     }
@@ -73,7 +96,11 @@ impl Operator for NoOneToAsk {
                 refuse("nothing comes from there, it is the terminal").hint("name a file, or feed it from a pipe")
             );
         }
-        self.typed.get_or_try_init(prompt::text_of_input).await.cloned()
+        let read = || Taken::Text(prompt::text_of_input().boxed().shared());
+        match self.taken.get_or_init(read) {
+            Taken::Text(text) => text.clone().await,
+            Taken::Secret(..) => Err(refuse("a secret was read from it").hint("name a file, or read the secret from one")),
+        }
     }
 
     fn note(&self, _text: SafeText) {}

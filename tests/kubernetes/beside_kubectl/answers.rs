@@ -1,11 +1,14 @@
 //! What a line answers when nothing changes or not all is there, and objects named by their manifests.
 
+use cogdeck::engine::ports::Journal;
 use serde_json::{Value, json};
 
 use super::{OURS, THEIRS, all_same, manifest, same, same_everywhere, timeless, twins};
 
 const MANY: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {k: '1'}\n---\n\
     apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two}\ndata: {k: '2'}\n";
+
+const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {k: hunter-one}\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_missing_name_is_told() {
@@ -102,6 +105,37 @@ async fn a_server_dry_run_answers_with_what_would_differ() {
         bench.plane.store.get("configmaps", OURS, "two").unwrap()["data"]["k"],
         "2"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_secret_holds_is_in_no_plan_and_no_journal() {
+    let Some(bench) = twins().await else { return };
+    // kubectl keeps a copy of what it applied in an annotation.
+    let file = manifest(SECRET);
+    let path = file.path().display().to_string();
+    bench.kubectl(&format!("apply -f {path} -n {OURS}")).await;
+    let copied = bench.plane.store.get("secrets", OURS, "key").unwrap();
+    assert!(copied["metadata"]["annotations"].to_string().contains("hunter-one"));
+    let annotation = "kubectl.kubernetes.io/last-applied-configuration";
+    let changed = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"k": "hunter-two"},
+        "metadata": {"name": "key", "annotations": {annotation: r#"{"stringData":{"k":"hunter-two"}}"#}}});
+    std::fs::write(file.path(), changed.to_string()).unwrap();
+    let (one, two) = ("aHVudGVyLW9uZQ==", "aHVudGVyLXR3bw==");
+    for option in [" --dry-run=server", ""] {
+        let ran = bench
+            .run(&format!("kubectl:apply -f {path} --force-conflicts{option}"))
+            .await
+            .ok();
+        let journal = bench.journal.entries(1).await.unwrap();
+        let told = format!("{:?} {} {}", ran.text, json!(ran.records), json!(journal));
+        assert!(![one, two, "hunter"].iter().any(|value| told.contains(value)), "{told}");
+        assert!(told.contains("last-applied-configuration"), "that it differs is told: {told}");
+    }
+    let stored = bench.plane.store.get("secrets", OURS, "key").unwrap();
+    assert_eq!(stored["data"]["k"], two, "what is sent is what the file says");
+    let described = bench.run("kubectl:describe secret key").await.ok().text.join("\n");
+    assert!(!described.contains(two) && !described.contains("hunter"), "{described}");
+    assert!(described.contains("10 bytes"), "{described}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -158,3 +158,34 @@ async fn one_that_is_unreadable_is_no_use_and_told_as_such() {
         (error::KUBECONFIG, "the kubeconfig cannot be used")
     );
 }
+
+#[tokio::test]
+async fn whoever_it_acts_as_and_its_key_make_another_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    let (certificate, key) = signed(from_now(-600), from_now(600));
+    let write = |key: &str, acts_as: &str| {
+        let text = kubeconfig("https://127.0.0.1:1", &certificate, key);
+        let acts_as = format!("client-key-data: {}{acts_as}", STANDARD.encode(key));
+        std::fs::write(&file, text.replace(&format!("client-key-data: {}", STANDARD.encode(key)), &acts_as)).unwrap();
+    };
+    write(&key, "");
+    let session = Clients::new().session(&context(&file)).await.unwrap();
+    let connection = session.cluster.connection().clone();
+    // The server says that it does not know who asks.
+    let again = async || {
+        connection.refused(&connection.pass().unwrap());
+        connection.client().await.map(|(_, pass)| pass)
+    };
+    let first = connection.pass().unwrap();
+    assert!(again().await.unwrap() == first, "nothing became different");
+    for acts_as in [", as: root", ", as: root, as-groups: [admins]", ""] {
+        let before = connection.pass().unwrap();
+        write(&key, acts_as);
+        assert!(again().await.unwrap() != before, "{acts_as}");
+    }
+    // A key that is not the certificate's is found out, instead of the old one going on.
+    write(&signed(from_now(-600), from_now(600)).1, "");
+    let before = connection.pass().unwrap();
+    assert!(again().await.map_or(true, |pass| pass != before));
+}

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Related;
 use super::events::events;
 use super::text::{Text, plain};
-use crate::features::kubernetes::object;
+use crate::features::kubernetes::{object, secrecy};
 
 /// Any object.
 pub fn generic(live: &Value, related: &Related) -> String {
@@ -13,7 +13,8 @@ pub fn generic(live: &Value, related: &Related) -> String {
     out.field(0, "Name", object::name(live));
     out.field(0, "Namespace", object::namespace(live));
     out.map(0, "Labels", live.pointer("/metadata/labels"), "=");
-    out.annotations(0, "Annotations", live.pointer("/metadata/annotations"));
+    let veiled = secrecy::veiled(object::text(live, "/kind"), live.clone());
+    out.annotations(0, "Annotations", veiled.pointer("/metadata/annotations"));
     let mut rest: Map<String, Value> = live.as_object().cloned().unwrap_or_default();
     if let Some(Value::Object(metadata)) = rest.get_mut("metadata") {
         for known in ["name", "namespace", "labels", "annotations", "managedFields"] {
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_secret_s_data_is_a_size() {
-        let live = json!({"kind": "Secret", "metadata": {"name": "s"}, "data": {"password": "aHVudGVyMg=="}});
+        let live = json!({"kind": "Secret", "metadata": {"name": "s", "annotations": {"kapp.k14s.io/original": "aHVudGVyMg=="}}, "data": {"password": "aHVudGVyMg=="}});
         let text = generic(&live, &Related::default());
         assert!(
             text.contains("Password:  7 bytes") && !text.contains("aHVudGVyMg"),

@@ -1,5 +1,5 @@
-//! Offers types, names of live objects, namespaces, containers, container=image pairs and revisions. Not for choosing: the input
-//! line ranks and inserts.
+//! Offers types, names of live objects, namespaces, containers, container=image pairs and revisions. Not for choosing:
+//! the input line ranks and inserts.
 
 use std::sync::Arc;
 use std::time::Duration;

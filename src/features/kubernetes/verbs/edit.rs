@@ -21,6 +21,7 @@ use crate::features::kubernetes::client::{Clients, MERGE_PATCH, Session};
 use crate::features::kubernetes::error::{CONFLICT, FORBIDDEN, UNAUTHORIZED, UNREACHABLE, UNREADABLE, usage};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
+use crate::features::kubernetes::secrecy;
 use crate::features::kubernetes::target::{self, Target};
 use crate::verb::operator::TerminalCommand;
 use crate::verb::{Call, Mutate, Output, Verb};
@@ -86,10 +87,12 @@ impl Mutate for Edit {
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
-        let view = |live: &Value| difference::at(live, &change.before);
+        let kind = &change.target.kind;
+        let view = |live: &Value| difference::at(kind, live, &change.before);
         let Err(report) = mutation::apply(call, &self.clients, change, view, output).await else {
             return Ok(());
         };
+        let report = secrecy::told(kind, report);
         match self.known.get(call, &subject(&change.target)) {
             Some(edited) => Err(kept(report, File::new(call, &edited.text)?)),
             None => Err(report),
@@ -262,7 +265,7 @@ async fn change(call: &Call, session: &Session, target: &Target, live: &Value, p
         .cluster
         .write(Method::PATCH, &path, MERGE_PATCH, &patch)
         .await
-        .map_err(|error| session.cluster.report(&error))?;
+        .map_err(|error| secrecy::told(&target.resource.kind, session.cluster.report(&error)))?;
     let (before, after) = difference::between(&target.resource.kind, live, &wanted);
     let write = Write::Patch {
         subresource: String::new(),

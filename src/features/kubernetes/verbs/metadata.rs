@@ -11,10 +11,12 @@ use super::common::{WRITE, all_namespaces_option, declare, field_selector_option
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
+use crate::core::text::MASK;
 use crate::features::kubernetes::client::{Clients, MERGE_PATCH};
 use crate::features::kubernetes::documents;
 use crate::features::kubernetes::error::{CONFLICT, usage};
 use crate::features::kubernetes::object;
+use crate::features::kubernetes::secrecy;
 use crate::features::kubernetes::target::{self, Target};
 use crate::lang::Stage;
 use crate::verb::declaration::{Declaration, OptionKind, OptionSpec, Positional};
@@ -158,13 +160,14 @@ impl Mutate for Edit {
             .flat_map(Map::keys)
             .cloned()
             .collect();
-        mutation::apply(call, &self.clients, change, |live| view(field, live, &keys), output)
+        mutation::apply(call, &self.clients, change, |live| view(field, &change.target.kind, live, &keys), output)
             .await
             .map(|_| ())
     }
 }
 
-fn view(field: &str, live: &Value, keys: &[String]) -> Value {
+fn view(field: &str, kind: &str, live: &Value, keys: &[String]) -> Value {
+    let live = &secrecy::veiled(kind, live.clone());
     let present = object::map(live, &format!("/metadata/{field}"));
     let seen: Map<String, Value> = keys
         .iter()
@@ -180,7 +183,8 @@ fn view(field: &str, live: &Value, keys: &[String]) -> Value {
 
 impl Edit {
     fn change(&self, call: &Call, target: &Target, live: &Value, pairs: &Pairs) -> Result<Change, Report> {
-        let (field, verb) = (self.map.field(), self.map.verb());
+        let (field, verb, kind) = (self.map.field(), self.map.verb(), target.resource.kind.as_str());
+        let hidden = |key: &str, value: &str| self.map == Field::Annotations && secrecy::hides(kind, key, value);
         let present = object::map(live, &format!("/metadata/{field}"))
             .cloned()
             .unwrap_or_default();
@@ -195,7 +199,7 @@ impl Edit {
                 (Some(now), Some(new))
                     if !call.arguments.flag("overwrite") && now != new && key != object::CHANGE_CAUSE =>
                 {
-                    return Err(self.refused(key, now));
+                    return Err(self.refused(key, if hidden(key, now) { MASK } else { now }));
                 }
                 (now, new) if now == new => {}
                 (_, new) => drop(wanted.insert(key, new)),
@@ -206,7 +210,7 @@ impl Edit {
                 Field::Labels => "not labeled",
                 Field::Annotations => "annotated",
             };
-            let now = view(field, live, &[]);
+            let now = view(field, kind, live, &[]);
             return Draft::new(call, target, target.title(), now.clone(), now)
                 .answering(action, format!("{said}{} {action}", target.title()));
         }
@@ -226,7 +230,11 @@ impl Edit {
         }
         let told: Vec<String> = wanted
             .iter()
-            .map(|(key, value)| value.map_or_else(|| format!("{key}-"), |value| format!("{key}={value}")))
+            .map(|(key, value)| match value {
+                Some(value) if hidden(key, value) => format!("{key}={MASK}"),
+                Some(value) => format!("{key}={value}"),
+                None => format!("{key}-"),
+            })
             .collect();
         let summary = format!(
             "{} {}: {}",
@@ -234,18 +242,20 @@ impl Edit {
             target.title(),
             told.join(" ")
         );
-        Draft::new(call, target, summary, view(field, live, &keys), json!({field: wanted}))
-            .of(live)
-            .undone_by(back.option("--overwrite", None))
-            .sending(
-                Write::Patch {
-                    subresource: String::new(),
-                    media: MERGE_PATCH.to_owned(),
-                    body: json!({"metadata": {field: wanted}}),
-                },
-                action,
-                format!("{said}{} {action}", target.title()),
-            )
+        let body = json!({"metadata": {field: &wanted}});
+        let before = view(field, kind, live, &keys);
+        let draft = Draft::new(call, target, summary, before, view(field, kind, &body, &keys)).of(live);
+        // The way back is journalled as it is typed: it must not hold what is hidden.
+        let draft = match keys.iter().any(|key| text(key).is_some_and(|old| hidden(key, old))) {
+            true => draft,
+            false => draft.undone_by(back.option("--overwrite", None)),
+        };
+        let write = Write::Patch {
+            subresource: String::new(),
+            media: MERGE_PATCH.to_owned(),
+            body,
+        };
+        draft.sending(write, action, format!("{said}{} {action}", target.title()))
     }
 
     fn refused(&self, key: &str, now: &str) -> Report {
@@ -306,6 +316,29 @@ mod tests {
         assert!(planned(Field::Annotations, "a=1", false).unwrap().only_answers());
         let refused = planned(Field::Annotations, "a=2", false).unwrap_err();
         assert!(refused.message.starts_with("--overwrite is false but found"));
+    }
+
+    #[test]
+    fn what_a_secret_s_annotations_copy_is_told_to_nobody() {
+        let key = "kubectl.kubernetes.io/last-applied-configuration";
+        let live = json!({"metadata": {"uid": "u", "annotations": {key: r#"{"data":{"k":"b2xk"}}"#, "team": "web"}}});
+        let planned = |kind: &str, line: &str, overwrite: bool| {
+            let (_, pairs) = split(&words(line), "annotation").unwrap();
+            let mut object = target("Pod", "s");
+            Arc::make_mut(&mut object.resource).kind = kind.to_owned();
+            let call = call(&[], json!({"overwrite": overwrite}));
+            Edit::new(&Clients::new(), Field::Annotations).change(&call, &object, &live, &pairs)
+        };
+        let change = planned("Secret", &format!("{key}={{\"data\":{{\"k\":\"bmV3\"}}}} team-"), true).unwrap();
+        let journalled = serde_json::to_string(&change).unwrap();
+        assert!(!journalled.contains("b2xk") && !journalled.contains("bmV3"), "{journalled}");
+        assert!(change.before != change.after && change.inverse.is_none());
+        assert!(change.request.to_string().contains("bmV3"), "what is sent is what was asked for");
+        let refused = planned("Secret", &format!("{key}={{}}"), false).unwrap_err();
+        assert!(!refused.message.contains("b2xk"), "{refused}");
+        assert!(planned("Secret", "team-", true).unwrap().inverse.is_some());
+        let open = planned("ConfigMap", &format!("{key}-"), true).unwrap();
+        assert!(open.inverse.unwrap().pipeline.contains("b2xk"));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             .value_name("object"),
             OptionSpec::new("keys", OptionKind::List, "With --from: only these keys").value_name("keys"),
             OptionSpec::new("prefix", OptionKind::String, "With --from: before each name").value_name("text"),
-            OptionSpec::new("list", OptionKind::Bool, "Only tell the variables; changes nothing"),
+            OptionSpec::new("list", OptionKind::Bool, "Only tell the variables, with those of --from; changes nothing"),
             OptionSpec::new("overwrite", OptionKind::Bool, "Replace values that are there already").default("true"),
             OptionSpec::new("all", OptionKind::Bool, "All objects of the type in the namespace"),
             selector_option(),
@@ -107,7 +107,7 @@ impl Mutate for SetEnv {
         let mut changes = Vec::new();
         for (target, live) in target::chosen(call, &session, &words).await? {
             if lists {
-                changes.push(listed(call, &target, &live)?);
+                changes.extend(listed(call, &target, &live, &wanted)?);
                 continue;
             }
             changes.extend(change(call, &target, &live, &wanted)?);
@@ -146,37 +146,78 @@ fn split(words: &[String]) -> Result<(Vec<String>, Wanted), Report> {
     Ok((resources.to_vec(), wanted))
 }
 
-/// The variables of an object's containers as kubectl lists them; nothing is resolved, so no secret is told.
-fn listed(call: &Call, target: &Target, live: &Value) -> Result<Change, Report> {
+/// The variables of the containers that are meant as kubectl lists them, with those that `--from` would add; nothing is
+/// resolved, so no secret is told.
+fn listed(call: &Call, target: &Target, live: &Value, wanted: &Wanted) -> Result<Option<Change>, Report> {
     let Some(pointer) = object::pod_spec_pointer(&target.resource.kind) else {
         return Err(usage(format!("{} has no pod template", target.title())));
     };
+    let (pattern, keeps) = (pattern(call), keeps(call));
     let mut lines = Vec::new();
-    for container in object::list(live, &format!("{pointer}/containers")) {
-        lines.push(format!(
-            "# {} {}, container {}",
-            target.resource.kind,
-            target.name,
-            object::text(container, "/name")
-        ));
-        for variable in object::list(container, "/env") {
-            let name = object::text(variable, "/name");
-            let source = |field: &str, kind: &str| {
-                let from = variable.pointer(&format!("/valueFrom/{field}"))?;
-                let (object, key) = (object::text(from, "/name"), object::text(from, "/key"));
-                Some(format!("# {name} from {kind} {object}, key {key}"))
-            };
-            let line = source("configMapKeyRef", "configmap")
-                .or_else(|| source("secretKeyRef", "secret"))
-                .or_else(|| {
-                    let path = variable.pointer("/valueFrom/fieldRef/fieldPath")?;
-                    Some(format!("# {name} from field path {}", object::text(path, "")))
-                })
-                .unwrap_or_else(|| format!("{name}={}", object::text(variable, "/value")));
-            lines.push(line);
+    for field in ["containers", "initContainers"] {
+        let all = object::list(live, &format!("{pointer}/{field}"));
+        for container in all.iter().filter(|one| fits(&pattern, object::text(one, "/name"))) {
+            let mut container = container.clone();
+            set(&mut container, wanted, keeps).map_err(|report| kept(target, &report))?;
+            let (kind, name) = (&target.resource.kind, object::text(&container, "/name"));
+            lines.push(format!("# {kind} {}, container {name}", target.name));
+            lines.extend(object::list(&container, "/env").iter().map(told));
         }
     }
-    Draft::new(call, target, target.title(), Value::Null, Value::Null).answering("listed", lines.join("\n"))
+    if lines.is_empty() {
+        none_fits(call, target, &pattern);
+        return Ok(None);
+    }
+    Draft::new(call, target, target.title(), Value::Null, Value::Null)
+        .answering("listed", lines.join("\n"))
+        .map(Some)
+}
+
+/// A variable: its value, or where it comes from (kubectl `envutil.GetEnvVarRefString`).
+fn told(variable: &Value) -> String {
+    let name = object::text(variable, "/name");
+    let Some(from) = variable.get("valueFrom") else {
+        return format!("{name}={}", object::text(variable, "/value"));
+    };
+    let key = |field: &str, kind: &str| {
+        let (object, key) = (from.pointer(&format!("/{field}/name"))?, from.pointer(&format!("/{field}/key"))?);
+        Some(format!("{kind} {}, key {}", object::text(object, ""), object::text(key, "")))
+    };
+    let field = || Some(format!("field path {}", object::text(from.pointer("/fieldRef/fieldPath")?, "")));
+    let resource = || {
+        let of = from.get("resourceFieldRef")?;
+        let container = match object::text(of, "/containerName") {
+            "" => String::new(),
+            container => format!("{container}/"),
+        };
+        Some(format!("resource field {container}{}", object::text(of, "/resource")))
+    };
+    let source = key("configMapKeyRef", "configmap")
+        .or_else(|| key("secretKeyRef", "secret"))
+        .or_else(field)
+        .or_else(resource);
+    format!("# {name} from {}", source.as_deref().unwrap_or("invalid valueFrom"))
+}
+
+/// `-c`.
+fn pattern(call: &Call) -> String {
+    call.arguments.text("containers").unwrap_or_else(|| "*".to_owned())
+}
+
+/// `--overwrite=false`.
+fn keeps(call: &Call) -> bool {
+    call.arguments.options.get("overwrite") == Some(&json!(false))
+}
+
+fn kept(target: &Target, why: &str) -> Report {
+    Report::failed(CONFLICT, format!("{}/{} {why}", target.resource.plural, target.name))
+}
+
+fn none_fits(call: &Call, target: &Target, pattern: &str) {
+    call.operator.note(SafeText::line(&format!(
+        "Warning: {}/{} does not have any containers matching \"{pattern}\"",
+        target.resource.kind, target.name
+    )));
 }
 
 fn check_name(name: &str) -> Result<(), Report> {
@@ -264,20 +305,14 @@ pub fn containers<'a>(template: &'a mut Value, pattern: &'a str) -> impl Iterato
 fn change(call: &Call, target: &Target, live: &Value, wanted: &Wanted) -> Result<Option<Change>, Report> {
     let mut edited = template::of(target, live)?.clone();
     let before = edited.clone();
-    let pattern = call.arguments.text("containers").unwrap_or_else(|| "*".to_owned());
-    let keeps = call.arguments.options.get("overwrite") == Some(&json!(false));
+    let (pattern, keeps) = (pattern(call), keeps(call));
     let mut seen = false;
     for container in containers(&mut edited, &pattern) {
         seen = true;
-        set(container, wanted, keeps).map_err(|report| {
-            Report::failed(CONFLICT, format!("{}/{} {report}", target.resource.plural, target.name))
-        })?;
+        set(container, wanted, keeps).map_err(|why| kept(target, &why))?;
     }
     if !seen {
-        call.operator.note(SafeText::line(&format!(
-            "Warning: {}/{} does not have any containers matching \"{pattern}\"",
-            target.resource.kind, target.name
-        )));
+        none_fits(call, target, &pattern);
     }
     if edited == before {
         return Ok(None);
@@ -361,6 +396,35 @@ mod tests {
         assert_eq!(patched[1], json!({"name": "side", "image": "s"}));
         assert!(!format!("{} {} {}", change.summary, change.before, change.after).contains("secret"));
         assert_eq!(change.summary, "set env of deployment.apps/web: A, B-, C");
+    }
+
+    #[test]
+    fn a_list_tells_the_containers_that_are_meant_and_where_their_variables_come_from() {
+        let env = json!([{"name": "A", "value": "1"}, {"name": "E"},
+            {"name": "K", "valueFrom": {"configMapKeyRef": {"name": "cm", "key": "k"}}},
+            {"name": "S", "valueFrom": {"secretKeyRef": {"name": "s", "key": "p"}}},
+            {"name": "N", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+            {"name": "C", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "containerName": "web"}}},
+            {"name": "M", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory"}}},
+            {"name": "X", "valueFrom": {}}]);
+        let live = json!({"metadata": {"uid": "u"}, "spec": {"template": {"spec": {
+            "initContainers": [{"name": "prepare", "env": [{"name": "I", "value": "2"}]}],
+            "containers": [{"name": "web", "env": env}]}}}});
+        let listed = |containers: &str, wanted: &Wanted| {
+            let call = call(&[], json!({"containers": containers}));
+            let change = listed(&call, &target("Deployment", "web"), &live, wanted).unwrap();
+            change.map(|change| change.request["message"].as_str().unwrap().to_owned())
+        };
+        let web = "# Deployment web, container web\nA=1\nE=\n# K from configmap cm, key k\n# S from secret s, key p\n\
+            # N from field path metadata.name\n# C from resource field web/limits.cpu\n\
+            # M from resource field limits.memory\n# X from invalid valueFrom";
+        let prepare = "# Deployment web, container prepare\nI=2";
+        assert_eq!(listed("*", &Wanted::new()).unwrap(), format!("{web}\n{prepare}"));
+        assert_eq!(listed("pre*", &Wanted::new()).unwrap(), prepare);
+        assert_eq!(listed("nope", &Wanted::new()), None);
+        let reference = json!({"name": "P", "valueFrom": {"secretKeyRef": {"name": "s", "key": "p"}}});
+        let wanted = Wanted::from([("P".to_owned(), Some(reference))]);
+        assert_eq!(listed("prepare", &wanted).unwrap(), format!("{prepare}\n# P from secret s, key p"));
     }
 
     #[test]

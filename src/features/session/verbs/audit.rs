@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::limit;
@@ -36,7 +37,7 @@ impl Read for Audit {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
         let limit = limit(call, "limit")?;
         let entries = call.session.audit(limit).await?;
-        let columns = Columns::of(&entries);
+        let columns = Columns::of(&entries, &call.context.name, Timestamp::now());
         let header = columns.header();
         for entry in entries {
             let view = View::row(&header, columns.cells(&entry));
@@ -48,24 +49,21 @@ impl Read for Audit {
     }
 }
 
-/// What tells the entries apart: what is the same in all of them leaves its room to the changes.
+/// What has to be told of the entries: where all were made here, or today, that leaves its room to the changes.
 struct Columns {
-    /// They are of several days.
+    /// Some were made on another day (UTC).
     days: bool,
-    /// They were made in several contexts.
+    /// Some were made in another context.
     contexts: bool,
 }
 
 impl Columns {
-    fn of(entries: &[AuditEntry]) -> Self {
-        let differ = |of: fn(&AuditEntry) -> String| {
-            let mut all = entries.iter().map(of);
-            let first = all.next();
-            all.any(|other| Some(other) != first)
-        };
+    fn of(entries: &[AuditEntry], context: &str, now: Timestamp) -> Self {
+        let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
+        let today = day(now);
         Columns {
-            days: differ(|entry| entry.at.strftime("%Y-%m-%d").to_string()),
-            contexts: differ(|entry| entry.context.clone()),
+            days: entries.iter().any(|entry| day(entry.at) != today),
+            contexts: entries.iter().any(|entry| entry.context != context),
         }
     }
 
@@ -98,7 +96,7 @@ mod tests {
     fn entry(number: u64, second: i64, context: &str) -> AuditEntry {
         AuditEntry {
             number,
-            at: jiff::Timestamp::from_second(second).unwrap_or_default(),
+            at: Timestamp::from_second(second).unwrap_or_default(),
             user: "maria".into(),
             context: context.into(),
             pipeline: "kubectl:scale deploy web --replicas=3".into(),
@@ -124,8 +122,9 @@ mod tests {
         }
     }
 
+    /// As they are shown in the context `sandbox` on the first day.
     fn shown(entries: &[AuditEntry]) -> Vec<Vec<String>> {
-        let columns = Columns::of(entries);
+        let columns = Columns::of(entries, "sandbox", Timestamp::UNIX_EPOCH);
         let header = columns.header().columns.clone();
         std::iter::once(header)
             .chain(entries.iter().map(|entry| columns.cells(entry)))
@@ -133,18 +132,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same_in_all_entries_leaves_its_room() {
-        let (day, now) = (86_400, 60);
+    fn what_was_made_here_and_today_leaves_its_room() {
         assert_eq!(
-            shown(&[entry(2, now, "sandbox"), entry(1, 0, "sandbox")]),
+            shown(&[entry(2, 60, "sandbox"), entry(1, 0, "sandbox")]),
             [
                 ["NUMBER", "WHEN", "USER", "CHANGE", "OUTCOME"],
                 ["2", "00:01:00Z", "maria", "scale deployment/web to 3", "applied"],
                 ["1", "00:00:00Z", "maria", "scale deployment/web to 3", "applied"],
             ]
         );
-        let several = shown(&[entry(2, day, "prod"), entry(1, 0, "sandbox")]);
-        assert_eq!(several[0], ["NUMBER", "WHEN", "USER", "CONTEXT", "CHANGE", "OUTCOME"]);
-        assert_eq!(several[1][1..4], ["1970-01-02 00:00:00Z", "maria", "prod"]);
+    }
+
+    #[test]
+    fn what_was_made_elsewhere_or_before_says_so_though_it_is_the_same_in_all() {
+        let day = 86_400;
+        for entries in [
+            vec![entry(2, day, "prod"), entry(1, 0, "sandbox")],
+            vec![entry(2, day, "prod"), entry(1, day, "prod")],
+        ] {
+            let several = shown(&entries);
+            assert_eq!(several[0], ["NUMBER", "WHEN", "USER", "CONTEXT", "CHANGE", "OUTCOME"]);
+            assert_eq!(several[1][1..4], ["1970-01-02 00:00:00Z", "maria", "prod"]);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The controller manager: deployments, replica sets, stateful and daemon sets, jobs, cron jobs, disruption budgets,
-//! quotas, endpoints, load balancers, garbage collection, namespaces and the scheduler, in one task. Not for the rules themselves (each controller's own module, without IO) nor for running pods.
+//! quotas, endpoints, load balancers, garbage collection, namespaces and the scheduler, in one task. Not for the rules
+//! themselves (each controller's own module, without IO) nor for running pods.
 //!
 //! One task takes the store's events, turns them into keys of objects to look at, and looks at one after the other.
 //! Before each look it takes in all events that wait, so a controller never acts on a view older than its own writes.

@@ -28,10 +28,11 @@ pub struct Image {
 /// Tags that a repository has beside those of its versions.
 const TAGS: [&str; 8] = ["latest", "stable", "main", "master", "edge", "alpine", "slim", "crash"];
 
-/// What stands behind a version in a tag, with or without a number.
-const VARIANTS: [&str; 16] = [
+/// What stands behind a version in a tag, with or without a number: distributions, editions, ways of building.
+const VARIANTS: [&str; 34] = [
     "alpine", "slim", "debian", "bookworm", "bullseye", "buster", "trixie", "ubuntu", "jammy", "noble", "ubi", "rc",
-    "alpha", "beta", "amd", "arm",
+    "alpha", "beta", "amd", "arm", "r", "jre", "jdk", "fpm", "apache", "cli", "management", "perl", "otel", "nonroot",
+    "distroless", "minimal", "eks", "eksbuild", "gke", "k3s", "openjdk", "temurin",
 ];
 
 impl Image {
@@ -79,15 +80,12 @@ impl Image {
 
     fn exists(&self) -> bool {
         let tag = self.tag.as_str();
-        let is_hash = tag.len() >= 7
-            && tag.bytes().all(|byte| byte.is_ascii_hexdigit())
-            && tag.bytes().any(|byte| byte.is_ascii_digit());
         let mut parts = tag.split(['-', '_', '+']);
         let first = parts.next().unwrap_or_default();
         self.pinned
             || TAGS.contains(&tag)
-            || is_hash
-            || (is_version(first) && parts.all(|part| is_version(part) || is_variant(part)))
+            || is_commit(tag)
+            || (is_version(first) && parts.all(|part| is_version(part) || is_variant(part) || is_commit(part)))
     }
 
     /// The full reference, as the container runtime reports it.
@@ -122,6 +120,13 @@ impl Image {
     pub fn always_pulled(&self) -> bool {
         self.tag == "latest"
     }
+}
+
+/// `0f3c9d1`, `eks-0f3c9d1`'s second part: a commit's hash, short or whole.
+fn is_commit(text: &str) -> bool {
+    text.len() >= 7
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// `1`, `v1.2.3`, `1.2.3rc1`.
@@ -187,6 +192,15 @@ mod tests {
             "2.0.0-rc.1",
             "2024-05-01",
             "0f3c9d1",
+            "3-management",
+            "8-fpm",
+            "8.3-fpm-alpine3.20",
+            "21-jre",
+            "21.0.4_7-jre-noble",
+            "17.0.12-jdk-slim",
+            "1.27.0-debian-12-r3",
+            "v1.30.4-eks-36c6f2a",
+            "v1.28.5+k3s1",
             "latest",
             "stable",
             "crash",

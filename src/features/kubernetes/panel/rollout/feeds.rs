@@ -124,27 +124,27 @@ impl Feeds {
         self.samples
             .source()
             .read(|rows, health| recent(rows, health).map(|_| ()))?;
-        let own = Own {
-            deployment: &of.name,
-            versions: self.versions_of_none_else(&of.name),
-        };
+        let own = self.own(&of.name);
         self.samples
             .source()
             .read(|rows, health| measured(rows, health, &own, now))
     }
 
-    /// The versions of a deployment that no other one here has: an answer that tells one is its.
-    fn versions_of_none_else(&self, name: &str) -> BTreeSet<String> {
+    /// What tells a deployment's answers: its replica sets, and the versions that no other one here has.
+    fn own(&self, name: &str) -> Own {
         let uid = self.parts.deployments.source().read(|rows, _| {
             let row = rows.iter().find(|(_, row)| row.name == name);
             row.map(|(_, row)| row.uid.clone())
         });
-        let Some(uid) = uid else { return BTreeSet::new() };
+        let Some(uid) = uid else { return Own::default() };
         self.parts.sets.source().read(|sets, _| {
             let (own, others): (Vec<_>, Vec<_>) = sets.iter().map(|(_, set)| set).partition(|set| set.owner_uid == uid);
             let others: BTreeSet<&str> = others.iter().map(|set| set.version.as_str()).collect();
-            let only = |set: &&ReplicaSetRow| !set.version.is_empty() && !others.contains(set.version.as_str());
-            own.into_iter().filter(only).map(|set| set.version.clone()).collect()
+            let only = |set: &&&ReplicaSetRow| !set.version.is_empty() && !others.contains(set.version.as_str());
+            Own {
+                sets: own.iter().map(|set| set.name.clone()).collect(),
+                versions: own.iter().filter(only).map(|set| set.version.clone()).collect(),
+            }
         })
     }
 }

@@ -18,10 +18,15 @@ const LIMIT: f64 = 0.05;
 /// its URL's answers came from.
 const ANSWERS: usize = 60;
 
+/// Longest name that the server puts a random part behind (apiserver `names.SimpleNameGenerator`, bytes): it cuts a
+/// longer one.
+const LONGEST_BASE: usize = 58;
+
 /// What tells that an answer is a deployment's.
-pub struct Own<'a> {
-    /// Its name, which its pods' names begin with.
-    pub deployment: &'a str,
+#[derive(Debug, Default)]
+pub struct Own {
+    /// The names of its replica sets, which those of its pods begin with.
+    pub sets: BTreeSet<String>,
     /// Versions that no other deployment here has.
     pub versions: BTreeSet<String>,
 }
@@ -41,7 +46,7 @@ pub enum Measured {
 }
 
 /// What the watch says about a deployment; none: no watch runs.
-pub fn measured(rows: &RowTable<Sample>, health: &Health, own: &Own<'_>, now: Timestamp) -> Option<Measured> {
+pub fn measured(rows: &RowTable<Sample>, health: &Health, own: &Own, now: Timestamp) -> Option<Measured> {
     let tally = Tally::of(recent(rows, health)?.take_while(|sample| sample.at + RECENT >= now));
     let url = latest(rows).next().map(|sample| sample.url.clone())?;
     let foreign = |why| Measured::Foreign { url, why };
@@ -59,22 +64,24 @@ pub fn measured(rows: &RowTable<Sample>, health: &Health, own: &Own<'_>, now: Ti
     })
 }
 
-impl Own<'_> {
+impl Own {
     /// Whether the deployment gave this answer; none: it does not tell.
     fn gave(&self, sample: &Sample) -> Option<bool> {
         match (&sample.pod, &sample.version) {
-            (Some(pod), _) => Some(is_pod_of(pod, self.deployment)),
+            (Some(pod), _) => Some(self.sets.iter().any(|set| is_pod_of(pod, set))),
             (None, Some(version)) if self.versions.contains(version) => Some(true),
             (None, _) => None,
         }
     }
 }
 
-/// `web-5d8c7f-x2x4z` is one of `web`, and none of `web-5d8c7f`: the name of its replica set and a last part are added. By
-/// its name, because the pods that answered a moment ago are gone in a rollout.
-fn is_pod_of(pod: &str, deployment: &str) -> bool {
-    let rest = pod.strip_prefix(deployment).and_then(|rest| rest.strip_prefix('-'));
-    rest.is_some_and(|rest| rest.split('-').count() == 2)
+/// Whether a pod is one of this replica set. By its name, because the pods that answered a moment ago are gone in a
+/// rollout, while their sets stay.
+fn is_pod_of(pod: &str, set: &str) -> bool {
+    let base = format!("{set}-");
+    let base = base.get(..LONGEST_BASE).unwrap_or(&base);
+    let random = pod.strip_prefix(base);
+    random.is_some_and(|random| !random.is_empty() && !random.contains('-'))
 }
 
 #[cfg(test)]
@@ -102,7 +109,7 @@ mod tests {
         let mut health = Health::loading(Timestamp::UNIX_EPOCH);
         health.become_state(HealthState::Live, None, Timestamp::UNIX_EPOCH);
         let own = Own {
-            deployment: "web",
+            sets: BTreeSet::from(["web-5d8c7f".to_owned(), "web-77b9c4".to_owned()]),
             versions: BTreeSet::from(["2.0.0".to_owned()]),
         };
         measured(&rows, &health, &own, Timestamp::UNIX_EPOCH)
@@ -153,5 +160,19 @@ mod tests {
             sample("http://b/", None, None, true),
         ];
         assert_eq!(why(other), "no answer names its pod");
+    }
+
+    #[test]
+    fn pods_of_other_workloads_whose_names_begin_alike_are_not_its_own() {
+        assert!(is_pod_of("web-5d8c7f-x2x4z", "web-5d8c7f"));
+        // Of a daemon set web-agent, of a stateful set web-a, of another deployment, of no random part.
+        for other in ["web-agent-x2x4z", "web-a-0", "web-5d8c7f-6c5d4-x2x4z", "web-5d8c7f", "web-5d8c7f-"] {
+            let answer = sample("http://a/", Some(other), None, false);
+            assert_eq!(why([answer]), "others answer it", "{other}");
+        }
+        let long = format!("{}-5d8c7fb9c4", "w".repeat(50));
+        let pod = format!("{}x2x4z", &format!("{long}-")[..LONGEST_BASE]);
+        assert_eq!(pod.len(), 63);
+        assert!(is_pod_of(&pod, &long) && !is_pod_of(&pod, &long[..40]));
     }
 }

@@ -1,25 +1,20 @@
 //! What becomes different between two states of an object, field by field, and the same fields of a later state. Secret
 //! values are never told, only that they differ. Not for patches.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::features::kubernetes::object;
+use crate::features::kubernetes::{object, secrecy};
 
 /// The fields that differ, as JSON pointers with their values before and after. Status and the server's bookkeeping do
 /// not count. All of them: what an approval names must be all that is changed.
 pub fn between(kind: &str, live: &Value, wanted: &Value) -> (Value, Value) {
     let mut found = Vec::new();
-    let (live, wanted) = (object::as_manifest(live.clone()), object::as_manifest(wanted.clone()));
-    walk(&live, &wanted, String::new(), &mut found);
+    let bare = |state: &Value| secrecy::veiled(kind, object::as_manifest(state.clone()));
+    walk(&bare(live), &bare(wanted), String::new(), &mut found);
     let (mut before, mut after) = (Map::new(), Map::new());
     for (pointer, old, new) in found {
-        if kind == "Secret" && (pointer.starts_with("/data") || pointer.starts_with("/stringData")) {
-            before.insert(pointer.clone(), fingerprint(&old));
-            after.insert(pointer, fingerprint(&new));
-        } else {
-            before.insert(pointer.clone(), old);
-            after.insert(pointer, new);
-        }
+        before.insert(pointer.clone(), old);
+        after.insert(pointer, new);
     }
     (Value::Object(before), Value::Object(after))
 }
@@ -36,26 +31,14 @@ pub fn told(before: &Value, after: &Value) -> String {
     after.iter().map(line).collect()
 }
 
-/// The values of the same fields in another state of the object.
-pub fn at(live: &Value, fields: &Value) -> Value {
+/// The values of the same fields in another state of an object of this kind.
+pub fn at(kind: &str, live: &Value, fields: &Value) -> Value {
     let Some(fields) = fields.as_object() else {
         return Value::Null;
     };
-    let secret = live["kind"] == json!("Secret");
-    let values = fields.keys().map(|pointer| {
-        let value = live.pointer(pointer).cloned().unwrap_or_default();
-        let hidden = secret && (pointer.starts_with("/data") || pointer.starts_with("/stringData"));
-        (pointer.clone(), if hidden { fingerprint(&value) } else { value })
-    });
-    Value::Object(values.collect())
-}
-
-/// Enough to tell two secrets apart, nothing of what they say.
-fn fingerprint(value: &Value) -> Value {
-    match value {
-        Value::Null => Value::Null,
-        other => json!(format!("••• {}", object::fingerprint(other))),
-    }
+    let live = secrecy::veiled(kind, live.clone());
+    let value = |pointer: &String| live.pointer(pointer).cloned().unwrap_or_default();
+    Value::Object(fields.keys().map(|pointer| (pointer.clone(), value(pointer))).collect())
 }
 
 fn walk(old: &Value, new: &Value, pointer: String, found: &mut Vec<(String, Value, Value)>) {
@@ -84,6 +67,7 @@ fn walk(old: &Value, new: &Value, pointer: String, found: &mut Vec<(String, Valu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn fields_that_differ_are_named_and_books_are_not() {
@@ -95,8 +79,8 @@ mod tests {
             json!({"/metadata/labels/a~1b": "1", "/spec/n": 1, "/spec/l/0/x": 1, "/spec/m": null})
         );
         assert_eq!(after["/spec/l/0/x"], 2);
-        assert_eq!(at(&live, &before), before);
-        assert_eq!(at(&wanted, &before), after);
+        assert_eq!(at("Deployment", &live, &before), before);
+        assert_eq!(at("Deployment", &wanted, &before), after);
     }
 
     #[test]
@@ -113,14 +97,28 @@ mod tests {
     }
 
     #[test]
-    fn secrets_stay_secret() {
-        let (live, wanted) = (
-            json!({"kind": "Secret", "data": {"k": "b2xk"}}),
-            json!({"kind": "Secret", "data": {"k": "bmV3"}}),
-        );
-        let (before, after) = between("Secret", &live, &wanted);
-        assert_ne!(before, after);
-        assert!(!format!("{before}{after}").contains("b2xk") && !format!("{before}{after}").contains("bmV3"));
-        assert_eq!(at(&live, &before), before);
+    fn secrets_stay_secret_in_every_field_that_holds_them() {
+        let secret = |value: &str| {
+            let copy = json!({"data": {"k": value}}).to_string();
+            json!({"kind": "Secret", "data": {"k": value},
+                "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": copy}}})
+        };
+        let (old, new, bare) = (secret("b2xk"), secret("bmV3"), json!({"kind": "Secret"}));
+        let in_place = ["/data/k", "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration"];
+        // Of an object without annotations or data the whole field is new, or gone.
+        for (live, wanted, fields) in [
+            (&old, &new, in_place),
+            (&bare, &new, ["/data", "/metadata"]),
+            (&old, &bare, ["/data", "/metadata"]),
+        ] {
+            let (before, after) = between("Secret", live, wanted);
+            let mut names: Vec<&String> = before.as_object().into_iter().flat_map(Map::keys).collect();
+            names.sort();
+            assert_eq!(names, fields);
+            let told = format!("{before}{after}{}", told(&before, &after));
+            assert!(!told.contains("b2xk") && !told.contains("bmV3"), "{told}");
+            assert_eq!(at("Secret", live, &before), before);
+            assert_eq!(at("Secret", wanted, &before), after);
+        }
     }
 }

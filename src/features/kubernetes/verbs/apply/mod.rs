@@ -20,7 +20,8 @@ use crate::features::kubernetes::error::{
 };
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
-use crate::features::kubernetes::target::Target;
+use crate::features::kubernetes::secrecy;
+use crate::features::kubernetes::target::{self, Target};
 use crate::lang::Stage;
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Mutate, Output, Verb};
@@ -97,11 +98,11 @@ impl Mutate for Apply {
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
-        let view = |live: &Value| difference::at(live, &change.before);
+        let view = |live: &Value| difference::at(&change.target.kind, live, &change.before);
         mutation::apply(call, &self.clients, change, view, output)
             .await
             .map(|_| ())
-            .map_err(|report| conflict(report, call))
+            .map_err(|report| secrecy::told(&change.target.kind, conflict(report, call)))
     }
 }
 
@@ -152,7 +153,11 @@ async fn planned(
     document: &Document,
     created: &mut Vec<String>,
 ) -> Result<Change, Report> {
-    let target = documents::target(call, session, document).await?;
+    let generated = object::text(&document.object, "/metadata/generateName");
+    if object::name(&document.object).is_empty() && !generated.is_empty() {
+        return Err(usage(format!("from {generated}: cannot use generate name with apply")).hint("give it a name"));
+    }
+    let target = target::of_document(call, session, document).await?;
     if target.resource.kind == "Namespace" {
         created.push(target.name.clone());
     }
@@ -187,7 +192,7 @@ async fn change(
         Ok(wanted) => wanted,
         // Its namespace is made by an earlier document of the same call: nothing to ask the server about yet.
         Err(error) if error::code(&error) == Some(404) && created.contains(&target.namespace) => body.clone(),
-        Err(error) => return Err(conflict(cluster.report(&error), call)),
+        Err(error) => return Err(secrecy::told(&target.resource.kind, conflict(cluster.report(&error), call))),
     };
     let write = Write::Patch {
         subresource: query.on(""),

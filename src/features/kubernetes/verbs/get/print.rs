@@ -298,7 +298,10 @@ impl Printer {
         };
         let view = self.view(resource, &row)?;
         let record = match &self.format {
-            Format::JsonPath(path) => Value::String(render(path, &row.object)?),
+            Format::JsonPath(_) => match &view {
+                View::Raw(text) => Value::String(text.clone()),
+                _ => row.object,
+            },
             Format::JsonPathAsJson(path) => {
                 Value::Array(path.values(&row.object).map_err(|error| usage(error.to_string()))?)
             }
