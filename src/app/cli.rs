@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Variables of the environment that are ours; below the help.
 const ENVIRONMENT: &str = "\
@@ -97,8 +97,13 @@ const LOOKS: [&str; 2] = ["theme", "keymap"];
 /// # Errors
 /// As clap tells them, help and version among them; a flag that the mode has no use for is refused.
 pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
+    let words: Vec<std::ffi::OsString> = words.into_iter().collect();
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(words)?;
+    let matches = match command.try_get_matches_from_mut(&words) {
+        // The help of a mode names the flags that it takes.
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp) => fitting().try_get_matches_from_mut(&words)?,
+        matches => matches?,
+    };
     let mut levels = vec![&matches];
     let mut path = Vec::new();
     while let Some((name, below)) = levels.last().and_then(|level| level.subcommand()) {
@@ -111,20 +116,43 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli,
         };
         levels.iter().any(typed)
     };
-    let place = PLACE.iter();
-    let unused: Vec<&str> = match path.as_slice() {
-        [] => Vec::new(),
-        ["run" | "check"] => LOOKS.to_vec(),
-        ["sandbox"] => place.chain(&LOOKS).chain(["sandbox"].iter()).copied().collect(),
-        ["bundle", "run"] => WORLD.iter().chain(&LOOKS).copied().collect(),
-        _ => place.chain(&WORLD).chain(&LOOKS).copied().collect(),
-    };
-    if let Some(flag) = unused.into_iter().find(given) {
+    if let Some(flag) = unused(&path).into_iter().find(given) {
         let (flag, mode) = (flag.replace('_', "-"), path.join(" "));
         let message = format!("--{flag} means nothing to cogdeck {mode}");
         return Err(command.error(ErrorKind::ArgumentConflict, message));
     }
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// The common flags that the mode at this path has no use for.
+fn unused(path: &[&str]) -> Vec<&'static str> {
+    let place = PLACE.iter();
+    match path {
+        [] => Vec::new(),
+        ["run" | "check"] => LOOKS.to_vec(),
+        ["sandbox"] => place.chain(&LOOKS).chain(["sandbox"].iter()).copied().collect(),
+        ["bundle", "run"] => WORLD.iter().chain(&LOOKS).copied().collect(),
+        _ => place.chain(&WORLD).chain(&LOOKS).copied().collect(),
+    }
+}
+
+/// The command line with each mode's help fitting the mode.
+fn fitting() -> Command {
+    fn fit(command: Command, path: &[&str]) -> Command {
+        let hides = unused(path);
+        let command = command.mut_args(|arg| match hides.contains(&arg.get_id().as_str()) && arg.is_global_set() {
+            true => arg.hide(true),
+            false => arg,
+        });
+        command.mut_subcommands(|below| {
+            let name = below.get_name().to_owned();
+            fit(below, &[path, &[name.as_str()]].concat())
+        })
+    }
+    let mut command = Cli::command();
+    // Only then do the flags of all modes stand in each.
+    command.build();
+    fit(command, &[])
 }
 
 /// The modes besides the console.

@@ -24,6 +24,7 @@ const RESULTS: usize = 16;
 const REFUSED: &str = "E-APPROVAL-001";
 const DECLINED: &str = "E-APPROVAL-002";
 const MOVED: &str = "E-APPROVAL-003";
+const LOOKED: &str = "E-APPROVAL-004";
 
 /// The report of a plan with too many targets.
 pub fn too_many() -> Report {
@@ -61,6 +62,12 @@ impl Work<'_> {
         let (mut entries, plan) = self.plan(&calls, output).await?;
         if plan.changes.is_empty() {
             return self.apply(&calls, &entries, output).await;
+        }
+        let declaration = &self.stage.verb.declaration;
+        // It was let through as one that only looks.
+        if self.stage.risk() != declaration.risk {
+            let message = format!("{} was to look only, and planned a change", declaration.qualified());
+            return Err(Report::refused(LOOKED, message).hint("nothing was changed"));
         }
         if let Some(recovery) = &self.recovery {
             unmoved(recovery, &plan)?;

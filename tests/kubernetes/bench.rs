@@ -278,6 +278,18 @@ impl Bench {
             .unwrap_or_else(|_| panic!("hangs: {line}"))
     }
 
+    /// The same while the context is marked read-only.
+    pub async fn run_read_only(&self, line: &str) -> Ran {
+        let marked = Context {
+            read_only: true,
+            ..Context::clone(&self.context)
+        };
+        self.session.set_context(Arc::new(marked));
+        let ran = self.run(line).await;
+        self.session.set_context(self.context.clone());
+        ran
+    }
+
     async fn run_unlimited(&self, line: &str) -> Ran {
         let mut ran = Ran::default();
         let mut block = match self.session.start(line, Arc::new(Yes)) {

@@ -186,6 +186,24 @@ pub fn code(error: &Error) -> Option<u16> {
     }
 }
 
+/// Whether the same request may succeed later: the server is busy or in trouble, or the way to it is. Not where it
+/// refuses, and not where its answer cannot be read.
+pub fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Api(status) => status.code == 429 || status.code >= 500,
+        Error::Service(inner) => !inner.is::<Report>() && !may_be_of_certificate(error),
+        Error::HyperError(_) | Error::ReadEvents(_) => true,
+        _ => false,
+    }
+}
+
+/// The pause that the server asks for.
+pub fn pause(error: &Error) -> Option<std::time::Duration> {
+    let Error::Api(status) = error else { return None };
+    let seconds = status.details.as_ref()?.retry_after_seconds;
+    (seconds > 0).then(|| std::time::Duration::from_secs(u64::from(seconds)))
+}
+
 fn is_refused(error: &Error) -> bool {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(cause) = next {

@@ -3,6 +3,7 @@
 
 mod answers;
 mod describe;
+mod dry_run;
 mod fields;
 mod follow;
 mod forward;
