@@ -24,5 +24,5 @@ mod rule;
 mod tests;
 
 pub use decide::{Decision, Denial, decide};
-pub use policy::{Permissions, Policy};
+pub use policy::{Permissions, Policy, rules_of};
 pub use rule::{Comparison, Condition, Literal, PermissionName, Rule, Subject, Verdict, Wanted};

@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::ending::timed_out;
 use super::plan::{OnError, StagePlan, YES, because};
 use super::ports::NewEntry;
 use super::run::Run;
-use super::stage::GRACE;
+use super::stage::{GRACE, elapsed};
 use crate::core::change::{Change, Plan, Requirement, Risk};
 use crate::core::report::{Report, Severity};
 use crate::verb::invocation::NOBODY_READS;
@@ -101,6 +102,7 @@ impl Work<'_> {
                 biased;
                 () = self.run.ending.token().cancelled() => return Err(self.run.ending.report()),
                 planned = self.action.plan(call) => planned,
+                () = elapsed(self.stage.timeout) => Err(timed_out(self.stage.timeout.unwrap_or_default())),
             };
             match planned {
                 Ok(found) => entries.extend(found.into_iter().map(|change| (index, change))),
@@ -157,7 +159,7 @@ impl Work<'_> {
                 return Err(self.run.ending.report());
             }
             if change.only_answers() {
-                match self.action.apply(call, change, output).await {
+                match self.bounded(call, self.action.apply(call, change, output)).await {
                     Err(report) if report.code != NOBODY_READS => {
                         self.go_on_after(self.placed(report, call), output, (left, all)).await?;
                     }
@@ -198,7 +200,7 @@ impl Work<'_> {
             }
         };
         let work = async {
-            let result = self.bounded(self.action.apply(call, change, &own)).await;
+            let result = self.bounded(call, self.action.apply(call, change, &own)).await;
             drop(own);
             result
         };
@@ -217,17 +219,19 @@ impl Work<'_> {
     }
 
     /// A change under way is told to stop and given time for it: dropping it would leave its outcome unknown.
-    async fn bounded(&self, work: impl Future<Output = Result<(), Report>>) -> Result<(), Report> {
+    async fn bounded(&self, call: &Call, work: impl Future<Output = Result<(), Report>>) -> Result<(), Report> {
         tokio::pin!(work);
-        tokio::select! {
+        let mut report = tokio::select! {
             biased;
             result = &mut work => return result,
-            () = self.run.ending.token().cancelled() => {}
-        }
+            () = self.run.ending.token().cancelled() => self.run.ending.report(),
+            () = elapsed(self.stage.timeout) => timed_out(self.stage.timeout.unwrap_or_default()),
+        };
+        call.cancel.cancel();
         match tokio::time::timeout(GRACE, &mut work).await {
+            Ok(Err(stopped)) if stopped.severity == Severity::Interrupted => Err(report),
             Ok(result) => result,
             Err(_) => {
-                let mut report = self.run.ending.report();
                 report
                     .message
                     .push_str(" while a change was under way: its outcome is unknown");

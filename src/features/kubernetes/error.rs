@@ -85,6 +85,12 @@ pub fn all(failures: Vec<Report>) -> Option<Report> {
 /// The report for an API server's Status, as kubectl words it.
 pub fn of_status(status: &Status) -> Report {
     let message = match (status.code, status.reason.as_str()) {
+        (404, "Failed to parse error data") => {
+            "Error from server (NotFound): the server could not find the requested resource".to_owned()
+        }
+        (405, "Failed to parse error data") => {
+            "Error from server (MethodNotAllowed): the server does not allow this method on the requested resource".to_owned()
+        }
         (401, _) => "You must be logged in to the server (Unauthorized)".to_owned(),
         (422, "Invalid") => invalid(status),
         (_, "" | "Failed to parse error data") => format!("Error from server: {}", status.message),

@@ -14,7 +14,9 @@ mod make;
 mod nodes;
 mod objects;
 mod rollout;
+mod sources;
 mod spdy;
+mod watches;
 
 use std::time::Duration;
 

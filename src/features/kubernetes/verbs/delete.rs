@@ -12,7 +12,7 @@ use super::common::{
     until_stopped,
 };
 use super::completer::Names;
-use super::dry_run::dry_run;
+use super::dry_run::{DryRun, dry_run};
 use super::mutation::{self, Draft, Request, Write, essence};
 use crate::core::change::{Change, Risk};
 use crate::core::report::{Report, Severity};
@@ -180,10 +180,10 @@ fn change(call: &Call, target: &Target, live: &Value, options: &Value) -> Result
     } else {
         "deleted"
     };
-    let place = if target.namespace.is_empty() {
-        String::new()
-    } else {
-        format!(" from {} namespace", target.namespace)
+    // A dry run does not say from where.
+    let place = match DryRun::of(call) {
+        None if !target.namespace.is_empty() => format!(" from {} namespace", target.namespace),
+        _ => String::new(),
     };
     let message = format!("{} \"{}\" {forced}{place}", target.resource.type_name(), target.name);
     let summary = format!("delete {}", target.title());
