@@ -366,6 +366,30 @@ mod tests {
     }
 
     #[test]
+    fn the_help_of_a_mode_names_the_flags_that_it_takes() {
+        let help = |mode: &[&str]| {
+            let words = [&["cogdeck"], mode, &["--help"]].concat();
+            let shown = parse(words.into_iter().map(Into::into)).unwrap_err();
+            assert_eq!(shown.kind(), ErrorKind::DisplayHelp);
+            shown.to_string()
+        };
+        let cases: [(&[&str], &[&str], &[&str]); 5] = [
+            (&[], &["--theme", "--context", "--seed"], &[]),
+            (&["run"], &["--context", "--sandbox", "--yes"], &["--theme", "--keymap"]),
+            (&["sandbox"], &["--seed", "--speed", "--no-color", "--admin"], &["--sandbox", "--context", "--theme"]),
+            (&["bundle", "run"], &["--context", "--dry"], &["--seed", "--theme"]),
+            (&["verbs"], &["--json", "--no-color"], &["--context", "--seed", "--theme"]),
+        ];
+        for (mode, named, hidden) in cases {
+            let help = help(mode);
+            let names = |flag: &&&str| help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n"));
+            let lost: Vec<_> = named.iter().filter(|flag| !names(flag)).collect();
+            let left: Vec<_> = hidden.iter().filter(names).collect();
+            assert!(lost.is_empty() && left.is_empty(), "{mode:?} {lost:?} {left:?}: {help}");
+        }
+    }
+
+    #[test]
     fn a_pipeline_keeps_its_own_options() {
         let cli = Cli::parse_from([
             "cogdeck",
