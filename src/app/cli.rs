@@ -8,10 +8,11 @@ use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Su
 
 /// Variables of the environment that are ours; below the help.
 const ENVIRONMENT: &str = "\
-Environment (a flag wins, both win over the configuration):
-  COGDECK_CONFIG, COGDECK_CONTEXT, COGDECK_NAMESPACE, COGDECK_ROOM, COGDECK_THEME, COGDECK_KEYMAP   as the flags
-  COGDECK_KUBE_CONTEXT          kube context
-  COGDECK_DNS                   DNS server, IP:PORT
+Environment (a flag wins over all of it):
+  COGDECK_CONFIG, COGDECK_CONTEXT, COGDECK_THEME, COGDECK_KEYMAP   as the flags; they win over the configuration
+  COGDECK_NAMESPACE, COGDECK_ROOM   as the flags, where the configuration's entry of the context names none
+  COGDECK_KUBE_CONTEXT          kube context, where the entry names none
+  COGDECK_DNS                   DNS server, IP:PORT, where the entry names none
   COGDECK_IDENTITY              the key, or its file, of the secret values of bundles
   COGDECK_BUNDLE_NAME__VAR      variable VAR of the bundle NAME
   COGDECK_ADMIN_URL, COGDECK_ADMIN_TOKEN   of `cogdeck sandbox --admin FILE`
@@ -39,7 +40,7 @@ pub struct Cli {
 const SPEED: f64 = 1.0;
 const SEED: u64 = 1;
 
-/// Flags of more than one mode: a mode that has no use for one refuses it.
+/// Flags of more than one mode: a mode that has no use for one refuses it, but for `--no-color`, which is never wrong.
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct Common {
     /// Run in the built-in world: a closed one, started in this process
@@ -76,7 +77,7 @@ pub struct Common {
     /// background is); files are read again when they change
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
-    /// Keymap of the console: a built-in name, one of the folder keymaps/, or a TOML file
+    /// Keymap of the console: a built-in name, one of the folder keymaps/, or a TOML file; read again when it changes
     #[arg(long, global = true, value_name = "NAME")]
     pub keymap: Option<String>,
     /// No colour (as NO_COLOR)
