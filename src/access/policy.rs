@@ -117,7 +117,10 @@ impl Policy {
 
 /// The rules that a command brings for such arguments: its permission is the shortest of them.
 pub fn rules_of(declaration: &Declaration, known: &Known) -> Result<Vec<Rule>, Report> {
-    let permission = declaration.permission_of(known).into_iter().map(|name| format!("must have {name}"));
+    let permission = declaration
+        .permission_of(known)
+        .into_iter()
+        .map(|name| format!("must have {name}"));
     let texts = permission.chain(declaration.rules.iter().cloned());
     texts
         .map(|text| Rule::of_command(&text, &declaration.bundle, &declaration.name))

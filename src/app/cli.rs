@@ -172,10 +172,12 @@ fn unused(path: &[&str]) -> Vec<&'static str> {
 fn fitting() -> Command {
     fn fit(command: Command, path: &[&str]) -> Command {
         let hides = unused(path);
-        let command = command.mut_args(|arg| match hides.contains(&arg.get_id().as_str()) && arg.is_global_set() {
-            true => arg.hide(true),
-            false => arg,
-        });
+        let command = command.mut_args(
+            |arg| match hides.contains(&arg.get_id().as_str()) && arg.is_global_set() {
+                true => arg.hide(true),
+                false => arg,
+            },
+        );
         command.mut_subcommands(|below| {
             let name = below.get_name().to_owned();
             fit(below, &[path, &[name.as_str()]].concat())
@@ -408,9 +410,17 @@ mod tests {
         let cases: [(&[&str], &[&str], &[&str]); 5] = [
             (&[], &["--theme", "--context", "--seed"], &[]),
             (&["run"], &["--context", "--sandbox", "--yes"], &["--theme", "--keymap"]),
-            (&["sandbox"], &["--seed", "--speed", "--no-color", "--admin"], &["--sandbox", "--context", "--theme"]),
+            (
+                &["sandbox"],
+                &["--seed", "--speed", "--no-color", "--admin"],
+                &["--sandbox", "--context", "--theme"],
+            ),
             (&["bundle", "run"], &["--context", "--dry"], &["--seed", "--theme"]),
-            (&["verbs"], &["--json", "--no-color"], &["--context", "--seed", "--theme"]),
+            (
+                &["verbs"],
+                &["--json", "--no-color"],
+                &["--context", "--seed", "--theme"],
+            ),
         ];
         for (mode, named, hidden) in cases {
             let help = help(mode);

@@ -244,7 +244,11 @@ mod tests {
         let outlets = Outlets::local(folder.path().to_path_buf());
         let mut sinks = Sinks::open(&targets, &Values::default(), &outlets, "").await.unwrap();
         for (text, raw) in [("a", true), ("b", true), ("\nc", true), ("d", false)] {
-            let view = if raw { View::Raw(text.into()) } else { View::Text(text.into()) };
+            let view = if raw {
+                View::Raw(text.into())
+            } else {
+                View::Text(text.into())
+            };
             let item = Item {
                 record: text.into(),
                 view: Some(view),

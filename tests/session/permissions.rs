@@ -146,7 +146,8 @@ async fn who_may_look_may_do_what_only_looks() {
     let clock = Clock::real();
     let shared = Shared::alone(Hub::new(clock.clone()), clock);
     let policy = policy(&["kubectl:read"], &[]);
-    let allowed = |verb: &Verb, known: &Known| policy.decide("mia", &verb.declaration, known).unwrap() == Decision::Allowed;
+    let allowed =
+        |verb: &Verb, known: &Known| policy.decide("mia", &verb.declaration, known).unwrap() == Decision::Allowed;
     let mut looked = 0;
     for verb in features::all(&shared).into_iter().flat_map(|feature| feature.verbs) {
         if verb.declaration.bundle != "kubectl" || verb.declaration.only_looks.with.is_empty() {

@@ -165,7 +165,9 @@ impl Mutate for Set {
 
     async fn apply(&self, _: &Call, change: &Change, output: &Output) -> Result<(), Report> {
         if change.only_answers() {
-            return output.emit(json!({"name": change.target.name, "would": change.after})).await;
+            return output
+                .emit(json!({"name": change.target.name, "would": change.after}))
+                .await;
         }
         if change.after == json!(13) {
             return Err(Report::failed("E-TEST-004", "13 is unlucky"));

@@ -54,7 +54,11 @@ async fn what_only_looks_runs_and_what_only_says_so_changes_nothing() {
     bench.run("t:set --name=a --value=1").await;
     bench.session.set_context(marked());
     let ran = bench.run("t:set --name=a --value=-1 --try").await;
-    assert_eq!((ran.exit, ran.report), (0, None), "nothing is asked, nothing is refused");
+    assert_eq!(
+        (ran.exit, ran.report),
+        (0, None),
+        "nothing is asked, nothing is refused"
+    );
     let check = bench.session.check("t:set --name=a --value=1 --try", HEADLESS).unwrap();
     assert_eq!(
         (check.stages[0].risk.as_str(), check.stages[0].permission.as_deref()),
@@ -66,7 +70,10 @@ async fn what_only_looks_runs_and_what_only_says_so_changes_nothing() {
     // Known before it runs is what is typed, and the last of what is typed twice.
     let refused = |line: &'static str| bench.session.check(line, HEADLESS).unwrap_err().code;
     assert_eq!(refused("t:set --name=a --value=2 --try --try=false"), "E-READONLY-002");
-    assert_eq!(refused("t:emit 1 | t:set --name=a --value=2 --try=$x"), "E-READONLY-002");
+    assert_eq!(
+        refused("t:emit 1 | t:set --name=a --value=2 --try=$x"),
+        "E-READONLY-002"
+    );
     assert_eq!(bench.world.lock().unwrap().get("a"), Some(&1));
     assert_eq!(bench.session.journal().entries(9).await.unwrap().len(), 1);
 }
@@ -81,10 +88,16 @@ async fn what_changes_something_for_others_follows_the_same_rule() {
     let open = Context::empty("open");
     assert!(window(false, &open).is_ok());
     let (code, message) = window(true, &open).unwrap_err();
-    assert_eq!((code, message.as_str()), ("E-READONLY-001", "it changes x, and this process runs with --read-only"));
+    assert_eq!(
+        (code, message.as_str()),
+        ("E-READONLY-001", "it changes x, and this process runs with --read-only")
+    );
     bench.session.set_context(marked());
     let (code, message) = window(false, &marked()).unwrap_err();
-    assert_eq!((code, message.as_str()), ("E-READONLY-002", "it changes x, and context ro is read-only"));
+    assert_eq!(
+        (code, message.as_str()),
+        ("E-READONLY-002", "it changes x, and context ro is read-only")
+    );
     bench.session.open_until(in_a_minute());
     assert!(window(false, &marked()).is_ok());
     assert!(window(true, &marked()).is_err(), "nothing opens a process");

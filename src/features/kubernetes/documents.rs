@@ -183,11 +183,13 @@ async fn files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Report> {
 }
 
 async fn load(path: &Path) -> Result<String, Report> {
-    let text = super::files::text(path, LARGEST).await.map_err(|error| match error.kind() {
-        // A link in a folder whose file is gone.
-        std::io::ErrorKind::NotFound => usage(format!("open {}: no such file or directory", path.display())),
-        _ => usage(format!("{} cannot be read", path.display())).because(&error),
-    })?;
+    let text = super::files::text(path, LARGEST)
+        .await
+        .map_err(|error| match error.kind() {
+            // A link in a folder whose file is gone.
+            std::io::ErrorKind::NotFound => usage(format!("open {}: no such file or directory", path.display())),
+            _ => usage(format!("{} cannot be read", path.display())).because(&error),
+        })?;
     text.ok_or_else(|| too_large(&path.display().to_string()))
 }
 
@@ -348,12 +350,19 @@ mod tests {
         std::os::unix::fs::symlink(&inner, folder.path().join("linked")).unwrap();
         let all = [folder.path().display().to_string()];
         let found = read(&context, &all, false).await.unwrap();
-        assert_eq!(found.last().map(|d| object::text(&d.object, "/kind")), Some("D"), "a link to a file");
+        assert_eq!(
+            found.last().map(|d| object::text(&d.object, "/kind")),
+            Some("D"),
+            "a link to a file"
+        );
         let found = read(&context, &all, true).await.unwrap();
         assert_eq!(found.len(), 4, "a linked folder is not gone into: {found:?}");
         std::os::unix::fs::symlink(inner.join("gone"), folder.path().join("lost.yaml")).unwrap();
         let lost = read(&context, &all, false).await.unwrap_err();
-        assert!(lost.message.ends_with("lost.yaml: no such file or directory"), "{lost:?}");
+        assert!(
+            lost.message.ends_with("lost.yaml: no such file or directory"),
+            "{lost:?}"
+        );
         let missing = read(&context, &["nope.yaml".to_owned()], false).await.unwrap_err();
         assert_eq!(missing.message, "the path \"nope.yaml\" does not exist");
         let mut closed = Context::empty("sandbox");

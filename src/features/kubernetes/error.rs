@@ -89,7 +89,8 @@ pub fn of_status(status: &Status) -> Report {
             "Error from server (NotFound): the server could not find the requested resource".to_owned()
         }
         (405, "Failed to parse error data") => {
-            "Error from server (MethodNotAllowed): the server does not allow this method on the requested resource".to_owned()
+            "Error from server (MethodNotAllowed): the server does not allow this method on the requested resource"
+                .to_owned()
         }
         (401, _) => "You must be logged in to the server (Unauthorized)".to_owned(),
         (422, "Invalid") => invalid(status),

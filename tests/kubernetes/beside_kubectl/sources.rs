@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{lines, same, said, twins};
+use super::{lines, said, same, twins};
 
 const ONE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {k: '1'}\n";
 
@@ -10,7 +10,8 @@ const ONE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata
 async fn links_in_folders_are_followed_to_files() {
     let Some(bench) = twins().await else { return };
     let (elsewhere, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let link = |from: &str, to: &str| std::os::unix::fs::symlink(elsewhere.path().join(from), folder.path().join(to)).unwrap();
+    let link =
+        |from: &str, to: &str| std::os::unix::fs::symlink(elsewhere.path().join(from), folder.path().join(to)).unwrap();
     for name in ["one", "two"] {
         std::fs::write(elsewhere.path().join(name), ONE.replace("NAME", name)).unwrap();
     }
@@ -36,7 +37,13 @@ async fn a_pipe_that_nobody_writes_to_holds_nothing_up() {
     let Some(bench) = twins().await else { return };
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
     for line in [
         format!("timeout=1s kubectl:get deploy -o jsonpath-file={}", pipe.display()),
         format!("timeout=1s kubectl:apply -f {}", pipe.display()),
@@ -70,8 +77,19 @@ async fn raw_stands_alone() {
         assert_eq!(code, i32::from(ran.exit.min(1)), "{line}: {ran:?}");
     }
     // kubectl passes over these without a word.
-    for option in ["-A", "-n x", "--sort-by=.a", "--field-selector a=b", "--show-labels", "--no-headers"] {
-        let report = bench.run(&format!("kubectl:get --raw /api {option}")).await.report.unwrap();
+    for option in [
+        "-A",
+        "-n x",
+        "--sort-by=.a",
+        "--field-selector a=b",
+        "--show-labels",
+        "--no-headers",
+    ] {
+        let report = bench
+            .run(&format!("kubectl:get --raw /api {option}"))
+            .await
+            .report
+            .unwrap();
         assert!(report.hint.unwrap().starts_with("leave out --"), "{option}");
     }
 }

@@ -69,7 +69,10 @@ async fn what_happened_meanwhile_is_told_once() {
         broken(&bench, Some(Fault::Gone410), "four", &names).await;
         broken(&bench, None, "five", &names).await;
     };
-    tokio::join!(show(&bench, "kubectl:get cm -w -o name", "configmap/five", &names), acts);
+    tokio::join!(
+        show(&bench, "kubectl:get cm -w -o name", "configmap/five", &names),
+        acts
+    );
     let mut names = names.into_inner().unwrap();
     names.retain(|name| name != "configmap/kube-root-ca.crt");
     assert_eq!(names.join(" ").replace("configmap/", ""), "one two three four five");
@@ -104,7 +107,11 @@ async fn what_no_patience_mends_ends_it() {
         bench.faults.set_on(WATCH, Some(Fault::Forbidden403));
         let ran = bench.run(&format!("kubectl:{line}")).await;
         bench.faults.set(None);
-        assert_eq!((ran.exit, ran.report.map(|report| report.code)), (1, Some("E-KUBE-403")), "{line}");
+        assert_eq!(
+            (ran.exit, ran.report.map(|report| report.code)),
+            (1, Some("E-KUBE-403")),
+            "{line}"
+        );
     }
     // And a deadline.
     let ran = bench.run(&format!("timeout=1s kubectl:get cm -w -n {THEIRS}")).await;

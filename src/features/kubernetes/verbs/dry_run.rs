@@ -3,8 +3,8 @@
 
 use crate::core::report::Report;
 use crate::features::kubernetes::error::usage;
-use crate::verb::declaration::{Declaration, OptionKind, OptionSpec};
 use crate::verb::Call;
+use crate::verb::declaration::{Declaration, OptionKind, OptionSpec};
 
 use super::common::READ;
 

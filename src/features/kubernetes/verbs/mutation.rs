@@ -284,7 +284,12 @@ async fn send(
             }
             Write::Delete { options } => {
                 cluster
-                    .write(Method::DELETE, &at(&request.path), JSON, &with_preconditions(options, &live))
+                    .write(
+                        Method::DELETE,
+                        &at(&request.path),
+                        JSON,
+                        &with_preconditions(options, &live),
+                    )
                     .await
             }
             Write::Nothing => return Ok(live),

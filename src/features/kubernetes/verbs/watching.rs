@@ -123,7 +123,12 @@ impl<'a> Watching<'a> {
     /// Begins the next watch, now or later. `None`: the version is too old.
     async fn open(&mut self) -> Result<Option<()>, Report> {
         let query = self.query.clone().with("resourceVersion", &self.version);
-        match self.session.cluster.watch::<Value>(&query.on(&self.path), self.accept).await {
+        match self
+            .session
+            .cluster
+            .watch::<Value>(&query.on(&self.path), self.accept)
+            .await
+        {
             Ok(events) => {
                 self.begun = Instant::now();
                 self.events = Some(events.boxed());
@@ -146,7 +151,10 @@ impl<'a> Watching<'a> {
         if !self.told && self.begun.elapsed() < BRIEF {
             self.told = true;
             let report = self.session.cluster.report(&error);
-            let words = format!("the watch is interrupted and goes on as soon as it can: {}", report.sentence());
+            let words = format!(
+                "the watch is interrupted and goes on as soon as it can: {}",
+                report.sentence()
+            );
             self.call.operator.note(SafeText::line(&words));
         }
         self.begun = Instant::now();
@@ -227,7 +235,8 @@ mod tests {
 
     #[test]
     fn a_table_s_version_is_its_row_s() {
-        let row = json!({"metadata": {"resourceVersion": "1"}, "rows": [{"object": {"metadata": {"resourceVersion": "7"}}}]});
+        let row =
+            json!({"metadata": {"resourceVersion": "1"}, "rows": [{"object": {"metadata": {"resourceVersion": "7"}}}]});
         assert_eq!(version_of(&row), Some("7"));
         assert_eq!(version_of(&json!({"metadata": {"resourceVersion": "3"}})), Some("3"));
         assert_eq!(version_of(&json!({})), None);

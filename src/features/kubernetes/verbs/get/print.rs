@@ -450,20 +450,35 @@ mod tests {
             Format::parse(Some(&format!("{word}={}", file.path().display()))).await
         };
         let template = from("{.metadata.name}\n", "jsonpath-file").await.unwrap();
-        assert_eq!(template, Format::parse(Some("jsonpath={.metadata.name}")).await.unwrap());
-        let columns = from("A   B\n.metadata.name .spec.x\n", "custom-columns-file").await.unwrap();
-        let same = Format::parse(Some("custom-columns=A:.metadata.name,B:.spec.x")).await.unwrap();
+        assert_eq!(
+            template,
+            Format::parse(Some("jsonpath={.metadata.name}")).await.unwrap()
+        );
+        let columns = from("A   B\n.metadata.name .spec.x\n", "custom-columns-file")
+            .await
+            .unwrap();
+        let same = Format::parse(Some("custom-columns=A:.metadata.name,B:.spec.x"))
+            .await
+            .unwrap();
         assert_eq!(columns, same);
         assert!(from("A B\n.x\n", "custom-columns-file").await.is_err());
         assert!(Format::parse(Some("jsonpath-file=/does/not/exist")).await.is_err());
         assert!(
-            Format::parse(Some("go-template={{.x}}")).await
+            Format::parse(Some("go-template={{.x}}"))
+                .await
                 .unwrap_err()
                 .hint
                 .unwrap()
                 .contains("jsonpath")
         );
-        assert!(Format::parse(Some("xml")).await.unwrap_err().hint.unwrap().contains("wide"));
+        assert!(
+            Format::parse(Some("xml"))
+                .await
+                .unwrap_err()
+                .hint
+                .unwrap()
+                .contains("wide")
+        );
         assert_eq!(yaml(&json!({"a": {"b": [1, "x"]}})).unwrap(), "a:\n  b:\n  - 1\n  - x");
     }
 }

@@ -27,8 +27,11 @@ pub(super) async fn show(call: &Call, clients: &Arc<Clients>, path: &str, output
     let text = cluster.get_bounded(path, JSON, LONGEST).await;
     let text = text.map_err(|error| cluster.report(&error))?.ok_or_else(|| {
         let most = LONGEST / 1024 / 1024;
-        Report::failed(REFUSED_BY_SERVER, format!("the answer to {path} is longer than {most} MiB"))
-            .hint("ask for less: a query such as '?limit=500' in the path, or a longer path")
+        Report::failed(
+            REFUSED_BY_SERVER,
+            format!("the answer to {path} is longer than {most} MiB"),
+        )
+        .hint("ask for less: a query such as '?limit=500' in the path, or a longer path")
     })?;
     let record = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone()));
     output.emit_as(record, View::Raw(text)).await
@@ -71,6 +74,11 @@ mod tests {
             assert!(report.hint.unwrap().contains(&format!("--{option}")), "{option}");
         }
         assert!(of(&[], json!({"raw": "/x", "all-namespaces": true})).is_some());
-        assert!(of(&["pods"], json!({"raw": "/x"})).unwrap().message.starts_with("arguments"));
+        assert!(
+            of(&["pods"], json!({"raw": "/x"}))
+                .unwrap()
+                .message
+                .starts_with("arguments")
+        );
     }
 }
