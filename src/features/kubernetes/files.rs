@@ -36,13 +36,21 @@ mod tests {
     async fn a_pipe_is_read_when_somebody_writes_and_given_up_when_nobody_does() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&path)
+                .status()
+                .unwrap()
+                .success()
+        );
         // On one thread: whatever blocks it would block the clock too.
         let given_up = tokio::time::timeout(Duration::from_millis(50), text(&path, 10)).await;
         assert!(given_up.is_err(), "{given_up:?}");
         let (read, wrote) = tokio::join!(text(&path, 10), async {
             let path = path.clone();
-            tokio::task::spawn_blocking(move || std::fs::write(path, "late")).await.unwrap()
+            tokio::task::spawn_blocking(move || std::fs::write(path, "late"))
+                .await
+                .unwrap()
         });
         assert_eq!((read.unwrap().as_deref(), wrote.is_ok()), (Some("late"), true));
     }
