@@ -66,13 +66,6 @@ pub async fn of(call: &Call) -> Result<Vec<Document>, Report> {
     Ok(found.documents)
 }
 
-/// The objects of every source, in order.
-pub async fn read(context: &Context, sources: &[String], recursive: bool) -> Result<Vec<Document>, Report> {
-    let mut found = Found::default();
-    found.read(context, sources, recursive).await?;
-    Ok(found.documents)
-}
-
 /// What was found so far: it is bounded before the next source is read.
 #[derive(Default)]
 struct Found {
@@ -82,6 +75,7 @@ struct Found {
 }
 
 impl Found {
+    /// The objects of every source, in order.
     async fn read(&mut self, context: &Context, sources: &[String], recursive: bool) -> Result<(), Report> {
         for source in sources {
             if source.starts_with("http://") || source.starts_with("https://") {
@@ -262,6 +256,12 @@ pub fn flatten(mut value: Value, source: &str, found: &mut Vec<Document>) -> Res
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    async fn read(context: &Context, sources: &[String], recursive: bool) -> Result<Vec<Document>, Report> {
+        let mut found = Found::default();
+        found.read(context, sources, recursive).await?;
+        Ok(found.documents)
+    }
 
     #[test]
     fn much_is_refused_before_more_of_it_is_read() {
