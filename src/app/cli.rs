@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Variables of the environment that are ours; below the help.
 const ENVIRONMENT: &str = "\
-Environment (a flag wins, both win over the configuration):
-  COGDECK_CONFIG, COGDECK_CONTEXT, COGDECK_NAMESPACE, COGDECK_ROOM, COGDECK_THEME, COGDECK_KEYMAP   as the flags
-  COGDECK_KUBE_CONTEXT          kube context
-  COGDECK_DNS                   DNS server, IP:PORT
+Environment (a flag wins over all of it):
+  COGDECK_CONFIG, COGDECK_CONTEXT, COGDECK_THEME, COGDECK_KEYMAP   as the flags; they win over the configuration
+  COGDECK_NAMESPACE, COGDECK_ROOM   as the flags, where the configuration's entry of the context names none
+  COGDECK_KUBE_CONTEXT          kube context, where the entry names none
+  COGDECK_DNS                   DNS server, IP:PORT, where the entry names none
   COGDECK_IDENTITY              the key, or its file, of the secret values of bundles
   COGDECK_BUNDLE_NAME__VAR      variable VAR of the bundle NAME
   COGDECK_ADMIN_URL, COGDECK_ADMIN_TOKEN   of `cogdeck sandbox --admin FILE`
@@ -35,17 +36,21 @@ pub struct Cli {
     pub common: Common,
 }
 
-/// Flags of more than one mode: a mode that has no use for one refuses it.
-#[derive(Clone, Debug, Default, Args)]
+/// What `--speed` and `--seed` are when nobody gives them.
+const SPEED: f64 = 1.0;
+const SEED: u64 = 1;
+
+/// Flags of more than one mode: a mode that has no use for one refuses it, but for `--no-color`, which is never wrong.
+#[derive(Clone, Debug, PartialEq, Args)]
 pub struct Common {
     /// Run in the built-in world: a closed one, started in this process
     #[arg(long, global = true)]
     pub sandbox: bool,
     /// How much faster than real the sandbox's pods, load balancers and DNS changes are
-    #[arg(long, global = true, value_name = "X", default_value_t = 1.0, value_parser = speed)]
+    #[arg(long, global = true, value_name = "X", default_value_t = SPEED, value_parser = speed)]
     pub speed: f64,
     /// Repeats the sandbox's names, addresses and random choices
-    #[arg(long, global = true, value_name = "N", default_value_t = 1)]
+    #[arg(long, global = true, value_name = "N", default_value_t = SEED)]
     pub seed: u64,
     /// The context to act on: an entry of the configuration, or a kube context
     #[arg(long, global = true, value_name = "NAME")]
@@ -72,12 +77,33 @@ pub struct Common {
     /// background is); files are read again when they change
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
-    /// Keymap of the console: a built-in name, one of the folder keymaps/, or a TOML file
+    /// Keymap of the console: a built-in name, one of the folder keymaps/, or a TOML file; read again when it changes
     #[arg(long, global = true, value_name = "NAME")]
     pub keymap: Option<String>,
     /// No colour (as NO_COLOR)
     #[arg(long, global = true)]
     pub no_color: bool,
+}
+
+/// No flag at all.
+impl Default for Common {
+    fn default() -> Self {
+        Common {
+            sandbox: false,
+            speed: SPEED,
+            seed: SEED,
+            context: None,
+            namespace: None,
+            profile: None,
+            region: None,
+            room: None,
+            read_only: false,
+            config: None,
+            theme: None,
+            keymap: None,
+            no_color: false,
+        }
+    }
 }
 
 const PLACE: [&str; 7] = [
@@ -92,13 +118,24 @@ const PLACE: [&str; 7] = [
 const WORLD: [&str; 3] = ["sandbox", "speed", "seed"];
 const LOOKS: [&str; 2] = ["theme", "keymap"];
 
-/// Reads the command line of the process.
+/// Reads the command line of the process. No word at all needs no reading: the console opens the sooner.
 ///
 /// # Errors
 /// As clap tells them, help and version among them; a flag that the mode has no use for is refused.
 pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
+    let words: Vec<std::ffi::OsString> = words.into_iter().collect();
+    if words.len() < 2 {
+        return Ok(Cli {
+            mode: None,
+            common: Common::default(),
+        });
+    }
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(words)?;
+    let matches = match command.try_get_matches_from_mut(&words) {
+        // The help of a mode names the flags that it takes.
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => fitting().try_get_matches_from_mut(&words)?,
+        matches => matches?,
+    };
     let mut levels = vec![&matches];
     let mut path = Vec::new();
     while let Some((name, below)) = levels.last().and_then(|level| level.subcommand()) {
@@ -111,20 +148,45 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli,
         };
         levels.iter().any(typed)
     };
-    let place = PLACE.iter();
-    let unused: Vec<&str> = match path.as_slice() {
-        [] => Vec::new(),
-        ["run" | "check"] => LOOKS.to_vec(),
-        ["sandbox"] => place.chain(&LOOKS).chain(["sandbox"].iter()).copied().collect(),
-        ["bundle", "run"] => WORLD.iter().chain(&LOOKS).copied().collect(),
-        _ => place.chain(&WORLD).chain(&LOOKS).copied().collect(),
-    };
-    if let Some(flag) = unused.into_iter().find(given) {
+    if let Some(flag) = unused(&path).into_iter().find(given) {
         let (flag, mode) = (flag.replace('_', "-"), path.join(" "));
         let message = format!("--{flag} means nothing to cogdeck {mode}");
         return Err(command.error(ErrorKind::ArgumentConflict, message));
     }
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// The common flags that the mode at this path has no use for.
+fn unused(path: &[&str]) -> Vec<&'static str> {
+    let place = PLACE.iter();
+    match path {
+        [] => Vec::new(),
+        ["run" | "check"] => LOOKS.to_vec(),
+        ["sandbox"] => place.chain(&LOOKS).chain(["sandbox"].iter()).copied().collect(),
+        ["bundle", "run"] => WORLD.iter().chain(&LOOKS).copied().collect(),
+        _ => place.chain(&WORLD).chain(&LOOKS).copied().collect(),
+    }
+}
+
+/// The command line with each mode's help fitting the mode.
+fn fitting() -> Command {
+    fn fit(command: Command, path: &[&str]) -> Command {
+        let hides = unused(path);
+        let command = command.mut_args(
+            |arg| match hides.contains(&arg.get_id().as_str()) && arg.is_global_set() {
+                true => arg.hide(true),
+                false => arg,
+            },
+        );
+        command.mut_subcommands(|below| {
+            let name = below.get_name().to_owned();
+            fit(below, &[path, &[name.as_str()]].concat())
+        })
+    }
+    let mut command = Cli::command();
+    // Only then do the flags of all modes stand in each.
+    command.build();
+    fit(command, &[])
 }
 
 /// The modes besides the console.
@@ -335,6 +397,45 @@ mod tests {
     #[test]
     fn the_declarations_hold_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_a_mode_names_the_flags_that_it_takes() {
+        let help = |mode: &[&str]| {
+            let words = [&["cogdeck"], mode, &["--help"]].concat();
+            let shown = parse(words.into_iter().map(Into::into)).unwrap_err();
+            assert_eq!(shown.kind(), ErrorKind::DisplayHelp);
+            shown.to_string()
+        };
+        let cases: [(&[&str], &[&str], &[&str]); 5] = [
+            (&[], &["--theme", "--context", "--seed"], &[]),
+            (&["run"], &["--context", "--sandbox", "--yes"], &["--theme", "--keymap"]),
+            (
+                &["sandbox"],
+                &["--seed", "--speed", "--no-color", "--admin"],
+                &["--sandbox", "--context", "--theme"],
+            ),
+            (&["bundle", "run"], &["--context", "--dry"], &["--seed", "--theme"]),
+            (
+                &["verbs"],
+                &["--json", "--no-color"],
+                &["--context", "--seed", "--theme"],
+            ),
+        ];
+        for (mode, named, hidden) in cases {
+            let help = help(mode);
+            let names = |flag: &&&str| help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n"));
+            let lost: Vec<_> = named.iter().filter(|flag| !names(flag)).collect();
+            let left: Vec<_> = hidden.iter().filter(names).collect();
+            assert!(lost.is_empty() && left.is_empty(), "{mode:?} {lost:?} {left:?}: {help}");
+        }
+    }
+
+    #[test]
+    fn no_word_is_what_clap_makes_of_no_word() {
+        let (ours, claps) = (parsed("cogdeck").unwrap(), Cli::parse_from(["cogdeck"]));
+        assert!(ours.mode.is_none() && claps.mode.is_none());
+        assert_eq!(ours.common, claps.common);
     }
 
     #[test]
