@@ -233,11 +233,22 @@ mod tests {
     #[test]
     fn a_cell_shows_any_value_the_same_way_from_a_text_and_from_an_event() {
         let cells = json!(["web", 3, -1, 1.5, true, null, "", ["a", 2, null], {"k": [1]}]);
-        let answer = json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "rows": [{"cells": cells}]});
+        let answer =
+            json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "rows": [{"cells": cells}]});
         let table = Table::parse(&answer.to_string(), &Resource::default()).unwrap();
         assert_eq!(
             table.rows[0].cells,
-            ["web", "3", "-1", "1.5", "true", "<none>", "", "a,2,null", r#"{"k":[1]}"#]
+            [
+                "web",
+                "3",
+                "-1",
+                "1.5",
+                "true",
+                "<none>",
+                "",
+                "a,2,null",
+                r#"{"k":[1]}"#
+            ]
         );
         assert_eq!(table.rows[0].object, Value::Null, "no object was sent");
         assert_eq!(Table::read(answer, &Resource::default()), table);

@@ -82,7 +82,9 @@ impl Kept {
 
 fn lasting(kind: &Kind, object: &Value, now: Timestamp) -> Lasting {
     let names = columns(kind);
-    let age = names.as_array().and_then(|all| all.iter().position(|c| c["name"] == "Age"));
+    let age = names
+        .as_array()
+        .and_then(|all| all.iter().position(|c| c["name"] == "Age"));
     let created = object["metadata"]["creationTimestamp"].as_str();
     Lasting {
         cells: cells(kind, object, now),
@@ -131,7 +133,12 @@ mod tests {
             let object: Object = Arc::new(sample());
             for minute in [2, 20] {
                 let found = text(&kept.cells(kind, std::slice::from_ref(&object), at(minute)));
-                assert_eq!(found, [Value::Array(cells(kind, &object, at(minute)))], "{} at {minute}", kind.resource);
+                assert_eq!(
+                    found,
+                    [Value::Array(cells(kind, &object, at(minute)))],
+                    "{} at {minute}",
+                    kind.resource
+                );
             }
         }
     }

@@ -19,8 +19,8 @@ mod network;
 mod pods;
 mod workloads;
 
-pub(super) use kept::Kept;
 use kept::Cells;
+pub(super) use kept::Kept;
 
 /// `(name, type, priority)` of a column.
 type Column = (&'static str, &'static str, u8);
