@@ -13,7 +13,7 @@ use super::app::{App, Focus};
 use super::chat::block::State;
 use super::keymap::{Action, Part};
 use super::syntax;
-use crate::core::context::Context;
+use crate::core::context::{Cloud, Context};
 use crate::core::text::{SafeText, width};
 use crate::feed::health::human_duration;
 use crate::feed::{Health, HealthState};
@@ -32,7 +32,8 @@ pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
     buffer.set_line(x, area.y, &cells, area.right().saturating_sub(x));
 }
 
-/// Context, namespace, whether changes are allowed, user; from the right what has no room is left out.
+/// Context, namespace, whether changes are allowed, account and region, user. Where there is no room for all, the user
+/// goes first, then the account, then the region.
 fn place(app: &App, room: usize) -> Line<'static> {
     let (theme, context) = (&app.theme, &app.context);
     let name = SafeText::line(&context.name);
@@ -42,46 +43,42 @@ fn place(app: &App, room: usize) -> Line<'static> {
     };
     let mut line = Line::from(first);
     line.spans.extend(others(app, room.saturating_sub(line_width(&line))));
-    let mut add = |text: String, meaning: Meaning| {
-        if line_width(&line) + width(&text) <= room {
-            line.spans.push(Span::styled(text, theme.style(meaning)));
-        }
-    };
     let found = || app.panels.iter().find_map(|panel| panel.namespace(context));
-    if let Some(namespace) = context.kubernetes.namespace.clone().or_else(found) {
-        add(
-            SafeText::line(&format!("{} {namespace} ", theme.glyphs.separator))
-                .as_str()
-                .to_owned(),
-            Meaning::Status,
-        );
-    }
-    match (context.read_only || app.read_only, app.open_for()) {
-        (true, Some(left)) => add(
-            format!(
-                "{} {} rw {} ",
-                theme.glyphs.separator,
-                theme.glyphs.warn,
-                human_duration(left)
-            ),
+    let namespace = context.kubernetes.namespace.clone().or_else(found);
+    let (state, meaning) = match (context.read_only || app.read_only, app.open_for()) {
+        (true, Some(left)) => (
+            format!("{} rw {}", theme.glyphs.warn, human_duration(left)),
             Meaning::StateWarn,
         ),
-        (true, None) => add(
-            format!("{} {} read-only ", theme.glyphs.separator, theme.glyphs.warn),
-            Meaning::StateWarn,
-        ),
-        (false, _) => add(format!("{} rw ", theme.glyphs.separator), Meaning::Dim),
+        (true, None) => (format!("{} read-only", theme.glyphs.warn), Meaning::StateWarn),
+        (false, _) => ("rw".to_owned(), Meaning::Dim),
+    };
+    let known = app.panels.iter().map(|panel| panel.cloud(context));
+    let cloud = known.max_by_key(|cloud| (cloud.account.is_some(), cloud.region.is_some()));
+    let Cloud { account, region } = cloud.unwrap_or_default();
+    let region = context.aws.region.clone().or(region);
+    // As they stand, each with its place among those that are wanted.
+    let parts = [
+        (0, namespace, Meaning::Status),
+        (1, Some(state), meaning),
+        (3, account, Meaning::Dim),
+        (2, region, Meaning::Dim),
+        (4, Some(app.user.as_str().to_owned()), Meaning::Dim),
+    ];
+    let text = |part: String| SafeText::line(&format!("{} {part} ", theme.glyphs.separator));
+    let mut parts = parts.map(|(wanted, part, meaning)| (wanted, part.filter(|part| !part.is_empty()).map(text), meaning));
+    let mut left = room.saturating_sub(line_width(&line));
+    for place in 0..parts.len() {
+        for (_, part, _) in parts.iter_mut().filter(|(wanted, ..)| *wanted == place) {
+            *part = part.take().filter(|part| part.width() <= left);
+            left -= part.as_ref().map_or(0, SafeText::width);
+        }
     }
-    let region = context.aws.region.as_deref().unwrap_or_default();
-    if !region.is_empty() {
-        add(
-            SafeText::line(&format!("{} {region} ", theme.glyphs.separator))
-                .as_str()
-                .to_owned(),
-            Meaning::Dim,
-        );
-    }
-    add(format!("{} {} ", theme.glyphs.separator, app.user), Meaning::Dim);
+    let spans = parts.into_iter().filter_map(|(_, part, meaning)| {
+        let text = part?.as_str().to_owned();
+        Some(Span::styled(text, theme.style(meaning)))
+    });
+    line.spans.extend(spans);
     line
 }
 

@@ -22,7 +22,7 @@ use super::grid::{NO_TABLE, plain};
 use super::widgets::message;
 use super::widgets::table::{Cell, Column, Selection, Table};
 use super::{Action, Effect, Grid, Meaning, Panel, PanelKey, Scope, Sourced, Subject, Theme, Tone, Which};
-use crate::core::context::Context;
+use crate::core::context::{Cloud, Context};
 use crate::core::text::SafeText;
 use crate::feed::RowTable;
 
@@ -330,6 +330,10 @@ impl<L: Listing> Panel for ListPanel<L> {
 
     fn namespace(&self, context: &Arc<Context>) -> Option<String> {
         self.listing.namespace(context)
+    }
+
+    fn cloud(&self, context: &Arc<Context>) -> Cloud {
+        self.listing.cloud(context)
     }
 
     fn mark(&self) -> Option<Tone> {
