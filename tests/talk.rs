@@ -233,7 +233,10 @@ fn rolled_without_a_loss(lines: &[String]) {
         answers.map(|(pod, _)| *pod).collect()
     };
     assert!(of("1.0.0").is_disjoint(&of("2.0.0")), "a pod has one version");
-    assert!(of("1.0.0").len() > 1 && of("2.0.0").len() > 1, "several pods of each: {answers:?}");
+    assert!(
+        of("1.0.0").len() > 1 && of("2.0.0").len() > 1,
+        "several pods of each: {answers:?}"
+    );
     let versions: Vec<&str> = answers.iter().map(|(_, version)| *version).collect();
     let (old, new): (Vec<&str>, Vec<&str>) = versions.iter().copied().partition(|version| *version == "1.0.0");
     assert!(

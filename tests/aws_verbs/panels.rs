@@ -54,10 +54,17 @@ async fn the_account_and_its_region_are_learnt_once_a_poll_has_been_answered() {
         account: Some("555555555555".to_owned()),
         region: Some("ap-southeast-2".to_owned()),
     };
-    assert_eq!((dns.cloud(&context), instances.cloud(&context)), (wanted.clone(), wanted));
+    assert_eq!(
+        (dns.cloud(&context), instances.cloud(&context)),
+        (wanted.clone(), wanted)
+    );
     let mut elsewhere = world.context.clone();
     elsewhere.aws.keys = Some(("AKIAOTHER".into(), Secret::new("other")));
-    assert_eq!(dns.cloud(&Arc::new(elsewhere)), Cloud::default(), "of other keys nothing is known");
+    assert_eq!(
+        dns.cloud(&Arc::new(elsewhere)),
+        Cloud::default(),
+        "of other keys nothing is known"
+    );
 }
 
 #[tokio::test]

@@ -17,8 +17,8 @@ use aws_sdk_route53::config::{Credentials, SharedCredentialsProvider, SharedHttp
 use aws_smithy_http_client::{Builder, tls};
 
 pub use super::failure::{SERVICE, accepts_the_keys, answered, failed, report};
-pub use super::limiter::Account;
 use super::identity::Identities;
+pub use super::limiter::Account;
 use crate::core::context::{AwsTarget, Cloud, Context};
 use crate::core::report::Report;
 

@@ -170,7 +170,11 @@ mod tests {
         ] {
             let report = answered("look", code, "m");
             assert_eq!(health(&report), state, "{code}");
-            assert_eq!(accepts_the_keys::<()>(&Err(report.clone())), state == HealthState::Denied, "{code}");
+            assert_eq!(
+                accepts_the_keys::<()>(&Err(report.clone())),
+                state == HealthState::Denied,
+                "{code}"
+            );
             assert!(report.hint.is_some(), "{code}");
         }
         assert_eq!(health(&Report::refused("E-AWS-001", "x")), HealthState::Failed);

@@ -75,9 +75,17 @@ mod tests {
             identities.learn(&here, async || answer(wrong).await).await;
             assert_eq!(identities.get(&here), None, "{wrong:?}");
         }
-        identities.learn(&here, async || answer(Ok(Some("555555555555"))).await).await;
-        identities.learn(&there, async || answer(Ok(Some("666666666666"))).await).await;
-        assert_eq!(identities.get(&there).as_deref(), Some("555555555555"), "of the other region too");
+        identities
+            .learn(&here, async || answer(Ok(Some("555555555555"))).await)
+            .await;
+        identities
+            .learn(&there, async || answer(Ok(Some("666666666666"))).await)
+            .await;
+        assert_eq!(
+            identities.get(&there).as_deref(),
+            Some("555555555555"),
+            "of the other region too"
+        );
         assert_eq!(asked.load(Ordering::Relaxed), 6, "not once it is known");
         assert_eq!(identities.get(&target("AKIB", "eu-west-1")), None, "other keys");
     }

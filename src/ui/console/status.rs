@@ -33,7 +33,7 @@ pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
 }
 
 /// Context, namespace, whether changes are allowed, account and region, user. Where there is no room for all, the user
-/// goes first, then the account, then the region.
+/// goes first, then the account, the region, the namespace.
 fn place(app: &App, room: usize) -> Line<'static> {
     let (theme, context) = (&app.theme, &app.context);
     let name = SafeText::line(&context.name);
@@ -59,14 +59,15 @@ fn place(app: &App, room: usize) -> Line<'static> {
     let region = context.aws.region.clone().or(region);
     // As they stand, each with its place among those that are wanted.
     let parts = [
-        (0, namespace, Meaning::Status),
-        (1, Some(state), meaning),
+        (1, namespace, Meaning::Status),
+        (0, Some(state), meaning),
         (3, account, Meaning::Dim),
         (2, region, Meaning::Dim),
         (4, Some(app.user.as_str().to_owned()), Meaning::Dim),
     ];
     let text = |part: String| SafeText::line(&format!("{} {part} ", theme.glyphs.separator));
-    let mut parts = parts.map(|(wanted, part, meaning)| (wanted, part.filter(|part| !part.is_empty()).map(text), meaning));
+    let mut parts =
+        parts.map(|(wanted, part, meaning)| (wanted, part.filter(|part| !part.is_empty()).map(text), meaning));
     let mut left = room.saturating_sub(line_width(&line));
     for place in 0..parts.len() {
         for (_, part, _) in parts.iter_mut().filter(|(wanted, ..)| *wanted == place) {
@@ -241,17 +242,24 @@ fn hints(app: &App) -> Vec<(String, String)> {
                 (Action::HelpWhenEmpty, "help"),
             ],
         ),
-        Focus::Input if app.input.is_empty() => named(
-            Part::Input,
-            &[
-                (Action::HelpWhenEmpty, "help"),
-                (Action::Complete, "panes"),
-                (Action::Commands, "commands"),
-                (Action::HistorySearch, "history"),
-                (Action::ScrollUp, "scroll"),
-                (Action::EndOfInput, "quit"),
-            ],
-        ),
+        Focus::Input if app.input.is_empty() => {
+            let mut hints = match app.script.as_ref().is_some_and(super::app::Script::goes_on) {
+                true => named(Part::Global, &[(Action::Present, "type the next line")]),
+                false => Vec::new(),
+            };
+            hints.extend(named(
+                Part::Input,
+                &[
+                    (Action::HelpWhenEmpty, "help"),
+                    (Action::Complete, "panes"),
+                    (Action::Commands, "commands"),
+                    (Action::HistorySearch, "history"),
+                    (Action::ScrollUp, "scroll"),
+                    (Action::EndOfInput, "quit"),
+                ],
+            ));
+            hints
+        }
         Focus::Input => named(
             Part::Input,
             &[
@@ -262,35 +270,24 @@ fn hints(app: &App) -> Vec<(String, String)> {
                 (Action::Help, "help"),
             ],
         ),
-        Focus::Pane(0) if app.came_from().is_some() => {
-            let word = format!("back to {}", app.came_from().unwrap_or_default());
-            named(
-                Part::Chat,
-                &[
-                    (Action::Back, word.as_str()),
-                    (Action::Open, "open/fold"),
-                    (Action::Page, "page"),
-                    (Action::Find, "search"),
-                    (Action::Copy, "copy"),
-                    (Action::ToInput, "input"),
-                    (Action::Help, "help"),
-                ],
-            )
+        Focus::Pane(0) => {
+            let back = app.came_from().map(|from| format!("back to {from}"));
+            let way_back = back.as_deref().map(|word| (Action::Back, word));
+            // Who came to read an answer turns its pages; the others act on blocks.
+            let (first, last) = match back {
+                Some(_) => (&[(Action::Page, "page")][..], &[][..]),
+                None => (
+                    &[(Action::Rerun, "rerun"), (Action::Edit, "edit")][..],
+                    &[(Action::Stop, "stop"), (Action::Zoom, "zoom")][..],
+                ),
+            };
+            let mut wanted: Vec<(Action, &str)> = way_back.into_iter().chain([(Action::Open, "open/fold")]).collect();
+            wanted.extend(first);
+            wanted.extend([(Action::Copy, "copy"), (Action::Find, "search")]);
+            wanted.extend(last);
+            wanted.extend([(Action::ToInput, "input"), (Action::Help, "help")]);
+            named(Part::Chat, &wanted)
         }
-        Focus::Pane(0) => named(
-            Part::Chat,
-            &[
-                (Action::Open, "open/fold"),
-                (Action::Rerun, "rerun"),
-                (Action::Edit, "edit"),
-                (Action::Copy, "copy"),
-                (Action::Find, "search"),
-                (Action::Stop, "stop"),
-                (Action::Zoom, "zoom"),
-                (Action::ToInput, "input"),
-                (Action::Help, "help"),
-            ],
-        ),
         Focus::Pane(pane) => {
             let panel = app.panels.get(pane - 1);
             let own = panel.into_iter().flat_map(|panel| {

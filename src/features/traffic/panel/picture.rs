@@ -226,10 +226,13 @@ impl Picture {
         let newest: Vec<&Request> = self.requests.iter().take(room).collect();
         // What has not come yet is left blank at the left, so that the newest of all lanes stand below each other.
         let blank = Span::raw(" ".repeat(room - newest.len()));
-        let cells = newest.into_iter().rev().map(|request| match request.answerer == answerer {
-            true => self.cell(theme, request),
-            false => Span::styled(theme.glyphs.neutral, theme.style(Meaning::Border)),
-        });
+        let cells = newest
+            .into_iter()
+            .rev()
+            .map(|request| match request.answerer == answerer {
+                true => self.cell(theme, request),
+                false => Span::styled(theme.glyphs.neutral, theme.style(Meaning::Border)),
+            });
         std::iter::once(blank).chain(cells).collect()
     }
 
@@ -240,7 +243,12 @@ impl Picture {
         let newest: Vec<_> = self.requests.iter().take(columns * rows).collect();
         let mut lines: Vec<Line<'static>> = newest
             .chunks(columns)
-            .map(|row| Line::from_iter(row.iter().rev().map(|request| self.cell(theme, request))))
+            .map(|row| {
+                // What has not come yet is blank: the newest stands above the right end of the lanes.
+                let blank = Span::raw(" ".repeat(columns - row.len()));
+                let cells = row.iter().rev().map(|request| self.cell(theme, request));
+                std::iter::once(blank).chain(cells).collect()
+            })
             .collect();
         lines.reverse();
         lines

@@ -28,8 +28,8 @@ use ratatui::layout::Rect;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::core::context::Cloud;
 use crate::core::change::{Change, Origin, Plan, Requirement, Risk, Target};
+use crate::core::context::Cloud;
 use crate::core::report::Report;
 use crate::feed::{Health, HealthState};
 use crate::lang::Stage;

@@ -130,7 +130,13 @@ fn a_filter_that_is_typed_stays_with_its_panel_while_others_come_and_go() {
 #[test]
 fn a_pin_never_changes_the_number_of_another_panel() {
     let names = ["deployments", "dns", "nodes"];
-    let ids = |desk: &Desk| desk.app.panels.iter().map(|panel| panel.id().to_owned()).collect::<Vec<_>>();
+    let ids = |desk: &Desk| {
+        desk.app
+            .panels
+            .iter()
+            .map(|panel| panel.id().to_owned())
+            .collect::<Vec<_>>()
+    };
     let mut desk = Desk::with(Context::empty("sandbox"), &names);
     let before = ids(&desk);
     let mut kept = Vec::new();

@@ -27,6 +27,7 @@ fn the_account_stands_before_its_region_and_gives_way_before_it() {
         (["maria", "maria"], ["555555555555", "ap-southeast-2"]),
         (["maria", "555555555555"], ["! read-only", "ap-southeast-2"]),
         (["555555555555", "ap-southeast-2"], ["default", "! read-only"]),
+        (["default", "ap-southeast-2"], [" staging ", "! read-only"]),
     ] {
         let found = (40..120).rev().map(&mut top).find(|line| {
             left_out.iter().all(|word| !line.contains(word)) && kept.iter().all(|word| line.contains(word))
