@@ -53,7 +53,7 @@ async fn shares_and_the_ribbon_follow_the_samples() {
     // Without room for lanes the count comes last and the version stands with the name.
     let narrow = drawn(&mut panel, 30, 8);
     let ends = |begins: &str, end: &str| narrow.lines().any(|l| l.starts_with(begins) && l.ends_with(end));
-    assert!(ends("b versi", "1  25%") && ends("b …-2 2.0.0", "1  25%"), "{narrow}");
+    assert!(ends("b …n 2.0.0", "1  25%") && ends("b …2 2.0.0", "1  25%"), "{narrow}");
 }
 
 #[tokio::test]
