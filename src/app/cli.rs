@@ -35,17 +35,21 @@ pub struct Cli {
     pub common: Common,
 }
 
+/// What `--speed` and `--seed` are when nobody gives them.
+const SPEED: f64 = 1.0;
+const SEED: u64 = 1;
+
 /// Flags of more than one mode: a mode that has no use for one refuses it.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, PartialEq, Args)]
 pub struct Common {
     /// Run in the built-in world: a closed one, started in this process
     #[arg(long, global = true)]
     pub sandbox: bool,
     /// How much faster than real the sandbox's pods, load balancers and DNS changes are
-    #[arg(long, global = true, value_name = "X", default_value_t = 1.0, value_parser = speed)]
+    #[arg(long, global = true, value_name = "X", default_value_t = SPEED, value_parser = speed)]
     pub speed: f64,
     /// Repeats the sandbox's names, addresses and random choices
-    #[arg(long, global = true, value_name = "N", default_value_t = 1)]
+    #[arg(long, global = true, value_name = "N", default_value_t = SEED)]
     pub seed: u64,
     /// The context to act on: an entry of the configuration, or a kube context
     #[arg(long, global = true, value_name = "NAME")]
@@ -80,6 +84,27 @@ pub struct Common {
     pub no_color: bool,
 }
 
+/// No flag at all.
+impl Default for Common {
+    fn default() -> Self {
+        Common {
+            sandbox: false,
+            speed: SPEED,
+            seed: SEED,
+            context: None,
+            namespace: None,
+            profile: None,
+            region: None,
+            room: None,
+            read_only: false,
+            config: None,
+            theme: None,
+            keymap: None,
+            no_color: false,
+        }
+    }
+}
+
 const PLACE: [&str; 7] = [
     "context",
     "namespace",
@@ -92,13 +117,21 @@ const PLACE: [&str; 7] = [
 const WORLD: [&str; 3] = ["sandbox", "speed", "seed"];
 const LOOKS: [&str; 2] = ["theme", "keymap"];
 
-/// Reads the command line of the process.
+/// Reads the command line of the process. No word at all needs no reading: the console opens the sooner.
 ///
 /// # Errors
 /// As clap tells them, help and version among them; a flag that the mode has no use for is refused.
 pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
+    let mut words = words.into_iter().peekable();
+    let program = words.next();
+    if words.peek().is_none() {
+        return Ok(Cli {
+            mode: None,
+            common: Common::default(),
+        });
+    }
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(words)?;
+    let matches = command.try_get_matches_from_mut(program.into_iter().chain(words))?;
     let mut levels = vec![&matches];
     let mut path = Vec::new();
     while let Some((name, below)) = levels.last().and_then(|level| level.subcommand()) {
@@ -335,6 +368,13 @@ mod tests {
     #[test]
     fn the_declarations_hold_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_word_is_what_clap_makes_of_no_word() {
+        let (ours, claps) = (parsed("cogdeck").unwrap(), Cli::parse_from(["cogdeck"]));
+        assert!(ours.mode.is_none() && claps.mode.is_none());
+        assert_eq!(ours.common, claps.common);
     }
 
     #[test]

@@ -127,6 +127,7 @@ impl Keymap {
     fn bind(&mut self, part: Part, key: Key, action: Action) {
         if self.bindings.insert((part, key), action).is_none() {
             self.order.push((part, key, action));
+            return;
         }
         let known = self
             .order
