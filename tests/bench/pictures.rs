@@ -40,7 +40,9 @@ fn main() {
     narrow.deploy();
     narrow.line("kubectl:get deploy inspector");
     narrow.see("✓ done");
-    narrow.wait("the answer", |screen| screen.matches("✓ done").count() > 1 && screen.contains("555555555555"));
+    narrow.wait("the answer", |screen| {
+        screen.matches("✓ done").count() > 1 && screen.contains("555555555555")
+    });
     narrow.picture("narrow.svg");
 }
 
@@ -71,13 +73,20 @@ fn roll_out(console: &Console) {
     console.see_row("3/3", "✓ available");
     console.see("555555555555");
     console.picture("rest.svg");
-    console.line(r"traffic:watch http://inspector.spawnhub.com/net --match '100\.[0-9]+\.[0-9]+\.[0-9]+' --interval 200ms &");
+    console.line(
+        r"traffic:watch http://inspector.spawnhub.com/net --match '100\.[0-9]+\.[0-9]+\.[0-9]+' --interval 200ms &",
+    );
     console.see("last 20 requests");
     console.line("kubectl:set image deploy inspector inspector=so0k/kuar-inspector:2.0.0");
     // The new one answers beside the old ones, and the rollout has not ended.
     console.wait("both versions", |screen| {
-        let lanes = screen.lines().filter_map(|row| row.split_once("││ b ").map(|(_, row)| row));
-        lanes.filter(|row| row.contains('…') && row.matches('b').count() > 4).count() > 1
+        let lanes = screen
+            .lines()
+            .filter_map(|row| row.split_once("││ b ").map(|(_, row)| row));
+        lanes
+            .filter(|row| row.contains('…') && row.matches('b').count() > 4)
+            .count()
+            > 1
     });
     console.picture("rollout.svg");
     console.see_row("3/3", "✓ available");
@@ -98,7 +107,9 @@ fn break_and_undo(console: &Console) {
     console.terminal.key(Key::Enter);
     console.see("rolled back");
     console.terminal.type_text("i");
-    console.wait("as before", |screen| !screen.contains("still serve") && screen.contains("✓ available"));
+    console.wait("as before", |screen| {
+        !screen.contains("still serve") && screen.contains("✓ available")
+    });
     console.rest(Duration::from_secs(3));
 }
 
@@ -110,7 +121,14 @@ fn scale_from_outside(console: &Console) {
     console.line("# In another terminal: kubectl --kubeconfig kubeconfig scale deploy inspector --replicas=5");
     let kubectl = support::require("kubectl").expect("kubectl plays the third act");
     let scaled = std::process::Command::new(kubectl)
-        .args(["--kubeconfig", "kubeconfig", "scale", "deploy", "inspector", "--replicas=5"])
+        .args([
+            "--kubeconfig",
+            "kubeconfig",
+            "scale",
+            "deploy",
+            "inspector",
+            "--replicas=5",
+        ])
         .output()
         .expect("kubectl runs");
     assert!(scaled.status.success(), "{}", String::from_utf8_lossy(&scaled.stderr));

@@ -115,7 +115,12 @@ async fn with_room_the_ribbon_has_as_many_rows_as_two_hundred_requests_take() {
     });
     let ribbon = |screen: &str| {
         let cells = |row: &&str| !row.is_empty() && row.chars().all(|cell| cell == 'a' || cell == '!');
-        screen.lines().map(str::trim_start).filter(cells).map(str::len).sum::<usize>()
+        screen
+            .lines()
+            .map(str::trim_start)
+            .filter(cells)
+            .map(str::len)
+            .sum::<usize>()
     };
     let screen = drawn(&mut panel, 60, 20);
     assert_eq!(ribbon(&screen), RIBBON, "{screen}");

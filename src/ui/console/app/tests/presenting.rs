@@ -11,7 +11,11 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
     desk.app.handle(Event::Script(Ok("echo one\necho two\n".into())));
     assert!(desk.shows(120, 40, "2 lines to present: F5 types the next"));
     let hints = |desk: &mut Desk| desk.screen(120, 40).pop().unwrap_or_default();
-    assert!(hints(&mut desk).starts_with(" F5 type the next line  "), "{}", hints(&mut desk));
+    assert!(
+        hints(&mut desk).starts_with(" F5 type the next line  "),
+        "{}",
+        hints(&mut desk)
+    );
     assert!(desk.keys("<f5>").is_empty());
     let mut seen = Vec::new();
     while let Some(rest) = desk.app.rests_for() {
@@ -35,7 +39,11 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
     );
     assert!(desk.shows(120, 40, "presenting 2/2"));
     desk.keys("<ctrl-u>");
-    assert!(hints(&mut desk).starts_with(" ? help"), "no line is left: {}", hints(&mut desk));
+    assert!(
+        hints(&mut desk).starts_with(" ? help"),
+        "no line is left: {}",
+        hints(&mut desk)
+    );
     desk.keys("<f5>");
     assert!(desk.shows(120, 40, "the script is over"));
 }

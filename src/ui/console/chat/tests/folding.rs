@@ -159,5 +159,8 @@ fn only_what_names_the_way_to_a_block_is_laid_out_anew_when_the_keys_go_elsewher
     assert_eq!(laid_out(None), there, "kept while nothing changes");
     let elsewhere = laid_out(Some("Alt-1"));
     assert_eq!([elsewhere[0], elsewhere[2]], [there[0], there[2]]);
-    assert_ne!(elsewhere[1], there[1], "the folded one says how it is opened from there");
+    assert_ne!(
+        elsewhere[1], there[1],
+        "the folded one says how it is opened from there"
+    );
 }
