@@ -74,19 +74,17 @@ fn roll_out(console: &Console) {
     console.see("555555555555");
     console.picture("rest.svg");
     console.line(
-        r"traffic:watch http://inspector.spawnhub.com/net --match '100\.[0-9]+\.[0-9]+\.[0-9]+' --interval 200ms &",
+        r"traffic:watch http://inspector.spawnhub.com/net --match '100\.[0-9]+\.[0-9]+\.[0-9]+' --interval 200ms --until version=2.0.0 &",
     );
     console.see("last 20 requests");
     console.line("kubectl:set image deploy inspector inspector=so0k/kuar-inspector:2.0.0");
-    // The new one answers beside the old ones, and the rollout has not ended.
     console.wait("both versions", |screen| {
-        let lanes = screen
-            .lines()
-            .filter_map(|row| row.split_once("││ b ").map(|(_, row)| row));
-        lanes
-            .filter(|row| row.contains('…') && row.matches('b').count() > 4)
-            .count()
-            > 1
+        let counted = |version: &str| {
+            let row = screen.lines().find_map(|row| Some(row.split_once(version)?.1))?;
+            row.split_whitespace().next()?.parse().ok()
+        };
+        let told: [Option<usize>; 2] = ["a version 1.0.0", "b version 2.0.0"].map(counted);
+        told.iter().all(|count| *count >= Some(5)) && !screen.contains("old -")
     });
     console.picture("rollout.svg");
     console.see_row("3/3", "✓ available");
@@ -96,6 +94,9 @@ fn roll_out(console: &Console) {
 /// Act two: a release that cannot start. The cause is named, the old pods serve on, one key takes it back.
 fn break_and_undo(console: &Console) {
     console.act("2: a release that cannot start");
+    console.line(
+        r"traffic:watch http://inspector.spawnhub.com/net --match '100\.[0-9]+\.[0-9]+\.[0-9]+' --interval 500ms &",
+    );
     console.line("kubectl:set image deploy inspector inspector=so0k/kuar-inspector:broken");
     console.see("the old 3/3 still serve");
     console.rest(Duration::from_secs(4));

@@ -199,8 +199,9 @@ pub fn bottom(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
     let mut line = Line::from(" ");
     for (key, word) in hints(app) {
         let wanted = width(&key) + width(&word) + 3;
+        // One with a long word makes room for shorter ones.
         if line_width(&line) + wanted > usize::from(room) {
-            break;
+            continue;
         }
         line.spans.push(Span::styled(key, theme.style(Meaning::Key)));
         line.spans

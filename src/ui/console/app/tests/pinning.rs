@@ -158,6 +158,18 @@ fn a_pin_never_changes_the_number_of_another_panel() {
 }
 
 #[test]
+fn a_pane_that_no_key_goes_to_is_called_by_its_name_in_the_tabs() {
+    let names = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
+    let mut desk = Desk::with(Context::empty("sandbox"), &names);
+    desk.app.pin(&pin("a")).0.unwrap();
+    for width in [40, 60, 80, 99] {
+        let tabs = desk.screen(width, 24).swap_remove(1);
+        assert!(tabs.contains(" 9 ") || tabs.contains(" 9 eig"), "{tabs}");
+        assert!(tabs.contains(" pin1") && !tabs.contains("10"), "{tabs}");
+    }
+}
+
+#[test]
 fn unpinning_gives_panes_their_numbers_back_and_the_name_away() {
     let mut desk = Desk::new();
     desk.app.pin(&pin("a")).0.unwrap();
