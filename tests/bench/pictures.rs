@@ -69,8 +69,10 @@ fn roll_out(console: &Console) {
         "r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME inspector.spawnhub.com $elb.status.loadBalancer.ingress[0].hostname --wait",
     );
     console.see("INSYNC");
+    console.line("dig --short inspector.spawnhub.com");
     console.line("kubectl:scale deploy inspector --replicas=3");
     console.see_row("3/3", "✓ available");
+    console.line("kubectl:get deploy inspector");
     console.see("555555555555");
     console.picture("rest.svg");
     console.line(
