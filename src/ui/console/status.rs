@@ -33,7 +33,7 @@ pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
 }
 
 /// Context, namespace, whether changes are allowed, account and region, user. Where there is no room for all, the user
-/// goes first, then the account, the region, the namespace.
+/// goes first, then the account, then the region; never that changes are refused, or for how long they are not.
 fn place(app: &App, room: usize) -> Line<'static> {
     let (theme, context) = (&app.theme, &app.context);
     let name = SafeText::line(&context.name);
@@ -42,44 +42,52 @@ fn place(app: &App, room: usize) -> Line<'static> {
         false => Span::styled(format!(" {name} "), theme.style(Meaning::Context)),
     };
     let mut line = Line::from(first);
-    line.spans.extend(others(app, room.saturating_sub(line_width(&line))));
+    let cell = |text: &str, meaning: Meaning| {
+        let text = SafeText::line(&format!("{} {text} ", theme.glyphs.separator));
+        Span::styled(text.as_str().to_owned(), theme.style(meaning))
+    };
+    let refuses = context.read_only || app.read_only;
+    let changes = match (refuses, app.open_for()) {
+        (true, open) => {
+            let word = open.map_or("read-only".to_owned(), |left| format!("rw {}", human_duration(left)));
+            cell(&format!("{} {word}", theme.glyphs.warn), Meaning::StateWarn)
+        }
+        (false, _) => cell("rw", Meaning::Dim),
+    };
+    let kept = if refuses { width(&changes.content) } else { 0 };
+    line.spans
+        .extend(others(app, room.saturating_sub(line_width(&line) + kept)));
     let found = || app.panels.iter().find_map(|panel| panel.namespace(context));
     let namespace = context.kubernetes.namespace.clone().or_else(found);
-    let (state, meaning) = match (context.read_only || app.read_only, app.open_for()) {
-        (true, Some(left)) => (
-            format!("{} rw {}", theme.glyphs.warn, human_duration(left)),
-            Meaning::StateWarn,
-        ),
-        (true, None) => (format!("{} read-only", theme.glyphs.warn), Meaning::StateWarn),
-        (false, _) => ("rw".to_owned(), Meaning::Dim),
-    };
     let known = app.panels.iter().map(|panel| panel.cloud(context));
     let cloud = known.max_by_key(|cloud| (cloud.account.is_some(), cloud.region.is_some()));
     let Cloud { account, region } = cloud.unwrap_or_default();
-    let region = context.aws.region.clone().or(region);
-    // As they stand, each with its place among those that are wanted.
-    let parts = [
-        (1, namespace, Meaning::Status),
-        (0, Some(state), meaning),
-        (3, account, Meaning::Dim),
-        (2, region, Meaning::Dim),
-        (4, Some(app.user.as_str().to_owned()), Meaning::Dim),
+    let region = context.aws.region.clone().or(region).filter(|region| !region.is_empty());
+    let dim = |text: &String| cell(text, Meaning::Dim);
+    // In the order in which they stand, each with its rank among those that want room.
+    let cells = [
+        (u8::from(refuses), namespace.map(|namespace| cell(&namespace, Meaning::Status))),
+        (u8::from(!refuses), Some(changes)),
+        (3, account.as_ref().map(dim)),
+        (2, region.as_ref().map(dim)),
+        (4, Some(cell(app.user.as_str(), Meaning::Dim))),
     ];
-    let text = |part: String| SafeText::line(&format!("{} {part} ", theme.glyphs.separator));
-    let mut parts =
-        parts.map(|(wanted, part, meaning)| (wanted, part.filter(|part| !part.is_empty()).map(text), meaning));
+    let mut wanted: Vec<(u8, usize)> = cells
+        .iter()
+        .filter_map(|(rank, cell)| Some((*rank, width(&cell.as_ref()?.content))))
+        .collect();
+    wanted.sort_unstable();
     let mut left = room.saturating_sub(line_width(&line));
-    for place in 0..parts.len() {
-        for (_, part, _) in parts.iter_mut().filter(|(wanted, ..)| *wanted == place) {
-            *part = part.take().filter(|part| part.width() <= left);
-            left -= part.as_ref().map_or(0, SafeText::width);
+    let fits = wanted.iter().take_while(|(_, columns)| match left.checked_sub(*columns) {
+        Some(rest) => {
+            left = rest;
+            true
         }
-    }
-    let spans = parts.into_iter().filter_map(|(_, part, meaning)| {
-        let text = part?.as_str().to_owned();
-        Some(Span::styled(text, theme.style(meaning)))
+        None => false,
     });
-    line.spans.extend(spans);
+    let last = fits.last().map(|(rank, _)| *rank);
+    let cells = cells.into_iter().filter(|(rank, _)| Some(*rank) <= last);
+    line.spans.extend(cells.filter_map(|(_, cell)| cell));
     line
 }
 
@@ -140,18 +148,25 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
         .filter(|(_, health)| health.state != HealthState::Live || health.login_ends.is_some())
         .collect();
     bad.sort_by_key(|(_, health)| std::cmp::Reverse(health.rank()));
-    let mut short: Vec<Span<'static>> = bad
-        .iter()
-        .map(|(name, health)| cell(&app.theme, name, health, now))
-        .collect();
-    let live = sources.len() - short.len();
-    if live > 0 {
-        short.push(app.theme.state(Tone::Ok, &format!("{live} live").into()));
-    }
-    while short.len() > 1 && line_width(&joined(app, short.clone())) > room {
-        short.pop();
-    }
-    joined(app, short)
+    let live = sources.len() - bad.len();
+    // The worst first; how many of those that are not well have no room is said too.
+    let cells = |shown: usize, with_live: bool| {
+        let first = bad.iter().take(shown);
+        let mut cells: Vec<_> = first
+            .map(|(name, health)| cell(&app.theme, name, health, now))
+            .collect();
+        if shown < bad.len() {
+            cells.push(app.theme.state(Tone::Bad, &format!("+{}", bad.len() - shown).into()));
+        }
+        if with_live && live > 0 {
+            cells.push(app.theme.state(Tone::Ok, &format!("{live} live").into()));
+        }
+        joined(app, cells)
+    };
+    let fewer = (1..=bad.len()).rev().map(|shown| cells(shown, false));
+    let mut choices = std::iter::once(cells(bad.len(), true)).chain(fewer);
+    let fits = choices.find(|line| line_width(line) <= room);
+    fits.unwrap_or_else(|| cells(bad.len().min(1), bad.is_empty()))
 }
 
 fn joined(app: &App, spans: Vec<Span<'static>>) -> Line<'static> {

@@ -66,6 +66,8 @@ struct Key {
     old: bool,
     theme: String,
     has_color: bool,
+    /// While it runs it tells how long.
+    running: Option<Timestamp>,
 }
 
 /// How blocks differ by their place.
@@ -141,6 +143,7 @@ impl Chat {
     pub fn change(&mut self, id: u64, change: impl FnOnce(&mut Block)) {
         if let Some(entry) = self.blocks.iter_mut().rev().find(|entry| entry.block.id == id) {
             change(&mut entry.block);
+            entry.block.version += 1;
             self.arrived(id);
         }
     }
@@ -460,12 +463,11 @@ impl Entry {
             old: view::is_old(&self.block, look.now),
             theme: theme.name.clone(),
             has_color: theme.has_color(),
+            running: self.block.state.is_live().then_some(look.now),
         };
         let focused = look.to_blocks.is_none();
-        let fresh = self.cache.as_ref().is_some_and(|cached| {
-            cached.key == key && cached.way.is_none_or(|way| way == focused) && !self.block.state.is_live()
-        });
-        if !fresh {
+        let cached = self.cache.as_ref();
+        if !cached.is_some_and(|cached| cached.key == key && cached.way.is_none_or(|way| way == focused)) {
             self.cache = Some(Cached {
                 key,
                 way: view::names_the_way(&self.block, look).then_some(focused),
