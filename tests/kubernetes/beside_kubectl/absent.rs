@@ -37,7 +37,10 @@ async fn what_is_not_here_says_what_is() {
         ("get pods --as=mia", "as: NAME"),
         ("delete pod x --as-group=a", "as-groups:"),
     ] {
-        let report = bench.session.check(&format!("kubectl:{line}"), Origin::Typed).unwrap_err();
+        let report = bench
+            .session
+            .check(&format!("kubectl:{line}"), Origin::Typed)
+            .unwrap_err();
         let hints = report.hint.as_ref().is_some_and(|told| told.contains(hint));
         assert!(report.code == "E-OPTION-001" && hints, "{line}: {report:?}");
     }

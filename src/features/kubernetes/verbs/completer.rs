@@ -364,7 +364,10 @@ mod tests {
             .chain([serde_json::json!({"metadata": {}})])
             .collect();
         let offered = |prefix: &str| -> Vec<String> {
-            labels(&objects, prefix).into_iter().map(|candidate| candidate.value).collect()
+            labels(&objects, prefix)
+                .into_iter()
+                .map(|candidate| candidate.value)
+                .collect()
         };
         assert_eq!(offered(""), ["app=api", "app=web", "hash="]);
         assert_eq!(offered("app=w"), ["app=web"]);

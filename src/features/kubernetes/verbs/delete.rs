@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::common::{
-    ADMIN, NO_KUSTOMIZE, all_namespaces_option, declare, field_selector_option, more_names, selector_option, types_or_objects,
-    until_stopped,
+    ADMIN, NO_KUSTOMIZE, all_namespaces_option, declare, field_selector_option, more_names, selector_option,
+    types_or_objects, until_stopped,
 };
 use super::completer::Names;
 use super::dry_run::{DryRun, dry_run};

@@ -21,7 +21,8 @@ use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
 use crate::verb::{Call, Mutate, Output, Verb};
 
 /// Instead of a program that is run in the terminal.
-const INTERACTIVE: &str = "make the pod (--pod), then kubectl:exec -it NAME -- COMMAND, and kubectl:delete pod NAME in the end";
+const INTERACTIVE: &str =
+    "make the pod (--pod), then kubectl:exec -it NAME -- COMMAND, and kubectl:delete pod NAME in the end";
 
 /// The verb.
 pub fn verb(clients: &Arc<Clients>) -> Verb {

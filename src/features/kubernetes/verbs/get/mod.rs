@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::common::{
-    NO_KUSTOMIZE, READ, all_namespaces_option, declare, field_selector_option, more_names, no_headers_option, selector_option,
-    types_or_objects, until_stopped,
+    NO_KUSTOMIZE, READ, all_namespaces_option, declare, field_selector_option, more_names, no_headers_option,
+    selector_option, types_or_objects, until_stopped,
 };
 use super::completer::Names;
 use crate::core::report::Report;
