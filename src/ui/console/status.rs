@@ -62,11 +62,19 @@ fn place(app: &App, room: usize) -> Line<'static> {
     let known = app.panels.iter().map(|panel| panel.cloud(context));
     let cloud = known.max_by_key(|cloud| (cloud.account.is_some(), cloud.region.is_some()));
     let Cloud { account, region } = cloud.unwrap_or_default();
-    let region = context.aws.region.clone().or(region).filter(|region| !region.is_empty());
+    let region = context
+        .aws
+        .region
+        .clone()
+        .or(region)
+        .filter(|region| !region.is_empty());
     let dim = |text: &String| cell(text, Meaning::Dim);
     // In the order in which they stand, each with its rank among those that want room.
     let cells = [
-        (u8::from(refuses), namespace.map(|namespace| cell(&namespace, Meaning::Status))),
+        (
+            u8::from(refuses),
+            namespace.map(|namespace| cell(&namespace, Meaning::Status)),
+        ),
         (u8::from(!refuses), Some(changes)),
         (3, account.as_ref().map(dim)),
         (2, region.as_ref().map(dim)),
@@ -78,13 +86,15 @@ fn place(app: &App, room: usize) -> Line<'static> {
         .collect();
     wanted.sort_unstable();
     let mut left = room.saturating_sub(line_width(&line));
-    let fits = wanted.iter().take_while(|(_, columns)| match left.checked_sub(*columns) {
-        Some(rest) => {
-            left = rest;
-            true
-        }
-        None => false,
-    });
+    let fits = wanted
+        .iter()
+        .take_while(|(_, columns)| match left.checked_sub(*columns) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        });
     let last = fits.last().map(|(rank, _)| *rank);
     let cells = cells.into_iter().filter(|(rank, _)| Some(*rank) <= last);
     line.spans.extend(cells.filter_map(|(_, cell)| cell));

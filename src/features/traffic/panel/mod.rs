@@ -61,7 +61,10 @@ impl Panel for TrafficPanel {
     fn title(&self) -> SafeText {
         let place = self.place.as_ref().map_or(String::new(), |name| format!(" @{name}"));
         let url = |rows: &RowTable<Sample>| latest(rows).next().map(|newest| newest.url.clone());
-        let newest = self.feed.as_ref().and_then(|feed| feed.source().read(|rows, _| url(rows)));
+        let newest = self
+            .feed
+            .as_ref()
+            .and_then(|feed| feed.source().read(|rows, _| url(rows)));
         match newest {
             Some(url) => SafeText::line(&format!("traffic {url}{place}")),
             None => SafeText::line(&format!("traffic{place}")),

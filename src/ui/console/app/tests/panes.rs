@@ -329,8 +329,16 @@ fn a_hint_too_long_for_the_line_leaves_its_place_to_shorter_ones() {
     desk.keys("<alt-1>");
     let hints: Vec<String> = (16..100).filter_map(|width| desk.screen(width, 24).pop()).collect();
     let has = |line: &String, word: &str| line.contains(word);
-    assert!(hints.iter().any(|line| has(line, "rerun") && !has(line, "open/fold")), "{hints:#?}");
-    assert!(hints.last().is_some_and(|line| has(line, "open/fold") && has(line, "rerun")), "{hints:#?}");
+    assert!(
+        hints.iter().any(|line| has(line, "rerun") && !has(line, "open/fold")),
+        "{hints:#?}"
+    );
+    assert!(
+        hints
+            .last()
+            .is_some_and(|line| has(line, "open/fold") && has(line, "rerun")),
+        "{hints:#?}"
+    );
 }
 
 #[test]
