@@ -182,12 +182,21 @@ impl Reader<'_> {
         self.unknown(format!("-{flag}"), near, word)
     }
 
+    /// What to do instead of an option that only the original has.
+    fn absent(&self, name: &str) -> Option<String> {
+        let mut absent = self.signature.absent.iter();
+        absent
+            .find(|(known, _)| *known == name)
+            .map(|(_, hint)| (*hint).to_owned())
+    }
+
     fn unknown(&self, option: String, near: Vec<String>, word: &Word) -> Problem {
         let verb = self.declaration.qualified();
-        let hints: Vec<String> = [did_you_mean(&near), elsewhere(option.trim_start_matches('-'))]
-            .into_iter()
-            .flatten()
-            .collect();
+        let name = option.trim_start_matches('-');
+        let hints: Vec<String> = match self.absent(name) {
+            Some(hint) => vec![hint],
+            None => [did_you_mean(&near), elsewhere(name)].into_iter().flatten().collect(),
+        };
         let hint = match (hints.is_empty(), self.signature.options.is_empty()) {
             (false, _) => hints.join(" or "),
             (true, true) => format!("{verb} has no options; write -- before a value that starts with a dash"),
