@@ -14,6 +14,7 @@ use crate::core::report::Report;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::documents;
 use crate::features::kubernetes::error::{self, usage};
+use crate::features::kubernetes::target;
 use crate::verb::{Call, Mutate, Output, Verb};
 
 /// The verb.
@@ -55,7 +56,7 @@ impl Mutate for Create {
         let session = self.clients.planning(call).await?;
         let (mut changes, mut failures) = (Vec::new(), Vec::new());
         for document in documents {
-            let target = documents::target(call, &session, &document).await?;
+            let target = target::of_document(call, &session, &document).await?;
             match must_not_exist(call, &session, &target).await {
                 Ok(()) => changes.push(creation(call, &target, document.object)?),
                 Err(mut report) if report.code == error::CONFLICT => {
