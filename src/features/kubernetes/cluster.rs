@@ -98,6 +98,11 @@ impl Cluster {
         self.rediscover().await
     }
 
+    /// What the server serves, as far as it was asked already. Waits for nobody.
+    pub fn discovered(&self) -> Option<Arc<Discovery>> {
+        self.discovery.try_read().ok()?.clone()
+    }
+
     /// Asks again what the server serves: a type may have been installed meanwhile.
     pub async fn rediscover(&self) -> Result<Arc<Discovery>, Report> {
         let fresh = Arc::new(Discovery::ask(self).await.map_err(|error| self.report(&error))?);

@@ -65,16 +65,24 @@ impl Picture {
             .collect();
         let tally = Tally::of(samples.iter().take(WINDOW));
         let pods: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.pod.as_deref()).collect();
-        // What matched is often the version itself, and an answer without a match has told nothing but its version.
+        // What matched is often the version itself, and answers without a match that all told theirs say nothing more.
+        let is_nameless = |sample: &&Sample| sample.succeeded() && sample.pod.is_none() && sample.matched.is_none();
+        let nameless: Vec<&Sample> = samples.iter().take(WINDOW).filter(is_nameless).collect();
+        let nobody = nameless.first().map(|sample| sample.answerer());
+        let all_tell = nameless.iter().all(|sample| sample.version.is_some());
         let repeats = |name: &str, count: usize, version: &Option<String>| {
-            let version = version.as_ref().and_then(|version| tally.versions.get(version));
-            !pods.contains(name) && version == Some(&count)
+            let versions = version.as_ref().and_then(|version| tally.versions.get(version));
+            !pods.contains(name) && (versions == Some(&count) || (all_tell && nobody == Some(name)))
         };
         let answerers = tally
             .answerers
             .iter()
             .filter(|(name, (count, version))| !repeats(name, *count, version))
-            .map(|(name, (count, version))| (name.clone(), *count, version.clone()))
+            .map(|(name, (count, version))| {
+                // Nobody in particular has no version in particular.
+                let version = version.clone().filter(|_| nobody != Some(name.as_str()));
+                (name.clone(), *count, version)
+            })
             .collect();
         Picture {
             answerers,
@@ -118,24 +126,28 @@ impl Picture {
         let others = 1 + usize::from(failures.is_some()) + self.tally.versions.len() + self.answerers.len() + lanes;
         lines.extend(self.ribbon(theme, columns, rows.saturating_sub(others).max(1)));
         lines.extend(failures);
-        for (version, count) in &self.tally.versions {
+        let counts: Vec<usize> = self.tally.versions.values().copied().collect();
+        let percents = percents(&counts, self.tally.total);
+        for ((version, count), percent) in self.tally.versions.iter().zip(percents) {
             lines.push(self.share(
                 theme,
                 columns,
                 &format!("version {version}"),
-                *count,
+                (*count, percent),
                 self.ranks.get(version).copied(),
             ));
         }
         let room = rows.saturating_sub(lines.len()).max(1);
         let first = scroll.min(self.answerers.len().saturating_sub(room));
-        for (name, count, version) in self.answerers.iter().skip(first) {
+        let counts: Vec<usize> = self.answerers.iter().map(|(_, count, _)| *count).collect();
+        let percents = self::percents(&counts, self.tally.total);
+        for ((name, count, version), percent) in self.answerers.iter().zip(percents).skip(first) {
             let rank = version.as_ref().and_then(|version| self.ranks.get(version)).copied();
             let label = match version {
                 Some(version) => format!("{name} {version}"),
                 None => name.clone(),
             };
-            lines.push(self.share(theme, columns, &label, *count, rank));
+            lines.push(self.share(theme, columns, &label, (*count, percent), rank));
         }
         let lanes = self.answerers.len();
         if lanes > 1 && lines.len() + lanes < rows && usize::from(columns) > 3 * LANE {
@@ -231,8 +243,16 @@ impl Picture {
         Span::styled(text, theme.style(self.meaning(request.rank)))
     }
 
-    fn share(&self, theme: &Theme, columns: u16, label: &str, count: usize, rank: Option<usize>) -> Line<'static> {
-        let number = format!(" {count:>3} {:>3}%", count * 100 / self.tally.total.max(1));
+    /// `a version 1.0.0  [████····]  31  52%`.
+    fn share(
+        &self,
+        theme: &Theme,
+        columns: u16,
+        label: &str,
+        (count, percent): (usize, usize),
+        rank: Option<usize>,
+    ) -> Line<'static> {
+        let number = format!(" {count:>3} {percent:>3}%");
         let letter = rank
             .and_then(|rank| LETTERS.chars().nth(rank))
             .map(|letter| format!("{letter} "))
@@ -259,6 +279,23 @@ impl Picture {
         spans.push(Span::styled(number, theme.style(Meaning::Text)));
         Line::from(spans)
     }
+}
+
+/// Whole percents of `total` whose sum is that of the counts: what is lost by cutting goes where most was cut, as seats
+/// are by the largest remainder.
+fn percents(counts: &[usize], total: usize) -> Vec<usize> {
+    let total = total.max(1);
+    let mut percents: Vec<usize> = counts.iter().map(|count| count * 100 / total).collect();
+    let whole = (counts.iter().sum::<usize>() * 100 + total / 2) / total;
+    let lost = whole.saturating_sub(percents.iter().sum());
+    let mut by_rest: Vec<usize> = (0..counts.len()).collect();
+    by_rest.sort_by_key(|at| std::cmp::Reverse(counts.get(*at).map_or(0, |count| count * 100 % total)));
+    for at in by_rest.into_iter().take(lost) {
+        if let Some(percent) = percents.get_mut(at) {
+            *percent += 1;
+        }
+    }
+    percents
 }
 
 /// Why the last requests failed, the most frequent reason first.
