@@ -218,6 +218,13 @@ mod tests {
             ("kubectl:set imag x", "did you mean kubectl:set-image?"),
             ("kubect:get po", "did you mean kubectl?"),
             ("hlep", "did you mean help?"),
+            // The words of a name in another order, and one of them.
+            ("ec2:search-instance x", "did you mean ec2:instance-search?"),
+            ("rollout x", "did you mean kubectl:rollout-status?"),
+            ("kubectl:rollout", "did you mean kubectl:rollout-status?"),
+            // Words of a shell.
+            ("exit", ":quit or ^D leaves the console?"),
+            ("grep x", "filter chooses records?"),
         ];
         for (line, hint) in cases {
             assert!(

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-pub use super::cluster::{Cluster, JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, TABLE};
+pub use super::cluster::{Cluster, JSON, JSON_PATCH, MERGE_PATCH, NAMES_ONLY, STRATEGIC_PATCH, TABLE};
 use super::connection::{Connection, Pass, Turn};
 pub use super::credential::Asking;
 use super::discovery::Discovery;
@@ -213,7 +213,9 @@ impl Clients {
 
     /// The namespace that the feeds of a context look at; none: none of them has found its cluster yet.
     pub fn namespace(&self, context: &Arc<Context>) -> Option<String> {
-        held(&self.sessions).get(context).map(|session| session.namespace.clone())
+        held(&self.sessions)
+            .get(context)
+            .map(|session| session.namespace.clone())
     }
 
     /// Wakes after each login.

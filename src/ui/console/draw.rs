@@ -154,7 +154,11 @@ fn input_view(app: &App, columns: u16) -> View {
         app.wrong(),
     );
     let view = if app.context.production { view.warning() } else { view };
-    if away { view.elsewhere(&app.theme, &way_to_line(app), columns) } else { view }
+    if away {
+        view.elsewhere(&app.theme, &way_to_line(app), columns)
+    } else {
+        view
+    }
 }
 
 /// Who has the keys, and which of them goes to the input line: `the chat has the keys: i types here`.
@@ -370,12 +374,12 @@ fn toast(app: &App, area: Rect, buffer: &mut Buffer) {
     if all > 1 {
         text.push_str(&format!("   (+{} more: :messages)", all - 1));
     }
-    let text = SafeText::line(&text).fit(usize::from(area.width.saturating_sub(6)));
+    let text = SafeText::line(&text).fit(usize::from(area.width.saturating_sub(8)));
     let mut span = app.theme.state(toast.tone, &text);
     span.content.to_mut().insert(0, ' ');
     span.content.to_mut().push(' ');
     // Beside the corner of a frame that it may stand in.
-    buffer.set_span(area.x + 1, area.y, &span, area.width.saturating_sub(2));
+    buffer.set_span(area.x + 2, area.y, &span, area.width.saturating_sub(4));
 }
 
 /// The plan, in a box over the lower part of the chat and the input: what it asks for is typed there.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::core::report::Report;
-use crate::features::kubernetes::client::{Clients, Session};
+use crate::features::kubernetes::client::{Clients, NAMES_ONLY, Session};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::verb::{Candidate, Completer, CompletionRequest};
@@ -27,8 +27,6 @@ const WITH_PODS: [(&str, &str); 7] = [
     ("svc/", "Service"),
     ("po/", "Pod"),
 ];
-/// Names without the rest of the objects.
-const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 /// What the words of a verb name.
 #[derive(Clone, Copy, PartialEq)]

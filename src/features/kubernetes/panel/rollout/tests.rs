@@ -528,7 +528,11 @@ async fn bars_say_how_much_each_version_answers_of_what_is_asked_now() {
     let feed = samples(&bench.hub, &bench.context);
     feed.source().write(|rows| {
         for n in 0..10 {
-            let (pod, version) = if n < 7 { ("web-1-ccccc", "1.0.0") } else { ("web-2-aaaaa", "2.0.0") };
+            let (pod, version) = if n < 7 {
+                ("web-1-ccccc", "1.0.0")
+            } else {
+                ("web-2-aaaaa", "2.0.0")
+            };
             append(
                 rows,
                 Sample {
