@@ -196,7 +196,7 @@ fn the_sandbox_of_this_process_lets_other_programs_in_and_those_who_only_look_do
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("remove this one"), "{text}");
     for (flags, line, code, told) in [
-        (&["--read-only"][..], "sandbox:speed 9", 2, "E-READONLY-003"),
+        (&["--read-only"][..], "sandbox:speed 9", 2, "E-READONLY-001"),
         (&["--read-only"], "sandbox:speed", 0, "at 1 times real speed"),
         (
             &["--read-only"],

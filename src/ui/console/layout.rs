@@ -278,7 +278,8 @@ fn stage(area: Rect, wants: &Wants, borders: bool) -> Option<Vec<Pane>> {
     }
     let least = members.iter().map(|(_, want)| want.height + frame).max()?;
     let percent = if area.height < LOW { STAGE.1 } else { STAGE.0 };
-    let height = (area.height * percent / 100).max(least);
+    let large = u32::from(area.height) * u32::from(percent) / 100;
+    let height = u16::try_from(large).unwrap_or(area.height).max(least);
     let chat = area
         .height
         .checked_sub(height)

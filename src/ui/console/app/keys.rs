@@ -51,7 +51,7 @@ impl App {
             self.next_line();
             return Vec::new();
         }
-        let submits = self.focus == Focus::Input && self.keymap.own(Part::Input, key) == Some(Action::Submit);
+        let submits = self.focus == Focus::Input && self.keymap.action(Part::Input, key) == Some(Action::Submit);
         if self.take_over(submits) {
             return Vec::new();
         }
@@ -59,7 +59,7 @@ impl App {
         if global == Some(Action::Interrupt) {
             return self.interrupt(armed);
         }
-        if self.keymap.own(Part::Input, key) == Some(Action::EndOfInput) && self.focus == Focus::Input {
+        if self.keymap.action(Part::Input, key) == Some(Action::EndOfInput) && self.focus == Focus::Input {
             return self.end_of_input();
         }
         if let Some(effects) = self.popup_key(key) {
@@ -84,7 +84,7 @@ impl App {
 
     fn approval_key(&mut self, key: Key) -> Vec<Effect> {
         let global = self.keymap.own(Part::Global, key);
-        let step = match (global, self.keymap.own(Part::Input, key), key.typed()) {
+        let step = match (global, self.keymap.action(Part::Input, key), key.typed()) {
             (Some(Action::Interrupt), ..) | (_, Some(Action::Cancel | Action::ToChat), _) => Step::Decline,
             (_, Some(Action::Submit), _) => Step::Confirm,
             (_, Some(Action::DeleteLeft), _) => Step::Erase,
@@ -255,7 +255,7 @@ impl App {
         let Some(at) = begun.and_then(|id| self.panels.iter().position(|panel| panel.id() == id)) else {
             return false;
         };
-        self.input.take();
+        self.input.give_up();
         self.focus_pane(at + 1);
         true
     }
