@@ -36,23 +36,28 @@ async fn shares_and_the_ribbon_follow_the_samples() {
     assert_ne!(panel.version(), before);
     let screen = drawn(&mut panel, 60, 8);
     assert!(screen.contains("last 4 requests  failed 1"), "{screen}");
-    assert!(screen.lines().nth(1) == Some("aa!b"), "{screen}");
-    assert!(
-        screen
-            .lines()
-            .any(|l| l.starts_with("a version 1.0.0") && l.ends_with("2  50%")),
-        "{screen}"
-    );
-    assert!(
-        screen
-            .lines()
-            .any(|l| l.starts_with("b web-2 2.0.0") && l.ends_with("1  25%")),
-        "{screen}"
-    );
+    let ribbon = format!("{:>60}", "aa!b");
+    assert_eq!(screen.lines().nth(1), Some(ribbon.as_str()), "{screen}");
+    for (row, begins) in [
+        (2, "! 1 x refused"),
+        (3, "a version 1.0.0        2  50% ["),
+        (4, "b version 2.0.0        1  25% ["),
+        (5, "a web-1                2  50%"),
+        (6, "b web-2                1  25%"),
+    ] {
+        assert!(
+            screen.lines().nth(row).is_some_and(|line| line.starts_with(begins)),
+            "{begins}: {screen}"
+        );
+    }
+    // Without room for lanes the count comes last and the version stands with the name.
+    let narrow = drawn(&mut panel, 30, 8);
+    let ends = |begins: &str, end: &str| narrow.lines().any(|l| l.starts_with(begins) && l.ends_with(end));
+    assert!(ends("b …n 2.0.0", "1  25%") && ends("b …2 2.0.0", "1  25%"), "{narrow}");
 }
 
 #[tokio::test]
-async fn with_room_each_pod_has_a_lane_with_its_requests() {
+async fn each_pod_has_a_lane_with_its_requests_under_those_of_the_ribbon() {
     let hub = Hub::new(Clock::real());
     let mut panel = TrafficPanel::new(hub.clone());
     let context = Arc::new(Context::empty("test"));
@@ -67,14 +72,33 @@ async fn with_room_each_pod_has_a_lane_with_its_requests() {
             append(table, sample(Some(pod), Some(version), None));
         }
     });
+    // As few rows as a stage of 40 rows leaves to it.
+    for (columns, rows) in [(60, 12), (56, 6), (31, 6)] {
+        let screen = drawn(&mut panel, columns, rows);
+        let lane = |name: &str| screen.lines().find(|row| row.starts_with(name)).map(str::to_owned);
+        let ends = |name: &str, cells: &str| {
+            lane(name).is_some_and(|row| row.ends_with(cells) && row.chars().count() == usize::from(columns))
+        };
+        assert!(ends("a web-1", "a·a·") && ends("b web-2", "·b·b"), "{screen}");
+    }
+    assert!(!drawn(&mut panel, 30, 12).contains("a·a·"), "no room, no lanes");
+}
+
+#[tokio::test]
+async fn pods_of_the_old_version_stand_before_those_of_the_new_one() {
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
+    samples(&hub, &context).source().write(|table| {
+        for (pod, version) in [("web-z", "1.0.0"), ("web-a", "2.0.0"), ("web-b", "1.0.0")] {
+            append(table, sample(Some(pod), Some(version), None));
+        }
+    });
     let screen = drawn(&mut panel, 60, 12);
-    let lane = |name: &str| {
-        let rows: Vec<&str> = screen.lines().filter(|row| row.starts_with(name)).collect();
-        rows.last().map(|row| row.trim_end().to_owned())
-    };
-    assert!(lane("web-1").is_some_and(|row| row.ends_with("a·a·")), "{screen}");
-    assert!(lane("web-2").is_some_and(|row| row.ends_with("·b·b")), "{screen}");
-    assert!(!drawn(&mut panel, 60, 6).contains("a·a·"), "no room, no lanes");
+    let place = |name: &str| screen.lines().position(|row| row.starts_with(name));
+    let places = [place("a web-b"), place("a web-z"), place("b web-a")];
+    assert!(places.is_sorted() && places[0].is_some(), "{screen}");
 }
 
 #[tokio::test]
@@ -91,7 +115,12 @@ async fn with_room_the_ribbon_has_as_many_rows_as_two_hundred_requests_take() {
     });
     let ribbon = |screen: &str| {
         let cells = |row: &&str| !row.is_empty() && row.chars().all(|cell| cell == 'a' || cell == '!');
-        screen.lines().filter(cells).map(str::len).sum::<usize>()
+        screen
+            .lines()
+            .map(str::trim_start)
+            .filter(cells)
+            .map(str::len)
+            .sum::<usize>()
     };
     let screen = drawn(&mut panel, 60, 20);
     assert_eq!(ribbon(&screen), RIBBON, "{screen}");
@@ -207,7 +236,7 @@ async fn an_answerer_that_is_only_a_version_has_no_lane_of_its_own() {
     });
     let screen = drawn(&mut panel, 60, 12);
     assert!(
-        screen.contains("web-1 3.0.0") && screen.contains("no match"),
+        screen.contains("c web-1 ") && screen.contains("c version 3.0.0") && screen.contains("no match"),
         "{screen}"
     );
     assert!(!screen.contains("names its pod"), "{screen}");
