@@ -275,7 +275,10 @@ impl App {
         let Some(symbol) = key.typed() else { return };
         let way = self.keymap.key_of(part, Action::ToInput).map(Key::label);
         let way = way.map_or_else(String::new, |key| format!(": {key} goes to the line"));
-        self.tell(&format!("\"{symbol}\" is no key here, {place} has the keys{way}"), Tone::Warn);
+        self.tell(
+            &format!("\"{symbol}\" is no key here, {place} has the keys{way}"),
+            Tone::Warn,
+        );
     }
 
     fn panel_key(&mut self, index: usize, key: Key) -> Vec<Effect> {

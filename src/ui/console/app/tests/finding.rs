@@ -234,10 +234,15 @@ fn esc_leaves_the_colon_and_what_nothing_is_called_is_refused() {
             self.0.draw(area, buffer, theme, focused, now);
         }
     }
-    desk.app.panels.push(Box::new(Kinds(Rows::new("objects", Arc::default()))));
+    desk.app
+        .panels
+        .push(Box::new(Kinds(Rows::new("objects", Arc::default()))));
     desk.app.registered.push("objects".to_owned());
     desk.app.focus = Focus::Input;
-    assert!(desk.keys(":thedig inspector<enter>").is_empty(), "no line for what there is not");
+    assert!(
+        desk.keys(":thedig inspector<enter>").is_empty(),
+        "no line for what there is not"
+    );
     assert!(desk.shows(120, 40, "there is no pane, place or kind thedig"));
     assert!(desk.keys(":secret<enter>").is_empty());
     assert!(desk.shows(120, 40, "did you mean secrets?"));
@@ -253,8 +258,7 @@ fn the_theme_is_changed_behind_the_colon() {
     assert_eq!(desk.app.input.text().trim_end(), ":theme mono");
     let effects = desk.keys("<enter>");
     assert!(matches!(effects.as_slice(), [Effect::Wear(name)] if name == "mono"));
-    desk.app
-        .handle(Event::Wear(Box::new(Theme::preset("mono").unwrap())));
+    desk.app.handle(Event::Wear(Box::new(Theme::preset("mono").unwrap())));
     desk.keys(":theme<enter>");
     assert!(desk.shows(120, 40, "mono is worn; :theme NAME of terminal-16, dark"));
 }

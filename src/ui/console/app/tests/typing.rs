@@ -272,14 +272,24 @@ fn the_prompt_shows_that_the_keys_go_elsewhere_and_letters_that_mean_nothing_are
     assert!(prompt(&mut desk).trim_start().starts_with('❯'));
     desk.keys("<alt-1>");
     let away = prompt(&mut desk);
-    assert!(!away.contains('❯') && away.contains("the chat has the keys: i types here"), "{away}");
+    assert!(
+        !away.contains('❯') && away.contains("the chat has the keys: i types here"),
+        "{away}"
+    );
     desk.keys("d");
-    assert!(desk.shows(80, 24, "\"d\" is no key here, the chat has the keys: i goes to the line"));
+    assert!(desk.shows(
+        80,
+        24,
+        "\"d\" is no key here, the chat has the keys: i goes to the line"
+    ));
     desk.keys("iecho x");
     assert!(prompt(&mut desk).contains("❯ echo x"), "the line is typed again");
     desk.keys("<alt-2>");
     let away = prompt(&mut desk);
-    assert!(away.contains("echo x  deployments has the keys: i types here"), "{away}");
+    assert!(
+        away.contains("echo x  deployments has the keys: i types here"),
+        "{away}"
+    );
     desk.keys("%");
     assert!(desk.shows(80, 24, "\"%\" is no key here, deployments has the keys"));
 }
