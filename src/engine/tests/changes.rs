@@ -150,6 +150,25 @@ async fn headless_a_fleet_and_a_destroy_need_consent() {
 }
 
 #[tokio::test]
+async fn a_refused_plan_says_what_of_it_has_no_way_back() {
+    let bench = Bench::new();
+    let plan = async |line: &str| {
+        let hint = bench.run(line).await.report.unwrap().hint.unwrap();
+        hint.split_once("the plan was: ").expect("the plan").1.to_owned()
+    };
+    let lost = plan("t:emit 6 | t:set --value=99").await;
+    let told: Vec<&str> = lost.split("; ").collect();
+    assert_eq!(
+        (told.len(), told[0], told[5]),
+        (6, "set r1 null → 99 (cannot be undone)", "…")
+    );
+    assert_eq!(lost.matches("(cannot be undone)").count(), 5);
+    let kept = plan("t:emit 6 | t:set --value=1").await;
+    assert!(kept.starts_with("set r1 null → 1; "), "{kept}");
+    assert_eq!(world(&bench), vec![]);
+}
+
+#[tokio::test]
 async fn an_opaque_command_is_asked_about_in_production() {
     let bench = Bench::new();
     let operator = Script::new(Origin::Typed, [Answer::Yes]);
