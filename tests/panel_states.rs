@@ -171,13 +171,14 @@ impl World {
             },
             pending: false,
         });
-        world.feed("traffic/samples", |_, name| Sample {
+        // Pods of the deployment that rolls out: the requests are its own.
+        world.feed("traffic/samples", |n, _| Sample {
             at: START,
             url: "http://inspector.spawnhub.com/".into(),
             status: Some(200),
             latency_ms: Some(3),
             matched: None,
-            pod: Some(name.into()),
+            pod: Some(format!("item-3-5d8c7f-{n}")),
             version: Some("1.0.0".into()),
             error: None,
         });

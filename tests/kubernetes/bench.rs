@@ -2,7 +2,7 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use cogdeck::core::change::{Origin, Plan, Requirement};
@@ -30,6 +30,9 @@ use super::support::require;
 
 pub const SPEED: f64 = 10.0;
 
+/// How long anything may take that must come; a loaded machine is slow.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A cluster, a session on it, and the kubeconfig file for kubectl.
 pub struct Bench {
     pub plane: ControlPlane,
@@ -48,12 +51,18 @@ pub struct Bench {
 #[derive(Default)]
 pub struct Faults {
     fault: Mutex<Option<Fault>>,
+    slow: Mutex<Option<(&'static str, Duration)>>,
     seen: Mutex<Vec<String>>,
 }
 
 impl Faults {
     pub fn set(&self, fault: Option<Fault>) {
         *self.fault.lock().unwrap() = fault;
+    }
+
+    /// What is asked for with this in its path is answered only after this time; none: at once again.
+    pub fn slow_down(&self, part: Option<(&'static str, Duration)>) {
+        *self.slow.lock().unwrap() = part;
     }
 
     /// Forgets what was asked for.
@@ -71,7 +80,9 @@ impl Faults {
 impl Gate for Faults {
     fn check(&self, method: &str, path: &str) -> Option<Fault> {
         self.seen.lock().unwrap().push(format!("{method} {path}"));
-        *self.fault.lock().unwrap()
+        let slow = self.slow.lock().unwrap().filter(|(part, _)| path.contains(part));
+        slow.map(|(_, delay)| Fault::Slow(delay))
+            .or(*self.fault.lock().unwrap())
     }
 }
 
@@ -370,10 +381,22 @@ impl Bench {
     }
 }
 
+/// Waits until something holds.
+pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
+    let begin = Instant::now();
+    while !holds().await {
+        assert!(begin.elapsed() < PATIENCE, "waited for: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// What `jq` and others run in a process of their own.
 pub fn helper() -> Helper {
     Helper::at(env!("CARGO_BIN_EXE_cogdeck"))
 }
+
+/// The code of `undo-last` where nothing was changed.
+pub const NOTHING_JOURNALLED: &str = "E-TEST-EMPTY";
 
 struct UndoLast;
 
@@ -385,8 +408,11 @@ impl cogdeck::verb::Read for UndoLast {
         _: &mut cogdeck::verb::Input,
         output: &cogdeck::verb::Output,
     ) -> Result<(), Report> {
-        let last = call.session.audit(1).await?;
-        call.session.undo(last[0].number, call, output).await
+        let newest = call.session.audit(1).await?;
+        let Some(newest) = newest.first() else {
+            return Err(Report::refused(NOTHING_JOURNALLED, "nothing is journalled"));
+        };
+        call.session.undo(newest.number, call, output).await
     }
 }
 
