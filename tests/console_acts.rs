@@ -7,7 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use cogdeck::ui::console::approval::LOOK;
-use support::console::{SOON, line, see};
+use support::console::{SOON, chat, line, see};
 use support::process::{COGDECK, Sandbox};
 use support::run::run;
 use support::terminal::{Key, Terminal};
@@ -173,8 +173,15 @@ fn the_sandbox_of_a_console_lets_other_programs_in() {
     let terminal = Terminal::spawn(COGDECK, &["--sandbox"], &[], 160, 40);
     see(&terminal, "Pipelines run in");
     let ask = format!("sandbox:kubeconfig '{}'", file.display());
+    // A long line is broken where it has blanks.
+    let says = |wanted: &str| {
+        let words = |screen: &str| screen.lines().map(chat).collect::<Vec<_>>().join(" ");
+        let joined = |screen: &str| words(screen).split_whitespace().collect::<Vec<_>>().join(" ");
+        let seen = terminal.wait_for(|screen| joined(screen).contains(wanted), SOON);
+        seen.unwrap_or_else(|unseen| panic!("{wanted}: {unseen}"));
+    };
     line(&terminal, &ask);
-    see(&terminal, &format!("export KUBECONFIG='{}'", file.display()));
+    says(&format!("export KUBECONFIG='{}'", file.display()));
     let mode = std::fs::metadata(&file).expect("the file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let written = std::fs::read_to_string(&file).expect("the file");
@@ -189,7 +196,7 @@ fn the_sandbox_of_a_console_lets_other_programs_in() {
     assert!(found.lines().count() > 0, "no nodes");
     assert!(found.lines().all(|node| node.starts_with("node/")), "{found}");
     line(&terminal, &ask);
-    see(&terminal, "remove this one");
+    says("remove this one");
     assert_eq!(std::fs::read_to_string(&file).expect("the file"), written);
     drop(terminal);
     assert_ne!(nodes().code, Some(0), "it ends with its console");
