@@ -167,7 +167,9 @@ fn a_sandbox_in_another_process_is_steered_with_what_its_admin_file_says() {
 #[test]
 fn the_sandbox_of_a_console_lets_other_programs_in() {
     use std::os::unix::fs::PermissionsExt;
-    let Some(kubectl) = support::require("kubectl") else { return };
+    let Some(kubectl) = support::require("kubectl") else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("kube config");
     let terminal = Terminal::spawn(COGDECK, &["--sandbox"], &[], 160, 40);

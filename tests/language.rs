@@ -167,8 +167,14 @@ fn l22_a_checked_line_is_a_table_of_its_stages() {
         "{out}"
     );
     assert_eq!(rows[0][3..], ["CONTEXT", "PERMISSION", "RISK", "TEXT"]);
-    let starts: Vec<Option<usize>> = out.lines().map(|line| line.find("read").or(line.find("RISK"))).collect();
-    assert!(starts[0].is_some() && starts.iter().all(|start| *start == starts[0]), "{out}");
+    let starts: Vec<Option<usize>> = out
+        .lines()
+        .map(|line| line.find("read").or(line.find("RISK")))
+        .collect();
+    assert!(
+        starts[0].is_some() && starts.iter().all(|start| *start == starts[0]),
+        "{out}"
+    );
     // One pipeline needs no number.
     let (_, out, _) = home.run(&["check", "echo a | jq ."]);
     let numbers: Vec<&str> = out.lines().filter_map(|line| line.split_whitespace().next()).collect();

@@ -99,7 +99,11 @@ fn what_has_no_room_beside_the_line_typed_stands_below_it_and_the_user_gives_way
         assert!(lines[rows].starts_with("  line 0 of"), "{columns}: {lines:#?}");
     }
     let narrow = draw(&mut chat, 20, 6);
-    assert_eq!(narrow[1].trim(), "✓ done 310ms  #1", "the state is never left out: {narrow:#?}");
+    assert_eq!(
+        narrow[1].trim(),
+        "✓ done 310ms  #1",
+        "the state is never left out: {narrow:#?}"
+    );
 }
 
 #[test]
