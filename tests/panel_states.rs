@@ -125,7 +125,7 @@ impl World {
             ..ReplicaSetRow::default()
         });
         world.feed("kubernetes/pods/own", |n, _| PodRow {
-            name: pod_of_last(n).into(),
+            name: pod_of_last(n),
             owner_uid: "set".into(),
             status: "Running".into(),
             ready: 1,

@@ -1,6 +1,6 @@
 //! A session on a cluster of the built-in world, for the tests of the Kubernetes verbs.
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -332,27 +332,23 @@ impl Bench {
 
     /// kubectl as a process of its own, for what goes on until it is interrupted. It ends with what it is kept in.
     pub fn spawn_kubectl(&self, words: &[&str]) -> tokio::process::Child {
-        let kubectl = require("kubectl").unwrap();
-        let mut command = tokio::process::Command::from(self.kubectl_command(&kubectl, words));
-        command
-            .stdout(std::process::Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap()
+        self.spawn(words, |_| ())
     }
 
-    /// The same with these variables, and with what it complains about.
+    /// The same with these variables, with what it reads and with what it complains about.
     pub fn spawn_kubectl_with(&self, variables: &[(&str, &str)], words: &[&str]) -> tokio::process::Child {
+        self.spawn(words, |command| {
+            command.envs(variables.iter().copied());
+            command.stdin(Stdio::piped()).stderr(Stdio::piped());
+        })
+    }
+
+    fn spawn(&self, words: &[&str], change: impl FnOnce(&mut tokio::process::Command)) -> tokio::process::Child {
         let kubectl = require("kubectl").unwrap();
         let mut command = tokio::process::Command::from(self.kubectl_command(&kubectl, words));
-        command
-            .envs(variables.iter().copied())
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap()
+        command.stdout(Stdio::piped()).kill_on_drop(true);
+        change(&mut command);
+        command.spawn().unwrap()
     }
 
     fn kubectl_command(&self, kubectl: &Path, words: &[&str]) -> Command {
@@ -372,13 +368,17 @@ impl Bench {
             .await
             .unwrap()
             .unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Some((
             output.status.code().unwrap_or(-1),
             text(&output.stdout),
             text(&output.stderr),
         ))
     }
+}
+
+/// What a program wrote.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Waits until something holds.

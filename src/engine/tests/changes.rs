@@ -108,7 +108,11 @@ async fn a_declined_plan_changes_nothing_and_is_journalled() {
 async fn a_target_that_moves_while_asked_is_refused_with_the_new_difference() {
     let bench = Bench::new();
     bench.run("t:set --name=a --value=1").await;
-    let operator = Script::new(Origin::Typed, [Answer::Meanwhile(bench.world.clone(), "a", 4)]);
+    let world_of_another = bench.world.clone();
+    let another_sets = move || {
+        world_of_another.lock().unwrap().insert("a".to_owned(), 4);
+    };
+    let operator = Script::new(Origin::Typed, [Answer::After(Box::new(another_sets))]);
     let report = bench
         .run_as("t:set --name=a --value=-1", operator)
         .await

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::bench::{NOTHING_JOURNALLED, eventually};
-use super::{OURS, THEIRS, all_same, manifest, same, same_everywhere, timeless, twins};
+use super::{OURS, THEIRS, all_same, manifest, same, same_everywhere, twins};
 
 const MANY: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {k: '1'}\n---\n\
     apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two}\ndata: {k: '2'}\n";
@@ -173,11 +173,9 @@ async fn several_objects_as_json_or_yaml_are_one_list() {
     for line in [
         "get deploy,rs -o json",
         "get deploy -o json",
-        "get deploy web -o json",
         "get cronjobs -o json",
         "get deploy,rs -o yaml",
         "get deploy web web -o yaml",
-        "get --raw /version",
     ] {
         let (code, out, error) = bench.kubectl(line).await.unwrap();
         let ran = bench.run(&format!("kubectl:{line}")).await.ok();
@@ -216,9 +214,6 @@ async fn a_value_comes_without_a_line_break() {
         "get deploy,rs --show-kind --no-headers -o custom-columns=N:.kind",
     )
     .await;
-    // An age may move by a second between the two.
-    all_same(&bench, &["get deploy --show-kind --no-headers -o wide"], timeless).await;
-    same(&bench, "get deploy --output-watch-events").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

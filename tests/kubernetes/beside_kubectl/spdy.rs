@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 use super::{THEIRS, twins};
-use crate::bench::{Bench, eventually};
+use crate::bench::{Bench, eventually, text};
 
 const WITHOUT_WEBSOCKET: &[(&str, &str)] = &[("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false")];
 
@@ -21,10 +21,6 @@ async fn kubectl(bench: &Bench, words: &[&str], input: &[u8]) -> Output {
     };
     let run = async { tokio::join!(give, child.wait_with_output()).1.unwrap() };
     tokio::time::timeout(Duration::from_secs(60), run).await.unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
