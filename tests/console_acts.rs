@@ -207,7 +207,7 @@ fn the_sandbox_of_a_console_lets_other_programs_in() {
 #[test]
 fn who_only_looks_changes_neither_the_speed_of_the_sandbox_nor_aliases_of_everyone() {
     for (line, code, told) in [
-        ("sandbox:speed 9", 2, "E-READONLY-003"),
+        ("sandbox:speed 9", 2, "E-READONLY-001"),
         ("sandbox:speed", 0, "at 1 times real speed"),
         ("alias create site:x 'echo 1'", 2, "site:x is everyone's alias"),
         ("alias create x 'echo 1'", 0, "user:x"),

@@ -350,7 +350,7 @@ fn a_console_whose_panel_breaks() {
         arrangement: cogdeck::ui::console::arrangement::Arrangement::default(),
         pinned: Vec::new(),
         remember: None,
-        first_frame: None,
+        behind: None,
         remarks: Vec::new(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -82,7 +82,7 @@ impl Policy {
         if self.is_open() {
             return Ok(Decision::Allowed);
         }
-        let mut rules = rules_of(declaration)?;
+        let mut rules = rules_of(declaration, known)?;
         let any = !rules.is_empty();
         rules.retain(|rule| !self.disabled.contains(&plain(&rule.text)));
         let site = self.site.iter();
@@ -115,9 +115,12 @@ impl Policy {
     }
 }
 
-/// The rules that a command brings: its permission is the shortest of them.
-pub fn rules_of(declaration: &Declaration) -> Result<Vec<Rule>, Report> {
-    let permission = declaration.permission.iter().map(|name| format!("must have {name}"));
+/// The rules that a command brings for such arguments: its permission is the shortest of them.
+pub fn rules_of(declaration: &Declaration, known: &Known) -> Result<Vec<Rule>, Report> {
+    let permission = declaration
+        .permission_of(known)
+        .into_iter()
+        .map(|name| format!("must have {name}"));
     let texts = permission.chain(declaration.rules.iter().cloned());
     texts
         .map(|text| Rule::of_command(&text, &declaration.bundle, &declaration.name))

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Variables of the environment that are ours; below the help.
 const ENVIRONMENT: &str = "\
-Environment (a flag wins, both win over the configuration):
-  COGDECK_CONFIG, COGDECK_CONTEXT, COGDECK_NAMESPACE, COGDECK_ROOM, COGDECK_THEME, COGDECK_KEYMAP   as the flags
-  COGDECK_KUBE_CONTEXT          kube context
-  COGDECK_DNS                   DNS server, IP:PORT
+Environment (a flag wins over all of it):
+  COGDECK_CONFIG, COGDECK_CONTEXT, COGDECK_THEME, COGDECK_KEYMAP   as the flags; they win over the configuration
+  COGDECK_NAMESPACE, COGDECK_ROOM   as the flags, where the configuration's entry of the context names none
+  COGDECK_KUBE_CONTEXT          kube context, where the entry names none
+  COGDECK_DNS                   DNS server, IP:PORT, where the entry names none
   COGDECK_IDENTITY              the key, or its file, of the secret values of bundles
   COGDECK_BUNDLE_NAME__VAR      variable VAR of the bundle NAME
   COGDECK_ADMIN_URL, COGDECK_ADMIN_TOKEN   of `cogdeck sandbox --admin FILE`
@@ -39,7 +40,7 @@ pub struct Cli {
 const SPEED: f64 = 1.0;
 const SEED: u64 = 1;
 
-/// Flags of more than one mode: a mode that has no use for one refuses it.
+/// Flags of more than one mode: a mode that has no use for one refuses it, but for `--no-color`, which is never wrong.
 #[derive(Clone, Debug, PartialEq, Args)]
 pub struct Common {
     /// Run in the built-in world: a closed one, started in this process
@@ -76,7 +77,7 @@ pub struct Common {
     /// background is); files are read again when they change
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
-    /// Keymap of the console: a built-in name, one of the folder keymaps/, or a TOML file
+    /// Keymap of the console: a built-in name, one of the folder keymaps/, or a TOML file; read again when it changes
     #[arg(long, global = true, value_name = "NAME")]
     pub keymap: Option<String>,
     /// No colour (as NO_COLOR)
@@ -122,16 +123,19 @@ const LOOKS: [&str; 2] = ["theme", "keymap"];
 /// # Errors
 /// As clap tells them, help and version among them; a flag that the mode has no use for is refused.
 pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
-    let mut words = words.into_iter().peekable();
-    let program = words.next();
-    if words.peek().is_none() {
+    let words: Vec<std::ffi::OsString> = words.into_iter().collect();
+    if words.len() < 2 {
         return Ok(Cli {
             mode: None,
             common: Common::default(),
         });
     }
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(program.into_iter().chain(words))?;
+    let matches = match command.try_get_matches_from_mut(&words) {
+        // The help of a mode names the flags that it takes.
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => fitting().try_get_matches_from_mut(&words)?,
+        matches => matches?,
+    };
     let mut levels = vec![&matches];
     let mut path = Vec::new();
     while let Some((name, below)) = levels.last().and_then(|level| level.subcommand()) {
@@ -144,20 +148,45 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli,
         };
         levels.iter().any(typed)
     };
-    let place = PLACE.iter();
-    let unused: Vec<&str> = match path.as_slice() {
-        [] => Vec::new(),
-        ["run" | "check"] => LOOKS.to_vec(),
-        ["sandbox"] => place.chain(&LOOKS).chain(["sandbox"].iter()).copied().collect(),
-        ["bundle", "run"] => WORLD.iter().chain(&LOOKS).copied().collect(),
-        _ => place.chain(&WORLD).chain(&LOOKS).copied().collect(),
-    };
-    if let Some(flag) = unused.into_iter().find(given) {
+    if let Some(flag) = unused(&path).into_iter().find(given) {
         let (flag, mode) = (flag.replace('_', "-"), path.join(" "));
         let message = format!("--{flag} means nothing to cogdeck {mode}");
         return Err(command.error(ErrorKind::ArgumentConflict, message));
     }
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// The common flags that the mode at this path has no use for.
+fn unused(path: &[&str]) -> Vec<&'static str> {
+    let place = PLACE.iter();
+    match path {
+        [] => Vec::new(),
+        ["run" | "check"] => LOOKS.to_vec(),
+        ["sandbox"] => place.chain(&LOOKS).chain(["sandbox"].iter()).copied().collect(),
+        ["bundle", "run"] => WORLD.iter().chain(&LOOKS).copied().collect(),
+        _ => place.chain(&WORLD).chain(&LOOKS).copied().collect(),
+    }
+}
+
+/// The command line with each mode's help fitting the mode.
+fn fitting() -> Command {
+    fn fit(command: Command, path: &[&str]) -> Command {
+        let hides = unused(path);
+        let command = command.mut_args(
+            |arg| match hides.contains(&arg.get_id().as_str()) && arg.is_global_set() {
+                true => arg.hide(true),
+                false => arg,
+            },
+        );
+        command.mut_subcommands(|below| {
+            let name = below.get_name().to_owned();
+            fit(below, &[path, &[name.as_str()]].concat())
+        })
+    }
+    let mut command = Cli::command();
+    // Only then do the flags of all modes stand in each.
+    command.build();
+    fit(command, &[])
 }
 
 /// The modes besides the console.
@@ -368,6 +397,38 @@ mod tests {
     #[test]
     fn the_declarations_hold_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_a_mode_names_the_flags_that_it_takes() {
+        let help = |mode: &[&str]| {
+            let words = [&["cogdeck"], mode, &["--help"]].concat();
+            let shown = parse(words.into_iter().map(Into::into)).unwrap_err();
+            assert_eq!(shown.kind(), ErrorKind::DisplayHelp);
+            shown.to_string()
+        };
+        let cases: [(&[&str], &[&str], &[&str]); 5] = [
+            (&[], &["--theme", "--context", "--seed"], &[]),
+            (&["run"], &["--context", "--sandbox", "--yes"], &["--theme", "--keymap"]),
+            (
+                &["sandbox"],
+                &["--seed", "--speed", "--no-color", "--admin"],
+                &["--sandbox", "--context", "--theme"],
+            ),
+            (&["bundle", "run"], &["--context", "--dry"], &["--seed", "--theme"]),
+            (
+                &["verbs"],
+                &["--json", "--no-color"],
+                &["--context", "--seed", "--theme"],
+            ),
+        ];
+        for (mode, named, hidden) in cases {
+            let help = help(mode);
+            let names = |flag: &&&str| help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n"));
+            let lost: Vec<_> = named.iter().filter(|flag| !names(flag)).collect();
+            let left: Vec<_> = hidden.iter().filter(names).collect();
+            assert!(lost.is_empty() && left.is_empty(), "{mode:?} {lost:?} {left:?}: {help}");
+        }
     }
 
     #[test]

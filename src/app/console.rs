@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use tokio::sync::{Mutex, oneshot};
+use futures::FutureExt;
+use tokio::sync::Mutex;
 
 use super::cli::Common;
 use super::compose::{Known, LiveContexts};
@@ -45,20 +46,15 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
     });
     let mut started = start::deck(config, common, environment).await?;
     let looks = looks.await.map_err(|error| {
-        Report::failed("E-CONSOLE-003", "the theme and the keys could not be read").because(&error)
+        Report::failed("E-CONSOLE-009", "the theme and the keys could not be read").because(&error)
     })??;
     // The database is opened behind the first frame, which then has both cores. One that can't be read is told by the
     // history.
-    let (first_frame, shown) = oneshot::channel();
     let (library, session) = (started.library.clone(), started.deck.session.clone());
-    tokio::spawn(async move {
-        if shown.await.is_ok() {
-            let (problems, _) = tokio::join!(start::load_bundles(&library, &session), session.load_aliases());
-            for problem in problems {
-                tracing::warn!("{problem}");
-            }
-        }
-    });
+    let behind = async move {
+        let (problems, _) = tokio::join!(start::load_bundles(&library, &session), session.load_aliases());
+        problems
+    };
     let contexts = Arc::new(Known(started.deck.contexts.clone()));
     let runner = Arc::new(SessionRunner::new(started.deck.session.clone(), contexts));
     let sandbox = Arc::new(SandboxStarter {
@@ -84,7 +80,7 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         arrangement: looks.arrangement,
         pinned: looks.pinned,
         remember: Some(state),
-        first_frame: Some(first_frame),
+        behind: Some(behind.boxed()),
         remarks: looks.remarks,
     };
     let code = Console::run(config).await;

@@ -34,10 +34,7 @@ fn named_theme(name: &str, environment: &Environment, remarks: &mut Vec<Report>)
         return Theme::preset(name);
     };
     let base = preset_of(name, Theme::PRESETS, Theme::STANDARD);
-    let (mut theme, found) = Theme::parse(&text, base)?;
-    if theme.name == base {
-        theme.name = stem(name).to_owned();
-    }
+    let (theme, found) = Theme::parse(&text, stem(name), base)?;
     remarks.extend(found);
     Ok(theme)
 }
@@ -299,6 +296,7 @@ mod tests {
         let (_folder, environment) = folder(&[
             ("themes/dark.toml", "[styles]\n'state.ok' = { fg = 'magenta' }\n"),
             ("themes/mine.toml", "[styles]\n'state.okk' = { fg = 'red' }\n"),
+            ("themes/heir.toml", "inherits = 'light'\n"),
             ("keymaps/default.toml", "[panel]\n'f9' = 'zoom'\n"),
             ("keymaps/vim.toml", "[panel]\n'f9' = 'zomo'\n"),
         ]);
@@ -313,6 +311,7 @@ mod tests {
             mine.style(Meaning::StateBad),
             Theme::standard().style(Meaning::StateBad)
         );
+        assert_eq!(worn(Some("heir")).name, "heir", "not its parent's");
         assert!(remarks[0].message.contains("unknown meaning state.okk"), "{remarks:?}");
 
         let mut remarks = Vec::new();

@@ -87,7 +87,7 @@ fn in_context(pipeline: usize, stage: &StagePlan, context: &Context) -> CheckedS
             Site::Docker(host) => host.clone(),
         },
         context: context.name.clone(),
-        permission: declaration.permission.clone().or(rules),
+        permission: declaration.permission_of(&stage.template.known()).cloned().or(rules),
         risk: risk.to_string(),
         text: stage.text.clone(),
     }

@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::ending::timed_out;
 use super::plan::{OnError, StagePlan, YES, because};
 use super::ports::NewEntry;
 use super::run::Run;
-use super::stage::GRACE;
+use super::stage::{GRACE, elapsed};
 use crate::core::change::{Change, Plan, Requirement, Risk};
 use crate::core::report::{Report, Severity};
 use crate::verb::invocation::NOBODY_READS;
@@ -24,6 +25,7 @@ const RESULTS: usize = 16;
 const REFUSED: &str = "E-APPROVAL-001";
 const DECLINED: &str = "E-APPROVAL-002";
 const MOVED: &str = "E-APPROVAL-003";
+const LOOKED: &str = "E-APPROVAL-004";
 
 /// The report of a plan with too many targets.
 pub fn too_many() -> Report {
@@ -62,6 +64,12 @@ impl Work<'_> {
         if plan.changes.is_empty() {
             return self.apply(&calls, &entries, output).await;
         }
+        let declaration = &self.stage.verb.declaration;
+        // It was let through as one that only looks.
+        if self.stage.risk() != declaration.risk {
+            let message = format!("{} was to look only, and planned a change", declaration.qualified());
+            return Err(Report::refused(LOOKED, message).hint("nothing was changed"));
+        }
         if let Some(recovery) = &self.recovery {
             unmoved(recovery, &plan)?;
         }
@@ -94,6 +102,7 @@ impl Work<'_> {
                 biased;
                 () = self.run.ending.token().cancelled() => return Err(self.run.ending.report()),
                 planned = self.action.plan(call) => planned,
+                () = elapsed(self.stage.timeout) => Err(timed_out(self.stage.timeout.unwrap_or_default())),
             };
             match planned {
                 Ok(found) => entries.extend(found.into_iter().map(|change| (index, change))),
@@ -150,7 +159,7 @@ impl Work<'_> {
                 return Err(self.run.ending.report());
             }
             if change.only_answers() {
-                match self.action.apply(call, change, output).await {
+                match self.bounded(call, self.action.apply(call, change, output)).await {
                     Err(report) if report.code != NOBODY_READS => {
                         self.go_on_after(self.placed(report, call), output, (left, all)).await?;
                     }
@@ -191,7 +200,7 @@ impl Work<'_> {
             }
         };
         let work = async {
-            let result = self.bounded(self.action.apply(call, change, &own)).await;
+            let result = self.bounded(call, self.action.apply(call, change, &own)).await;
             drop(own);
             result
         };
@@ -210,17 +219,19 @@ impl Work<'_> {
     }
 
     /// A change under way is told to stop and given time for it: dropping it would leave its outcome unknown.
-    async fn bounded(&self, work: impl Future<Output = Result<(), Report>>) -> Result<(), Report> {
+    async fn bounded(&self, call: &Call, work: impl Future<Output = Result<(), Report>>) -> Result<(), Report> {
         tokio::pin!(work);
-        tokio::select! {
+        let mut report = tokio::select! {
             biased;
             result = &mut work => return result,
-            () = self.run.ending.token().cancelled() => {}
-        }
+            () = self.run.ending.token().cancelled() => self.run.ending.report(),
+            () = elapsed(self.stage.timeout) => timed_out(self.stage.timeout.unwrap_or_default()),
+        };
+        call.cancel.cancel();
         match tokio::time::timeout(GRACE, &mut work).await {
+            Ok(Err(stopped)) if stopped.severity == Severity::Interrupted => Err(report),
             Ok(result) => result,
             Err(_) => {
-                let mut report = self.run.ending.report();
                 report
                     .message
                     .push_str(" while a change was under way: its outcome is unknown");

@@ -141,7 +141,8 @@ fn not_writable(name: &str, error: &std::io::Error, span: Span) -> Problem {
     Problem::new(NOT_WRITABLE, span, format!("can't write {name}: {error}"))
 }
 
-/// A file or descriptor that gets one line a record: text as it is, everything else as compact JSON.
+/// A file or descriptor that gets one line a record: text as it is, everything else as compact JSON. What is shown
+/// without a line break of ours has none here either.
 struct Lines {
     name: String,
     file: BufWriter<File>,
@@ -157,7 +158,11 @@ impl Lines {
 impl Destination for Lines {
     async fn write(&mut self, item: &Item) -> Result<(), Report> {
         let mut line = match &item.view {
-            Some(View::Text(text) | View::Raw(text) | View::Verbatim(text)) => text.clone(),
+            Some(View::Raw(text)) => {
+                let written = self.file.write_all(text.as_bytes()).await;
+                return written.map_err(|error| self.lost(&error));
+            }
+            Some(View::Text(text) | View::Verbatim(text)) => text.clone(),
             Some(View::Prose(paragraphs)) => {
                 let lines = paragraphs.iter().flat_map(|paragraph| paragraph.plain());
                 lines.map(|line| line + "\n").collect()
@@ -229,6 +234,29 @@ mod tests {
         for name in ["old", "new"] {
             assert_eq!(std::fs::read_to_string(path(name)).unwrap(), "x\n", "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_brings_no_line_break_gets_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("value");
+        let targets = [Target::File(path.clone(), Span::default())];
+        let outlets = Outlets::local(folder.path().to_path_buf());
+        let mut sinks = Sinks::open(&targets, &Values::default(), &outlets, "").await.unwrap();
+        for (text, raw) in [("a", true), ("b", true), ("\nc", true), ("d", false)] {
+            let view = if raw {
+                View::Raw(text.into())
+            } else {
+                View::Text(text.into())
+            };
+            let item = Item {
+                record: text.into(),
+                view: Some(view),
+            };
+            sinks.write(&item).await.unwrap();
+        }
+        sinks.close().await.unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "ab\ncd\n");
     }
 
     #[tokio::test]

@@ -465,7 +465,8 @@ enum Turn {
     },
 }
 
-async fn elapsed(limit: Option<Duration>) {
+/// Ends when a time limit does; without one never.
+pub(super) async fn elapsed(limit: Option<Duration>) {
     match limit {
         Some(limit) => tokio::time::sleep(limit).await,
         None => std::future::pending().await,

@@ -9,11 +9,14 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
 
+/// What refuses a change in a process that is read-only.
+const LOCKED: &str = "E-READONLY-001";
+
 /// What refuses a change in a context that is read-only.
-pub const READ_ONLY: &str = "E-READONLY-002";
+const READ_ONLY: &str = "E-READONLY-002";
 
 /// What to do about that.
-pub const HINT: &str = "in the console rw 10m, typed alone on the line, opens it for ten minutes";
+const HINT: &str = "in the console rw 10m, typed alone on the line, opens it for ten minutes";
 
 /// One session's window. Clones are the same.
 #[derive(Clone)]
@@ -51,10 +54,26 @@ impl Window {
     }
 
     /// Whether a context takes changes now.
-    pub fn permits(&self, context: &Context) -> bool {
+    fn permits(&self, context: &Context) -> bool {
         let now = self.clock.now();
         let open = |open: &Open| open.context == context.name && now < open.until;
         !context.read_only || self.lock().as_ref().is_some_and(open)
+    }
+
+    /// Refuses what would change something where nothing may be changed. `locked`: by this process; `what`: the
+    /// sentence's beginning, `kubectl:scale changes something`.
+    pub fn takes(&self, locked: bool, context: &Context, what: &str) -> Result<(), Report> {
+        if locked {
+            let message = format!("{what}, and this process runs with --read-only");
+            return Err(Report::refused(LOCKED, message).hint("nothing opens that: start cogdeck without it"));
+        }
+        if self.permits(context) {
+            return Ok(());
+        }
+        let name = &context.name;
+        let message = format!("{what}, and context {name} is read-only");
+        let hint = format!("[contexts.{name}] read_only in the configuration says so; {HINT}");
+        Err(Report::refused(READ_ONLY, message).hint(hint))
     }
 
     /// What was planned while a context was open is not done after it has closed.

@@ -45,6 +45,15 @@ pub struct GoesOn {
     pub until: &'static [&'static str],
 }
 
+/// Flags by which a verb that changes something only looks, and what that takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OnlyLooks {
+    /// Options with the value that does it.
+    pub with: &'static [(&'static str, &'static str)],
+    /// The permission then.
+    pub permission: Option<String>,
+}
+
 /// An example of use. Those with `expect` run as tests in the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
@@ -75,6 +84,8 @@ pub struct Declaration {
     pub input: InputMode,
     /// The lowest class; a plan may raise it.
     pub risk: Risk,
+    /// When it is of class `read` all the same.
+    pub only_looks: OnlyLooks,
     /// Permission the access rules name, `kubectl:write`; none: allowed to all, unless a rule says otherwise.
     pub permission: Option<String>,
     /// Rules in the access language beside that of the permission; short (`must have kubectl:write`) or long.
@@ -145,6 +156,7 @@ impl Declaration {
             signature: Signature::default(),
             input: InputMode::Each,
             risk: Risk::Read,
+            only_looks: OnlyLooks::default(),
             permission: None,
             rules: Vec::new(),
             examples: Vec::new(),
@@ -169,6 +181,41 @@ impl Declaration {
     pub fn risk(mut self, risk: Risk) -> Self {
         self.risk = risk;
         self
+    }
+
+    /// With one of these options at this value it only looks, for which it takes another permission.
+    #[must_use]
+    pub fn only_looking(mut self, with: &'static [(&'static str, &'static str)], permission: &str) -> Self {
+        self.only_looks = OnlyLooks {
+            with,
+            permission: Some(permission.to_owned()),
+        };
+        self
+    }
+
+    /// Whether a call with these arguments certainly only looks, though the verb changes something. Not where a
+    /// variable will give the value.
+    pub fn looks_only(&self, arguments: &Known) -> bool {
+        self.only_looks.with.iter().any(|(option, value)| {
+            let given = arguments.options.get(*option).and_then(Option::as_ref);
+            given.is_some_and(|given| crate::core::record::to_text(given) == *value)
+        })
+    }
+
+    /// The lowest class of a call with these arguments, as far as that is known before it runs.
+    pub fn risk_of(&self, arguments: &Known) -> Risk {
+        match self.looks_only(arguments) {
+            true => Risk::Read,
+            false => self.risk,
+        }
+    }
+
+    /// The permission that a call with these arguments takes.
+    pub fn permission_of(&self, arguments: &Known) -> Option<&String> {
+        match self.looks_only(arguments) {
+            true => self.only_looks.permission.as_ref(),
+            false => self.permission.as_ref(),
+        }
     }
 
     /// Sets what it takes from the pipe.

@@ -141,20 +141,13 @@ pub struct Call {
 }
 
 impl Call {
-    /// For what a verb that mostly reads can change for others: refused where the context, or all of the process, is
-    /// read-only. `what`: the sentence's beginning, `it changes everyone's alias x`.
+    /// For what a verb that mostly reads can change for others: refused where a verb that changes something would be,
+    /// by the same rule and in the same words. `what`: the sentence's beginning, `site:x is everyone's alias`.
     ///
     /// # Errors
-    /// `E-READONLY-003`.
+    /// `E-READONLY-001` and `E-READONLY-002`.
     pub fn may_change(&self, what: &str) -> Result<(), Report> {
-        if !self.context.read_only {
-            return Ok(());
-        }
-        let name = &self.context.name;
-        Err(Report::refused(
-            "E-READONLY-003",
-            format!("{what}, and context {name} is read-only"),
-        ))
+        self.session.may_change(&self.context, what)
     }
 }
 

@@ -11,6 +11,7 @@ use super::catalogue::{Bundles, Catalogue};
 use super::invocation::{Call, Output};
 
 use crate::core::change::Change;
+use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Report;
 
@@ -122,6 +123,15 @@ pub trait Session: Send + Sync {
     /// Undoes a journalled change: runs its inverse as a new change in the context it was made in. Refused when there
     /// is no inverse, when it was undone already, or when the target moved meanwhile.
     async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report>;
+
+    /// Refuses a change of something in this context, where it or the process is read-only; `what` is the sentence's
+    /// beginning. A stand-in for a session has no window that opens a context.
+    fn may_change(&self, context: &Context, what: &str) -> Result<(), Report> {
+        match context.read_only {
+            true => Err(no_session(&format!("open {} for a while: {what}", context.name))),
+            false => Ok(()),
+        }
+    }
 
     /// Swaps the verbs of installed bundles for lines that start from now on.
     fn set_bundles(&self, _bundles: Bundles) {}

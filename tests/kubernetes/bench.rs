@@ -47,22 +47,31 @@ pub struct Bench {
     pub editor: tempfile::NamedTempFile,
 }
 
-/// One fault for every request, while it is set; and what was asked for.
+/// One fault for every request, or for some, while it is set; and what was asked for.
 #[derive(Default)]
 pub struct Faults {
     fault: Mutex<Option<Fault>>,
-    slow: Mutex<Option<(&'static str, Duration)>>,
+    /// The fault is for paths that hold this.
+    only: Mutex<&'static str>,
+    /// The next open stream that answers such a path breaks.
+    cut: Mutex<Option<&'static str>>,
     seen: Mutex<Vec<String>>,
 }
 
 impl Faults {
     pub fn set(&self, fault: Option<Fault>) {
+        self.set_on("", fault);
+    }
+
+    /// For paths that hold this part.
+    pub fn set_on(&self, part: &'static str, fault: Option<Fault>) {
+        *self.only.lock().unwrap() = part;
         *self.fault.lock().unwrap() = fault;
     }
 
-    /// What is asked for with this in its path is answered only after this time; none: at once again.
-    pub fn slow_down(&self, part: Option<(&'static str, Duration)>) {
-        *self.slow.lock().unwrap() = part;
+    /// Breaks one open stream that answers a path with this part.
+    pub fn cut(&self, part: &'static str) {
+        *self.cut.lock().unwrap() = Some(part);
     }
 
     /// Forgets what was asked for.
@@ -80,9 +89,12 @@ impl Faults {
 impl Gate for Faults {
     fn check(&self, method: &str, path: &str) -> Option<Fault> {
         self.seen.lock().unwrap().push(format!("{method} {path}"));
-        let slow = self.slow.lock().unwrap().filter(|(part, _)| path.contains(part));
-        slow.map(|(_, delay)| Fault::Slow(delay))
-            .or(*self.fault.lock().unwrap())
+        let only = *self.only.lock().unwrap();
+        self.fault.lock().unwrap().filter(|_| path.contains(only))
+    }
+
+    fn cuts(&self, _: &str, path: &str) -> bool {
+        self.cut.lock().unwrap().take_if(|part| path.contains(*part)).is_some()
     }
 }
 
@@ -287,6 +299,18 @@ impl Bench {
         tokio::time::timeout(Duration::from_secs(30), self.run_unlimited(line))
             .await
             .unwrap_or_else(|_| panic!("hangs: {line}"))
+    }
+
+    /// The same while the context is marked read-only.
+    pub async fn run_read_only(&self, line: &str) -> Ran {
+        let marked = Context {
+            read_only: true,
+            ..Context::clone(&self.context)
+        };
+        self.session.set_context(Arc::new(marked));
+        let ran = self.run(line).await;
+        self.session.set_context(self.context.clone());
+        ran
     }
 
     async fn run_unlimited(&self, line: &str) -> Ran {

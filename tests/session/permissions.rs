@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cogdeck::access::{Permissions, Policy, rules_of};
+use cogdeck::access::{Decision, Permissions, Policy, rules_of};
 use cogdeck::core::clock::Clock;
 use cogdeck::features::{self, Shared};
 use cogdeck::feed::Hub;
+use cogdeck::verb::{Declaration, Known, Verb};
 use serde_json::{Value, json};
 
 use super::bench::{code, run, with_policy};
@@ -123,7 +124,47 @@ async fn r4_every_built_in_rule_can_be_read() {
     let shared = Shared::alone(Hub::new(clock.clone()), clock);
     let verbs = features::all(&shared).into_iter().flat_map(|feature| feature.verbs);
     for verb in verbs {
-        let rules = rules_of(&verb.declaration);
-        assert!(rules.is_ok(), "{}: {:?}", verb.declaration.qualified(), rules.err());
+        for known in [Known::default(), looking(&verb.declaration)] {
+            let rules = rules_of(&verb.declaration, &known);
+            assert!(rules.is_ok(), "{}: {:?}", verb.declaration.qualified(), rules.err());
+        }
     }
+}
+
+/// Arguments with which a command that changes something only looks, where there are some.
+fn looking(declaration: &Declaration) -> Known {
+    let first = declaration.only_looks.with.first();
+    let option = first.map(|(option, value)| ((*option).to_owned(), Some(json!(value))));
+    Known {
+        options: option.into_iter().collect(),
+        ..Known::default()
+    }
+}
+
+#[tokio::test]
+async fn who_may_look_may_do_what_only_looks() {
+    let clock = Clock::real();
+    let shared = Shared::alone(Hub::new(clock.clone()), clock);
+    let policy = policy(&["kubectl:read"], &[]);
+    let allowed =
+        |verb: &Verb, known: &Known| policy.decide("mia", &verb.declaration, known).unwrap() == Decision::Allowed;
+    let mut looked = 0;
+    for verb in features::all(&shared).into_iter().flat_map(|feature| feature.verbs) {
+        if verb.declaration.bundle != "kubectl" || verb.declaration.only_looks.with.is_empty() {
+            continue;
+        }
+        looked += 1;
+        let known = looking(&verb.declaration);
+        assert!(allowed(&verb, &known), "{}", verb.declaration.qualified());
+        // What a variable will say may be the change.
+        let unknown = known.options.keys().map(|name| (name.clone(), None)).collect();
+        let unknown = Known {
+            options: unknown,
+            ..Known::default()
+        };
+        for known in [Known::default(), unknown] {
+            assert!(!allowed(&verb, &known), "{}", verb.declaration.qualified());
+        }
+    }
+    assert!(looked >= 10, "{looked}");
 }

@@ -105,7 +105,7 @@ impl std::fmt::Debug for StagePlan {
 impl StagePlan {
     /// The class it is known to have before it runs.
     pub fn risk(&self) -> Risk {
-        self.verb.declaration.risk
+        self.verb.declaration.risk_of(&self.template.known())
     }
 
     /// Whether it goes on until it is stopped.

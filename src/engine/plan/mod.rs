@@ -20,7 +20,7 @@ use super::problem::Problem;
 use super::resolve::{Resolved, resolve};
 use super::starred::{secrets, starred};
 use super::variables::roots;
-use super::window::{self, Window};
+use super::window::Window;
 use crate::core::change::{Origin, Risk};
 use crate::core::context::Context;
 use crate::core::report::Report;
@@ -293,31 +293,17 @@ impl Planner<'_> {
 
     /// What is refused by its class alone.
     fn permitted(&self, plan: &StagePlan, name: Span) -> Result<(), Problem> {
-        if plan.risk() == Risk::Read {
-            return Ok(());
-        }
         let verb = plan.verb.declaration.qualified();
-        if self.read_only {
-            let message = format!("{verb} changes something, and this process runs with --read-only");
-            let hint = "nothing opens that: start cogdeck without it";
-            return Err(Problem::new("E-READONLY-001", name, message).hint(Some(hint.to_owned())));
-        }
-        if !self.window.permits(&plan.context) {
-            let message = format!(
-                "{verb} changes something, and context {} is read-only",
-                plan.context.name
-            );
-            let hint = format!(
-                "[contexts.{}] read_only in the configuration says so; {}",
-                plan.context.name,
-                window::HINT,
-            );
-            return Err(Problem::new(window::READ_ONLY, name, message).hint(Some(hint)));
-        }
         if plan.parallel.is_some_and(|several| several > 1) && matches!(plan.verb.action, Action::Mutate(_)) {
             let message = format!("{verb} plans all its changes and applies them in order: no parallel=");
             return Err(Problem::new("E-MODIFIER-002", name, message));
         }
+        if plan.risk() == Risk::Read {
+            return Ok(());
+        }
+        let what = format!("{verb} changes something");
+        let takes = self.window.takes(self.read_only, &plan.context, &what);
+        takes.map_err(|report| problem_of(report, name))?;
         if self.recovery || plan.verb.declaration.recovery || !matches!(self.origin, Origin::Headless { .. }) {
             return Ok(());
         }

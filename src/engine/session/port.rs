@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Inner;
+use crate::core::context::Context;
 use crate::core::record::Record;
 use crate::core::report::Report;
 use crate::engine::{aliases, permissions, rerun, undo};
@@ -53,6 +54,10 @@ impl Session for SessionPort {
 
     async fn undo(&self, number: u64, call: &Call, output: &Output) -> Result<(), Report> {
         undo::undo(&self.inner, &self.catalogue, number, call, output).await
+    }
+
+    fn may_change(&self, context: &Context, what: &str) -> Result<(), Report> {
+        self.inner.window.takes(self.inner.read_only, context, what)
     }
 
     fn set_bundles(&self, bundles: Bundles) {

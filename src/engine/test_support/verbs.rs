@@ -146,7 +146,11 @@ impl Mutate for Set {
                 scope: String::new(),
                 name,
             },
-            risk: if after.is_null() { Risk::Destroy } else { Risk::Change },
+            risk: match call.arguments.flag("try") {
+                true => Risk::Read,
+                false if after.is_null() => Risk::Destroy,
+                false => Risk::Change,
+            },
             inverse: (value != 99).then(|| Inverse {
                 pipeline: lang::print(&stage),
                 expects: after.clone(),
@@ -160,6 +164,11 @@ impl Mutate for Set {
     }
 
     async fn apply(&self, _: &Call, change: &Change, output: &Output) -> Result<(), Report> {
+        if change.only_answers() {
+            return output
+                .emit(json!({"name": change.target.name, "would": change.after}))
+                .await;
+        }
         if change.after == json!(13) {
             return Err(Report::failed("E-TEST-004", "13 is unlucky"));
         }
@@ -308,7 +317,11 @@ pub fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
         Verb::mutate(
             Declaration::new("t", "set", "")
                 .risk(Risk::Change)
+                .permission("t:never-tried")
+                .only_looking(&[("try", "true"), ("lie", "true")], "t:tried")
                 .option(OptionSpec::new("name", OptionKind::String, ""))
+                .option(OptionSpec::new("try", OptionKind::Bool, "plans nothing"))
+                .option(OptionSpec::new("lie", OptionKind::Bool, "says so, and plans a change"))
                 .option(OptionSpec::new("value", OptionKind::Int, "").required()),
             Set(world.clone()),
         ),

@@ -42,6 +42,61 @@ async fn it_takes_changes_only_while_it_is_open() {
 }
 
 #[tokio::test]
+async fn what_only_looks_runs_and_what_only_says_so_changes_nothing() {
+    let bench = Bench::new();
+    bench.run("t:set --name=a --value=1").await;
+    bench.session.set_context(marked());
+    let ran = bench.run("t:set --name=a --value=-1 --try").await;
+    assert_eq!(
+        (ran.exit, ran.report),
+        (0, None),
+        "nothing is asked, nothing is refused"
+    );
+    let check = bench.session.check("t:set --name=a --value=1 --try", HEADLESS).unwrap();
+    assert_eq!(
+        (check.stages[0].risk.as_str(), check.stages[0].permission.as_deref()),
+        ("read", Some("t:tried"))
+    );
+    // A verb that keeps its word does not plan this; one that does not is stopped.
+    let ran = bench.run("t:set --name=a --value=2 --lie").await;
+    assert_eq!(ran.report.unwrap().code, "E-APPROVAL-004");
+    // Known before it runs is what is typed, and the last of what is typed twice.
+    let refused = |line: &'static str| bench.session.check(line, HEADLESS).unwrap_err().code;
+    assert_eq!(refused("t:set --name=a --value=2 --try --try=false"), "E-READONLY-002");
+    assert_eq!(
+        refused("t:emit 1 | t:set --name=a --value=2 --try=$x"),
+        "E-READONLY-002"
+    );
+    assert_eq!(bench.world.lock().unwrap().get("a"), Some(&1));
+    assert_eq!(bench.session.journal().entries(9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_changes_something_for_others_follows_the_same_rule() {
+    let bench = Bench::new();
+    let window = |locked: bool, context: &Context| {
+        let takes = bench.session.inner.window.takes(locked, context, "it changes x");
+        takes.map_err(|report| (report.code, report.message))
+    };
+    let open = Context::empty("open");
+    assert!(window(false, &open).is_ok());
+    let (code, message) = window(true, &open).unwrap_err();
+    assert_eq!(
+        (code, message.as_str()),
+        ("E-READONLY-001", "it changes x, and this process runs with --read-only")
+    );
+    bench.session.set_context(marked());
+    let (code, message) = window(false, &marked()).unwrap_err();
+    assert_eq!(
+        (code, message.as_str()),
+        ("E-READONLY-002", "it changes x, and context ro is read-only")
+    );
+    bench.session.open_until(in_a_minute());
+    assert!(window(false, &marked()).is_ok());
+    assert!(window(true, &marked()).is_err(), "nothing opens a process");
+}
+
+#[tokio::test]
 async fn no_other_context_is_open_and_going_elsewhere_closes_it() {
     let bench = Bench::new();
     bench.session.open_until(in_a_minute());

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use futures::Stream;
 use futures::io::AsyncBufRead;
+use futures::{AsyncReadExt, Stream};
 use http::{Method, Request, header};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -122,6 +122,19 @@ impl Cluster {
         let asked = request(Method::GET, path, accept, None)?;
         self.send(async move |client: kube::Client| client.request_text(asked).await)
             .await
+    }
+
+    /// The same up to a limit (bytes); `None`: it is longer. What is not UTF-8 is shown as far as it is.
+    pub async fn get_bounded(&self, path: &str, accept: &str, most: usize) -> Result<Option<String>, kube::Error> {
+        let asked = request(Method::GET, path, accept, None)?;
+        let body = self
+            .send(async move |client: kube::Client| client.request_stream(asked).await)
+            .await?;
+        futures::pin_mut!(body);
+        let mut bytes = Vec::new();
+        let mut read = body.take(most as u64 + 1);
+        read.read_to_end(&mut bytes).await.map_err(kube::Error::ReadEvents)?;
+        Ok((bytes.len() <= most).then(|| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// Sends a body.

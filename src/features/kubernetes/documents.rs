@@ -166,7 +166,8 @@ async fn files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Report> {
             let fits = file
                 .extension()
                 .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known));
-            if fits && about.is_file() {
+            // A link counts as what it leads to, be it a folder: that is no manifest, and says so.
+            if fits && (about.is_file() || about.is_symlink()) {
                 found.push(file);
             } else if recursive && about.is_dir() {
                 folders.push(file);
@@ -182,19 +183,14 @@ async fn files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Report> {
 }
 
 async fn load(path: &Path) -> Result<String, Report> {
-    let unreadable = |error: std::io::Error| usage(format!("{} cannot be read", path.display())).because(&error);
-    let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
-    let mut text = String::new();
-    // A device tells no size, and has no end.
-    let read = tokio::io::AsyncReadExt::take(file, LARGEST + 1);
-    tokio::pin!(read);
-    tokio::io::AsyncReadExt::read_to_string(&mut read, &mut text)
+    let text = super::files::text(path, LARGEST)
         .await
-        .map_err(unreadable)?;
-    if text.len() as u64 > LARGEST {
-        return Err(too_large(&path.display().to_string()));
-    }
-    Ok(text)
+        .map_err(|error| match error.kind() {
+            // A link in a folder whose file is gone.
+            std::io::ErrorKind::NotFound => usage(format!("open {}: no such file or directory", path.display())),
+            _ => usage(format!("{} cannot be read", path.display())).because(&error),
+        })?;
+    text.ok_or_else(|| too_large(&path.display().to_string()))
 }
 
 fn too_large(source: &str) -> Report {
@@ -350,6 +346,23 @@ mod tests {
             let kinds: Vec<&str> = found.iter().map(|d| object::text(&d.object, "/kind")).collect();
             assert_eq!(kinds, wanted);
         }
+        std::os::unix::fs::symlink(inner.join("d.yml"), folder.path().join("z.yaml")).unwrap();
+        std::os::unix::fs::symlink(&inner, folder.path().join("linked")).unwrap();
+        let all = [folder.path().display().to_string()];
+        let found = read(&context, &all, false).await.unwrap();
+        assert_eq!(
+            found.last().map(|d| object::text(&d.object, "/kind")),
+            Some("D"),
+            "a link to a file"
+        );
+        let found = read(&context, &all, true).await.unwrap();
+        assert_eq!(found.len(), 4, "a linked folder is not gone into: {found:?}");
+        std::os::unix::fs::symlink(inner.join("gone"), folder.path().join("lost.yaml")).unwrap();
+        let lost = read(&context, &all, false).await.unwrap_err();
+        assert!(
+            lost.message.ends_with("lost.yaml: no such file or directory"),
+            "{lost:?}"
+        );
         let missing = read(&context, &["nope.yaml".to_owned()], false).await.unwrap_err();
         assert_eq!(missing.message, "the path \"nope.yaml\" does not exist");
         let mut closed = Context::empty("sandbox");

@@ -85,6 +85,13 @@ pub fn all(failures: Vec<Report>) -> Option<Report> {
 /// The report for an API server's Status, as kubectl words it.
 pub fn of_status(status: &Status) -> Report {
     let message = match (status.code, status.reason.as_str()) {
+        (404, "Failed to parse error data") => {
+            "Error from server (NotFound): the server could not find the requested resource".to_owned()
+        }
+        (405, "Failed to parse error data") => {
+            "Error from server (MethodNotAllowed): the server does not allow this method on the requested resource"
+                .to_owned()
+        }
         (401, _) => "You must be logged in to the server (Unauthorized)".to_owned(),
         (422, "Invalid") => invalid(status),
         (_, "" | "Failed to parse error data") => format!("Error from server: {}", status.message),
@@ -184,6 +191,24 @@ pub fn code(error: &Error) -> Option<u16> {
         Error::Api(status) => Some(status.code),
         _ => None,
     }
+}
+
+/// Whether the same request may succeed later: the server is busy or in trouble, or the way to it is. Not where it
+/// refuses, and not where its answer cannot be read.
+pub fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Api(status) => status.code == 429 || status.code >= 500,
+        Error::Service(inner) => !inner.is::<Report>() && !may_be_of_certificate(error),
+        Error::HyperError(_) | Error::ReadEvents(_) => true,
+        _ => false,
+    }
+}
+
+/// The pause that the server asks for.
+pub fn pause(error: &Error) -> Option<std::time::Duration> {
+    let Error::Api(status) = error else { return None };
+    let seconds = status.details.as_ref()?.retry_after_seconds;
+    (seconds > 0).then(|| std::time::Duration::from_secs(u64::from(seconds)))
 }
 
 fn is_refused(error: &Error) -> bool {

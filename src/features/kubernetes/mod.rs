@@ -11,6 +11,7 @@ mod discovery;
 mod documents;
 mod error;
 pub mod feed;
+mod files;
 pub mod hosts;
 mod jsonpath;
 mod kubeconfig;

@@ -38,6 +38,8 @@ pub struct Approval {
     digest: String,
     typed: String,
     mismatch: bool,
+    /// Something was typed where nothing is wanted: by somebody who looks elsewhere. His next Enter is not meant for this.
+    astray: bool,
     shown_at: Timestamp,
     /// The context, where it has to be said.
     place: Option<SafeText>,
@@ -70,6 +72,7 @@ impl Approval {
             digest,
             typed: String::new(),
             mismatch: false,
+            astray: false,
             shown_at: now,
             place: None,
             told,
@@ -110,7 +113,7 @@ impl Approval {
                 self.typed.push(symbol);
                 self.mismatch = false;
             }
-            Step::Type(_) => {}
+            Step::Type(_) => self.astray = true,
             Step::Erase => {
                 self.typed.pop();
                 self.mismatch = false;
@@ -125,6 +128,11 @@ impl Approval {
             self.mismatch = self.typed.is_empty();
             let typed = std::mem::take(&mut self.typed);
             return (!typed.is_empty()).then(|| Decision::Given(Secret::new(typed)));
+        }
+        if std::mem::take(&mut self.astray) {
+            // From here on it is seen anew.
+            (self.mismatch, self.shown_at) = (true, now);
+            return None;
         }
         let fits = match self.wanted() {
             Some(wanted) => self.typed.trim() == wanted,
@@ -174,6 +182,9 @@ impl Approval {
             return (instruction.into(), marks.as_str().into());
         }
         let instruction = match self.wanted() {
+            None if self.mismatch => {
+                "nothing was done by what was typed: Enter applies it now, Esc declines".to_owned()
+            }
             None => "Enter applies it, Esc declines".to_owned(),
             Some(wanted) if self.mismatch => format!("that is not {wanted}: type {wanted} and Enter, Esc declines"),
             Some(wanted) => format!("type {wanted} and Enter to apply, Esc declines"),

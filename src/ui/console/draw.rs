@@ -94,7 +94,7 @@ fn wants(app: &App, screen: Rect, input: u16) -> Wants {
     let roomy = screen.width >= WIDE && screen.height >= TALL;
     let chosen = app.shown.checked_sub(1).and_then(|at| app.panels.get(at));
     // Gone to another panel while a script is presented: the stage is that panel's.
-    let elsewhere = chosen.is_some_and(|panel| app.on_stage(panel.id()) == Some(false));
+    let elsewhere = chosen.is_some_and(|panel| app.on_stage(panel.as_ref()) == Some(false));
     let want = |(at, panel): (usize, &dyn Panel)| {
         // A panel without weight of its own shows where there is room for all, and while it is the chosen one.
         let by_itself = !panel.by_name_only() && (panel.weight() > 0 || roomy);
@@ -104,7 +104,7 @@ fn wants(app: &App, screen: Rect, input: u16) -> Wants {
             own => own,
         };
         Want {
-            beside: match app.on_stage(panel.id()) {
+            beside: match app.on_stage(panel) {
                 Some(on_stage) => (on_stage && !elsewhere) || chosen,
                 None => chosen || app.arrangement.shows(panel.id(), by_itself),
             },
@@ -251,7 +251,11 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
             let Some(before) = tabs.get(at).map(|tab| tab.form).filter(|before| *before < form) else {
                 continue;
             };
-            let set = |tabs: &mut [Tab], form| tabs.iter_mut().skip(at).take(1).for_each(|tab| tab.form = form);
+            let set = |tabs: &mut [Tab], form| {
+                if let Some(tab) = tabs.get_mut(at) {
+                    tab.form = form;
+                }
+            };
             set(&mut tabs, form);
             if !fits(&tabs) {
                 set(&mut tabs, before);

@@ -270,7 +270,8 @@ fn stage(area: Rect, wants: &Wants, borders: bool) -> Option<Vec<Pane>> {
         members.pop();
     }
     let least = members.iter().map(|(_, want)| want.height + frame).max()?;
-    let height = (area.height * STAGE / 100).max(least);
+    let large = u32::from(area.height) * u32::from(STAGE) / 100;
+    let height = u16::try_from(large).unwrap_or(area.height).max(least);
     let chat = area
         .height
         .checked_sub(height)

@@ -21,8 +21,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
+use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use self::background::Asked;
@@ -99,6 +100,8 @@ pub(super) enum Message {
     Turned(u64, u64, Arc<dyn Fn() + Send + Sync>),
     /// A block's last event was handed on.
     Gone(u64),
+    /// The session knows what could not be waited for at the start, but for these.
+    Loaded(Vec<Report>),
 }
 
 struct Shell<W: Write> {
@@ -119,7 +122,7 @@ struct Shell<W: Write> {
     dresses: Option<mpsc::Receiver<Dress>>,
     /// The terminal was asked for its background and has not answered.
     asked: Option<Asked>,
-    first_frame: Option<oneshot::Sender<()>>,
+    behind: Option<BoxFuture<'static, Vec<Report>>>,
     pace: Pace,
     /// The next frame shows what the operator did, or answers him.
     awaited: bool,
@@ -176,7 +179,7 @@ impl<W: Write> Shell<W> {
             panics,
             dresses: config.dresses,
             asked: config.by_background.map(Asked::new),
-            first_frame: config.first_frame,
+            behind: config.behind,
             pace: Pace::new(if config.remote { FRAME_REMOTE } else { FRAME }),
             awaited: false,
             programs: VecDeque::new(),
@@ -193,9 +196,11 @@ impl<W: Write> Shell<W> {
     {
         // The first frame comes before anything that could take time.
         self.draw()?;
-        if let Some(shown) = self.first_frame.take() {
-            // Nobody waits: nothing is to begin.
-            let _ = shown.send(());
+        if let Some(behind) = self.behind.take() {
+            let outbox = self.outbox.clone();
+            tokio::spawn(async move {
+                let _ = outbox.send(Message::Loaded(behind.await)).await;
+            });
         }
         self.ask_background()?;
         self.app.open_panels();
@@ -394,9 +399,17 @@ impl<W: Write> Shell<W> {
             Message::Gone(block) => {
                 self.blocks.forget(block);
                 // A verb may have switched the context or installed a bundle.
-                self.reduce(Event::Session(self.runner.context(), self.runner.catalogue()));
+                self.know_session();
+            }
+            Message::Loaded(problems) => {
+                self.app.remark(&problems);
+                self.know_session();
             }
         }
+    }
+
+    fn know_session(&mut self) {
+        self.reduce(Event::Session(self.runner.context(), self.runner.catalogue()));
     }
 
     fn load_history(&self) {

@@ -32,7 +32,8 @@ pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
     buffer.set_line(x, area.y, &cells, area.right().saturating_sub(x));
 }
 
-/// Context, namespace, whether changes are allowed, user; from the right what has no room is left out.
+/// Context, namespace, whether changes are allowed, account's region, user; from the right what has no room is left out,
+/// but never that changes are refused, or for how long they are not.
 fn place(app: &App, room: usize) -> Line<'static> {
     let (theme, context) = (&app.theme, &app.context);
     let name = SafeText::line(&context.name);
@@ -41,47 +42,42 @@ fn place(app: &App, room: usize) -> Line<'static> {
         false => Span::styled(format!(" {name} "), theme.style(Meaning::Context)),
     };
     let mut line = Line::from(first);
-    line.spans.extend(others(app, room.saturating_sub(line_width(&line))));
-    let mut add = |text: String, meaning: Meaning| {
-        if line_width(&line) + width(&text) <= room {
-            line.spans.push(Span::styled(text, theme.style(meaning)));
-        }
+    let cell = |text: &str, meaning: Meaning| {
+        let text = SafeText::line(&format!("{} {text} ", theme.glyphs.separator));
+        Span::styled(text.as_str().to_owned(), theme.style(meaning))
     };
+    let (changes, kept) = match (context.read_only || app.read_only, app.open_for()) {
+        (true, open) => {
+            let word = open.map_or("read-only".to_owned(), |left| format!("rw {}", human_duration(left)));
+            let changes = cell(&format!("{} {word}", theme.glyphs.warn), Meaning::StateWarn);
+            let kept = width(&changes.content);
+            (changes, kept)
+        }
+        (false, _) => (cell("rw", Meaning::Dim), 0),
+    };
+    line.spans
+        .extend(others(app, room.saturating_sub(line_width(&line) + kept)));
     let found = || app.panels.iter().find_map(|panel| panel.namespace(context));
-    if let Some(namespace) = context.kubernetes.namespace.clone().or_else(found) {
-        add(
-            SafeText::line(&format!("{} {namespace} ", theme.glyphs.separator))
-                .as_str()
-                .to_owned(),
-            Meaning::Status,
-        );
+    let namespace = context.kubernetes.namespace.clone().or_else(found);
+    let region = context.aws.region.as_deref().filter(|region| !region.is_empty());
+    let user = Some(cell(app.user.as_str(), Meaning::Dim));
+    let cells = [
+        (namespace.map(|namespace| cell(&namespace, Meaning::Status)), kept),
+        (Some(changes), 0),
+        (region.map(|region| cell(region, Meaning::Dim)), 0),
+        (user, 0),
+    ];
+    for (span, kept) in cells {
+        let Some(span) = span else { continue };
+        if line_width(&line) + width(&span.content) + kept > room {
+            // Only what is kept room for still comes.
+            if kept == 0 {
+                break;
+            }
+            continue;
+        }
+        line.spans.push(span);
     }
-    match (context.read_only || app.read_only, app.open_for()) {
-        (true, Some(left)) => add(
-            format!(
-                "{} {} rw {} ",
-                theme.glyphs.separator,
-                theme.glyphs.warn,
-                human_duration(left)
-            ),
-            Meaning::StateWarn,
-        ),
-        (true, None) => add(
-            format!("{} {} read-only ", theme.glyphs.separator, theme.glyphs.warn),
-            Meaning::StateWarn,
-        ),
-        (false, _) => add(format!("{} rw ", theme.glyphs.separator), Meaning::Dim),
-    }
-    let region = context.aws.region.as_deref().unwrap_or_default();
-    if !region.is_empty() {
-        add(
-            SafeText::line(&format!("{} {region} ", theme.glyphs.separator))
-                .as_str()
-                .to_owned(),
-            Meaning::Dim,
-        );
-    }
-    add(format!("{} {} ", theme.glyphs.separator, app.user), Meaning::Dim);
     line
 }
 
@@ -142,18 +138,25 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
         .filter(|(_, health)| health.state != HealthState::Live || health.login_ends.is_some())
         .collect();
     bad.sort_by_key(|(_, health)| std::cmp::Reverse(health.rank()));
-    let mut short: Vec<Span<'static>> = bad
-        .iter()
-        .map(|(name, health)| cell(&app.theme, name, health, now))
-        .collect();
-    let live = sources.len() - short.len();
-    if live > 0 {
-        short.push(app.theme.state(Tone::Ok, &format!("{live} live").into()));
-    }
-    while short.len() > 1 && line_width(&joined(app, short.clone())) > room {
-        short.pop();
-    }
-    joined(app, short)
+    let live = sources.len() - bad.len();
+    // The worst first; how many of those that are not well have no room is said too.
+    let cells = |shown: usize, with_live: bool| {
+        let first = bad.iter().take(shown);
+        let mut cells: Vec<_> = first
+            .map(|(name, health)| cell(&app.theme, name, health, now))
+            .collect();
+        if shown < bad.len() {
+            cells.push(app.theme.state(Tone::Bad, &format!("+{}", bad.len() - shown).into()));
+        }
+        if with_live && live > 0 {
+            cells.push(app.theme.state(Tone::Ok, &format!("{live} live").into()));
+        }
+        joined(app, cells)
+    };
+    let fewer = (1..=bad.len()).rev().map(|shown| cells(shown, false));
+    let mut choices = std::iter::once(cells(bad.len(), true)).chain(fewer);
+    let fits = choices.find(|line| line_width(line) <= room);
+    fits.unwrap_or_else(|| cells(bad.len().min(1), bad.is_empty()))
 }
 
 fn joined(app: &App, spans: Vec<Span<'static>>) -> Line<'static> {

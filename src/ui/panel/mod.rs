@@ -76,6 +76,12 @@ pub trait Panel: Send {
         Ok(Vec::new())
     }
 
+    /// Whether it is what an audience looks at: while a script is presented it stands large over the chat, beside the
+    /// others that are.
+    fn is_on_stage(&self) -> bool {
+        false
+    }
+
     /// One key meant for this panel.
     fn key(&mut self, key: PanelKey) -> Vec<Effect>;
 

@@ -265,16 +265,17 @@ impl Theme {
     /// A preset by name; unknown names are reported with the nearest one.
     pub fn preset(name: &str) -> Result<Self, Report> {
         match source(name) {
-            Some(text) => file::parse(text, || Ok(Self::plain())).map(|(theme, _)| theme),
+            Some(text) => file::parse(text, name, || Ok(Self::plain())).map(|(theme, _)| theme),
             None => Err(Report::refused("E-THEME-001", format!("unknown theme {name}"))
                 .hint(did_you_mean_one_of(name, Self::PRESETS))),
         }
     }
 
     /// Reads an operator's theme file, which replaces single styles of the preset that it inherits, or else of `preset`.
-    /// What it names that does not exist comes back as remarks; the rest of it counts.
-    pub fn parse(text: &str, preset: &str) -> Result<(Self, Vec<Report>), Report> {
-        file::parse(text, || Self::preset(preset))
+    /// It is called `name` unless it says another one. What it names that does not exist comes back as remarks; the rest of
+    /// it counts.
+    pub fn parse(text: &str, name: &str, preset: &str) -> Result<(Self, Vec<Report>), Report> {
+        file::parse(text, name, || Self::preset(preset))
     }
 
     /// The name of the default preset.
@@ -394,7 +395,7 @@ mod tests {
     #[test]
     fn presets_parse_without_remarks() {
         for name in Theme::PRESETS {
-            let (theme, remarks) = file::parse(source(name).unwrap(), || Ok(Theme::plain())).unwrap();
+            let (theme, remarks) = file::parse(source(name).unwrap(), name, || Ok(Theme::plain())).unwrap();
             assert_eq!((theme.name.as_str(), remarks), (*name, vec![]));
         }
     }
@@ -439,9 +440,11 @@ mod tests {
     fn an_unknown_meaning_is_reported_with_the_nearest_and_the_rest_counts() {
         let (theme, remarks) = Theme::parse(
             "name = 'x'\n[styles]\n'state.okk' = { fg = 'blue' }\n'state.bad' = { fg = 'magenta' }",
+            "file",
             "mono",
         )
         .unwrap();
+        assert_eq!(theme.name, "x");
         assert_eq!(remarks.len(), 1);
         let hint = remarks[0].hint.as_deref().unwrap();
         assert!(hint.starts_with("did you mean state.ok"), "{hint}");
@@ -450,7 +453,7 @@ mod tests {
 
     #[test]
     fn broken_files_are_refused_with_the_place() {
-        let error = Theme::parse("name = 'x'\n[styles]\n'text' = { fg = ", "mono").unwrap_err();
+        let error = Theme::parse("name = 'x'\n[styles]\n'text' = { fg = ", "file", "mono").unwrap_err();
         assert!(error.place.is_some(), "{error:?}");
         assert!(
             Theme::preset("terminal-15")

@@ -3,6 +3,7 @@
 
 mod answers;
 mod describe;
+mod dry_run;
 mod fields;
 mod follow;
 mod forward;
@@ -13,7 +14,9 @@ mod make;
 mod nodes;
 mod objects;
 mod rollout;
+mod sources;
 mod spdy;
+mod watches;
 
 use std::time::Duration;
 

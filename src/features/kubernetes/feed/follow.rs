@@ -352,17 +352,7 @@ fn broken(session: &Session, error: &kube::Error) -> Broken {
     if error::code(error) == Some(410) {
         return Broken::Expired;
     }
-    let asked = match error {
-        kube::Error::Api(status) => status
-            .details
-            .as_ref()
-            .map(|details| u64::from(details.retry_after_seconds)),
-        _ => None,
-    };
-    Broken::Failed(
-        session.cluster.report(error),
-        asked.filter(|seconds| *seconds > 0).map(Duration::from_secs),
-    )
+    Broken::Failed(session.cluster.report(error), error::pause(error))
 }
 
 /// What a failure means for what is shown.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::common::{ADMIN, declare, selector_option};
 use super::completer::Names;
+use super::dry_run::dry_run;
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -28,12 +29,13 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
 
 /// What `cordon` and `uncordon` have in common.
 pub fn declaration(name: &str, summary: &str) -> Declaration {
-    declare(name, summary)
+    let declaration = declare(name, summary)
         .permission(ADMIN)
         .risk(Risk::Change)
         .positional(node_names())
         .option(selector_option())
-        .output("{kind, name, namespace, action, message}; one too where the node is so already.")
+        .output("{kind, name, namespace, action, message}; one too where the node is so already.");
+    dry_run(declaration)
 }
 
 /// `NODE…`.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::common::{WRITE, declare, record_option};
+use super::dry_run::dry_run;
 use super::mutation::{self, change_cause, must_not_exist};
 use super::run::{creation, named};
 use crate::core::change::{Change, Risk};
@@ -57,7 +58,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             "two pods of one container",
         );
     Verb::mutate(
-        declaration,
+        dry_run(declaration),
         Create {
             clients: clients.clone(),
         },
@@ -76,7 +77,7 @@ impl Mutate for Create {
         let namespace = namespace_of(call, &session);
         let name = call.arguments.text_at(0).unwrap_or_default();
         let target = named(&session, "Deployment", &namespace, &name).await?;
-        must_not_exist(&session, &target)
+        must_not_exist(call, &session, &target)
             .await
             .map_err(|report| match report.code {
                 CONFLICT => Report::failed(

@@ -12,6 +12,7 @@ use super::common::{
     until_stopped,
 };
 use super::completer::Names;
+use super::dry_run::{DryRun, dry_run};
 use super::mutation::{self, Draft, Request, Write, essence};
 use crate::core::change::{Change, Risk};
 use crate::core::report::{Report, Severity};
@@ -77,7 +78,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             "what failed",
         );
     Verb::mutate(
-        declaration,
+        dry_run(declaration),
         Delete {
             clients: clients.clone(),
         },
@@ -123,7 +124,7 @@ impl Mutate for Delete {
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
         let kind = change.target.kind.clone();
-        if options(call)?["gracePeriodSeconds"] == json!(0) {
+        if options(call)?["gracePeriodSeconds"] == json!(0) && !change.only_answers() {
             call.operator.note(SafeText::line(
                 "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. \
                  The resource may continue to run on the cluster indefinitely.",
@@ -131,13 +132,8 @@ impl Mutate for Delete {
         }
         let work = async {
             mutation::apply(call, &self.clients, change, |live| essence(&kind, live), output).await?;
-            if call
-                .arguments
-                .options
-                .get("wait")
-                .and_then(Value::as_bool)
-                .unwrap_or(true)
-            {
+            let waits = call.arguments.options.get("wait").and_then(Value::as_bool);
+            if waits.unwrap_or(true) && !change.only_answers() {
                 let session = self.clients.planned(call).await?;
                 return gone(call, &session, change).await;
             }
@@ -184,10 +180,10 @@ fn change(call: &Call, target: &Target, live: &Value, options: &Value) -> Result
     } else {
         "deleted"
     };
-    let place = if target.namespace.is_empty() {
-        String::new()
-    } else {
-        format!(" from {} namespace", target.namespace)
+    // A dry run does not say from where.
+    let place = match DryRun::of(call) {
+        None if !target.namespace.is_empty() => format!(" from {} namespace", target.namespace),
+        _ => String::new(),
     };
     let message = format!("{} \"{}\" {forced}{place}", target.resource.type_name(), target.name);
     let summary = format!("delete {}", target.title());

@@ -1,24 +1,22 @@
 //! `kubectl:events`: what happened, oldest first.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::{StreamExt, pin_mut};
-use kube::core::WatchEvent;
 use serde_json::Value;
 
 use super::common::{READ, all_namespaces_option, declare, header, no_headers_option, until_stopped};
 use super::completer::Names;
 use super::get::print::{Format, Printer, list_of};
 use super::get::table::Row;
+use super::watching::{Next, Told, Watching};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, JSON, Session};
 use crate::features::kubernetes::describe::{happened, interval};
 use crate::features::kubernetes::discovery::Resource;
-use crate::features::kubernetes::error::{self, usage};
+use crate::features::kubernetes::error::usage;
 use crate::features::kubernetes::object::{self, text};
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection, Target, namespace_of};
@@ -108,15 +106,19 @@ impl Events {
             types.is_empty() || types.iter().any(|kind| text(event, "/type").eq_ignore_ascii_case(kind))
         };
         let watching = call.arguments.flag("watch");
+        let mut shown = Shown::new(call, &resource, everywhere).await?;
         // Read before the list: what happens between the two may be seen twice, but is never missed.
-        let version = match watching {
-            true => version(&session, &path).await?,
-            false => String::new(),
+        let list = async || {
+            let version = match watching {
+                true => version(&session, &path).await?,
+                false => String::new(),
+            };
+            let mut found = target::list(&session, &path, &query).await?;
+            found.retain(wanted);
+            found.sort_by_key(happened);
+            Ok::<_, Report>((version, found))
         };
-        let mut found = target::list(&session, &path, &query).await?;
-        found.retain(wanted);
-        found.sort_by_key(happened);
-        let mut shown = Shown::new(call, &resource, everywhere)?;
+        let (mut version, mut found) = list().await?;
         if !watching && shown.printer.as_ref().is_some_and(Printer::gathers) {
             let items = found.into_iter().map(|event| object::cleaned(event, "v1", "Event"));
             return shown.all(items.collect(), output).await;
@@ -130,29 +132,29 @@ impl Events {
             call.operator.note(SafeText::line(&words));
             return Ok(());
         }
-        let known: HashSet<(String, String)> = found.iter().map(identity).collect();
-        for event in found {
-            self.one(event, &mut shown, output).await?;
-        }
-        if !watching {
-            return Ok(());
-        }
-        let follow = query.with("watch", "true").with("resourceVersion", &version).on(&path);
-        let events = session.cluster.watch::<Value>(&follow, JSON).await;
-        let events = events.map_err(|error| session.cluster.report(&error))?;
-        pin_mut!(events);
-        while let Some(event) = events.next().await {
-            match event.map_err(|error| session.cluster.report(&error))? {
-                WatchEvent::Added(event) | WatchEvent::Modified(event)
-                    if wanted(&event) && !known.contains(&identity(&event)) =>
-                {
+        let mut watching = watching.then(|| Watching::new(call, &session, &path, &query, JSON));
+        let mut told = Told::default();
+        loop {
+            told.begin_list();
+            for event in found {
+                if told.is_news(&event) {
                     self.one(event, &mut shown, output).await?;
                 }
-                WatchEvent::Error(status) => return Err(error::of_status(&status)),
-                _ => {}
             }
+            told.end_list();
+            let Some(watching) = &mut watching else {
+                return Ok(());
+            };
+            watching.begin(&version);
+            while let Next::Event(word, event) = watching.next().await? {
+                match word {
+                    "DELETED" => told.forget(&event),
+                    _ if wanted(&event) && told.is_news(&event) => self.one(event, &mut shown, output).await?,
+                    _ => {}
+                }
+            }
+            (version, found) = list().await?;
         }
-        Ok(())
     }
 
     async fn one(&self, event: Value, shown: &mut Shown, output: &Output) -> Result<(), Report> {
@@ -198,9 +200,9 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(call: &Call, resource: &Arc<Resource>, everywhere: bool) -> Result<Self, Report> {
+    async fn new(call: &Call, resource: &Arc<Resource>, everywhere: bool) -> Result<Self, Report> {
         let columns = ["NAMESPACE", "LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
-        let format = Format::parse(call.arguments.text("output").as_deref())?;
+        let format = Format::parse(call.arguments.text("output").as_deref()).await?;
         let selection = Selection::Listed {
             resources: vec![resource.clone()],
             namespace: None,
@@ -220,12 +222,6 @@ impl Shown {
             None => Ok(()),
         }
     }
-}
-
-/// Which state of which event.
-fn identity(event: &Value) -> (String, String) {
-    let version = text(event, "/metadata/resourceVersion");
-    (object::uid(event).to_owned(), version.to_owned())
 }
 
 /// Where a collection stands now.

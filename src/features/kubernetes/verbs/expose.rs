@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::common::{WRITE, declare, more_names, types_or_objects};
 use super::completer::Names;
+use super::dry_run::dry_run;
 use super::mutation::{self, Draft, Write, essence, must_not_exist};
 use super::run::{named, pairs};
 use crate::core::change::{Change, Risk};
@@ -48,7 +49,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .example("kubectl:expose deploy inspector --type=LoadBalancer", "reachable from outside of the cluster")
         .example("kubectl:get deploy inspector | kubectl:expose --port=80", "the object from the pipe");
     Verb::mutate(
-        declaration,
+        dry_run(declaration),
         Expose {
             clients: clients.clone(),
         },
@@ -74,7 +75,7 @@ impl Mutate for Expose {
             let name: String = wanted.chars().take(LONGEST_NAME).collect();
             let service = named(&session, "Service", &exposed.namespace, &name).await?;
             let body = body(call, &exposed, &live, &name)?;
-            must_not_exist(&session, &service).await?;
+            must_not_exist(call, &session, &service).await?;
             changes.push(creation(call, &service, body)?);
         }
         Ok(changes)

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::common::{WRITE, all_namespaces_option, declare, field_selector_option, record_option, selector_option};
+use super::dry_run::dry_run;
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -54,7 +55,7 @@ impl Field {
 
 /// What `label` and `annotate` have in common.
 pub fn declaration(name: &str, summary: &str) -> Declaration {
-    declare(name, summary)
+    let declaration = declare(name, summary)
         .permission(WRITE)
         .risk(Risk::Change)
         .option(record_option())
@@ -75,7 +76,8 @@ pub fn declaration(name: &str, summary: &str) -> Declaration {
             all_namespaces_option(),
         ])
         .exclusive(&["all", "selector"])
-        .output("{kind, name, namespace, action, message}; one too where nothing changes.")
+        .output("{kind, name, namespace, action, message}; one too where nothing changes.");
+    dry_run(declaration)
 }
 
 /// The pairs of a command line.

@@ -15,6 +15,7 @@ mod create_deployment;
 mod delete;
 mod describe;
 mod drain;
+mod dry_run;
 mod edit;
 mod events;
 mod exec;
@@ -38,6 +39,7 @@ pub(super) mod testing;
 mod top;
 mod uncordon;
 mod wait;
+mod watching;
 
 use std::sync::Arc;
 

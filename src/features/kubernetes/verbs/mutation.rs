@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::apply::difference;
 use super::common::{say, sentence};
+use super::dry_run::DryRun;
 use crate::core::change::{Change, Inverse, Risk};
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{Clients, JSON, Session};
@@ -58,6 +59,8 @@ pub struct Request {
     pub api_version: String,
     /// The write.
     pub write: Write,
+    /// The server is to try it only: nothing is kept.
+    pub trial: bool,
     /// `scaled`.
     pub action: String,
     /// kubectl's sentence.
@@ -68,6 +71,7 @@ pub struct Request {
 pub struct Draft<'a> {
     target: &'a Target,
     change: Change,
+    dry_run: Option<DryRun>,
 }
 
 impl<'a> Draft<'a> {
@@ -85,7 +89,11 @@ impl<'a> Draft<'a> {
             inverse: None,
             recovery: false,
         };
-        Draft { target, change }
+        Draft {
+            target,
+            change,
+            dry_run: DryRun::of(call),
+        }
     }
 
     /// What must still be the same object: its uid.
@@ -126,14 +134,22 @@ impl<'a> Draft<'a> {
         self.risk(Risk::Read).sending(Write::Nothing, action, message)
     }
 
-    /// The finished change.
-    pub fn sending(mut self, write: Write, action: &str, message: String) -> Result<Change, Report> {
+    /// The finished change. Of a dry run it is none: what was asked is answered.
+    pub fn sending(mut self, mut write: Write, action: &str, mut message: String) -> Result<Change, Report> {
         // Without a name the path would be that of all objects of the type.
         target::named(&self.target.name)?;
+        if let Some(dry_run) = self.dry_run {
+            (self.change.risk, self.change.inverse) = (Risk::Read, None);
+            message.push_str(dry_run.words());
+            if dry_run == DryRun::Client {
+                write = Write::Nothing;
+            }
+        }
         let request = Request {
             path: self.target.path(),
             api_version: self.target.resource.api_version(),
             write,
+            trial: self.dry_run.is_some(),
             action: action.to_owned(),
             message,
         };
@@ -174,15 +190,19 @@ pub async fn apply(
     let session = clients.planned(call).await?;
     let request: Request = serde_json::from_value(change.request.clone())
         .map_err(|error| Report::failed(error::UNREADABLE, "the planned request is not this verb's").because(&error))?;
-    if request.write == Write::Nothing {
+    if request.write == Write::Nothing || request.trial {
+        let answer = match request.write {
+            Write::Nothing => Value::Null,
+            _ => send(&session, change, &request, view).await?,
+        };
         let target = find(&session, change, &request).await?;
         let mut record = sentence(&target, &request.action, &request.message);
         if change.is_noop() {
-            return say(output, record).await.map(|()| Value::Null);
+            return say(output, record).await.map(|()| answer);
         }
         (record["before"], record["after"]) = (change.before.clone(), change.after.clone());
         let text = format!("{}{}", request.message, difference::told(&change.before, &change.after));
-        return output.emit_as(record, View::Text(text)).await.map(|()| Value::Null);
+        return output.emit_as(record, View::Text(text)).await.map(|()| answer);
     }
     let answer = send(&session, change, &request, view).await?;
     let target = find(&session, change, &request).await?;
@@ -214,9 +234,14 @@ async fn send(
     view: impl Fn(&Value) -> Value,
 ) -> Result<Value, Report> {
     let cluster = &session.cluster;
+    // The one place that decides where a write goes: one that is only to be tried says so in each of its paths.
+    let at = |path: &str| match request.trial {
+        true => DryRun::path(path),
+        false => path.to_owned(),
+    };
     if let Write::Create { collection, body } = &request.write {
         return cluster
-            .write(Method::POST, collection, JSON, body)
+            .write(Method::POST, &at(collection), JSON, body)
             .await
             .map_err(|error| cluster.report(&error));
     }
@@ -233,7 +258,7 @@ async fn send(
             session,
             change,
             request,
-            &format!("{}{subresource}", request.path),
+            &at(&format!("{}{subresource}", request.path)),
             media,
             body,
         )
@@ -248,18 +273,23 @@ async fn send(
             .map_err(|error| cluster.report(&error))?;
         check(change, &live, &view(&live))?;
         let sent = match &request.write {
-            Write::Create { collection, body } => cluster.write(Method::POST, collection, JSON, body).await,
+            Write::Create { collection, body } => cluster.write(Method::POST, &at(collection), JSON, body).await,
             Write::Patch {
                 subresource,
                 media,
                 body,
             } => {
-                let path = format!("{}{subresource}", request.path);
+                let path = at(&format!("{}{subresource}", request.path));
                 cluster.write(Method::PATCH, &path, media, &pinned(body, &live)).await
             }
             Write::Delete { options } => {
                 cluster
-                    .write(Method::DELETE, &request.path, JSON, &with_preconditions(options, &live))
+                    .write(
+                        Method::DELETE,
+                        &at(&request.path),
+                        JSON,
+                        &with_preconditions(options, &live),
+                    )
                     .await
             }
             Write::Nothing => return Ok(live),
@@ -385,8 +415,9 @@ pub fn essence(kind: &str, live: &Value) -> Value {
 }
 
 /// Refuses when an object of this name is there already, with the server's words.
-pub async fn must_not_exist(session: &Session, target: &Target) -> Result<(), Report> {
-    if !exists(session, &target.path()).await? {
+pub async fn must_not_exist(call: &Call, session: &Session, target: &Target) -> Result<(), Report> {
+    // A dry run of the client asks no server.
+    if DryRun::of(call) == Some(DryRun::Client) || !exists(session, &target.path()).await? {
         return Ok(());
     }
     Err(Report::failed(

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::common::{WRITE, declare};
+use super::dry_run::dry_run;
 use super::expose;
 use super::mutation::{self, Draft, Write, change_cause, essence, must_not_exist};
 use crate::core::change::{Change, Risk};
@@ -75,7 +76,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             "one pod that runs once",
         );
     Verb::mutate(
-        declaration,
+        dry_run(declaration),
         Run {
             clients: clients.clone(),
         },
@@ -94,12 +95,12 @@ impl Mutate for Run {
         let namespace = namespace_of(call, &session);
         let kind = if request.pod { "Pod" } else { "Deployment" };
         let target = named(&session, kind, &namespace, &request.name).await?;
-        must_not_exist(&session, &target).await?;
+        must_not_exist(call, &session, &target).await?;
         let body = request.object(&namespace, &change_cause(call, &target, &request.image));
         let mut changes = vec![creation(call, &target, body)?];
         if request.expose {
             let service = named(&session, "Service", &namespace, &request.name).await?;
-            must_not_exist(&session, &service).await?;
+            must_not_exist(call, &session, &service).await?;
             changes.push(creation(call, &service, request.service(&namespace))?);
         }
         Ok(changes)

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::common::{WRITE, declare, more_names, record_option, selector_option, types_or_objects};
 use super::completer::Names;
+use super::dry_run::dry_run;
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -45,7 +46,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .notes("Scaling to zero is of class destroy: nothing serves any more.")
         .example("kubectl:scale deploy inspector --replicas=3", "three pods");
     Verb::mutate(
-        declaration,
+        dry_run(declaration),
         Scale {
             clients: clients.clone(),
         },

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::common::{WRITE, declare, record_option, selector_option};
+use super::common::{READ, WRITE, declare, record_option, selector_option};
 use super::completer::Names;
+use super::dry_run::dry_run;
 use super::mutation::Draft;
 use super::template::{self, Words};
 use crate::core::change::{Change, Risk};
@@ -61,13 +62,16 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         )
         .example("kubectl:set env deploy/inspector LEVEL-", "without it again");
     Verb::mutate(
-        declaration,
+        dry_run(declaration).only_looking(LOOKS, READ),
         SetEnv {
             clients: clients.clone(),
         },
     )
     .completed_by(Names::of(clients))
 }
+
+/// A list of variables, and a dry run, change nothing.
+const LOOKS: &[(&str, &str)] = &[("list", "true"), ("dry-run", "client"), ("dry-run", "server")];
 
 /// `-c, --containers`.
 pub fn containers_option() -> OptionSpec {

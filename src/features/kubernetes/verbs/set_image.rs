@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::common::{WRITE, declare, record_option, selector_option};
 use super::completer::Names;
+use super::dry_run::dry_run;
 use super::mutation::{self, Draft, Write, change_cause};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -35,7 +36,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         .notes("Writes user, verb, target and images to the annotation kubernetes.io/change-cause, which rollout history shows.")
         .example("kubectl:set image deploy inspector inspector=so0k/kuar-inspector:2.0.0", "a rolling update");
     Verb::mutate(
-        declaration,
+        dry_run(declaration),
         SetImage {
             clients: clients.clone(),
         },

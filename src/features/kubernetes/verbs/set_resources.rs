@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::common::{WRITE, declare, more_names, record_option, selector_option, types_or_objects};
 use super::completer::Names;
+use super::dry_run::dry_run;
 use super::set_env::{containers, containers_option};
 use super::template::{self, Words};
 use crate::core::change::{Change, Risk};
@@ -40,7 +41,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             "a rolling update with other resources",
         );
     Verb::mutate(
-        declaration,
+        dry_run(declaration),
         SetResources {
             clients: clients.clone(),
         },

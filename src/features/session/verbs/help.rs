@@ -147,6 +147,16 @@ fn bundle(catalogue: &Catalogue, name: &str) -> Value {
     })
 }
 
+/// The options with which a command that changes something only looks, `--dry-run=server`.
+fn only_looks(declaration: &Declaration) -> Vec<String> {
+    let with = declaration.only_looks.with.iter();
+    with.map(|(option, value)| match *value {
+        "true" => format!("--{option}"),
+        value => format!("--{option}={value}"),
+    })
+    .collect()
+}
+
 fn command(declaration: &Declaration) -> Value {
     let options: Vec<Value> = declaration
         .signature
@@ -164,6 +174,7 @@ fn command(declaration: &Declaration) -> Value {
         "synopsis": page::synopsis(declaration),
         "risk": declaration.risk,
         "permission": declaration.permission,
+        "read_with": only_looks(declaration),
         "options": options,
         "examples": declaration.examples.iter().map(|example| example.line.clone()).collect::<Vec<_>>(),
     })

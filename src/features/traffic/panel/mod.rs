@@ -95,6 +95,10 @@ impl Panel for TrafficPanel {
         }
     }
 
+    fn is_on_stage(&self) -> bool {
+        true
+    }
+
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {
         if let PanelKey::Move(motion) = key {
             self.scroll = match motion {

@@ -163,7 +163,7 @@ impl App {
     pub fn is_offered(&self, at: usize) -> bool {
         self.panels.get(at).is_some_and(|panel| {
             self.arrangement.shows(panel.id(), !panel.by_name_only())
-                || self.on_stage(panel.id()) == Some(true)
+                || self.on_stage(panel.as_ref()) == Some(true)
                 || self.shown == at + 1
         })
     }

@@ -259,12 +259,12 @@ impl App {
         }
         let hint = did_you_mean(&nearest(&asked.name, names)).unwrap_or_default();
         self.change_contexts(own.clone(), beside.clone());
-        let back = own.kubernetes.namespace.as_deref().unwrap_or("its own");
-        let text = format!(
-            "context {} has no namespace {}: back to {back}  {hint}",
-            own.name, asked.name
-        );
-        self.tell(&text, Tone::Warn);
+        let back = match own.kubernetes.namespace.as_deref() {
+            Some(name) => format!("back to {name}"),
+            None => "back to its own namespace".to_owned(),
+        };
+        let text = format!("context {} has no namespace {}: {back}  {hint}", own.name, asked.name);
+        self.tell(text.trim_end(), Tone::Warn);
         vec![Effect::Switch(own, beside)]
     }
 

@@ -50,7 +50,7 @@ impl App {
             self.next_line();
             return Vec::new();
         }
-        let submits = self.focus == Focus::Input && self.keymap.own(Part::Input, key) == Some(Action::Submit);
+        let submits = self.focus == Focus::Input && self.keymap.action(Part::Input, key) == Some(Action::Submit);
         if self.take_over(submits) {
             return Vec::new();
         }
@@ -58,7 +58,7 @@ impl App {
         if global == Some(Action::Interrupt) {
             return self.interrupt(armed);
         }
-        if self.keymap.own(Part::Input, key) == Some(Action::EndOfInput) && self.focus == Focus::Input {
+        if self.keymap.action(Part::Input, key) == Some(Action::EndOfInput) && self.focus == Focus::Input {
             return self.end_of_input();
         }
         if let Some(effects) = self.popup_key(key) {
@@ -83,7 +83,7 @@ impl App {
 
     fn approval_key(&mut self, key: Key) -> Vec<Effect> {
         let global = self.keymap.own(Part::Global, key);
-        let step = match (global, self.keymap.own(Part::Input, key), key.typed()) {
+        let step = match (global, self.keymap.action(Part::Input, key), key.typed()) {
             (Some(Action::Interrupt), ..) | (_, Some(Action::Cancel | Action::ToChat), _) => Step::Decline,
             (_, Some(Action::Submit), _) => Step::Confirm,
             (_, Some(Action::DeleteLeft), _) => Step::Erase,
@@ -249,7 +249,7 @@ impl App {
         let Some(at) = begun.and_then(|id| self.panels.iter().position(|panel| panel.id() == id)) else {
             return false;
         };
-        self.input.take();
+        self.input.give_up();
         self.focus_pane(at + 1);
         true
     }

@@ -390,6 +390,8 @@ impl App {
         self.open_until.take_if(|_| self.context.name != own.name);
         self.context = own;
         self.beside = beside;
+        // What was wrong there may be right here.
+        self.checked = marks::Checked::default();
         self.open_anew();
     }
 

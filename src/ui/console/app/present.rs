@@ -11,7 +11,7 @@ use super::App;
 use crate::core::text::SafeText;
 use crate::lang::script_lines;
 use crate::ui::console::keymap::{Action, Part};
-use crate::ui::panel::{Meaning, Tone};
+use crate::ui::panel::{Meaning, Panel, Tone};
 
 /// Between two characters: a quick typist.
 const STROKE: Duration = Duration::from_millis(18);
@@ -39,9 +39,6 @@ pub const SCRIPTS: [Supplied; 2] = [
         text: include_str!("../../../../assets/demo/broken.cog"),
     },
 ];
-
-/// What is looked at while a script is presented: these panels stand large beside each other, over the chat.
-const STAGE: [&str; 2] = ["rollout", "traffic"];
 
 /// How the comment begins that says what the lines after it are about; the comment lines below it go on with it.
 const HEADING: &str = "# ---";
@@ -113,7 +110,9 @@ impl App {
         let script = Script::new(text);
         let (_, all) = script.place();
         if all == 0 {
-            return self.stop_presenting("this script has no line to present");
+            self.script = None;
+            self.subscribe_offered();
+            return self.tell("this script has no line to present", Tone::Warn);
         }
         let key = self.present_key();
         self.tell(&format!("{all} lines to present: {key} types the next"), Tone::Ok);
@@ -129,15 +128,15 @@ impl App {
     }
 
     /// Whether a panel is one of those that stand large while a script is presented; none: no script is.
-    pub fn on_stage(&self, id: &str) -> Option<bool> {
-        self.script.as_ref().map(|_| STAGE.contains(&id))
+    pub fn on_stage(&self, panel: &dyn Panel) -> Option<bool> {
+        self.script.as_ref().map(|_| panel.is_on_stage())
     }
 
     /// How many rows of the screen one of a panel's rows takes: two for those that the audience looks at, where there is
     /// room for it. `at` is the panel's place, `inside` that of its content.
     pub fn spacing(&self, at: usize, inside: Rect) -> u16 {
         let large = self.panels.get(at).is_some_and(|panel| {
-            !self.bare && self.on_stage(panel.id()) == Some(true) && inside.height / 2 >= panel.minimum().1
+            !self.bare && self.on_stage(panel.as_ref()) == Some(true) && inside.height / 2 >= panel.minimum().1
         });
         if large { 2 } else { 1 }
     }

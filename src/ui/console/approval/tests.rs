@@ -165,3 +165,18 @@ fn a_fleet_is_bounded_and_hostile_names_are_harmless() {
             .any(|(text, _)| text.as_str().starts_with("… and 476 more: n24"))
     );
 }
+
+#[test]
+fn the_enter_behind_a_line_that_was_typed_into_it_applies_nothing() {
+    let mut approval = Approval::new(plan(&["web"]), Requirement::Enter, false, START);
+    let later = START + LOOK;
+    ":messages".chars().for_each(|symbol| {
+        assert_eq!(approval.step(Step::Type(symbol), later), None);
+    });
+    assert_eq!(approval.step(Step::Confirm, later), None);
+    let (told, _) = approval.prompt();
+    assert!(told.as_str().contains("Enter applies it now"), "{told}");
+    assert_eq!(approval.step(Step::Confirm, later), None, "not before it was seen");
+    let decision = approval.step(Step::Confirm, later + LOOK);
+    assert!(matches!(decision, Some(Decision::Approved(_))), "{decision:?}");
+}

@@ -31,7 +31,7 @@ pub struct Input {
     /// Some of the text since it was taken last did not come character by character from the keyboard.
     foreign: bool,
     /// The panel on whose row the text was begun.
-    begun_on: Option<String>,
+    begun_on: Option<(String, (String, usize))>,
     /// Nothing is suggested.
     silent: bool,
 }
@@ -198,15 +198,32 @@ impl Input {
         let draft = (self.text(), self.cursor());
         self.take();
         if !draft.0.is_empty() {
-            self.past.push_back(draft);
+            self.past.push_back(draft.clone());
         }
         self.show(text);
-        self.begun_on = Some(panel.to_owned());
+        self.begun_on = Some((panel.to_owned(), draft));
+    }
+
+    /// Gives up the line that was begun on a row: what was typed before it stands here again, and the line can be had back.
+    pub fn give_up(&mut self) {
+        let Some((_, (draft, cursor))) = self.begun_on.take() else {
+            return;
+        };
+        let begun = (self.text(), self.cursor());
+        self.take();
+        self.past.push_back(begun);
+        if !draft.is_empty() {
+            self.show(&draft);
+            self.jump(cursor);
+        }
     }
 
     /// The panel on whose row the line was begun that is typed now.
     pub fn begun_on(&self) -> Option<&str> {
-        self.begun_on.as_deref().filter(|_| !self.is_empty())
+        self.begun_on
+            .as_ref()
+            .map(|(panel, _)| panel.as_str())
+            .filter(|_| !self.is_empty())
     }
 
     /// What comes now is typed by somebody else.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
 
 use super::ByBackground;
 use crate::core::clock::Clock;
@@ -50,8 +51,9 @@ pub struct ConsoleConfig {
     pub pinned: Vec<Pinned>,
     /// The folder where both are kept; none: nowhere.
     pub remember: Option<PathBuf>,
-    /// Told after the first frame: what it does not need begins then.
-    pub first_frame: Option<oneshot::Sender<()>>,
+    /// Run behind the first frame, which does not need it: afterwards the session may know more commands. What it could
+    /// not do is told.
+    pub behind: Option<BoxFuture<'static, Vec<Report>>>,
     /// Things to tell once it is open: what was wrong in a theme or keymap file.
     pub remarks: Vec<Report>,
 }

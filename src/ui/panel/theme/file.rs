@@ -43,15 +43,19 @@ struct Spec {
     reverse: bool,
 }
 
-/// Starts from the preset that the file inherits, or else from `base`.
-pub(super) fn parse(text: &str, base: impl FnOnce() -> Result<Theme, Report>) -> Result<(Theme, Vec<Report>), Report> {
+/// Starts from the preset that the file inherits, or else from `base`. It is called `name` unless it says another one.
+pub(super) fn parse(
+    text: &str,
+    name: &str,
+    base: impl FnOnce() -> Result<Theme, Report>,
+) -> Result<(Theme, Vec<Report>), Report> {
     let file: File = toml::from_str(text).map_err(|error| broken(text, &error))?;
     let mut remarks = Vec::new();
     let mut theme = match &file.inherits {
         Some(parent) => Theme::preset(parent)?,
         None => base()?,
     };
-    theme.name = file.name.unwrap_or(theme.name);
+    theme.name = file.name.unwrap_or_else(|| name.to_owned());
     match file.glyphs.as_deref() {
         None => {}
         Some("unicode") => theme.glyphs = Glyphs::UNICODE,

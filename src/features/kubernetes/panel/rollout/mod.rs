@@ -325,6 +325,10 @@ impl Panel for RolloutPanel {
         opened
     }
 
+    fn is_on_stage(&self) -> bool {
+        true
+    }
+
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {
         match key {
             PanelKey::Move(motion) => {

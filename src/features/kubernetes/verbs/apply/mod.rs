@@ -10,6 +10,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::common::{WRITE, declare, record_option};
+use super::dry_run::{DryRun, dry_run, on_server_only};
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
 use crate::core::report::Report;
@@ -56,15 +57,13 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             OptionSpec::new("field-manager", OptionKind::String, "Who manages the fields from now on")
                 .default("kubectl")
                 .value_name("name"),
-            OptionSpec::new("dry-run", OptionKind::Enum(&["none", "server"]), "server: say what would be, change nothing")
-                .default("none"),
         ])
         .output("{kind, name, namespace, action, message}, one an object; of a dry run also what differs, before and after.")
         .example("kubectl:apply -f deploy.yaml", "what the file says")
         .example("kubectl:apply -f deploy.yaml --dry-run=server", "what would become different")
         .example("kubectl:get deploy inspector | jq '.spec.replicas = 4 | {apiVersion, kind, metadata: {name: .metadata.name}, spec: {replicas: .spec.replicas}}' | kubectl:apply", "from the pipe");
     Verb::mutate(
-        declaration,
+        dry_run(declaration),
         Apply {
             clients: clients.clone(),
         },
@@ -78,6 +77,7 @@ struct Apply {
 #[async_trait]
 impl Mutate for Apply {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
+        on_server_only(call)?;
         let documents = documents(call).await?;
         if documents.is_empty() {
             return Err(usage("no objects passed to apply"));
@@ -195,13 +195,13 @@ async fn change(
         body,
     };
     let (action, message) = ("serverside-applied", format!("{} serverside-applied", target.title()));
-    if call.arguments.text("dry-run").as_deref() == Some("server") {
+    if DryRun::of(call).is_some() {
         let (before, after) = match &live {
             Some(live) => difference::between(&target.resource.kind, live, &wanted),
             None => (Value::Null, mutation::essence(&target.resource.kind, &wanted)),
         };
-        return Draft::new(call, target, target.title(), before, after)
-            .answering(action, format!("{message} (server dry run)"));
+        // The server has tried it just now.
+        return Draft::new(call, target, target.title(), before, after).answering(action, message);
     }
     let Some(live) = live else {
         let after = mutation::essence(&target.resource.kind, &wanted);

@@ -2,13 +2,13 @@
 
 mod pages;
 pub(super) mod print;
+mod raw;
 pub(super) mod table;
+mod watch;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::{StreamExt, pin_mut};
-use kube::core::WatchEvent;
 use serde_json::Value;
 
 use super::common::{
@@ -18,19 +18,18 @@ use super::common::{
 use super::completer::Names;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::features::kubernetes::client::{Clients, JSON, Session, TABLE};
+use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::discovery::Resource;
 use crate::features::kubernetes::documents;
 use crate::features::kubernetes::error::{self, usage};
 use crate::features::kubernetes::jsonpath::JsonPath;
-use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection};
 use crate::verb::declaration::{OptionKind, OptionSpec};
-use crate::verb::{Call, Input, Output, Read, Verb, View};
+use crate::verb::{Call, Input, Output, Read, Verb};
 use pages::Pages;
 use print::{Format, Printer, list_of};
-use table::{Row, Table};
+use table::Row;
 
 /// The verb.
 pub fn verb(clients: &Arc<Clients>) -> Verb {
@@ -72,7 +71,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             OptionSpec::new("watch-only", OptionKind::Bool, "Only the changes from now on"),
             OptionSpec::new("output-watch-events", OptionKind::Bool, "With --watch: what happened to each, ADDED, MODIFIED, DELETED"),
             OptionSpec::new("show-kind", OptionKind::Bool, "Names with their type"),
-            OptionSpec::new("raw", OptionKind::String, "Any address of the server, shown as it answers").value_name("path"),
+            OptionSpec::new("raw", OptionKind::String, "Any address of the server, shown as it answers (up to 16 MiB); alone").value_name("path"),
             OptionSpec::new("chunk-size", OptionKind::Int, "Accepted and without effect: long lists come in pages").default("500"),
             // Accepted for the sake of old habits: everything is shown anyway.
             OptionSpec::new(
@@ -122,9 +121,9 @@ impl Get {
     async fn get(&self, call: &Call, output: &Output) -> Result<(), Report> {
         let words = call.arguments.texts();
         if let Some(path) = call.arguments.text("raw") {
-            return self.raw(call, &words, &path, output).await;
+            return raw::show(call, &self.clients, &path, output).await;
         }
-        let format = Format::parse(call.arguments.text("output").as_deref())?;
+        let format = Format::parse(call.arguments.text("output").as_deref()).await?;
         let named = words.len() > 1 || words.iter().any(|word| word.contains('/'));
         let filtered = call.arguments.text("selector").is_some() || call.arguments.text("field-selector").is_some();
         if named && filtered {
@@ -143,29 +142,9 @@ impl Get {
             ));
         }
         if watching {
-            return watch(call, &session, selection, printer, output).await;
+            return watch::show(call, &session, selection, printer, output).await;
         }
         show(call, &session, selection, printer, output).await
-    }
-
-    /// The server's answer to any address of it, as it is.
-    async fn raw(&self, call: &Call, words: &[String], path: &str, output: &Output) -> Result<(), Report> {
-        if !words.is_empty() || !call.arguments.list("filename").is_empty() {
-            return Err(usage("arguments may not be passed when --raw is specified"));
-        }
-        if !path.starts_with('/') {
-            return Err(
-                usage(format!("{path} is no address of the server")).hint("for example: --raw /api/v1/namespaces")
-            );
-        }
-        let session = self.clients.session(&call.context).await?;
-        let cluster = &session.cluster;
-        let text = cluster
-            .get_text(path, JSON)
-            .await
-            .map_err(|error| cluster.report(&error))?;
-        let record = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone()));
-        output.emit_as(record, View::Raw(text)).await
     }
 }
 
@@ -308,99 +287,6 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
             .total_cmp(&b.as_f64().unwrap_or_default()),
         (Some(a), Some(b)) => crate::core::record::to_text(a).cmp(&crate::core::record::to_text(b)),
         (a, b) => a.is_some().cmp(&b.is_some()),
-    }
-}
-
-/// Shows the list, then every change, until cancelled. One type at a time, as kubectl.
-async fn watch(
-    call: &Call,
-    session: &Session,
-    selection: Selection,
-    mut printer: Printer,
-    output: &Output,
-) -> Result<(), Report> {
-    let (resource, path, query) = match &selection {
-        Selection::Named(targets) => match targets.as_slice() {
-            [one] => {
-                let query = Query::new().with("fieldSelector", format!("metadata.name={}", one.name));
-                (
-                    one.resource.clone(),
-                    one.resource.collection(Some(&one.namespace)),
-                    query,
-                )
-            }
-            [first, rest @ ..] if rest.iter().all(|other| other.resource.plural == first.resource.plural) => {
-                let what = "you may only watch a single resource or type of resource at a time";
-                return Err(usage(what));
-            }
-            _ => return Err(usage("you may only specify a single resource type")),
-        },
-        Selection::Listed { resources, namespace } => match resources.as_slice() {
-            [one] => (
-                one.clone(),
-                one.collection(namespace.as_deref()),
-                target::selectors(call),
-            ),
-            _ => return Err(usage("you may only specify a single resource type")),
-        },
-    };
-    let mut quiet = call.arguments.flag("watch-only");
-    let mut first = true;
-    'list: loop {
-        let mut pages = Pages::new(session, &path, query.clone(), false);
-        while let Some(page) = pages.next(&resource).await? {
-            printer.columns(&resource, &page);
-            for row in page.rows {
-                if !quiet {
-                    printer.emit_event("ADDED", &resource, row, output).await?;
-                }
-            }
-        }
-        // A name that does not exist yet is an error, as in kubectl.
-        if let (true, 0, false, Selection::Named(targets)) = (first, printer.emitted, quiet, &selection)
-            && let Some(target) = targets.first()
-        {
-            target.read(session).await?;
-        }
-        first = false;
-        quiet = false;
-        let mut version = pages.version.clone();
-        loop {
-            let follow = query
-                .clone()
-                .with("watch", "true")
-                .with("allowWatchBookmarks", "true")
-                .with("includeObject", "Object")
-                .with("resourceVersion", &version)
-                .on(&path);
-            let events = match session.cluster.watch::<Value>(&follow, TABLE).await {
-                Ok(events) => events,
-                Err(error) if error::code(&error) == Some(410) => continue 'list,
-                Err(error) => return Err(session.cluster.report(&error)),
-            };
-            pin_mut!(events);
-            while let Some(event) = events.next().await {
-                let (word, value) = match event {
-                    Ok(WatchEvent::Added(value)) => ("ADDED", value),
-                    Ok(WatchEvent::Modified(value)) => ("MODIFIED", value),
-                    Ok(WatchEvent::Deleted(value)) => ("DELETED", value),
-                    Ok(WatchEvent::Bookmark(mark)) => {
-                        version = mark.metadata.resource_version;
-                        continue;
-                    }
-                    Ok(WatchEvent::Error(status)) if status.code == 410 => continue 'list,
-                    Ok(WatchEvent::Error(status)) => return Err(error::of_status(&status)),
-                    Err(error) if error::code(&error) == Some(410) => continue 'list,
-                    Err(error) => return Err(session.cluster.report(&error)),
-                };
-                let table = Table::read(value, &resource);
-                printer.columns(&resource, &table);
-                for row in table.rows {
-                    version = object::text(&row.object, "/metadata/resourceVersion").to_owned();
-                    printer.emit_event(word, &resource, row, output).await?;
-                }
-            }
-        }
     }
 }
 

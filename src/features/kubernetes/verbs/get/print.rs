@@ -1,7 +1,7 @@
 //! How `kubectl:get` shows its records: the server's table with kubectl's extra columns, JSON, YAML or names.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use super::table::{Column, Row, Table};
 use crate::core::report::Report;
 use crate::features::kubernetes::discovery::Resource;
 use crate::features::kubernetes::error::{UNREADABLE, usage};
+use crate::features::kubernetes::files;
 use crate::features::kubernetes::jsonpath::{self, JsonPath};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::target::Selection;
@@ -39,7 +40,7 @@ pub enum Format {
 
 impl Format {
     /// Reads the option.
-    pub fn parse(text: Option<&str>) -> Result<Self, Report> {
+    pub async fn parse(text: Option<&str>) -> Result<Self, Report> {
         let text = text.unwrap_or_default();
         let (word, argument) = text
             .split_once('=')
@@ -54,8 +55,8 @@ impl Format {
             ("jsonpath", Some(template)) => Format::JsonPath(parsed(template)?),
             ("jsonpath-as-json", Some(template)) => Format::JsonPathAsJson(parsed(template)?),
             ("custom-columns", Some(spec)) => Format::CustomColumns(columns(spec)?),
-            ("jsonpath-file", Some(file)) => Format::JsonPath(parsed(read(file)?.trim_end_matches('\n'))?),
-            ("custom-columns-file", Some(file)) => Format::CustomColumns(columns_of_file(&read(file)?)?),
+            ("jsonpath-file", Some(file)) => Format::JsonPath(parsed(read(file).await?.trim_end_matches('\n'))?),
+            ("custom-columns-file", Some(file)) => Format::CustomColumns(columns_of_file(&read(file).await?)?),
             ("jsonpath" | "jsonpath-as-json" | "jsonpath-file", None) => {
                 return Err(usage("template format specified but no template given"));
             }
@@ -104,15 +105,10 @@ fn columns(spec: &str) -> Result<Vec<(String, JsonPath)>, Report> {
 /// The largest file of a template or of columns (bytes).
 const LARGEST: u64 = 1 << 20;
 
-fn read(file: &str) -> Result<String, Report> {
-    let failed = |error: std::io::Error| usage(format!("error reading --template {file}")).because(&error);
-    let mut text = String::new();
-    let opened = std::fs::File::open(file).map_err(failed)?;
-    opened.take(LARGEST + 1).read_to_string(&mut text).map_err(failed)?;
-    if text.len() as u64 > LARGEST {
-        return Err(usage(format!("{file} is larger than {} KiB", LARGEST >> 10)));
-    }
-    Ok(text)
+async fn read(file: &str) -> Result<String, Report> {
+    let text = files::text(Path::new(file), LARGEST).await;
+    text.map_err(|error| usage(format!("error reading --template {file}")).because(&error))?
+        .ok_or_else(|| usage(format!("{file} is larger than {} KiB", LARGEST >> 10)))
 }
 
 /// A line of headers and a line of as many paths below it.
@@ -445,29 +441,44 @@ mod tests {
         assert_eq!(cells[2], "100.96.1.5");
     }
 
-    #[test]
-    fn formats() {
-        assert_eq!(Format::parse(Some("wide")).unwrap(), Format::Wide);
+    #[tokio::test]
+    async fn formats() {
+        assert_eq!(Format::parse(Some("wide")).await.unwrap(), Format::Wide);
         let file = tempfile::NamedTempFile::new().unwrap();
-        let from = |text: &str, word: &str| {
+        let from = async |text: &str, word: &str| {
             std::fs::write(file.path(), text).unwrap();
-            Format::parse(Some(&format!("{word}={}", file.path().display())))
+            Format::parse(Some(&format!("{word}={}", file.path().display()))).await
         };
-        let template = from("{.metadata.name}\n", "jsonpath-file").unwrap();
-        assert_eq!(template, Format::parse(Some("jsonpath={.metadata.name}")).unwrap());
-        let columns = from("A   B\n.metadata.name .spec.x\n", "custom-columns-file").unwrap();
-        let same = Format::parse(Some("custom-columns=A:.metadata.name,B:.spec.x")).unwrap();
+        let template = from("{.metadata.name}\n", "jsonpath-file").await.unwrap();
+        assert_eq!(
+            template,
+            Format::parse(Some("jsonpath={.metadata.name}")).await.unwrap()
+        );
+        let columns = from("A   B\n.metadata.name .spec.x\n", "custom-columns-file")
+            .await
+            .unwrap();
+        let same = Format::parse(Some("custom-columns=A:.metadata.name,B:.spec.x"))
+            .await
+            .unwrap();
         assert_eq!(columns, same);
-        assert!(from("A B\n.x\n", "custom-columns-file").is_err());
-        assert!(Format::parse(Some("jsonpath-file=/does/not/exist")).is_err());
+        assert!(from("A B\n.x\n", "custom-columns-file").await.is_err());
+        assert!(Format::parse(Some("jsonpath-file=/does/not/exist")).await.is_err());
         assert!(
             Format::parse(Some("go-template={{.x}}"))
+                .await
                 .unwrap_err()
                 .hint
                 .unwrap()
                 .contains("jsonpath")
         );
-        assert!(Format::parse(Some("xml")).unwrap_err().hint.unwrap().contains("wide"));
+        assert!(
+            Format::parse(Some("xml"))
+                .await
+                .unwrap_err()
+                .hint
+                .unwrap()
+                .contains("wide")
+        );
         assert_eq!(yaml(&json!({"a": {"b": [1, "x"]}})).unwrap(), "a:\n  b:\n  - 1\n  - x");
     }
 }

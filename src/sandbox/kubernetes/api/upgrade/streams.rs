@@ -21,6 +21,8 @@ const PIECE: usize = 16 * 1024;
 const ORDERS: usize = 32;
 /// When so much waits to be sent (bytes), nothing is taken from anybody until it is gone.
 const FULL: usize = 256 * 1024;
+/// How long a client may take to read what is left for it at the end.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the client may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -309,10 +311,9 @@ impl Work {
                 () = &mut listen => {}
             }
         };
-        match is_fault {
-            true => drop(tokio::time::timeout(2 * FAREWELL, parting).await),
-            false => parting.await,
-        }
+        // One that reads slowly gets what is left; one that does not read at all is not waited for.
+        let patience = if is_fault { 2 * FAREWELL } else { PATIENCE };
+        let _ = tokio::time::timeout(patience, parting).await;
         let _ = tokio::time::timeout(FAREWELL, carrier.outgoing.close()).await;
     }
 }
@@ -399,6 +400,18 @@ mod tests {
         peer.sends(Bytes::from_static(&[0, 0, 0, 1, 0, 255, 255, 255])).await;
         in_time(stream.over.cancelled()).await;
         in_time(peer.to.closed()).await;
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_the_goodbye_is_not_waited_for() {
+        let (mut peer, mut streams) = connected();
+        let stream = peer.open(&mut streams, 1).await;
+        for _ in 0..ORDERS {
+            assert!(stream.writer.write(Bytes::from(vec![7; PIECE])).await);
+        }
+        drop(streams);
+        in_time(peer.to.closed()).await;
+        drop(stream);
     }
 
     #[tokio::test]

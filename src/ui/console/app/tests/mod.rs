@@ -115,6 +115,9 @@ impl Panel for Rows {
     fn close(&mut self) {
         self.opened = false;
     }
+    fn is_on_stage(&self) -> bool {
+        matches!(self.id.as_str(), "rollout" | "traffic")
+    }
     fn by_name_only(&self) -> bool {
         self.id == "nodes"
     }
@@ -385,6 +388,8 @@ fn event(name: &str) -> KeyEvent {
         "bs" => (KeyCode::Backspace, KeyModifiers::NONE),
         "f1" => (KeyCode::F(1), KeyModifiers::NONE),
         "f5" => (KeyCode::F(5), KeyModifiers::NONE),
+        "f8" => (KeyCode::F(8), KeyModifiers::NONE),
+        "f9" => (KeyCode::F(9), KeyModifiers::NONE),
         _ => match name
             .split_once('-')
             .and_then(|(modifier, key)| Some((modifier, key.chars().next()?)))

@@ -138,6 +138,16 @@ fn a_line_begun_on_a_row_is_given_up_with_esc_and_the_row_has_the_keys_again() {
     );
     desk.keys("3<esc>");
     assert_eq!((desk.app.input.text().as_str(), desk.app.focus), ("", Focus::Pane(1)));
+    // It can be had back, and what was being typed before it stands there again.
+    desk.app.focus_pane(0);
+    desk.keys("i<ctrl-_>");
+    assert_eq!(desk.app.input.text(), "kubectl:scale inspector 3");
+    desk.keys("<ctrl-c>echo draft<alt-2>s<esc>");
+    assert_eq!(
+        (desk.app.input.text().as_str(), desk.app.focus),
+        ("echo draft", Focus::Pane(1))
+    );
+    desk.keys("i<ctrl-c><alt-2>");
     // One that was typed is nobody's: Esc leaves it as it is.
     desk.keys("s<ctrl-c>echo x<esc>");
     assert_eq!(

@@ -35,6 +35,22 @@ fn several_are_completed_one_after_the_other() {
 }
 
 #[test]
+fn the_status_line_never_leaves_out_that_changes_are_refused() {
+    let mut desk = two();
+    let many: Vec<_> = (0..3).map(|n| context(&format!("cluster-{n}"))).collect();
+    let mut own = Context::empty("sandbox");
+    own.read_only = true;
+    own.kubernetes.namespace = Some("a-namespace-with-a-long-name".into());
+    desk.app.handle(Event::Contexts(Arc::new(own), many));
+    for columns in 60..=140 {
+        let top = desk.screen(columns, 24)[0].clone();
+        assert!(top.contains("! read-only"), "{columns}: {top}");
+        let (others, user) = (top.contains("+ cluster-2"), top.contains("operator"));
+        assert!(others || !user, "the user last: {columns}: {top}");
+    }
+}
+
+#[test]
 fn the_status_line_names_where_lines_run_first_and_the_others_or_their_number() {
     let mut desk = two();
     assert!(

@@ -264,3 +264,22 @@ fn in_the_vim_keymap_the_line_has_modes() {
         ("kubectl:scale inspector 3", false)
     );
 }
+
+#[test]
+fn a_key_of_the_whole_screen_leaves_and_confirms_too() {
+    let (keymap, remarks) =
+        Keymap::parse("[global]\n'f9' = 'end-of-input'\n'f8' = 'submit'\n[input]\n'ctrl-d' = 'none'\n'enter' = 'none'")
+            .unwrap();
+    assert_eq!(remarks, vec![], "both can be reached");
+    let mut desk = Desk::new();
+    desk.app.keymap = keymap;
+    desk.app.take_keymap();
+    assert!(desk.shows(120, 40, "F9 quit"));
+    let effects = desk.keys("echo one<f8>");
+    let [Effect::Start { block, line, .. }] = effects.as_slice() else {
+        panic!("it runs")
+    };
+    assert_eq!(line, "echo one");
+    desk.end(*block, 0);
+    assert!(quits(&desk.keys("<f9>")), "as the hint says");
+}

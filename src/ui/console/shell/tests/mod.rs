@@ -1,5 +1,6 @@
 //! The console's loop with a runner that is made up, keys from a stream and bytes instead of a terminal.
 
+mod behind;
 mod copying;
 mod jobs;
 mod leaving;
@@ -30,6 +31,7 @@ struct Fake {
     ask: Arc<tokio::sync::Notify>,
     started: Mutex<Vec<String>>,
     stopped: Mutex<bool>,
+    catalogue: Mutex<Arc<Catalogue>>,
 }
 
 fn ended(severity: Option<Severity>) -> BlockEvent {
@@ -178,7 +180,7 @@ impl Runner for Fake {
     fn open_until(&self, _: Option<jiff::Timestamp>) {}
 
     fn catalogue(&self) -> Arc<Catalogue> {
-        Arc::default()
+        self.catalogue.lock().unwrap().clone()
     }
 
     fn contexts(&self) -> Vec<String> {
@@ -277,7 +279,7 @@ fn shell(fake: &Arc<Fake>, change: impl FnOnce(&mut ConsoleConfig)) -> (Shell<By
         arrangement: crate::ui::console::arrangement::Arrangement::default(),
         pinned: Vec::new(),
         remember: None,
-        first_frame: None,
+        behind: None,
         sandbox: None,
         programs: Programs::default(),
         dresses: None,
