@@ -63,6 +63,9 @@ impl From<String> for SafeText {
 
 /// One line with every control made visible: `␛` for escape, `␀`-`␟` for C0, `⏎` for a line break, `·U+XXXX·` for the rest.
 pub fn safe_line(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut safe = String::with_capacity(text.len());
     for symbol in text.chars() {
         match symbol {
@@ -84,8 +87,16 @@ fn is_hidden_control(symbol: char) -> bool {
         | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Printable ASCII and nothing else, as most of what is shown: one column a byte, nothing to hide.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Columns a text takes in a terminal.
 pub fn width(text: &str) -> usize {
+    if is_plain(text) {
+        return text.len();
+    }
     unicode_width::UnicodeWidthStr::width(text)
 }
 
@@ -235,6 +246,12 @@ mod tests {
             prop_assert!(safe.as_str().chars().all(|c| c == '\n' || !c.is_control()));
             let hidden = safe.as_str().contains('\u{202e}');
             prop_assert!(!hidden);
+        }
+
+        #[test]
+        fn plain_text_is_as_wide_as_it_is_long_and_stays_as_it_is(text in "[ -~]{0,60}") {
+            prop_assert_eq!(width(&text), unicode_width::UnicodeWidthStr::width(text.as_str()));
+            prop_assert_eq!(safe_line(&text), text);
         }
 
         #[test]

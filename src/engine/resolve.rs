@@ -41,16 +41,16 @@ pub fn resolve<'a>(catalogue: &'a Catalogue, words: &[Word]) -> Result<Resolved<
     };
     let candidates = joins(command, words.get(1..).unwrap_or_default());
     for (at, candidate) in candidates.iter().enumerate().rev() {
-        match catalogue.find(bundle, candidate) {
-            Ok(verb) => return Ok(Resolved { verb, words: at + 1 }),
+        match catalogue.lookup(bundle, candidate) {
+            Ok(Some(verb)) => return Ok(Resolved { verb, words: at + 1 }),
             Err(NameError::Ambiguous(names)) => return Err(ambiguous(words, at, candidate, &names)),
-            Err(_) => {}
+            Ok(None) | Err(_) => {}
         }
     }
     if let (None, Some(inner)) = (bundle, inner_name(catalogue, command, words)) {
         let candidates = joins(inner, words.get(2..).unwrap_or_default());
         for (at, candidate) in candidates.iter().enumerate().rev() {
-            if let Ok(verb) = catalogue.find(Some(command), candidate) {
+            if let Ok(Some(verb)) = catalogue.lookup(Some(command), candidate) {
                 return Ok(Resolved { verb, words: at + 2 });
             }
         }

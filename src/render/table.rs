@@ -40,28 +40,17 @@ impl Layout {
         self.widths.iter().rev().skip(1).sum::<usize>() + last
     }
 
-    /// Each cell padded to its column; the last one as it is.
-    pub fn pad<T: AsRef<str>>(&self, cells: &[T]) -> Vec<String> {
-        let last = cells.len().saturating_sub(1);
-        cells
-            .iter()
-            .zip(&self.widths)
-            .enumerate()
-            .map(|(index, (cell, column))| {
-                let cell = cell.as_ref();
-                let blanks = if index == last {
-                    0
-                } else {
-                    column.saturating_sub(width(cell))
-                };
-                format!("{cell}{}", " ".repeat(blanks))
-            })
-            .collect()
-    }
-
-    /// A row as one line.
+    /// A row as one line: each cell padded to its column, the last one as it is.
     pub fn line<T: AsRef<str>>(&self, cells: &[T]) -> String {
-        self.pad(cells).concat()
+        let mut line = String::new();
+        let mut blanks = 0;
+        for (cell, column) in cells.iter().zip(&self.widths) {
+            let cell = cell.as_ref();
+            line.extend(std::iter::repeat_n(' ', blanks));
+            line.push_str(cell);
+            blanks = column.saturating_sub(width(cell));
+        }
+        line
     }
 }
 

@@ -182,40 +182,38 @@ impl Catalogue {
 
     /// Finds `bundle:name`, or `name` in whichever bundle has it.
     pub fn find(&self, bundle: Option<&str>, name: &str) -> Result<&Verb, NameError> {
-        match bundle {
-            Some(bundle) => self.in_bundle(bundle, name),
-            None => self.anywhere(name),
+        match (self.lookup(bundle, name)?, bundle) {
+            (Some(verb), _) => Ok(verb),
+            (None, Some(bundle)) => Err(self.unknown_in(bundle, name)),
+            (None, None) => Err(NameError::UnknownCommand(self.near(name))),
         }
     }
 
-    fn in_bundle(&self, bundle: &str, name: &str) -> Result<&Verb, NameError> {
-        if let Some(verb) = self.verbs.get(&(bundle.to_owned(), name.to_owned())) {
-            return Ok(verb);
+    /// As [`Catalogue::find`], for whoever tries several names: looks for no near ones. `Err`: several bundles have it.
+    pub fn lookup(&self, bundle: Option<&str>, name: &str) -> Result<Option<&Verb>, NameError> {
+        if let Some(bundle) = bundle {
+            return Ok(self.verbs.get(&(bundle.to_owned(), name.to_owned())));
         }
-        let bundles = self.bundles();
-        if !bundles.contains(&bundle) {
-            return Err(NameError::UnknownBundle(nearest(
-                bundle,
-                bundles.into_iter().map(str::to_owned),
-            )));
-        }
-        let names = self.verbs.keys().filter(|(b, _)| b == bundle).map(|(_, n)| n.clone());
-        Err(NameError::UnknownCommand(
-            nearest(name, names).iter().map(|n| format!("{bundle}:{n}")).collect(),
-        ))
-    }
-
-    fn anywhere(&self, name: &str) -> Result<&Verb, NameError> {
         let found: Vec<&Verb> = self.verbs.values().filter(|v| v.declaration.name == name).collect();
         match found.as_slice() {
-            [] => Err(NameError::UnknownCommand(self.near(name))),
-            [one] => Ok(one),
-            many => many
-                .iter()
-                .find(|v| v.declaration.bundle == BUILT_IN)
-                .copied()
-                .ok_or_else(|| NameError::Ambiguous(many.iter().map(|v| v.declaration.qualified()).collect())),
+            [] => Ok(None),
+            [one] => Ok(Some(one)),
+            many => match many.iter().find(|v| v.declaration.bundle == BUILT_IN) {
+                Some(own) => Ok(Some(own)),
+                None => Err(NameError::Ambiguous(
+                    many.iter().map(|v| v.declaration.qualified()).collect(),
+                )),
+            },
         }
+    }
+
+    fn unknown_in(&self, bundle: &str, name: &str) -> NameError {
+        let bundles = self.bundles();
+        if !bundles.contains(&bundle) {
+            return NameError::UnknownBundle(nearest(bundle, bundles.into_iter().map(str::to_owned)));
+        }
+        let names = self.verbs.keys().filter(|(b, _)| b == bundle).map(|(_, n)| n.clone());
+        NameError::UnknownCommand(nearest(name, names).iter().map(|n| format!("{bundle}:{n}")).collect())
     }
 
     fn near(&self, name: &str) -> Vec<String> {

@@ -5,6 +5,7 @@
 //! Readers get shared objects and never wait for each other's work.
 
 use std::collections::HashMap;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -183,13 +184,11 @@ impl Store {
             Some(table) => match namespace.filter(|n| !n.is_empty()) {
                 None => table.objects.values().cloned().collect(),
                 Some(namespace) => {
-                    let prefix = format!("{namespace}/");
-                    table
-                        .objects
-                        .range::<str, _>((std::ops::Bound::Included(prefix.as_str()), std::ops::Bound::Unbounded))
-                        .take_while(|(key, _)| key.starts_with(&prefix))
-                        .map(|(_, object)| object.clone())
-                        .collect()
+                    // The character after `/` ends it: no key of the namespace is looked at but the first and the last.
+                    let (first, end) = (format!("{namespace}/"), format!("{namespace}0"));
+                    let within = (Bound::Included(first.as_str()), Bound::Excluded(end.as_str()));
+                    let found = table.objects.range::<str, _>(within);
+                    found.map(|(_, object)| object.clone()).collect()
                 }
             },
         };

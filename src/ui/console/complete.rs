@@ -252,7 +252,8 @@ pub(super) fn verb_of<'a>(catalogue: &'a Catalogue, stage: &Stage) -> Option<(&'
             name.push('-');
             name.push_str(word);
         }
-        catalogue.find(bundle, &name).ok().map(|verb| (verb, count))
+        let found = catalogue.lookup(bundle, &name).ok().flatten();
+        found.map(|verb| (verb, count))
     })
 }
 

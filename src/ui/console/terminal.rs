@@ -206,8 +206,11 @@ impl<W: Write> Screen<W> {
     }
 }
 
-/// The cells in which two frames of one size differ. Most rows are the same, and to compare them costs a fifth of what it
-/// costs to look at each cell's width.
+/// Columns that one sign takes, at most; no terminal knows one of more than two.
+const WIDEST: usize = 4;
+
+/// The cells in which two frames of one size differ. Most rows are the same but for a part, and to compare cells costs a
+/// fifth of what it costs to look at each one's width.
 fn changes(shown: &Buffer, next: &Buffer) -> Vec<(u16, u16, Cell)> {
     let width = usize::from(next.area.width);
     let mut changed = Vec::new();
@@ -216,15 +219,22 @@ fn changes(shown: &Buffer, next: &Buffer) -> Vec<(u16, u16, Cell)> {
     }
     let rows = shown.content.chunks(width).zip(next.content.chunks(width));
     for (y, (before, after)) in (next.area.y..).zip(rows) {
-        if before != after {
+        let differs = |(before, after): (&Cell, &Cell)| before != after;
+        let first = before.iter().zip(after).position(differs);
+        let last = before.iter().zip(after).rposition(differs);
+        if let (Some(first), Some(last)) = (first, last) {
+            // A sign that begins further left or ends further right may cover these cells.
+            let from = first.saturating_sub(WIDEST);
+            let count = (last + 1 + WIDEST).min(width) - from;
             let area = Rect {
+                x: next.area.x + u16::try_from(from).unwrap_or(u16::MAX),
                 y,
+                width: u16::try_from(count).unwrap_or(u16::MAX),
                 height: 1,
-                ..next.area
             };
             let row = |content: &[Cell]| Buffer {
                 area,
-                content: content.to_vec(),
+                content: content.iter().skip(from).take(count).cloned().collect(),
             };
             let (before, after) = (row(before), row(after));
             changed.extend(before.diff_iter(&after).map(|(x, y, cell)| (x, y, cell.clone())));
@@ -245,6 +255,7 @@ impl Screen<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::ui::panel::{Meaning, Theme};
+    use proptest::prelude::*;
     use ratatui::style::{Color, Modifier, Style};
 
     fn bytes_of(screen: &mut Screen<Vec<u8>>, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> String {
@@ -272,6 +283,24 @@ mod tests {
         );
         screen.forget();
         assert!(bytes_of(&mut screen, draw("onf")).contains("\u{1b}[2J"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_cells_that_change_are_those_of_the_whole_frames(
+            before in proptest::collection::vec("[ab 世é👍🏽]{0,12}", 3), after in proptest::collection::vec("[ab 世é👍🏽]{0,12}", 3)
+        ) {
+            let drawn = |rows: &[String]| {
+                let mut buffer = Buffer::empty(Rect::new(2, 1, 16, 3));
+                for (y, text) in (1..).zip(rows) {
+                    buffer.set_string(2, y, text, Style::new());
+                }
+                buffer
+            };
+            let (before, after) = (drawn(&before), drawn(&after));
+            let whole: Vec<_> = before.diff_iter(&after).map(|(x, y, cell)| (x, y, cell.clone())).collect();
+            prop_assert_eq!(changes(&before, &after), whole);
+        }
     }
 
     /// What a terminal shows as reversed: follows the SGR sequences of the bytes as a terminal does.

@@ -113,6 +113,8 @@ struct Api {
     address: SocketAddr,
     /// Fires when the server stops: what was upgraded from HTTP ends by it.
     stop: CancellationToken,
+    /// The cells of the rows that were listed last.
+    kept: table::Kept,
     /// Held while addresses and ports are chosen and the object that takes them is stored.
     allocation: Mutex<()>,
 }
@@ -134,6 +136,7 @@ impl ApiServer {
             config,
             address: addr,
             stop: stop.clone(),
+            kept: table::Kept::default(),
             allocation: Mutex::new(()),
         });
         tokio::spawn(connection::serve(api, listener, tls, stop.clone()));

@@ -73,7 +73,7 @@ pub(super) fn list(api: &Api, call: &Call) -> Result<Reply, ApiError> {
             .last()
             .map(|last| write_token(meta.version, &call.target.namespace, &key(last)));
     }
-    render::list(kind, &objects, &meta, call.form, include, api.store.clock().now())
+    render::list(api, kind, &objects, &meta, call.form, include)
 }
 
 /// The filter of a list or watch: namespace, label and field selector, and the name of a single-object watch.

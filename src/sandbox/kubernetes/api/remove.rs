@@ -157,14 +157,7 @@ pub(super) fn collection(api: &Arc<Api>, call: &Call) -> Result<Reply, ApiError>
         version,
         ..ListMeta::default()
     };
-    render::list(
-        kind,
-        &done,
-        &meta,
-        call.form,
-        Include::Metadata,
-        api.store.clock().now(),
-    )
+    render::list(api, kind, &done, &meta, call.form, Include::Metadata)
 }
 
 /// `POST` to `pods/NAME/eviction`.

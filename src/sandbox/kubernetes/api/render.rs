@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::Api;
 use super::accept::Form;
 use super::body::{self, Reply};
 use super::status::ApiError;
@@ -85,17 +86,17 @@ pub(super) fn object(
 
 /// A list of objects as an answer.
 pub(super) fn list(
-    kind: &Kind,
+    api: &Api,
+    kind: &'static Kind,
     objects: &[Object],
     meta: &ListMeta,
     form: Form,
     include: Include,
-    now: Timestamp,
 ) -> Result<Reply, ApiError> {
     match form {
         Form::Table => {
-            let rows = objects.iter().map(|object| table::row(kind, object, include, now));
-            Ok(body::json(200, &table::table(kind, meta.value(), rows.collect(), true)))
+            let rows = table::rows(&api.kept, kind, objects, include, api.store.clock().now());
+            Ok(body::json(200, &table::table(kind, meta.value(), rows, true)))
         }
         Form::Metadata => {
             let items: Vec<Value> = objects.iter().map(|object| metadata_only(object)).collect();

@@ -52,7 +52,14 @@ fn generated_names_have_five_letters_and_repeat_with_the_seed() {
 #[test]
 fn lists_are_sorted_and_namespaces_apart() {
     let store = store();
-    for (ns, name) in [("b", "1"), ("a", "2"), ("a", "1"), ("ab", "1")] {
+    for (ns, name) in [
+        ("b", "1"),
+        ("a", "2"),
+        ("a", "1"),
+        ("ab", "1"),
+        ("a0", "1"),
+        ("a-b", "1"),
+    ] {
         store.create("pods", pod(ns, name)).unwrap();
     }
     let names = |list: Vec<Object>| -> Vec<String> {
@@ -66,7 +73,10 @@ fn lists_are_sorted_and_namespaces_apart() {
             })
             .collect()
     };
-    assert_eq!(names(store.list("pods", None)), ["a/1", "a/2", "ab/1", "b/1"]);
+    assert_eq!(
+        names(store.list("pods", None)),
+        ["a-b/1", "a/1", "a/2", "a0/1", "ab/1", "b/1"]
+    );
     assert_eq!(names(store.list("pods", Some("a"))), ["a/1", "a/2"]);
     assert!(store.list("pods", Some("none")).is_empty());
 }

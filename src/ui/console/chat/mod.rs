@@ -67,6 +67,8 @@ struct Key {
     theme: String,
     has_color: bool,
     focused: bool,
+    /// While it runs it tells how long.
+    running: Option<Timestamp>,
 }
 
 /// How blocks differ by their place.
@@ -141,6 +143,7 @@ impl Chat {
     pub fn change(&mut self, id: u64, change: impl FnOnce(&mut Block)) {
         if let Some(entry) = self.blocks.iter_mut().rev().find(|entry| entry.block.id == id) {
             change(&mut entry.block);
+            entry.block.version += 1;
             self.arrived(id);
         }
     }
@@ -461,12 +464,9 @@ impl Entry {
             theme: theme.name.clone(),
             has_color: theme.has_color(),
             focused: look.to_blocks.is_none(),
+            running: self.block.state.is_live().then_some(look.now),
         };
-        let fresh = self
-            .cache
-            .as_ref()
-            .is_some_and(|cached| cached.key == key && !self.block.state.is_live());
-        if !fresh {
+        if self.cache.as_ref().is_none_or(|cached| cached.key != key) {
             self.cache = Some(Cached {
                 key,
                 lines: view::lines(&self.block, look),

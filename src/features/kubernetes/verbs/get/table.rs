@@ -1,9 +1,13 @@
 //! The server's Table (meta.k8s.io/v1) as rows of cells with their objects; a plain list or object where the server has
 //! no table for a type. Not for layout.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
 
+use crate::core::record::to_text;
 use crate::features::kubernetes::discovery::Resource;
 use crate::features::kubernetes::object::{self, Lean};
 
@@ -39,7 +43,7 @@ pub struct Table {
 }
 
 /// The Table as it comes.
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
     kind: String,
@@ -49,24 +53,24 @@ struct Answer {
     rows: Option<Vec<Line>>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Meta {
     r#continue: String,
     resource_version: String,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Definition {
     name: String,
     #[serde(default)]
     priority: i64,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Line {
     #[serde(default)]
-    cells: Vec<Value>,
+    cells: Vec<Cell>,
     #[serde(default)]
     object: Option<Lean>,
 }
@@ -106,8 +110,8 @@ impl Table {
                 .collect(),
             rows: rows
                 .map(|row| Row {
-                    cells: row.cells.iter().map(cell).collect(),
-                    object: clean(row.object.map_or(Value::Null, |object| object.0), resource),
+                    cells: row.cells.into_iter().map(|cell| cell.0).collect(),
+                    object: row.object.map_or(Value::Null, |object| clean(object.0, resource)),
                 })
                 .collect(),
             next: Some(answer.metadata.r#continue).filter(|token| !token.is_empty()),
@@ -142,16 +146,60 @@ fn clean(found: Value, resource: &Resource) -> Value {
     object::cleaned(found, &resource.api_version(), &resource.kind)
 }
 
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => "<none>".to_owned(),
-        Value::Array(items) => items
-            .iter()
-            .map(crate::core::record::to_text)
-            .collect::<Vec<_>>()
-            .join(","),
-        other if *other == json!("") => String::new(),
-        other => crate::core::record::to_text(other),
+/// A cell as text, read straight into it: of a list of many rows the cells are most.
+struct Cell(String);
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Shown).map(Cell)
+    }
+}
+
+/// How each JSON value is shown in a cell.
+struct Shown;
+
+impl<'de> Visitor<'de> for Shown {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a cell")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<String, E> {
+        Ok(text)
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<String, E> {
+        Ok(json!(number).to_string())
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<String, E> {
+        Ok(truth.to_string())
+    }
+
+    fn visit_unit<E>(self) -> Result<String, E> {
+        Ok("<none>".to_owned())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<String, A::Error> {
+        let items: Vec<Value> = Deserialize::deserialize(SeqAccessDeserializer::new(items))?;
+        Ok(items.iter().map(to_text).collect::<Vec<_>>().join(","))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<String, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(fields)).map(|map| map.to_string())
     }
 }
 
@@ -180,6 +228,30 @@ mod tests {
             table.rows[0].object,
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}})
         );
+    }
+
+    #[test]
+    fn a_cell_shows_any_value_the_same_way_from_a_text_and_from_an_event() {
+        let cells = json!(["web", 3, -1, 1.5, true, null, "", ["a", 2, null], {"k": [1]}]);
+        let answer =
+            json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "rows": [{"cells": cells}]});
+        let table = Table::parse(&answer.to_string(), &Resource::default()).unwrap();
+        assert_eq!(
+            table.rows[0].cells,
+            [
+                "web",
+                "3",
+                "-1",
+                "1.5",
+                "true",
+                "<none>",
+                "",
+                "a,2,null",
+                r#"{"k":[1]}"#
+            ]
+        );
+        assert_eq!(table.rows[0].object, Value::Null, "no object was sent");
+        assert_eq!(Table::read(answer, &Resource::default()), table);
     }
 
     #[test]

@@ -10,12 +10,17 @@ use serde_json::{Value, json};
 
 use super::render::{self, Include};
 use crate::sandbox::kubernetes::kinds::Kind;
+use crate::sandbox::kubernetes::store::Object;
 
 mod age;
 mod cluster;
+mod kept;
 mod network;
 mod pods;
 mod workloads;
+
+use kept::Cells;
+pub(super) use kept::Kept;
 
 /// `(name, type, priority)` of a column.
 type Column = (&'static str, &'static str, u8);
@@ -35,7 +40,7 @@ pub(super) struct Table<'a> {
 /// One row.
 #[derive(Serialize)]
 pub(super) struct Row<'a> {
-    cells: Vec<Value>,
+    cells: Cells,
     object: Option<Cow<'a, Value>>,
 }
 
@@ -52,8 +57,24 @@ pub(super) fn table<'a>(kind: &Kind, metadata: Value, rows: Vec<Row<'a>>, header
 
 /// One row.
 pub(super) fn row<'a>(kind: &Kind, object: &'a Value, include: Include, now: Timestamp) -> Row<'a> {
+    with_cells(Cells::Now(cells(kind, object, now)), object, include)
+}
+
+/// The rows of a list, whose cells are kept for the next one.
+pub(super) fn rows<'a>(
+    kept: &Kept,
+    kind: &'static Kind,
+    objects: &'a [Object],
+    include: Include,
+    now: Timestamp,
+) -> Vec<Row<'a>> {
+    let rows = kept.cells(kind, objects, now).into_iter().zip(objects);
+    rows.map(|(cells, object)| with_cells(cells, object, include)).collect()
+}
+
+fn with_cells(cells: Cells, object: &Value, include: Include) -> Row<'_> {
     Row {
-        cells: cells(kind, object, now),
+        cells,
         object: match include {
             Include::Metadata => Some(Cow::Owned(render::metadata_only(object))),
             Include::Object => Some(Cow::Borrowed(object)),
