@@ -155,16 +155,19 @@ fn the_demo_shows_each_steps_result() {
     assert_eq!(answer("kubectl:set image"), "deployment.apps/inspector image updated");
     rolled_without_a_loss(versions);
     assert!(
-        ended.stderr.matches(" 0 failed").count() >= 3,
-        "the tallies of three watches:\n{}",
+        ended.stderr.matches(" 0 failed").count() >= 4,
+        "the tallies of four watches:\n{}",
         ended.stderr
     );
-    let after = transcript.all("traffic:watch http://inspector.spawnhub.com/ ")[0];
-    assert_eq!(after.len(), 10);
-    assert!(
-        after.iter().all(|line| line.starts_with("Version: Inspector 2.0.0")),
-        "{after:?}"
-    );
+    let pages = transcript.all("traffic:watch http://inspector.spawnhub.com/ ");
+    let [before, after] = pages[..] else {
+        panic!("the page before and after: {pages:?}");
+    };
+    for (told, count, version) in [(before, 5, "1.0.0"), (after, 10, "2.0.0")] {
+        assert_eq!(told.len(), count, "{told:?}");
+        let wanted = format!("Version: Inspector {version}");
+        assert!(told.iter().all(|line| line.starts_with(&wanted)), "{told:?}");
+    }
     let history = transcript.all("kubectl:rollout history")[0];
     let revisions: Vec<_> = history.iter().map(|line| cells(line)[0]).collect();
     assert_eq!(
@@ -215,16 +218,26 @@ fn the_demo_shows_each_steps_result() {
     assert!(audit[1..].iter().all(|line| line.contains("applied")), "{audit:#?}");
 }
 
-/// The lines of the watch over the rolling update: the old version, both, the new one, and nothing else.
+/// The lines of the watch over the rolling update: the old version, both, the new one, and nothing else; each names the
+/// pod that answered.
 fn rolled_without_a_loss(lines: &[String]) {
-    let versions: Vec<&str> = lines
+    let answers: Vec<(&str, &str)> = lines
         .iter()
-        .map(|line| {
-            line.strip_prefix("Version: Inspector ")
-                .unwrap_or_else(|| panic!("a lost request: {line}"))
+        .map(|line| match cells(line)[..] {
+            [ip, pod, version] if ip.starts_with("100.") && pod.starts_with("inspector-") => (pod, version),
+            _ => panic!("a lost request: {line}"),
         })
-        .map(|rest| rest.split_whitespace().next().unwrap_or_default())
         .collect();
+    let of = |wanted: &str| -> BTreeSet<&str> {
+        let answers = answers.iter().filter(|(_, version)| *version == wanted);
+        answers.map(|(pod, _)| *pod).collect()
+    };
+    assert!(of("1.0.0").is_disjoint(&of("2.0.0")), "a pod has one version");
+    assert!(
+        of("1.0.0").len() > 1 && of("2.0.0").len() > 1,
+        "several pods of each: {answers:?}"
+    );
+    let versions: Vec<&str> = answers.iter().map(|(_, version)| *version).collect();
     let (old, new): (Vec<&str>, Vec<&str>) = versions.iter().copied().partition(|version| *version == "1.0.0");
     assert!(
         !old.is_empty() && new.iter().all(|version| *version == "2.0.0"),
@@ -304,12 +317,14 @@ fn the_demos_records_say_the_same_to_a_script() {
             .all(|request| request["status"] == 200 && request["error"].is_null()),
         "no request was lost"
     );
-    let pods: BTreeSet<_> = requests
-        .iter()
-        .filter_map(|request| request["match"].as_str())
-        .filter(|text| text.starts_with("100."))
-        .collect();
-    assert_eq!(pods.len(), 3);
+    for version in ["1.0.0", "2.0.0"] {
+        let told = requests.iter().filter(|request| request["version"] == version);
+        let pods: BTreeSet<_> = told
+            .filter_map(|request| request["match"].as_str())
+            .filter(|text| text.starts_with("100."))
+            .collect();
+        assert_eq!(pods.len(), 3, "{version}: {pods:?}");
+    }
 
     let changes: Vec<_> = records
         .iter()

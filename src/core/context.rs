@@ -55,6 +55,15 @@ pub struct AwsTarget {
     pub keys: Option<(String, Secret)>,
 }
 
+/// Where in a cloud a context leads to, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cloud {
+    /// The account's number.
+    pub account: Option<String>,
+    /// The region that is used where a line names none.
+    pub region: Option<String>,
+}
+
 /// The admin API of a sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SandboxAdmin {

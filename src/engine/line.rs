@@ -123,7 +123,7 @@ impl LineRun {
         match self.operator.pin(pin).await {
             Ok(name) => {
                 let advice = pin::advice(stages).unwrap_or_default();
-                let text = format!("{line} is the panel {name} from now on{advice}");
+                let text = format!("{line} is the panel {name} from now on, :{name} goes to it{advice}");
                 self.operator.note(SafeText::line(&text));
                 done()
             }

@@ -173,7 +173,7 @@ impl Session {
         let inner = Inner {
             journal: config.journal,
             shelf: config.shelf,
-            contexts: Beside::new(config.contexts),
+            contexts: Beside::new(config.contexts, state.context.clone()),
             authorise: config.authorise,
             place: config.place,
             user: config.user,
@@ -277,10 +277,12 @@ impl Session {
     /// Switches it for lines that start from now on.
     pub fn set_context(&self, context: Arc<Context>) {
         self.inner.window.go_over(&context.name);
+        self.inner.contexts.look_at(context.clone());
         self.inner.lock().context = context;
     }
 
-    /// `@NAME` means these from now on, where one of them has the name: the operator looks at them as they are here.
+    /// `@NAME` means these from now on, where one of them has the name: the operator looks at them as they are here,
+    /// beside the context of [`Session::set_context`].
     pub fn set_shown(&self, contexts: Vec<Arc<Context>>) {
         self.inner.contexts.show(contexts);
     }

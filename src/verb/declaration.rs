@@ -30,6 +30,8 @@ pub struct Signature {
     pub options: Vec<OptionSpec>,
     /// The arguments as their author words them (`TYPE [NAME…]`): shown instead of the positionals; none: those.
     pub usage: Option<String>,
+    /// Options that the original has and this has not, and what to do instead.
+    pub absent: Vec<(&'static str, &'static str)>,
     /// Groups of options (or positional names) of which at most one may be given.
     pub exclusive: Vec<Vec<&'static str>>,
 }
@@ -264,6 +266,13 @@ impl Declaration {
     #[must_use]
     pub fn options(mut self, options: impl IntoIterator<Item = OptionSpec>) -> Self {
         self.signature.options.extend(options);
+        self
+    }
+
+    /// These options of the original are not here; each with what to do instead.
+    #[must_use]
+    pub fn without(mut self, absent: &[(&'static str, &'static str)]) -> Self {
+        self.signature.absent.extend_from_slice(absent);
         self
     }
 

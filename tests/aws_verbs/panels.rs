@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ELB, NAME, ZONE, world};
+use cogdeck::core::context::Cloud;
 use cogdeck::core::text::Secret;
 use cogdeck::feed::HealthState;
 use cogdeck::ui::panel::{Panel, Theme};
@@ -36,6 +37,34 @@ async fn shows(panel: &mut Box<dyn Panel>, what: impl Fn(&str) -> bool) -> Durat
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test]
+async fn the_account_and_its_region_are_learnt_once_a_poll_has_been_answered() {
+    let world = world(2.0).await;
+    let context = Arc::new(world.context.clone());
+    let (mut dns, instances) = (world.panel("dns"), world.panel("instances"));
+    assert_eq!(dns.cloud(&context).account, None, "nobody was asked yet");
+    let begin = std::time::Instant::now();
+    while dns.cloud(&context).account.is_none() {
+        assert!(begin.elapsed() < Duration::from_secs(14), "{}", screen(&mut dns));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let wanted = Cloud {
+        account: Some("555555555555".to_owned()),
+        region: Some("ap-southeast-2".to_owned()),
+    };
+    assert_eq!(
+        (dns.cloud(&context), instances.cloud(&context)),
+        (wanted.clone(), wanted)
+    );
+    let mut elsewhere = world.context.clone();
+    elsewhere.aws.keys = Some(("AKIAOTHER".into(), Secret::new("other")));
+    assert_eq!(
+        dns.cloud(&Arc::new(elsewhere)),
+        Cloud::default(),
+        "of other keys nothing is known"
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
-//! Makes the pictures of the README and the recording of the demo from the real program: `cargo bench --bench pictures`
-//! writes `assets/rest.svg`, `assets/rollout.svg`, `assets/narrow.svg` and `assets/demo/talk.cast` (asciicast v2, for
-//! asciinema). A console in a terminal is typed into; what the terminal then shows is drawn cell by cell.
+//! Makes the pictures of the README and the recording of the demo's three acts from the real program: `cargo bench
+//! --bench pictures` writes `assets/rest.svg`, `assets/rollout.svg`, `assets/narrow.svg` and `assets/demo/talk.cast`
+//! (asciicast v2, for asciinema). A console in a terminal is typed into; what the terminal then shows is drawn cell by
+//! cell. The third act needs `kubectl`. `cargo test --release --bench pictures` does the same with the tests' build.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 #[path = "../support/mod.rs"]
@@ -24,19 +25,40 @@ const SIXTEEN: [&str; 16] = [
     "#a8cf8e", "#ebcb8b", "#7cbcf2", "#d19ee6", "#6fc3cd", "#ffffff",
 ];
 
+/// A recording that is larger makes nobody happy who clones the repository.
+const LARGEST: usize = 450_000;
+
 fn main() {
+    // What the demo writes, it writes here.
+    let folder = tempfile::tempdir().expect("a folder");
+    std::env::set_current_dir(folder.path()).expect("the folder is there");
     let recording = record();
+    assert!(recording.len() < LARGEST, "the recording has {} bytes", recording.len());
     std::fs::write(asset("demo/talk.cast"), recording).expect("assets can be written");
+    println!("assets/demo/talk.cast");
     let narrow = Console::open(80, 24);
     narrow.deploy();
     narrow.line("kubectl:get deploy inspector");
     narrow.see("✓ done");
+    narrow.wait("the answer", |screen| {
+        screen.matches("✓ done").count() > 1 && screen.contains("555555555555")
+    });
     narrow.picture("narrow.svg");
 }
 
 /// The demo in a wide terminal, as an asciicast; pictures are taken on the way.
 fn record() -> String {
     let console = Console::open(140, 40);
+    roll_out(&console);
+    break_and_undo(&console);
+    scale_from_outside(&console);
+    console.rest(Duration::from_secs(2));
+    console.cast()
+}
+
+/// Act one: from nothing to a rolling update that loses no request.
+fn roll_out(console: &Console) {
+    console.act("1: a rolling update");
     console.deploy();
     console.line("kubectl:expose deploy inspector --type=LoadBalancer");
     console
@@ -47,17 +69,73 @@ fn record() -> String {
         "r53:record-create -z Z37AJ8CHRUEZC6 -t CNAME inspector.spawnhub.com $elb.status.loadBalancer.ingress[0].hostname --wait",
     );
     console.see("INSYNC");
+    console.line("dig --short inspector.spawnhub.com");
     console.line("kubectl:scale deploy inspector --replicas=3");
     console.see_row("3/3", "✓ available");
+    console.line("kubectl:get deploy inspector");
+    console.see("555555555555");
     console.picture("rest.svg");
-    console.line("traffic:watch http://inspector.spawnhub.com/ --match 'Version: Inspector [0-9].[0-9].[0-9]' --interval 50ms --for 60s &");
-    console.see("last 60 requests");
+    console.line(
+        r"traffic:watch http://inspector.spawnhub.com/net --match '100\.[0-9]+\.[0-9]+\.[0-9]+' --interval 200ms --until version=2.0.0 &",
+    );
+    console.see("last 20 requests");
     console.line("kubectl:set image deploy inspector inspector=so0k/kuar-inspector:2.0.0");
-    console.see("b version 2.0.0");
+    console.wait("both versions", |screen| {
+        let counted = |version: &str| {
+            let row = screen.lines().find_map(|row| Some(row.split_once(version)?.1))?;
+            row.split_whitespace().next()?.parse().ok()
+        };
+        let told: [Option<usize>; 2] = ["a version 1.0.0", "b version 2.0.0"].map(counted);
+        told.iter().all(|count| *count >= Some(5)) && !screen.contains("old -")
+    });
     console.picture("rollout.svg");
     console.see_row("3/3", "✓ available");
-    std::thread::sleep(Duration::from_secs(2));
-    console.cast()
+    console.rest(Duration::from_secs(3));
+}
+
+/// Act two: a release that cannot start. The cause is named, the old pods serve on, one key takes it back.
+fn break_and_undo(console: &Console) {
+    console.act("2: a release that cannot start");
+    console.line(
+        r"traffic:watch http://inspector.spawnhub.com/net --match '100\.[0-9]+\.[0-9]+\.[0-9]+' --interval 500ms &",
+    );
+    console.line("kubectl:set image deploy inspector inspector=so0k/kuar-inspector:broken");
+    console.see("the old 3/3 still serve");
+    console.rest(Duration::from_secs(4));
+    console.terminal.key(Key::Alt('3'));
+    console.rest(Duration::from_secs(1));
+    console.terminal.type_text("u");
+    console.see("Enter applies it");
+    console.rest(Duration::from_secs(3));
+    console.terminal.key(Key::Enter);
+    console.see("rolled back");
+    console.terminal.type_text("i");
+    console.wait("as before", |screen| {
+        !screen.contains("still serve") && screen.contains("✓ available")
+    });
+    console.rest(Duration::from_secs(3));
+}
+
+/// Act three: somebody else changes something, with the cluster's own tool.
+fn scale_from_outside(console: &Console) {
+    console.act("3: somebody else");
+    console.line("sandbox:kubeconfig kubeconfig");
+    console.see("export KUBECONFIG=");
+    console.line("# In another terminal: kubectl --kubeconfig kubeconfig scale deploy inspector --replicas=5");
+    let kubectl = support::require("kubectl").expect("kubectl plays the third act");
+    let scaled = std::process::Command::new(kubectl)
+        .args([
+            "--kubeconfig",
+            "kubeconfig",
+            "scale",
+            "deploy",
+            "inspector",
+            "--replicas=5",
+        ])
+        .output()
+        .expect("kubectl runs");
+    assert!(scaled.status.success(), "{}", String::from_utf8_lossy(&scaled.stderr));
+    console.see_row("5/5", "✓ available");
 }
 
 struct Console {
@@ -66,6 +144,8 @@ struct Console {
     size: (u16, u16),
     /// When which part of the output was there.
     marks: std::cell::RefCell<Vec<(f64, usize)>>,
+    /// When which act began: players jump there.
+    acts: std::cell::RefCell<Vec<(f64, &'static str)>>,
 }
 
 impl Console {
@@ -77,9 +157,14 @@ impl Console {
             begun: Instant::now(),
             size: (columns, rows),
             marks: Default::default(),
+            acts: Default::default(),
         };
         console.see("Pipelines run in");
         console
+    }
+
+    fn act(&self, name: &'static str) {
+        self.acts.borrow_mut().push((self.begun.elapsed().as_secs_f64(), name));
     }
 
     fn deploy(&self) {
@@ -135,14 +220,17 @@ impl Console {
         println!("assets/{name}");
     }
 
-    /// The output so far as asciicast v2: a header, then `[seconds, "o", text]` lines.
+    /// The output so far as asciicast v2: a header, then `[seconds, "o", text]` lines, and `[seconds, "m", name]` where
+    /// an act begins.
     fn cast(&self) -> String {
         let raw = self.terminal.raw_output_since(0);
         let header = serde_json::json!({
             "version": 2, "width": self.size.0, "height": self.size.1, "env": {"TERM": "xterm-256color"},
-            "title": "cogdeck: a rolling update in the sandbox",
+            "title": "cogdeck: a rolling update, a broken release, a change from outside, in the sandbox",
         });
         let (mut text, mut from) = (format!("{header}\n"), 0);
+        let acts = self.acts.borrow();
+        let mut acts = acts.iter().peekable();
         for (seconds, to) in self
             .marks
             .borrow()
@@ -150,6 +238,10 @@ impl Console {
             .copied()
             .chain([(self.begun.elapsed().as_secs_f64(), raw.len())])
         {
+            while let Some((at, name)) = acts.next_if(|(at, _)| *at <= seconds) {
+                let line = serde_json::json!([(at * 1000.0).round() / 1000.0, "m", name]);
+                writeln!(text, "{line}").expect("a string takes all");
+            }
             // A character is never cut in two: what is not whole yet comes with the next part.
             let whole = whole_characters(raw.get(from..to).unwrap_or_default());
             if whole.is_empty() {

@@ -81,6 +81,7 @@ fn tab_completes_what_lives_in_the_cluster_the_account_and_the_answers() {
         ("kubectl:describe deploy al", "describe deploy alpha"),
         ("kubectl:describe po al", "describe po alpha-"),
         ("kubectl:get po -n kube-s", "-n kube-system"),
+        ("kubectl:get po -l run=al", "-l run=alpha"),
         ("r53:record-list -z Z37", "-z Z37AJ8CHRUEZC6"),
         ("r53:record-delete -z Z37AJ8CHRUEZC6 -t A al", "-t A alpha.spawnhub.com"),
         (

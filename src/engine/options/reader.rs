@@ -182,17 +182,18 @@ impl Reader<'_> {
         self.unknown(format!("-{flag}"), near, word)
     }
 
-    /// What an option that no command has is written as here.
-    fn elsewhere(name: &str) -> Option<String> {
-        ELSEWHERE
-            .iter()
+    /// What to do instead of an option that only the original has, or that no command has.
+    fn elsewhere(&self, name: &str) -> Option<String> {
+        let absent = self.signature.absent.iter();
+        absent
+            .chain(&ELSEWHERE)
             .find(|(known, _)| *known == name)
             .map(|(_, hint)| (*hint).to_owned())
     }
 
     fn unknown(&self, option: String, near: Vec<String>, word: &Word) -> Problem {
         let verb = self.declaration.qualified();
-        let known = Self::elsewhere(option.trim_start_matches('-'));
+        let known = self.elsewhere(option.trim_start_matches('-'));
         let hint = known
             .or_else(|| did_you_mean(&near))
             .unwrap_or_else(|| match self.signature.options.is_empty() {

@@ -1,11 +1,14 @@
 //! One stage in several contexts at once: order, names, failures, refusals, bounds.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::core::context::Context;
 use crate::engine::BlockEvent;
+use crate::engine::ports::Contexts;
 use crate::engine::test_support::{Bench, HEADLESS, Ran, Script, finish};
 use crate::verb::{Alias, AliasScope, View};
 
@@ -255,4 +258,28 @@ async fn check_and_aliases_know_of_them() {
     let report = bench.run("@prod,ro both").await.report.unwrap();
     assert!(report.message.contains("several stages"), "{report:?}");
     assert_eq!(report.severity.exit_code(), 2);
+}
+
+#[tokio::test]
+async fn a_named_context_is_the_one_that_is_looked_at() {
+    let bench = Bench::new();
+    let namespace = |name: &str| {
+        let context = bench.session.inner.contexts.context(name);
+        context.and_then(|context| context.kubernetes.namespace.clone())
+    };
+    let with = |name: &str, namespace: &str| {
+        let mut context = Context::empty(name);
+        context.kubernetes.namespace = Some(namespace.into());
+        Arc::new(context)
+    };
+    assert_eq!(namespace("prod"), None, "as it is configured");
+    bench.session.set_context(with("prod", "shop"));
+    assert_eq!(namespace("prod").as_deref(), Some("shop"), "one context is shown");
+    bench.session.set_context(with("test", "web"));
+    bench.session.set_shown(vec![with("test", "web"), with("prod", "till")]);
+    assert_eq!(namespace("test").as_deref(), Some("web"));
+    assert_eq!(namespace("prod").as_deref(), Some("till"), "several are");
+    bench.session.set_shown(Vec::new());
+    assert_eq!(namespace("prod"), None, "it is not looked at any more");
+    assert_eq!(namespace("test").as_deref(), Some("web"));
 }

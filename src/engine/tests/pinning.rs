@@ -26,7 +26,10 @@ async fn the_pipeline_before_it_is_handed_over_and_nothing_runs() {
         .run_as("t:emit 3 | t:pass | t:pin --every 2s", operator.clone())
         .await;
     assert_eq!((ran.exit, ran.records.len()), (0, 0), "{ran:?}");
-    assert_eq!(ran.notes, ["t:emit 3 | t:pass is the panel pin1 from now on"]);
+    assert_eq!(
+        ran.notes,
+        ["t:emit 3 | t:pass is the panel pin1 from now on, :pin1 goes to it"]
+    );
     // What is typed is what runs. Where it could follow instead, that is said.
     let advice = "; --follow in it would follow it instead";
     for (line, advised) in [

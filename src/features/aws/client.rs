@@ -16,9 +16,10 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_route53::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::{Builder, tls};
 
-pub use super::failure::{SERVICE, answered, failed, report};
+pub use super::failure::{SERVICE, accepts_the_keys, answered, failed, report};
+use super::identity::Identities;
 pub use super::limiter::Account;
-use crate::core::context::{AwsTarget, Context};
+use crate::core::context::{AwsTarget, Cloud, Context};
 use crate::core::report::Report;
 
 /// Tries of one request: connection errors, throttling and `PriorRequestNotComplete`, with jittered back-off.
@@ -41,6 +42,7 @@ struct Inner {
     http: SharedHttpClient,
     configs: Mutex<HashMap<AwsTarget, SdkConfig>>,
     accounts: Mutex<HashMap<AwsTarget, Arc<Account>>>,
+    identities: Identities,
 }
 
 /// A Route 53 client, with the budget that every request has to ask for.
@@ -67,6 +69,7 @@ impl Clients {
                 http: Builder::new().tls_provider(ring).build_https(),
                 configs: Mutex::default(),
                 accounts: Mutex::default(),
+                identities: Identities::default(),
             }),
         }
     }
@@ -94,6 +97,44 @@ impl Clients {
         };
         let config = aws_sdk_ec2::config::Builder::from(&config).region(region).build();
         Ok(aws_sdk_ec2::Client::from_conf(config))
+    }
+
+    /// Finds out whose account it is, where nobody knows yet; fails quietly.
+    async fn learn_account(&self, context: &Context) {
+        let ask = async || {
+            let config = self.config(context).await.map_err(|_| ())?;
+            let region = config.region().cloned().unwrap_or(Region::from_static(GLOBAL));
+            let config = aws_sdk_sts::config::Builder::from(&config).region(region).build();
+            let identity = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send();
+            identity.await.map(|identity| identity.account).map_err(|_| ())
+        };
+        self.inner.identities.learn(&context.aws, ask).await;
+    }
+
+    /// Rests between two polls, and meanwhile learns whose account it is where the poll before has shown that there is
+    /// one.
+    pub async fn pause(&self, pause: Duration, context: &Context, accepted: bool) {
+        let learn = async {
+            if accepted {
+                self.learn_account(context).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = learn => {}
+        }
+    }
+
+    /// What is known of where a context leads to, without asking anybody: the account, once it was learnt, and the
+    /// region that is used.
+    pub fn cloud(&self, context: &Context) -> Cloud {
+        let configs = self.inner.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        let region = configs.get(&context.aws).and_then(SdkConfig::region);
+        Cloud {
+            account: self.inner.identities.get(&context.aws),
+            region: region.map(|region| region.as_ref().to_owned()),
+        }
     }
 
     /// What Route 53's limits are counted by: the account, whatever the region. As near as one can tell without asking.

@@ -134,6 +134,11 @@ pub fn failed<R>(source: &Source<R>, report: &Report) {
     source.set_health(health(report), Some(reason));
 }
 
+/// Whether a poll shows that there are keys and that AWS knows whose they are, whatever they allow.
+pub fn accepts_the_keys<T>(polled: &Result<T, Report>) -> bool {
+    polled.as_ref().map_or_else(|report| report.code == DENIED, |_| true)
+}
+
 fn health(report: &Report) -> HealthState {
     match report.code {
         NO_CREDENTIALS | KEYS => HealthState::Login,
@@ -165,6 +170,11 @@ mod tests {
         ] {
             let report = answered("look", code, "m");
             assert_eq!(health(&report), state, "{code}");
+            assert_eq!(
+                accepts_the_keys::<()>(&Err(report.clone())),
+                state == HealthState::Denied,
+                "{code}"
+            );
             assert!(report.hint.is_some(), "{code}");
         }
         assert_eq!(health(&Report::refused("E-AWS-001", "x")), HealthState::Failed);

@@ -3,4 +3,5 @@
 
 pub mod client;
 mod failure;
+mod identity;
 mod limiter;

@@ -9,7 +9,7 @@ use super::model::{InstanceRow, Search};
 use super::{Service, client, record};
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::features::aws::client::failed;
+use crate::features::aws::client::{accepts_the_keys, failed};
 use crate::feed::{FeedKey, Source, Subscription};
 
 /// Between two polls.
@@ -34,6 +34,7 @@ async fn follow(service: Service, context: Arc<Context>, source: Arc<Source<Inst
             () = stop.cancelled() => return,
             polled = poll(&service, &context) => polled,
         };
+        let accepted = accepts_the_keys(&polled);
         match polled {
             Ok(rows) => source.replace(
                 rows.into_iter()
@@ -43,7 +44,7 @@ async fn follow(service: Service, context: Arc<Context>, source: Arc<Source<Inst
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(INTERVAL) => {}
+            () = service.clients.pause(INTERVAL, &context, accepted) => {}
         }
     }
 }

@@ -12,7 +12,7 @@ use super::model::{DnsRow, Zone, canonical_name, order};
 use super::{Service, model};
 use crate::core::context::Context;
 use crate::core::report::Report;
-use crate::features::aws::client::{Route53, failed};
+use crate::features::aws::client::{Route53, accepts_the_keys, failed};
 use crate::feed::{FeedKey, Source, Subscription};
 
 /// Between two polls.
@@ -41,6 +41,7 @@ async fn follow(service: Service, context: Arc<Context>, source: Arc<Source<DnsR
             () = stop.cancelled() => return,
             polled = poll(&service, &context) => polled,
         };
+        let accepted = accepts_the_keys(&polled);
         match polled {
             Ok(rows) => source.replace(rows),
             Err(report) => failed(&source, &report),
@@ -52,7 +53,7 @@ async fn follow(service: Service, context: Arc<Context>, source: Arc<Source<DnsR
         };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
+            () = service.clients.pause(pause, &context, accepted) => {}
             _ = moved.changed() => {}
         }
     }

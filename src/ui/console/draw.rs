@@ -195,6 +195,9 @@ const TABS: [fn(&SafeText, &str) -> String; 4] = [
     |title, _| title.fit(18).as_str().to_owned(),
 ];
 
+/// Panes that a key goes to by their number.
+const KEYS: usize = 9;
+
 /// A pane in the line of tabs.
 struct Tab {
     index: usize,
@@ -212,11 +215,16 @@ impl Tab {
             .get(self.form)
             .map(|form| form(&self.title, &self.id))
             .unwrap_or_default();
-        let words: Vec<&str> = [mark, name.as_str()]
-            .into_iter()
-            .filter(|word| !word.is_empty())
-            .collect();
-        format!(" {} ", format!("{} {}", self.index + 1, words.join(" ")).trim_end())
+        // A number is a key: what has none is called by its name.
+        let number = self.index + 1;
+        let (number, name) = match (number > KEYS, name.is_empty()) {
+            (false, _) => (number.to_string(), name),
+            (true, false) => (String::new(), name),
+            (true, true) => (String::new(), self.id.clone()),
+        };
+        let words = [number.as_str(), mark, name.as_str()];
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        format!(" {} ", words.join(" "))
     }
 }
 

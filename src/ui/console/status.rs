@@ -13,7 +13,7 @@ use super::app::{App, Focus};
 use super::chat::block::State;
 use super::keymap::{Action, Part};
 use super::syntax;
-use crate::core::context::Context;
+use crate::core::context::{Cloud, Context};
 use crate::core::text::{SafeText, width};
 use crate::feed::health::human_duration;
 use crate::feed::{Health, HealthState};
@@ -32,8 +32,8 @@ pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
     buffer.set_line(x, area.y, &cells, area.right().saturating_sub(x));
 }
 
-/// Context, namespace, whether changes are allowed, account's region, user; from the right what has no room is left out,
-/// but never that changes are refused, or for how long they are not.
+/// Context, namespace, whether changes are allowed, account and region, user. Where there is no room for all, the user
+/// goes first, then the account, then the region; never that changes are refused, or for how long they are not.
 fn place(app: &App, room: usize) -> Line<'static> {
     let (theme, context) = (&app.theme, &app.context);
     let name = SafeText::line(&context.name);
@@ -46,38 +46,58 @@ fn place(app: &App, room: usize) -> Line<'static> {
         let text = SafeText::line(&format!("{} {text} ", theme.glyphs.separator));
         Span::styled(text.as_str().to_owned(), theme.style(meaning))
     };
-    let (changes, kept) = match (context.read_only || app.read_only, app.open_for()) {
+    let refuses = context.read_only || app.read_only;
+    let changes = match (refuses, app.open_for()) {
         (true, open) => {
             let word = open.map_or("read-only".to_owned(), |left| format!("rw {}", human_duration(left)));
-            let changes = cell(&format!("{} {word}", theme.glyphs.warn), Meaning::StateWarn);
-            let kept = width(&changes.content);
-            (changes, kept)
+            cell(&format!("{} {word}", theme.glyphs.warn), Meaning::StateWarn)
         }
-        (false, _) => (cell("rw", Meaning::Dim), 0),
+        (false, _) => cell("rw", Meaning::Dim),
     };
+    let kept = if refuses { width(&changes.content) } else { 0 };
     line.spans
         .extend(others(app, room.saturating_sub(line_width(&line) + kept)));
     let found = || app.panels.iter().find_map(|panel| panel.namespace(context));
     let namespace = context.kubernetes.namespace.clone().or_else(found);
-    let region = context.aws.region.as_deref().filter(|region| !region.is_empty());
-    let user = Some(cell(app.user.as_str(), Meaning::Dim));
+    let known = app.panels.iter().map(|panel| panel.cloud(context));
+    let cloud = known.max_by_key(|cloud| (cloud.account.is_some(), cloud.region.is_some()));
+    let Cloud { account, region } = cloud.unwrap_or_default();
+    let region = context
+        .aws
+        .region
+        .clone()
+        .or(region)
+        .filter(|region| !region.is_empty());
+    let dim = |text: &String| cell(text, Meaning::Dim);
+    // In the order in which they stand, each with its rank among those that want room.
     let cells = [
-        (namespace.map(|namespace| cell(&namespace, Meaning::Status)), kept),
-        (Some(changes), 0),
-        (region.map(|region| cell(region, Meaning::Dim)), 0),
-        (user, 0),
+        (
+            u8::from(refuses),
+            namespace.map(|namespace| cell(&namespace, Meaning::Status)),
+        ),
+        (u8::from(!refuses), Some(changes)),
+        (3, account.as_ref().map(dim)),
+        (2, region.as_ref().map(dim)),
+        (4, Some(cell(app.user.as_str(), Meaning::Dim))),
     ];
-    for (span, kept) in cells {
-        let Some(span) = span else { continue };
-        if line_width(&line) + width(&span.content) + kept > room {
-            // Only what is kept room for still comes.
-            if kept == 0 {
-                break;
+    let mut wanted: Vec<(u8, usize)> = cells
+        .iter()
+        .filter_map(|(rank, cell)| Some((*rank, width(&cell.as_ref()?.content))))
+        .collect();
+    wanted.sort_unstable();
+    let mut left = room.saturating_sub(line_width(&line));
+    let fits = wanted
+        .iter()
+        .take_while(|(_, columns)| match left.checked_sub(*columns) {
+            Some(rest) => {
+                left = rest;
+                true
             }
-            continue;
-        }
-        line.spans.push(span);
-    }
+            None => false,
+        });
+    let last = fits.last().map(|(rank, _)| *rank);
+    let cells = cells.into_iter().filter(|(rank, _)| Some(*rank) <= last);
+    line.spans.extend(cells.filter_map(|(_, cell)| cell));
     line
 }
 
@@ -204,8 +224,9 @@ pub fn bottom(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
     let mut line = Line::from(" ");
     for (key, word) in hints(app) {
         let wanted = width(&key) + width(&word) + 3;
+        // One with a long word makes room for shorter ones.
         if line_width(&line) + wanted > usize::from(room) {
-            break;
+            continue;
         }
         line.spans.push(Span::styled(key, theme.style(Meaning::Key)));
         line.spans
@@ -247,17 +268,24 @@ fn hints(app: &App) -> Vec<(String, String)> {
                 (Action::HelpWhenEmpty, "help"),
             ],
         ),
-        Focus::Input if app.input.is_empty() => named(
-            Part::Input,
-            &[
-                (Action::HelpWhenEmpty, "help"),
-                (Action::Complete, "panes"),
-                (Action::Commands, "commands"),
-                (Action::HistorySearch, "history"),
-                (Action::ScrollUp, "scroll"),
-                (Action::EndOfInput, "quit"),
-            ],
-        ),
+        Focus::Input if app.input.is_empty() => {
+            let mut hints = match app.script.as_ref().is_some_and(super::app::Script::goes_on) {
+                true => named(Part::Global, &[(Action::Present, "type the next line")]),
+                false => Vec::new(),
+            };
+            hints.extend(named(
+                Part::Input,
+                &[
+                    (Action::HelpWhenEmpty, "help"),
+                    (Action::Complete, "panes"),
+                    (Action::Commands, "commands"),
+                    (Action::HistorySearch, "history"),
+                    (Action::ScrollUp, "scroll"),
+                    (Action::EndOfInput, "quit"),
+                ],
+            ));
+            hints
+        }
         Focus::Input => named(
             Part::Input,
             &[
@@ -268,35 +296,24 @@ fn hints(app: &App) -> Vec<(String, String)> {
                 (Action::Help, "help"),
             ],
         ),
-        Focus::Pane(0) if app.came_from().is_some() => {
-            let word = format!("back to {}", app.came_from().unwrap_or_default());
-            named(
-                Part::Chat,
-                &[
-                    (Action::Back, word.as_str()),
-                    (Action::Open, "open/fold"),
-                    (Action::Page, "page"),
-                    (Action::Find, "search"),
-                    (Action::Copy, "copy"),
-                    (Action::ToInput, "input"),
-                    (Action::Help, "help"),
-                ],
-            )
+        Focus::Pane(0) => {
+            let back = app.came_from().map(|from| format!("back to {from}"));
+            let way_back = back.as_deref().map(|word| (Action::Back, word));
+            // Who came to read an answer turns its pages; the others act on blocks.
+            let (first, last) = match back {
+                Some(_) => (&[(Action::Page, "page")][..], &[][..]),
+                None => (
+                    &[(Action::Rerun, "rerun"), (Action::Edit, "edit")][..],
+                    &[(Action::Stop, "stop"), (Action::Zoom, "zoom")][..],
+                ),
+            };
+            let mut wanted: Vec<(Action, &str)> = way_back.into_iter().chain([(Action::Open, "open/fold")]).collect();
+            wanted.extend(first);
+            wanted.extend([(Action::Copy, "copy"), (Action::Find, "search")]);
+            wanted.extend(last);
+            wanted.extend([(Action::ToInput, "input"), (Action::Help, "help")]);
+            named(Part::Chat, &wanted)
         }
-        Focus::Pane(0) => named(
-            Part::Chat,
-            &[
-                (Action::Open, "open/fold"),
-                (Action::Rerun, "rerun"),
-                (Action::Edit, "edit"),
-                (Action::Copy, "copy"),
-                (Action::Find, "search"),
-                (Action::Stop, "stop"),
-                (Action::Zoom, "zoom"),
-                (Action::ToInput, "input"),
-                (Action::Help, "help"),
-            ],
-        ),
         Focus::Pane(pane) => {
             let panel = app.panels.get(pane - 1);
             let own = panel.into_iter().flat_map(|panel| {

@@ -220,9 +220,8 @@ fn changes(shown: &Buffer, next: &Buffer) -> Vec<(u16, u16, Cell)> {
     let rows = shown.content.chunks(width).zip(next.content.chunks(width));
     for (y, (before, after)) in (next.area.y..).zip(rows) {
         let differs = |(before, after): (&Cell, &Cell)| before != after;
-        let first = before.iter().zip(after).position(differs);
-        let last = before.iter().zip(after).rposition(differs);
-        if let (Some(first), Some(last)) = (first, last) {
+        if let Some(first) = before.iter().zip(after).position(differs) {
+            let last = before.iter().zip(after).rposition(differs).unwrap_or(first);
             // A sign that begins further left or ends further right may cover these cells.
             let from = first.saturating_sub(WIDEST);
             let count = (last + 1 + WIDEST).min(width) - from;

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::core::context::Context;
+use crate::core::context::{Cloud, Context};
 use crate::core::text::SafeText;
 use crate::feed::Health;
 use crate::lang::ast::Pipeline;
@@ -60,6 +60,12 @@ pub trait Panel: Send {
     fn namespace(&self, context: &Arc<Context>) -> Option<String> {
         let _ = context;
         None
+    }
+
+    /// The account that a context leads to, as far as it is known. Asked every frame.
+    fn cloud(&self, context: &Arc<Context>) -> Cloud {
+        let _ = context;
+        Cloud::default()
     }
 
     /// The last change made in this console touched `subject`: a panel that can follow it does, any other ignores it.

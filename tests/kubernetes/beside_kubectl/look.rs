@@ -158,6 +158,7 @@ async fn top() {
         "top pods --sort-by=cpu --no-headers",
         "top nodes",
         "top nodes --sort-by=memory",
+        "top nodes --show-capacity",
         "top pods nope",
         "top nodes nope",
         "top pods -n kube-public",

@@ -1,6 +1,7 @@
 //! The verbs beside real kubectl: both run the same line on the same server, each in a namespace of its own that holds
 //! the same objects; text and exit code are compared. One file a group of verbs.
 
+mod absent;
 mod answers;
 mod describe;
 mod dry_run;

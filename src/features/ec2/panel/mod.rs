@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::model::InstanceRow;
 use super::{Service, feed};
 use crate::core::change::Target;
-use crate::core::context::Context;
+use crate::core::context::{Cloud, Context};
 use crate::core::text::{SafeText, safe_line};
 use crate::feed::{RowTable, Subscription};
 use crate::lang::ast::Stage;
@@ -46,6 +46,10 @@ impl Listing for Instances {
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<InstanceRow> {
         feed::subscribe(&self.service, context)
+    }
+
+    fn cloud(&self, context: &Arc<Context>) -> Cloud {
+        self.service.clients.cloud(context)
     }
 
     fn columns(&self, _: Option<&InstanceRow>) -> Vec<Column> {

@@ -19,10 +19,36 @@ pub const WRITE: &str = "kubectl:write";
 /// Permission to delete.
 pub const ADMIN: &str = "kubectl:admin";
 
+/// What kubectl takes behind each of its commands, and what stands for it here.
+const ABSENT: &[(&str, &str)] = &[
+    (
+        "as",
+        "a user of the kubeconfig with `as: NAME` acts as another, under a context of its own: @NAME COMMAND",
+    ),
+    (
+        "as-group",
+        "a user of the kubeconfig with `as:` and `as-groups:` acts as another: @NAME COMMAND",
+    ),
+];
+
 /// A declaration in this bundle, with `--namespace`.
 pub fn declare(name: &str, summary: &str) -> Declaration {
-    Declaration::new(BUNDLE, name, summary).option(namespace_option())
+    Declaration::new(BUNDLE, name, summary)
+        .option(namespace_option())
+        .without(ABSENT)
 }
+
+/// What manifests come from in kubectl beside files.
+pub const NO_KUSTOMIZE: &[(&str, &str)] = &[
+    (
+        "k",
+        "folders for kustomize are not built here: sh 'kubectl kustomize DIR' > file:all.yaml, then -f all.yaml",
+    ),
+    (
+        "kustomize",
+        "folders for kustomize are not built here: sh 'kubectl kustomize DIR' > file:all.yaml, then -f all.yaml",
+    ),
+];
 
 /// The first word about objects: `TYPE`, `TYPE/NAME` or `TYPE,TYPE`.
 pub fn types_or_objects(help: &str) -> Positional {

@@ -1,6 +1,7 @@
-//! Offers types, names of live objects, namespaces, containers, container=image pairs and revisions. Not for choosing: the input
-//! line ranks and inserts.
+//! Offers types, names of live objects, namespaces, labels, containers, container=image pairs and revisions. Not for
+//! choosing: the input line ranks and inserts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::verb::{Candidate, Completer, CompletionRequest};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// More names than this are not looked through by anyone.
 const MOST: usize = 200;
+/// A key with more values than this is offered without them at first.
+const FEW: usize = 8;
 /// What has pods, as it is written before a name.
 const WITH_PODS: [(&str, &str); 7] = [
     ("deploy/", "Deployment"),
@@ -97,6 +100,16 @@ impl Names {
         let namespace = namespace.cloned().unwrap_or_else(|| session.namespace.clone());
         match request.option.as_deref() {
             Some("namespace") => return names(&session, "namespaces", &namespace, "", &request.prefix).await,
+            Some("selector") => {
+                let kind = match (self.words, words) {
+                    (Words::Only(only), _) => only,
+                    (Words::Pods, _) => "pods",
+                    (_, [first, ..]) => first.split(['/', ',']).next().unwrap_or_default(),
+                    (_, []) => return Ok(Vec::new()),
+                };
+                let (_, found) = listed(&session, kind, &namespace).await?;
+                return Ok(labels(&found, &request.prefix));
+            }
             Some("to-revision" | "revision") => return revisions(&session, &namespace, words).await,
             Some("container") => {
                 let Some((kind, name)) = named(words) else {
@@ -214,25 +227,69 @@ async fn names(
     before: &str,
     prefix: &str,
 ) -> Result<Vec<Candidate>, Report> {
-    let discovery = session.cluster.discovery().await?;
-    let resource = discovery.find(kind.rsplit(',').next().unwrap_or(kind))?;
-    let path = Query::new()
-        .with("limit", MOST.to_string())
-        .on(&resource.collection(Some(namespace)));
-    let list: Value = session
-        .cluster
-        .get_as(&path, NAMES_ONLY)
-        .await
-        .map_err(|error| session.cluster.report(&error))?;
-    Ok(object::list(&list, "/items")
+    let (kind, found) = listed(session, kind, namespace).await?;
+    Ok(found
         .iter()
         .map(object::name)
         .filter(|name| name.starts_with(prefix))
         .map(|name| Candidate {
             value: format!("{before}{name}"),
-            note: resource.kind.clone(),
+            note: kind.clone(),
         })
         .collect())
+}
+
+/// The kind of a type, and the first of its objects without anything but their metadata.
+async fn listed(session: &Session, kind: &str, namespace: &str) -> Result<(String, Vec<Value>), Report> {
+    let discovery = session.cluster.discovery().await?;
+    let resource = discovery.find(kind.rsplit(',').next().unwrap_or(kind))?;
+    let path = Query::new()
+        .with("limit", MOST.to_string())
+        .on(&resource.collection(Some(namespace)));
+    let mut list: Value = session
+        .cluster
+        .get_as(&path, NAMES_ONLY)
+        .await
+        .map_err(|error| session.cluster.report(&error))?;
+    let found = match list.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    };
+    Ok((resource.kind.clone(), found))
+}
+
+/// What may stand behind the last comma of a selector: `KEY=VALUE`; of a key with many values `KEY=` until that is typed.
+fn labels(objects: &[Value], prefix: &str) -> Vec<Candidate> {
+    let (before, typed) = match prefix.rsplit_once(',') {
+        Some((before, typed)) => (format!("{before},"), typed),
+        None => (String::new(), prefix),
+    };
+    let mut found: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for object in objects {
+        for (key, value) in object::map(object, "/metadata/labels").into_iter().flatten() {
+            let values = found.entry(key).or_default();
+            *values.entry(value.as_str().unwrap_or_default()).or_default() += 1;
+        }
+    }
+    let mut offered = Vec::new();
+    for (key, values) in found {
+        if values.len() > FEW && !typed.starts_with(&format!("{key}=")) {
+            offered.push((format!("{key}="), format!("{} values", values.len())));
+            continue;
+        }
+        let objects = |count: usize| match count {
+            1 => "1 object".to_owned(),
+            count => format!("{count} objects"),
+        };
+        let pairs = values.into_iter();
+        offered.extend(pairs.map(|(value, count)| (format!("{key}={value}"), objects(count))));
+    }
+    offered.retain(|(text, _)| text.starts_with(typed));
+    let candidate = |(text, note)| Candidate {
+        value: format!("{before}{text}"),
+        note,
+    };
+    offered.into_iter().map(candidate).collect()
 }
 
 /// The containers of an object's pods with their images.
@@ -297,6 +354,27 @@ mod tests {
         assert_eq!(offered("deploy web"), ["web=nginx:1", "log=fluent:2"]);
         assert_eq!(offered("deploy web web=nginx:2"), ["log=fluent:2"]);
         assert_eq!(offered("deploy/web log=a=b web=x"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn labels_are_offered_with_their_values_where_those_are_few() {
+        let objects: Vec<Value> = (0..20)
+            .map(|n| (if n % 2 == 0 { "web" } else { "api" }, format!("h{n}")))
+            .map(|(app, hash)| serde_json::json!({"metadata": {"labels": {"app": app, "hash": hash}}}))
+            .chain([serde_json::json!({"metadata": {}})])
+            .collect();
+        let offered = |prefix: &str| -> Vec<String> {
+            labels(&objects, prefix)
+                .into_iter()
+                .map(|candidate| candidate.value)
+                .collect()
+        };
+        assert_eq!(offered(""), ["app=api", "app=web", "hash="]);
+        assert_eq!(offered("app=w"), ["app=web"]);
+        assert_eq!(offered("app=web,ha"), ["app=web,hash="]);
+        assert_eq!(offered("hash=h19"), ["hash=h19"]);
+        assert_eq!(labels(&objects, "app=w")[0].note, "10 objects");
+        assert!(offered("nope").is_empty());
     }
 
     #[test]

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::common::{
-    ADMIN, all_namespaces_option, declare, field_selector_option, more_names, selector_option, types_or_objects,
-    until_stopped,
+    ADMIN, NO_KUSTOMIZE, all_namespaces_option, declare, field_selector_option, more_names, selector_option,
+    types_or_objects, until_stopped,
 };
 use super::completer::Names;
 use super::dry_run::{DryRun, dry_run};
@@ -34,6 +34,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("delete", "Delete objects")
         .permission(ADMIN)
         .risk(Risk::Destroy)
+        .without(NO_KUSTOMIZE)
         .positional(types_or_objects("What to delete, also TYPE/NAME; the incoming object when not given").optional())
         .positional(more_names())
         .options(documents::options())

@@ -11,6 +11,7 @@ mod config_get_contexts;
 mod config_use_context;
 mod cordon;
 mod cp;
+mod create;
 mod create_deployment;
 mod delete;
 mod describe;
@@ -59,6 +60,7 @@ pub fn all(clients: &Arc<Clients>, hub: &Hub, clock: &Clock) -> Vec<Verb> {
         config_use_context::verb(clients),
         cordon::verb(clients),
         cp::verb(clients),
+        create::verb(clients),
         create_deployment::verb(clients),
         delete::verb(clients),
         describe::verb(clients, clock),

@@ -31,6 +31,10 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("port-forward", "Reach ports of a pod from this machine")
         .permission(WRITE)
         .risk(Risk::Change)
+        .without(&[(
+            "address",
+            "it listens on 127.0.0.1 only, so that nobody else gets in: another machine reaches it by ssh -L",
+        )])
         .positional(
             Positional::new(
                 "POD|TYPE/NAME [LOCAL:]PORT",

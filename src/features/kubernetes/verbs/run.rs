@@ -20,6 +20,10 @@ use crate::lang::Stage;
 use crate::verb::declaration::{OptionKind, OptionSpec, Positional};
 use crate::verb::{Call, Mutate, Output, Verb};
 
+/// Instead of a program that is run in the terminal.
+const INTERACTIVE: &str =
+    "make the pod (--pod), then kubectl:exec -it NAME -- COMMAND, and kubectl:delete pod NAME in the end";
+
 /// The verb.
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("run", "Run an image")
@@ -29,6 +33,14 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         )
         .permission(WRITE)
         .risk(Risk::Change)
+        .without(&[
+            ("i", INTERACTIVE),
+            ("stdin", INTERACTIVE),
+            ("t", INTERACTIVE),
+            ("tty", INTERACTIVE),
+            ("rm", INTERACTIVE),
+            ("attach", "kubectl:logs -f NAME follows what it writes"),
+        ])
         .positional(Positional::new(
             "NAME",
             OptionKind::String,

@@ -45,6 +45,11 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
                 OptionKind::Enum(&["cpu", "memory"]),
                 "Most first; by name when not given",
             ),
+            OptionSpec::new(
+                "show-capacity",
+                OptionKind::Bool,
+                "Shares of all that nodes have, not of what pods may use",
+            ),
             no_headers_option(),
         ])
         .output("{kind, name, namespace, container, cpu_millicores, memory_bytes}, one a row.")
@@ -267,8 +272,13 @@ async fn nodes(call: &Call, session: &Session, name: Option<String>, output: &Ou
     // Nodes without figures come last.
     known.sort_by_key(|node| of(node).is_none());
     let header = header(call, vec!["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"]);
+    let whole_of = if call.arguments.flag("show-capacity") {
+        "capacity"
+    } else {
+        "allocatable"
+    };
     for node in &known {
-        let available = |what: &str| text(node, &format!("/status/allocatable/{what}"));
+        let available = |what: &str| text(node, &format!("/status/{whole_of}/{what}"));
         let (cells, record) = match of(node) {
             Some(used) => {
                 let [cpu, memory] = used.cells();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::model::{DnsRow, RecordSet, canonical_name, unescaped};
 use super::{Service, feed};
 use crate::core::change::Target;
-use crate::core::context::Context;
+use crate::core::context::{Cloud, Context};
 use crate::core::text::{SafeText, safe_line};
 use crate::feed::{RowTable, Subscription};
 use crate::lang::ast::{Path, Pipeline, Root, Stage, Word};
@@ -49,6 +49,10 @@ impl Listing for Records {
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<DnsRow> {
         feed::subscribe(&self.service, context)
+    }
+
+    fn cloud(&self, context: &Arc<Context>) -> Cloud {
+        self.service.clients.cloud(context)
     }
 
     fn columns(&self, _: Option<&DnsRow>) -> Vec<Column> {

@@ -15,7 +15,7 @@ use self::picture::{Picture, WINDOW};
 use super::model::{Sample, latest, samples};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
-use crate::feed::{HealthState, Hub, Subscription};
+use crate::feed::{Health, HealthState, Hub, RowTable, Subscription};
 use crate::ui::panel::widgets::{line, message};
 use crate::ui::panel::{Effect, Motion, Panel, PanelKey, Scope, Sourced, Theme, Tone};
 
@@ -60,10 +60,15 @@ impl Panel for TrafficPanel {
 
     fn title(&self) -> SafeText {
         let place = self.place.as_ref().map_or(String::new(), |name| format!(" @{name}"));
-        self.read(|samples| match samples.first() {
-            Some(newest) => SafeText::line(&format!("traffic {}{place}", newest.url)),
+        let url = |rows: &RowTable<Sample>| latest(rows).next().map(|newest| newest.url.clone());
+        let newest = self
+            .feed
+            .as_ref()
+            .and_then(|feed| feed.source().read(|rows, _| url(rows)));
+        match newest {
+            Some(url) => SafeText::line(&format!("traffic {url}{place}")),
             None => SafeText::line(&format!("traffic{place}")),
-        })
+        }
     }
 
     fn open(&mut self, context: &Arc<Context>) {
@@ -138,9 +143,9 @@ impl Panel for TrafficPanel {
     }
 
     fn mark(&self) -> Option<Tone> {
-        let health = self.feed.as_ref()?.source().health();
-        let failed = |samples: &[Sample]| samples.iter().take(WINDOW).any(|sample| !sample.succeeded());
-        (health.state != HealthState::Ended && self.read(failed)).then_some(Tone::Bad)
+        let failed = |rows: &RowTable<Sample>| latest(rows).take(WINDOW).any(|sample| !sample.succeeded());
+        let bad = |rows: &RowTable<Sample>, health: &Health| health.state != HealthState::Ended && failed(rows);
+        self.feed.as_ref()?.source().read(bad).then_some(Tone::Bad)
     }
 
     fn minimum(&self) -> (u16, u16) {

@@ -15,8 +15,12 @@ use crate::ui::panel::{Meaning, Theme};
 pub(super) const WINDOW: usize = 60;
 /// Seconds of the rate that are shown at most, and at least for it to be worth its room.
 const RATE: (usize, usize) = (60, 8);
-/// Columns of a lane's name.
-const LANE: usize = 10;
+/// Below this width a row has a bar for its share, but no lane.
+const LANES: u16 = 31;
+/// Columns of a name before its lane, at least and at most.
+const NAME: (u16, u16) = (12, 30);
+/// Columns of a bar at most.
+const BAR: u16 = 30;
 /// Letters of the versions in the ribbon, oldest version first.
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
 
@@ -25,7 +29,8 @@ pub(super) struct Picture {
     tally: Tally,
     /// Versions in the order they were first seen, each with its rank.
     ranks: BTreeMap<String, usize>,
-    /// Who answered how many, and the version it told last: what says more than the version's own line.
+    /// Who answered how many, and the version it told last, those of the oldest version first: what says more than the
+    /// version's own line.
     answerers: Vec<(String, usize, Option<String>)>,
     /// Why requests failed, the most frequent reason first.
     reasons: Vec<(String, usize)>,
@@ -44,6 +49,13 @@ struct Request {
     /// The rank of the version told, if one was.
     rank: Option<usize>,
     failed: bool,
+}
+
+/// A row of the counts.
+struct Share {
+    label: String,
+    count: usize,
+    rank: Option<usize>,
 }
 
 impl Picture {
@@ -70,12 +82,13 @@ impl Picture {
             let version = version.as_ref().and_then(|version| tally.versions.get(version));
             !pods.contains(name) && version == Some(&count)
         };
-        let answerers = tally
+        let mut answerers = tally
             .answerers
             .iter()
             .filter(|(name, (count, version))| !repeats(name, *count, version))
             .map(|(name, (count, version))| (name.clone(), *count, version.clone()))
-            .collect();
+            .collect::<Vec<_>>();
+        answerers.sort_by_key(|(.., version)| version.as_ref().and_then(|version| ranks.get(version)).copied());
         Picture {
             answerers,
             reasons: reasons(samples),
@@ -111,36 +124,38 @@ impl Picture {
     ) -> Vec<Line<'static>> {
         let mut lines = vec![self.head(theme, columns, note)];
         let failures = self.failures(theme, columns);
-        let lanes = match self.answerers.len() {
-            lanes @ 2.. => lanes + 1,
-            _ => 0,
-        };
-        let others = 1 + usize::from(failures.is_some()) + self.tally.versions.len() + self.answerers.len() + lanes;
+        let others = 1 + usize::from(failures.is_some()) + self.tally.versions.len() + self.answerers.len();
         lines.extend(self.ribbon(theme, columns, rows.saturating_sub(others).max(1)));
         lines.extend(failures);
+        let rank = |version: &String| self.ranks.get(version).copied();
+        let lanes = self.answerers.len() > 1 && columns >= LANES;
         for (version, count) in &self.tally.versions {
-            lines.push(self.share(
-                theme,
-                columns,
-                &format!("version {version}"),
-                *count,
-                self.ranks.get(version).copied(),
-            ));
+            let share = Share {
+                label: format!("version {version}"),
+                count: *count,
+                rank: rank(version),
+            };
+            lines.push(match lanes {
+                true => self.beside(theme, columns, &share, None),
+                false => self.share(theme, columns, &share),
+            });
         }
         let room = rows.saturating_sub(lines.len()).max(1);
         let first = scroll.min(self.answerers.len().saturating_sub(room));
         for (name, count, version) in self.answerers.iter().skip(first) {
-            let rank = version.as_ref().and_then(|version| self.ranks.get(version)).copied();
             let label = match version {
-                Some(version) => format!("{name} {version}"),
-                None => name.clone(),
+                Some(version) if !lanes => format!("{name} {version}"),
+                _ => name.clone(),
             };
-            lines.push(self.share(theme, columns, &label, *count, rank));
-        }
-        let lanes = self.answerers.len();
-        if lanes > 1 && lines.len() + lanes < rows && usize::from(columns) > 3 * LANE {
-            lines.push(Line::default());
-            lines.extend(self.answerers.iter().map(|(name, ..)| self.lane(theme, columns, name)));
+            let share = Share {
+                label,
+                count: *count,
+                rank: version.as_ref().and_then(rank),
+            };
+            lines.push(match lanes {
+                true => self.beside(theme, columns, &share, Some(name)),
+                false => self.share(theme, columns, &share),
+            });
         }
         lines
     }
@@ -190,23 +205,35 @@ impl Picture {
         (!each.is_empty()).then(|| Line::from(theme.span(&text, Meaning::StateBad)))
     }
 
-    /// The requests that one of them answered, each under its cell of the ribbon's right end.
-    fn lane(&self, theme: &Theme, columns: u16, name: &str) -> Line<'static> {
-        let label = fit_end(SafeText::line(name).as_str(), LANE - 1);
-        let blanks = LANE.saturating_sub(crate::core::text::width(&label));
-        let mut spans = vec![Span::styled(
-            format!("{label}{}", " ".repeat(blanks)),
-            theme.style(Meaning::Dim),
-        )];
-        let room = usize::from(columns) - LANE;
-        // What has not come yet is left blank at the left, so that the newest of all lanes stand below each other.
-        spans.push(Span::raw(" ".repeat(room.saturating_sub(self.requests.len()))));
+    /// Name and count before a lane: the requests that one of them answered, each under its cell of the ribbon's right
+    /// end. A version has a bar there, since the ribbon's letters tell its requests.
+    fn beside(&self, theme: &Theme, columns: u16, share: &Share, answerer: Option<&str>) -> Line<'static> {
+        let name = (columns / 3).clamp(NAME.0, NAME.1);
+        let number = format!("{} ", self.number(share.count));
+        let room = columns.saturating_sub(name + u16::try_from(number.len()).unwrap_or(0));
+        let mut line = Line::from(vec![
+            self.label(theme, share, usize::from(name)),
+            Span::styled(number, theme.style(Meaning::Text)),
+        ]);
+        match answerer {
+            Some(answerer) => line.spans.extend(self.lane(theme, usize::from(room), answerer)),
+            None => line.spans.extend(self.bar(theme, room.min(BAR), share)),
+        }
+        line
+    }
+
+    fn lane(&self, theme: &Theme, room: usize, answerer: &str) -> Vec<Span<'static>> {
         let newest: Vec<&Request> = self.requests.iter().take(room).collect();
-        spans.extend(newest.into_iter().rev().map(|request| match request.answerer == name {
-            true => self.cell(theme, request),
-            false => Span::styled(theme.glyphs.neutral, theme.style(Meaning::Border)),
-        }));
-        Line::from(spans)
+        // What has not come yet is left blank at the left, so that the newest of all lanes stand below each other.
+        let blank = Span::raw(" ".repeat(room - newest.len()));
+        let cells = newest
+            .into_iter()
+            .rev()
+            .map(|request| match request.answerer == answerer {
+                true => self.cell(theme, request),
+                false => Span::styled(theme.glyphs.neutral, theme.style(Meaning::Border)),
+            });
+        std::iter::once(blank).chain(cells).collect()
     }
 
     /// One cell a request, newest at the right of the last row: the version's letter, `!` for a failure, `.` where none
@@ -216,7 +243,12 @@ impl Picture {
         let newest: Vec<_> = self.requests.iter().take(columns * rows).collect();
         let mut lines: Vec<Line<'static>> = newest
             .chunks(columns)
-            .map(|row| Line::from_iter(row.iter().rev().map(|request| self.cell(theme, request))))
+            .map(|row| {
+                // What has not come yet is blank: the newest stands above the right end of the lanes.
+                let blank = Span::raw(" ".repeat(columns - row.len()));
+                let cells = row.iter().rev().map(|request| self.cell(theme, request));
+                std::iter::once(blank).chain(cells).collect()
+            })
             .collect();
         lines.reverse();
         lines
@@ -231,33 +263,42 @@ impl Picture {
         Span::styled(text, theme.style(self.meaning(request.rank)))
     }
 
-    fn share(&self, theme: &Theme, columns: u16, label: &str, count: usize, rank: Option<usize>) -> Line<'static> {
-        let number = format!(" {count:>3} {:>3}%", count * 100 / self.tally.total.max(1));
-        let letter = rank
-            .and_then(|rank| LETTERS.chars().nth(rank))
-            .map(|letter| format!("{letter} "))
-            .unwrap_or_default();
-        let bar_columns = (columns / 3).clamp(6, 30);
-        let used = bar_columns + u16::try_from(number.len()).unwrap_or(0) + 1;
-        let room = usize::from(columns.saturating_sub(used));
-        let label = format!(
-            "{letter}{}",
-            fit_end(SafeText::line(label).as_str(), room.saturating_sub(letter.len()))
+    /// A row without a lane: the name as whole as it can be, a bar, the count.
+    fn share(&self, theme: &Theme, columns: u16, share: &Share) -> Line<'static> {
+        let number = self.number(share.count);
+        let bar = (columns / 3).clamp(6, BAR);
+        let used = usize::from(bar) + number.len() + 1;
+        let name = usize::from(columns).saturating_sub(used);
+        let mut line = Line::from(vec![self.label(theme, share, name), Span::raw(" ")]);
+        line.spans.extend(self.bar(theme, bar, share));
+        line.push_span(Span::styled(number, theme.style(Meaning::Text)));
+        line
+    }
+
+    /// The version's letter and the name, `columns` wide.
+    fn label(&self, theme: &Theme, share: &Share, columns: usize) -> Span<'static> {
+        let letter = share.rank.and_then(|rank| LETTERS.chars().nth(rank));
+        let letter = letter.map_or_else(String::new, |letter| format!("{letter} "));
+        let name = fit_end(
+            SafeText::line(&share.label).as_str(),
+            columns.saturating_sub(letter.len()),
         );
-        let blanks = room.saturating_sub(crate::core::text::width(&label)) + 1;
-        let meaning = self.meaning(rank);
+        let label = format!("{letter}{name}");
+        let blanks = " ".repeat(columns.saturating_sub(crate::core::text::width(&label)));
+        Span::styled(format!("{label}{blanks}"), theme.style(self.meaning(share.rank)))
+    }
+
+    fn number(&self, count: usize) -> String {
+        format!(" {count:>3} {:>3}%", count * 100 / self.tally.total.max(1))
+    }
+
+    fn bar(&self, theme: &Theme, columns: u16, share: &Share) -> Vec<Span<'static>> {
         let part = Part {
-            amount: count as u64,
+            amount: share.count as u64,
             fill: Fill::Full,
-            meaning,
+            meaning: self.meaning(share.rank),
         };
-        let mut spans = vec![Span::styled(
-            format!("{label}{}", " ".repeat(blanks)),
-            theme.style(meaning),
-        )];
-        spans.extend(bar(theme, bar_columns, self.tally.total as u64, &[part]).spans);
-        spans.push(Span::styled(number, theme.style(Meaning::Text)));
-        Line::from(spans)
+        bar(theme, columns, self.tally.total as u64, &[part]).spans
     }
 }
 

@@ -3,21 +3,30 @@
 use super::super::model::{Watching, append, tests::sample};
 use super::*;
 use crate::core::clock::Clock;
-use crate::ui::panel::testing::panel_text;
 
-/// A panel that is open, and where its requests come from.
-fn open() -> (Hub, Arc<Context>, TrafficPanel) {
-    let hub = Hub::new(Clock::real());
-    let mut panel = TrafficPanel::new(hub.clone());
-    let context = Arc::new(Context::empty("test"));
-    panel.open(&context);
-    (hub, context, panel)
+fn drawn(panel: &mut TrafficPanel, columns: u16, rows: u16) -> String {
+    let area = Rect::new(0, 0, columns, rows);
+    let mut buffer = Buffer::empty(area);
+    panel.draw(area, &mut buffer, &Theme::plain(), false, Timestamp::UNIX_EPOCH);
+    (0..rows)
+        .map(|y| {
+            (0..columns)
+                .map(|x| buffer[(x, y)].symbol().to_owned())
+                .collect::<String>()
+                .trim_end()
+                .to_owned()
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[tokio::test]
 async fn shares_and_the_ribbon_follow_the_samples() {
-    let (hub, context, mut panel) = open();
-    assert!(panel_text(&mut panel, 60, 6).contains("no traffic yet"));
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
+    assert!(drawn(&mut panel, 60, 6).contains("no traffic yet"));
     let before = panel.version();
     let feed = samples(&hub, &context);
     feed.source().write(|table| {
@@ -27,26 +36,34 @@ async fn shares_and_the_ribbon_follow_the_samples() {
         append(table, sample(Some("web-2"), Some("2.0.0"), None));
     });
     assert_ne!(panel.version(), before);
-    let screen = panel_text(&mut panel, 60, 8);
+    let screen = drawn(&mut panel, 60, 8);
     assert!(screen.contains("last 4 requests  failed 1"), "{screen}");
-    assert!(screen.lines().nth(1) == Some("aa!b"), "{screen}");
-    assert!(
-        screen
-            .lines()
-            .any(|l| l.starts_with("a version 1.0.0") && l.ends_with("2  50%")),
-        "{screen}"
-    );
-    assert!(
-        screen
-            .lines()
-            .any(|l| l.starts_with("b web-2 2.0.0") && l.ends_with("1  25%")),
-        "{screen}"
-    );
+    let ribbon = format!("{:>60}", "aa!b");
+    assert_eq!(screen.lines().nth(1), Some(ribbon.as_str()), "{screen}");
+    for (row, begins) in [
+        (2, "! 1 x refused"),
+        (3, "a version 1.0.0        2  50% ["),
+        (4, "b version 2.0.0        1  25% ["),
+        (5, "a web-1                2  50%"),
+        (6, "b web-2                1  25%"),
+    ] {
+        assert!(
+            screen.lines().nth(row).is_some_and(|line| line.starts_with(begins)),
+            "{begins}: {screen}"
+        );
+    }
+    // Without room for lanes the count comes last and the version stands with the name.
+    let narrow = drawn(&mut panel, 30, 8);
+    let ends = |begins: &str, end: &str| narrow.lines().any(|l| l.starts_with(begins) && l.ends_with(end));
+    assert!(ends("b …n 2.0.0", "1  25%") && ends("b …2 2.0.0", "1  25%"), "{narrow}");
 }
 
 #[tokio::test]
-async fn with_room_each_pod_has_a_lane_with_its_requests() {
-    let (hub, context, mut panel) = open();
+async fn each_pod_has_a_lane_with_its_requests_under_those_of_the_ribbon() {
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
     samples(&hub, &context).source().write(|table| {
         for (pod, version) in [
             ("web-1", "1.0.0"),
@@ -57,19 +74,41 @@ async fn with_room_each_pod_has_a_lane_with_its_requests() {
             append(table, sample(Some(pod), Some(version), None));
         }
     });
-    let screen = panel_text(&mut panel, 60, 12);
-    let lane = |name: &str| {
-        let rows: Vec<&str> = screen.lines().filter(|row| row.starts_with(name)).collect();
-        rows.last().map(|row| row.trim_end().to_owned())
-    };
-    assert!(lane("web-1").is_some_and(|row| row.ends_with("a·a·")), "{screen}");
-    assert!(lane("web-2").is_some_and(|row| row.ends_with("·b·b")), "{screen}");
-    assert!(!panel_text(&mut panel, 60, 6).contains("a·a·"), "no room, no lanes");
+    // As few rows as a stage of 40 rows leaves to it.
+    for (columns, rows) in [(60, 12), (56, 6), (31, 6)] {
+        let screen = drawn(&mut panel, columns, rows);
+        let lane = |name: &str| screen.lines().find(|row| row.starts_with(name)).map(str::to_owned);
+        let ends = |name: &str, cells: &str| {
+            lane(name).is_some_and(|row| row.ends_with(cells) && row.chars().count() == usize::from(columns))
+        };
+        assert!(ends("a web-1", "a·a·") && ends("b web-2", "·b·b"), "{screen}");
+    }
+    assert!(!drawn(&mut panel, 30, 12).contains("a·a·"), "no room, no lanes");
+}
+
+#[tokio::test]
+async fn pods_of_the_old_version_stand_before_those_of_the_new_one() {
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
+    samples(&hub, &context).source().write(|table| {
+        for (pod, version) in [("web-z", "1.0.0"), ("web-a", "2.0.0"), ("web-b", "1.0.0")] {
+            append(table, sample(Some(pod), Some(version), None));
+        }
+    });
+    let screen = drawn(&mut panel, 60, 12);
+    let place = |name: &str| screen.lines().position(|row| row.starts_with(name));
+    let places = [place("a web-b"), place("a web-z"), place("b web-a")];
+    assert!(places.is_sorted() && places[0].is_some(), "{screen}");
 }
 
 #[tokio::test]
 async fn with_room_the_ribbon_has_as_many_rows_as_two_hundred_requests_take() {
-    let (hub, context, mut panel) = open();
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
     samples(&hub, &context).source().write(|table| {
         for n in 0..RIBBON + 10 {
             let failed = (n == RIBBON + 9).then_some("refused");
@@ -78,32 +117,40 @@ async fn with_room_the_ribbon_has_as_many_rows_as_two_hundred_requests_take() {
     });
     let ribbon = |screen: &str| {
         let cells = |row: &&str| !row.is_empty() && row.chars().all(|cell| cell == 'a' || cell == '!');
-        screen.lines().filter(cells).map(str::len).sum::<usize>()
+        screen
+            .lines()
+            .map(str::trim_start)
+            .filter(cells)
+            .map(str::len)
+            .sum::<usize>()
     };
-    let screen = panel_text(&mut panel, 60, 20);
+    let screen = drawn(&mut panel, 60, 20);
     assert_eq!(ribbon(&screen), RIBBON, "{screen}");
     assert!(
         screen.lines().any(|row| row.ends_with("aaa!")),
         "the newest is the last: {screen}"
     );
-    assert_eq!(ribbon(&panel_text(&mut panel, 60, 4)), 60, "one row at least");
+    assert_eq!(ribbon(&drawn(&mut panel, 60, 4)), 60, "one row at least");
 }
 
 #[tokio::test]
 async fn a_watch_that_has_ended_is_not_out_of_date_and_says_that_it_ended() {
-    let (hub, context, mut panel) = open();
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
     assert!(panel.health().is_empty(), "nothing was watched");
     let watch = Watching::begin(&hub, &context);
     watch.add(sample(Some("web-1"), Some("1.0.0"), None));
     assert_eq!(panel.health()[0].health.state, HealthState::Live);
-    assert!(!panel_text(&mut panel, 60, 6).contains("ended"));
+    assert!(!drawn(&mut panel, 60, 6).contains("ended"));
     drop(watch);
     let health = panel.health().remove(0).health;
     assert_eq!(
         health.label(health.data_at.unwrap() + std::time::Duration::from_secs(48)),
         "ended 48s"
     );
-    let screen = panel_text(&mut panel, 60, 6);
+    let screen = drawn(&mut panel, 60, 6);
     assert!(
         screen.starts_with("last 1 requests  failed 0  the watch has ended"),
         "{screen}"
@@ -112,7 +159,10 @@ async fn a_watch_that_has_ended_is_not_out_of_date_and_says_that_it_ended() {
 
 #[tokio::test]
 async fn shares_are_those_of_the_question_asked_last() {
-    let (hub, context, mut panel) = open();
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
     let other = Sample {
         url: "http://other/".to_owned(),
         ..sample(Some("web-1"), Some("1.0.0"), None)
@@ -121,14 +171,17 @@ async fn shares_are_those_of_the_question_asked_last() {
         append(table, other.clone());
         append(table, sample(Some("web-2"), Some("2.0.0"), None));
     });
-    let screen = panel_text(&mut panel, 60, 8);
+    let screen = drawn(&mut panel, 60, 8);
     assert!(screen.contains("last 1 requests"), "{screen}");
     assert!(!screen.contains("1.0.0"), "{screen}");
 }
 
 #[tokio::test]
 async fn failures_say_why_and_the_rate_has_its_maximum() {
-    let (hub, context, mut panel) = open();
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
     let watch = Watching::begin(&hub, &context);
     for n in 0..40u64 {
         let error = match n {
@@ -142,7 +195,7 @@ async fn failures_say_why_and_the_rate_has_its_maximum() {
             ..sample(None, Some("1.0.0"), error)
         });
     }
-    let screen = panel_text(&mut panel, 90, 10);
+    let screen = drawn(&mut panel, 90, 10);
     let head = screen.lines().next().unwrap_or_default();
     assert!(
         head.starts_with("last 40 requests  failed 26  per second ") && head.contains(" max 4"),
@@ -153,17 +206,17 @@ async fn failures_say_why_and_the_rate_has_its_maximum() {
         "{screen}"
     );
     assert_eq!(panel.mark(), Some(Tone::Bad));
-    assert!(
-        !panel_text(&mut panel, 40, 10).contains("per second"),
-        "no room, no rate"
-    );
+    assert!(!drawn(&mut panel, 40, 10).contains("per second"), "no room, no rate");
     drop(watch);
     assert_eq!(panel.mark(), None, "nobody asks any more");
 }
 
 #[tokio::test]
 async fn an_answerer_that_is_only_a_version_has_no_lane_of_its_own() {
-    let (hub, context, mut panel) = open();
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
     samples(&hub, &context).source().write(|table| {
         for version in ["1.0.0", "2.0.0", "2.0.0"] {
             append(
@@ -175,7 +228,7 @@ async fn an_answerer_that_is_only_a_version_has_no_lane_of_its_own() {
             );
         }
     });
-    let screen = panel_text(&mut panel, 60, 12);
+    let screen = drawn(&mut panel, 60, 12);
     assert_eq!(screen.matches("version 2.0.0").count(), 1, "{screen}");
     assert!(!screen.contains("Inspector"), "{screen}");
     assert!(screen.contains("no answer names its pod"), "{screen}");
@@ -183,9 +236,9 @@ async fn an_answerer_that_is_only_a_version_has_no_lane_of_its_own() {
         append(table, sample(Some("web-1"), Some("3.0.0"), None));
         append(table, sample(None, None, None));
     });
-    let screen = panel_text(&mut panel, 60, 12);
+    let screen = drawn(&mut panel, 60, 12);
     assert!(
-        screen.contains("web-1 3.0.0") && screen.contains("no match"),
+        screen.contains("c web-1 ") && screen.contains("c version 3.0.0") && screen.contains("no match"),
         "{screen}"
     );
     assert!(!screen.contains("names its pod"), "{screen}");
@@ -193,10 +246,13 @@ async fn an_answerer_that_is_only_a_version_has_no_lane_of_its_own() {
 
 #[tokio::test]
 async fn hostile_names_and_tiny_areas_are_harmless() {
-    let (hub, context, mut panel) = open();
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
     let hostile = sample(Some("\u{1b}]52;c;eHg=\u{7}世界世界世界世界世界世界"), Some("\n1"), None);
     samples(&hub, &context).source().write(|table| append(table, hostile));
     for (columns, rows) in [(1, 1), (10, 2), (40, 6)] {
-        assert!(!panel_text(&mut panel, columns, rows).contains('\u{1b}'));
+        assert!(!drawn(&mut panel, columns, rows).contains('\u{1b}'));
     }
 }

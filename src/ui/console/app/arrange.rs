@@ -129,13 +129,15 @@ impl App {
     }
 
     /// Puts the panels into their order: those the operator placed, then as they came in, those that only show up when
-    /// there is room behind the others, which so keep their numbers.
+    /// there is room behind the others, which so keep their numbers, and what is pinned behind all.
     pub(super) fn sort_panels(&mut self) {
         let (arrangement, registered) = (&self.arrangement, &self.registered);
+        let is_pinned = |id: &str| self.pinned.iter().any(|pin| pin.id == id);
         self.panels.sort_by_key(|panel| {
             let place = arrangement.place(panel.id()).unwrap_or(usize::MAX);
             let came = registered.iter().position(|id| *id == panel.id());
-            (place, panel.by_name_only(), panel.weight() == 0, came)
+            let late = (is_pinned(panel.id()), panel.by_name_only(), panel.weight() == 0);
+            (place, late, came)
         });
         self.drawn.clear();
     }

@@ -29,12 +29,13 @@ impl App {
         let panel = (self.pins)(&pinned);
         self.pinned.push(pinned.clone());
         self.registered.push(id.clone());
-        let at = self.place_of_new();
-        self.panels.insert(at, panel);
-        self.renumber(|pane| Some(if pane > at { pane + 1 } else { pane }));
+        // Behind all others, whose numbers are under the operator's fingers.
+        self.panels.push(panel);
+        self.drawn.clear();
+        self.touch();
         // Where panels stand beside the chat the new one is the last to fold.
         if self.places.tabs.is_empty() {
-            self.shown = at + 1;
+            self.shown = self.panels.len();
         }
         self.subscribe_offered();
         (Ok(id), vec![Effect::KeepPin(Change::Add(pinned))])
@@ -73,15 +74,6 @@ impl App {
         let mut effects = self.remember();
         effects.push(Effect::KeepPin(Change::Remove(pinned.line)));
         effects
-    }
-
-    /// Behind the panels that stand beside the chat, before those that only come when there is room.
-    fn place_of_new(&self) -> usize {
-        let late = |panel: &dyn crate::ui::panel::Panel| {
-            self.arrangement.place(panel.id()).is_none() && (panel.by_name_only() || panel.weight() == 0)
-        };
-        let first = self.panels.iter().position(|panel| late(panel.as_ref()));
-        first.unwrap_or(self.panels.len())
     }
 
     /// Panes have other numbers now: all that names one by its number goes along with it, or with what is gone.

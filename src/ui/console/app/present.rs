@@ -98,6 +98,11 @@ impl Script {
         self.typing.is_some()
     }
 
+    /// The next key press types a line.
+    pub(in crate::ui::console) fn goes_on(&self) -> bool {
+        !self.is_typing() && self.next < self.lines.len()
+    }
+
     /// Lines typed and lines in all.
     pub fn place(&self) -> (usize, usize) {
         (self.next, self.lines.len())
@@ -183,6 +188,8 @@ impl App {
         if let Some(heading) = &line.heading {
             self.chat.say(now, [(SafeText::line(heading), Meaning::Title)]);
         }
+        // What the line is about stands there while it is typed, whatever was read before.
+        self.chat.to_end();
         self.leave_pane();
         self.popup = None;
         self.input.not_by_hand();

@@ -66,7 +66,6 @@ struct Key {
     old: bool,
     theme: String,
     has_color: bool,
-    focused: bool,
     /// While it runs it tells how long.
     running: Option<Timestamp>,
 }
@@ -93,7 +92,8 @@ impl Marks {
 /// Lines of a block as drawn, kept while nothing that decides them changed. Only for blocks that have ended.
 struct Cached {
     key: Key,
-
+    /// Whether the keys went to the blocks then, where the lines name the way to them; none: they do not.
+    way: Option<bool>,
     lines: Vec<Line<'static>>,
 }
 
@@ -463,12 +463,14 @@ impl Entry {
             old: view::is_old(&self.block, look.now),
             theme: theme.name.clone(),
             has_color: theme.has_color(),
-            focused: look.to_blocks.is_none(),
             running: self.block.state.is_live().then_some(look.now),
         };
-        if self.cache.as_ref().is_none_or(|cached| cached.key != key) {
+        let focused = look.to_blocks.is_none();
+        let cached = self.cache.as_ref();
+        if !cached.is_some_and(|cached| cached.key == key && cached.way.is_none_or(|way| way == focused)) {
             self.cache = Some(Cached {
                 key,
+                way: view::names_the_way(&self.block, look).then_some(focused),
                 lines: view::lines(&self.block, look),
             });
         }

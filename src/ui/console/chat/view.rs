@@ -359,7 +359,7 @@ fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
             add(count - FOLDED_TAIL, FOLDED_TAIL, lines);
         }
     }
-    if !block.state.is_live() && block.is_cut(room(look.width)) {
+    if is_cut(block, look) {
         remark(format!("cut to fit, {} shows all of it", way(look)), lines);
     }
 }
@@ -373,6 +373,15 @@ fn live_line(block: &Block, look: &Look<'_>) -> Option<Line<'static>> {
     let mut rows = Vec::new();
     body(&mut rows, look, &line, None);
     rows.into_iter().next()
+}
+
+/// Whether the lines of a block say by which key it is opened.
+pub fn names_the_way(block: &Block, look: &Look<'_>) -> bool {
+    is_cut(block, look) || shape(block, look.latest) == Shape::Folded
+}
+
+fn is_cut(block: &Block, look: &Look<'_>) -> bool {
+    !block.state.is_live() && block.is_cut(room(look.width))
 }
 
 /// The keys that open a block: the way to the blocks first, where they do not have the keys.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::core::change::Target;
-use crate::core::context::Context;
+use crate::core::context::{Cloud, Context};
 use crate::core::text::SafeText;
 use crate::feed::{RowTable, Subscription};
 use crate::ui::panel::widgets::table::{Cell, Column};
@@ -122,6 +122,12 @@ pub trait Listing: Send {
     fn namespace(&self, context: &Arc<Context>) -> Option<String> {
         let _ = context;
         None
+    }
+
+    /// As [`Panel::cloud`](crate::ui::panel::Panel::cloud).
+    fn cloud(&self, context: &Arc<Context>) -> Cloud {
+        let _ = context;
+        Cloud::default()
     }
 
     /// As [`Panel::mark`](crate::ui::panel::Panel::mark).

@@ -7,6 +7,7 @@ mod listing;
 mod look;
 mod rows;
 
+use std::cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use super::grid::{NO_TABLE, plain};
 use super::widgets::message;
 use super::widgets::table::{Cell, Column, Selection, Table};
 use super::{Action, Effect, Grid, Meaning, Panel, PanelKey, Scope, Sourced, Subject, Theme, Tone, Which};
-use crate::core::context::Context;
+use crate::core::context::{Cloud, Context};
 use crate::core::text::SafeText;
 use crate::feed::RowTable;
 
@@ -43,6 +44,8 @@ pub struct ListPanel<L: Listing> {
     marked: BTreeSet<RowKey>,
     /// The rows shown, and the version they were taken at.
     keys: (u64, Vec<RowKey>),
+    /// What the tab says, and the version it was found at: every frame asks, and all rows are looked at for it.
+    told: cell::Cell<(u64, Option<Tone>)>,
     /// How it was drawn last: a filter looks at what the operator saw.
     seen: (Theme, Timestamp),
 }
@@ -69,6 +72,7 @@ impl<L: Listing> ListPanel<L> {
             wanted: None,
             marked: BTreeSet::new(),
             keys: (NEVER, Vec::new()),
+            told: cell::Cell::new((NEVER, None)),
             seen: (Theme::plain(), Timestamp::UNIX_EPOCH),
         }
     }
@@ -172,6 +176,7 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn open_in(&mut self, scope: &Scope) {
+        self.told.set((NEVER, None));
         let contexts = self.listing.apart(scope.contexts());
         if let Some(first) = contexts.first() {
             self.listing.look_beside(first);
@@ -200,6 +205,7 @@ impl<L: Listing> Panel for ListPanel<L> {
     }
 
     fn close(&mut self) {
+        self.told.set((NEVER, None));
         self.feeds.0.clear();
         self.listing.leave_beside();
     }
@@ -332,7 +338,15 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.listing.namespace(context)
     }
 
+    fn cloud(&self, context: &Arc<Context>) -> Cloud {
+        self.listing.cloud(context)
+    }
+
     fn mark(&self) -> Option<Tone> {
+        let version = self.version();
+        if self.told.get().0 == version {
+            return self.told.get().1;
+        }
         let marks = self.feeds.0.iter().enumerate();
         let mark = |(place, feed): (usize, &Feed<L::Row>)| {
             feed.read(|rows| {
@@ -340,7 +354,9 @@ impl<L: Listing> Panel for ListPanel<L> {
                 self.listing.mark(rows)
             })
         };
-        marks.filter_map(mark).max()
+        let told = marks.filter_map(mark).max();
+        self.told.set((version, told));
+        told
     }
 
     fn window(&self) -> Option<(usize, usize, usize)> {

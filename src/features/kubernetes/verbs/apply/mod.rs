@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use http::Method;
 use serde_json::Value;
 
-use super::common::{WRITE, declare, record_option};
+use super::common::{NO_KUSTOMIZE, WRITE, declare, record_option};
 use super::dry_run::{DryRun, dry_run, on_server_only};
 use super::mutation::{self, Draft, Write};
 use crate::core::change::{Change, Risk};
@@ -49,6 +49,8 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         )
         .permission(WRITE)
         .risk(Risk::Change)
+        .without(NO_KUSTOMIZE)
+        .without(&[("prune", "nothing is deleted on the side: kubectl:get TYPE -l LABELS shows what is there, kubectl:delete removes it by name")])
         .option(record_option())
         .options(documents::options())
         .options([

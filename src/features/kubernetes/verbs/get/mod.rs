@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::common::{
-    READ, all_namespaces_option, declare, field_selector_option, more_names, no_headers_option, selector_option,
-    types_or_objects, until_stopped,
+    NO_KUSTOMIZE, READ, all_namespaces_option, declare, field_selector_option, more_names, no_headers_option,
+    selector_option, types_or_objects, until_stopped,
 };
 use super::completer::Names;
 use crate::core::report::Report;
@@ -35,6 +35,8 @@ use table::Row;
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("get", "Show objects")
         .permission(READ)
+        .without(NO_KUSTOMIZE)
+        .without(&[("subresource", "--raw reads one: kubectl:get --raw /apis/apps/v1/namespaces/default/deployments/NAME/scale")])
         .positional(types_or_objects("Types (po,svc), a type and names, or type/name").optional())
         .positional(more_names())
         .options(documents::options())

@@ -31,10 +31,14 @@ pub struct Revision {
     pub template: Value,
 }
 
+/// Instead of other formats.
+const RECORDS: &str = "its records hold revision, cause, images and holder: | jq '.revision', or run -o json";
+
 /// The verb.
 pub fn verb(clients: &Arc<Clients>) -> Verb {
     let declaration = declare("rollout-history", "Show the revisions of a deployment, daemon set or stateful set")
         .permission(READ)
+        .without(&[("o", RECORDS), ("output", RECORDS)])
         .positional(types_or_objects("Whose history, also TYPE/NAME; the incoming object when not given").optional())
         .positional(more_names())
         .option(OptionSpec::new("revision", OptionKind::Int, "Show this revision's pod template").value_name("number"))

@@ -324,6 +324,24 @@ fn a_namespace_that_the_cluster_does_not_have_is_left_again() {
 }
 
 #[test]
+fn a_hint_too_long_for_the_line_leaves_its_place_to_shorter_ones() {
+    let mut desk = Desk::new();
+    desk.keys("<alt-1>");
+    let hints: Vec<String> = (16..100).filter_map(|width| desk.screen(width, 24).pop()).collect();
+    let has = |line: &String, word: &str| line.contains(word);
+    assert!(
+        hints.iter().any(|line| has(line, "rerun") && !has(line, "open/fold")),
+        "{hints:#?}"
+    );
+    assert!(
+        hints
+            .last()
+            .is_some_and(|line| has(line, "open/fold") && has(line, "rerun")),
+        "{hints:#?}"
+    );
+}
+
+#[test]
 fn tabs_show_as_much_of_the_names_as_there_is_room_for() {
     let mut desk = Desk::new();
     let tabs = |desk: &mut Desk, width| desk.screen(width, 24)[1].trim_end().to_owned();

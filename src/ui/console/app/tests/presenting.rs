@@ -10,6 +10,12 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
     );
     desk.app.handle(Event::Script(Ok("echo one\necho two\n".into())));
     assert!(desk.shows(120, 40, "2 lines to present: F5 types the next"));
+    let hints = |desk: &mut Desk| desk.screen(120, 40).pop().unwrap_or_default();
+    assert!(
+        hints(&mut desk).starts_with(" F5 type the next line  "),
+        "{}",
+        hints(&mut desk)
+    );
     assert!(desk.keys("<f5>").is_empty());
     let mut seen = Vec::new();
     while let Some(rest) = desk.app.rests_for() {
@@ -32,8 +38,31 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
         "a second press types the rest at once"
     );
     assert!(desk.shows(120, 40, "presenting 2/2"));
-    desk.keys("<ctrl-u><f5>");
+    desk.keys("<ctrl-u>");
+    assert!(
+        hints(&mut desk).starts_with(" ? help"),
+        "no line is left: {}",
+        hints(&mut desk)
+    );
+    desk.keys("<f5>");
     assert!(desk.shows(120, 40, "the script is over"));
+}
+
+#[test]
+fn what_a_line_is_about_is_in_sight_while_it_is_typed() {
+    let mut desk = Desk::new();
+    let block = desk.start("echo many");
+    for n in 0..200 {
+        desk.item(block, json!({"line": format!("line {n}"), "source": "x"}));
+    }
+    desk.end(block, 0);
+    desk.screen(120, 40);
+    desk.keys("<pgup>");
+    let script = "# --- A name that people can remember.\necho one\n";
+    desk.app.handle(Event::Script(Ok(script.into())));
+    assert!(desk.shows(120, 40, "scrolled"));
+    desk.keys("<f5>");
+    assert!(desk.shows(120, 40, "A name that people can remember."));
 }
 
 #[test]

@@ -1,0 +1,46 @@
+//! The top line: where lines run, and what gives way where there is no room for all of it.
+
+use super::*;
+use crate::core::context::AwsTarget;
+use crate::core::text::Secret;
+
+fn desk(name: &str, region: Option<&str>) -> Desk {
+    let mut context = Context::empty(name);
+    context.kubernetes.namespace = Some("default".into());
+    context.read_only = true;
+    context.aws = AwsTarget {
+        region: region.map(str::to_owned),
+        keys: Some(("AKIA".into(), Secret::new("s3cret"))),
+        ..AwsTarget::default()
+    };
+    Desk::with(context, &["deployments", "dns"])
+}
+
+#[test]
+fn the_account_stands_before_its_region_and_gives_way_before_it() {
+    let mut desk = desk("staging", Some("ap-southeast-2"));
+    let mut top = |width| desk.screen(width, 24).swap_remove(0);
+    let all = " staging │ default │ ! read-only │ 555555555555 │ ap-southeast-2 │ maria ";
+    assert!(top(120).starts_with(all), "{}", top(120));
+    // The state words stay down to the narrowest screen; what stands behind them goes one by one.
+    for (left_out, kept) in [
+        (["maria", "maria"], ["555555555555", "ap-southeast-2"]),
+        (["maria", "555555555555"], ["! read-only", "ap-southeast-2"]),
+        (["555555555555", "ap-southeast-2"], ["default", "! read-only"]),
+        (["default", "ap-southeast-2"], [" staging ", "! read-only"]),
+    ] {
+        let found = (40..120).rev().map(&mut top).find(|line| {
+            left_out.iter().all(|word| !line.contains(word)) && kept.iter().all(|word| line.contains(word))
+        });
+        assert!(found.is_some(), "{kept:?} without {left_out:?}");
+    }
+    assert!((40..120).all(|width| top(width).contains("! read-only")));
+}
+
+#[test]
+fn nothing_stands_there_while_the_account_is_not_known_and_the_region_is_what_the_client_uses() {
+    let mut found = desk("staging", None);
+    assert!(found.shows(120, 24, " read-only │ 555555555555 │ eu-west-1 │ maria "));
+    let mut plain = Desk::new();
+    assert!(plain.shows(120, 24, "│ rw │ ap-southeast-2 │ maria "));
+}
