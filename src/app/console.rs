@@ -68,6 +68,7 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         hub: started.deck.hub.clone(),
         panels: std::mem::take(&mut started.deck.panels),
         theme: looks.theme,
+        themes: Arc::new(looks::themes(common.no_color, environment.clone())),
         by_background: looks.by_background,
         keymap: looks.keymap,
         clock: Clock::real(),

@@ -29,6 +29,18 @@ pub fn theme(name: Option<&str>, no_color: bool, environment: &Environment, rema
     fitted(theme, no_color, environment)
 }
 
+/// As [`theme`], for a name that is given while the console is open: what can't be had is refused.
+pub fn themes(no_color: bool, environment: Environment) -> impl Fn(&str) -> Result<Theme, Report> + Send + Sync {
+    move |name| {
+        let name = match name {
+            AUTO => for_background(environment.get("COLORFGBG")),
+            name => name,
+        };
+        let theme = named_theme(name, &environment, &mut Vec::new())?;
+        Ok(fitted(theme, no_color, &environment))
+    }
+}
+
 fn named_theme(name: &str, environment: &Environment, remarks: &mut Vec<Report>) -> Result<Theme, Report> {
     let Some(text) = own(THEMES, name, environment)? else {
         return Theme::preset(name);

@@ -142,7 +142,7 @@ impl Work<'_> {
                 for change in &plan.changes {
                     self.journal(change, format!("declined: {reason}")).await?;
                 }
-                let message = format!("{} was declined: {reason}; nothing was changed", self.stage.text);
+                let message = format!("{}; nothing was changed", declined(&self.stage.text, &reason));
                 Err(Report::refused(DECLINED, message))
             }
         }
@@ -315,8 +315,16 @@ pub async fn approve_opaque(run: &Run, stage: &StagePlan) -> Result<(), Report> 
         )),
         Decision::Declined(reason) => Err(Report::refused(
             DECLINED,
-            format!("{} was declined: {reason}; nothing was run", stage.text),
+            format!("{}; nothing was run", declined(&stage.text, &reason)),
         )),
+    }
+}
+
+/// `kubectl:scale web was declined by the operator`: what the reason says already is said once.
+fn declined(line: &str, reason: &str) -> String {
+    match reason.strip_prefix("declined ") {
+        Some(by) => format!("{line} was declined {by}"),
+        None => format!("{line} was declined: {reason}"),
     }
 }
 

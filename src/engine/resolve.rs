@@ -119,10 +119,25 @@ fn unknown(catalogue: &Catalogue, bundle: Option<&str>, command: &str, joins: &[
             Problem::new("E-RESOLVE-004", span, format!("{bundle} has no command {command:?}")).hint(hint)
         }
         None => {
-            let hint = did_you_mean(&near).or_else(|| Some("`help` lists the bundles".to_owned()));
+            let hint = of_a_shell(command).map(str::to_owned).or_else(|| did_you_mean(&near));
+            let hint = hint.or_else(|| Some("`help` lists the bundles".to_owned()));
             Problem::new("E-RESOLVE-004", span, format!("there is no command {command:?}")).hint(hint)
         }
     }
+}
+
+/// What does here what a shell's word does there, for those that fingers know best.
+fn of_a_shell(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "exit" | "quit" | "logout" => ":quit or ^D leaves the console",
+        "clear" | "cls" | "reset" => "^L draws the console anew; what was answered stays above",
+        "ls" | "dir" => "`help` lists the bundles, `kubectl:get deploy` deployments; sh 'ls' runs a line of the shell",
+        "grep" | "egrep" | "rg" | "awk" | "sed" => {
+            "filter chooses records (filter --path NAME --matches TEXT), jq takes them apart; / behind Alt-1 searches the chat"
+        }
+        "man" => "help COMMAND explains a command",
+        _ => return None,
+    })
 }
 
 fn near(catalogue: &Catalogue, bundle: Option<&str>, name: &str) -> Vec<String> {
@@ -203,6 +218,13 @@ mod tests {
             ("kubectl:set imag x", "did you mean kubectl:set-image?"),
             ("kubect:get po", "did you mean kubectl?"),
             ("hlep", "did you mean help?"),
+            // The words of a name in another order, and one of them.
+            ("ec2:search-instance x", "did you mean ec2:instance-search?"),
+            ("rollout x", "did you mean kubectl:rollout-status?"),
+            ("kubectl:rollout", "did you mean kubectl:rollout-status?"),
+            // Words of a shell.
+            ("exit", ":quit or ^D leaves the console?"),
+            ("grep x", "filter chooses records?"),
         ];
         for (line, hint) in cases {
             assert!(

@@ -212,8 +212,12 @@ impl Catalogue {
         if !bundles.contains(&bundle) {
             return NameError::UnknownBundle(nearest(bundle, bundles.into_iter().map(str::to_owned)));
         }
-        let names = self.verbs.keys().filter(|(b, _)| b == bundle).map(|(_, n)| n.clone());
-        NameError::UnknownCommand(nearest(name, names).iter().map(|n| format!("{bundle}:{n}")).collect())
+        let names = || self.verbs.keys().filter(|(b, _)| b == bundle).map(|(_, n)| n.as_str());
+        let near = match nearest(name, names().map(str::to_owned)) {
+            near if near.is_empty() => of_parts(name, names().map(|known| (known, known.to_owned()))),
+            near => near,
+        };
+        NameError::UnknownCommand(near.iter().map(|n| format!("{bundle}:{n}")).collect())
     }
 
     fn near(&self, name: &str) -> Vec<String> {
@@ -235,9 +239,25 @@ impl Catalogue {
             })
             .filter(|(distance, _)| *distance <= tolerance(name))
             .collect();
+        if scored.is_empty() {
+            let all = self.verbs.keys();
+            return of_parts(name, all.map(|(bundle, n)| (n.as_str(), format!("{bundle}:{n}"))));
+        }
         scored.sort();
         scored.into_iter().take(3).map(|(_, full)| full).collect()
     }
+}
+
+/// Most names told of those that a word is a part of.
+const OF_PARTS: usize = 6;
+
+/// Names, each with how it is told, that have all parts of a word among theirs, in whatever order: `rollout` is a part of
+/// `rollout-undo`, and `create-record` is `record-create`.
+fn of_parts<'n>(word: &str, known: impl Iterator<Item = (&'n str, String)>) -> Vec<String> {
+    let wanted: Vec<&str> = word.split('-').filter(|part| part.len() > 2).collect();
+    let has = |name: &str| !wanted.is_empty() && wanted.iter().all(|part| name.split('-').any(|own| own == *part));
+    let fits = known.filter(|(name, _)| has(name));
+    fits.map(|(_, told)| told).take(OF_PARTS).collect()
 }
 
 fn tolerance(name: &str) -> usize {

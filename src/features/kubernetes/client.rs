@@ -8,9 +8,10 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-pub use super::cluster::{Cluster, JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, TABLE};
+pub use super::cluster::{Cluster, JSON, JSON_PATCH, MERGE_PATCH, NAMES_ONLY, STRATEGIC_PATCH, TABLE};
 use super::connection::{Connection, Pass, Turn};
 pub use super::credential::Asking;
+use super::discovery::Discovery;
 use super::kubeconfig::Triple;
 use super::rights::{Need, Rights};
 use super::verbs::common::Remembered;
@@ -37,8 +38,8 @@ pub struct Clients {
     logins: watch::Sender<u64>,
     /// What the users of contexts may do, as it was told last, and to whom.
     rights: Mutex<HashMap<Arc<Context>, Told>>,
-    /// The namespaces of the sessions that feeds of contexts had last.
-    namespaces: Mutex<HashMap<Arc<Context>, String>>,
+    /// The sessions that feeds of contexts had last.
+    sessions: Mutex<HashMap<Arc<Context>, Session>>,
     /// Held by who asks for that: one question serves all panels.
     reviewing: tokio::sync::Mutex<()>,
     /// Where the calls that plan a change found what they change.
@@ -202,12 +203,19 @@ impl Clients {
 
     /// A feed of this context has a session.
     pub fn learn(&self, context: &Arc<Context>, session: &Session) {
-        held(&self.namespaces).insert(context.clone(), session.namespace.clone());
+        held(&self.sessions).insert(context.clone(), session.clone());
+    }
+
+    /// What the cluster that the feeds of a context look at serves; none: nobody has asked it yet.
+    pub fn discovered(&self, context: &Arc<Context>) -> Option<Arc<Discovery>> {
+        held(&self.sessions).get(context)?.cluster.discovered()
     }
 
     /// The namespace that the feeds of a context look at; none: none of them has found its cluster yet.
     pub fn namespace(&self, context: &Arc<Context>) -> Option<String> {
-        held(&self.namespaces).get(context).cloned()
+        held(&self.sessions)
+            .get(context)
+            .map(|session| session.namespace.clone())
     }
 
     /// Wakes after each login.

@@ -22,6 +22,8 @@ use crate::core::text::SafeText;
 pub const JSON: &str = "application/json";
 /// Asks for the server's own table; plain JSON where it has none.
 pub const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+/// Names without the rest of the objects.
+pub const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 /// JSON merge patch (RFC 7386).
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
 /// JSON patch (RFC 6902).
@@ -96,6 +98,11 @@ impl Cluster {
             return Ok(known);
         }
         self.rediscover().await
+    }
+
+    /// What the server serves, as far as it was asked already. Waits for nobody.
+    pub fn discovered(&self) -> Option<Arc<Discovery>> {
+        self.discovery.try_read().ok()?.clone()
     }
 
     /// Asks again what the server serves: a type may have been installed meanwhile.

@@ -194,12 +194,18 @@ impl Discovery {
         })
     }
 
-    fn unknown(&self, word: &str) -> Report {
-        let known = self.listable().flat_map(|r| {
+    /// Every word for a type that can be listed.
+    pub fn words(&self) -> Vec<String> {
+        let words = |r: &Arc<Resource>| {
             [r.plural.clone(), r.singular.clone()]
                 .into_iter()
                 .chain(r.short_names.clone())
-        });
+        };
+        self.listable().flat_map(words).collect()
+    }
+
+    fn unknown(&self, word: &str) -> Report {
+        let known = self.words();
         let report = Report::failed(
             error::UNKNOWN_TYPE,
             format!("the server doesn't have a resource type \"{word}\""),

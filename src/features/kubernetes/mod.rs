@@ -16,6 +16,7 @@ pub mod hosts;
 mod jsonpath;
 mod kubeconfig;
 pub mod model;
+mod nearby;
 mod object;
 mod panel;
 mod path;

@@ -9,6 +9,7 @@ use super::client::Session;
 use super::discovery::{Discovery, Resource};
 use super::documents;
 use super::error::{self, usage};
+use super::nearby;
 use super::object;
 use super::path::Query;
 use crate::core::record::Record;
@@ -236,12 +237,16 @@ pub async fn objects(call: &Call, session: &Session, selection: Selection) -> Re
             for target in targets {
                 match target.read(session).await {
                     Ok(object) => found.push((target, object)),
-                    Err(report) if report.code == error::NOT_FOUND => failures.push(report),
+                    Err(report) if report.code == error::NOT_FOUND => failures.push((target, report)),
                     Err(report) => return Err(report),
                 }
             }
-            if let (Some(report), false) = (error::all(failures), call.arguments.flag("ignore-not-found")) {
-                return Err(report);
+            if !failures.is_empty() && !call.arguments.flag("ignore-not-found") {
+                let mut reports = Vec::new();
+                for (target, report) in failures {
+                    reports.push(nearby::meant(session, &target, report).await);
+                }
+                return error::all(reports).map_or(Ok(found), Err);
             }
         }
         Selection::Listed { resources, namespace } => {

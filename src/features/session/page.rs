@@ -7,9 +7,31 @@ use crate::verb::{BundleInfo, Catalogue, Declaration, OptionKind, OptionSpec, Po
 /// More optional options than this are shown as `[options]` in a synopsis.
 const MOST_OPTIONAL: usize = 5;
 
+/// What somebody does first: the verb, what for, the line.
+const FIRST: [(&str, &str, &str); 3] = [
+    (
+        "run",
+        "run something",
+        "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80",
+    ),
+    ("get", "look at it", "kubectl:get deploy inspector"),
+    (
+        "set-image",
+        "roll out another version",
+        "kubectl:set-image deploy/inspector inspector=so0k/kuar-inspector:2.0.0",
+    ),
+];
+
 /// The page of all bundles.
 pub fn overview(catalogue: &Catalogue) -> Vec<Paragraph> {
     let mut page = Page::default();
+    let steps = FIRST
+        .iter()
+        .filter(|(verb, ..)| catalogue.find(Some("kubectl"), verb).is_ok());
+    page.verbatim(
+        "First steps",
+        steps.flat_map(|(_, what, line)| [format!("# {what}"), (*line).to_owned()]),
+    );
     let bundles: Vec<String> = catalogue
         .bundles()
         .into_iter()
@@ -29,12 +51,13 @@ pub fn overview(catalogue: &Catalogue) -> Vec<Paragraph> {
     page.section(
         "Next",
         "`help BUNDLE` shows a bundle and its commands, `help COMMAND` a command.\n\
-         A line: COMMAND [ARGUMENTS] [| COMMAND …]; joined by && || ; and &; names by `let NAME = …`; \
+         A line: BUNDLE:COMMAND, or COMMAND where one bundle has it, [ARGUMENTS] [| COMMAND …]; joined by && || ; and &; names by `let NAME = …`; \
          earlier answers are $_ and $NUMBER.\n\
          @NAME before a command runs it in another context, @A,B in several at once, @* in all there are: its records \
          carry the field `context`, its rows a column CONTEXT. A record that is no map, or has a field of that name, is \
          in the field `record` beside it. Changes are made in one context at a time.\n\
-         In the console `:present demo` types a rolling update line by line.",
+         In the console `:present demo` types a rolling update line by line, `:` goes to panes and kinds of objects, \
+         `:theme NAME` changes the colours; keymap and theme of every start are in config.toml.",
     );
     page.lines
 }

@@ -64,9 +64,10 @@ impl Offer {
         }
     }
 
-    /// No blank follows what goes on: `jsonpath=`, `deploy/`.
+    /// No blank follows what goes on, `jsonpath=`, `deploy/`, nor a value that is there to be changed: `web=nginx:1.25`.
     fn going_on(mut self) -> Self {
-        self.complete &= !self.label.as_str().ends_with(['=', '/']);
+        let label = self.label.as_str();
+        self.complete &= !label.ends_with('/') && !label.contains('=');
         self
     }
 }

@@ -13,6 +13,7 @@ use self::pane::{draw_pane, rule};
 use super::app::{App, Focus, Offer, Places};
 use super::chat::view::Look;
 use super::input::view::View;
+use super::keymap::{Action, Part};
 use super::layout::{Layout, NARROW, Pane, TALL, WIDE, Want, Wants, layout};
 use super::{help, status};
 use crate::core::text::{SafeText, width};
@@ -126,6 +127,7 @@ fn wants(app: &App, screen: Rect, input: u16) -> Wants {
         stage: app.script.is_some(),
         input,
         toast: app.toasts.shown().is_some(),
+        covered: app.approval().is_some(),
     }
 }
 
@@ -142,15 +144,32 @@ fn input_view(app: &App, columns: u16) -> View {
         Offer::Starting => "the sandbox starts…",
         Offer::No => "",
     };
+    let away = app.focus != Focus::Input;
     let view = View::new(
         &app.input,
         &app.theme,
         columns,
-        empty,
-        app.popup.is_none() && app.suggests(),
+        if away { "" } else { empty },
+        !away && app.popup.is_none() && app.suggests(),
         app.wrong(),
     );
-    if app.context.production { view.warning() } else { view }
+    let view = if app.context.production { view.warning() } else { view };
+    if away {
+        view.elsewhere(&app.theme, &way_to_line(app), columns)
+    } else {
+        view
+    }
+}
+
+/// Who has the keys, and which of them goes to the input line: `the chat has the keys: i types here`.
+fn way_to_line(app: &App) -> String {
+    let (part, place) = match app.focus {
+        Focus::Pane(pane) if pane > 0 => (Part::Panel, app.panels.get(pane - 1).map_or("", |panel| panel.id())),
+        _ => (Part::Chat, "the chat"),
+    };
+    let key = app.keymap.key_of(part, Action::ToInput);
+    let way = key.map_or_else(String::new, |key| format!(": {} types here", key.label()));
+    format!("{place} has the keys{way}")
 }
 
 fn draw_input(app: &App, layout: &Layout, view: &View, buffer: &mut Buffer) -> Option<Position> {
@@ -367,10 +386,12 @@ fn toast(app: &App, area: Rect, buffer: &mut Buffer) {
     if all > 1 {
         text.push_str(&format!("   (+{} more: :messages)", all - 1));
     }
-    let text = SafeText::line(&text).fit(usize::from(area.width.saturating_sub(4)));
+    let text = SafeText::line(&text).fit(usize::from(area.width.saturating_sub(8)));
     let mut span = app.theme.state(toast.tone, &text);
     span.content.to_mut().insert(0, ' ');
-    buffer.set_span(area.x, area.y, &span, area.width);
+    span.content.to_mut().push(' ');
+    // Beside the corner of a frame that it may stand in.
+    buffer.set_span(area.x + 2, area.y, &span, area.width.saturating_sub(4));
 }
 
 /// The plan, in a box over the lower part of the chat and the input: what it asks for is typed there.

@@ -51,6 +51,10 @@ fn sections(app: &App) -> Vec<(String, Vec<(String, String)>)> {
             ("@NAME cmd", "runs in another context; @A,B and @* in several at once"),
             ("cmd &", "as a job: jobs, wait, stop N"),
             ("cmd | pin", "as a panel, asked again every 5s; :unpin NAME"),
+            (
+                ":theme NAME",
+                "other colours; for good: theme and keymap in config.toml, --theme, --keymap",
+            ),
             ("rw 10m", "a read-only context takes changes for so long: typed alone"),
             ("undo N", "takes change N back; audit lists them"),
             (":", "goes to a pane or a kind; rollout NAME, ns NAME, ctx NAME"),

@@ -14,8 +14,9 @@ pub const TALL: u16 = 50;
 /// Below this height: no borders between panes.
 pub const LOW: u16 = 30;
 
-/// Percent of the height that panels have over the chat on a stage.
-const STAGE: u16 = 55;
+/// Percent of the height that panels have over the chat on a stage, and where rows are few: the pods of both versions
+/// are to be seen at once.
+const STAGE: (u16, u16) = (55, 60);
 /// Rows of the chat that a stage leaves at least.
 const LEAST_CHAT: u16 = 5;
 
@@ -51,6 +52,8 @@ pub struct Wants {
     pub input: u16,
     /// Whether there is a toast.
     pub toast: bool,
+    /// The toast must have a row of its own: something lies over the input.
+    pub covered: bool,
 }
 
 /// One pane's place.
@@ -109,7 +112,7 @@ pub struct Layout {
     pub seams: Vec<(Rect, Seam)>,
     /// The input.
     pub input: Rect,
-    /// The toast's line.
+    /// The toast's line: that over the input, or one of its own.
     pub toast: Option<Rect>,
     /// Key hints, jobs, clock.
     pub hints: Option<Rect>,
@@ -125,10 +128,14 @@ pub fn layout(screen: Rect, wants: &Wants) -> Layout {
     let status = rows.top(1);
     let tabs = (single && screen.height >= 8).then(|| rows.top(1));
     let hints = (screen.height >= 6).then(|| rows.bottom(1));
-    let toast = (wants.toast && screen.height >= 8).then(|| rows.bottom(1));
     let most = (screen.height / 3).max(1);
     let frame = if borders { 2 } else { u16::from(screen.height >= 10) };
+    // In the line over the input, so that no pane gives a row for it and jumps.
+    let own = wants.toast && (frame == 0 || wants.covered) && screen.height >= 8;
+    let own = own.then(|| rows.bottom(1));
     let input = rows.bottom(wants.input.clamp(1, most) + frame);
+    let over = (wants.toast && frame > 0).then_some(Rect { height: 1, ..input });
+    let toast = own.or(over);
     let body = rows.left;
     let (mut panes, mut seams) = (Vec::new(), Vec::new());
     let stage = wants.stage && !wants.zoomed && (!single || wants.shown == 0);
@@ -270,7 +277,8 @@ fn stage(area: Rect, wants: &Wants, borders: bool) -> Option<Vec<Pane>> {
         members.pop();
     }
     let least = members.iter().map(|(_, want)| want.height + frame).max()?;
-    let large = u32::from(area.height) * u32::from(STAGE) / 100;
+    let percent = if area.height < LOW { STAGE.1 } else { STAGE.0 };
+    let large = u32::from(area.height) * u32::from(percent) / 100;
     let height = u16::try_from(large).unwrap_or(area.height).max(least);
     let chat = area
         .height

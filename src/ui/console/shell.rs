@@ -41,7 +41,7 @@ use super::ports::{Runner, StartSandbox};
 use super::terminal::{Restore, Screen};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::ui::panel::Tone;
+use crate::ui::panel::{Theme, Tone};
 
 /// Between two frames in the long run: here, and where the terminal is far away.
 const FRAME: Duration = Duration::from_millis(16);
@@ -110,6 +110,7 @@ struct Shell<W: Write> {
     hub_changes: watch::Receiver<u64>,
     sandbox: Option<Arc<dyn StartSandbox>>,
     own: Programs,
+    themes: Arc<dyn Fn(&str) -> Result<Theme, Report> + Send + Sync>,
     screen: Screen<W>,
     restore: Restore,
     remember: Option<remembered::Writer>,
@@ -162,6 +163,7 @@ impl<W: Write> Shell<W> {
             hub_changes: config.hub.changes(),
             sandbox: config.sandbox,
             own: config.programs,
+            themes: config.themes,
             screen,
             restore,
             remember,

@@ -1,5 +1,6 @@
-//! Toasts: one line that goes away by itself. The same word again is counted; errors stay until the next key, a remark
-//! about the line being typed goes with it. The last ones are kept to be read again.
+//! Toasts: one line that goes away by itself, and at once when what it says is untrue. The same word again is counted;
+//! errors stay until the next key, a remark about the line being typed goes with it. The last ones are kept to be read
+//! again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -27,8 +28,21 @@ pub struct Toast {
     pub count: u32,
     /// When it came last.
     pub at: Timestamp,
-    /// It is about the line being typed.
-    typing: bool,
+    /// What makes it untrue, beside time.
+    until: Until,
+}
+
+/// What makes a toast untrue before its time is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Time alone.
+    Time,
+    /// The next key: it is about the line being typed, or about what the next key does.
+    Key,
+    /// This pane, by its id, is looked at: it says how to get there.
+    Shown(String),
+    /// A line of the script was typed: it says what that waits for.
+    Typed,
 }
 
 /// The toasts on the screen.
@@ -41,16 +55,23 @@ pub struct Toasts {
 impl Toasts {
     /// Adds one.
     pub fn add(&mut self, text: SafeText, tone: Tone, now: Timestamp) {
-        self.keep(&text, tone, now);
-        self.show(text, tone, now, false);
+        self.add_until(text, tone, Until::Time, now);
     }
 
-    /// Adds a remark about the line being typed: it goes with the next key, and is worth no keeping.
-    pub fn add_for_line(&mut self, text: SafeText, now: Timestamp) {
-        self.show(text, Tone::Neutral, now, true);
+    /// Adds one that is untrue when something has come. What goes with the next key is worth no keeping.
+    pub fn add_until(&mut self, text: SafeText, tone: Tone, until: Until, now: Timestamp) {
+        if until != Until::Key {
+            self.keep(&text, tone, now);
+        }
+        self.show(text, tone, now, until);
     }
 
-    fn show(&mut self, text: SafeText, tone: Tone, now: Timestamp, typing: bool) {
+    /// What some waited for has come: they are untrue by now.
+    pub fn has_come(&mut self, what: &Until) {
+        self.list.retain(|toast| toast.until != *what);
+    }
+
+    fn show(&mut self, text: SafeText, tone: Tone, now: Timestamp, until: Until) {
         let known = self.list.iter().position(|toast| toast.text == text);
         let count = known.map_or(0, |at| self.list.remove(at).count) + 1;
         // The newest is what is shown, whether it was there before or not.
@@ -59,7 +80,7 @@ impl Toasts {
             tone,
             count,
             at: now,
-            typing,
+            until,
         });
         if self.list.len() > WAITING {
             self.list.remove(0);
@@ -74,7 +95,7 @@ impl Toasts {
                 tone,
                 count: 1,
                 at: now,
-                typing: false,
+                until: Until::Time,
             }),
         }
         if self.kept.len() > KEPT {
@@ -104,7 +125,7 @@ impl Toasts {
 
     /// A key was pressed: errors were seen, and what was said about the line being typed is over.
     pub fn seen(&mut self, now: Timestamp) {
-        self.list.retain(|toast| !toast.typing);
+        self.has_come(&Until::Key);
         for toast in self.list.iter_mut().filter(|toast| toast.tone == Tone::Bad) {
             toast.tone = Tone::Warn;
             toast.at = now;
@@ -137,7 +158,7 @@ mod tests {
     fn the_last_ones_are_kept_and_what_is_about_the_line_typed_goes_with_the_next_key() {
         let start = Timestamp::UNIX_EPOCH;
         let mut toasts = Toasts::default();
-        toasts.add_for_line("nothing fits here".into(), start);
+        toasts.add_until("nothing fits here".into(), Tone::Neutral, Until::Key, start);
         assert!(toasts.shown().is_some());
         toasts.seen(start);
         assert_eq!((toasts.shown(), toasts.kept().count()), (None, 0));

@@ -131,6 +131,13 @@ pub trait Panel: Send {
         false
     }
 
+    /// What else a word of `:WORD` could have been, when it is known that nothing is called that which a panel of any kind
+    /// could turn to. None: something is, or nobody knows.
+    fn lacks(&self, word: &str, context: &Arc<Context>) -> Option<Vec<String>> {
+        let _ = (word, context);
+        None
+    }
+
     /// Shows only rows that have this in them, read as [`filter::Filter`]; an empty text: all. False where there is
     /// nothing to filter.
     fn filter(&mut self, text: &str) -> bool {

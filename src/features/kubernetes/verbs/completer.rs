@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::core::report::Report;
-use crate::features::kubernetes::client::{Clients, Session};
+use crate::features::kubernetes::client::{Clients, NAMES_ONLY, Session};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::verb::{Candidate, Completer, CompletionRequest};
@@ -30,8 +30,6 @@ const WITH_PODS: [(&str, &str); 7] = [
     ("svc/", "Service"),
     ("po/", "Pod"),
 ];
-/// Names without the rest of the objects.
-const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 /// What the words of a verb name.
 #[derive(Clone, Copy, PartialEq)]
@@ -149,10 +147,24 @@ impl Names {
             Some((kind, _)) if !complete_in_one(words) => names(&session, &kind, &namespace, "", &request.prefix).await,
             _ => match request.prefix.split_once('/') {
                 Some((kind, typed)) => names(&session, kind, &namespace, &format!("{kind}/"), typed).await,
-                None => types(&session, &request.prefix).await,
+                None => {
+                    let found = types(&session, &request.prefix).await?;
+                    Ok(match self.words {
+                        Words::Images => with_images(found),
+                        _ => found,
+                    })
+                }
             },
         }
     }
+}
+
+/// The types that have images, those first whose images are changed as a rule.
+fn with_images(mut types: Vec<Candidate>) -> Vec<Candidate> {
+    types.retain(|candidate| object::pod_spec_pointer(&candidate.note).is_some());
+    let rank = |kind: &str| WITH_PODS.iter().position(|(_, known)| *known == kind);
+    types.sort_by_key(|candidate| rank(&candidate.note).unwrap_or(WITH_PODS.len()));
+    types
 }
 
 /// The object that the first word names: a pod, where it names no type.
@@ -337,6 +349,23 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn types_with_images_come_first_for_images_and_others_not_at_all() {
+        let kinds = [
+            ("configmaps", "ConfigMap"),
+            ("pods", "Pod"),
+            ("po", "Pod"),
+            ("deployments", "Deployment"),
+            ("cronjobs", "CronJob"),
+        ];
+        let types = kinds.map(|(value, note)| Candidate {
+            value: value.to_owned(),
+            note: note.to_owned(),
+        });
+        let found: Vec<String> = with_images(types.to_vec()).into_iter().map(|c| c.value).collect();
+        assert_eq!(found, ["deployments", "pods", "po", "cronjobs"]);
     }
 
     #[test]

@@ -65,11 +65,12 @@ fn view(live: &Value) -> Value {
 #[async_trait]
 impl Mutate for Scale {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
-        let wanted = call.arguments.int("replicas").unwrap_or(-1);
+        let given = call.arguments.int("replicas");
+        let wanted = given.unwrap_or(-1);
         if wanted < 0 {
-            return Err(usage(
-                "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
-            ));
+            let report = usage("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0");
+            let below = given.map_or(String::new(), |count| format!("{count} is below 0: "));
+            return Err(report.hint(format!("{below}kubectl:scale deploy NAME --replicas=3")));
         }
         let session = self.clients.planning(call).await?;
         let found = target::chosen(call, &session, &call.arguments.texts()).await?;

@@ -104,6 +104,10 @@ fn split(words: &[String]) -> Result<(Vec<String>, Pairs), Report> {
             Some((name, image)) if name.is_empty() || image.is_empty() => {
                 return Err(usage(format!("invalid image change: {word}")).hint("write CONTAINER=IMAGE"));
             }
+            Some((name, _)) if name != "*" && pairs.iter().any(|(known, _)| known == name) => {
+                let twice = usage(format!("container {name} is named twice"));
+                return Err(twice.hint("write one CONTAINER=IMAGE for each"));
+            }
             Some((name, image)) => pairs.push((name.to_owned(), image.to_owned())),
         }
     }
@@ -239,6 +243,8 @@ mod tests {
             "all resources must be specified before image changes: web"
         );
         assert!(message("deploy web *=a b=c").starts_with("all containers are already specified by *"));
+        assert!(message("deploy web *=a *=c").starts_with("all containers are already specified by *"));
+        assert_eq!(message("deploy web a=k:1 a=k:2"), "container a is named twice");
     }
 
     #[test]

@@ -39,10 +39,14 @@ impl Read for Wait {
         let mut failed = Vec::new();
         let table = Table::new();
         for number in wanted {
+            let of_all = number.is_none();
             let ended = tokio::select! {
                 () = call.cancel.cancelled() => return Err(Report::interrupted()),
                 ended = call.session.wait(number) => ended?,
             };
+            if ended.is_empty() && of_all {
+                call.operator.note("no job runs: all have ended".into());
+            }
             for job in ended {
                 output.send(table.row(&job)).await?;
                 if job.state == JobState::Failed {

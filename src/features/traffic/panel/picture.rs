@@ -55,6 +55,8 @@ struct Request {
 struct Share {
     label: String,
     count: usize,
+    /// Of all requests that are counted, in whole percents that add up.
+    percent: usize,
     rank: Option<usize>,
 }
 
@@ -77,16 +79,24 @@ impl Picture {
             .collect();
         let tally = Tally::of(samples.iter().take(WINDOW));
         let pods: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.pod.as_deref()).collect();
-        // What matched is often the version itself, and an answer without a match has told nothing but its version.
+        // What matched is often the version itself, and answers without a match that all told theirs say nothing more.
+        let is_nameless = |sample: &&Sample| sample.succeeded() && sample.pod.is_none() && sample.matched.is_none();
+        let nameless: Vec<&Sample> = samples.iter().take(WINDOW).filter(is_nameless).collect();
+        let nobody = nameless.first().map(|sample| sample.answerer());
+        let all_tell = nameless.iter().all(|sample| sample.version.is_some());
         let repeats = |name: &str, count: usize, version: &Option<String>| {
-            let version = version.as_ref().and_then(|version| tally.versions.get(version));
-            !pods.contains(name) && version == Some(&count)
+            let versions = version.as_ref().and_then(|version| tally.versions.get(version));
+            !pods.contains(name) && (versions == Some(&count) || (all_tell && nobody == Some(name)))
         };
         let mut answerers = tally
             .answerers
             .iter()
             .filter(|(name, (count, version))| !repeats(name, *count, version))
-            .map(|(name, (count, version))| (name.clone(), *count, version.clone()))
+            .map(|(name, (count, version))| {
+                // Nobody in particular has no version in particular.
+                let version = version.clone().filter(|_| nobody != Some(name.as_str()));
+                (name.clone(), *count, version)
+            })
             .collect::<Vec<_>>();
         answerers.sort_by_key(|(.., version)| version.as_ref().and_then(|version| ranks.get(version)).copied());
         Picture {
@@ -129,10 +139,13 @@ impl Picture {
         lines.extend(failures);
         let rank = |version: &String| self.ranks.get(version).copied();
         let lanes = self.answerers.len() > 1 && columns >= LANES;
-        for (version, count) in &self.tally.versions {
+        let counts: Vec<usize> = self.tally.versions.values().copied().collect();
+        let percents = percents(&counts, self.tally.total);
+        for ((version, count), percent) in self.tally.versions.iter().zip(percents) {
             let share = Share {
                 label: format!("version {version}"),
                 count: *count,
+                percent,
                 rank: rank(version),
             };
             lines.push(match lanes {
@@ -142,7 +155,9 @@ impl Picture {
         }
         let room = rows.saturating_sub(lines.len()).max(1);
         let first = scroll.min(self.answerers.len().saturating_sub(room));
-        for (name, count, version) in self.answerers.iter().skip(first) {
+        let counts: Vec<usize> = self.answerers.iter().map(|(_, count, _)| *count).collect();
+        let percents = self::percents(&counts, self.tally.total);
+        for ((name, count, version), percent) in self.answerers.iter().zip(percents).skip(first) {
             let label = match version {
                 Some(version) if !lanes => format!("{name} {version}"),
                 _ => name.clone(),
@@ -150,6 +165,7 @@ impl Picture {
             let share = Share {
                 label,
                 count: *count,
+                percent,
                 rank: version.as_ref().and_then(rank),
             };
             lines.push(match lanes {
@@ -209,7 +225,7 @@ impl Picture {
     /// end. A version has a bar there, since the ribbon's letters tell its requests.
     fn beside(&self, theme: &Theme, columns: u16, share: &Share, answerer: Option<&str>) -> Line<'static> {
         let name = (columns / 3).clamp(NAME.0, NAME.1);
-        let number = format!("{} ", self.number(share.count));
+        let number = format!("{} ", number(share));
         let room = columns.saturating_sub(name + u16::try_from(number.len()).unwrap_or(0));
         let mut line = Line::from(vec![
             self.label(theme, share, usize::from(name)),
@@ -265,7 +281,7 @@ impl Picture {
 
     /// A row without a lane: the name as whole as it can be, a bar, the count.
     fn share(&self, theme: &Theme, columns: u16, share: &Share) -> Line<'static> {
-        let number = self.number(share.count);
+        let number = number(share);
         let bar = (columns / 3).clamp(6, BAR);
         let used = usize::from(bar) + number.len() + 1;
         let name = usize::from(columns).saturating_sub(used);
@@ -288,10 +304,6 @@ impl Picture {
         Span::styled(format!("{label}{blanks}"), theme.style(self.meaning(share.rank)))
     }
 
-    fn number(&self, count: usize) -> String {
-        format!(" {count:>3} {:>3}%", count * 100 / self.tally.total.max(1))
-    }
-
     fn bar(&self, theme: &Theme, columns: u16, share: &Share) -> Vec<Span<'static>> {
         let part = Part {
             amount: share.count as u64,
@@ -300,6 +312,27 @@ impl Picture {
         };
         bar(theme, columns, self.tally.total as u64, &[part]).spans
     }
+}
+
+fn number(share: &Share) -> String {
+    format!(" {:>3} {:>3}%", share.count, share.percent)
+}
+
+/// Whole percents of `total` whose sum is that of the counts: what is lost by cutting goes where most was cut, as seats
+/// are by the largest remainder.
+fn percents(counts: &[usize], total: usize) -> Vec<usize> {
+    let total = total.max(1);
+    let mut percents: Vec<usize> = counts.iter().map(|count| count * 100 / total).collect();
+    let whole = (counts.iter().sum::<usize>() * 100 + total / 2) / total;
+    let lost = whole.saturating_sub(percents.iter().sum());
+    let mut by_rest: Vec<usize> = (0..counts.len()).collect();
+    by_rest.sort_by_key(|at| std::cmp::Reverse(counts.get(*at).map_or(0, |count| count * 100 % total)));
+    for at in by_rest.into_iter().take(lost) {
+        if let Some(percent) = percents.get_mut(at) {
+            *percent += 1;
+        }
+    }
+    percents
 }
 
 /// Why the last requests failed, the most frequent reason first.

@@ -245,6 +245,31 @@ async fn an_answerer_that_is_only_a_version_has_no_lane_of_its_own() {
 }
 
 #[tokio::test]
+async fn answers_that_all_tell_their_version_are_not_counted_again_and_percents_add_up() {
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
+    samples(&hub, &context).source().write(|table| {
+        for n in 0..60 {
+            let version = if n < 31 { "1.0.0" } else { "2.0.0" };
+            append(table, sample(None, Some(version), None));
+        }
+    });
+    let screen = drawn(&mut panel, 60, 12);
+    let row = |begin: &str, end: &str| screen.lines().any(|row| row.starts_with(begin) && row.ends_with(end));
+    assert!(row("a version 1.0.0", " 31  52%"), "{screen}");
+    assert!(row("b version 2.0.0", " 29  48%"), "{screen}");
+    assert!(!screen.contains("no match"), "{screen}");
+    // One that tells none makes them worth a line, which is no version's.
+    samples(&hub, &context)
+        .source()
+        .write(|table| append(table, sample(None, None, None)));
+    let screen = drawn(&mut panel, 60, 12);
+    assert!(screen.lines().any(|row| row.starts_with("no match ")), "{screen}");
+}
+
+#[tokio::test]
 async fn hostile_names_and_tiny_areas_are_harmless() {
     let hub = Hub::new(Clock::real());
     let mut panel = TrafficPanel::new(hub.clone());

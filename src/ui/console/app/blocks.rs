@@ -10,6 +10,7 @@ use crate::ui::console::chat::block::{Fold, State};
 use crate::ui::console::complete::verb_of;
 use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::console::ports::BlockEvent;
+use crate::ui::console::toast::Until;
 use crate::ui::panel::{self, Tone};
 
 impl App {
@@ -118,7 +119,8 @@ impl App {
         }
         let key = self.keymap.key_of(Part::Global, Action::Pane1).map(Key::label);
         let key = key.map_or_else(|| ":chat".to_owned(), |key| format!("{key} or :chat"));
-        self.tell(&format!("it runs in the chat: {key} shows it"), Tone::Neutral);
+        let told = format!("it runs in the chat: {key} shows it");
+        self.tell_until(&told, Tone::Neutral, Until::Shown("chat".to_owned()));
     }
 
     /// Why lines that rows of several contexts ask for are not run: as with `@a,b` a change is made in one at a time.

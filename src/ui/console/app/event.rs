@@ -83,8 +83,8 @@ pub enum Event {
     Script(Result<String, Box<Report>>),
     /// A theme or keymap file has changed.
     Dress(Box<Dress>),
-    /// The terminal has told its background: the theme for it.
-    Background(Box<Theme>),
+    /// The theme to wear: the terminal has told its background, or one was asked for by its name.
+    Wear(Box<Theme>),
     /// The sandbox started, or did not.
     Sandbox(Result<Arc<Context>, Box<Report>>),
     /// Something to tell that belongs to no block.
@@ -131,6 +131,8 @@ pub enum Effect {
     UseContexts(String),
     /// Read a script for presenting.
     ReadScript(String),
+    /// Wear the theme of this name from now on.
+    Wear(String),
     /// Ask the terminal for clicks, or leave them to it.
     Mouse(bool),
     /// Put text onto the clipboard, by the operator's own key, and tell this once it is there.

@@ -1,7 +1,7 @@
 //! `:`: going somewhere. A pane by its name or number, a kind of the cluster, another namespace or context, a script to
 //! present. What runs a command is built as a tree and appears in the chat like any other line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::present::SCRIPTS;
@@ -15,12 +15,12 @@ use crate::ui::console::complete::{Gathered, Live, Offer};
 use crate::ui::console::contexts::EVERY;
 use crate::ui::console::syntax;
 use crate::ui::console::toast::Toast;
-use crate::ui::panel::{Meaning, Tone};
+use crate::ui::panel::{Meaning, Theme, Tone};
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::{Candidate, CompletionRequest};
 
 /// Places that are no pane.
-const PLACES: [(&str, &str); 11] = [
+const PLACES: [(&str, &str); 12] = [
     ("ns", "another namespace: ns NAME"),
     ("ctx", "another context: ctx NAME; several at once: ctx A,B or ctx *"),
     ("present", "steps through a script: present demo, present FILE"),
@@ -28,6 +28,7 @@ const PLACES: [(&str, &str); 11] = [
     ("hide", "a panel away: hide NAME"),
     ("unpin", "takes a pinned pipeline away: unpin NAME"),
     ("layout", "columns and panels as by default: layout reset"),
+    ("theme", "other colours until the console is left: theme NAME"),
     ("messages", "the last messages, in the chat"),
     ("transcript", "puts what was said onto the terminal's own screen"),
     ("bare", "text without frames, for selecting with the mouse"),
@@ -95,6 +96,12 @@ impl App {
             ("unpin", [name]) => return self.unpin(name),
             ("unpin", _) => self.tell("unpin NAME: a pipeline that was pinned", Tone::Neutral),
             ("layout", ["reset"]) => return self.reset_layout(),
+            ("theme", [name]) => return vec![Effect::Wear((*name).to_owned())],
+            ("theme", _) => {
+                let (names, worn) = (Theme::PRESETS.join(", "), &self.theme.name);
+                let told = format!("{worn} is worn; :theme NAME of {names}; for good: theme in config.toml");
+                self.tell(&told, Tone::Neutral);
+            }
             ("layout", _) => self.tell("layout reset: columns and panels as by default", Tone::Neutral),
             _ => return self.go_to_kind(place, &rest),
         }
@@ -155,6 +162,10 @@ impl App {
             self.tell(&format!("no pane {place}  did you mean {meant}?"), Tone::Warn);
             return Vec::new();
         }
+        if let Some(words) = self.panels.iter().find_map(|panel| panel.lacks(place, &self.context)) {
+            self.tell(&self.nothing_called(place, words), Tone::Warn);
+            return Vec::new();
+        }
         if rest.is_empty()
             && let Some(pane) = self.panels.iter_mut().position(|panel| panel.visit(place))
         {
@@ -173,6 +184,21 @@ impl App {
         let line = print(&Pipeline::from(stage));
         self.input.history.add(&line, &self.context.name);
         vec![self.run(line, Origin::Typed)]
+    }
+
+    /// `nothing is called thedig here  did you mean …?`; `words`: those for kinds of the cluster.
+    fn nothing_called(&self, word: &str, words: Vec<String>) -> String {
+        let panes = self.panels.iter().map(|panel| panel.id().to_owned());
+        let places = PLACES.iter().map(|(name, _)| (*name).to_owned());
+        let known: BTreeSet<String> = panes.chain(places).chain(words).collect();
+        let hint = did_you_mean(&nearest(word, known)).unwrap_or_else(|| "the colon alone lists places".to_owned());
+        format!("there is no pane, place or kind {word}  {hint}")
+    }
+
+    /// Whether what is typed names the place itself, not what is to be shown there.
+    pub(super) fn names_place(&self) -> bool {
+        let text = self.input.text();
+        is_one(&text) && !text.contains(' ')
     }
 
     /// The pane whose name a longer word is but for one slip of the finger. Shorter ones are rather names of kinds: `ds`.
@@ -292,6 +318,8 @@ impl App {
                     .iter()
                     .map(|(name, note)| Offer::place(name, note, !ALONE.contains(name)));
                 gathered.offers = panes.chain(others).collect();
+                // The kinds of the cluster, too: all of them, as the menu is narrowed by itself.
+                gathered.live = self.live("get", &[], "");
             }
             Some("ctx" | "context") => {
                 // Behind a comma stands one more, which is none of those before.
@@ -318,6 +346,10 @@ impl App {
                 let scripts = SCRIPTS.iter().map(|script| (script.name, script.about));
                 let places = scripts.chain([("off", "ends what is presented")]);
                 gathered.offers = places.map(|(name, about)| Offer::place(name, about, false)).collect();
+            }
+            Some("theme") => {
+                let presets = Theme::PRESETS.iter();
+                gathered.offers = presets.map(|name| Offer::place(name, "theme", false)).collect();
             }
             Some("layout") => gathered.offers = vec![Offer::place("reset", "as by default", false)],
             Some("ns" | "namespace") => gathered.live = self.live("get", &["namespaces"], prefix),

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{App, Effect, Focus};
+use super::{App, Effect, Focus, goto};
 use crate::ui::console::approval::Step;
 use crate::ui::console::chat::block::State;
 use crate::ui::console::keymap::{Action, Key, Part};
+use crate::ui::console::toast::Until;
 use crate::ui::panel::{self, Motion, PanelKey, Tone};
 use crate::verb::Decision;
 
@@ -144,7 +145,8 @@ impl App {
             return vec![Effect::Quit(0)];
         }
         self.quit_armed = Some(self.clock.now());
-        self.tell("^C again quits", Tone::Neutral);
+        // What another key does next takes it back.
+        self.tell_until("^C again quits", Tone::Neutral, Until::Key);
         Vec::new()
     }
 
@@ -183,7 +185,10 @@ impl App {
         match self.keymap.own(Part::Popup, key)? {
             Action::NextCandidate => popup.step(true),
             Action::PreviousCandidate => popup.step(false),
-            Action::Cancel => self.popup = None,
+            Action::Cancel => {
+                self.popup = None;
+                self.leave_places();
+            }
             Action::Accept => match popup.selected().cloned() {
                 Some(offer) => self.take_offer(&offer),
                 None => return None,
@@ -209,6 +214,7 @@ impl App {
             Action::HelpWhenEmpty => return typed.map_or_else(Vec::new, |symbol| self.press(symbol)),
             Action::ToChat | Action::Cancel if !searching && self.input.escape() => {}
             Action::ToChat | Action::Cancel if !searching && self.back_to_row() => {}
+            Action::ToChat | Action::Cancel if !searching && self.leave_places() => {}
             Action::Submit => {
                 if searching {
                     self.input.edit(Action::AcceptEnd);
@@ -254,6 +260,27 @@ impl App {
         true
     }
 
+    /// Going somewhere is given up: nothing of a line that begins with a colon stays; false: it is none.
+    fn leave_places(&mut self) -> bool {
+        let goes = goto::is_one(&self.input.text());
+        if goes {
+            self.input.take();
+            self.popup = None;
+        }
+        goes
+    }
+
+    /// A letter that means nothing where the keys are: whoever types it believes to be in the input line.
+    pub(super) fn means_nothing(&mut self, key: Key, part: Part, place: &str) {
+        let Some(symbol) = key.typed() else { return };
+        let way = self.keymap.key_of(part, Action::ToInput).map(Key::label);
+        let way = way.map_or_else(String::new, |key| format!(": {key} goes to the line"));
+        self.tell(
+            &format!("\"{symbol}\" is no key here, {place} has the keys{way}"),
+            Tone::Warn,
+        );
+    }
+
     fn panel_key(&mut self, index: usize, key: Key) -> Vec<Effect> {
         let keymap = &self.keymap;
         let Some(panel) = self.panels.get_mut(index) else {
@@ -280,7 +307,11 @@ impl App {
                 Some(Action::Open) => PanelKey::Open,
                 Some(Action::Mark) => PanelKey::Mark,
                 Some(action) => return self.shared(action),
-                None => return Vec::new(),
+                None => {
+                    let place = panel.id().to_owned();
+                    self.means_nothing(key, Part::Panel, &place);
+                    return Vec::new();
+                }
             },
         };
         let effects = panel.key(meant);

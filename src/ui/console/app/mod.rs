@@ -40,7 +40,7 @@ use super::pin::{Maker, Pinned};
 use super::popup::Popup;
 use super::ports::Ended;
 use super::samples::Samples;
-use super::toast::Toasts;
+use super::toast::{Toasts, Until};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -359,7 +359,7 @@ impl App {
                 }
             }
             Event::Dress(dress) => self.dress(*dress),
-            Event::Background(theme) => self.wear(*theme),
+            Event::Wear(theme) => self.wear(*theme),
             Event::Sandbox(result) => return self.sandbox_started(result),
             Event::Tell(text, tone) => self.toasts.add(text, tone, now),
         }
@@ -374,13 +374,14 @@ impl App {
             let turned = panel.focus_on(subject);
             let in_sight = self.places.panes.iter().any(|(pane, ..)| *pane == at + 1);
             if turned && !in_sight && found.is_none() {
-                found = Some((at + 1, panel.title()));
+                found = Some((at + 1, panel.title(), panel.id().to_owned()));
             }
         }
-        let Some((pane, title)) = found else { return };
+        let Some((pane, title, id)) = found else { return };
         let action = Action::ALL.iter().find(|action| action.pane() == Some(pane));
         if let Some(key) = action.and_then(|action| self.keymap.key_of(Part::Global, *action)) {
-            self.tell(&format!("{} shows {}", key.label(), title.as_str()), Tone::Neutral);
+            let told = format!("{} shows {}", key.label(), title.as_str());
+            self.tell_until(&told, Tone::Neutral, Until::Shown(id));
         }
     }
 
@@ -414,7 +415,10 @@ impl App {
         if let Some(popup) = &mut self.popup {
             popup.add(live_offers(candidates), &gathered.prefix);
         }
-        self.settle_popup(&gathered);
+        // A menu that is being typed in changes nothing of the line by itself.
+        if !self.names_place() {
+            self.settle_popup(&gathered);
+        }
         Vec::new()
     }
 

@@ -11,6 +11,7 @@ use super::App;
 use crate::core::text::SafeText;
 use crate::lang::script_lines;
 use crate::ui::console::keymap::{Action, Part};
+use crate::ui::console::toast::Until;
 use crate::ui::panel::{Meaning, Panel, Tone};
 
 /// Between two characters: a quick typist.
@@ -120,7 +121,9 @@ impl App {
             return self.tell("this script has no line to present", Tone::Warn);
         }
         let key = self.present_key();
-        self.tell(&format!("{all} lines to present: {key} types the next"), Tone::Ok);
+        self.toasts.has_come(&Until::Typed);
+        let told = format!("{all} lines to present: {key} types the next");
+        self.tell_until(&told, Tone::Ok, Until::Typed);
         self.script = Some(script);
         self.subscribe_offered();
     }
@@ -128,6 +131,7 @@ impl App {
     /// No script is presented any more.
     pub(super) fn stop_presenting(&mut self, why: &str) {
         self.script = None;
+        self.toasts.has_come(&Until::Typed);
         self.tell(why, Tone::Ok);
         self.subscribe_offered();
     }
@@ -172,14 +176,17 @@ impl App {
         if !self.input.is_empty() {
             let run = self.label_of(Part::Input, Action::Submit).unwrap_or_default();
             let clear = self.label_of(Part::Global, Action::Interrupt).unwrap_or_default();
-            return self.tell(&format!("{run} runs this line first; {clear} clears it"), Tone::Warn);
+            let told = format!("{run} runs this line first; {clear} clears it");
+            return self.tell_until(&told, Tone::Warn, Until::Key);
         }
         if let Some(block) = self.chat.foreground() {
             script.waits = true;
             let which = block.number.map_or_else(String::new, |number| format!(" #{number}"));
-            return self.tell(&format!("the next line is typed when{which} has ended"), Tone::Waiting);
+            let told = format!("the next line is typed when{which} has ended");
+            return self.tell_until(&told, Tone::Waiting, Until::Typed);
         }
         script.waits = false;
+        self.toasts.has_come(&Until::Typed);
         let Some(line) = script.lines.get(script.next) else {
             return self.stop_presenting("the script is over");
         };
@@ -202,6 +209,7 @@ impl App {
         };
         if !self.input.is_empty() {
             script.waits = false;
+            self.toasts.has_come(&Until::Typed);
         } else if self.chat.foreground().is_none() {
             self.next_line();
         }

@@ -8,6 +8,7 @@ use crate::ui::console::approval::{Approval, Step};
 use crate::ui::console::complete::{self, Gathered, common_beginning, gather};
 use crate::ui::console::input::{TooLong, vi};
 use crate::ui::console::popup::Popup;
+use crate::ui::console::toast::Until;
 use crate::ui::panel::Tone;
 
 /// Told while the sandbox starts.
@@ -147,7 +148,9 @@ impl App {
             self.tell_of_line("nothing to complete here");
             return Vec::new();
         };
-        let effect = gathered.live.clone().map(|live| {
+        // Among places the cluster's kinds are for the menu: a name is completed from what is known here.
+        let live = gathered.live.clone().filter(|_| all || !self.names_place());
+        let effect = live.map(|live| {
             self.next_question += 1;
             Effect::Complete(self.next_question, live)
         });
@@ -197,11 +200,13 @@ impl App {
         let Some(start) = self.popup.as_ref().map(|popup| popup.start) else {
             return;
         };
+        let names_place = self.names_place();
         match self.gathered().filter(|gathered| gathered.span.start == start) {
             Some(gathered) => {
                 if let Some(popup) = &mut self.popup {
                     popup.narrow(&gathered.prefix);
-                    if popup.offers().is_empty() && popup.pending.is_none() {
+                    // Where one can go says itself that nothing fits.
+                    if popup.offers().is_empty() && popup.pending.is_none() && !names_place {
                         self.popup = None;
                     }
                 }
@@ -212,7 +217,24 @@ impl App {
 
     /// A remark about the line being typed: it is over with the next key.
     fn tell_of_line(&mut self, text: &str) {
-        self.toasts.add_for_line(SafeText::line(text), self.clock.now());
+        self.tell_until(text, Tone::Neutral, Until::Key);
+    }
+
+    /// As [`App::tell`], of something that may be untrue before its time is over.
+    pub(super) fn tell_until(&mut self, text: &str, tone: Tone, until: Until) {
+        self.toasts
+            .add_until(SafeText::line(text), tone, until, self.clock.now());
+    }
+
+    /// What has been said of the way to the shown pane is over.
+    pub(super) fn has_got_there(&mut self) {
+        let id = match self.shown.checked_sub(1) {
+            None => Some("chat"),
+            Some(at) => self.panels.get(at).map(|panel| panel.id()),
+        };
+        if let Some(id) = id.map(str::to_owned) {
+            self.toasts.has_come(&Until::Shown(id));
+        }
     }
 
     pub(super) fn tell(&mut self, text: &str, tone: Tone) {
@@ -230,6 +252,7 @@ impl App {
         self.focus = Focus::Input;
         self.zoomed = false;
         self.shown = 0;
+        self.has_got_there();
         self.subscribe_offered();
     }
 
@@ -241,6 +264,7 @@ impl App {
         self.came_from = None;
         self.focus = Focus::Pane(pane);
         self.shown = pane;
+        self.has_got_there();
         self.chat.focus(pane == 0);
         self.subscribe_offered();
     }

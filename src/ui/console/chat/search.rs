@@ -63,7 +63,9 @@ impl Search {
             return *has;
         }
         let (remarks, _) = block.remarks();
+        let (_, state) = block.state.label();
         let has = self.is_in(&block.line)
+            || self.is_in(state)
             || remarks.iter().any(|(text, _)| self.is_in(text.as_str()))
             || block.lines(0, usize::MAX).iter().any(|line| self.is_in(&line.text()));
         self.known.insert(block.id, (block.version, has));

@@ -78,6 +78,27 @@ impl View {
         self
     }
 
+    /// The keys go elsewhere: the prompt is another sign, which is seen without colour too, and behind what was typed
+    /// stands how to get here.
+    #[must_use]
+    pub fn elsewhere(mut self, theme: &Theme, way: &str, columns: u16) -> Self {
+        let prompt = self.rows.first_mut().and_then(|row| row.first_mut());
+        match prompt {
+            Some((text, meaning @ Meaning::Prompt)) => {
+                (*text, *meaning) = (format!("{} ", theme.glyphs.neutral), Meaning::Dim);
+            }
+            Some((text, Meaning::Production)) => *text = format!("{} ", theme.glyphs.neutral),
+            _ => {}
+        }
+        if let Some(row) = self.rows.last_mut() {
+            let used: usize = row.iter().map(|(text, _)| width(text)).sum();
+            let gap = if used > 2 { "  " } else { "" };
+            let way = SafeText::line(way).fit(usize::from(columns).saturating_sub(used + gap.len()));
+            row.push((format!("{gap}{way}"), Meaning::Dim));
+        }
+        self
+    }
+
     /// A line for something else than a pipeline: what it is for, and what was typed.
     pub fn of_prompt(label: &str, text: &str, columns: u16) -> Self {
         let mut layout = Layout {

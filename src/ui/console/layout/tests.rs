@@ -21,6 +21,7 @@ fn wants(panels: usize) -> Wants {
         stage: false,
         input: 1,
         toast: false,
+        covered: false,
     }
 }
 
@@ -133,14 +134,17 @@ proptest! {
     #[test]
     fn nothing_overlaps_or_leaves_the_screen(
         width in 1u16..320, height in 1u16..100, panels in 0usize..9, shown in 0usize..9, input in 1u16..20,
-        toast: bool, zoomed: bool, stage: bool,
+        toast: bool, covered: bool, zoomed: bool, stage: bool,
     ) {
         let screen = Rect::new(0, 0, width, height);
-        let wants = Wants { shown: shown.min(panels), zoomed, stage, input, toast, ..wants(panels) };
+        let wants = Wants { shown: shown.min(panels), zoomed, stage, input, toast, covered, ..wants(panels) };
         let layout = layout(screen, &wants);
         let mut areas: Vec<Rect> = layout.panes.iter().map(|pane| pane.area).collect();
         areas.extend([layout.status, layout.input]);
-        areas.extend(layout.tabs.into_iter().chain(layout.toast).chain(layout.hints));
+        // In the line over the input, which has nothing else in it.
+        let line = Rect { height: 1, ..layout.input };
+        let toast = layout.toast.filter(|toast| covered || layout.input.height < 2 || *toast != line);
+        areas.extend(layout.tabs.into_iter().chain(toast).chain(layout.hints));
         for (at, area) in areas.iter().enumerate() {
             prop_assert_eq!(area.intersection(screen), *area);
             for other in &areas[..at] {

@@ -83,7 +83,7 @@ impl<W: Write> Shell<W> {
                 let theme = theme.filter(|_| asked.at.elapsed() <= SOON).cloned();
                 self.asked = None;
                 if let Some(theme) = theme {
-                    self.reduce(Event::Background(Box::new(theme)));
+                    self.reduce(Event::Wear(Box::new(theme)));
                 }
             }
         }

@@ -27,6 +27,8 @@ pub struct ConsoleConfig {
     pub panels: Vec<Box<dyn Panel>>,
     /// The theme, already without colour where that was asked for.
     pub theme: Theme,
+    /// Gives the theme of a name, as that of the start was given; reads files, so it may block.
+    pub themes: Arc<dyn Fn(&str) -> Result<Theme, Report> + Send + Sync>,
     /// What the terminal's background chooses from, where the terminal is to be asked for it.
     pub by_background: Option<ByBackground>,
     /// The keys.

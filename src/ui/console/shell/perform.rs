@@ -40,6 +40,7 @@ impl<W: Write> Shell<W> {
             Effect::Switch(context, beside) => self.runner.switch(context, beside),
             Effect::UseContexts(names) => self.use_contexts(&names),
             Effect::ReadScript(file) => self.read_script(file),
+            Effect::Wear(name) => self.wear(name),
             Effect::Mouse(on) => self.restore.mouse(on),
             Effect::Copy(text, told) => self.copy(text, &told),
             Effect::CopyRecords(number) => self.copy_records(number),
@@ -117,6 +118,19 @@ impl<W: Write> Shell<W> {
         let Some(own) = contexts.pop() else { return };
         self.runner.switch(own.clone(), beside.clone());
         self.reduce(Event::Contexts(own, beside));
+    }
+
+    /// Another theme. Its file is read beside the loop.
+    fn wear(&self, name: String) {
+        let (themes, outbox) = (self.themes.clone(), self.outbox.clone());
+        tokio::task::spawn_blocking(move || {
+            let event = match themes(&name) {
+                Ok(theme) => Event::Wear(Box::new(theme)),
+                Err(report) => Event::Tell(report.told(), Tone::Warn),
+            };
+            // The console closed meanwhile: nobody wears it.
+            let _ = outbox.blocking_send(Message::App(event));
+        });
     }
 
     fn read_script(&self, file: String) {

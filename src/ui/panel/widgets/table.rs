@@ -163,6 +163,8 @@ pub struct Selection<K = String> {
     offset: usize,
     /// Of the last drawing: the row below the table's top where each shown row ends, and its index.
     ends: Vec<(u16, usize)>,
+    /// How wide cells of each column have been, where columns are not to become narrower again.
+    widest: Option<Vec<u16>>,
 }
 
 impl<K> Default for Selection<K> {
@@ -172,6 +174,7 @@ impl<K> Default for Selection<K> {
             key: None,
             offset: 0,
             ends: Vec::new(),
+            widest: None,
         }
     }
 }
@@ -185,6 +188,12 @@ impl<K> Selection<K> {
     /// The key of the selected row, if one was ever [`Selection::keep`]-ed.
     pub fn key(&self) -> Option<&K> {
         self.key.as_ref()
+    }
+
+    /// From now on columns have room for what was the widest in them, so that they do not move with every change. What
+    /// was the widest until now is forgotten.
+    pub fn hold_widths(&mut self) {
+        self.widest = Some(Vec::new());
     }
 
     /// Selects the row with this key at the next [`Selection::keep`].
@@ -278,7 +287,7 @@ impl Table<'_> {
         let from = selection.offset.min(self.count.saturating_sub(room));
         let from = from.max((selection.selected + 1).saturating_sub(room));
         let shown: Vec<Vec<Cell>> = (from..self.count.min(from + room)).map(self.row).collect();
-        let widths = widths(self.columns, &shown, area.width);
+        let widths = widths(self.columns, &shown, area.width, selection.widest.as_mut());
         self.header(area, buffer, theme, &widths);
 
         // Wrapped rows are taller: while somebody moves in it, the first row shown moves down until the selected fits.

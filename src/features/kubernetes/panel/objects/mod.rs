@@ -174,6 +174,11 @@ impl Panel for Objects {
         true
     }
 
+    fn lacks(&self, word: &str, context: &Arc<Context>) -> Option<Vec<String>> {
+        let discovery = self.clients.discovered(context)?;
+        discovery.find_all(word).is_err().then(|| discovery.words())
+    }
+
     fn back(&mut self) -> bool {
         if self.levels.last_mut().is_some_and(|top| top.panel.back()) {
             return true;

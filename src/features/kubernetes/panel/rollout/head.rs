@@ -21,6 +21,10 @@ const OLD_SHOWN: usize = 3;
 const CAUSE_LINES: usize = 3;
 /// Lines that pods want at least: the header and two of them.
 const PODS: usize = 3;
+/// Lines that pods have before the plan has one: the header and as many pods as three that roll have at once.
+const ENOUGH_PODS: usize = 5;
+/// From this many columns on a bar says more than its counts.
+const ROOMY: u16 = 70;
 
 /// What decides how it looks besides the rollout.
 pub struct Look<'a> {
@@ -45,21 +49,23 @@ pub fn lines(one: &One, look: &Look<'_>) -> Vec<Line<'static>> {
         version: "-".to_owned(),
         ..SetView::default()
     };
-    let mut bars = vec![set_line(
-        "new",
-        view.new.as_ref().unwrap_or(&nothing),
-        whole,
-        Meaning::StateNew,
-        theme,
-        columns,
-    )];
     let skipped = view.old.len().saturating_sub(OLD_SHOWN);
     let old = view
         .old
         .iter()
         .skip(skipped)
         .chain(view.old.is_empty().then_some(&nothing));
-    bars.extend(old.map(|set| set_line("old", set, whole, Meaning::StateOld, theme, columns)));
+    let new = [("new", view.new.as_ref().unwrap_or(&nothing), Meaning::StateNew)];
+    let sets = new.into_iter().chain(old.map(|set| ("old", set, Meaning::StateOld)));
+    let sets: Vec<_> = sets
+        .map(|(name, set, meaning)| (name, set, meaning, counts(view, set, look)))
+        .collect();
+    let widest = sets.iter().map(|(.., counts)| counts.len()).max().unwrap_or(0);
+    let room = usize::from(columns).saturating_sub(LABEL + widest).min(40);
+    let set_line = |(name, set, meaning, counts): (&str, &SetView, Meaning, String)| {
+        set_line(name, set, meaning, counts, (room, whole), theme)
+    };
+    let bars: Vec<Line<'static>> = sets.into_iter().map(set_line).collect();
     let (mut cause, serving) = (cause(view, theme, columns), still_serving(view, theme));
     let gates = gate_lines(view, look);
     // What still works has its line within those of the cause, so that a low panel shows both.
@@ -69,7 +75,8 @@ pub fn lines(one: &One, look: &Look<'_>) -> Vec<Line<'static>> {
     let mut lines = vec![state_line(one, theme, columns)];
     let gates = if gates.len() <= room { gates } else { Vec::new() };
     room -= gates.len();
-    let plan = (room > 0).then(|| plan(view, theme));
+    let pods = (view.pods.len() + 1).clamp(PODS, ENOUGH_PODS);
+    let plan = (room > pods - PODS).then(|| plan(view, theme));
     let taken = fixed + gates.len() + usize::from(plan.is_some()) + (view.pods.len() + 1).max(PODS);
     cause.truncate(least + usize::from(look.rows).saturating_sub(taken));
     lines.extend(plan);
@@ -120,13 +127,13 @@ fn gate_lines(view: &RolloutView, look: &Look<'_>) -> Vec<Line<'static>> {
         ..view.standing.clone()
     };
     let (traffic, foreign) = match &look.traffic {
-        Some(Measured::Own(traffic)) => (Some(*traffic), None),
+        Some(Measured::Own { traffic, .. }) => (Some(*traffic), None),
         Some(Measured::Foreign { url, why }) => (None, Some(format!("traffic of {url} is not counted: {why}"))),
         None => (None, None),
     };
     let mut spans: Vec<Span<'static>> = gates(&standing, traffic)
         .iter()
-        .map(|gate| gate_span(gate, look.theme, look.columns))
+        .map(|gate| gate_span(gate, replaces(view), look.theme, look.columns))
         .collect();
     let room = usize::from(look.columns).saturating_sub(2);
     spans.extend(foreign.map(|text| look.theme.state(Tone::Neutral, &SafeText::line(&text).fit_middle(room))));
@@ -143,26 +150,56 @@ fn gate_lines(view: &RolloutView, look: &Look<'_>) -> Vec<Line<'static>> {
     lines
 }
 
-fn gate_span(gate: &Gate, theme: &Theme, columns: u16) -> Span<'static> {
+/// Whether pods of an earlier template are there: what counts the new ones only has to say so, or it reads as an outage.
+fn replaces(view: &RolloutView) -> bool {
+    view.old.iter().any(|set| set.current > 0)
+}
+
+fn gate_span(gate: &Gate, replaces: bool, theme: &Theme, columns: u16) -> Span<'static> {
     let tone = match gate.state {
         GateState::Passed => Tone::Ok,
         GateState::Waiting => Tone::Progress,
         GateState::Failed => Tone::Bad,
     };
     let room = usize::from(columns).saturating_sub(2);
+    let whose = match gate.name {
+        "ready" | "available" if replaces => "new ",
+        _ => "",
+    };
     theme.state(
         tone,
-        &SafeText::line(&format!("{} {}", gate.name, gate.detail)).fit(room),
+        &SafeText::line(&format!("{whose}{} {}", gate.name, gate.detail)).fit(room),
     )
 }
 
+/// ` 2/3 ready`, and where there is room how much of what is asked now this version answers.
+fn counts(view: &RolloutView, set: &SetView, look: &Look<'_>) -> String {
+    let ready = format!(" {}/{} ready", set.ready, set.desired);
+    let Some(Measured::Own { versions, .. }) = look.traffic.as_ref().filter(|_| look.columns >= ROOMY) else {
+        return ready;
+    };
+    let all: usize = versions.values().sum();
+    let same = |other: &&SetView| other.version == set.version;
+    // Two templates of one version answer alike.
+    if all == 0 || view.new.iter().chain(&view.old).filter(same).count() != 1 {
+        return ready;
+    }
+    let own = versions.get(&set.version).copied().unwrap_or(0);
+    format!("{ready}  answers {own} of {all}")
+}
+
 /// `new 2.0.0       [████▒▒····] 2/3 ready`.
-fn set_line(name: &str, set: &SetView, whole: u64, meaning: Meaning, theme: &Theme, columns: u16) -> Line<'static> {
+fn set_line(
+    name: &str,
+    set: &SetView,
+    meaning: Meaning,
+    counts: String,
+    (room, whole): (usize, u64),
+    theme: &Theme,
+) -> Line<'static> {
     let parts = parts(set, meaning);
-    let counts = format!(" {}/{} ready", set.ready, set.desired);
     let label = SafeText::line(&format!("{name} {}", set.version)).fit(LABEL - 1);
     let label = format!("{label}{}", " ".repeat(LABEL.saturating_sub(label.width())));
-    let room = usize::from(columns).saturating_sub(LABEL + counts.len()).min(40);
     let mut spans = vec![Span::styled(label, theme.style(meaning))];
     spans.extend(bar(theme, u16::try_from(room).unwrap_or(0), whole, &parts).spans);
     spans.push(Span::styled(counts, theme.style(Meaning::Text)));

@@ -64,8 +64,10 @@ pub struct RolloutPanel {
     seen: Seen,
     /// Of the pods of one, or of several rollouts.
     selection: Selection,
-    /// The deployment among whose pods the operator has chosen; until then the pod that fails is selected.
+    /// The deployment among whose pods the operator has chosen; until then the pod that fails is selected, or the first.
     chosen: Option<String>,
+    /// What the columns keep their widths for: the deployment, and whether old pods are gone from it.
+    widths_of: Option<(String, bool)>,
     page: usize,
     /// Row of the content at which the pods begin.
     table_top: u16,
@@ -104,6 +106,7 @@ impl RolloutPanel {
             },
             selection: Selection::default(),
             chosen: None,
+            widths_of: None,
             page: 1,
             table_top: 0,
             ends: Vec::new(),
@@ -128,11 +131,15 @@ impl RolloutPanel {
             all: feeds.look(&picked.rows, now),
             more: picked.more,
         };
-        let failing = self.failing_pod().map(str::to_owned);
-        if let Some(pod) = failing {
+        let names = self.names();
+        if let Some(pod) = self.leading_pod().map(str::to_owned) {
             self.selection.select_key(pod);
         }
-        let names = self.names();
+        let state = self.one().map(|one| (one.view.name.clone(), one.view.old.is_empty()));
+        if self.widths_of != state {
+            self.widths_of = state;
+            self.selection.hold_widths();
+        }
         self.selection.keep(
             names.len(),
             |key| names.iter().position(|name| name == key),
@@ -193,11 +200,14 @@ impl RolloutPanel {
         self.one().map_or(&[], |one| one.view.pods.as_slice())
     }
 
-    /// The pod that the cause is about, unless the operator chose another one.
-    fn failing_pod(&self) -> Option<&str> {
+    /// The pod that the cause is about, else the first, which is a new one, so that what comes is in sight; unless the
+    /// operator chose another one.
+    fn leading_pod(&self) -> Option<&str> {
         let view = &self.one()?.view;
-        let cause = view.cause.as_ref().filter(|cause| !cause.pod.is_empty())?;
-        (self.chosen.as_ref() != Some(&view.name)).then_some(cause.pod.as_str())
+        let failing = view.cause.as_ref().map(|cause| cause.pod.as_str());
+        let leading = failing.filter(|pod| !pod.is_empty());
+        let leading = leading.or_else(|| view.pods.first().map(|pod| pod.name.as_str()));
+        leading.filter(|_| self.chosen.as_ref() != Some(&view.name))
     }
 
     /// Whether what is shown has a reason to be taken back.

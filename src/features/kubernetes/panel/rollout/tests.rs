@@ -216,7 +216,7 @@ async fn the_gates_say_what_it_waits_for_and_give_way_where_there_is_no_room() {
     panel.open(&bench.context);
     let text = screen(&mut panel, 100, 14);
     assert!(
-        text.contains("~ updated 1 of 3  ~ ready 0 of 3  ~ available 0 of 3"),
+        text.contains("~ updated 1 of 3  ~ new ready 0 of 3  ~ new available 0 of 3"),
         "{text}"
     );
     let low = screen(&mut panel, 100, 8);
@@ -471,4 +471,74 @@ async fn enter_on_a_pod_goes_down_to_its_containers() {
         (subject.target.kind.as_str(), subject.target.name.as_str()),
         ("Pod", "web-2-n1")
     );
+}
+
+/// Three pods that roll: two of each version, as a status each.
+fn surging(new: [&str; 2]) -> Bench {
+    let row = deployment("web", 3, 2, 4);
+    let pods = vec![
+        ("n1", pod("web-2-aaaaa", "web-2", new[0], false)),
+        ("n2", pod("web-2-bbbbb", "web-2", new[1], false)),
+        ("o1", pod("web-1-ccccc", "web-1", "Running", true)),
+        ("o2", pod("web-1-ddddd", "web-1", "Running", true)),
+    ];
+    Bench::new()
+        .with(vec![("web", row)], HealthState::Live, None)
+        .with(
+            vec![("web-1", set("web-1", 1, 2, 2)), ("web-2", set("web-2", 2, 2, 0))],
+            HealthState::Live,
+            None,
+        )
+        .with(pods, HealthState::Live, None)
+}
+
+#[tokio::test]
+async fn ten_rows_show_the_pods_of_both_versions_and_the_newest_first() {
+    let bench = surging(["Pending", "Running"]);
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let text = screen(&mut panel, 80, 10);
+    for pod in ["aaaaa", "bbbbb", "ccccc", "ddddd"] {
+        assert!(text.contains(pod), "{pod}: {text}");
+    }
+    assert!(text.contains("~ new ready 0 of 3"), "whose count it is: {text}");
+    // Fewer rows: the new ones stay in sight, whatever was drawn before.
+    let low = screen(&mut panel, 80, 8);
+    assert!(low.contains("aaaaa") && low.contains("bbbbb"), "{low}");
+}
+
+#[tokio::test]
+async fn bars_say_how_much_each_version_answers_of_what_is_asked_now() {
+    use crate::features::traffic::model::{Sample, append, samples};
+    let bench = surging(["Running", "Running"]);
+    let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
+    panel.open(&bench.context);
+    let feed = samples(&bench.hub, &bench.context);
+    feed.source().write(|rows| {
+        for n in 0..10 {
+            let (pod, version) = if n < 7 {
+                ("web-1-ccccc", "1.0.0")
+            } else {
+                ("web-2-aaaaa", "2.0.0")
+            };
+            append(
+                rows,
+                Sample {
+                    at: Timestamp::UNIX_EPOCH,
+                    url: "http://inspector/".into(),
+                    status: Some(200),
+                    latency_ms: Some(3),
+                    matched: None,
+                    pod: Some(pod.to_owned()),
+                    version: Some(version.to_owned()),
+                    error: None,
+                },
+            );
+        }
+    });
+    let text = screen(&mut panel, 80, 12);
+    let row = |begin: &str| text.lines().find(|line| line.starts_with(begin)).unwrap_or_default();
+    assert!(row("new 2.0.0").ends_with("0/2 ready  answers 3 of 10"), "{text}");
+    assert!(row("old 1.0.0").ends_with("2/2 ready  answers 7 of 10"), "{text}");
+    assert!(!screen(&mut panel, 60, 12).contains("answers"), "no room for it");
 }

@@ -1,7 +1,7 @@
 //! Whose requests those of a running watch are: a rollout is judged only by requests that its own deployment answers. Not
 //! for the gate itself, which only counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -30,7 +30,12 @@ pub struct Own<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measured {
     /// The deployment answers them.
-    Own(Traffic),
+    Own {
+        /// How many, and how many failed.
+        traffic: Traffic,
+        /// The versions that the newest answers told, each how often.
+        versions: BTreeMap<String, usize>,
+    },
     /// They say nothing about it.
     Foreign {
         /// What is asked for.
@@ -48,11 +53,14 @@ pub fn measured(rows: &RowTable<Sample>, health: &Health, own: &Own<'_>, now: Ti
     let answers = latest(rows).filter(|sample| sample.succeeded());
     let given: BTreeSet<Option<bool>> = answers.take(ANSWERS).map(|sample| own.gave(sample)).collect();
     Some(match (given.contains(&Some(true)), given.contains(&Some(false))) {
-        (true, false) => Measured::Own(Traffic {
-            total: tally.total,
-            failed: tally.failed,
-            limit: LIMIT,
-        }),
+        (true, false) => Measured::Own {
+            traffic: Traffic {
+                total: tally.total,
+                failed: tally.failed,
+                limit: LIMIT,
+            },
+            versions: Tally::of(latest(rows).take(ANSWERS)).versions,
+        },
         (true, true) => foreign("others answer it too"),
         (false, true) => foreign("others answer it"),
         (false, false) => foreign("no answer names its pod"),
@@ -129,10 +137,14 @@ mod tests {
             failed: 1,
             limit: LIMIT,
         };
-        assert_eq!(counted, Some(Measured::Own(traffic)), "the failures of its own URL");
+        let own_failures = Measured::Own {
+            traffic,
+            versions: BTreeMap::new(),
+        };
+        assert_eq!(counted, Some(own_failures), "the failures of its own URL");
         // The answer tells a version that is nobody else's.
         let told = of_web([sample("http://a/", None, Some("2.0.0"), false)]);
-        assert!(matches!(told, Some(Measured::Own(_))));
+        assert!(matches!(told, Some(Measured::Own { versions, .. }) if versions["2.0.0"] == 1));
         assert_eq!(
             why([sample("http://a/", canary, Some("2.0.0"), false)]),
             "others answer it"

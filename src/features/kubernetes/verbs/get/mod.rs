@@ -23,8 +23,9 @@ use crate::features::kubernetes::discovery::Resource;
 use crate::features::kubernetes::documents;
 use crate::features::kubernetes::error::{self, usage};
 use crate::features::kubernetes::jsonpath::JsonPath;
+use crate::features::kubernetes::nearby;
 use crate::features::kubernetes::path::Query;
-use crate::features::kubernetes::target::{self, Selection};
+use crate::features::kubernetes::target::{self, Selection, Target};
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Input, Output, Read, Verb};
 use pages::Pages;
@@ -171,7 +172,8 @@ async fn show(
     let mut kept: Vec<(Arc<Resource>, Row)> = Vec::new();
     // Once at most, and before the first record.
     let mut looks_ahead = !keeps && call.shown && call.record.is_none() && call.operator.shows_previews();
-    for (resource, path, query, by_name) in requests(call, &selection) {
+    for (resource, path, query, named) in requests(call, &selection) {
+        let by_name = named.is_some();
         let mut pages = Pages::new(session, &path, query, by_name);
         loop {
             let ahead = std::mem::take(&mut looks_ahead) && !by_name && printer.needs_only_cells();
@@ -185,7 +187,10 @@ async fn show(
                 // One missing name does not hide the others; kubectl shows them, then the error.
                 Err(report) if by_name && report.code == error::NOT_FOUND => {
                     if !call.arguments.flag("ignore-not-found") {
-                        failures.push(report);
+                        failures.push(match named {
+                            Some(target) => nearby::meant(session, target, report).await,
+                            None => report,
+                        });
                     }
                     break;
                 }
@@ -243,11 +248,11 @@ fn nothing_found(selection: &Selection) -> String {
 }
 
 /// One request for each named object, or for each listed type: `(type, path, query, by name)`.
-fn requests(call: &Call, selection: &Selection) -> Vec<(Arc<Resource>, String, Query, bool)> {
+fn requests<'s>(call: &Call, selection: &'s Selection) -> Vec<(Arc<Resource>, String, Query, Option<&'s Target>)> {
     match selection {
         Selection::Named(targets) => targets
             .iter()
-            .map(|t| (t.resource.clone(), t.path(), Query::new(), true))
+            .map(|t| (t.resource.clone(), t.path(), Query::new(), Some(t)))
             .collect(),
         Selection::Listed { resources, namespace } => resources
             .iter()
@@ -256,7 +261,7 @@ fn requests(call: &Call, selection: &Selection) -> Vec<(Arc<Resource>, String, Q
                     resource.clone(),
                     resource.collection(namespace.as_deref()),
                     target::selectors(call),
-                    false,
+                    None,
                 )
             })
             .collect(),

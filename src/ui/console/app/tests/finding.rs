@@ -189,3 +189,76 @@ fn a_right_click_selects_and_opens_the_menu_and_starts_nothing() {
     desk.keys("<enter>");
     assert_eq!(desk.app.input.text(), "kubectl:scale 'web; rm -rf' ");
 }
+
+#[test]
+fn esc_leaves_the_colon_and_what_nothing_is_called_is_refused() {
+    let mut desk = Desk::new();
+    desk.keys(":the<esc>");
+    assert_eq!((desk.app.input.text().as_str(), desk.app.popup.is_none()), ("", true));
+    desk.keys(":deplx");
+    assert!(desk.shows(120, 40, "nothing fits"), "the menu says so");
+    desk.keys("<esc>");
+    assert!(desk.app.input.is_empty());
+    // No answer of the cluster yet: it is asked for the kind.
+    assert!(matches!(desk.keys(":thedig<enter>").as_slice(), [Effect::Start { .. }]));
+    struct Kinds(Rows);
+    impl Panel for Kinds {
+        fn id(&self) -> &str {
+            "objects"
+        }
+        fn title(&self) -> SafeText {
+            self.0.title()
+        }
+        fn open(&mut self, context: &Arc<Context>) {
+            self.0.open(context);
+        }
+        fn close(&mut self) {
+            self.0.close();
+        }
+        fn version(&self) -> u64 {
+            self.0.version()
+        }
+        fn health(&self) -> Vec<Sourced> {
+            self.0.health()
+        }
+        fn key(&mut self, key: PanelKey) -> Vec<PanelEffect> {
+            self.0.key(key)
+        }
+        fn visit(&mut self, _: &str) -> bool {
+            true
+        }
+        fn lacks(&self, word: &str, _: &Arc<Context>) -> Option<Vec<String>> {
+            (word != "configmaps").then(|| vec!["configmaps".to_owned(), "secrets".to_owned()])
+        }
+        fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {
+            self.0.draw(area, buffer, theme, focused, now);
+        }
+    }
+    desk.app
+        .panels
+        .push(Box::new(Kinds(Rows::new("objects", Arc::default()))));
+    desk.app.registered.push("objects".to_owned());
+    desk.app.focus = Focus::Input;
+    assert!(
+        desk.keys(":thedig inspector<enter>").is_empty(),
+        "no line for what there is not"
+    );
+    assert!(desk.shows(120, 40, "there is no pane, place or kind thedig"));
+    assert!(desk.keys(":secret<enter>").is_empty());
+    assert!(desk.shows(120, 40, "did you mean secrets?"));
+    assert_eq!(desk.app.focus, Focus::Input);
+    desk.keys(":configmaps<enter>");
+    assert_eq!(desk.app.focus, Focus::Pane(6), "a kind there is");
+}
+
+#[test]
+fn the_theme_is_changed_behind_the_colon() {
+    let mut desk = Desk::new();
+    desk.keys(":theme mo<tab>");
+    assert_eq!(desk.app.input.text().trim_end(), ":theme mono");
+    let effects = desk.keys("<enter>");
+    assert!(matches!(effects.as_slice(), [Effect::Wear(name)] if name == "mono"));
+    desk.app.handle(Event::Wear(Box::new(Theme::preset("mono").unwrap())));
+    desk.keys(":theme<enter>");
+    assert!(desk.shows(120, 40, "mono is worn; :theme NAME of terminal-16, dark"));
+}

@@ -266,6 +266,71 @@ fn in_the_vim_keymap_the_line_has_modes() {
 }
 
 #[test]
+fn the_prompt_shows_that_the_keys_go_elsewhere_and_letters_that_mean_nothing_are_told() {
+    let mut desk = Desk::new();
+    let prompt = |desk: &mut Desk| desk.screen(80, 24).get(22).cloned().unwrap_or_default();
+    assert!(prompt(&mut desk).trim_start().starts_with('❯'));
+    desk.keys("<alt-1>");
+    let away = prompt(&mut desk);
+    assert!(
+        !away.contains('❯') && away.contains("the chat has the keys: i types here"),
+        "{away}"
+    );
+    desk.keys("d");
+    assert!(desk.shows(
+        80,
+        24,
+        "\"d\" is no key here, the chat has the keys: i goes to the line"
+    ));
+    desk.keys("iecho x");
+    assert!(prompt(&mut desk).contains("❯ echo x"), "the line is typed again");
+    desk.keys("<alt-2>");
+    let away = prompt(&mut desk);
+    assert!(
+        away.contains("echo x  deployments has the keys: i types here"),
+        "{away}"
+    );
+    desk.keys("%");
+    assert!(desk.shows(80, 24, "\"%\" is no key here, deployments has the keys"));
+}
+
+#[test]
+fn what_a_notice_speaks_of_takes_it_away_when_it_has_changed() {
+    let mut desk = Desk::new();
+    desk.screen(80, 24);
+    desk.keys("<ctrl-c>");
+    assert!(desk.shows(80, 24, "^C again quits"));
+    desk.keys("e");
+    assert!(!desk.shows(80, 24, "^C again quits"), "another key is no second ^C");
+    desk.keys("<bs>");
+    let target = Target {
+        kind: "Deployment".into(),
+        scope: "default".into(),
+        name: "inspector".into(),
+    };
+    desk.app.handle(Event::ActingOn(target.into()));
+    assert!(desk.shows(80, 24, "Alt-2 shows"));
+    desk.keys("<alt-3>");
+    assert!(desk.shows(80, 24, "Alt-2 shows"), "not yet");
+    desk.keys("<alt-2>");
+    assert!(!desk.shows(80, 24, "Alt-2 shows"), "it is shown");
+}
+
+#[test]
+fn a_notice_takes_no_row_from_the_panes() {
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let mut desk = Desk::new();
+        desk.keys("<alt-2>");
+        desk.screen(columns, rows);
+        let panes = |desk: &Desk| desk.app.places.panes.clone();
+        let before = panes(&desk);
+        desk.app.handle(Event::Tell("a notice".into(), Tone::Ok));
+        assert!(desk.shows(columns, rows, "✓ a notice"));
+        assert_eq!(panes(&desk), before, "{columns}x{rows}");
+    }
+}
+
+#[test]
 fn a_key_of_the_whole_screen_leaves_and_confirms_too() {
     let (keymap, remarks) =
         Keymap::parse("[global]\n'f9' = 'end-of-input'\n'f8' = 'submit'\n[input]\n'ctrl-d' = 'none'\n'enter' = 'none'")

@@ -79,3 +79,19 @@ fn a_longer_search_finds_what_came_after_the_shorter_one() {
     chat.find("w", &look(&theme));
     assert_eq!(chat.title().as_str(), "/w in 1 block");
 }
+#[test]
+fn a_search_finds_how_blocks_ended() {
+    let (mut chat, theme) = (Chat::default(), Theme::plain());
+    for (line, code) in [("echo a", 0), ("nope", 2), ("echo b", 0)] {
+        let id = chat.open(line.into(), Arc::new(Context::empty("sandbox")), NOW);
+        chat.change(id, |block| block.end(&ended(code)));
+    }
+    draw(&mut chat, 60, 8);
+    chat.find("refused", &look(&theme));
+    assert!(
+        chat.title().as_str().contains("/refused in 1 block"),
+        "{}",
+        chat.title()
+    );
+    assert_eq!(chat.selected().map(|block| block.line.as_str()), Some("nope"));
+}

@@ -4,13 +4,25 @@
 use super::{Cell, Column, GAP, Overflow};
 use crate::core::text::width;
 
-/// The width of each column, `None` for those left out.
-pub(super) fn widths(columns: &[Column], rows: &[Vec<Cell>], room: u16) -> Vec<Option<u16>> {
-    let natural: Vec<u16> = columns
+/// The width of each column, `None` for those left out. `widest`: how wide their cells have been at most, which counts
+/// with those of now.
+pub(super) fn widths(
+    columns: &[Column],
+    rows: &[Vec<Cell>],
+    room: u16,
+    widest: Option<&mut Vec<u16>>,
+) -> Vec<Option<u16>> {
+    let mut natural: Vec<u16> = columns
         .iter()
         .enumerate()
-        .map(|(at, column)| natural(column, at, rows))
+        .map(|(at, column)| self::natural(column, at, rows))
         .collect();
+    if let Some(widest) = widest {
+        for (now, before) in natural.iter_mut().zip(widest.iter()) {
+            *now = (*now).max(*before);
+        }
+        widest.clone_from(&natural);
+    }
     let least: Vec<u16> = columns
         .iter()
         .zip(&natural)

@@ -190,3 +190,43 @@ fn nothing_in_a_selected_row_is_dim_and_bold_at_once() {
         }
     }
 }
+
+#[test]
+fn columns_that_hold_their_widths_do_not_move_with_what_is_in_them() {
+    let draw = |status: &str, selection: &mut Selection| {
+        let row = |_: usize| {
+            vec![
+                Cell::new("inspector-57984c6bd5-jpgv9"),
+                Cell::new(status),
+                Cell::new("100.96.1.7"),
+            ]
+        };
+        let columns = [
+            Column::new("POD").shortening(12),
+            Column::new("STATUS"),
+            Column::new("IP").expendable(1),
+        ];
+        let area = Rect::new(0, 0, 46, 2);
+        let mut buffer = Buffer::empty(area);
+        let table = Table {
+            columns: &columns,
+            count: 1,
+            row: &row,
+            focused: false,
+        };
+        table.draw(area, &mut buffer, &Theme::plain(), selection);
+        text(&buffer)[0].find("STATUS")
+    };
+    let mut free = Selection::default();
+    assert_ne!(
+        draw("ContainerCreating", &mut free),
+        draw("Running", &mut free),
+        "the case in question"
+    );
+    let mut held: Selection = Selection::default();
+    held.hold_widths();
+    let wide = draw("ContainerCreating", &mut held);
+    assert_eq!(draw("Running", &mut held), wide);
+    held.hold_widths();
+    assert_ne!(draw("Running", &mut held), wide, "another subject begins anew");
+}
