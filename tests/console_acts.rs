@@ -7,8 +7,9 @@ mod support;
 use std::time::{Duration, Instant};
 
 use cogdeck::ui::console::approval::LOOK;
-use support::console::{SOON, line, see};
+use support::console::{SOON, chat, line, see};
 use support::process::{COGDECK, Sandbox};
+use support::run::run;
 use support::terminal::{Key, Terminal};
 
 fn console(sandbox: &Sandbox) -> Terminal {
@@ -164,65 +165,79 @@ fn a_sandbox_in_another_process_is_steered_with_what_its_admin_file_says() {
 }
 
 #[test]
-fn the_sandbox_of_this_process_lets_other_programs_in_and_those_who_only_look_do_not_change_its_speed() {
+fn the_sandbox_of_a_console_lets_other_programs_in() {
     use std::os::unix::fs::PermissionsExt;
+    let Some(kubectl) = support::require("kubectl") else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("kube config");
-    let run = |flags: &[&str], line: &str| {
-        let mut command = std::process::Command::new(COGDECK);
-        let output = command
-            .args(["run", "--sandbox"])
-            .args(flags)
-            .arg(line)
-            .output()
-            .expect("cogdeck runs");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        (output.status.code(), text)
+    let terminal = Terminal::spawn(COGDECK, &["--sandbox"], &[], 160, 40);
+    see(&terminal, "Pipelines run in");
+    let ask = format!("sandbox:kubeconfig '{}'", file.display());
+    // A long line is broken where it has blanks.
+    let says = |wanted: &str| {
+        let words = |screen: &str| screen.lines().map(chat).collect::<Vec<_>>().join(" ");
+        let joined = |screen: &str| words(screen).split_whitespace().collect::<Vec<_>>().join(" ");
+        let seen = terminal.wait_for(|screen| joined(screen).contains(wanted), SOON);
+        seen.unwrap_or_else(|unseen| panic!("{wanted}: {unseen}"));
     };
-    let line = format!("sandbox:kubeconfig '{}'", file.display());
-    let (code, text) = run(&[], &line);
-    assert_eq!(code, Some(0), "{text}");
-    assert!(
-        text.contains(&format!("export KUBECONFIG='{}'", file.display())),
-        "{text}"
-    );
-    assert_eq!(
-        std::fs::metadata(&file).expect("the file").permissions().mode() & 0o777,
-        0o600
-    );
+    line(&terminal, &ask);
+    says(&format!("export KUBECONFIG='{}'", file.display()));
+    let mode = std::fs::metadata(&file).expect("the file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
     let written = std::fs::read_to_string(&file).expect("the file");
     assert!(written.contains("current-context: sandbox"), "{written}");
-    let (code, text) = run(&[], &line);
-    assert_eq!(code, Some(2), "{text}");
-    assert!(text.contains("remove this one"), "{text}");
-    for (flags, line, code, told) in [
-        (&["--read-only"][..], "sandbox:speed 9", 2, "E-READONLY-001"),
-        (&["--read-only"], "sandbox:speed", 0, "at 1 times real speed"),
-        (
-            &["--read-only"],
-            "alias create site:x 'echo 1'",
-            2,
-            "site:x is everyone's alias",
-        ),
-        (&["--read-only"], "alias create x 'echo 1'", 0, "user:x"),
+    let nodes = || {
+        let mut command = std::process::Command::new(&kubectl);
+        command.env("HOME", folder.path()).env("KUBECONFIG", &file);
+        command.args(["get", "nodes", "-o", "name"]);
+        run(command, SOON)
+    };
+    let found = nodes().ok();
+    assert!(found.lines().count() > 0, "no nodes");
+    assert!(found.lines().all(|node| node.starts_with("node/")), "{found}");
+    line(&terminal, &ask);
+    says("remove this one");
+    assert_eq!(std::fs::read_to_string(&file).expect("the file"), written);
+    drop(terminal);
+    assert_ne!(nodes().code, Some(0), "it ends with its console");
+}
+
+#[test]
+fn who_only_looks_changes_neither_the_speed_of_the_sandbox_nor_aliases_of_everyone() {
+    for (line, code, told) in [
+        ("sandbox:speed 9", 2, "E-READONLY-001"),
+        ("sandbox:speed", 0, "at 1 times real speed"),
+        ("alias create site:x 'echo 1'", 2, "site:x is everyone's alias"),
+        ("alias create x 'echo 1'", 0, "user:x"),
     ] {
-        let (ended, text) = run(flags, line);
-        assert_eq!(ended, Some(code), "{line}: {text}");
-        assert!(text.contains(told), "{line}: {text}");
+        let home = tempfile::tempdir().expect("a folder");
+        let mut command = std::process::Command::new(COGDECK);
+        command.env("HOME", home.path());
+        command.args(["run", "--sandbox", "--read-only", line]);
+        let ended = run(command, SOON).code(code);
+        assert!(format!("{ended}").contains(told), "{ended}");
     }
 }
 
 #[test]
 fn an_image_that_is_not_there_is_named_as_the_cause() {
     let sandbox = Sandbox::start(&["--speed", "20"]);
-    let run = |line: &str| {
-        let output = sandbox.cogdeck(&["run", line]).output().expect("cogdeck runs");
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-    };
-    run("kubectl:run web --image=so0k/kuar-inspector:9.9.9-nope");
-    let ended = run("kubectl:rollout status deploy web --fail-fast --timeout=60s");
-    assert!(ended.contains("9.9.9-nope") && ended.contains("not found"), "{ended}");
-    let page = run("help sandbox");
+    let cogdeck = |line: &str| run(sandbox.cogdeck(&["run", line]), SOON);
+    cogdeck("kubectl:run web --image=so0k/kuar-inspector:9.9.9-nope").ok();
+    let ended = cogdeck("kubectl:rollout status deploy web --fail-fast --timeout=60s").code(1);
+    assert!(
+        ended.stderr.contains("9.9.9-nope") && ended.stderr.contains("not found"),
+        "{ended}"
+    );
+}
+
+#[test]
+fn the_page_of_the_sandbox_says_how_images_fail() {
+    let mut command = std::process::Command::new(COGDECK);
+    command.args(["run", "--sandbox", "help sandbox"]);
+    let page = run(command, SOON).ok();
     assert!(
         page.contains("ImagePullBackOff") && page.contains("CrashLoopBackOff"),
         "{page}"

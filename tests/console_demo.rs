@@ -40,7 +40,8 @@ impl Console {
         self.0.wait_for_text(text, SOON).expect("on the screen")
     }
 
-    /// A page longer than the pane begins at its beginning; it is turned to its end, where the last of it stands.
+    /// A page longer than the pane begins at its beginning; it is turned to its end, where the last of it stands. On a
+    /// slow machine it is turned further before a screen is drawn: `last` is a word of the last screen, which stays.
     fn read_page(&self, line: &str, first: &str, last: &str) {
         self.line(line);
         self.see(first);

@@ -74,6 +74,7 @@ fn the_types_of_options_are_words() {
     let known = [
         "string", "int", "float", "bool", "incr", "list", "duration", "enum", "json", "pair",
     ];
+    assert!(!verbs.as_array().unwrap().is_empty());
     for verb in verbs.as_array().unwrap() {
         for argument in ["options", "positionals"]
             .iter()
@@ -89,15 +90,16 @@ fn the_types_of_options_are_words() {
 #[test]
 fn a_limit_that_cannot_be_is_refused() {
     let home = Home::new("");
-    for line in [
-        "audit -n 0",
-        "audit -n -5",
-        "history -l -3",
-        "history 5-2",
-        "pipeline list --last 0",
+    for (line, told) in [
+        ("audit -n 0", "--limit must be 1 or more"),
+        ("audit -n -5", "--limit must be 1 or more"),
+        ("history -l -3", "--limit must be 1 or more"),
+        ("history 5-2", "\"5-2\" is no range of numbers"),
+        ("pipeline list --last 0", "--last must be 1 or more"),
     ] {
         let (code, out, errors) = home.run(&["run", line]);
-        assert!(code == Some(2) && out.is_empty(), "{line}: {code:?} {out}{errors}");
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{line}: {errors}");
+        assert!(errors.contains(told), "{line}: {errors}");
     }
 }
 
@@ -169,6 +171,38 @@ fn l25_l23_d4_aliases_and_history_outlive_the_process() {
     assert!(code == Some(2) && errors.contains("did you mean twice?"), "{errors}");
     home.run(&["run", "seed --range 1-3 | tee n"]);
     assert_eq!(home.run(&["run", "cat n | count"]).1, "3\n");
+}
+
+#[test]
+fn l22_a_checked_line_is_a_table_of_its_stages() {
+    let home = Home::new("");
+    let (code, out, errors) = home.run(&["check", "echo a | jq . && echo b"]);
+    assert_eq!((code, errors.as_str()), (Some(0), ""), "{out}");
+    let rows: Vec<Vec<&str>> = out.lines().map(|line| line.split_whitespace().collect()).collect();
+    let first = |count: usize| -> Vec<Vec<&str>> { rows.iter().map(|row| row[..count].to_vec()).collect() };
+    assert_eq!(
+        first(3),
+        [
+            ["STAGE", "VERB", "WHERE"],
+            ["1.1", "cogdeck:echo", "here"],
+            ["1.2", "cogdeck:jq", "here"],
+            ["2.1", "cogdeck:echo", "here"],
+        ],
+        "{out}"
+    );
+    assert_eq!(rows[0][3..], ["CONTEXT", "PERMISSION", "RISK", "TEXT"]);
+    let starts: Vec<Option<usize>> = out
+        .lines()
+        .map(|line| line.find("read").or(line.find("RISK")))
+        .collect();
+    assert!(
+        starts[0].is_some() && starts.iter().all(|start| *start == starts[0]),
+        "{out}"
+    );
+    // One pipeline needs no number.
+    let (_, out, _) = home.run(&["check", "echo a | jq ."]);
+    let numbers: Vec<&str> = out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(numbers, ["STAGE", "1", "2"], "{out}");
 }
 
 /// What a shell opens for us is a destination; a descriptor of our own, the database's, never is.

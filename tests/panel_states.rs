@@ -63,6 +63,11 @@ struct World {
     kept: Vec<Box<dyn Any>>,
 }
 
+/// A pod of the deployment that rolls out.
+fn pod_of_last(n: usize) -> String {
+    format!("item-3-5d8c7f-{n}")
+}
+
 impl World {
     fn feed<R: Send + Sync + 'static>(&mut self, kind: &str, row: impl Fn(usize, &str) -> R) {
         let key = FeedKey {
@@ -108,7 +113,7 @@ impl World {
             ..DeploymentRow::default()
         });
         world.feed("kubernetes/replicasets/own", |_, name| ReplicaSetRow {
-            name: name.into(),
+            name: format!("{name}-5d8c7f"),
             owner_uid: "item-3".into(),
             revision: Some(2),
             desired: 3,
@@ -119,8 +124,8 @@ impl World {
             uid: "set".into(),
             ..ReplicaSetRow::default()
         });
-        world.feed("kubernetes/pods/own", |_, name| PodRow {
-            name: name.into(),
+        world.feed("kubernetes/pods/own", |n, _| PodRow {
+            name: pod_of_last(n),
             owner_uid: "set".into(),
             status: "Running".into(),
             ready: 1,
@@ -171,13 +176,14 @@ impl World {
             },
             pending: false,
         });
-        world.feed("traffic/samples", |_, name| Sample {
+        // Its own pods answer: the requests are those of the deployment that rolls out.
+        world.feed("traffic/samples", |n, _| Sample {
             at: START,
             url: "http://inspector.spawnhub.com/".into(),
             status: Some(200),
             latency_ms: Some(3),
             matched: None,
-            pod: Some(name.into()),
+            pod: Some(pod_of_last(n)),
             version: Some("1.0.0".into()),
             error: None,
         });

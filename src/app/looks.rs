@@ -381,11 +381,10 @@ mod tests {
         let mut dresses = dresses(names, seen, false, environment);
         let themes = folder.path().join("cogdeck/themes");
         std::fs::create_dir_all(&themes).unwrap();
-        std::fs::write(
-            themes.join("terminal-16.toml"),
-            "[styles]\n'state.ok' = { fg = 'blue' }\n",
-        )
-        .unwrap();
+        // It comes in one piece, as editors write: half of it would be read as a theme of its own.
+        let beside = folder.path().join("beside");
+        std::fs::write(&beside, "[styles]\n'state.ok' = { fg = 'blue' }\n").unwrap();
+        std::fs::rename(&beside, themes.join("terminal-16.toml")).unwrap();
         let dress = tokio::time::timeout(Duration::from_secs(60), dresses.recv())
             .await
             .unwrap()

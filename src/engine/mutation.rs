@@ -375,14 +375,13 @@ fn difference(change: &Change) -> String {
 
 fn summaries(plan: &Plan) -> String {
     const SHOWN: usize = 5;
-    let mut lines: Vec<&str> = plan
-        .changes
-        .iter()
-        .take(SHOWN)
-        .map(|change| change.summary.as_str())
-        .collect();
+    let summary = |change: &Change| match change.inverse {
+        Some(_) => change.summary.clone(),
+        None => format!("{} (cannot be undone)", change.summary),
+    };
+    let mut lines: Vec<String> = plan.changes.iter().take(SHOWN).map(summary).collect();
     if plan.changes.len() > SHOWN {
-        lines.push("…");
+        lines.push("…".to_owned());
     }
     format!("the plan was: {}", lines.join("; "))
 }

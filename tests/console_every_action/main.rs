@@ -213,9 +213,16 @@ impl Deck {
             // No part but panels binds it: the input has `right-or-accept`.
             Action::Right => panic!("right is bound in {}", part.name()),
             Action::Open if in_panel => {
-                // The way down begins.
+                // The way down begins, and the focus goes along.
                 self.press(key);
                 self.see("replica sets of alpha");
+                self.until("the focus goes along", |_| self.focused().is_some_and(|pane| pane > 2));
+                // The rollout beside it has a key of its own.
+                self.reset();
+                self.go(Part::Panel);
+                self.terminal.type_text("r");
+                self.see("3 rollout alpha");
+                self.focus_is(3);
             }
             Action::Mark => {
                 self.press(key);

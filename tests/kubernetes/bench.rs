@@ -1,8 +1,8 @@
 //! A session on a cluster of the built-in world, for the tests of the Kubernetes verbs.
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use cogdeck::core::change::{Origin, Plan, Requirement};
@@ -29,6 +29,9 @@ use serde_json::Value;
 use super::support::require;
 
 pub const SPEED: f64 = 10.0;
+
+/// How long anything may take that must come; a loaded machine is slow.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A cluster, a session on it, and the kubeconfig file for kubectl.
 pub struct Bench {
@@ -356,27 +359,23 @@ impl Bench {
 
     /// kubectl as a process of its own, for what goes on until it is interrupted. It ends with what it is kept in.
     pub fn spawn_kubectl(&self, words: &[&str]) -> tokio::process::Child {
-        let kubectl = require("kubectl").unwrap();
-        let mut command = tokio::process::Command::from(self.kubectl_command(&kubectl, words));
-        command
-            .stdout(std::process::Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap()
+        self.spawn(words, |_| ())
     }
 
-    /// The same with these variables, and with what it complains about.
+    /// The same with these variables, with what it reads and with what it complains about.
     pub fn spawn_kubectl_with(&self, variables: &[(&str, &str)], words: &[&str]) -> tokio::process::Child {
+        self.spawn(words, |command| {
+            command.envs(variables.iter().copied());
+            command.stdin(Stdio::piped()).stderr(Stdio::piped());
+        })
+    }
+
+    fn spawn(&self, words: &[&str], change: impl FnOnce(&mut tokio::process::Command)) -> tokio::process::Child {
         let kubectl = require("kubectl").unwrap();
         let mut command = tokio::process::Command::from(self.kubectl_command(&kubectl, words));
-        command
-            .envs(variables.iter().copied())
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap()
+        command.stdout(Stdio::piped()).kill_on_drop(true);
+        change(&mut command);
+        command.spawn().unwrap()
     }
 
     fn kubectl_command(&self, kubectl: &Path, words: &[&str]) -> Command {
@@ -396,7 +395,6 @@ impl Bench {
             .await
             .unwrap()
             .unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Some((
             output.status.code().unwrap_or(-1),
             text(&output.stdout),
@@ -405,10 +403,27 @@ impl Bench {
     }
 }
 
+/// What a program wrote.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Waits until something holds.
+pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
+    let begin = Instant::now();
+    while !holds().await {
+        assert!(begin.elapsed() < PATIENCE, "waited for: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// What `jq` and others run in a process of their own.
 pub fn helper() -> Helper {
     Helper::at(env!("CARGO_BIN_EXE_cogdeck"))
 }
+
+/// The code of `undo-last` where nothing was changed.
+pub const NOTHING_JOURNALLED: &str = "E-TEST-EMPTY";
 
 struct UndoLast;
 
@@ -420,8 +435,11 @@ impl cogdeck::verb::Read for UndoLast {
         _: &mut cogdeck::verb::Input,
         output: &cogdeck::verb::Output,
     ) -> Result<(), Report> {
-        let last = call.session.audit(1).await?;
-        call.session.undo(last[0].number, call, output).await
+        let newest = call.session.audit(1).await?;
+        let Some(newest) = newest.first() else {
+            return Err(Report::refused(NOTHING_JOURNALLED, "nothing is journalled"));
+        };
+        call.session.undo(newest.number, call, output).await
     }
 }
 

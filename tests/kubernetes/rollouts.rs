@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::bench::{Bench, Ran};
+use super::bench::{Bench, Ran, eventually};
 
 /// kubectl acts here, we in `default`.
 const THEIRS: &str = "theirs";
@@ -267,7 +267,7 @@ async fn a_quota_refuses_in_the_servers_words_and_fail_fast_repeats_them() {
         return;
     }
     let (store, web) = (&bench.plane.store, manifest("Deployment", "web", "nginx:1"));
-    until("the quota is known", || {
+    eventually("the quota is known", async || {
         store.get("resourcequotas", "default", "few").unwrap()["status"]["used"]["pods"] == "0"
     })
     .await;
@@ -314,24 +314,12 @@ async fn a_quota_refuses_in_the_servers_words_and_fail_fast_repeats_them() {
     // Room is made: the replica set tries again by itself and the failure goes.
     apply(&bench, &pods_quota(2), "default").await;
     bench.run("kubectl:rollout status deploy/web").await.ok();
-    until("the counts", || {
+    eventually("the counts", async || {
         store.get("resourcequotas", "default", "few").unwrap()["status"]["used"]["pods"] == "2"
     })
     .await;
     let conditions = store.get("deployments", "default", "web").unwrap()["status"]["conditions"].to_string();
     assert!(!conditions.contains("ReplicaFailure"), "{conditions}");
-}
-
-/// Waits until something holds.
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let begin = std::time::Instant::now();
-    while !holds() {
-        assert!(
-            begin.elapsed() < std::time::Duration::from_secs(20),
-            "waited for: {what}"
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
 }
 
 fn job(name: &str, script: &str, spec: Value) -> Value {
@@ -387,7 +375,7 @@ async fn jobs_run_to_their_end_and_say_how_it_was() {
         "{out}"
     );
     bench.run("kubectl:delete job done").await.ok();
-    until("the job's pods are gone", || {
+    eventually("the job's pods are gone", async || {
         store.list("pods", Some("default")).len() == 1
     })
     .await;
@@ -419,7 +407,7 @@ async fn probes_decide_over_traffic_and_restarts() {
     assert_eq!(code, 0, "{error}");
     let store = &bench.plane.store;
     let restarted = |pod: &Value| pod["status"]["containerStatuses"][0]["restartCount"].as_i64() >= Some(1);
-    until("a restart", || {
+    eventually("a restart", async || {
         store.list("pods", Some("default")).iter().any(|pod| restarted(pod))
     })
     .await;

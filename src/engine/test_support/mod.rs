@@ -43,8 +43,8 @@ pub enum Answer {
     No(&'static str),
     /// Approves something else.
     Wrong,
-    /// Another changes the world, then yes.
-    Meanwhile(World, &'static str, i64),
+    /// This happens while it is looked at, then yes.
+    After(Box<dyn FnOnce() + Send>),
 }
 
 impl Script {
@@ -71,8 +71,8 @@ impl Operator for Script {
             Answer::Yes => Decision::Approved(plan.digest()),
             Answer::No(reason) => Decision::Declined(reason.to_owned()),
             Answer::Wrong => Decision::Approved("0".into()),
-            Answer::Meanwhile(world, name, value) => {
-                world.lock().unwrap().insert(name.to_owned(), value);
+            Answer::After(happens) => {
+                happens();
                 Decision::Approved(plan.digest())
             }
         }

@@ -108,7 +108,11 @@ async fn a_declined_plan_changes_nothing_and_is_journalled() {
 async fn a_target_that_moves_while_asked_is_refused_with_the_new_difference() {
     let bench = Bench::new();
     bench.run("t:set --name=a --value=1").await;
-    let operator = Script::new(Origin::Typed, [Answer::Meanwhile(bench.world.clone(), "a", 4)]);
+    let world_of_another = bench.world.clone();
+    let another_sets = move || {
+        world_of_another.lock().unwrap().insert("a".to_owned(), 4);
+    };
+    let operator = Script::new(Origin::Typed, [Answer::After(Box::new(another_sets))]);
     let report = bench
         .run_as("t:set --name=a --value=-1", operator)
         .await
@@ -147,6 +151,25 @@ async fn headless_a_fleet_and_a_destroy_need_consent() {
         let ran = bench.run_as(line, Script::new(origin, [])).await;
         assert_eq!(ran.exit, exit, "{line} {origin:?} {:?}", ran.report);
     }
+}
+
+#[tokio::test]
+async fn a_refused_plan_says_what_of_it_has_no_way_back() {
+    let bench = Bench::new();
+    let plan = async |line: &str| {
+        let hint = bench.run(line).await.report.unwrap().hint.unwrap();
+        hint.split_once("the plan was: ").expect("the plan").1.to_owned()
+    };
+    let lost = plan("t:emit 6 | t:set --value=99").await;
+    let told: Vec<&str> = lost.split("; ").collect();
+    assert_eq!(
+        (told.len(), told[0], told[5]),
+        (6, "set r1 null → 99 (cannot be undone)", "…")
+    );
+    assert_eq!(lost.matches("(cannot be undone)").count(), 5);
+    let kept = plan("t:emit 6 | t:set --value=1").await;
+    assert!(kept.starts_with("set r1 null → 1; "), "{kept}");
+    assert_eq!(world(&bench), vec![]);
 }
 
 #[tokio::test]

@@ -87,14 +87,17 @@ async fn l22_check_shows_the_plan_and_runs_nothing() {
     let told: Vec<_> = check
         .stages
         .iter()
-        .map(|s| (s.verb.as_str(), s.site.as_str(), s.risk.as_str()))
+        .map(|s| {
+            let place = (s.site.as_str(), s.context.as_str());
+            (s.pipeline, s.stage, s.verb.as_str(), place, s.risk.as_str())
+        })
         .collect();
     assert_eq!(
         told,
         [
-            ("t:emit", "here", "read"),
-            ("t:pass", "unix:///run/docker.sock", "read"),
-            ("t:opaque", "here", "change")
+            (1, 1, "t:emit", ("here", "test"), "read"),
+            (1, 2, "t:pass", ("unix:///run/docker.sock", "prod"), "read"),
+            (2, 1, "t:opaque", ("here", "test"), "change")
         ]
     );
     assert_eq!(check.to_json()["stages"][1]["where"], "unix:///run/docker.sock");

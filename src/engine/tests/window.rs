@@ -3,17 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-
-use crate::core::change::{Origin, Plan, Requirement};
+use crate::core::change::Origin;
 use crate::core::clock::Clock;
 use crate::core::context::Context;
-use crate::core::report::Report;
-use crate::core::text::SafeText;
-use crate::engine::Session;
-use crate::engine::test_support::{Bench, HEADLESS, finish};
-use crate::verb::operator::TerminalCommand;
-use crate::verb::{Decision, Operator};
+use crate::engine::test_support::{Answer, Bench, HEADLESS, Script};
 
 fn marked() -> Arc<Context> {
     Arc::new(Context {
@@ -123,25 +116,6 @@ async fn no_other_context_is_open_and_going_elsewhere_closes_it() {
     assert_eq!(refused(line), "E-READONLY-002", "and coming back does not open it");
 }
 
-/// Approves once the time is over.
-struct Late(Session);
-
-#[async_trait]
-impl Operator for Late {
-    fn origin(&self) -> Origin {
-        Origin::Typed
-    }
-    async fn ask(&self, plan: &Plan, _: Requirement, _: &Arc<Context>) -> Decision {
-        self.0.open_until(None);
-        Decision::Approved(plan.digest())
-    }
-    fn note(&self, _: SafeText) {}
-    fn progress(&self, _: SafeText) {}
-    async fn suspend(&self, _: TerminalCommand) -> Result<i32, Report> {
-        Err(Report::refused("E-TEST-005", "no terminal"))
-    }
-}
-
 #[tokio::test]
 async fn an_approval_that_comes_too_late_changes_nothing() {
     let bench = Bench::new();
@@ -152,11 +126,10 @@ async fn an_approval_that_comes_too_late_changes_nothing() {
     }));
     for line in ["t:set --name=a --value=-1", "t:opaque"] {
         bench.session.open_until(in_a_minute());
-        let block = bench
-            .session
-            .start(line, Arc::new(Late(bench.session.clone())))
-            .unwrap();
-        let report = finish(block).await.report.unwrap();
+        let session = bench.session.clone();
+        let too_late = Answer::After(Box::new(move || session.open_until(None)));
+        let operator = Script::new(Origin::Typed, [too_late]);
+        let report = bench.run_as(line, operator).await.report.unwrap();
         assert_eq!(report.code, "E-READONLY-002", "{line}: {report:?}");
         assert!(report.message.contains("read-only again"), "{report:?}");
     }

@@ -4,6 +4,8 @@
 mod feed;
 mod page;
 pub mod panel;
+#[cfg(test)]
+mod testing;
 mod verbs;
 
 use std::sync::Arc;

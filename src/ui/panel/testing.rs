@@ -6,9 +6,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Panel, Theme};
+use super::{Effect, Panel, Theme};
 use crate::core::context::Context;
 use crate::feed::{FeedKey, HealthState, Hub, Subscription};
+use crate::lang::print;
 
 /// The rows of a buffer as text without blanks at the end; a wide character counts once.
 pub fn rows(buffer: &Buffer) -> Vec<String> {
@@ -33,6 +34,15 @@ pub fn panel_rows(panel: &mut dyn Panel, width: u16, height: u16, now: jiff::Tim
     let mut buffer = Buffer::empty(area);
     panel.draw(area, &mut buffer, &Theme::plain(), true, now);
     rows(&buffer)
+}
+
+/// What effects ask to be run, as lines; none of them may be another one.
+pub fn pipelines(effects: &[Effect]) -> Vec<String> {
+    let line = |effect: &Effect| match effect {
+        Effect::Run(pipeline) => print(pipeline),
+        other => panic!("{other:?}"),
+    };
+    effects.iter().map(line).collect()
 }
 
 /// Compares a committed schema, by its path in the repository, with what it is made from.

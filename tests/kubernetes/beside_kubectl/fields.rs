@@ -24,6 +24,7 @@ async fn label_and_annotate() {
         "label pods -l app=web seen=yes",
         "label deploy web b!d=3",
         "annotate deploy/web a=1",
+        "annotate deploy/web a=1",
         "annotate deploy web a=2",
         "annotate deploy web a=2 --overwrite",
         "annotate deploy web a-",

@@ -8,7 +8,7 @@ use cogdeck::render::View;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::{OURS, THEIRS, all_same, manifest, masked, quoted, said, same, timeless, twins};
-use crate::bench::Bench;
+use crate::bench::{Bench, eventually};
 
 const TALKERS: &str = "
 apiVersion: v1
@@ -59,14 +59,6 @@ async fn talking() -> Option<Bench> {
         }
     }
     Some(bench)
-}
-
-async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
-    let begin = std::time::Instant::now();
-    while !holds().await {
-        assert!(begin.elapsed() < Duration::from_secs(30), "waited for: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

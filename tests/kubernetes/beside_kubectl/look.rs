@@ -1,6 +1,6 @@
 //! `get`, `top`, `events`, `api-resources`, `auth can-i`, `config get-contexts`: looking only.
 
-use super::{OURS, THEIRS, lines, quoted, said, same, same_everywhere, twins};
+use super::{OURS, THEIRS, all_same, lines, quoted, said, same, same_everywhere, timeless, twins};
 use crate::bench::Bench;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,6 +115,20 @@ async fn get_in_every_format() {
     let line = "get deploy --sort-by=.spec.replicas -o name -n default";
     let (_, out, _) = bench.kubectl(line).await.unwrap();
     assert_eq!(order(out), bench.run(&format!("kubectl:{line}")).await.ok().text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn get_of_one_object_and_of_kinds_by_their_names() {
+    let Some(bench) = twins().await else { return };
+    for line in ["get deploy web -o json", "get --raw /version"] {
+        let (code, out, error) = bench.kubectl(line).await.unwrap();
+        let ran = bench.run(&format!("kubectl:{line}")).await.ok();
+        assert_eq!((code, error.as_str(), ran.records.len()), (0, "", 1), "{line}: {ran:?}");
+        assert_eq!(out.trim_end(), ran.text.concat().trim_end(), "{line}");
+    }
+    // An age may move by a second between the two.
+    all_same(&bench, &["get deploy --show-kind --no-headers -o wide"], timeless).await;
+    same(&bench, "get deploy --output-watch-events").await;
 }
 
 /// Figures follow from identities, which differ between the two namespaces: here both look at the same one. A figure may

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 use super::{THEIRS, twins};
-use crate::bench::Bench;
+use crate::bench::{Bench, eventually, text};
 
 const WITHOUT_WEBSOCKET: &[(&str, &str)] = &[("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false")];
 
@@ -21,10 +21,6 @@ async fn kubectl(bench: &Bench, words: &[&str], input: &[u8]) -> Output {
     };
     let run = async { tokio::join!(give, child.wait_with_output()).1.unwrap() };
     tokio::time::timeout(Duration::from_secs(60), run).await.unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +83,7 @@ async fn cp_over_spdy() {
 #[tokio::test(flavor = "multi_thread")]
 async fn attach_over_spdy() {
     let Some(bench) = twins().await else { return };
-    let command = "echo begun; sleep 100; echo over";
+    let command = "echo begun; sleep 300; echo over";
     let words = [
         "run",
         "talker",
@@ -99,11 +95,10 @@ async fn attach_over_spdy() {
         command,
     ];
     assert!(kubectl(&bench, &words, b"").await.status.success());
-    let begin = std::time::Instant::now();
-    while text(&kubectl(&bench, &["logs", "talker"], b"").await.stdout) != "begun\n" {
-        assert!(begin.elapsed() < Duration::from_secs(30));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("its first line", async || {
+        text(&kubectl(&bench, &["logs", "talker"], b"").await.stdout) == "begun\n"
+    })
+    .await;
     let ran = kubectl(&bench, &["attach", "talker"], b"").await;
     assert_eq!(
         (text(&ran.stdout).as_str(), ran.status.code()),

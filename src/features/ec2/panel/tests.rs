@@ -5,8 +5,7 @@ use crate::core::clock::Clock;
 use crate::features::Shared;
 use crate::features::aws::client::Clients;
 use crate::feed::{HealthState, Hub};
-use crate::lang::print;
-use crate::ui::panel::testing::{filled, panel_text};
+use crate::ui::panel::testing::{filled, panel_text, pipelines};
 use crate::ui::panel::{Motion, Panel, PanelKey};
 
 /// A panel whose feed is filled by the test instead of by polling.
@@ -66,11 +65,10 @@ async fn keys_act_on_the_selected_instance() {
         row("i-2", "b", "stopped", "203.0.113.8"),
     ]);
     panel.key(PanelKey::Move(Motion::Down));
-    let effects = panel.key(PanelKey::Open);
-    let [Effect::Run(pipeline)] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(print(pipeline), "ec2:instance-search instance-id=i-2");
+    assert_eq!(
+        pipelines(&panel.key(PanelKey::Open)),
+        ["ec2:instance-search instance-id=i-2"]
+    );
     feed.source()
         .write(|table| table.upsert("i-0", row("i-0", "new", "pending", "")));
     assert_eq!(

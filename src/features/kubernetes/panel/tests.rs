@@ -37,6 +37,22 @@ impl Bench {
         }
     }
 
+    /// The new replica set of the deployment `web`, whose only pod has this status and is not ready.
+    pub fn stuck(self, status: &str) -> Self {
+        let new = vec![("web-2", set("web-2", 2, 1, 0))];
+        let pods = vec![("n1", pod("web-2-n1", "web-2", status, false))];
+        self.with(new, HealthState::Live, None)
+            .with(pods, HealthState::Live, None)
+    }
+
+    /// From here on feeds are those of another context.
+    pub fn in_context(self, there: &Arc<Context>) -> Self {
+        Bench {
+            context: there.clone(),
+            ..self
+        }
+    }
+
     /// A feed filled by the test instead of by a cluster.
     pub fn with<R: SlimRow>(mut self, rows: Vec<(&str, R)>, state: HealthState, reason: Option<&str>) -> Self {
         let key = FeedKey {
@@ -147,16 +163,7 @@ async fn deployments_are_rows_with_a_state_in_words() {
 #[tokio::test]
 async fn a_deployment_that_cannot_go_on_says_why_and_no_other_does() {
     let rows = vec![("api", deployment("api", 1, 1, 1)), ("web", deployment("web", 3, 1, 3))];
-    let broken = |status: &str| {
-        Bench::new()
-            .with(rows.clone(), HealthState::Live, None)
-            .with(vec![("web-2", set("web-2", 2, 1, 0))], HealthState::Live, None)
-            .with(
-                vec![("n1", pod("web-2-n1", "web-2", status, false))],
-                HealthState::Live,
-                None,
-            )
-    };
+    let broken = |status: &str| Bench::new().with(rows.clone(), HealthState::Live, None).stuck(status);
     let bench = broken("ErrImagePull");
     let mut panel = super::deployments::panel(&bench.hub, &Clients::new());
     panel.open(&bench.context);

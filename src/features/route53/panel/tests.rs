@@ -8,7 +8,7 @@ use crate::features::Shared;
 use crate::features::aws::client::Clients;
 use crate::feed::{HealthState, Hub};
 use crate::lang::print;
-use crate::ui::panel::testing::{filled, panel_text};
+use crate::ui::panel::testing::{filled, panel_text, pipelines};
 use crate::ui::panel::{Motion, Panel, PanelKey};
 
 /// A panel whose feed is filled by the test instead of by polling.
@@ -124,17 +124,14 @@ async fn several_values_are_one_and_a_count_and_all_in_the_selected_row() {
 async fn keys_build_pipelines_for_the_selected_record() {
     let (mut panel, _feed) = panel(sample());
     panel.key(PanelKey::Move(Motion::Last));
-    let line = |effects: &[Effect]| match effects {
-        [Effect::Run(pipeline)] => format!("run {}", print(pipeline)),
-        other => panic!("{other:?}"),
-    };
+    let line = |effects: &[Effect]| pipelines(effects).join("; ");
     assert_eq!(
         line(&panel.key(PanelKey::Act("dig"))),
-        "run net:dig '*.spawnhub.com.' CNAME"
+        "net:dig '*.spawnhub.com.' CNAME"
     );
     assert_eq!(
         line(&panel.key(PanelKey::Act("delete"))),
-        "run r53:record-delete --zone Z1 --type CNAME '*.spawnhub.com'"
+        "r53:record-delete --zone Z1 --type CNAME '*.spawnhub.com'"
     );
     let subject = Target {
         kind: "RecordSet".into(),
@@ -142,13 +139,13 @@ async fn keys_build_pipelines_for_the_selected_record() {
         name: "spawnhub.com".into(),
     };
     panel.focus_on(&subject.into());
-    assert_eq!(line(&panel.key(PanelKey::Open)), "run net:dig spawnhub.com. A");
+    assert_eq!(line(&panel.key(PanelKey::Open)), "net:dig spawnhub.com. A");
     // Several are one pipeline, fed by what is marked.
     panel.key(PanelKey::Move(Motion::First));
     panel.key(PanelKey::Mark);
     panel.key(PanelKey::Mark);
     let several = line(&panel.key(PanelKey::Act("delete")));
-    assert!(several.starts_with("run seed '[{\"zone\":\"Z1\""), "{several}");
+    assert!(several.starts_with("seed '[{\"zone\":\"Z1\""), "{several}");
     assert!(
         several.ends_with("| r53:record-delete --zone $zone --type $type $name"),
         "{several}"

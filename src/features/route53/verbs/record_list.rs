@@ -140,6 +140,7 @@ mod tests {
         assert_eq!(only(vec![zone("Z1", "a.com.")]).unwrap(), "Z1");
         assert_eq!(only(Vec::new()).unwrap_err().code, "E-R53-004");
         let several = only(vec![zone("Z1", "a.com."), zone("Z2", "b.com.")]).unwrap_err();
+        assert_eq!(several.code, "E-R53-004");
         assert_eq!(several.hint.unwrap(), "name it: r53:record-list a.com, or b.com");
     }
 }

@@ -5,17 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::*;
-use crate::core::change::{Change, Risk, Target};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::engine::ports::{Journal, NewEntry};
+use crate::features::session::testing::change;
 use crate::feed::Hub;
-use crate::lang::print;
 use crate::store::Store;
-use crate::ui::panel::testing::panel_rows;
+use crate::ui::panel::testing::{panel_rows, pipelines};
 use crate::ui::panel::{Effect, Panel, PanelKey};
 use crate::verb::session::{Job, JobState};
 
@@ -35,22 +33,7 @@ fn entry(summary: &str, outcome: &str) -> NewEntry {
         user: "ops".into(),
         context: "sandbox".into(),
         pipeline: format!("kubectl:{summary}"),
-        change: Change {
-            verb: "kubectl:scale".into(),
-            summary: summary.into(),
-            target: Target {
-                kind: "Deployment".into(),
-                scope: "default".into(),
-                name: "web".into(),
-            },
-            before: json!(1),
-            after: json!(3),
-            precondition: json!(null),
-            request: json!(null),
-            risk: Risk::Change,
-            inverse: None,
-            recovery: false,
-        },
+        change: change(summary),
         outcome: outcome.into(),
         undoes: None,
     }
@@ -66,14 +49,6 @@ async fn shown(panel: &mut dyn Panel, wanted: &str) -> Vec<String> {
         assert!(tokio::time::Instant::now() < deadline, "{wanted}: {rows:#?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-fn printed(effects: &[Effect]) -> Vec<String> {
-    let line = |effect: &Effect| match effect {
-        Effect::Run(pipeline) => print(pipeline),
-        other => panic!("{other:?}"),
-    };
-    effects.iter().map(line).collect()
 }
 
 #[tokio::test]
@@ -100,11 +75,11 @@ async fn jobs_and_changes_are_live_rows_that_can_be_stopped_and_undone() {
     assert_eq!(jobs.title().as_str(), "jobs 1 running");
     // The selection stayed on the row it was on.
     jobs.key(PanelKey::Move(crate::ui::panel::Motion::First));
-    assert_eq!(printed(&jobs.key(PanelKey::Act("stop"))), ["pipeline:kill 2"]);
+    assert_eq!(pipelines(&jobs.key(PanelKey::Act("stop"))), ["pipeline:kill 2"]);
     jobs.key(PanelKey::Mark);
     jobs.key(PanelKey::Mark);
     assert_eq!(
-        printed(&jobs.key(PanelKey::Act("stop"))),
+        pipelines(&jobs.key(PanelKey::Act("stop"))),
         ["pipeline:kill 2"],
         "of the marked ones those that run"
     );
@@ -119,7 +94,7 @@ async fn jobs_and_changes_are_live_rows_that_can_be_stopped_and_undone() {
     );
     audit.key(PanelKey::Mark);
     audit.key(PanelKey::Mark);
-    assert_eq!(printed(&audit.key(PanelKey::Act("undo"))), ["undo 2 1"]);
-    let show = printed(&audit.key(PanelKey::Act("show")));
+    assert_eq!(pipelines(&audit.key(PanelKey::Act("undo"))), ["undo 2 1"]);
+    let show = pipelines(&audit.key(PanelKey::Act("show")));
     assert!(show[0].contains("IN(2, 1)"), "{show:?}");
 }

@@ -91,34 +91,13 @@ impl Columns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::change::{Change, Risk, Target};
+    use crate::features::session::testing;
 
     fn entry(number: u64, second: i64, context: &str) -> AuditEntry {
         AuditEntry {
-            number,
             at: Timestamp::from_second(second).unwrap_or_default(),
-            user: "maria".into(),
             context: context.into(),
-            pipeline: "kubectl:scale deploy web --replicas=3".into(),
-            change: Change {
-                verb: "kubectl:scale".into(),
-                summary: "scale deployment/web to 3".into(),
-                target: Target {
-                    kind: "Deployment".into(),
-                    scope: "default".into(),
-                    name: "web".into(),
-                },
-                before: Value::Null,
-                after: Value::Null,
-                precondition: Value::Null,
-                request: Value::Null,
-                risk: Risk::Change,
-                inverse: None,
-                recovery: false,
-            },
-            outcome: "applied".into(),
-            undoes: None,
-            hash: String::new(),
+            ..testing::entry(number)
         }
     }
 

@@ -97,39 +97,21 @@ impl Read for Undo {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use serde_json::Value;
 
     use super::*;
-    use crate::core::change::{Change, Inverse, Target};
+    use crate::core::change::{Change, Inverse};
+    use crate::features::session::testing::{change, entry as applied};
 
     fn entry(number: u64, outcome: &str, inverse: Option<Inverse>, undoes: Option<u64>) -> AuditEntry {
-        let change = Change {
-            verb: "kubectl:scale".into(),
-            summary: format!("change {number}"),
-            target: Target {
-                kind: "Deployment".into(),
-                scope: "default".into(),
-                name: "web".into(),
-            },
-            before: Value::Null,
-            after: Value::Null,
-            precondition: Value::Null,
-            request: Value::Null,
-            risk: Risk::Change,
-            inverse,
-            recovery: false,
-        };
         AuditEntry {
-            number,
-            at: Timestamp::UNIX_EPOCH,
-            user: "mia".into(),
-            context: "test".into(),
-            pipeline: String::new(),
-            change,
+            change: Change {
+                inverse,
+                ..change("scale deployment/web to 3")
+            },
             outcome: outcome.into(),
             undoes,
-            hash: String::new(),
+            ..applied(number)
         }
     }
 

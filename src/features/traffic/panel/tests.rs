@@ -1,3 +1,5 @@
+//! What the traffic panel shows of the requests it is given.
+
 use super::super::model::{Watching, append, tests::sample};
 use super::*;
 use crate::core::clock::Clock;

@@ -11,7 +11,7 @@ use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::panel::tests::{Bench, deployment, pod, screen, set};
 use crate::feed::HealthState;
-use crate::lang::print;
+use crate::ui::panel::testing::pipelines;
 use crate::ui::panel::{Effect, Motion, Panel, PanelKey, Scope, Subject};
 
 fn rolling() -> Bench {
@@ -63,11 +63,10 @@ async fn a_rollout_is_two_bars_pods_and_its_cause() {
     );
     assert!(lines[5].contains("✗ ErrImagePull web-2-n1"), "{text}");
     assert!(text.contains("web-1-o1") && !text.contains("stranger"), "{text}");
-    let effects = panel.key(PanelKey::Act("undo"));
-    let [Effect::Run(pipeline)] = effects.as_slice() else {
-        panic!()
-    };
-    assert_eq!(print(pipeline), "kubectl:rollout-undo deploy web");
+    assert_eq!(
+        pipelines(&panel.key(PanelKey::Act("undo"))),
+        ["kubectl:rollout-undo deploy web"]
+    );
 }
 
 #[tokio::test]
@@ -306,10 +305,7 @@ async fn the_pod_that_fails_is_selected_until_another_is_chosen_and_undo_comes_f
     let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
     panel.open(&bench.context);
     screen(&mut panel, 80, 14);
-    let described = |panel: &mut RolloutPanel| match panel.key(PanelKey::Act("describe")).as_slice() {
-        [Effect::Run(pipeline)] => print(pipeline),
-        other => panic!("{other:?}"),
-    };
+    let described = |panel: &mut RolloutPanel| pipelines(&panel.key(PanelKey::Act("describe"))).join("; ");
     assert_eq!(described(&mut panel), "kubectl:describe po web-2-n1");
     assert_eq!(panel.actions()[0].name, "undo");
     panel.key(PanelKey::Move(Motion::Last));
@@ -354,11 +350,9 @@ async fn it_shows_one_context_and_says_which() {
     let bench = rolling();
     let here = bench.context.clone();
     let there = Arc::new(Context::empty("green"));
-    let others = Bench {
-        context: there.clone(),
-        ..bench
-    };
-    let bench = others.with(vec![("db", deployment("db", 2, 2, 2))], HealthState::Live, None);
+    let bench = bench
+        .in_context(&there)
+        .with(vec![("db", deployment("db", 2, 2, 2))], HealthState::Live, None);
     let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
     let scope = Scope::with(&here, std::slice::from_ref(&there));
     panel.open_in(&scope);
@@ -374,11 +368,10 @@ async fn it_shows_one_context_and_says_which() {
             .all(|source| source.context == Some("green".into()))
     );
     screen(&mut panel, 80, 12);
-    let effects = panel.key(PanelKey::Act("undo"));
-    let [Effect::Run(undo)] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(print(undo), "@green kubectl:rollout-undo deploy db");
+    assert_eq!(
+        pipelines(&panel.key(PanelKey::Act("undo"))),
+        ["@green kubectl:rollout-undo deploy db"]
+    );
     // It stays there when it is looked at again, and follows changes into the contexts that are shown.
     panel.close();
     panel.open_in(&scope);
@@ -452,12 +445,7 @@ async fn what_is_stuck_comes_before_what_is_degraded() {
             HealthState::Live,
             None,
         )
-        .with(vec![("web-2", set("web-2", 2, 1, 0))], HealthState::Live, None)
-        .with(
-            vec![("n1", pod("web-2-n1", "web-2", "ErrImagePull", false))],
-            HealthState::Live,
-            None,
-        );
+        .stuck("ErrImagePull");
     let mut panel = RolloutPanel::new(&bench.hub, &Clients::new());
     panel.open(&bench.context);
     assert_eq!(panel.title().as_str(), "rollout web");

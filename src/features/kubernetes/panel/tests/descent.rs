@@ -2,6 +2,7 @@
 
 use super::super::target;
 use super::*;
+use crate::ui::panel::testing::pipelines;
 use crate::ui::panel::{Scope, Subject};
 
 /// Deployment, replica sets, pods, containers, logs; and back, each level as it was left.
@@ -92,23 +93,21 @@ async fn the_way_down_from_a_deployment_and_back() {
     seen.push(panel.version());
     assert_eq!(panel.title().as_str(), "< containers of b");
     assert!(screen(&mut panel, 80, 3).contains("✓ Running"));
-    let effects = panel.key(PanelKey::Open);
-    let [Effect::Run(logs)] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(print(logs), "kubectl:logs b --container app --tail=50");
-    let effects = panel.key(PanelKey::Act("shell"));
-    let [Effect::Run(shell)] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(print(shell), "kubectl:exec --stdin --tty --container=app b -- sh");
+    assert_eq!(
+        pipelines(&panel.key(PanelKey::Open)),
+        ["kubectl:logs b --container app --tail=50"]
+    );
+    assert_eq!(
+        pipelines(&panel.key(PanelKey::Act("shell"))),
+        ["kubectl:exec --stdin --tty --container=app b -- sh"]
+    );
     assert!(panel.back());
     seen.push(panel.version());
-    let effects = panel.key(PanelKey::Act("describe"));
-    let [Effect::Run(line)] = effects.as_slice() else {
-        panic!("{effects:?}")
-    };
-    assert_eq!(print(line), "kubectl:describe po b", "the selection is where it was");
+    assert_eq!(
+        pipelines(&panel.key(PanelKey::Act("describe"))),
+        ["kubectl:describe po b"],
+        "the selection is where it was"
+    );
     panel.key(PanelKey::Move(Motion::Left));
     seen.push(panel.version());
     assert_eq!(panel.title().as_str(), "replica sets of web");
@@ -122,27 +121,20 @@ async fn the_way_down_stays_in_the_context_of_the_row() {
     let bench = Bench::new();
     let here = bench.context.clone();
     let there = Arc::new(Context::empty("green"));
-    let others = Bench {
-        context: there.clone(),
-        ..bench
-    };
     let mut web = deployment("web", 1, 1, 1);
     web.namespace = "default".into();
-    let bench = others.with(vec![("web", web)], HealthState::Live, None).with(
-        vec![("web-2", set("web-2", 2, 1, 1))],
-        HealthState::Live,
-        None,
-    );
+    let bench = bench
+        .in_context(&there)
+        .with(vec![("web", web)], HealthState::Live, None)
+        .with(vec![("web-2", set("web-2", 2, 1, 1))], HealthState::Live, None);
     let mut panel = super::super::objects::Objects::new(&bench.hub, &Clients::new());
     let scope = Scope::with(&here, std::slice::from_ref(&there));
     panel.open_in(&scope);
     let web = target("Deployment", "default", "web");
     panel.show(&Subject::of(web.clone(), &there));
     assert_eq!(panel.title().as_str(), "replica sets of web @green");
-    let describe = |panel: &mut super::super::objects::Objects| match panel.key(PanelKey::Act("describe")).as_slice() {
-        [Effect::Run(line)] => print(line),
-        other => panic!("{other:?}"),
-    };
+    let describe =
+        |panel: &mut super::super::objects::Objects| pipelines(&panel.key(PanelKey::Act("describe"))).join("; ");
     screen(&mut panel, 80, 4);
     assert_eq!(describe(&mut panel), "@green kubectl:describe rs web-2");
     panel.key(PanelKey::Open);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ui::panel::Which;
+use crate::ui::panel::testing::pipelines;
 
 #[tokio::test]
 async fn rows_of_pods_and_services_are_acted_on_by_pipelines() {
@@ -22,10 +23,7 @@ async fn rows_of_pods_and_services_are_acted_on_by_pipelines() {
         );
     let mut pods = super::super::pods::panel(&bench.hub, &Clients::new());
     pods.open(&bench.context);
-    let run = |effects: Vec<Effect>| match effects.as_slice() {
-        [Effect::Run(pipeline)] => print(pipeline),
-        other => panic!("{other:?}"),
-    };
+    let run = |effects: Vec<Effect>| pipelines(&effects).join("; ");
     assert_eq!(
         run(pods.key(PanelKey::Open)),
         format!("kubectl:logs '{hostile}' --tail=50")
@@ -105,10 +103,7 @@ async fn an_action_is_about_all_marked_rows_in_one_pipeline() {
     let bench = Bench::new().with(rows, HealthState::Live, None);
     let mut panel = super::super::pods::panel(&bench.hub, &Clients::new());
     panel.open(&bench.context);
-    let line = |effects: &[Effect]| match effects {
-        [Effect::Run(pipeline)] => print(pipeline),
-        other => panic!("{other:?}"),
-    };
+    let line = |effects: &[Effect]| pipelines(effects).join("; ");
     // At once: its plan asks.
     assert_eq!(line(&panel.key(PanelKey::Act("delete"))), "kubectl:delete po a-1");
     panel.key(PanelKey::Mark);

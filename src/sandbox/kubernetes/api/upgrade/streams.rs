@@ -443,13 +443,14 @@ mod tests {
         let mut sent = 0;
         loop {
             let bytes = peer.client.says(1, &piece, false);
-            let send = tokio::time::timeout(Duration::from_millis(300), peer.to.send(bytes));
+            let send = tokio::time::timeout(Duration::from_secs(2), peer.to.send(bytes));
             if send.await.is_err() {
                 break;
             }
             sent += PIECE;
             assert!(sent <= (PIECES + 8) * PIECE, "{sent} bytes were taken");
         }
+        assert!(sent >= PIECES * PIECE / 2, "{sent} bytes were taken");
         assert!(other.writer.write(Bytes::from_static(b"still here")).await);
         assert_eq!(
             peer.hears().await,

@@ -22,8 +22,9 @@ fn marked(typed: &str, code: &'static str, part: &str) -> Option<String> {
         .map(|cell| cell.symbol())
         .collect();
     let wrong = desk.app.wrong().map(|range| text[range].to_owned());
-    if let Some(wrong) = &wrong {
-        assert!(shown.contains(wrong.as_str()), "{typed}: {shown:?}");
+    match &wrong {
+        Some(wrong) => assert!(shown.contains(wrong.as_str()), "{typed}: {shown:?}"),
+        None => assert!(!shown.contains(part), "{typed}: {shown:?}"),
     }
     wrong
 }

@@ -16,22 +16,31 @@ fn a_block_shows_line_state_duration_context_and_number() {
 }
 
 #[test]
-fn what_has_no_room_beside_the_line_typed_stands_below_it_and_none_of_it_is_lost() {
+fn what_has_no_room_beside_the_line_typed_stands_below_it_and_the_user_gives_way_first() {
     let mut chat = Chat::default();
     let id = run(&mut chat, "r53:record-list -z spawnhub.com", 1);
     chat.change(id, |block| block.reads = true);
-    for (columns, rows) in [(90, 1), (60, 2), (40, 2)] {
+    let all = "maria  sandbox  as of";
+    for (columns, rows, place) in [
+        (90, 1, all),
+        (60, 2, all),
+        (44, 2, "310ms  sandbox  as of"),
+        (40, 2, "310ms  as of"),
+    ] {
         let lines = draw(&mut chat, columns, 6);
         let head = lines[..rows].join("\n");
         for word in ["✓ done 310ms", "as of 00:00:00", "#1"] {
             assert_eq!(head.matches(word).count(), 1, "{word} in {columns}: {lines:#?}");
         }
-        let place = head.contains("maria  sandbox  as of");
-        assert!(place || columns < 60, "{columns}: {lines:#?}");
+        assert!(head.contains(place), "{columns}: {lines:#?}");
         assert!(lines[rows].starts_with("  line 0 of"), "{columns}: {lines:#?}");
     }
-    let narrow = draw(&mut chat, 20, 6).join("\n");
-    assert!(narrow.contains("✓ done 310ms"), "the state is never left out: {narrow}");
+    let narrow = draw(&mut chat, 20, 6);
+    assert_eq!(
+        narrow[1].trim(),
+        "✓ done 310ms  #1",
+        "the state is never left out: {narrow:#?}"
+    );
 }
 
 #[test]

@@ -209,9 +209,24 @@ impl Runner for Fake {
 
 /// What a screen shows after some bytes, as a terminal would.
 fn screen_of(bytes: &[u8]) -> String {
+    view_of(bytes).contents()
+}
+
+fn view_of(bytes: &[u8]) -> vt100::Screen {
     let mut terminal = vt100::Parser::new(30, 110, 0);
     terminal.process(bytes);
-    terminal.screen().contents()
+    terminal.screen().clone()
+}
+
+/// What a screen shows as wrong: nothing else of these consoles is underlined.
+fn marked_in(bytes: &[u8]) -> String {
+    let view = view_of(bytes);
+    let places = (0..30).flat_map(|row| (0..110).map(move |column| (row, column)));
+    let cells = places.filter_map(|(row, column)| view.cell(row, column));
+    cells
+        .filter(|cell| cell.underline())
+        .map(vt100::Cell::contents)
+        .collect()
 }
 
 #[derive(Clone, Default)]
@@ -329,16 +344,17 @@ impl Terminal {
     }
 
     async fn sees(&self, wanted: &str) {
+        self.waits_for(wanted, |bytes| screen_of(bytes).contains(wanted)).await;
+    }
+
+    async fn waits_for(&self, what: &str, seen: impl Fn(&[u8]) -> bool) {
         for _ in 0..500 {
-            if screen_of(&self.bytes.0.lock().unwrap()).contains(wanted) {
+            if seen(&self.bytes.0.lock().unwrap()) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!(
-            "{wanted} did not appear in\n{}",
-            screen_of(&self.bytes.0.lock().unwrap())
-        );
+        panic!("{what} did not appear in\n{}", screen_of(&self.bytes.0.lock().unwrap()));
     }
 }
 
@@ -354,6 +370,23 @@ async fn lines_run_and_their_answers_reach_the_terminal() {
     let (code, farewell) = terminal.run.await.unwrap();
     assert_eq!((code.unwrap(), farewell.as_str()), (0, ""));
     assert_eq!(*terminal.fake.started.lock().unwrap(), ["echo hello there", "nope"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_in_a_line_is_marked_while_it_is_typed_and_nothing_is_run() {
+    use crate::ui::panel::theme::Meaning;
+    let wrong = Theme::standard().style(Meaning::SyntaxError);
+    assert!(wrong.add_modifier.contains(ratatui::style::Modifier::UNDERLINED));
+    let terminal = Terminal::open();
+    for symbol in "nope x".chars() {
+        terminal.key(KeyCode::Char(symbol), KeyModifiers::NONE);
+    }
+    terminal.sees("❯ nope x").await;
+    terminal.waits_for("a mark", |bytes| marked_in(bytes) == "nope").await;
+    terminal.key(KeyCode::Char('u'), KeyModifiers::CONTROL);
+    terminal.waits_for("no mark", |bytes| marked_in(bytes).is_empty()).await;
+    assert!(terminal.fake.started.lock().unwrap().is_empty());
+    terminal.run.abort();
 }
 
 #[tokio::test]

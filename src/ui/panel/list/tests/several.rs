@@ -3,7 +3,8 @@
 use super::*;
 use crate::core::change::Target;
 use crate::feed::HealthState;
-use crate::lang::{Stage, print};
+use crate::lang::Stage;
+use crate::ui::panel::testing::pipelines;
 
 /// Services by name, each of a weight; `heavy` first.
 struct Things(Hub);
@@ -152,14 +153,6 @@ fn both() -> Scope {
     Scope::with(&context("blue"), &[context("green")])
 }
 
-fn lines(effects: &[Effect]) -> Vec<String> {
-    let line = |effect: &Effect| match effect {
-        Effect::Run(pipeline) => print(pipeline),
-        other => panic!("{other:?}"),
-    };
-    effects.iter().map(line).collect()
-}
-
 #[tokio::test]
 async fn rows_of_several_contexts_are_one_table_in_one_order() {
     let mut world = World::new();
@@ -204,19 +197,19 @@ async fn a_selection_and_marks_stay_on_their_context_s_row() {
     world.blue.source().write(|rows| rows.upsert("heavy", heavy));
     world.screen(60);
     assert_eq!(
-        lines(&world.panel.key(PanelKey::Act("describe"))),
+        pipelines(&world.panel.key(PanelKey::Act("describe"))),
         ["@green describe web"]
     );
     world.blue.source().write(|rows| drop(rows.remove("web")));
     world.screen(60);
     assert_eq!(
-        lines(&world.panel.key(PanelKey::Act("describe"))),
+        pipelines(&world.panel.key(PanelKey::Act("describe"))),
         ["@green describe web"]
     );
     // The order of the contexts is another one: green is where lines run.
     world.panel.open_in(&Scope::with(&context("green"), &[context("blue")]));
     world.screen(60);
-    assert_eq!(lines(&world.panel.key(PanelKey::Act("describe"))), ["describe web"]);
+    assert_eq!(pipelines(&world.panel.key(PanelKey::Act("describe"))), ["describe web"]);
     world.panel.key(PanelKey::Mark);
     world.green.source().write(|rows| drop(rows.remove("web")));
     world.screen(60);
@@ -245,7 +238,7 @@ async fn each_row_is_acted_on_in_its_own_context() {
     world.mark(2);
     world.mark(3);
     assert_eq!(
-        lines(&world.panel.key(PanelKey::Act("describe"))),
+        pipelines(&world.panel.key(PanelKey::Act("describe"))),
         ["describe web", "@green describe db web"]
     );
     assert_eq!(
@@ -258,7 +251,7 @@ async fn each_row_is_acted_on_in_its_own_context() {
     world.panel.back();
     world.panel.key(PanelKey::Move(Motion::First));
     world.panel.key(PanelKey::Move(Motion::Down));
-    assert_eq!(lines(&world.panel.key(PanelKey::Act("scale"))), ["scale api"]);
+    assert_eq!(pipelines(&world.panel.key(PanelKey::Act("scale"))), ["scale api"]);
     // A change made elsewhere is followed where it was made, and only there.
     let red = Subject::of(target("web"), &context("red"));
     world.panel.focus_on(&red);
@@ -324,7 +317,7 @@ async fn one_context_beside_the_session_s_own_says_which_and_where_lines_run() {
     assert_eq!(world.panel.folded().as_str(), "things 2 @green");
     assert_eq!(world.panel.health()[0].context, Some("green".into()));
     assert_eq!(
-        lines(&world.panel.key(PanelKey::Act("describe"))),
+        pipelines(&world.panel.key(PanelKey::Act("describe"))),
         ["@green describe db"]
     );
     world.panel.close();
