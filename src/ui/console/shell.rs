@@ -29,7 +29,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use self::background::Asked;
 pub use self::background::ByBackground;
 use self::blocks::Blocks;
-pub use self::config::{ConsoleConfig, Programs};
+pub use self::config::{ConsoleConfig, Programs, Themes};
 use self::programs::PanicGuard;
 use super::app::{App, Dress, Event, Parts};
 use super::arrangement;
@@ -41,7 +41,7 @@ use super::ports::{Runner, StartSandbox};
 use super::terminal::{Restore, Screen};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
-use crate::ui::panel::{Theme, Tone};
+use crate::ui::panel::Tone;
 
 /// Between two frames in the long run: here, and where the terminal is far away.
 const FRAME: Duration = Duration::from_millis(16);
@@ -110,7 +110,7 @@ struct Shell<W: Write> {
     hub_changes: watch::Receiver<u64>,
     sandbox: Option<Arc<dyn StartSandbox>>,
     own: Programs,
-    themes: Arc<dyn Fn(&str) -> Result<Theme, Report> + Send + Sync>,
+    themes: Themes,
     screen: Screen<W>,
     restore: Restore,
     remember: Option<remembered::Writer>,

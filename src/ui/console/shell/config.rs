@@ -17,6 +17,9 @@ use crate::ui::console::pin::Pinned;
 use crate::ui::console::ports::{Runner, StartSandbox};
 use crate::ui::panel::{Panel, Theme};
 
+/// Reads the theme of a name: a preset, or a file of the operator's.
+pub type Themes = Arc<dyn Fn(&str) -> Result<Theme, Report> + Send + Sync>;
+
 /// What a console is made of.
 pub struct ConsoleConfig {
     /// Runs pipelines; also gives context, catalogue and history.
@@ -28,7 +31,7 @@ pub struct ConsoleConfig {
     /// The theme, already without colour where that was asked for.
     pub theme: Theme,
     /// Gives the theme of a name, as that of the start was given; reads files, so it may block.
-    pub themes: Arc<dyn Fn(&str) -> Result<Theme, Report> + Send + Sync>,
+    pub themes: Themes,
     /// What the terminal's background chooses from, where the terminal is to be asked for it.
     pub by_background: Option<ByBackground>,
     /// The keys.
