@@ -123,7 +123,10 @@ fn who_gave_up_waiting_for_standard_input_takes_nothing_from_the_next() {
     }
     drop(input);
     let output = child.wait_with_output().unwrap();
-    let (out, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, errors) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     assert_eq!(out, "configmap/conf serverside-applied\n", "{errors}");
 }
 

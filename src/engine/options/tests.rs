@@ -60,7 +60,9 @@ fn what_is_near_is_told_before_what_stands_elsewhere() {
     let command = Arc::new(Declaration::new("k", "x", "").option(OptionSpec::new("contexts", OptionKind::Bool, "")));
     let line = parse("x --context").unwrap();
     let words = &line.items[0].pipeline.stages[0].words;
-    let problem = Template::read(command, &words[1..], words[0].span, false).err().unwrap();
+    let problem = Template::read(command, &words[1..], words[0].span, false)
+        .err()
+        .unwrap();
     assert_eq!(
         problem.hint.unwrap(),
         "did you mean --contexts? or it stands before the command: @NAME COMMAND"

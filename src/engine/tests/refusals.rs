@@ -122,7 +122,10 @@ async fn check_raises_the_class_on_production_as_the_run_does() {
 async fn an_option_that_stands_elsewhere_says_where() {
     let bench = Bench::new();
     for (line, hint) in [
-        ("t:emit 1 --yes", "outside the console the program takes it: cogdeck run --yes"),
+        (
+            "t:emit 1 --yes",
+            "outside the console the program takes it: cogdeck run --yes",
+        ),
         ("t:emit 1 --context prod", "@NAME COMMAND"),
         ("t:emit 1 --dry-run", "cogdeck check"),
     ] {

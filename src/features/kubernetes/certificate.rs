@@ -71,7 +71,10 @@ async fn content(file: &str) -> Result<Option<String>, Report> {
         Ok(Some(text)) => Ok(Some(STANDARD.encode(text))),
         Ok(None) => Err(Report::failed(
             KUBECONFIG,
-            format!("{file} is larger than {} MiB, and no client certificate nor a key is", LONGEST >> 20),
+            format!(
+                "{file} is larger than {} MiB, and no client certificate nor a key is",
+                LONGEST >> 20
+            ),
         )),
         Err(_) => Ok(None),
     }
@@ -218,7 +221,10 @@ pub mod tests {
         };
         assert_eq!(of_file("/does/not/exist").await.unwrap(), None);
         let refused = of_file("/dev/zero").await.unwrap_err();
-        assert!(refused.message.starts_with("/dev/zero is larger than 1 MiB"), "{refused}");
+        assert!(
+            refused.message.starts_with("/dev/zero is larger than 1 MiB"),
+            "{refused}"
+        );
     }
 
     proptest! {

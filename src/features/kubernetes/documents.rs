@@ -62,7 +62,9 @@ pub async fn of(call: &Call) -> Result<Vec<Document>, Report> {
         Some(record) => flatten(object::as_manifest(record.clone()), "STDIN", &mut found.documents)?,
         None => found.add(&call.operator.input().await?, "STDIN")?,
     }
-    found.read(&call.context, &named, call.arguments.flag("recursive")).await?;
+    found
+        .read(&call.context, &named, call.arguments.flag("recursive"))
+        .await?;
     Ok(found.documents)
 }
 

@@ -48,7 +48,9 @@ pub fn told(kind: &str, mut report: Report) -> Report {
         return report;
     };
     let why = quoted.rsplit_once("\": ").map_or("", |(_, why)| why);
-    report.message = format!("{before}{QUOTED}{MASK}: {why}").trim_end_matches([':', ' ']).to_owned();
+    report.message = format!("{before}{QUOTED}{MASK}: {why}")
+        .trim_end_matches([':', ' '])
+        .to_owned();
     report
 }
 
@@ -75,8 +77,15 @@ mod tests {
         let text = veiled.to_string();
         assert!(!text.contains("b2xk") && !text.contains("\"old\""), "{text}");
         assert_eq!(veiled["metadata"]["annotations"]["team"], "web");
-        assert_eq!((&veiled["type"], &veiled["data"]["gone"]), (&json!("Opaque"), &Value::Null));
-        assert!(!super::veiled("Secret", json!({"data": "b2xk"})).to_string().contains("b2xk"));
+        assert_eq!(
+            (&veiled["type"], &veiled["data"]["gone"]),
+            (&json!("Opaque"), &Value::Null)
+        );
+        assert!(
+            !super::veiled("Secret", json!({"data": "b2xk"}))
+                .to_string()
+                .contains("b2xk")
+        );
         assert_eq!(super::veiled("ConfigMap", secret.clone()), secret);
     }
 

@@ -73,7 +73,12 @@ impl Operator for NoOneToAsk {
             }
             (false, true) => {
                 let name = what.to_owned();
-                let read = || Taken::Secret(what.to_owned(), async move { prompt::of_input(&name).await }.boxed().shared());
+                let read = || {
+                    Taken::Secret(
+                        what.to_owned(),
+                        async move { prompt::of_input(&name).await }.boxed().shared(),
+                    )
+                };
                 match self.taken.get_or_init(read) {
                     Taken::Secret(whose, secret) if whose == what => secret.clone().await,
                     _ => {
@@ -99,7 +104,9 @@ impl Operator for NoOneToAsk {
         let read = || Taken::Text(prompt::text_of_input().boxed().shared());
         match self.taken.get_or_init(read) {
             Taken::Text(text) => text.clone().await,
-            Taken::Secret(..) => Err(refuse("a secret was read from it").hint("name a file, or read the secret from one")),
+            Taken::Secret(..) => {
+                Err(refuse("a secret was read from it").hint("name a file, or read the secret from one"))
+            }
         }
     }
 

@@ -131,7 +131,10 @@ async fn what_a_secret_holds_is_in_no_plan_and_no_journal() {
         let journal = bench.journal.entries(1).await.unwrap();
         let told = format!("{:?} {} {}", ran.text, json!(ran.records), json!(journal));
         assert!(![one, two, "hunter"].iter().any(|value| told.contains(value)), "{told}");
-        assert!(told.contains("last-applied-configuration"), "that it differs is told: {told}");
+        assert!(
+            told.contains("last-applied-configuration"),
+            "that it differs is told: {told}"
+        );
     }
     let stored = bench.plane.store.get("secrets", OURS, "key").unwrap();
     assert_eq!(stored["data"]["k"], two, "what is sent is what the file says");

@@ -167,7 +167,11 @@ async fn whoever_it_acts_as_and_its_key_make_another_client() {
     let write = |key: &str, acts_as: &str| {
         let text = kubeconfig("https://127.0.0.1:1", &certificate, key);
         let acts_as = format!("client-key-data: {}{acts_as}", STANDARD.encode(key));
-        std::fs::write(&file, text.replace(&format!("client-key-data: {}", STANDARD.encode(key)), &acts_as)).unwrap();
+        std::fs::write(
+            &file,
+            text.replace(&format!("client-key-data: {}", STANDARD.encode(key)), &acts_as),
+        )
+        .unwrap();
     };
     write(&key, "");
     let session = Clients::new().session(&context(&file)).await.unwrap();

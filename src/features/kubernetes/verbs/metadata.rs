@@ -162,9 +162,15 @@ impl Mutate for Edit {
             .flat_map(Map::keys)
             .cloned()
             .collect();
-        mutation::apply(call, &self.clients, change, |live| view(field, &change.target.kind, live, &keys), output)
-            .await
-            .map(|_| ())
+        mutation::apply(
+            call,
+            &self.clients,
+            change,
+            |live| view(field, &change.target.kind, live, &keys),
+            output,
+        )
+        .await
+        .map(|_| ())
     }
 }
 
@@ -333,9 +339,15 @@ mod tests {
         };
         let change = planned("Secret", &format!("{key}={{\"data\":{{\"k\":\"bmV3\"}}}} team-"), true).unwrap();
         let journalled = serde_json::to_string(&change).unwrap();
-        assert!(!journalled.contains("b2xk") && !journalled.contains("bmV3"), "{journalled}");
+        assert!(
+            !journalled.contains("b2xk") && !journalled.contains("bmV3"),
+            "{journalled}"
+        );
         assert!(change.before != change.after && change.inverse.is_none());
-        assert!(change.request.to_string().contains("bmV3"), "what is sent is what was asked for");
+        assert!(
+            change.request.to_string().contains("bmV3"),
+            "what is sent is what was asked for"
+        );
         let refused = planned("Secret", &format!("{key}={{}}"), false).unwrap_err();
         assert!(!refused.message.contains("b2xk"), "{refused}");
         assert!(planned("Secret", "team-", true).unwrap().inverse.is_some());

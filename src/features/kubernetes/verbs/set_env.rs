@@ -45,7 +45,11 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             .value_name("object"),
             OptionSpec::new("keys", OptionKind::List, "With --from: only these keys").value_name("keys"),
             OptionSpec::new("prefix", OptionKind::String, "With --from: before each name").value_name("text"),
-            OptionSpec::new("list", OptionKind::Bool, "Only tell the variables, with those of --from; changes nothing"),
+            OptionSpec::new(
+                "list",
+                OptionKind::Bool,
+                "Only tell the variables, with those of --from; changes nothing",
+            ),
             OptionSpec::new("overwrite", OptionKind::Bool, "Replace values that are there already").default("true"),
             OptionSpec::new("all", OptionKind::Bool, "All objects of the type in the namespace"),
             selector_option(),
@@ -184,10 +188,22 @@ fn told(variable: &Value) -> String {
         return format!("{name}={}", object::text(variable, "/value"));
     };
     let key = |field: &str, kind: &str| {
-        let (object, key) = (from.pointer(&format!("/{field}/name"))?, from.pointer(&format!("/{field}/key"))?);
-        Some(format!("{kind} {}, key {}", object::text(object, ""), object::text(key, "")))
+        let (object, key) = (
+            from.pointer(&format!("/{field}/name"))?,
+            from.pointer(&format!("/{field}/key"))?,
+        );
+        Some(format!(
+            "{kind} {}, key {}",
+            object::text(object, ""),
+            object::text(key, "")
+        ))
     };
-    let field = || Some(format!("field path {}", object::text(from.pointer("/fieldRef/fieldPath")?, "")));
+    let field = || {
+        Some(format!(
+            "field path {}",
+            object::text(from.pointer("/fieldRef/fieldPath")?, "")
+        ))
+    };
     let resource = || {
         let of = from.get("resourceFieldRef")?;
         let container = match object::text(of, "/containerName") {
@@ -428,7 +444,10 @@ mod tests {
         assert_eq!(listed("nope", &Wanted::new()), None);
         let reference = json!({"name": "P", "valueFrom": {"secretKeyRef": {"name": "s", "key": "p"}}});
         let wanted = Wanted::from([("P".to_owned(), Some(reference))]);
-        assert_eq!(listed("prepare", &wanted).unwrap(), format!("{prepare}\n# P from secret s, key p"));
+        assert_eq!(
+            listed("prepare", &wanted).unwrap(),
+            format!("{prepare}\n# P from secret s, key p")
+        );
     }
 
     #[test]

@@ -178,7 +178,13 @@ mod tests {
     fn pods_of_other_workloads_whose_names_begin_alike_are_not_its_own() {
         assert!(is_pod_of("web-5d8c7f-x2x4z", "web-5d8c7f"));
         // Of a daemon set web-agent, of a stateful set web-a, of another deployment, of no random part.
-        for other in ["web-agent-x2x4z", "web-a-0", "web-5d8c7f-6c5d4-x2x4z", "web-5d8c7f", "web-5d8c7f-"] {
+        for other in [
+            "web-agent-x2x4z",
+            "web-a-0",
+            "web-5d8c7f-6c5d4-x2x4z",
+            "web-5d8c7f",
+            "web-5d8c7f-",
+        ] {
             let answer = sample("http://a/", Some(other), None, false);
             assert_eq!(why([answer]), "others answer it", "{other}");
         }

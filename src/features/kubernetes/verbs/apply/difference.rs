@@ -104,7 +104,10 @@ mod tests {
                 "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": copy}}})
         };
         let (old, new, bare) = (secret("b2xk"), secret("bmV3"), json!({"kind": "Secret"}));
-        let in_place = ["/data/k", "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration"];
+        let in_place = [
+            "/data/k",
+            "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration",
+        ];
         // Of an object without annotations or data the whole field is new, or gone.
         for (live, wanted, fields) in [
             (&old, &new, in_place),

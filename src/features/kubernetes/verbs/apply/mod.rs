@@ -194,7 +194,12 @@ async fn change(
         Ok(wanted) => wanted,
         // Its namespace is made by an earlier document of the same call: nothing to ask the server about yet.
         Err(error) if error::code(&error) == Some(404) && created.contains(&target.namespace) => body.clone(),
-        Err(error) => return Err(secrecy::told(&target.resource.kind, conflict(cluster.report(&error), call))),
+        Err(error) => {
+            return Err(secrecy::told(
+                &target.resource.kind,
+                conflict(cluster.report(&error), call),
+            ));
+        }
     };
     let write = Write::Patch {
         subresource: query.on(""),
