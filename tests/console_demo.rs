@@ -142,7 +142,7 @@ fn the_demo_typed_in_the_console() {
     console.line("!kubectl:scale deploy inspector --replicas=3");
     console.see_row(panels, r"^\W*inspector .*\b3/3\b");
     console.line(NET_LOOP);
-    let shares = Regex::new(r"^\S+ .*[█·]+.* \d+ +\d+%$").unwrap();
+    let shares = Regex::new(r"^\S+ \S+ +\d+ +\d+% [a·]*a[a·]*$").unwrap();
     let three = |screen: &str| panels(screen).iter().filter(|row| shares.is_match(row)).count() >= 3;
     console
         .0

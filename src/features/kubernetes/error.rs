@@ -192,7 +192,8 @@ pub fn code(error: &Error) -> Option<u16> {
 pub fn may_pass(error: &Error) -> bool {
     match error {
         Error::Api(status) => status.code == 429 || status.code >= 500,
-        Error::Service(inner) => !inner.is::<Report>() && !may_be_of_certificate(error),
+        // Where nobody listens any more the operator hears of it at once, as with kubectl.
+        Error::Service(inner) => !inner.is::<Report>() && !may_be_of_certificate(error) && !is_refused(error),
         Error::HyperError(_) | Error::ReadEvents(_) => true,
         _ => false,
     }

@@ -51,15 +51,18 @@ impl App {
             self.next_line();
             return Vec::new();
         }
-        let submits = self.focus == Focus::Input && self.keymap.action(Part::Input, key) == Some(Action::Submit);
-        if self.take_over(submits) {
+        let meant = match self.focus {
+            Focus::Input => self.keymap.own(Part::Input, key).or(global),
+            Focus::Pane(_) => None,
+        };
+        if self.take_over(meant == Some(Action::Submit)) {
             return Vec::new();
         }
         let armed = self.quit_armed.take().is_some_and(|at| self.clock.since(at) < TWICE);
         if global == Some(Action::Interrupt) {
             return self.interrupt(armed);
         }
-        if self.keymap.action(Part::Input, key) == Some(Action::EndOfInput) && self.focus == Focus::Input {
+        if meant == Some(Action::EndOfInput) {
             return self.end_of_input();
         }
         if let Some(effects) = self.popup_key(key) {
@@ -84,7 +87,7 @@ impl App {
 
     fn approval_key(&mut self, key: Key) -> Vec<Effect> {
         let global = self.keymap.own(Part::Global, key);
-        let step = match (global, self.keymap.action(Part::Input, key), key.typed()) {
+        let step = match (global, self.keymap.own(Part::Input, key).or(global), key.typed()) {
             (Some(Action::Interrupt), ..) | (_, Some(Action::Cancel | Action::ToChat), _) => Step::Decline,
             (_, Some(Action::Submit), _) => Step::Confirm,
             (_, Some(Action::DeleteLeft), _) => Step::Erase,
