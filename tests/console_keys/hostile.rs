@@ -55,6 +55,8 @@ fn hostile_images_titles_and_toasts_stay_text() {
     let evil = r"\u001b]52;c;ZXZpbA==\u0007\u001b[?1049l\u001b[2J\u202egnp.exe";
     // What an object of the cluster may hold: an image with a clipboard write in its tag, in panels, plans and errors.
     line(&terminal, &format!("let evil = seed '\"evil{evil}\"'"));
+    // The next line is checked when it is entered: the name must have its value by then.
+    see(&terminal, "as of ");
     line(
         &terminal,
         "kubectl:set image deploy alpha \"alpha=so0k/kuar-inspector:${evil}\"",
