@@ -203,6 +203,8 @@ fn a_cluster_that_dies_takes_the_other_one_not_with_it() {
     let told = report["error"]["message"].as_str().unwrap();
     assert!(told.starts_with("context green: "), "{told}");
 
+    // It is named when it cannot be reached again, while the other goes on.
+    stream.wait_for_complaint(r#""context":"green""#, SOON);
     signal(stream.pid(), "INT");
     assert_eq!(stream.end(SOON).code(), Some(130));
     let complaints = stream.complaints();

@@ -1,7 +1,7 @@
 //! Programs that a test runs and never waits for without a limit: one that ends by itself ([`run`]), and one that goes on
 //! until the test has seen enough ([`Stream`]). Not for programs that need a terminal.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -75,6 +75,7 @@ pub struct Stream {
     seen: Vec<String>,
     text: String,
     errors: Receiver<String>,
+    told: String,
     /// Its end was seen: from then on its number may be another process's.
     ended: bool,
 }
@@ -96,11 +97,14 @@ impl Stream {
             }
         });
         let (complaint, errors) = mpsc::channel();
-        let mut stderr = child.stderr.take().expect("its stderr");
+        let mut stderr = BufReader::new(child.stderr.take().expect("its stderr"));
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
-            let _ = stderr.read_to_end(&mut bytes);
-            complaint.send(String::from_utf8_lossy(&bytes).into_owned())
+            while stderr.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0)
+                && complaint.send(String::from_utf8_lossy(&bytes).into_owned()).is_ok()
+            {
+                bytes.clear();
+            }
         });
         Self {
             child,
@@ -109,6 +113,7 @@ impl Stream {
             seen: Vec::new(),
             text: String::new(),
             errors,
+            told: String::new(),
             ended: false,
         }
     }
@@ -188,7 +193,24 @@ impl Stream {
 
     /// Everything on stderr, once the program has ended.
     pub fn complaints(&mut self) -> String {
-        self.errors.recv_timeout(GRACE).unwrap_or_default()
+        let deadline = Instant::now() + GRACE;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        while let Ok(line) = self.errors.recv_timeout(left()) {
+            self.told.push_str(&line);
+        }
+        self.told.clone()
+    }
+
+    /// Waits until it complains of this. Panics with what it complained of when it never does.
+    pub fn wait_for_complaint(&mut self, text: &str, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while !self.told.contains(text) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.errors.recv_timeout(left) {
+                Ok(line) => self.told.push_str(&line),
+                Err(_) => panic!("{}: no word of {text} within {limit:?}\n{}", self.what, self.told),
+            }
+        }
     }
 
     /// Ends it and everything it started.
