@@ -2,18 +2,20 @@
 //! is started from within.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 use futures::FutureExt;
+use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
 use super::cli::Common;
 use super::compose::{Known, LiveContexts};
 use super::config::Config;
 use super::environment::Environment;
+use super::start::Started;
 use super::{looks, sandbox_context, start};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
@@ -25,7 +27,7 @@ use crate::ui::console::{ByBackground, Console, ConsoleConfig, Keymap, Programs,
 use crate::ui::panel::Theme;
 
 /// Opens the console; the exit code.
-pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
+pub fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(
             Report::refused("E-CONSOLE-002", "the console needs a terminal, and this is none")
@@ -38,16 +40,43 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         common.keymap.clone().or_else(|| config.keymap.clone()),
     ];
     let state = environment.xdg("XDG_STATE_HOME", ".local/state");
-    // Beside the deck: the first frame needs both, and neither the other.
-    let looks = tokio::task::spawn_blocking({
-        let (names, no_color, environment, state) =
-            (names.clone(), common.no_color, environment.clone(), state.clone());
-        move || Looks::read(&names, no_color, &environment, &state)
+    // Beside the deck: the first frame needs all three, and none needs another, but for the sandbox.
+    let (deck, looks, runtime) = std::thread::scope(|scope| {
+        let beside = scope.spawn(|| (Looks::read(&names, common.no_color, environment, &state), runtime()));
+        let beside = || beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        if common.sandbox {
+            let (looks, runtime) = beside();
+            let deck = runtime.as_ref().map_err(Report::clone).and_then(|runtime| {
+                let sandbox = runtime.block_on(start::sandbox(common))?;
+                start::deck(config, Some(sandbox), common, environment)
+            });
+            (deck, looks, runtime)
+        } else {
+            let deck = start::deck(config, None, common, environment);
+            let (looks, runtime) = beside();
+            (deck, looks, runtime)
+        }
     });
-    let mut started = start::deck(config, common, environment).await?;
-    let looks = looks.await.map_err(|error| {
-        Report::failed("E-CONSOLE-009", "the theme and the keys could not be read").because(&error)
-    })??;
+    let runtime = runtime?;
+    let ended = runtime.block_on(open(deck?, looks?, names, state, common, environment));
+    super::end(runtime);
+    ended
+}
+
+/// Two threads beside the one that draws: feeds of a cluster in motion take a tenth of one. More would each keep a cache
+/// of the allocator's, and counting the machine's cores takes longer than to start both.
+fn runtime() -> Result<Runtime, Report> {
+    super::runtime(Some(2))
+}
+
+async fn open(
+    mut started: Started,
+    looks: Looks,
+    names: [Option<String>; 2],
+    state: PathBuf,
+    common: &Common,
+    environment: &Environment,
+) -> Result<u8, Report> {
     // The database is opened behind the first frame, which then has both cores. One that can't be read is told by the
     // history.
     let (library, session) = (started.library.clone(), started.deck.session.clone());
