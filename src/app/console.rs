@@ -2,7 +2,7 @@
 //! is started from within.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,7 +15,6 @@ use super::cli::Common;
 use super::compose::{Known, LiveContexts};
 use super::config::Config;
 use super::environment::Environment;
-use super::start::Started;
 use super::{looks, sandbox_context, start};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
@@ -40,43 +39,18 @@ pub fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
         common.keymap.clone().or_else(|| config.keymap.clone()),
     ];
     let state = environment.xdg("XDG_STATE_HOME", ".local/state");
-    // Beside the deck: the first frame needs all three, and none needs another, but for the sandbox.
-    let (deck, looks, runtime) = std::thread::scope(|scope| {
-        let beside = scope.spawn(|| (Looks::read(&names, common.no_color, environment, &state), runtime()));
-        let beside = || beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        if common.sandbox {
-            let (looks, runtime) = beside();
-            let deck = runtime.as_ref().map_err(Report::clone).and_then(|runtime| {
-                let sandbox = runtime.block_on(start::sandbox(common))?;
-                start::deck(config, Some(sandbox), common, environment)
-            });
-            (deck, looks, runtime)
-        } else {
-            let deck = start::deck(config, None, common, environment);
-            let (looks, runtime) = beside();
-            (deck, looks, runtime)
+    // The sandbox needs threads; without one the first frame comes before they are started.
+    let sandbox = match common.sandbox {
+        true => {
+            let runtime = runtime()?;
+            let sandbox = runtime.block_on(start::sandbox(common))?;
+            Some((runtime, sandbox))
         }
-    });
-    let runtime = runtime?;
-    let ended = runtime.block_on(open(deck?, looks?, names, state, common, environment));
-    super::end(runtime);
-    ended
-}
-
-/// Two threads beside the one that draws: feeds of a cluster in motion take a tenth of one. More would each keep a cache
-/// of the allocator's, and counting the machine's cores takes longer than to start both.
-fn runtime() -> Result<Runtime, Report> {
-    super::runtime(Some(2))
-}
-
-async fn open(
-    mut started: Started,
-    looks: Looks,
-    names: [Option<String>; 2],
-    state: PathBuf,
-    common: &Common,
-    environment: &Environment,
-) -> Result<u8, Report> {
+        false => None,
+    };
+    let (early, sandbox) = sandbox.unzip();
+    let looks = Looks::read(&names, common.no_color, environment, &state)?;
+    let mut started = start::deck(config, sandbox, common, environment)?;
     // The database is opened behind the first frame, which then has both cores. One that can't be read is told by the
     // history.
     let (library, session) = (started.library.clone(), started.deck.session.clone());
@@ -105,7 +79,10 @@ async fn open(
         read_only: common.read_only,
         sandbox: Some(sandbox.clone()),
         programs: programs(environment),
-        dresses: Some(looks::dresses(names, looks.seen, common.no_color, environment.clone())),
+        dresses: Some(Box::new({
+            let (no_color, environment) = (common.no_color, environment.clone());
+            move || looks::dresses(names, looks.seen, no_color, environment)
+        })),
         remote: environment.get("SSH_CONNECTION").is_some(),
         arrangement: looks.arrangement,
         pinned: looks.pinned,
@@ -113,12 +90,24 @@ async fn open(
         behind: Some(behind.boxed()),
         remarks: looks.remarks,
     };
-    let code = Console::run(config).await;
-    if let Some(sandbox) = sandbox.running.lock().await.take() {
-        sandbox.stop().await;
-    }
-    started.end().await;
+    let console = Console::open(config)?;
+    let runtime = early.map_or_else(runtime, Ok)?;
+    let code = runtime.block_on(async {
+        let code = console.run().await;
+        if let Some(sandbox) = sandbox.running.lock().await.take() {
+            sandbox.stop().await;
+        }
+        started.end().await;
+        code
+    });
+    super::end(runtime);
     code
+}
+
+/// Two threads beside the one that draws: feeds of a cluster in motion take a tenth of one. More would each keep a cache
+/// of the allocator's, and counting the machine's cores takes longer than to start both.
+fn runtime() -> Result<Runtime, Report> {
+    super::runtime(Some(2))
 }
 
 /// How the console looks and what its keys mean when it opens.

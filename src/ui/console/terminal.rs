@@ -31,25 +31,19 @@ const MOUSE_ON: &str = "\u{1b}[?1002h\u{1b}[?1006h";
 const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1002l";
 
 impl Restore {
-    /// Takes the terminal: raw mode, alternate screen, bracketed paste.
-    pub fn enter(&self) -> io::Result<()> {
+    /// Takes the terminal: raw mode now; alternate screen and bracketed paste go out with the next frame, in one write.
+    pub fn enter<W: Write>(&self, screen: &mut Screen<W>) -> io::Result<()> {
         enable_raw_mode()?;
         self.entered.store(true, Ordering::SeqCst);
-        let entered = execute!(
-            io::stdout(),
-            EnterAlternateScreen,
-            EnableBracketedPaste,
-            Print(if self.no_mouse.load(Ordering::SeqCst) {
-                ""
-            } else {
-                MOUSE_ON
-            }),
-            Clear(ClearType::All)
-        );
-        if entered.is_err() {
-            self.leave();
-        }
-        entered
+        screen.opening.clear();
+        let mouse = if self.no_mouse.load(Ordering::SeqCst) {
+            ""
+        } else {
+            MOUSE_ON
+        };
+        queue!(screen.opening, EnterAlternateScreen, EnableBracketedPaste, Print(mouse))?;
+        screen.forget();
+        Ok(())
     }
 
     /// Whether the terminal is ours now.
@@ -118,6 +112,8 @@ pub struct Screen<W: Write> {
     /// The frame being drawn: kept, since it is as large as the one shown.
     next: Buffer,
     cursor: Option<Position>,
+    /// Goes out before the next frame: what makes the terminal ours.
+    opening: Vec<u8>,
 }
 
 impl<W: Write> Screen<W> {
@@ -131,6 +127,7 @@ impl<W: Write> Screen<W> {
             shown: None,
             next: Buffer::empty(Rect::new(0, 0, width, height)),
             cursor: None,
+            opening: Vec::new(),
         }
     }
 
@@ -154,7 +151,7 @@ impl<W: Write> Screen<W> {
     pub fn frame(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> io::Result<usize> {
         self.next.reset();
         let cursor = draw(self.area(), &mut self.next);
-        let mut bytes: Vec<u8> = Vec::new();
+        let mut bytes = std::mem::take(&mut self.opening);
         queue!(bytes, BeginSynchronizedUpdate)?;
         match &self.shown {
             None => {
