@@ -64,7 +64,10 @@ fn place(app: &App, room: usize) -> Line<'static> {
     let before = if context.production { " PROD " } else { " " };
     let most = room.saturating_sub(width(before) + 1 + kept + beside);
     // A namespace that is long itself leaves the name readable, and goes.
-    let most = most.checked_sub(of_namespace).filter(|most| *most >= NAME).unwrap_or(most);
+    let most = most
+        .checked_sub(of_namespace)
+        .filter(|most| *most >= NAME)
+        .unwrap_or(most);
     let name = SafeText::line(&context.name).fit_middle(most);
     let mut line = Line::from(Span::styled(
         format!("{before}{name} "),
@@ -117,7 +120,10 @@ fn others(app: &App, room: usize) -> Vec<Span<'static>> {
     let name = |context: &Arc<Context>| {
         let mark = if context.production { "PROD " } else { "" };
         let text = SafeText::line(&format!("+ {mark}{} ", context.name));
-        Span::styled(text.as_str().to_owned(), theme.style(context_meaning(context.production)))
+        Span::styled(
+            text.as_str().to_owned(),
+            theme.style(context_meaning(context.production)),
+        )
     };
     let names: Vec<Span<'static>> = app.beside.iter().map(name).collect();
     if names.iter().map(|span| width(&span.content)).sum::<usize>() <= room {

@@ -90,9 +90,7 @@ impl Operator for NoOneToAsk {
         let read = || Taken::Text(prompt::text_of_input().boxed().shared());
         match self.taken.get_or_init(read) {
             Taken::Text(text) => text.clone().await,
-            Taken::Secret => {
-                Err(refuse("a secret was read from it").hint("name a file, or read the secret from one"))
-            }
+            Taken::Secret => Err(refuse("a secret was read from it").hint("name a file, or read the secret from one")),
         }
     }
 

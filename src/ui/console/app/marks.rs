@@ -78,7 +78,11 @@ impl App {
         let left = always || cursor < range.start || cursor > range.end;
         let (checked, text) = (&self.checked.text, self.input.text());
         let end = if always { range.end } else { range.end + 1 };
-        let same = *checked == text || checked.as_bytes().get(..end).is_some_and(|part| text.as_bytes().starts_with(part));
+        let same = *checked == text
+            || checked
+                .as_bytes()
+                .get(..end)
+                .is_some_and(|part| text.as_bytes().starts_with(part));
         (left && same).then_some(range)
     }
 }

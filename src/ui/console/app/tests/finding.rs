@@ -255,7 +255,10 @@ fn esc_leaves_the_colon_and_what_nothing_is_called_is_refused() {
     }
     desk.app.beside = vec![Arc::new(Context::empty("beside"))];
     let effects = desk.keys(":secretz one<enter>");
-    assert!(matches!(effects.as_slice(), [Effect::Start { .. }]), "a context beside has it");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Start { .. }]),
+        "a context beside has it"
+    );
     desk.app.beside.clear();
     desk.keys(":configmaps<enter>");
     assert_eq!(desk.app.focus, Focus::Pane(6), "a kind there is");

@@ -77,7 +77,11 @@ fn a_mark_belongs_to_the_text_it_was_made_for_and_words_of_the_console_have_none
         let report = Report::refused("E-RESOLVE-004", "wrong").at(text, 0..4);
         typed.app.check(text.to_owned(), Some(report));
         typed.keys(next);
-        assert_eq!(typed.app.wrong(), None, "the word goes on, or may be right as it ends: {next:?}");
+        assert_eq!(
+            typed.app.wrong(),
+            None,
+            "the word goes on, or may be right as it ends: {next:?}"
+        );
     }
     desk.keys("<ctrl-a><ctrl-f><bs>");
     assert_eq!(desk.app.input.text(), "ope xy");

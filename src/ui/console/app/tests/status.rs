@@ -56,7 +56,10 @@ fn a_long_name_takes_no_room_from_what_must_be_told() {
     let mut context = Context::empty(name);
     (context.production, context.read_only) = (true, true);
     let mut several = Desk::with(context, &["deployments", "dns"]);
-    let beside = Context { production: true, ..Context::empty(&format!("{name}-beside")) };
+    let beside = Context {
+        production: true,
+        ..Context::empty(&format!("{name}-beside"))
+    };
     several.app.beside = vec![Arc::new(beside)];
     for width in 50..120 {
         let top = several.screen(width, 24).swap_remove(0);
