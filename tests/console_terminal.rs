@@ -355,5 +355,5 @@ fn a_console_whose_panel_breaks() {
         remarks: Vec::new(),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(Console::run(config)).unwrap();
+    runtime.block_on(Console::open(config).unwrap().run()).unwrap();
 }

@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use super::cli::{Check, Common, Format};
-use super::config::Config;
 use super::environment::Environment;
 use super::start;
 use crate::core::change::Origin;
@@ -14,10 +13,7 @@ use crate::render::table::Layout;
 
 /// Prints the plan; the exit code.
 pub async fn run(check: Check, common: &Common, environment: &Environment) -> Result<u8, Report> {
-    let config = Config::load(common.config.as_deref(), environment)?;
-    let started = start::deck(config, common, environment).await?;
-    started.load_bundles().await;
-    started.aliases().await;
+    let started = start::ready(common, environment).await?;
     let line = check.pipeline.join(" ");
     let checked = started.deck.session.check(
         &line,

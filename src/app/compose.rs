@@ -70,7 +70,7 @@ pub fn catalogue(features: &mut Vec<Feature>, bundles: Vec<(BundleInfo, Vec<Verb
     Catalogue::new(verbs).describe(pages)
 }
 
-/// Builds the deck. Opens no connection; needs a Tokio runtime.
+/// Builds the deck. Opens no connection and starts no task.
 pub fn deck(parts: Parts, environment: &Environment) -> Deck {
     let clock = Clock::real();
     let hub = Hub::new(clock.clone());

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use futures::FutureExt;
+use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
 use super::cli::Common;
@@ -25,7 +26,7 @@ use crate::ui::console::{ByBackground, Console, ConsoleConfig, Keymap, Programs,
 use crate::ui::panel::Theme;
 
 /// Opens the console; the exit code.
-pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
+pub fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(
             Report::refused("E-CONSOLE-002", "the console needs a terminal, and this is none")
@@ -38,16 +39,18 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         common.keymap.clone().or_else(|| config.keymap.clone()),
     ];
     let state = environment.xdg("XDG_STATE_HOME", ".local/state");
-    // Beside the deck: the first frame needs both, and neither the other.
-    let looks = tokio::task::spawn_blocking({
-        let (names, no_color, environment, state) =
-            (names.clone(), common.no_color, environment.clone(), state.clone());
-        move || Looks::read(&names, no_color, &environment, &state)
-    });
-    let mut started = start::deck(config, common, environment).await?;
-    let looks = looks.await.map_err(|error| {
-        Report::failed("E-CONSOLE-009", "the theme and the keys could not be read").because(&error)
-    })??;
+    // The sandbox needs threads; without one the first frame comes before they are started.
+    let sandbox = match common.sandbox {
+        true => {
+            let runtime = runtime()?;
+            let sandbox = runtime.block_on(start::sandbox(common))?;
+            Some((runtime, sandbox))
+        }
+        false => None,
+    };
+    let (early, sandbox) = sandbox.unzip();
+    let looks = Looks::read(&names, common.no_color, environment, &state)?;
+    let mut started = start::deck(config, sandbox, common, environment)?;
     // The database is opened behind the first frame, which then has both cores. One that can't be read is told by the
     // history.
     let (library, session) = (started.library.clone(), started.deck.session.clone());
@@ -76,7 +79,10 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         read_only: common.read_only,
         sandbox: Some(sandbox.clone()),
         programs: programs(environment),
-        dresses: Some(looks::dresses(names, looks.seen, common.no_color, environment.clone())),
+        dresses: Some(Box::new({
+            let (no_color, environment) = (common.no_color, environment.clone());
+            move || looks::dresses(names, looks.seen, no_color, environment)
+        })),
         remote: environment.get("SSH_CONNECTION").is_some(),
         arrangement: looks.arrangement,
         pinned: looks.pinned,
@@ -84,12 +90,24 @@ pub async fn run(common: &Common, environment: &Environment) -> Result<u8, Repor
         behind: Some(behind.boxed()),
         remarks: looks.remarks,
     };
-    let code = Console::run(config).await;
-    if let Some(sandbox) = sandbox.running.lock().await.take() {
-        sandbox.stop().await;
-    }
-    started.end().await;
+    let console = Console::open(config)?;
+    let runtime = early.map_or_else(runtime, Ok)?;
+    let code = runtime.block_on(async {
+        let code = console.run().await;
+        if let Some(sandbox) = sandbox.running.lock().await.take() {
+            sandbox.stop().await;
+        }
+        started.end().await;
+        code
+    });
+    super::end(runtime);
     code
+}
+
+/// Two threads beside the one that draws: feeds of a cluster in motion take a tenth of one. More would each keep a cache
+/// of the allocator's, and counting the machine's cores takes longer than to start both.
+fn runtime() -> Result<Runtime, Report> {
+    super::runtime(Some(2))
 }
 
 /// How the console looks and what its keys mean when it opens.

@@ -19,8 +19,9 @@ mod verbs;
 use std::io::Write;
 
 use clap::error::ErrorKind;
+use tokio::runtime::Runtime;
 
-use self::cli::{Cli, Mode};
+use self::cli::{Common, Mode};
 use self::environment::Environment;
 use crate::core::report::Report;
 
@@ -43,29 +44,6 @@ pub fn main() -> u8 {
         }
     };
     let environment = Environment::of_process();
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    match cli.mode {
-        // The stages of one pipeline hand records to each other; waking a second worker for each batch costs more than
-        // it does. Reading input and filters have threads and processes of their own.
-        Some(Mode::Run(_)) if !cli.common.sandbox => {
-            runtime.worker_threads(1);
-        }
-        // Beside the thread that draws: feeds of a cluster in motion take a tenth of one. More would each keep a cache of
-        // the allocator's, and counting the machine's cores takes longer than to start both.
-        None => {
-            runtime.worker_threads(2);
-        }
-        Some(_) => {}
-    }
-    let runtime = match runtime.enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            return tell(
-                &Report::failed("E-START-001", "no threads to be had").because(&error),
-                false,
-            );
-        }
-    };
     let structured = match &cli.mode {
         Some(Mode::Run(run)) => run.output != cli::Format::Text,
         Some(Mode::Bundle(cli::Bundle {
@@ -73,25 +51,44 @@ pub fn main() -> u8 {
         })) => run.output != cli::Format::Text,
         _ => false,
     };
-    let ended = runtime.block_on(mode(cli, &environment));
-    // A blocking task that never ends (a read of a terminal) must not keep the process.
-    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
-    match ended {
-        Ok(code) => code,
-        Err(report) => tell(&report, structured),
-    }
+    let ended = match cli.mode {
+        None => console::run(&cli.common, &environment),
+        Some(mode) => headless(mode, &cli.common, &environment),
+    };
+    ended.unwrap_or_else(|report| tell(&report, structured))
 }
 
-async fn mode(cli: Cli, environment: &Environment) -> Result<u8, Report> {
-    let common = &cli.common;
-    match cli.mode {
-        Some(Mode::Run(args)) => run::run(args, common, environment).await,
-        Some(Mode::Check(args)) => check::run(args, common, environment).await,
-        Some(Mode::Sandbox(args)) => sandbox::run(args, common).await,
-        Some(Mode::Bundle(args)) => bundle::run(args.action, common, environment).await,
-        Some(Mode::Verbs(args)) => verbs::run(args.json, environment).await,
-        None => console::run(common, environment).await,
+fn headless(mode: Mode, common: &Common, environment: &Environment) -> Result<u8, Report> {
+    // The stages of one pipeline hand records to each other; waking a second worker for each batch costs more than it
+    // does. Reading input and filters have threads and processes of their own.
+    let alone = matches!(mode, Mode::Run(_)) && !common.sandbox;
+    let runtime = runtime(alone.then_some(1))?;
+    let ended = runtime.block_on(async {
+        match mode {
+            Mode::Run(args) => run::run(args, common, environment).await,
+            Mode::Check(args) => check::run(args, common, environment).await,
+            Mode::Sandbox(args) => sandbox::run(args, common).await,
+            Mode::Bundle(args) => bundle::run(args.action, common, environment).await,
+            Mode::Verbs(args) => verbs::run(args.json, environment).await,
+        }
+    });
+    end(runtime);
+    ended
+}
+
+/// The threads that tasks run on: so many, or one for each of the machine's cores.
+fn runtime(workers: Option<usize>) -> Result<Runtime, Report> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(workers) = workers {
+        builder.worker_threads(workers);
     }
+    let failed = |error| Report::failed("E-START-001", "no threads to be had").because(&error);
+    builder.enable_all().build().map_err(failed)
+}
+
+/// A blocking task that never ends (a read of a terminal) must not keep the process.
+fn end(runtime: Runtime) {
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
 }
 
 fn tell(report: &Report, structured: bool) -> u8 {

@@ -4,7 +4,6 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use super::cli::{self, Common, Run};
-use super::config::Config;
 use super::environment::Environment;
 use super::start;
 use crate::core::change::Origin;
@@ -27,10 +26,7 @@ pub async fn run(run: Run, common: &Common, environment: &Environment) -> Result
         }],
     };
     let input = run.input.as_deref().map(records).transpose()?;
-    let config = Config::load(common.config.as_deref(), environment)?;
-    let started = start::deck(config, common, environment).await?;
-    started.load_bundles().await;
-    started.aliases().await;
+    let started = start::ready(common, environment).await?;
     let settings = Settings {
         format: format(run.output),
         echo: run.file.is_some(),

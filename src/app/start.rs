@@ -41,7 +41,7 @@ pub struct Started {
 
 impl Started {
     /// Puts the enabled bundles among the session's commands. What could not be read is told and left out.
-    pub async fn load_bundles(&self) {
+    async fn load_bundles(&self) {
         for problem in load_bundles(&self.library, &self.deck.session).await {
             for line in problem.lines() {
                 let _ = writeln!(std::io::stderr(), "{line}");
@@ -51,7 +51,7 @@ impl Started {
 
     /// Reads the aliases, for a mode whose lines may use them at once. What can't be read is told and left out: a line
     /// without aliases runs all the same.
-    pub async fn aliases(&self) {
+    async fn aliases(&self) {
         if let Err(report) = self.deck.session.load_aliases().await {
             for line in report.lines() {
                 let _ = writeln!(std::io::stderr(), "note: no aliases: {line}");
@@ -71,17 +71,31 @@ impl Started {
     }
 }
 
-/// Builds the deck of a configuration; with `--sandbox` the world is started in this process.
-pub async fn deck(config: Config, common: &Common, environment: &Environment) -> Result<Started, Report> {
+/// What a mode begins with that runs lines at once: the configured deck or the sandbox's, with bundles and aliases.
+pub async fn ready(common: &Common, environment: &Environment) -> Result<Started, Report> {
+    let config = Config::load(common.config.as_deref(), environment)?;
+    let sandbox = match common.sandbox {
+        true => Some(sandbox(common).await?),
+        false => None,
+    };
+    let started = deck(config, sandbox, common, environment)?;
+    started.load_bundles().await;
+    started.aliases().await;
+    Ok(started)
+}
+
+/// Builds the deck of a configuration, or that of a sandbox.
+pub fn deck(
+    config: Config,
+    sandbox: Option<Sandbox>,
+    common: &Common,
+    environment: &Environment,
+) -> Result<Started, Report> {
     let bundles = config
         .bundles
         .iter()
         .map(|file| bundle(file))
         .collect::<Result<Vec<_>, _>>()?;
-    let sandbox = match common.sandbox {
-        true => Some(sandbox(common).await?),
-        false => None,
-    };
     let (contexts, store) = match &sandbox {
         Some(sandbox) => (world(sandbox, common, environment)?, Store::in_memory(Clock::real())),
         None => (Contexts::load(&config, common, environment)?, store(environment)),

@@ -1,7 +1,7 @@
 //! The clock that rooms are given instead of asking the system: real, or paused and moved by a test.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,7 +10,8 @@ use jiff::tz::TimeZone;
 /// Tells the time, and the zone of whoever looks at it. Cheap to clone; clones of a paused clock move together.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    zone: TimeZone,
+    /// Read when it is asked for: the first frame shows no time of day.
+    zone: Arc<OnceLock<TimeZone>>,
     /// Milliseconds since the epoch, when paused.
     paused: Option<Arc<AtomicI64>>,
 }
@@ -25,7 +26,7 @@ impl Clock {
     /// The system's clock.
     pub fn real() -> Self {
         Clock {
-            zone: local_zone(),
+            zone: Arc::default(),
             paused: None,
         }
     }
@@ -33,7 +34,7 @@ impl Clock {
     /// A clock in UTC that stands at `start` until [`Clock::advance`].
     pub fn paused(start: Timestamp) -> Self {
         Clock {
-            zone: TimeZone::UTC,
+            zone: Arc::new(TimeZone::UTC.into()),
             paused: Some(Arc::new(AtomicI64::new(start.as_millisecond()))),
         }
     }
@@ -50,7 +51,7 @@ impl Clock {
 
     /// Where the clock hangs.
     pub fn zone(&self) -> &TimeZone {
-        &self.zone
+        self.zone.get_or_init(local_zone)
     }
 
     /// Moves a paused clock; a real one does not move.

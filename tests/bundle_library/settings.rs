@@ -108,6 +108,34 @@ fn b10_secrets_are_kept_encrypted_or_not_at_all() {
 }
 
 #[test]
+fn b10_standard_input_is_a_secret_for_one_line_only() {
+    let home = Home::new();
+    let reply = "echo \"$TOKEN+$OTHER\"";
+    home.install(&home.demo("0.1.0", reply, "config: {env: [{var: TOKEN}, {var: OTHER}]}\n"));
+    home.done("bundle enable demo");
+    home.cogdeck(&["bundle", "keygen"]);
+    home.done("bundle config set demo OTHER --value none");
+    let set = |variable: &str| format!("bundle config set demo {variable} --secret -\n");
+    std::fs::write(home.folder.path().join("both.cog"), set("TOKEN") + &set("OTHER")).unwrap();
+    let mut child = Command::new(COGDECK)
+        .args(["run", "-f", "both.cog"])
+        .current_dir(home.folder.path())
+        .env_clear()
+        .env("HOME", home.folder.path())
+        .env("USER", "ana")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"tok-123456\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && stderr.contains("E-SECRET-007"), "{stderr}");
+    assert_eq!(home.done("demo:greet"), "tok-123456+none\n");
+}
+
+#[test]
 fn b10_a_secret_is_asked_for_unseen_or_read_and_refused_where_nobody_can_be_asked() {
     use crate::support::terminal::{Key, Terminal};
     let home = Home::new();

@@ -6,6 +6,7 @@ mod pane;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
@@ -30,7 +31,11 @@ const ROOMY: u16 = 50;
 pub fn draw(app: &mut App, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
     let now = app.clock.now();
     app.begin_frame();
-    buffer.set_style(screen, app.theme.style(Meaning::Text));
+    let plain = app.theme.style(Meaning::Text);
+    // Most themes leave plain text to the terminal: nothing to be said of every cell.
+    if plain != Style::new() {
+        buffer.set_style(screen, plain);
+    }
     if screen.width < LEAST.0 || screen.height < LEAST.1 {
         let text = format!("{}x{} is too small", screen.width, screen.height).into();
         widgets::message(screen, buffer, &app.theme, &text);

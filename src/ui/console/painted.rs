@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
 /// What a pane's cells depend on beside its panel's rows: with another of these they are out of date.
@@ -45,11 +45,16 @@ impl Painted {
 
     /// Keeps what a pane has painted into a frame.
     pub fn keep(&mut self, pane: usize, look: Look, version: u64, inside: Rect, frame: &Buffer) {
-        let mut cells = match self.panes.remove(&pane) {
-            Some(kept) if kept.look.area == look.area => kept.cells,
-            _ => Buffer::empty(look.area),
+        let cells = match self.panes.remove(&pane) {
+            Some(mut kept) if kept.look.area == look.area => {
+                transfer(frame, &mut kept.cells, look.area);
+                kept.cells
+            }
+            _ => Buffer {
+                area: look.area,
+                content: rows(frame, look.area).flatten().cloned().collect(),
+            },
         };
-        transfer(frame, &mut cells, look.area);
         self.panes.insert(
             pane,
             Kept {
@@ -62,15 +67,20 @@ impl Painted {
     }
 }
 
+/// The cells of an area that lies in a buffer, row by row.
+fn rows(of: &Buffer, area: Rect) -> impl Iterator<Item = &[Cell]> {
+    let width = usize::from(area.width);
+    (area.top()..area.bottom()).filter_map(move |y| {
+        let start = of.index_of(area.x, y);
+        of.content.get(start..start + width)
+    })
+}
+
 /// Copies the cells of an area that lies in both.
 fn transfer(from: &Buffer, onto: &mut Buffer, area: Rect) {
-    let width = usize::from(area.width);
-    for y in area.top()..area.bottom() {
-        let (source, target) = (from.index_of(area.x, y), onto.index_of(area.x, y));
-        if let (Some(source), Some(target)) = (
-            from.content.get(source..source + width),
-            onto.content.get_mut(target..target + width),
-        ) {
+    for (y, source) in (area.top()..area.bottom()).zip(rows(from, area)) {
+        let start = onto.index_of(area.x, y);
+        if let Some(target) = onto.content.get_mut(start..start + source.len()) {
             target.clone_from_slice(source);
         }
     }

@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::task::Poll;
@@ -29,7 +30,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use self::background::Asked;
 pub use self::background::ByBackground;
 use self::blocks::Blocks;
-pub use self::config::{ConsoleConfig, Programs, Themes};
+pub use self::config::{ConsoleConfig, Dresses, Programs, Themes};
 use self::programs::PanicGuard;
 use super::app::{App, Dress, Event, Parts};
 use super::arrangement;
@@ -57,21 +58,36 @@ const COMPLETER: Duration = Duration::from_secs(3);
 /// How long blocks may take to end when the console closes.
 const FAREWELL: Duration = Duration::from_millis(1_500);
 
-/// The console.
-pub struct Console;
+/// A console on the process' terminal, which shows its first frame.
+pub struct Console {
+    shell: Shell<io::Stdout>,
+    restore: Restore,
+    guard: PanicGuard,
+}
 
 impl Console {
-    /// Runs the console on the process' terminal until it is left; the exit code. To be polled on the thread that
-    /// entered the runtime (`block_on`): a panic there gives the terminal back before it is reported.
-    pub async fn run(config: ConsoleConfig) -> Result<u8, Report> {
-        let failed = |error: io::Error| Report::failed("E-CONSOLE-001", "the terminal cannot be used").because(&error);
-        let (width, height) = crossterm::terminal::size().map_err(failed)?;
+    /// Takes the terminal and draws the first frame. Needs no runtime: threads are started behind the frame, which would
+    /// have to share the machine with them.
+    pub fn open(config: ConsoleConfig) -> Result<Self, Report> {
+        let (width, height) = crossterm::terminal::size().map_err(unusable)?;
         let restore = Restore::default();
         let (panics, panic_messages) = mpsc::channel(16);
         let guard = PanicGuard::install(restore.clone(), panics);
-        restore.enter().map_err(failed)?;
-        let screen = Screen::new(io::stdout(), width, height);
+        let mut screen = Screen::new(io::stdout(), width, height);
+        restore.enter(&mut screen).map_err(unusable)?;
         let mut shell = Shell::new(config, screen, restore.clone(), panic_messages);
+        shell.draw().map_err(unusable)?;
+        Ok(Console { shell, restore, guard })
+    }
+
+    /// Runs it until it is left; the exit code. To be polled on the thread that opened it, by a runtime's `block_on`: a
+    /// panic there gives the terminal back before it is reported.
+    pub async fn run(self) -> Result<u8, Report> {
+        let Console {
+            mut shell,
+            restore,
+            guard,
+        } = self;
         // A panic has given the terminal back already; what runs is ended and named all the same, then it goes on.
         let (mut result, panic) = match AssertUnwindSafe(shell.run(EventStream::new)).catch_unwind().await {
             Ok(result) => (result, None),
@@ -86,8 +102,12 @@ impl Console {
         if let Some(panic) = panic {
             std::panic::resume_unwind(panic);
         }
-        result.map_err(failed)
+        result.map_err(unusable)
     }
+}
+
+fn unusable(error: io::Error) -> Report {
+    Report::failed("E-CONSOLE-001", "the terminal cannot be used").because(&error)
 }
 
 /// What reaches the loop from tasks.
@@ -102,6 +122,14 @@ pub(super) enum Message {
     Gone(u64),
     /// The session knows what could not be waited for at the start, but for these.
     Loaded(Vec<Report>),
+}
+
+/// What the first frame does without.
+struct Behind {
+    load: Option<BoxFuture<'static, Vec<Report>>>,
+    dresses: Option<Dresses>,
+    /// Where the screen is remembered.
+    folder: Option<PathBuf>,
 }
 
 struct Shell<W: Write> {
@@ -121,9 +149,10 @@ struct Shell<W: Write> {
     requests: mpsc::Receiver<Request>,
     panics: mpsc::Receiver<String>,
     dresses: Option<mpsc::Receiver<Dress>>,
+    /// What begins behind the first frame.
+    behind: Option<Behind>,
     /// The terminal was asked for its background and has not answered.
     asked: Option<Asked>,
-    behind: Option<BoxFuture<'static, Vec<Report>>>,
     pace: Pace,
     /// The next frame shows what the operator did, or answers him.
     awaited: bool,
@@ -155,9 +184,6 @@ impl<W: Write> Shell<W> {
             pins: super::pin::maker(&config.hub, &config.runner),
         });
         app.remark(&config.remarks);
-        let folder = config.remember.as_deref();
-        let remember = folder.map(|folder| remembered::Writer::new(folder.join(arrangement::FILE), outbox.clone()));
-        let keep_pins = folder.map(|folder| remembered::Keeper::new(folder.join(kept::FILE), outbox.clone()));
         Shell {
             app,
             hub_changes: config.hub.changes(),
@@ -166,8 +192,8 @@ impl<W: Write> Shell<W> {
             themes: config.themes,
             screen,
             restore,
-            remember,
-            keep_pins,
+            remember: None,
+            keep_pins: None,
             blocks: Blocks::new(
                 config.runner.clone(),
                 outbox.clone(),
@@ -179,9 +205,13 @@ impl<W: Write> Shell<W> {
             outbox,
             requests,
             panics,
-            dresses: config.dresses,
+            dresses: None,
+            behind: Some(Behind {
+                load: config.behind,
+                dresses: config.dresses,
+                folder: config.remember,
+            }),
             asked: config.by_background.map(Asked::new),
-            behind: config.behind,
             pace: Pace::new(if config.remote { FRAME_REMOTE } else { FRAME }),
             awaited: false,
             programs: VecDeque::new(),
@@ -196,13 +226,8 @@ impl<W: Write> Shell<W> {
     where
         S: Stream<Item = io::Result<TerminalEvent>> + Unpin,
     {
-        // The first frame comes before anything that could take time.
-        self.draw()?;
         if let Some(behind) = self.behind.take() {
-            let outbox = self.outbox.clone();
-            tokio::spawn(async move {
-                let _ = outbox.send(Message::Loaded(behind.await)).await;
-            });
+            self.begin(behind);
         }
         self.ask_background()?;
         self.app.open_panels();
@@ -247,6 +272,21 @@ impl<W: Write> Shell<W> {
             if self.frame_due().is_some_and(|due| due <= Instant::now()) {
                 self.draw()?;
             }
+        }
+    }
+
+    fn begin(&mut self, behind: Behind) {
+        if let Some(load) = behind.load {
+            let outbox = self.outbox.clone();
+            tokio::spawn(async move {
+                let _ = outbox.send(Message::Loaded(load.await)).await;
+            });
+        }
+        self.dresses = behind.dresses.map(|begin| begin());
+        if let Some(folder) = behind.folder {
+            let outbox = || self.outbox.clone();
+            self.remember = Some(remembered::Writer::new(folder.join(arrangement::FILE), outbox()));
+            self.keep_pins = Some(remembered::Keeper::new(folder.join(kept::FILE), outbox()));
         }
     }
 
@@ -438,7 +478,7 @@ impl<W: Write> Shell<W> {
         while let Some(program) = self.programs.pop_front() {
             program.run().await;
         }
-        self.restore.enter()?;
+        self.restore.enter(&mut self.screen)?;
         if let Ok((width, height)) = crossterm::terminal::size() {
             self.screen.resize(width, height);
         }

@@ -14,11 +14,16 @@ use super::chat::block::State;
 use super::keymap::{Action, Part};
 use super::syntax;
 use crate::core::context::{Cloud, Context};
-use crate::core::text::{SafeText, width};
+use crate::core::text::{SafeText, fit, width};
 use crate::feed::health::human_duration;
 use crate::feed::{Health, HealthState};
 use crate::ui::panel::widgets::health::cell;
 use crate::ui::panel::{Meaning, Sourced, Tone};
+
+/// Columns that the name of a context keeps before the namespace goes.
+const NAME: usize = 12;
+/// Columns of the top line that health never takes: those of a name that is cut, and of that changes are refused.
+const PLACE: usize = 26;
 
 /// Draws the top line.
 pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
@@ -33,15 +38,11 @@ pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
 }
 
 /// Context, namespace, whether changes are allowed, account and region, user. Where there is no room for all, the user
-/// goes first, then the account, then the region; never that changes are refused, or for how long they are not.
+/// goes first, then the account, then the region; a long name of the context is cut in its middle, so that it never
+/// takes the room of the namespace, of how many contexts are beside it, and of that changes are refused, or for how long
+/// they are not.
 fn place(app: &App, room: usize) -> Line<'static> {
     let (theme, context) = (&app.theme, &app.context);
-    let name = SafeText::line(&context.name);
-    let first = match context.production {
-        true => Span::styled(format!(" PROD {name} "), theme.style(Meaning::Production)),
-        false => Span::styled(format!(" {name} "), theme.style(Meaning::Context)),
-    };
-    let mut line = Line::from(first);
     let cell = |text: &str, meaning: Meaning| {
         let text = SafeText::line(&format!("{} {text} ", theme.glyphs.separator));
         Span::styled(text.as_str().to_owned(), theme.style(meaning))
@@ -54,11 +55,26 @@ fn place(app: &App, room: usize) -> Line<'static> {
         }
         (false, _) => cell("rw", Meaning::Dim),
     };
-    let kept = if refuses { width(&changes.content) } else { 0 };
-    line.spans
-        .extend(others(app, room.saturating_sub(line_width(&line) + kept)));
     let found = || app.panels.iter().find_map(|panel| panel.namespace(context));
     let namespace = context.kubernetes.namespace.clone().or_else(found);
+    let namespace = namespace.map(|namespace| cell(&namespace, Meaning::Status));
+    let kept = if refuses { width(&changes.content) } else { 0 };
+    let beside = how_many(app).map_or(0, |count| width(&count.content));
+    let of_namespace = namespace.as_ref().map_or(0, |cell| width(&cell.content));
+    let before = if context.production { " PROD " } else { " " };
+    let most = room.saturating_sub(width(before) + 1 + kept + beside);
+    // A namespace that is long itself leaves the name readable, and goes.
+    let most = most
+        .checked_sub(of_namespace)
+        .filter(|most| *most >= NAME)
+        .unwrap_or(most);
+    let name = SafeText::line(&context.name).fit_middle(most);
+    let mut line = Line::from(Span::styled(
+        format!("{before}{name} "),
+        theme.style(context_meaning(context.production)),
+    ));
+    line.spans
+        .extend(others(app, room.saturating_sub(line_width(&line) + kept)));
     let known = app.panels.iter().map(|panel| panel.cloud(context));
     let cloud = known.max_by_key(|cloud| (cloud.account.is_some(), cloud.region.is_some()));
     let Cloud { account, region } = cloud.unwrap_or_default();
@@ -71,10 +87,7 @@ fn place(app: &App, room: usize) -> Line<'static> {
     let dim = |text: &String| cell(text, Meaning::Dim);
     // In the order in which they stand, each with its rank among those that want room.
     let cells = [
-        (
-            u8::from(refuses),
-            namespace.map(|namespace| cell(&namespace, Meaning::Status)),
-        ),
+        (u8::from(refuses), namespace),
         (u8::from(!refuses), Some(changes)),
         (3, account.as_ref().map(dim)),
         (2, region.as_ref().map(dim)),
@@ -104,26 +117,36 @@ fn place(app: &App, room: usize) -> Line<'static> {
 /// The contexts that are shown beside the one lines run in, by their names or, where there is no room, their number.
 fn others(app: &App, room: usize) -> Vec<Span<'static>> {
     let theme = &app.theme;
-    let meaning = |production: bool| {
-        if production {
-            Meaning::Production
-        } else {
-            Meaning::Context
-        }
-    };
     let name = |context: &Arc<Context>| {
         let mark = if context.production { "PROD " } else { "" };
         let text = SafeText::line(&format!("+ {mark}{} ", context.name));
-        Span::styled(text.as_str().to_owned(), theme.style(meaning(context.production)))
+        Span::styled(
+            text.as_str().to_owned(),
+            theme.style(context_meaning(context.production)),
+        )
     };
     let names: Vec<Span<'static>> = app.beside.iter().map(name).collect();
     if names.iter().map(|span| width(&span.content)).sum::<usize>() <= room {
         return names;
     }
+    how_many(app).into_iter().collect()
+}
+
+/// How many contexts are beside the one lines run in, and whether one of them is production; none: there are none.
+fn how_many(app: &App) -> Option<Span<'static>> {
     let production = app.beside.iter().any(|context| context.production);
     let mark = if production { " PROD" } else { "" };
     let count = format!("+ {}{mark} ", app.beside.len());
-    vec![Span::styled(count, theme.style(meaning(production)))]
+    (!app.beside.is_empty()).then(|| Span::styled(count, app.theme.style(context_meaning(production))))
+}
+
+/// How the name of a context is drawn.
+fn context_meaning(production: bool) -> Meaning {
+    if production {
+        Meaning::Production
+    } else {
+        Meaning::Context
+    }
 }
 
 /// One cell a source. With little room ages go, then healthy sources become a count.
@@ -148,7 +171,7 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
         .iter()
         .map(|(name, health)| cell(&app.theme, name, health, now))
         .collect();
-    let room = columns * 3 / 5;
+    let room = (columns * 3 / 5).min(columns.saturating_sub(PLACE));
     let full = joined(app, full);
     if line_width(&full) <= room {
         return full;
@@ -176,7 +199,17 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
     let fewer = (1..=bad.len()).rev().map(|shown| cells(shown, false));
     let mut choices = std::iter::once(cells(bad.len(), true)).chain(fewer);
     let fits = choices.find(|line| line_width(line) <= room);
-    fits.unwrap_or_else(|| cells(bad.len().min(1), bad.is_empty()))
+    fits.unwrap_or_else(|| cut(cells(bad.len().min(1), bad.is_empty()), room))
+}
+
+/// As much of a line as fits.
+fn cut(mut line: Line<'static>, columns: usize) -> Line<'static> {
+    let mut left = columns;
+    for span in &mut line.spans {
+        span.content = fit(&span.content, left).into();
+        left -= width(&span.content);
+    }
+    line
 }
 
 fn joined(app: &App, spans: Vec<Span<'static>>) -> Line<'static> {

@@ -14,7 +14,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::backend::{Backend, CrosstermBackend};
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::layout::{Position, Rect};
 
 /// Whether the terminal is ours. Giving it back is the same few steps whoever asks, and harmless twice.
@@ -31,25 +31,19 @@ const MOUSE_ON: &str = "\u{1b}[?1002h\u{1b}[?1006h";
 const MOUSE_OFF: &str = "\u{1b}[?1006l\u{1b}[?1002l";
 
 impl Restore {
-    /// Takes the terminal: raw mode, alternate screen, bracketed paste.
-    pub fn enter(&self) -> io::Result<()> {
+    /// Takes the terminal: raw mode now; alternate screen and bracketed paste go out with the next frame, in one write.
+    pub fn enter<W: Write>(&self, screen: &mut Screen<W>) -> io::Result<()> {
         enable_raw_mode()?;
         self.entered.store(true, Ordering::SeqCst);
-        let entered = execute!(
-            io::stdout(),
-            EnterAlternateScreen,
-            EnableBracketedPaste,
-            Print(if self.no_mouse.load(Ordering::SeqCst) {
-                ""
-            } else {
-                MOUSE_ON
-            }),
-            Clear(ClearType::All)
-        );
-        if entered.is_err() {
-            self.leave();
-        }
-        entered
+        screen.opening.clear();
+        let mouse = if self.no_mouse.load(Ordering::SeqCst) {
+            ""
+        } else {
+            MOUSE_ON
+        };
+        queue!(screen.opening, EnterAlternateScreen, EnableBracketedPaste, Print(mouse))?;
+        screen.forget();
+        Ok(())
     }
 
     /// Whether the terminal is ours now.
@@ -113,12 +107,13 @@ pub const COPIED: usize = 700 * 1024;
 /// changed.
 pub struct Screen<W: Write> {
     out: W,
-    shown: Buffer,
+    /// What the terminal shows; none: nobody knows, and the next frame clears.
+    shown: Option<Buffer>,
     /// The frame being drawn: kept, since it is as large as the one shown.
     next: Buffer,
     cursor: Option<Position>,
-    /// What is shown is not what `shown` says: the next frame clears.
-    stale: bool,
+    /// Goes out before the next frame: what makes the terminal ours.
+    opening: Vec<u8>,
 }
 
 impl<W: Write> Screen<W> {
@@ -127,53 +122,55 @@ impl<W: Write> Screen<W> {
         // Under NO_COLOR crossterm prints colour commands with empty parameters, and an empty SGR resets everything:
         // the reverse video of the selection would be lost. Themes leave colours out themselves instead.
         force_color_output(true);
-        let empty = Buffer::empty(Rect::new(0, 0, width, height));
         Screen {
             out,
-            next: empty.clone(),
-            shown: empty,
+            shown: None,
+            next: Buffer::empty(Rect::new(0, 0, width, height)),
             cursor: None,
-            stale: true,
+            opening: Vec::new(),
         }
     }
 
     /// Another size.
     pub fn resize(&mut self, width: u16, height: u16) {
-        self.shown = Buffer::empty(Rect::new(0, 0, width, height));
-        self.next = self.shown.clone();
-        self.stale = true;
+        self.next = Buffer::empty(Rect::new(0, 0, width, height));
+        self.shown = None;
     }
 
     /// The next frame is drawn in full.
     pub fn forget(&mut self) {
-        self.shown.reset();
-        self.stale = true;
+        self.shown = None;
     }
 
     /// The size.
     pub fn area(&self) -> Rect {
-        *self.shown.area()
+        *self.next.area()
     }
 
     /// Draws a frame; the bytes written.
     pub fn frame(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Option<Position>) -> io::Result<usize> {
         self.next.reset();
         let cursor = draw(self.area(), &mut self.next);
-        let changed = changes(&self.shown, &self.next);
-        if changed.is_empty() && cursor == self.cursor && !self.stale {
-            return Ok(0);
-        }
-        let mut bytes: Vec<u8> = Vec::new();
+        let mut bytes = std::mem::take(&mut self.opening);
         queue!(bytes, BeginSynchronizedUpdate)?;
-        if self.stale {
-            queue!(bytes, SetAttribute(Attribute::Reset), Clear(ClearType::All))?;
-        }
-        if !changed.is_empty() || self.stale {
-            if self.cursor.is_some() || self.stale {
-                queue!(bytes, Hide)?;
+        match &self.shown {
+            None => {
+                queue!(bytes, SetAttribute(Attribute::Reset), Clear(ClearType::All), Hide)?;
+                CrosstermBackend::new(&mut bytes).draw(written(&self.next))?;
             }
-            let cells = changed.iter().map(|(x, y, cell)| (*x, *y, cell));
-            CrosstermBackend::new(&mut bytes).draw(cells)?;
+            Some(shown) => {
+                let changed = changes(shown, &self.next);
+                if changed.is_empty() && cursor == self.cursor {
+                    return Ok(0);
+                }
+                if !changed.is_empty() {
+                    if self.cursor.is_some() {
+                        queue!(bytes, Hide)?;
+                    }
+                    let cells = changed.iter().map(|(x, y, cell)| (*x, *y, cell));
+                    CrosstermBackend::new(&mut bytes).draw(cells)?;
+                }
+            }
         }
         match cursor {
             Some(at) => queue!(bytes, MoveTo(at.x, at.y), Show)?,
@@ -182,8 +179,10 @@ impl<W: Write> Screen<W> {
         queue!(bytes, EndSynchronizedUpdate)?;
         self.out.write_all(&bytes)?;
         self.out.flush()?;
-        std::mem::swap(&mut self.shown, &mut self.next);
-        (self.cursor, self.stale) = (cursor, false);
+        let area = self.area();
+        let before = self.shown.take().unwrap_or_else(|| Buffer::empty(area));
+        self.shown = Some(std::mem::replace(&mut self.next, before));
+        self.cursor = cursor;
         Ok(bytes.len())
     }
 
@@ -208,6 +207,24 @@ impl<W: Write> Screen<W> {
 
 /// Columns that one sign takes, at most; no terminal knows one of more than two.
 const WIDEST: usize = 4;
+
+/// The cells of a frame on a cleared terminal: all but blank ones, and those that a wide sign to their left covers.
+fn written(frame: &Buffer) -> impl Iterator<Item = (u16, u16, &Cell)> {
+    let mut covered = 0;
+    let cells = frame.content.iter().enumerate();
+    cells.filter_map(move |(at, cell)| {
+        if covered > 0 {
+            covered -= 1;
+            return None;
+        }
+        if *cell == Cell::EMPTY {
+            return None;
+        }
+        covered = cell.cell_width().saturating_sub(1);
+        let (x, y) = frame.pos_of(at);
+        Some((x, y, cell))
+    })
+}
 
 /// The cells in which two frames of one size differ. Most rows are the same but for a part, and to compare cells costs a
 /// fifth of what it costs to look at each one's width.
@@ -299,6 +316,8 @@ mod tests {
             let (before, after) = (drawn(&before), drawn(&after));
             let whole: Vec<_> = before.diff_iter(&after).map(|(x, y, cell)| (x, y, cell.clone())).collect();
             prop_assert_eq!(changes(&before, &after), whole);
+            let blank = Buffer::empty(after.area);
+            prop_assert!(written(&after).eq(blank.diff_iter(&after)));
         }
     }
 

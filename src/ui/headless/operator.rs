@@ -24,20 +24,17 @@ pub struct NoOneToAsk {
     /// Held while the terminal is asked: jobs share this operator, and two questions at once would end each other's
     /// silence.
     asking: tokio::sync::Mutex<()>,
-    /// Standard input, once somebody asked for it: who asks next gets the same, also where the first one has gone
-    /// before it was read.
+    /// Standard input, once somebody asked for it.
     taken: OnceLock<Taken>,
 }
 
 /// What becomes of standard input.
 enum Taken {
-    /// Text for everybody.
-    Text(Reading<String>),
-    /// A secret, and which.
-    Secret(String, Reading<Secret>),
+    /// Text for everybody: who asks next gets the same, also where the first one has gone before it was read.
+    Text(Shared<BoxFuture<'static, Result<String, Report>>>),
+    /// A secret, for the one who asked first: nothing tells that another line wants the same value.
+    Secret,
 }
-
-type Reading<T> = Shared<BoxFuture<'static, Result<T, Report>>>;
 
 impl NoOneToAsk {
     /// With these approvals given beforehand. `input_taken`: standard input holds records.
@@ -71,21 +68,10 @@ impl Operator for NoOneToAsk {
                 let _alone = self.asking.lock().await;
                 prompt::ask(what).await
             }
+            (false, true) if self.taken.set(Taken::Secret).is_ok() => prompt::of_input(what).await,
             (false, true) => {
-                let name = what.to_owned();
-                let read = || {
-                    Taken::Secret(
-                        what.to_owned(),
-                        async move { prompt::of_input(&name).await }.boxed().shared(),
-                    )
-                };
-                match self.taken.get_or_init(read) {
-                    Taken::Secret(whose, secret) if whose == what => secret.clone().await,
-                    _ => {
-                        let message = format!("{what} cannot be read: something else has read standard input");
-                        Err(Report::refused("E-SECRET-007", message).hint("@FILE reads it from a file"))
-                    }
-                }
+                let message = format!("{what} cannot be read: something else has read standard input");
+                Err(Report::refused("E-SECRET-007", message).hint("@FILE reads it from a file"))
             }
             (false, false) => Err(nobody_to_ask(what)),
         }
@@ -104,9 +90,7 @@ impl Operator for NoOneToAsk {
         let read = || Taken::Text(prompt::text_of_input().boxed().shared());
         match self.taken.get_or_init(read) {
             Taken::Text(text) => text.clone().await,
-            Taken::Secret(..) => {
-                Err(refuse("a secret was read from it").hint("name a file, or read the secret from one"))
-            }
+            Taken::Secret => Err(refuse("a secret was read from it").hint("name a file, or read the secret from one")),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::ui::console::complete::{Gathered, Live, Offer};
 use crate::ui::console::contexts::EVERY;
 use crate::ui::console::syntax;
 use crate::ui::console::toast::Toast;
-use crate::ui::panel::{Meaning, Theme, Tone};
+use crate::ui::panel::{Meaning, Panel, Theme, Tone};
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::{Candidate, CompletionRequest};
 
@@ -162,8 +162,8 @@ impl App {
             self.tell(&format!("no pane {place}  did you mean {meant}?"), Tone::Warn);
             return Vec::new();
         }
-        if let Some(words) = self.panels.iter().find_map(|panel| panel.lacks(place, &self.context)) {
-            self.tell(&self.nothing_called(place, words), Tone::Warn);
+        if let Some(told) = self.nothing_called(place) {
+            self.tell(&told, Tone::Warn);
             return Vec::new();
         }
         if rest.is_empty()
@@ -186,13 +186,25 @@ impl App {
         vec![self.run(line, Origin::Typed)]
     }
 
-    /// `nothing is called thedig here  did you mean …?`; `words`: those for kinds of the cluster.
-    fn nothing_called(&self, word: &str, words: Vec<String>) -> String {
+    /// `there is no pane, place or kind secret  did you mean secrets?`, where no context that is shown has a kind of this
+    /// name and another one is near. A word that is near to nothing may be a kind that is new: the server is asked again.
+    /// So are words that name no single kind: `deploy/web`, `po,svc`.
+    fn nothing_called(&self, word: &str) -> Option<String> {
+        if word.contains(['/', ',']) {
+            return None;
+        }
+        let scope = self.scope();
+        let lacks = |panel: &dyn Panel| -> Option<Vec<String>> {
+            let contexts = scope.contexts().iter();
+            let words: Option<Vec<_>> = contexts.map(|context| panel.lacks(word, context)).collect();
+            words.map(|words| words.concat())
+        };
+        let kinds = self.panels.iter().find_map(|panel| lacks(panel.as_ref()))?;
         let panes = self.panels.iter().map(|panel| panel.id().to_owned());
         let places = PLACES.iter().map(|(name, _)| (*name).to_owned());
-        let known: BTreeSet<String> = panes.chain(places).chain(words).collect();
-        let hint = did_you_mean(&nearest(word, known)).unwrap_or_else(|| "the colon alone lists places".to_owned());
-        format!("there is no pane, place or kind {word}  {hint}")
+        let known: BTreeSet<String> = panes.chain(places).chain(kinds).collect();
+        let hint = did_you_mean(&nearest(word, known))?;
+        Some(format!("there is no pane, place or kind {word}  {hint}"))
     }
 
     /// Whether what is typed names the place itself, not what is to be shown there.

@@ -71,13 +71,19 @@ impl App {
     }
 
     /// What is marked as wrong, in bytes of the line: what the cursor still touches may become right. It stays marked while
-    /// the line goes on behind it, until that is checked.
+    /// the line goes on behind it, until that is checked; a word that goes on itself is another word.
     pub(in crate::ui::console) fn wrong(&self) -> Option<Range<usize>> {
         let (range, always) = self.checked.wrong.clone()?;
         let cursor = self.input.cursor();
         let left = always || cursor < range.start || cursor > range.end;
-        let text = self.input.text();
-        (left && self.checked.text.get(..range.end) == text.get(..range.end)).then_some(range)
+        let (checked, text) = (&self.checked.text, self.input.text());
+        let end = if always { range.end } else { range.end + 1 };
+        let same = *checked == text
+            || checked
+                .as_bytes()
+                .get(..end)
+                .is_some_and(|part| text.as_bytes().starts_with(part));
+        (left && same).then_some(range)
     }
 }
 

@@ -20,6 +20,9 @@ use crate::ui::panel::{Panel, Theme};
 /// Reads the theme of a name: a preset, or a file of the operator's.
 pub type Themes = Arc<dyn Fn(&str) -> Result<Theme, Report> + Send + Sync>;
 
+/// Begins to watch the files of theme and keymap, inside a Tokio runtime: each that has changed comes, read again.
+pub type Dresses = Box<dyn FnOnce() -> mpsc::Receiver<Dress> + Send>;
+
 /// What a console is made of.
 pub struct ConsoleConfig {
     /// Runs pipelines; also gives context, catalogue and history.
@@ -49,7 +52,7 @@ pub struct ConsoleConfig {
     /// The terminal is reached over a network: fewer frames.
     pub remote: bool,
     /// Theme and keymap files that have changed, read again.
-    pub dresses: Option<mpsc::Receiver<Dress>>,
+    pub dresses: Option<Dresses>,
     /// What the operator made of the screen before.
     pub arrangement: Arrangement,
     /// Pipelines that were pinned before.

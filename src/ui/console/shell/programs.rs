@@ -164,13 +164,15 @@ fn unstarted(program: &str, error: &io::Error) -> Report {
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
 
 /// While it lives, a panic on the console's thread gives the terminal back before it is reported, and one in a task is
-/// told to the console instead of being written over the screen.
-pub(super) struct PanicGuard;
+/// told to the console instead of being written over the screen. The terminal is given back at its end, whatever it was
+/// that ended.
+pub(super) struct PanicGuard(Restore);
 
 impl PanicGuard {
     pub(super) fn install(restore: Restore, panics: mpsc::Sender<String>) -> Self {
         let console = std::thread::current().id();
         let before: Hook = std::panic::take_hook();
+        let guarded = restore.clone();
         std::panic::set_hook(Box::new(move |info| {
             if std::thread::current().id() == console {
                 restore.leave();
@@ -180,12 +182,13 @@ impl PanicGuard {
                 let _ = panics.try_send(info.to_string());
             }
         }));
-        PanicGuard
+        PanicGuard(guarded)
     }
 }
 
 impl Drop for PanicGuard {
     fn drop(&mut self) {
+        self.0.leave();
         if !std::thread::panicking() {
             // Back to the standard hook: the console was the one to set another.
             let _ = std::panic::take_hook();

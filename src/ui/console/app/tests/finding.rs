@@ -227,8 +227,9 @@ fn esc_leaves_the_colon_and_what_nothing_is_called_is_refused() {
         fn visit(&mut self, _: &str) -> bool {
             true
         }
-        fn lacks(&self, word: &str, _: &Arc<Context>) -> Option<Vec<String>> {
-            (word != "configmaps").then(|| vec!["configmaps".to_owned(), "secrets".to_owned()])
+        fn lacks(&self, word: &str, context: &Arc<Context>) -> Option<Vec<String>> {
+            let has = word == "configmaps" || (word == "secretz" && context.name == "beside");
+            (!has).then(|| vec!["configmaps".to_owned(), "secrets".to_owned()])
         }
         fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {
             self.0.draw(area, buffer, theme, focused, now);
@@ -240,13 +241,25 @@ fn esc_leaves_the_colon_and_what_nothing_is_called_is_refused() {
     desk.app.registered.push("objects".to_owned());
     desk.app.focus = Focus::Input;
     assert!(
-        desk.keys(":thedig inspector<enter>").is_empty(),
+        desk.keys(":secretz inspector<enter>").is_empty(),
         "no line for what there is not"
     );
-    assert!(desk.shows(120, 40, "there is no pane, place or kind thedig"));
+    assert!(desk.shows(120, 40, "there is no pane, place or kind secretz"));
     assert!(desk.keys(":secret<enter>").is_empty());
     assert!(desk.shows(120, 40, "did you mean secrets?"));
     assert_eq!(desk.app.focus, Focus::Input);
+    // What may be new, or is no single kind, is the server's to refuse.
+    for line in [":widgets one", ":secretz/one two", ":secretz,configmap one"] {
+        let effects = desk.keys(&format!("{line}<enter>"));
+        assert!(matches!(effects.as_slice(), [Effect::Start { .. }]), "{line}");
+    }
+    desk.app.beside = vec![Arc::new(Context::empty("beside"))];
+    let effects = desk.keys(":secretz one<enter>");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Start { .. }]),
+        "a context beside has it"
+    );
+    desk.app.beside.clear();
     desk.keys(":configmaps<enter>");
     assert_eq!(desk.app.focus, Focus::Pane(6), "a kind there is");
 }

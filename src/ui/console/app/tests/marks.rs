@@ -71,6 +71,18 @@ fn a_mark_belongs_to_the_text_it_was_made_for_and_words_of_the_console_have_none
         "the word is the same, and marks do not flicker"
     );
     assert!(desk.app.unchecked().is_some());
+    let mut typed = Desk::new();
+    for (text, next) in [("nope", "x"), ("nope", " ")] {
+        typed.keys(&format!("<ctrl-u>{text}"));
+        let report = Report::refused("E-RESOLVE-004", "wrong").at(text, 0..4);
+        typed.app.check(text.to_owned(), Some(report));
+        typed.keys(next);
+        assert_eq!(
+            typed.app.wrong(),
+            None,
+            "the word goes on, or may be right as it ends: {next:?}"
+        );
+    }
     desk.keys("<ctrl-a><ctrl-f><bs>");
     assert_eq!(desk.app.input.text(), "ope xy");
     assert_eq!(desk.app.wrong(), None, "another word");

@@ -44,3 +44,27 @@ fn nothing_stands_there_while_the_account_is_not_known_and_the_region_is_what_th
     let mut plain = Desk::new();
     assert!(plain.shows(120, 24, "│ rw │ ap-southeast-2 │ maria "));
 }
+
+#[test]
+fn a_long_name_takes_no_room_from_what_must_be_told() {
+    let name = "arn:aws:eks:ap-southeast-2:555555555555:cluster/staging";
+    let mut staging = desk(name, None);
+    let top = staging.screen(80, 24).swap_remove(0);
+    for word in ["arn:aws", "cluster/staging │ default │ ! read-only "] {
+        assert!(top.contains(word), "{word}: {top}");
+    }
+    let mut context = Context::empty(name);
+    (context.production, context.read_only) = (true, true);
+    let mut several = Desk::with(context, &["deployments", "dns"]);
+    let beside = Context {
+        production: true,
+        ..Context::empty(&format!("{name}-beside"))
+    };
+    several.app.beside = vec![Arc::new(beside)];
+    for width in 50..120 {
+        let top = several.screen(width, 24).swap_remove(0);
+        for word in [" PROD ar", "+ 1 PROD ", "! read-only "] {
+            assert!(top.contains(word), "{width}: {word}: {top}");
+        }
+    }
+}
