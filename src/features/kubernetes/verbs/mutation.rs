@@ -474,10 +474,7 @@ mod tests {
         );
         let options = |trial: bool| deletion(&json!({"kind": "DeleteOptions"}), &live, trial);
         let bound = json!({"uid": "u1", "resourceVersion": "7"});
-        assert_eq!(
-            options(false),
-            json!({"kind": "DeleteOptions", "preconditions": bound})
-        );
+        assert_eq!(options(false), json!({"kind": "DeleteOptions", "preconditions": bound}));
         assert_eq!(options(true)["dryRun"], json!(["All"]));
     }
 

@@ -126,7 +126,11 @@ pub(super) fn conform_applied(
     conform_or(kind, value, unknown, |wrong| match &wrong.typed {
         Some(why) => ApiError::unknown(format!(
             "failed to create typed patch object ({place}; {}, Kind={}): {why}",
-            if kind.group.is_empty() { format!("/{}", kind.version) } else { kind.api_version() },
+            if kind.group.is_empty() {
+                format!("/{}", kind.version)
+            } else {
+                kind.api_version()
+            },
             kind.kind
         )),
         None => cannot(kind, &wrong.decoded),
@@ -161,10 +165,7 @@ fn conform_or(
         .collect();
     match unknown {
         Unknown::Refuse if !warnings.is_empty() => {
-            Err(cannot(
-                kind,
-                &format!("strict decoding error: {}", warnings.join(", ")),
-            ))
+            Err(cannot(kind, &format!("strict decoding error: {}", warnings.join(", "))))
         }
         Unknown::Warn => Ok((value, warnings)),
         _ => Ok((value, Vec::new())),
