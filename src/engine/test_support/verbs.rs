@@ -131,7 +131,10 @@ impl Mutate for Set {
                 .to_owned(),
             None => call.arguments.text("name").unwrap(),
         };
-        Ok(names.split(',').map(|name| self.change(call, name.to_owned())).collect())
+        Ok(names
+            .split(',')
+            .map(|name| self.change(call, name.to_owned()))
+            .collect())
     }
 
     async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {

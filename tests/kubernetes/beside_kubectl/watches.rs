@@ -63,7 +63,11 @@ impl Heard {
                         if name == last {
                             block.cancel();
                         }
-                        assert_eq!(word == "DELETED", object["data"].is_null(), "of what is gone only who it was");
+                        assert_eq!(
+                            word == "DELETED",
+                            object["data"].is_null(),
+                            "of what is gone only who it was"
+                        );
                         self.events.lock().unwrap().push(format!("{word} {name}"));
                     }
                     BlockEvent::Note(note) => self.notes.lock().unwrap().push(note.to_string()),
@@ -78,7 +82,9 @@ impl Heard {
 
     fn interrupted(&self) -> bool {
         let notes = self.notes.lock().unwrap();
-        notes.iter().any(|note| note.starts_with("the watch is interrupted and goes on"))
+        notes
+            .iter()
+            .any(|note| note.starts_with("the watch is interrupted and goes on"))
     }
 }
 
@@ -224,16 +230,16 @@ async fn a_server_that_takes_the_watch_and_says_nothing_is_told_and_asked_again(
 #[tokio::test(flavor = "multi_thread")]
 async fn waits_outlast_a_server_in_trouble() {
     let Some(bench) = twins().await else { return };
-    for line in [
-        "rollout pause deployment web",
-        "set image deployment web nginx=nginx:2",
-    ] {
+    for line in ["rollout pause deployment web", "set image deployment web nginx=nginx:2"] {
         kubectl(&bench, line).await;
     }
     let annotated = "wait deploy/web --for='jsonpath={.metadata.annotations.a}=b' --timeout=60s";
     for (line, act) in [
         (annotated, "annotate deployment web a=b"),
-        ("rollout status deploy/web --timeout=60s", "rollout resume deployment web"),
+        (
+            "rollout status deploy/web --timeout=60s",
+            "rollout resume deployment web",
+        ),
     ] {
         bench.faults.forget();
         let line = format!("kubectl:{line}");

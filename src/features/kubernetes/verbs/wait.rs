@@ -266,12 +266,7 @@ async fn until(
 }
 
 /// Returns when the object may have changed since this version.
-async fn changed(
-    session: &Session,
-    target: &Target,
-    version: &str,
-    patience: &mut Patience<'_>,
-) -> Result<(), Report> {
+async fn changed(session: &Session, target: &Target, version: &str, patience: &mut Patience<'_>) -> Result<(), Report> {
     let path = Query::new()
         .with("watch", "true")
         .with("timeoutSeconds", WATCH.as_secs().to_string())

@@ -136,11 +136,7 @@ impl<'a> Watching<'a> {
 
     /// Begins the next watch, now or later.
     async fn open(&mut self) -> Result<Answer<()>, Report> {
-        let path = self
-            .query
-            .clone()
-            .with("resourceVersion", &self.version)
-            .on(&self.path);
+        let path = self.query.clone().with("resourceVersion", &self.version).on(&self.path);
         let opening = self.session.cluster.watch::<Value>(&path, self.accept);
         Ok(match self.patience.ask(opening).await? {
             Answer::Is(events) => {
@@ -258,9 +254,7 @@ mod tests {
 
     #[test]
     fn a_state_is_news_once() {
-        let object = |name: &str, uid: &str, version: &str| {
-            json!({"metadata": {"name": name, "uid": uid, "resourceVersion": version}})
-        };
+        let object = |name: &str, uid: &str, version: &str| json!({"metadata": {"name": name, "uid": uid, "resourceVersion": version}});
         let mut told = Told::default();
         assert_eq!(told.see(&object("a", "1", "1"), "a1"), News::New);
         assert_eq!(told.see(&object("a", "1", "1"), "a1"), News::Known);
@@ -276,7 +270,11 @@ mod tests {
         assert_eq!(told.see(&object("b", "2", "1"), "b1"), News::New);
         let without_version = json!({"metadata": {"name": "x"}});
         assert_eq!(told.see(&without_version, "x"), News::New);
-        assert_eq!(told.see(&without_version, "x"), News::Changed, "without a version nobody knows");
+        assert_eq!(
+            told.see(&without_version, "x"),
+            News::Changed,
+            "without a version nobody knows"
+        );
     }
 
     #[test]

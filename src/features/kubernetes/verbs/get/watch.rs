@@ -11,7 +11,7 @@ use crate::features::kubernetes::error::usage;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection};
 use crate::features::kubernetes::verbs::patience::Answer;
-use crate::features::kubernetes::verbs::watching::{Next, News, Told, Watching};
+use crate::features::kubernetes::verbs::watching::{News, Next, Told, Watching};
 use crate::verb::{Call, Output};
 
 /// Shows the list, then every change, until cancelled. One type at a time, as kubectl.
