@@ -205,6 +205,48 @@ async fn pods_end_gracefully_and_finalizers_hold() {
     assert!(world.store.get("deployments", "default", "a").is_none());
 }
 
+/// The handlers of an API server read DeleteOptions from the body and, only without a body, from the query.
+#[tokio::test]
+async fn a_deletion_with_a_body_does_not_look_at_its_query() {
+    let world = World::new().await;
+    const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+    let make = async || ok(&world.call("POST", MAPS, json!({"metadata": {"name": "c"}})).await).clone();
+    let there = || world.store.get("configmaps", "default", "c").is_some();
+    let delete = async |query: &str, body: Value| {
+        let answer = world.call("DELETE", &format!("{MAPS}/c{query}"), body).await;
+        (answer.status, there())
+    };
+    make().await;
+    assert_eq!(delete("?dryRun=All", Value::Null).await, (200, true));
+    assert_eq!(delete("", json!({"dryRun": ["All"]})).await, (200, true));
+    assert_eq!(delete("", json!({"dryRun": ["Some"]})).await, (400, true));
+    assert_eq!(delete("?dryRun=All", json!({})).await, (200, false));
+    make().await;
+    let all = async |query: &str, body: Value| world.call("DELETE", &format!("{MAPS}{query}"), body).await.status;
+    assert_eq!((all("?dryRun=All", Value::Null).await, there()), (200, true));
+    assert_eq!((all("?dryRun=All", json!({})).await, there()), (200, false));
+    // So too of the other options.
+    make().await;
+    assert_eq!(delete("?propagationPolicy=Foreground", json!({})).await, (200, false));
+    make().await;
+    assert_eq!(delete("?propagationPolicy=Foreground", Value::Null).await, (200, true));
+    // An eviction's query is its own, its body holds the deletion's options.
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    ok(&world.call("POST", PODS, pod).await);
+    let eviction = |options: Value| {
+        let name = json!({"name": "p", "namespace": "default"});
+        json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": name, "deleteOptions": options})
+    };
+    for (query, options) in [("?dryRun=All", json!({})), ("", json!({"dryRun": ["All"]}))] {
+        let path = format!("{PODS}/p/eviction{query}");
+        assert_eq!(world.call("POST", &path, eviction(options)).await.status, 201);
+        assert!(world.store.get("pods", "default", "p").is_some());
+    }
+    let path = format!("{PODS}/p/eviction");
+    assert_eq!(world.call("POST", &path, eviction(Value::Null)).await.status, 201);
+    assert!(world.store.get("pods", "default", "p").is_none());
+}
+
 #[tokio::test]
 async fn a_namespace_goes_with_what_is_in_it() {
     let world = World::new().await;

@@ -41,17 +41,35 @@ pub fn veiled(kind: &str, mut object: Value) -> Value {
     object
 }
 
-/// What the server says about an object. It quotes a patch that it cannot take, values and all.
+/// What the server says about an object. It quotes a patch that it cannot take, and what stands where an applied object
+/// must have a value of another type: values and all.
 pub fn told(kind: &str, mut report: Report) -> Report {
     const QUOTED: &str = "Invalid value: ";
-    let Some((before, quoted)) = report.message.split_once(QUOTED).filter(|_| kind == "Secret") else {
+    if kind != "Secret" {
         return report;
+    }
+    let message = report.message.as_str();
+    report.message = match message.split_once(QUOTED) {
+        // What was got may hold anything, these words too.
+        Some((before, quoted)) if !before.contains(GOT) => {
+            let why = quoted.rsplit_once("\": ").map_or("", |(_, why)| why);
+            let told = format!("{before}{QUOTED}{MASK}: {}", without_got(why));
+            told.trim_end_matches([':', ' ']).to_owned()
+        }
+        _ => without_got(message),
     };
-    let why = quoted.rsplit_once("\": ").map_or("", |(_, why)| why);
-    report.message = format!("{before}{QUOTED}{MASK}: {why}")
-        .trim_end_matches([':', ' '])
-        .to_owned();
     report
+}
+
+/// Before the value that is of the wrong type (structured-merge-diff's validation: `.data: expected map, got &{VALUE}`).
+const GOT: &str = ", got ";
+
+/// The message up to such a value. What follows it goes too: nothing tells where a value of several lines ends.
+fn without_got(message: &str) -> String {
+    match message.split_once(GOT) {
+        Some((before, _)) => format!("{before}{GOT}{MASK}"),
+        None => message.to_owned(),
+    }
 }
 
 /// Enough to tell two values apart, nothing of what they say. Null stays: there is none.
@@ -100,5 +118,30 @@ mod tests {
         assert_eq!(message("Pod"), said);
         let cut = told("Secret", Report::failed("E-X", "Invalid value: hunter2")).message;
         assert_eq!(cut, format!("Invalid value: {MASK}"));
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_left_out() {
+        let message = |said: &str| told("Secret", Report::failed("E-X", said)).message;
+        let of_apply = "failed to create typed patch object (default/key; /v1, Kind=Secret): ";
+        let wrong = |said: &str| message(&format!("{of_apply}{said}"));
+        let cut = |expected: &str| format!("{of_apply}{expected}, got {MASK}");
+        assert_eq!(
+            wrong(".stringData.pin: expected string, got &value.valueUnstructured{Value:1234}"),
+            cut(".stringData.pin: expected string")
+        );
+        assert_eq!(
+            wrong(".immutable: expected boolean, got &{one\ntwo, got three}"),
+            cut(".immutable: expected boolean")
+        );
+        assert_eq!(
+            wrong(".data: expected map, got &{Invalid value: \"x\": hunter2}"),
+            cut(".data: expected map")
+        );
+        let both = message("patch: Invalid value: \"{, got 1}\": .data: expected map, got &{hunter2}");
+        assert_eq!(
+            both,
+            format!("patch: Invalid value: {MASK}: .data: expected map, got {MASK}")
+        );
     }
 }

@@ -143,6 +143,31 @@ async fn what_a_secret_holds_is_in_no_plan_and_no_journal() {
     assert!(described.contains("10 bytes"), "{described}");
 }
 
+/// A number where a Secret wants a text, the commonest mistake with them: the server says what it got.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_got_in_a_secret_is_in_no_answer_and_no_journal() {
+    let Some(bench) = twins().await else { return };
+    let kinds = ["stringData: {pin: 271828}", "data: hunter2", "immutable: 'hunter2'"];
+    for (field, expected) in kinds.into_iter().zip(["string", "map", "boolean"]) {
+        let text = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: key}}\n{field}\n");
+        let file = manifest(&text);
+        let path = file.path().display();
+        let (code, _, error) = bench
+            .kubectl(&format!("apply --server-side -f {path} -n {OURS}"))
+            .await
+            .unwrap();
+        let got = |text: &str| text.contains("271828") || text.contains("hunter2");
+        assert!(code == 1 && got(&error), "the server tells it: {error}");
+        for option in ["", " --dry-run=server"] {
+            let ran = bench.run(&format!("kubectl:apply -f {path}{option}")).await;
+            assert!(ran.message().contains(&format!("expected {expected}, got ")), "{ran:?}");
+            let journal = bench.journal.entries(9).await.unwrap();
+            let told = format!("{ran:?} {}", json!(journal));
+            assert!(!got(&told), "{told}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refused_document_is_told_with_its_file_and_nothing_is_applied() {
     let Some(bench) = twins().await else { return };

@@ -149,7 +149,7 @@ impl<'a> Draft<'a> {
             path: self.target.path(),
             api_version: self.target.resource.api_version(),
             write,
-            trial: self.dry_run.is_some(),
+            trial: self.dry_run == Some(DryRun::Server),
             action: action.to_owned(),
             message,
         };
@@ -190,24 +190,16 @@ pub async fn apply(
     let session = clients.planned(call).await?;
     let request: Request = serde_json::from_value(change.request.clone())
         .map_err(|error| Report::failed(error::UNREADABLE, "the planned request is not this verb's").because(&error))?;
-    if request.write == Write::Nothing || request.trial {
-        let answer = match request.write {
-            Write::Nothing => Value::Null,
-            _ => send(&session, change, &request, view).await?,
-        };
-        let target = find(&session, change, &request).await?;
-        let mut record = sentence(&target, &request.action, &request.message);
-        if change.is_noop() {
-            return say(output, record).await.map(|()| answer);
-        }
-        (record["before"], record["after"]) = (change.before.clone(), change.after.clone());
-        let text = format!("{}{}", request.message, difference::told(&change.before, &change.after));
-        return output.emit_as(record, View::Text(text)).await.map(|()| answer);
-    }
     let answer = send(&session, change, &request, view).await?;
     let target = find(&session, change, &request).await?;
-    say(output, sentence(&target, &request.action, &request.message)).await?;
-    Ok(answer)
+    let mut record = sentence(&target, &request.action, &request.message);
+    let only_told = request.trial || request.write == Write::Nothing;
+    if !only_told || change.is_noop() {
+        return say(output, record).await.map(|()| answer);
+    }
+    (record["before"], record["after"]) = (change.before.clone(), change.after.clone());
+    let text = format!("{}{}", request.message, difference::told(&change.before, &change.after));
+    output.emit_as(record, View::Text(text)).await.map(|()| answer)
 }
 
 async fn find(session: &Session, change: &Change, request: &Request) -> Result<Target, Report> {
@@ -227,43 +219,54 @@ async fn find(session: &Session, change: &Change, request: &Request) -> Result<T
     })
 }
 
+/// Sends the write, none where there is none. The one place that decides where a write goes: what is only to be tried
+/// says so in each of its requests.
 async fn send(
     session: &Session,
     change: &Change,
     request: &Request,
     view: impl Fn(&Value) -> Value,
 ) -> Result<Value, Report> {
-    let cluster = &session.cluster;
-    // The one place that decides where a write goes: one that is only to be tried says so in each of its paths.
     let at = |path: &str| match request.trial {
         true => DryRun::path(path),
         false => path.to_owned(),
     };
-    if let Write::Create { collection, body } = &request.write {
-        return cluster
-            .write(Method::POST, &at(collection), JSON, body)
-            .await
-            .map_err(|error| cluster.report(&error));
-    }
-    if let (
+    match &request.write {
+        Write::Nothing => Ok(Value::Null),
+        Write::Create { collection, body } => {
+            let sent = session.cluster.write(Method::POST, &at(collection), JSON, body).await;
+            sent.map_err(|error| session.cluster.report(&error))
+        }
         Write::Patch {
             subresource,
             media,
             body,
-        },
-        true,
-    ) = (&request.write, change.precondition.is_null())
-    {
-        return create_by_patch(
-            session,
-            change,
-            request,
-            &at(&format!("{}{subresource}", request.path)),
-            media,
-            body,
-        )
-        .await;
+        } => {
+            let path = at(&format!("{}{subresource}", request.path));
+            if change.precondition.is_null() {
+                return create_by_patch(session, change, request, &path, media, body).await;
+            }
+            let body = |live: &Value| pinned(body, live);
+            send_checked(session, change, request, view, (Method::PATCH, &path, media), body).await
+        }
+        Write::Delete { options } => {
+            let body = |live: &Value| deletion(options, live, request.trial);
+            let path = at(&request.path);
+            send_checked(session, change, request, view, (Method::DELETE, &path, JSON), body).await
+        }
     }
+}
+
+/// Sends what is bound to the live object, after a look whether that is still the planned one.
+async fn send_checked(
+    session: &Session,
+    change: &Change,
+    request: &Request,
+    view: impl Fn(&Value) -> Value,
+    (method, path, media): (Method, &str, &str),
+    body: impl Fn(&Value) -> Value,
+) -> Result<Value, Report> {
+    let cluster = &session.cluster;
     let mut attempt = 0;
     loop {
         attempt += 1;
@@ -272,29 +275,7 @@ async fn send(
             .await
             .map_err(|error| cluster.report(&error))?;
         check(change, &live, &view(&live))?;
-        let sent = match &request.write {
-            Write::Create { collection, body } => cluster.write(Method::POST, &at(collection), JSON, body).await,
-            Write::Patch {
-                subresource,
-                media,
-                body,
-            } => {
-                let path = at(&format!("{}{subresource}", request.path));
-                cluster.write(Method::PATCH, &path, media, &pinned(body, &live)).await
-            }
-            Write::Delete { options } => {
-                cluster
-                    .write(
-                        Method::DELETE,
-                        &at(&request.path),
-                        JSON,
-                        &with_preconditions(options, &live),
-                    )
-                    .await
-            }
-            Write::Nothing => return Ok(live),
-        };
-        match sent {
+        match cluster.write(method.clone(), path, media, &body(&live)).await {
             // Something else of the object moved (its status, mostly); look again whether the plan still holds.
             Err(error) if error::code(&error) == Some(409) && attempt < ATTEMPTS => {}
             other => return other.map_err(|error| cluster.report(&error)),
@@ -374,10 +355,15 @@ fn pinned(body: &Value, live: &Value) -> Value {
     body
 }
 
-fn with_preconditions(options: &Value, live: &Value) -> Value {
+/// DeleteOptions for the object that was checked, and no other of its name. A server that gets them does not look at the
+/// query: that the deletion is only to be tried has to stand among them.
+fn deletion(options: &Value, live: &Value, trial: bool) -> Value {
     let mut options = options.clone();
     options["preconditions"] =
         json!({"uid": object::uid(live), "resourceVersion": object::text(live, "/metadata/resourceVersion")});
+    if trial {
+        options["dryRun"] = json!(["All"]);
+    }
     options
 }
 
@@ -486,8 +472,10 @@ mod tests {
             listed[1],
             json!({"op": "replace", "path": "/metadata/resourceVersion", "value": "7"})
         );
-        let options = with_preconditions(&json!({"kind": "DeleteOptions"}), &live);
-        assert_eq!(options["preconditions"], json!({"uid": "u1", "resourceVersion": "7"}));
+        let options = |trial: bool| deletion(&json!({"kind": "DeleteOptions"}), &live, trial);
+        let bound = json!({"uid": "u1", "resourceVersion": "7"});
+        assert_eq!(options(false), json!({"kind": "DeleteOptions", "preconditions": bound}));
+        assert_eq!(options(true)["dryRun"], json!(["All"]));
     }
 
     #[test]

@@ -111,7 +111,45 @@ fn short(api_version: &str) -> &str {
 }
 
 /// Holds an object to its kind's shape.
-pub(super) fn conform(kind: &Kind, mut value: Value, unknown: Unknown) -> Result<(Value, Vec<String>), ApiError> {
+pub(super) fn conform(kind: &Kind, value: Value, unknown: Unknown) -> Result<(Value, Vec<String>), ApiError> {
+    conform_or(kind, value, unknown, |wrong| cannot(kind, &wrong.decoded))
+}
+
+/// The same for an applied configuration, which is typed before it is decoded: a value of the wrong type is refused in
+/// other words, with the value. `place` is its namespace, if any, and its name.
+pub(super) fn conform_applied(
+    kind: &Kind,
+    place: &str,
+    value: Value,
+    unknown: Unknown,
+) -> Result<(Value, Vec<String>), ApiError> {
+    conform_or(kind, value, unknown, |wrong| match &wrong.typed {
+        Some(why) => ApiError::unknown(format!(
+            "failed to create typed patch object ({place}; {}, Kind={}): {why}",
+            if kind.group.is_empty() {
+                format!("/{}", kind.version)
+            } else {
+                kind.api_version()
+            },
+            kind.kind
+        )),
+        None => cannot(kind, &wrong.decoded),
+    })
+}
+
+fn cannot(kind: &Kind, why: &str) -> ApiError {
+    ApiError::bad_request(format!(
+        "{0} in version \"{1}\" cannot be handled as a {0}: {why}",
+        kind.kind, kind.version
+    ))
+}
+
+fn conform_or(
+    kind: &Kind,
+    mut value: Value,
+    unknown: Unknown,
+    refuse: impl Fn(Wrong) -> ApiError,
+) -> Result<(Value, Vec<String>), ApiError> {
     let Some(shape) = schema::of(&kind.api_version(), kind.kind) else {
         return Ok((value, Vec::new()));
     };
@@ -119,13 +157,7 @@ pub(super) fn conform(kind: &Kind, mut value: Value, unknown: Unknown) -> Result
         path: Vec::new(),
         unknown: Vec::new(),
     };
-    let cannot = |why: &str| {
-        ApiError::bad_request(format!(
-            "{0} in version \"{1}\" cannot be handled as a {0}: {why}",
-            kind.kind, kind.version
-        ))
-    };
-    check.value(&mut value, shape, "").map_err(|why| cannot(&why))?;
+    check.value(&mut value, shape, "").map_err(refuse)?;
     let warnings: Vec<String> = check
         .unknown
         .iter()
@@ -133,7 +165,7 @@ pub(super) fn conform(kind: &Kind, mut value: Value, unknown: Unknown) -> Result
         .collect();
     match unknown {
         Unknown::Refuse if !warnings.is_empty() => {
-            Err(cannot(&format!("strict decoding error: {}", warnings.join(", "))))
+            Err(cannot(kind, &format!("strict decoding error: {}", warnings.join(", "))))
         }
         Unknown::Warn => Ok((value, warnings)),
         _ => Ok((value, Vec::new())),
@@ -145,8 +177,16 @@ struct Check {
     unknown: Vec<String>,
 }
 
+/// A value of the wrong type, in the words of the two that look at it.
+struct Wrong {
+    /// Go's JSON decoder.
+    decoded: String,
+    /// Structured-merge-diff; none where it sees nothing wrong.
+    typed: Option<String>,
+}
+
 impl Check {
-    fn value(&mut self, value: &mut Value, shape: &Shape, owner: &str) -> Result<(), String> {
+    fn value(&mut self, value: &mut Value, shape: &Shape, owner: &str) -> Result<(), Wrong> {
         let right = match (shape, &mut *value) {
             (Shape::Any, _)
             | (Shape::Bool, Value::Bool(_))
@@ -215,9 +255,10 @@ impl Check {
             Shape::Text | Shape::Bytes | Shape::Any => "string",
         };
         let path = self.path.join(".").replace(".[", "[");
-        Err(format!(
-            "json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {wanted}"
-        ))
+        Err(Wrong {
+            decoded: format!("json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {wanted}"),
+            typed: mistyped(value, shape).map(|why| format!(".{path}: {why}")),
+        })
     }
 
     fn within<T>(&mut self, step: String, run: impl FnOnce(&mut Self) -> T) -> T {
@@ -232,6 +273,36 @@ impl Check {
         path.push(key.to_owned());
         path.join(".").replace(".[", "[")
     }
+}
+
+/// Structured-merge-diff's words for a value of the wrong type (`validateScalar`, `doList`, `doMap`); Go prints the value
+/// as it has it in hand.
+fn mistyped(value: &Value, shape: &Shape) -> Option<String> {
+    let held = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let expected = match shape {
+        Shape::Any => return None,
+        Shape::Text | Shape::Time | Shape::Bytes => {
+            return Some(format!("expected string, got &value.valueUnstructured{{Value:{held}}}"));
+        }
+        Shape::Int32 | Shape::Int64 | Shape::Float => {
+            let got = match value {
+                Value::Null | Value::Number(_) => return None,
+                Value::String(_) => "string",
+                Value::Bool(_) => "bool",
+                Value::Array(_) => "[]interface {}",
+                Value::Object(_) => "map[string]interface {}",
+            };
+            return Some(format!("expected numeric (int or float), got {got}"));
+        }
+        Shape::Bool => "boolean",
+        Shape::Quantity | Shape::IntOrString => "any scalar",
+        Shape::List(_) => "list",
+        Shape::Map(_) | Shape::Struct(_) => "map",
+    };
+    Some(format!("expected {expected}, got &{{{held}}}"))
 }
 
 #[cfg(test)]
@@ -285,6 +356,28 @@ mod tests {
             object["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"],
             "2"
         );
+    }
+
+    #[test]
+    fn an_applied_value_of_the_wrong_type_is_refused_with_the_value() {
+        let secret = kinds::by_resource("secrets").unwrap();
+        let refused = |wrong: Value| conform_applied(secret, "default/key", wrong, Unknown::Refuse).unwrap_err();
+        let why = |wrong: Value| refused(wrong).message;
+        let of_apply = "failed to create typed patch object (default/key; /v1, Kind=Secret): ";
+        assert_eq!(
+            why(json!({"stringData": {"pin": 1234}})),
+            format!("{of_apply}.stringData.pin: expected string, got &value.valueUnstructured{{Value:1234}}")
+        );
+        assert_eq!(
+            why(json!({"data": "hunter2"})),
+            format!("{of_apply}.data: expected map, got &{{hunter2}}")
+        );
+        assert_eq!(
+            why(json!({"metadata": {"generation": "x"}})),
+            format!("{of_apply}.metadata.generation: expected numeric (int or float), got string")
+        );
+        let code = refused(json!({"immutable": "yes"}));
+        assert_eq!((code.code, code.reason), (500, ""));
     }
 
     #[test]

@@ -33,7 +33,7 @@ const KEPT: &[&str] = &["default", "kube-system", "kube-public", "kube-node-leas
 /// How long a namespace waits for its pods to end before they are removed.
 const NAMESPACE_PATIENCE: Duration = Duration::from_secs(60);
 
-/// `DeleteOptions`, from the body and the query.
+/// `DeleteOptions` as they are followed.
 #[derive(Debug, Default)]
 struct Options {
     grace: Option<i64>,
@@ -44,25 +44,36 @@ struct Options {
 }
 
 impl Options {
+    /// Of a deletion: its body's or, only where it has none, its query's.
     fn of(call: &Call) -> Result<Self, ApiError> {
-        let body = if call.body.iter().all(u8::is_ascii_whitespace) {
-            Value::Null
-        } else {
-            decode::parse(&call.body, &call.content_type, "DeleteOptions")?
-        };
-        // An eviction carries its options inside.
-        let body = if body["deleteOptions"].is_object() {
-            &body["deleteOptions"]
-        } else {
-            &body
-        };
+        if !call.body.iter().all(u8::is_ascii_whitespace) {
+            let body = decode::parse(&call.body, &call.content_type, "DeleteOptions")?;
+            return Self::read(&body);
+        }
+        let query = &call.query;
+        let mut given = json!({
+            "propagationPolicy": query.text("propagationPolicy"),
+            "orphanDependents": query.flag("orphanDependents"),
+            "gracePeriodSeconds": query.number("gracePeriodSeconds"),
+        });
+        if call.dry_run()? {
+            given["dryRun"] = json!(["All"]);
+        }
+        Self::read(&given)
+    }
+
+    /// Of an eviction: those inside; that it is only tried may stand in the query too.
+    fn of_eviction(call: &Call) -> Result<Self, ApiError> {
+        let body = decode::parse(&call.body, &call.content_type, "Eviction")?;
+        let mut options = Self::read(&body["deleteOptions"])?;
+        options.dry_run |= call.dry_run()?;
+        Ok(options)
+    }
+
+    fn read(given: &Value) -> Result<Self, ApiError> {
         let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        let dry_body = body["dryRun"]
-            .as_array()
-            .is_some_and(|list| list.iter().any(|entry| entry == "All"));
-        let mut policy =
-            text(&body["propagationPolicy"]).unwrap_or_else(|| call.query.text("propagationPolicy").to_owned());
-        if policy.is_empty() && (body["orphanDependents"] == true || call.query.flag("orphanDependents")) {
+        let mut policy = text(&given["propagationPolicy"]).unwrap_or_default();
+        if policy.is_empty() && given["orphanDependents"] == true {
             policy = "Orphan".to_owned();
         }
         if !matches!(policy.as_str(), "" | "Background" | "Foreground" | "Orphan") {
@@ -70,20 +81,24 @@ impl Options {
                 "invalid propagationPolicy {policy:?}: supported values: \"Foreground\", \"Background\", \"Orphan\""
             )));
         }
-        let grace = body["gracePeriodSeconds"]
-            .as_i64()
-            .or(call.query.number("gracePeriodSeconds"));
+        let grace = given["gracePeriodSeconds"].as_i64();
         if grace.is_some_and(|seconds| seconds < 0) {
             return Err(ApiError::bad_request(
                 "gracePeriodSeconds: Invalid value: must be greater than or equal to 0",
             ));
         }
+        let dry_run = given["dryRun"].as_array().map_or(&[][..], Vec::as_slice);
+        if let Some(other) = dry_run.iter().find(|stage| *stage != "All") {
+            return Err(ApiError::bad_request(format!(
+                "dryRun: Unsupported value: {other}: supported values: \"All\""
+            )));
+        }
         Ok(Self {
             grace,
             policy,
-            uid: text(&body["preconditions"]["uid"]),
-            version: text(&body["preconditions"]["resourceVersion"]),
-            dry_run: dry_body || call.dry_run()?,
+            uid: text(&given["preconditions"]["uid"]),
+            version: text(&given["preconditions"]["resourceVersion"]),
+            dry_run: !dry_run.is_empty(),
         })
     }
 
@@ -162,7 +177,7 @@ pub(super) fn collection(api: &Arc<Api>, call: &Call) -> Result<Reply, ApiError>
 
 /// `POST` to `pods/NAME/eviction`.
 pub(super) fn evict(api: &Arc<Api>, call: &Call) -> Result<Reply, ApiError> {
-    let options = Options::of(call)?;
+    let options = Options::of_eviction(call)?;
     let pod = read::find(api, call)?;
     let labels = &pod["metadata"]["labels"];
     for budget in api.store.list("poddisruptionbudgets", Some(&call.target.namespace)) {

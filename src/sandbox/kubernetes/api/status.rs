@@ -236,6 +236,11 @@ impl ApiError {
         Self::new(429, "TooManyRequests", message).with(json!({"retryAfterSeconds": retry_after}))
     }
 
+    /// A failure that the server has no reason's name for.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self::new(500, "", message)
+    }
+
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(
             500,

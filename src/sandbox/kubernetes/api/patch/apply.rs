@@ -28,7 +28,11 @@ pub(in super::super) fn apply(api: &Api, call: &Call, config: &Value, unknown: U
         return Err(error);
     }
     let config = decode::typed(kind, config.clone())?;
-    let (mut config, warnings) = decode::conform(kind, config, unknown)?;
+    let place = match call.target.namespace.as_str() {
+        "" => name.clone(),
+        namespace => format!("{namespace}/{name}"),
+    };
+    let (mut config, warnings) = decode::conform_applied(kind, &place, config, unknown)?;
     if !config["metadata"]["managedFields"].is_null() {
         return Err(ApiError::bad_request("metadata.managedFields must be nil"));
     }
