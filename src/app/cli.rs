@@ -432,7 +432,10 @@ mod tests {
         ];
         // A word more is needed: the same help, unasked.
         let bundle = parse(["cogdeck", "bundle"].map(Into::into)).unwrap_err().to_string();
-        assert!(bundle.contains("keygen") && !bundle.contains("--seed") && !bundle.contains("--theme"), "{bundle}");
+        assert!(
+            bundle.contains("keygen") && !bundle.contains("--seed") && !bundle.contains("--theme"),
+            "{bundle}"
+        );
         for (mode, named, hidden) in cases {
             let help = help(mode);
             let names = |flag: &&&str| help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n"));

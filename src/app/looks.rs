@@ -37,7 +37,10 @@ pub fn themes(
 ) -> impl Fn(&str) -> Result<(Theme, Vec<Report>), Report> + Send + Sync {
     move |name| {
         if name == AUTO {
-            let report = Report::refused("E-THEME-003", "the terminal is asked for its background at the start only");
+            let report = Report::refused(
+                "E-THEME-003",
+                "the terminal is asked for its background at the start only",
+            );
             return Err(report.hint("type :theme dark or :theme light"));
         }
         let mut remarks = Vec::new();
@@ -334,7 +337,12 @@ mod tests {
         let chosen = themes(false, environment.clone());
         let (mine, remarks) = chosen("mine").unwrap();
         assert_eq!((mine.name.as_str(), remarks.len()), ("mine", 1), "told as at the start");
-        assert!(chosen("auto").unwrap_err().hint.is_some_and(|hint| hint.contains(":theme light")));
+        assert!(
+            chosen("auto")
+                .unwrap_err()
+                .hint
+                .is_some_and(|hint| hint.contains(":theme light"))
+        );
 
         let mut remarks = Vec::new();
         let bound = |keymap: &Keymap| {

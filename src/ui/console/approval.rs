@@ -186,7 +186,9 @@ impl Approval {
                 format!("nothing was done by what was typed: {confirm} applies it now, {decline} declines")
             }
             None => format!("{confirm} applies it, {decline} declines"),
-            Some(wanted) if self.mismatch => format!("that is not {wanted}: type {wanted} and {confirm}, {decline} declines"),
+            Some(wanted) if self.mismatch => {
+                format!("that is not {wanted}: type {wanted} and {confirm}, {decline} declines")
+            }
             Some(wanted) => format!("type {wanted} and {confirm} to apply, {decline} declines"),
         };
         (SafeText::line(&instruction), SafeText::line(&self.typed))

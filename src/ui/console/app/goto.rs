@@ -84,14 +84,10 @@ impl App {
             ("ns" | "namespace", _) => self.answer("ns NAME shows another namespace"),
             ("present", ["off"]) => self.stop_presenting("nothing is presented any more", Tone::Ok),
             ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
-            ("present", _) => self.answer(
-                "present demo, or present FILE: a script, one pipeline a line",
-            ),
+            ("present", _) => self.answer("present demo, or present FILE: a script, one pipeline a line"),
             ("show", [name]) => return self.show_panel(name, true),
             ("hide", [name]) => return self.show_panel(name, false),
-            ("show" | "hide", _) => self.answer(
-                &format!("{place} NAME: a panel, beside the others or away"),
-            ),
+            ("show" | "hide", _) => self.answer(&format!("{place} NAME: a panel, beside the others or away")),
             ("unpin", [name]) => return self.unpin(name),
             ("unpin", _) => self.answer("unpin NAME: a pipeline that was pinned"),
             ("layout", ["reset"]) => return self.reset_layout(),

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::{App, Effect, Offer};
-use crate::ui::console::toast::Until;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::ui::console::keymap::{Action, Part};
+use crate::ui::console::toast::Until;
 use crate::ui::panel::Meaning;
 
 /// What somebody does who has never been here.

@@ -81,7 +81,12 @@ fn b10_a_secret_is_typed_unseen_and_an_empty_one_is_none() {
         .chars()
         .for_each(|symbol| drop(asked.step(Step::Type(symbol), START)));
     asked.step(Step::Erase, START);
-    let shown = format!("{:?} {:?} {:?}", asked.title(), asked.lines(), asked.prompt(["Enter", "Esc"]));
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        asked.title(),
+        asked.lines(),
+        asked.prompt(["Enter", "Esc"])
+    );
     assert!(
         shown.contains("bundle-config-set") && shown.contains("••••••\"") && !shown.contains("tok"),
         "{shown}"

@@ -281,7 +281,8 @@ fn the_theme_is_changed_behind_the_colon() {
     let effects = desk.keys("<enter>");
     assert!(matches!(effects.as_slice(), [Effect::Wear(name)] if name == "mono"));
     desk.keys(":theme<enter>");
-    desk.app.handle(Event::Chosen(Box::new(Theme::preset("mono").unwrap()), Vec::new()));
+    desk.app
+        .handle(Event::Chosen(Box::new(Theme::preset("mono").unwrap()), Vec::new()));
     assert!(desk.shows(120, 40, "theme mono is worn"));
     desk.keys(":theme<enter>");
     assert!(desk.shows(120, 40, "mono is worn; :theme NAME of terminal-16, dark"));
@@ -290,7 +291,10 @@ fn the_theme_is_changed_behind_the_colon() {
     assert_eq!(all, Some(2), "the answer to the line before has gone");
     // The file of the theme worn before was saved, or the terminal told its background.
     let dark = || Theme::preset("dark").unwrap();
-    let dress = Dress { theme: Some(dark()), ..Dress::default() };
+    let dress = Dress {
+        theme: Some(dark()),
+        ..Dress::default()
+    };
     desk.app.handle(Event::Dress(Box::new(dress)));
     desk.app.handle(Event::Wear(Box::new(dark())));
     assert_eq!(desk.app.theme.name, "mono");

@@ -278,11 +278,7 @@ fn the_prompt_shows_that_the_keys_go_elsewhere_and_letters_that_mean_nothing_are
         "{away}"
     );
     desk.keys("d");
-    assert!(desk.shows(
-        80,
-        24,
-        "\"d\" is no key here, the chat has the keys: i types here"
-    ));
+    assert!(desk.shows(80, 24, "\"d\" is no key here, the chat has the keys: i types here"));
     desk.keys("iecho x");
     assert!(prompt(&mut desk).contains("❯ echo x"), "the line is typed again");
     assert!(!desk.shows(80, 24, "is no key here"), "it is the line's again");
@@ -356,7 +352,10 @@ fn a_key_of_the_whole_screen_leaves_and_confirms_too() {
     assert!(quits(&desk.keys("<f9>")), "as the menu says");
     desk.end(block, 0);
     desk.keys("draft<alt-1><f9>");
-    assert_eq!((desk.app.focus, desk.app.input.text().as_str()), (Focus::Input, "draft"));
+    assert_eq!(
+        (desk.app.focus, desk.app.input.text().as_str()),
+        (Focus::Input, "draft")
+    );
     assert!(quits(&desk.keys("<ctrl-u><alt-1><f9>")), "as help says, everywhere");
 }
 
@@ -383,7 +382,10 @@ fn a_line_of_places_that_was_left_can_be_had_back() {
     desk.keys(":ctx s<tab>");
     assert!(desk.app.popup.is_some());
     desk.keys("<esc>");
-    assert_eq!((desk.app.input.text().as_str(), desk.app.popup.is_none()), (":ctx s", true));
+    assert_eq!(
+        (desk.app.input.text().as_str(), desk.app.popup.is_none()),
+        (":ctx s", true)
+    );
     desk.keys("<esc>");
     assert!(desk.app.input.is_empty());
     desk.keys("<ctrl-_>");
