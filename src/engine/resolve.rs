@@ -141,6 +141,7 @@ fn of_a_shell(word: &str) -> Option<&'static str> {
         "grep" | "egrep" | "rg" | "awk" | "sed" => {
             "filter chooses records (filter --path NAME --matches TEXT), jq takes them apart; / behind Alt-1 searches the chat"
         }
+        "curl" | "wget" => "traffic:watch URL asks it again and again; sh 'curl URL' runs a line of the shell",
         "man" => "help COMMAND explains a command",
         _ => return None,
     })
@@ -234,6 +235,7 @@ mod tests {
             // Words of a shell.
             ("exit", ":quit or ^D leaves the console?"),
             ("grep x", "filter chooses records?"),
+            ("curl http://x", "traffic:watch URL asks it again and again?"),
         ];
         for (line, hint) in cases {
             assert!(

@@ -253,6 +253,8 @@ async fn help_shows_bundles_commands_and_suggestions() {
         page.text
     );
     assert_eq!(page.records[0]["name"], "cogdeck:jq");
+    let page = run(&session, "help cogdeck jq").await;
+    assert_eq!(page.records[0]["name"], "cogdeck:jq", "as it is typed");
     let report = run(&session, "help jqq").await.report.unwrap();
     assert_eq!(
         (report.code, report.hint.as_deref()),

@@ -8,13 +8,23 @@ use crate::verb::{BundleInfo, Catalogue, Declaration, OptionKind, OptionSpec, Po
 const MOST_OPTIONAL: usize = 5;
 
 /// What somebody does first: the verb, what for, the line.
-const FIRST: [(&str, &str, &str); 3] = [
+const FIRST: [(&str, &str, &str); 5] = [
     (
         "run",
         "run something",
         "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80",
     ),
     ("get", "look at it", "kubectl:get deploy inspector"),
+    (
+        "expose",
+        "give it an address, which kubectl:get svc inspector tells",
+        "kubectl:expose deploy inspector --type=LoadBalancer",
+    ),
+    (
+        "expose",
+        "see which pod answers there, in the background",
+        "traffic:watch http://ADDRESS/net &",
+    ),
     (
         "set-image",
         "roll out another version",

@@ -185,6 +185,9 @@ impl Approval {
             None if self.mismatch => {
                 format!("nothing was done by what was typed: {confirm} applies it now, {decline} declines")
             }
+            None if self.astray => {
+                format!("letters do nothing here: {confirm} twice applies it, {decline} declines")
+            }
             None => format!("{confirm} applies it, {decline} declines"),
             Some(wanted) if self.mismatch => {
                 format!("that is not {wanted}: type {wanted} and {confirm}, {decline} declines")

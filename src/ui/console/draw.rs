@@ -216,6 +216,8 @@ struct Tab {
     id: String,
     mark: Option<Tone>,
     form: usize,
+    /// With one column between the tabs.
+    dense: bool,
 }
 
 impl Tab {
@@ -235,7 +237,8 @@ impl Tab {
         };
         let words = [number.as_str(), mark, name.as_str()];
         let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-        format!(" {} ", words.join(" "))
+        let end = if self.dense { "" } else { " " };
+        format!(" {}{end}", words.join(" "))
     }
 }
 
@@ -250,6 +253,7 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
         id: panel.id().to_owned(),
         mark: panel.mark(),
         form: 0,
+        dense: false,
     };
     let chat = Tab {
         index: 0,
@@ -257,31 +261,21 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
         id: "chat".to_owned(),
         mark: None,
         form: 0,
+        dense: false,
     };
     let mut tabs: Vec<Tab> = std::iter::once(chat).chain(panels.map(tab)).collect();
     let shown = |tab: &Tab| tab.index == app.shown;
     if let Some(tab) = tabs.iter_mut().find(|tab| shown(tab)) {
-        tab.form = TABS.len() - 1;
         tab.mark = None;
     }
-    let fits = |tabs: &[Tab]| tabs.iter().map(|tab| width(&tab.text(app))).sum::<usize>() < usize::from(area.width);
-    for form in 1..TABS.len() {
-        for at in 0..tabs.len() {
-            let Some(before) = tabs.get(at).map(|tab| tab.form).filter(|before| *before < form) else {
-                continue;
-            };
-            let set = |tabs: &mut [Tab], form| {
-                if let Some(tab) = tabs.get_mut(at) {
-                    tab.form = form;
-                }
-            };
-            set(&mut tabs, form);
-            if !fits(&tabs) {
-                set(&mut tabs, before);
-            }
+    // A name for each is worth more than the columns between them, which stay where not all can have one.
+    for dense in [false, true, false] {
+        for tab in &mut tabs {
+            tab.form = if shown(tab) { TABS.len() - 1 } else { 0 };
+            tab.dense = dense && !shown(tab);
         }
-        // Nobody has more than the others before all have as much.
-        if tabs.iter().any(|tab| tab.form < form) {
+        share_room(app, area.width, &mut tabs);
+        if tabs.iter().all(|tab| tab.form > 0) {
             break;
         }
     }
@@ -302,6 +296,31 @@ fn tabs(app: &mut App, area: Rect, buffer: &mut Buffer) {
     }
     buffer.set_line(area.x, area.y, &line, area.width);
     app.places.tabs = places;
+}
+
+/// Gives each tab as much of its name as there is room for.
+fn share_room(app: &App, columns: u16, tabs: &mut [Tab]) {
+    let fits = |tabs: &[Tab]| tabs.iter().map(|tab| width(&tab.text(app))).sum::<usize>() < usize::from(columns);
+    for form in 1..TABS.len() {
+        for at in 0..tabs.len() {
+            let Some(before) = tabs.get(at).map(|tab| tab.form).filter(|before| *before < form) else {
+                continue;
+            };
+            let set = |tabs: &mut [Tab], form| {
+                if let Some(tab) = tabs.get_mut(at) {
+                    tab.form = form;
+                }
+            };
+            set(tabs, form);
+            if !fits(tabs) {
+                set(tabs, before);
+            }
+        }
+        // Nobody has more than the others before all have as much.
+        if tabs.iter().any(|tab| tab.form < form) {
+            break;
+        }
+    }
 }
 
 /// The text of one pane over the whole screen, without frames: for selecting with the mouse.

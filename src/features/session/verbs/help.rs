@@ -18,7 +18,8 @@ const AMBIGUOUS: &str = "E-HELP-002";
 pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "help", "Show what there is and how to use it")
         .description(
-            "Without a name: all bundles. A bundle's name wins over a command's; words are joined with a dash.",
+            "Without a name: all bundles. A bundle's name wins over a command's; words are joined with a \
+             dash, those behind a bundle's name are its command's.",
         )
         .input(InputMode::None)
         .positional(
@@ -38,7 +39,7 @@ pub fn verb() -> Verb {
         .page()
         .example("help", "all bundles")
         .example("help kubectl", "one bundle")
-        .example("help kubectl:set image", "one command");
+        .example("help kubectl set image", "one command");
     Verb::read(declaration, Help)
 }
 
@@ -48,7 +49,7 @@ struct Help;
 impl Read for Help {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
         let catalogue = call.session.catalogue();
-        let name = call.arguments.texts().join("-");
+        let name = name(&catalogue, &call.arguments.texts());
         let (record, view) = match name.as_str() {
             "" => (overview(&catalogue), View::Prose(page::overview(&catalogue))),
             name if catalogue.bundles().contains(&name) && !call.arguments.flag("output") => {
@@ -77,6 +78,16 @@ impl Read for Help {
             }
         };
         output.emit_as(record, view).await
+    }
+}
+
+/// The name that the words make: joined with dashes, and behind a bundle's name that of its command.
+fn name(catalogue: &Catalogue, words: &[String]) -> String {
+    match words {
+        [bundle, command @ ..] if !command.is_empty() && catalogue.bundles().contains(&bundle.as_str()) => {
+            format!("{bundle}:{}", command.join("-"))
+        }
+        words => words.join("-"),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{App, Effect, Script};
 use crate::ui::console::approval::Approval;
 use crate::ui::console::chat::block::State;
+use crate::ui::console::toast::Until;
 use crate::ui::panel::Tone;
 
 /// What a block waits for.
@@ -22,8 +23,10 @@ impl App {
         self.chat
             .change(question.block, |known| known.become_state(State::Asking));
         self.questions.push_back(question);
-        if self.approval().is_none() {
-            self.toasts.add(what.into(), Tone::Waiting, self.clock.now());
+        match self.approval().is_some() {
+            // Its box has the keys: no other leads to the chat now.
+            true => self.toasts.has_come(&Until::Shown("chat".to_owned())),
+            false => self.toasts.add(what.into(), Tone::Waiting, self.clock.now()),
         }
         match std::mem::take(&mut self.bare) {
             true => vec![Effect::Mouse(self.mouse)],

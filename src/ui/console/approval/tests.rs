@@ -178,6 +178,8 @@ fn the_enter_behind_a_line_that_was_typed_into_it_applies_nothing() {
     ":messages".chars().for_each(|symbol| {
         assert_eq!(approval.step(Step::Type(symbol), later), None);
     });
+    let (told, _) = approval.prompt(["Enter", "Esc"]);
+    assert!(told.as_str().contains("letters do nothing here: Enter twice"), "{told}");
     assert_eq!(approval.step(Step::Confirm, later), None);
     let (told, _) = approval.prompt(["Enter", "Esc"]);
     assert!(told.as_str().contains("Enter applies it now"), "{told}");

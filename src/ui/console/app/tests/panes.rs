@@ -258,6 +258,9 @@ fn where_one_pane_fills_the_screen_what_a_key_reads_is_shown_at_once_and_left_fo
     desk.app.panel_effects(vec![PanelEffect::Run(change)]);
     assert_eq!(desk.app.focus, Focus::Pane(2));
     assert!(desk.shows(80, 24, "it runs in the chat: Alt-1"));
+    let block = desk.app.chat.blocks().next_back().unwrap().id;
+    desk.ask(block, Requirement::Enter);
+    assert!(!desk.shows(80, 24, "it runs in the chat"), "the approval has the keys");
 }
 
 #[test]
@@ -350,7 +353,7 @@ fn tabs_show_as_much_of_the_names_as_there_is_room_for() {
         "  1 chat  2 deployments 3  3 rollout 3  4 traffic 3  5 dns 3  6 ec2 3"
     );
     desk.keys("<alt-3>");
-    assert_eq!(tabs(&mut desk, 50), "  1 chat  2 depl  3 rollout 3  4 traf  5 dns  6");
+    assert_eq!(tabs(&mut desk, 50), "  1 chat 2 depl 3 rollout 3  4 traffic 5 dns 6 ec2");
     assert_eq!(tabs(&mut desk, 30), "  1  2  3 rollout 3  4  5  6");
 }
 
