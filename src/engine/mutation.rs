@@ -154,6 +154,18 @@ impl Work<'_> {
         let mut left = all;
         for (owner, change) in entries {
             let Some(call) = calls.get(*owner) else { continue };
+            let own;
+            let call = match self.stage.timeout {
+                // Time that is up for one change is not up for those that follow it.
+                Some(_) => {
+                    own = Call {
+                        cancel: call.cancel.child_token(),
+                        ..call.clone()
+                    };
+                    &own
+                }
+                None => call,
+            };
             if self.run.ending.is_ending() {
                 self.note_rest(left, all);
                 return Err(self.run.ending.report());

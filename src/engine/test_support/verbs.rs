@@ -118,19 +118,55 @@ impl Read for Where {
 /// Something that can be changed.
 pub type World = Arc<Mutex<BTreeMap<String, i64>>>;
 
-/// `t:set NAME VALUE`, or `t:set VALUE` on records with a `name`. Value -1 removes (class destroy), 13 fails.
+/// `t:set NAME[,NAME...] VALUE`, or `t:set VALUE` on records with a `name`. Value -1 removes (class destroy), 13 fails.
 struct Set(World);
 
 #[async_trait]
 impl Mutate for Set {
     async fn plan(&self, call: &Call) -> Result<Vec<Change>, Report> {
-        let name = match &call.record {
+        let names = match &call.record {
             Some(record) => record["name"]
                 .as_str()
                 .ok_or_else(|| Report::failed("E-TEST-003", "no name"))?
                 .to_owned(),
             None => call.arguments.text("name").unwrap(),
         };
+        Ok(names
+            .split(',')
+            .map(|name| self.change(call, name.to_owned()))
+            .collect())
+    }
+
+    async fn apply(&self, call: &Call, change: &Change, output: &Output) -> Result<(), Report> {
+        if call.arguments.text("hang").as_ref() == Some(&change.target.name) {
+            call.cancel.cancelled().await;
+        }
+        if call.cancel.is_cancelled() {
+            return Err(Report::interrupted());
+        }
+        if change.only_answers() {
+            return output
+                .emit(json!({"name": change.target.name, "would": change.after}))
+                .await;
+        }
+        if change.after == json!(13) {
+            return Err(Report::failed("E-TEST-004", "13 is unlucky"));
+        }
+        {
+            let mut world = self.0.lock().unwrap();
+            match change.after.as_i64() {
+                Some(value) => world.insert(change.target.name.clone(), value),
+                None => world.remove(&change.target.name),
+            };
+        }
+        output
+            .emit(json!({"name": change.target.name, "value": change.after}))
+            .await
+    }
+}
+
+impl Set {
+    fn change(&self, call: &Call, name: String) -> Change {
         let value = call.arguments.int("value").unwrap();
         let before = self.0.lock().unwrap().get(&name).map_or(Value::Null, |v| json!(v));
         let after = if value == -1 { Value::Null } else { json!(value) };
@@ -138,7 +174,7 @@ impl Mutate for Set {
         let stage = Stage::new("t:set")
             .option("--name", Some(&name))
             .option("--value", Some(&back));
-        Ok(vec![Change {
+        Change {
             verb: "t:set".into(),
             summary: format!("set {name} {before} → {after}"),
             target: Target {
@@ -160,28 +196,7 @@ impl Mutate for Set {
             after,
             request: Value::Null,
             recovery: false,
-        }])
-    }
-
-    async fn apply(&self, _: &Call, change: &Change, output: &Output) -> Result<(), Report> {
-        if change.only_answers() {
-            return output
-                .emit(json!({"name": change.target.name, "would": change.after}))
-                .await;
         }
-        if change.after == json!(13) {
-            return Err(Report::failed("E-TEST-004", "13 is unlucky"));
-        }
-        {
-            let mut world = self.0.lock().unwrap();
-            match change.after.as_i64() {
-                Some(value) => world.insert(change.target.name.clone(), value),
-                None => world.remove(&change.target.name),
-            };
-        }
-        output
-            .emit(json!({"name": change.target.name, "value": change.after}))
-            .await
     }
 }
 
@@ -320,6 +335,7 @@ pub fn verbs(world: &World, emitted: &Arc<AtomicUsize>) -> Vec<Verb> {
                 .permission("t:never-tried")
                 .only_looking(&[("try", "true"), ("lie", "true")], "t:tried")
                 .option(OptionSpec::new("name", OptionKind::String, ""))
+                .option(OptionSpec::new("hang", OptionKind::String, "at this one"))
                 .option(OptionSpec::new("try", OptionKind::Bool, "plans nothing"))
                 .option(OptionSpec::new("lie", OptionKind::Bool, "says so, and plans a change"))
                 .option(OptionSpec::new("value", OptionKind::Int, "").required()),

@@ -214,6 +214,18 @@ async fn a_failed_change_is_journalled_and_the_rest_told() {
 }
 
 #[tokio::test]
+async fn time_that_is_up_for_one_change_is_not_up_for_the_next() {
+    let bench = Bench::new();
+    let line = "timeout=50ms t:set --name=a,b,c --value=1 --hang=a";
+    let ran = bench.run(&line.replacen("t:", "on-error=continue t:", 1)).await;
+    let failed: Vec<&str> = ran.failed.iter().map(|report| report.code).collect();
+    assert_eq!((ran.exit, failed), (1, vec!["E-RUN-124"]), "nobody interrupted it");
+    assert_eq!(world(&bench), vec![("b".into(), 1), ("c".into(), 1)]);
+    let ran = bench.run(line).await;
+    assert_eq!((ran.exit, ran.notes.len()), (124, 1), "{ran:?}");
+}
+
+#[tokio::test]
 async fn a_change_is_made_to_its_end_though_nobody_reads_its_result() {
     let bench = Bench::new();
     let ran = bench.run("t:emit 5 | t:set --value=1 | t:count 1").await;

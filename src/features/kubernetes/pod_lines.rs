@@ -15,6 +15,7 @@ use self::reader::{End, MOST, Reader};
 use super::client::{Clients, JSON, Session};
 use super::error::{self, usage};
 use super::feed::Backoff;
+use super::feed::patience::{SILENCE, WATCH};
 use super::model::{PodLine, PodRow, SlimRow, WantedLines};
 use super::object::{self, list, text};
 use super::path::{Query, encode};
@@ -26,10 +27,6 @@ use crate::verb::Call;
 
 /// Lines on their way to the reader. Policy: the pods' streams wait when it is full, nothing is dropped.
 const QUEUE: usize = 1_024;
-/// How long the server shall keep one watch open.
-const WATCH: Duration = Duration::from_secs(20);
-/// A watch that is silent for longer, although the server should have ended it, hangs.
-const SILENCE: Duration = Duration::from_secs(25);
 /// Before a watch that ended is taken up again.
 const PAUSE: Duration = Duration::from_millis(200);
 

@@ -297,25 +297,53 @@ pub fn selectors(call: &Call) -> Query {
 
 /// All objects of a list, page by page.
 pub async fn list(session: &Session, path: &str, query: &Query) -> Result<Vec<Value>, Report> {
-    let mut items = Vec::new();
-    let mut next = String::new();
-    loop {
+    let mut found = Listing::default();
+    while found.more {
+        let page = found.page(session, path, query).await;
+        page.map_err(|error| session.cluster.report(&error))?;
+    }
+    Ok(found.items)
+}
+
+/// What of a list was read so far.
+pub struct Listing {
+    /// The objects.
+    pub items: Vec<Value>,
+    /// The version of the collection that the first page shows: a watch goes on from there.
+    pub version: String,
+    /// There are more pages, or none was read.
+    pub more: bool,
+    next: String,
+}
+
+impl Default for Listing {
+    fn default() -> Self {
+        Listing {
+            items: Vec::new(),
+            version: String::new(),
+            more: true,
+            next: String::new(),
+        }
+    }
+}
+
+impl Listing {
+    /// Reads the next page. What failed may be asked for again.
+    pub async fn page(&mut self, session: &Session, path: &str, query: &Query) -> Result<(), kube::Error> {
         let page = query
             .clone()
             .with("limit", PAGE.to_string())
-            .with_some("continue", Some(&next));
-        let mut answer: Value = session
-            .cluster
-            .get(&page.on(path))
-            .await
-            .map_err(|error| session.cluster.report(&error))?;
+            .with_some("continue", Some(&self.next));
+        let mut answer: Value = session.cluster.get(&page.on(path)).await?;
         if let Some(Value::Array(found)) = answer.get_mut("items").map(Value::take) {
-            items.extend(found);
+            self.items.extend(found);
         }
-        next = object::text(&answer, "/metadata/continue").to_owned();
-        if next.is_empty() {
-            return Ok(items);
+        if self.version.is_empty() {
+            object::text(&answer, "/metadata/resourceVersion").clone_into(&mut self.version);
         }
+        object::text(&answer, "/metadata/continue").clone_into(&mut self.next);
+        self.more = !self.next.is_empty();
+        Ok(())
     }
 }
 

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::follow::{PATIENCE, does_not_answer, reason_of, state_of};
+use super::follow::{does_not_answer, reason_of, state_of};
+use super::patience::PATIENCE;
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::report::Report;

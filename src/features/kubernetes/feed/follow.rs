@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::Backoff;
 use super::kind::{Kind, Listed};
 use super::part::Part;
+use super::patience::{BRIEF, PATIENCE, SILENCE, WATCH};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -22,16 +23,8 @@ use crate::features::kubernetes::rights::Need;
 use crate::features::kubernetes::target::PAGE;
 use crate::feed::{HealthState, Source};
 
-/// How long the server shall keep one watch open.
-const WATCH: Duration = Duration::from_secs(20);
-/// A watch that is silent for longer, although the server should have ended it, hangs.
-const SILENCE: Duration = Duration::from_secs(25);
-/// How long a page or the beginning of a watch may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// Between two attempts where a right is missing.
 const POLL: Duration = Duration::from_secs(5);
-/// A watch that ended well sooner is followed by the next one after a pause.
-const BRIEF: Duration = Duration::from_secs(1);
 /// Events applied under one lock: a burst is one redraw.
 const BATCH: usize = 256;
 
@@ -337,7 +330,7 @@ impl<K: Kind> Feed<K> {
 }
 
 /// The server took longer than [`PATIENCE`].
-pub(super) fn does_not_answer(session: &Session) -> Report {
+pub fn does_not_answer(session: &Session) -> Report {
     Report::failed(
         error::UNREACHABLE,
         format!("{} does not answer", session.cluster.server()),

@@ -6,11 +6,13 @@ pub mod containers;
 mod follow;
 mod kind;
 mod part;
+pub mod patience;
 mod table;
 
 use std::sync::Arc;
 
 pub use self::backoff::Backoff;
+pub use self::follow::does_not_answer;
 use self::kind::{Kind, Slim};
 use super::client::Clients;
 use super::model::{SlimRow, TableRow};

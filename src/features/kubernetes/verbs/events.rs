@@ -9,7 +9,8 @@ use super::common::{READ, all_namespaces_option, declare, header, no_headers_opt
 use super::completer::Names;
 use super::get::print::{Format, Printer, list_of};
 use super::get::table::Row;
-use super::watching::{Next, Told, Watching};
+use super::patience::Answer;
+use super::watching::{News, Next, Told, Watching};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
@@ -19,7 +20,7 @@ use crate::features::kubernetes::discovery::Resource;
 use crate::features::kubernetes::error::usage;
 use crate::features::kubernetes::object::{self, text};
 use crate::features::kubernetes::path::Query;
-use crate::features::kubernetes::target::{self, Selection, Target, namespace_of};
+use crate::features::kubernetes::target::{self, Listing, Selection, Target, namespace_of};
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Header, Input, Output, Read, Verb, View};
 
@@ -107,18 +108,18 @@ impl Events {
         };
         let watching = call.arguments.flag("watch");
         let mut shown = Shown::new(call, &resource, everywhere).await?;
-        // Read before the list: what happens between the two may be seen twice, but is never missed.
-        let list = async || {
-            let version = match watching {
-                true => version(&session, &path).await?,
-                false => String::new(),
-            };
-            let mut found = target::list(&session, &path, &query).await?;
-            found.retain(wanted);
-            found.sort_by_key(happened);
-            Ok::<_, Report>((version, found))
+        let sorted = |found: Listing| {
+            let mut events = found.items;
+            events.retain(wanted);
+            events.sort_by_key(happened);
+            (found.version, events)
         };
-        let (mut version, mut found) = list().await?;
+        let mut found = Listing::default();
+        while found.more {
+            let page = found.page(&session, &path, &query).await;
+            page.map_err(|error| session.cluster.report(&error))?;
+        }
+        let (mut version, mut found) = sorted(found);
         if !watching && shown.printer.as_ref().is_some_and(Printer::gathers) {
             let items = found.into_iter().map(|event| object::cleaned(event, "v1", "Event"));
             return shown.all(items.collect(), output).await;
@@ -137,7 +138,7 @@ impl Events {
         loop {
             told.begin_list();
             for event in found {
-                if told.is_news(&event) {
+                if told.see(&event, ()) != News::Known {
                     self.one(event, &mut shown, output).await?;
                 }
             }
@@ -149,11 +150,19 @@ impl Events {
             while let Next::Event(word, event) = watching.next().await? {
                 match word {
                     "DELETED" => told.forget(&event),
-                    _ if wanted(&event) && told.is_news(&event) => self.one(event, &mut shown, output).await?,
+                    _ if wanted(&event) && told.see(&event, ()) != News::Known => {
+                        self.one(event, &mut shown, output).await?;
+                    }
                     _ => {}
                 }
             }
-            (version, found) = list().await?;
+            let mut again = Listing::default();
+            while again.more {
+                if let Answer::Expired = watching.ask(again.page(&session, &path, &query)).await? {
+                    again = Listing::default();
+                }
+            }
+            (version, found) = sorted(again);
         }
     }
 
@@ -222,17 +231,6 @@ impl Shown {
             None => Ok(()),
         }
     }
-}
-
-/// Where a collection stands now.
-async fn version(session: &Session, path: &str) -> Result<String, Report> {
-    let one = Query::new().with("limit", "1");
-    let answer: Value = session
-        .cluster
-        .get(&one.on(path))
-        .await
-        .map_err(|error| session.cluster.report(&error))?;
-    Ok(text(&answer, "/metadata/resourceVersion").to_owned())
 }
 
 fn types(given: &[String]) -> Result<Vec<String>, Report> {

@@ -27,6 +27,7 @@ mod login;
 pub(super) mod logs;
 mod metadata;
 mod mutation;
+mod patience;
 mod port_forward;
 mod rollout;
 mod run;

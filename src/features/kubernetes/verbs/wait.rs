@@ -7,17 +7,19 @@ use async_trait::async_trait;
 use futures::{StreamExt, pin_mut};
 use kube::core::WatchEvent;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::common::{
     READ, all_namespaces_option, declare, field_selector_option, more_names, say, selector_option, sentence,
     types_or_objects, until_stopped,
 };
 use super::completer::Names;
+use super::patience::{Answer, Patience};
 use crate::core::record::to_text;
 use crate::core::report::{Report, Severity};
 use crate::features::kubernetes::client::{Clients, JSON, Session};
 use crate::features::kubernetes::error::{self, NOT_FOUND, NOT_REACHED, usage};
+use crate::features::kubernetes::feed::patience::{SILENCE, WATCH};
 use crate::features::kubernetes::jsonpath::JsonPath;
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
@@ -160,8 +162,8 @@ impl Wait {
         let selection = target::selection(call, &session, &call.arguments.texts()).await?;
         for target in targets(call, &session, selection, &condition).await? {
             let reached = match limit.is_zero() {
-                true => Ok(until(&session, &target, &condition, true).await),
-                false => timeout_at(end, until(&session, &target, &condition, false)).await,
+                true => Ok(until(call, &session, &target, &condition, true).await),
+                false => timeout_at(end, until(call, &session, &target, &condition, false)).await,
             };
             match reached {
                 Ok(Ok(Reached::Now)) => {}
@@ -222,10 +224,18 @@ enum Reached {
     Before,
 }
 
-/// Returns when the condition is met.
-async fn until(session: &Session, target: &Target, condition: &Condition, once: bool) -> Result<Reached, Report> {
+/// Returns when the condition is met. A server in trouble is waited for, unless it is so at the first look.
+async fn until(
+    call: &Call,
+    session: &Session,
+    target: &Target,
+    condition: &Condition,
+    once: bool,
+) -> Result<Reached, Report> {
     let cluster = &session.cluster;
+    let mut patience = Patience::new(call, session, "the wait");
     let mut uid = None;
+    let mut looked = false;
     loop {
         let version = match cluster.get::<Value>(&target.path()).await {
             Ok(live) => {
@@ -240,36 +250,40 @@ async fn until(session: &Session, target: &Target, condition: &Condition, once: 
                 return Ok(if uid.is_some() { Reached::Now } else { Reached::Before });
             }
             Err(error) if error::code(&error) == Some(404) && *condition == Condition::Made => String::new(),
+            Err(error) if looked => {
+                patience.broken::<()>(&error).await?;
+                continue;
+            }
             Err(error) => return Err(cluster.report(&error)),
         };
+        looked = true;
         if once {
             let what = format!("{}/{}", target.resource.plural, target.name);
             return Err(Report::failed(NOT_REACHED, format!("condition not met for {what}")));
         }
-        changed(session, target, &version).await?;
+        changed(session, target, &version, &mut patience).await?;
     }
 }
 
 /// Returns when the object may have changed since this version.
-async fn changed(session: &Session, target: &Target, version: &str) -> Result<(), Report> {
+async fn changed(session: &Session, target: &Target, version: &str, patience: &mut Patience<'_>) -> Result<(), Report> {
     let path = Query::new()
         .with("watch", "true")
+        .with("timeoutSeconds", WATCH.as_secs().to_string())
         .with("fieldSelector", format!("metadata.name={}", target.name))
         .with_some("resourceVersion", Some(version))
         .on(&target.resource.collection(Some(&target.namespace)));
-    match session.cluster.watch::<Value>(&path, JSON).await {
-        Ok(events) => {
-            pin_mut!(events);
-            match events.next().await {
-                Some(Ok(WatchEvent::Added(_) | WatchEvent::Modified(_) | WatchEvent::Deleted(_))) => {}
-                // The watch ended: look afresh, but not at once.
-                _ => sleep(PAUSE).await,
-            }
-            Ok(())
-        }
-        Err(error) if error::code(&error) == Some(410) => Ok(()),
-        Err(error) => Err(session.cluster.report(&error)),
+    let Answer::Is(events) = patience.ask(session.cluster.watch::<Value>(&path, JSON)).await? else {
+        return Ok(());
+    };
+    patience.reset();
+    pin_mut!(events);
+    match timeout(SILENCE, events.next()).await {
+        Ok(Some(Ok(WatchEvent::Added(_) | WatchEvent::Modified(_) | WatchEvent::Deleted(_)))) => {}
+        // The watch ended, or nobody is there any more: look afresh, but not at once.
+        _ => sleep(PAUSE).await,
     }
+    Ok(())
 }
 
 #[cfg(test)]

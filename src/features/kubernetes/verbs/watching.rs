@@ -2,25 +2,21 @@
 //! was told already. Not for how they are shown, and not for the feeds, which keep rows.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use kube::core::WatchEvent;
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::patience::{Answer, Patience};
 use crate::core::report::Report;
-use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Session;
-use crate::features::kubernetes::error;
 use crate::features::kubernetes::feed::Backoff;
+use crate::features::kubernetes::feed::patience::{BRIEF, SILENCE, WATCH};
 use crate::features::kubernetes::object::{self, text};
 use crate::features::kubernetes::path::Query;
 use crate::verb::Call;
-
-/// A watch that ended well sooner is followed by the next one after a pause.
-const BRIEF: Duration = Duration::from_secs(1);
 
 /// What comes of a watch.
 pub enum Next {
@@ -30,10 +26,10 @@ pub enum Next {
     Expired,
 }
 
-/// One watch after the other, each from where the one before stopped. The server ends them after minutes, connections are
-/// cut, and servers are away for a while: that is waited out. It ends by what no patience mends, or by its caller.
+/// One watch after the other, each from where the one before stopped. The server ends them after a while, connections are
+/// cut or fall silent, and servers are away for a while: that is waited out. It ends by what no patience mends, or by its
+/// caller.
 pub struct Watching<'a> {
-    call: &'a Call,
     session: &'a Session,
     path: String,
     query: Query,
@@ -41,25 +37,29 @@ pub struct Watching<'a> {
     version: String,
     events: Option<BoxStream<'static, Result<WatchEvent<Value>, kube::Error>>>,
     begun: Instant,
+    /// Of watches that end well.
     backoff: Backoff,
-    /// The operator was told that it is interrupted.
-    told: bool,
+    patience: Patience<'a>,
 }
 
 impl<'a> Watching<'a> {
     /// One of the collection at `path`, which accepts this media type. It begins at no version.
     pub fn new(call: &'a Call, session: &'a Session, path: &str, query: &Query, accept: &'static str) -> Self {
+        let query = query
+            .clone()
+            .with("watch", "true")
+            .with("allowWatchBookmarks", "true")
+            .with("timeoutSeconds", WATCH.as_secs().to_string());
         Watching {
-            call,
             session,
             path: path.to_owned(),
-            query: query.clone().with("watch", "true").with("allowWatchBookmarks", "true"),
+            query,
             accept,
             version: String::new(),
             events: None,
             begun: Instant::now(),
             backoff: Backoff::default(),
-            told: false,
+            patience: Patience::new(call, session, "the watch"),
         }
     }
 
@@ -69,6 +69,14 @@ impl<'a> Watching<'a> {
         self.events = None;
     }
 
+    /// Asks what the watch needs to go on, as patiently as it watches.
+    ///
+    /// # Errors
+    /// What no patience mends.
+    pub async fn ask<T>(&mut self, asking: impl Future<Output = Result<T, kube::Error>>) -> Result<Answer<T>, Report> {
+        self.patience.ask(asking).await
+    }
+
     /// Waits for the next event, through any number of connections.
     ///
     /// # Errors
@@ -76,43 +84,43 @@ impl<'a> Watching<'a> {
     pub async fn next(&mut self) -> Result<Next, Report> {
         loop {
             let Some(events) = &mut self.events else {
-                if self.open().await?.is_none() {
+                if let Answer::Expired = self.open().await? {
                     return Ok(Next::Expired);
                 }
                 continue;
             };
-            let (word, value) = match events.next().await {
-                None => {
+            let (word, value) = match timeout(SILENCE, events.next()).await {
+                // It should have ended long since: nobody is there any more.
+                Err(_) => {
+                    self.events = None;
+                    continue;
+                }
+                Ok(None) => {
                     self.events = None;
                     // In its time; one that ends at once would be asked for without a pause.
                     match self.begun.elapsed() < BRIEF {
                         true => sleep(self.backoff.next(None)).await,
-                        false => self.backoff.reset(),
+                        false => self.stood(),
                     }
                     continue;
                 }
-                Some(Ok(WatchEvent::Added(value))) => ("ADDED", value),
-                Some(Ok(WatchEvent::Modified(value))) => ("MODIFIED", value),
-                Some(Ok(WatchEvent::Deleted(value))) => ("DELETED", value),
-                Some(Ok(WatchEvent::Bookmark(mark))) => {
+                Ok(Some(Ok(WatchEvent::Added(value)))) => ("ADDED", value),
+                Ok(Some(Ok(WatchEvent::Modified(value)))) => ("MODIFIED", value),
+                Ok(Some(Ok(WatchEvent::Deleted(value)))) => ("DELETED", value),
+                Ok(Some(Ok(WatchEvent::Bookmark(mark)))) => {
                     self.version = mark.metadata.resource_version;
                     continue;
                 }
-                Some(Ok(WatchEvent::Error(status))) => {
-                    if self.broken(kube::Error::Api(status)).await?.is_none() {
-                        return Ok(Next::Expired);
-                    }
-                    continue;
-                }
-                Some(Err(error)) => {
-                    if self.broken(error).await?.is_none() {
-                        return Ok(Next::Expired);
-                    }
-                    continue;
-                }
+                Ok(Some(Ok(WatchEvent::Error(status)))) => match self.broken(kube::Error::Api(status)).await? {
+                    Answer::Expired => return Ok(Next::Expired),
+                    Answer::Later | Answer::Is(()) => continue,
+                },
+                Ok(Some(Err(error))) => match self.broken(error).await? {
+                    Answer::Expired => return Ok(Next::Expired),
+                    Answer::Later | Answer::Is(()) => continue,
+                },
             };
-            self.backoff.reset();
-            self.told = false;
+            self.stood();
             if let Some(version) = version_of(&value) {
                 self.version = version.to_owned();
             }
@@ -120,46 +128,34 @@ impl<'a> Watching<'a> {
         }
     }
 
-    /// Begins the next watch, now or later. `None`: the version is too old.
-    async fn open(&mut self) -> Result<Option<()>, Report> {
-        let query = self.query.clone().with("resourceVersion", &self.version);
-        match self
-            .session
-            .cluster
-            .watch::<Value>(&query.on(&self.path), self.accept)
-            .await
-        {
-            Ok(events) => {
-                self.begun = Instant::now();
-                self.events = Some(events.boxed());
-                Ok(Some(()))
-            }
-            Err(error) => self.broken(error).await,
-        }
+    /// It works.
+    fn stood(&mut self) {
+        self.backoff.reset();
+        self.patience.reset();
     }
 
-    /// Waits out what may pass. `None`: the version is too old.
-    async fn broken(&mut self, error: kube::Error) -> Result<Option<()>, Report> {
+    /// Begins the next watch, now or later.
+    async fn open(&mut self) -> Result<Answer<()>, Report> {
+        let path = self.query.clone().with("resourceVersion", &self.version).on(&self.path);
+        let opening = self.session.cluster.watch::<Value>(&path, self.accept);
+        Ok(match self.patience.ask(opening).await? {
+            Answer::Is(events) => {
+                self.begun = Instant::now();
+                self.events = Some(events.boxed());
+                Answer::Is(())
+            }
+            Answer::Later => Answer::Later,
+            Answer::Expired => Answer::Expired,
+        })
+    }
+
+    /// A watch that stood broke. That is nothing new where it was silent for a while: it is had again at once.
+    async fn broken(&mut self, error: kube::Error) -> Result<Answer<()>, Report> {
         self.events = None;
-        if error::code(&error) == Some(410) {
-            return Ok(None);
+        if self.begun.elapsed() >= BRIEF {
+            self.stood();
         }
-        if !error::may_pass(&error) {
-            return Err(self.session.cluster.report(&error));
-        }
-        // A connection that is cut while it is silent is nothing new; one that cannot be had again is.
-        if !self.told && self.begun.elapsed() < BRIEF {
-            self.told = true;
-            let report = self.session.cluster.report(&error);
-            let words = format!(
-                "the watch is interrupted and goes on as soon as it can: {}",
-                report.sentence()
-            );
-            self.call.operator.note(SafeText::line(&words));
-        }
-        self.begun = Instant::now();
-        sleep(self.backoff.next(error::pause(&error))).await;
-        Ok(Some(()))
+        self.patience.broken(&error).await
     }
 }
 
@@ -171,31 +167,73 @@ fn version_of(value: &Value) -> Option<&str> {
         .find(|version| !version.is_empty())
 }
 
-/// Which states of which objects were told. As many as there are objects: those that are gone are forgotten.
-#[derive(Default)]
-pub struct Told {
-    /// The version that was told, and the list in which the object was seen last.
-    states: HashMap<String, (String, u64)>,
+/// Which states of which objects were told, each with what its caller keeps of it. As many as there are objects: those
+/// that are gone are forgotten.
+pub struct Told<T> {
+    states: HashMap<String, State<T>>,
     list: u64,
 }
 
-impl Told {
+struct State<T> {
+    uid: String,
+    /// The version that was told.
+    version: String,
+    /// The list in which the object was seen last.
+    seen: u64,
+    kept: T,
+}
+
+/// What a state of an object is to those who were told the ones before.
+#[derive(Debug, PartialEq, Eq)]
+pub enum News<T> {
+    /// There was no such object.
+    New,
+    /// There was another of its name, of which this was kept.
+    Replaced(T),
+    /// It was otherwise.
+    Changed,
+    /// It was told.
+    Known,
+}
+
+impl<T> Default for Told<T> {
+    fn default() -> Self {
+        Told {
+            states: HashMap::new(),
+            list: 0,
+        }
+    }
+}
+
+impl<T> Told<T> {
     /// A list begins.
     pub fn begin_list(&mut self) {
         self.list += 1;
     }
 
-    /// It is complete: what was not in it is gone.
-    pub fn end_list(&mut self) {
+    /// It is complete: what was not in it is gone. Gives what was kept of that.
+    pub fn end_list(&mut self) -> Vec<T> {
         let list = self.list;
-        self.states.retain(|_, (_, seen)| *seen == list);
+        let gone = self.states.extract_if(|_, state| state.seen != list);
+        gone.map(|(_, state)| state.kept).collect()
     }
 
-    /// Whether an object's state was not told yet; it is from now on.
-    pub fn is_news(&mut self, object: &Value) -> bool {
-        let version = text(object, "/metadata/resourceVersion").to_owned();
-        let before = self.states.insert(key(object), (version.clone(), self.list));
-        version.is_empty() || before.is_none_or(|(told, _)| told != version)
+    /// What an object's state is; from now on it is told.
+    pub fn see(&mut self, object: &Value, kept: T) -> News<T> {
+        let state = State {
+            uid: object::uid(object).to_owned(),
+            version: text(object, "/metadata/resourceVersion").to_owned(),
+            seen: self.list,
+            kept,
+        };
+        let (uid, version) = (state.uid.clone(), state.version.clone());
+        match self.states.insert(key(object), state) {
+            None => News::New,
+            Some(before) if before.uid != uid => News::Replaced(before.kept),
+            // Some types have no versions.
+            Some(before) if version.is_empty() || before.version != version => News::Changed,
+            Some(_) => News::Known,
+        }
     }
 
     /// An object is gone.
@@ -204,12 +242,9 @@ impl Told {
     }
 }
 
-/// What an object is known by; some types have no identities.
+/// What an object is known by in its collection.
 fn key(object: &Value) -> String {
-    match object::uid(object) {
-        "" => format!("{}/{}", object::namespace(object), object::name(object)),
-        uid => uid.to_owned(),
-    }
+    format!("{}/{}", object::namespace(object), object::name(object))
 }
 
 #[cfg(test)]
@@ -219,18 +254,27 @@ mod tests {
 
     #[test]
     fn a_state_is_news_once() {
-        let object = |uid: &str, version: &str| json!({"metadata": {"uid": uid, "resourceVersion": version}});
+        let object = |name: &str, uid: &str, version: &str| json!({"metadata": {"name": name, "uid": uid, "resourceVersion": version}});
         let mut told = Told::default();
-        assert!(told.is_news(&object("a", "1")) && !told.is_news(&object("a", "1")));
-        assert!(told.is_news(&object("a", "2")) && told.is_news(&object("b", "1")));
+        assert_eq!(told.see(&object("a", "1", "1"), "a1"), News::New);
+        assert_eq!(told.see(&object("a", "1", "1"), "a1"), News::Known);
+        assert_eq!(told.see(&object("a", "1", "2"), "a2"), News::Changed);
+        assert_eq!(told.see(&object("b", "2", "1"), "b1"), News::New);
+        assert_eq!(told.see(&object("c", "3", "1"), "c1"), News::New);
         told.begin_list();
-        assert!(!told.is_news(&object("b", "1")));
-        told.end_list();
-        assert!(told.is_news(&object("a", "2")) && !told.is_news(&object("b", "1")));
-        told.forget(&object("b", "1"));
-        assert!(told.is_news(&object("b", "1")));
-        let nameless = |name: &str| json!({"metadata": {"name": name}});
-        assert!(told.is_news(&nameless("x")) && told.is_news(&nameless("y")) && told.is_news(&nameless("x")));
+        assert_eq!(told.see(&object("b", "2", "1"), "b1"), News::Known);
+        assert_eq!(told.see(&object("c", "4", "9"), "c9"), News::Replaced("c1"));
+        assert_eq!(told.end_list(), ["a2"]);
+        assert_eq!(told.see(&object("a", "1", "2"), "a2"), News::New);
+        told.forget(&object("b", "2", "1"));
+        assert_eq!(told.see(&object("b", "2", "1"), "b1"), News::New);
+        let without_version = json!({"metadata": {"name": "x"}});
+        assert_eq!(told.see(&without_version, "x"), News::New);
+        assert_eq!(
+            told.see(&without_version, "x"),
+            News::Changed,
+            "without a version nobody knows"
+        );
     }
 
     #[test]

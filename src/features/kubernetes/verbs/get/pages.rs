@@ -41,8 +41,14 @@ impl<'a> Pages<'a> {
     }
 
     pub async fn next(&mut self, resource: &Resource) -> Result<Option<Table>, Report> {
-        let Some(token) = self.next.take() else { return Ok(None) };
-        let table = self.read(&token, "Object", resource).await?;
+        let cluster = &self.session.cluster;
+        self.ask(resource).await.map_err(|error| cluster.report(&error))
+    }
+
+    /// The next page, or none; what failed may be asked for again.
+    pub async fn ask(&mut self, resource: &Resource) -> Result<Option<Table>, kube::Error> {
+        let Some(token) = &self.next else { return Ok(None) };
+        let table = self.read(token, "Object", resource).await?;
         self.next = table.next.clone();
         self.version = table.version.clone();
         Ok(Some(table))
@@ -81,15 +87,12 @@ impl<'a> Pages<'a> {
         }
     }
 
-    async fn read(&self, token: &str, include: &str, resource: &Resource) -> Result<Table, Report> {
+    async fn read(&self, token: &str, include: &str, resource: &Resource) -> Result<Table, kube::Error> {
         let mut query = self.query.clone().with("includeObject", include);
         if !self.by_name {
             query = query.with("limit", PAGE.to_string()).with_some("continue", Some(token));
         }
-        let cluster = &self.session.cluster;
-        let answer = cluster.get_text(&query.on(self.path), TABLE).await;
-        answer
-            .and_then(|text| Table::parse(&text, resource).map_err(kube::Error::SerdeError))
-            .map_err(|error| cluster.report(&error))
+        let answer = self.session.cluster.get_text(&query.on(self.path), TABLE).await;
+        answer.and_then(|text| Table::parse(&text, resource).map_err(kube::Error::SerdeError))
     }
 }

@@ -14,6 +14,7 @@ use crate::core::clock::Clock;
 use crate::core::report::{Report, Severity};
 use crate::features::kubernetes::client::{Clients, JSON, Session};
 use crate::features::kubernetes::error::{self, NOT_REACHED, usage};
+use crate::features::kubernetes::feed::patience::{SILENCE, WATCH};
 use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, SlimRow};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
@@ -23,6 +24,7 @@ use crate::features::kubernetes::verbs::common::{
     READ, declare, more_names, say, selector_option, sentence, types_or_objects, until_stopped,
 };
 use crate::features::kubernetes::verbs::completer::Names;
+use crate::features::kubernetes::verbs::patience::{Answer, Patience};
 use crate::features::kubernetes::verbs::rollout::history::{controller_revisions, replica_sets};
 use crate::features::traffic::model::{Sample, Tally, samples};
 use crate::feed::{Hub, Subscription};
@@ -179,16 +181,23 @@ struct Watch<'a> {
 impl Watch<'_> {
     async fn follow(&mut self, first: Value) -> Result<(), Report> {
         let mut live = first;
+        let mut patience = Patience::new(self.call, self.session, "the look at the rollout");
         loop {
             if self.judge(&live).await? || !self.call.arguments.flag("watch") {
                 return Ok(());
             }
-            live = match self.next(object::text(&live, "/metadata/resourceVersion")).await? {
+            let version = object::text(&live, "/metadata/resourceVersion");
+            live = match self.next(version, &mut patience).await? {
                 Some(changed) => changed,
                 // The watch ended (a timeout of the server, a 410): look afresh.
                 None => {
                     sleep(PAUSE).await;
-                    self.target.read(self.session).await?
+                    let path = self.target.path();
+                    loop {
+                        if let Answer::Is(live) = patience.ask(self.session.cluster.get(&path)).await? {
+                            break live;
+                        }
+                    }
                 }
             };
         }
@@ -243,28 +252,27 @@ impl Watch<'_> {
     }
 
     /// The next state of the deployment; none when the watch ended.
-    async fn next(&self, version: &str) -> Result<Option<Value>, Report> {
+    async fn next(&self, version: &str, patience: &mut Patience<'_>) -> Result<Option<Value>, Report> {
         let path = Query::new()
             .with("watch", "true")
+            .with("timeoutSeconds", WATCH.as_secs().to_string())
             .with("fieldSelector", format!("metadata.name={}", self.target.name))
             .with("resourceVersion", version)
             .on(&self.target.resource.collection(Some(&self.target.namespace)));
-        let fast = self.call.arguments.flag("fail-fast") || self.traffic.is_some();
-        let events = match self.session.cluster.watch::<Value>(&path, JSON).await {
-            Ok(events) => events,
-            Err(error) if error::code(&error) == Some(410) => return Ok(None),
-            Err(error) => return Err(self.session.cluster.report(&error)),
+        // A pod that cannot start does not always move its deployment.
+        let silence = match self.call.arguments.flag("fail-fast") || self.traffic.is_some() {
+            true => Duration::from_secs(1),
+            false => SILENCE,
         };
+        let opening = self.session.cluster.watch::<Value>(&path, JSON);
+        let Answer::Is(events) = patience.ask(opening).await? else {
+            return Ok(None);
+        };
+        patience.reset();
         pin_mut!(events);
         loop {
-            // A pod that cannot start does not always move its deployment.
-            let event = if fast {
-                match timeout(Duration::from_secs(1), events.next()).await {
-                    Ok(event) => event,
-                    Err(_) => return Ok(None),
-                }
-            } else {
-                events.next().await
+            let Ok(event) = timeout(silence, events.next()).await else {
+                return Ok(None);
             };
             match event {
                 Some(Ok(WatchEvent::Added(live) | WatchEvent::Modified(live))) => return Ok(Some(live)),
