@@ -26,7 +26,11 @@ pub fn verb(journal: Option<Arc<dyn Journal>>) -> Verb {
         .input(InputMode::None)
         .risk(Risk::Change)
         .recovery()
-        .positional(Positional::new("numbers", OptionKind::Int, "the entries, as `audit` lists them").optional().variadic())
+        .positional(
+            Positional::new("numbers", OptionKind::Int, "the entries, as `audit` lists them")
+                .optional()
+                .variadic(),
+        )
         .output("What the inverse commands emit.")
         .notes("Without a number it says what can be taken back, and does nothing.")
         .example("undo 12", "")
