@@ -338,7 +338,7 @@ fn a_console_whose_panel_breaks() {
         hub: Hub::new(clock.clone()),
         panels: vec![Box::new(Broken)],
         theme: Theme::standard(),
-        themes: Arc::new(Theme::preset),
+        themes: Arc::new(|name: &str| Ok((Theme::preset(name)?, Vec::new()))),
         by_background: None,
         keymap: Keymap::preset("default").unwrap(),
         clock,

@@ -133,7 +133,7 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli,
     let mut command = Cli::command();
     let matches = match command.try_get_matches_from_mut(&words) {
         // The help of a mode names the flags that it takes.
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => fitting().try_get_matches_from_mut(&words)?,
+        Err(error) if is_help(error.kind()) => fitting().try_get_matches_from_mut(&words)?,
         matches => matches?,
     };
     let mut levels = vec![&matches];
@@ -154,6 +154,14 @@ pub fn parse(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli,
         return Err(command.error(ErrorKind::ArgumentConflict, message));
     }
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// What is told in place of an error: asked for, or because the mode takes a word more.
+fn is_help(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
 }
 
 /// The common flags that the mode at this path has no use for.
@@ -422,6 +430,12 @@ mod tests {
                 &["--context", "--seed", "--theme"],
             ),
         ];
+        // A word more is needed: the same help, unasked.
+        let bundle = parse(["cogdeck", "bundle"].map(Into::into)).unwrap_err().to_string();
+        assert!(
+            bundle.contains("keygen") && !bundle.contains("--seed") && !bundle.contains("--theme"),
+            "{bundle}"
+        );
         for (mode, named, hidden) in cases {
             let help = help(mode);
             let names = |flag: &&&str| help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n"));

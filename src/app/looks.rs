@@ -29,15 +29,23 @@ pub fn theme(name: Option<&str>, no_color: bool, environment: &Environment, rema
     fitted(theme, no_color, environment)
 }
 
-/// As [`theme`], for a name that is given while the console is open: what can't be had is refused.
-pub fn themes(no_color: bool, environment: Environment) -> impl Fn(&str) -> Result<Theme, Report> + Send + Sync {
+/// As [`theme`], for a name that is given while the console is open: what can't be had is refused, and so is `auto`, as
+/// the terminal is asked for its background at the start only. Beside the theme what was remarked in its file.
+pub fn themes(
+    no_color: bool,
+    environment: Environment,
+) -> impl Fn(&str) -> Result<(Theme, Vec<Report>), Report> + Send + Sync {
     move |name| {
-        let name = match name {
-            AUTO => for_background(environment.get("COLORFGBG")),
-            name => name,
-        };
-        let theme = named_theme(name, &environment, &mut Vec::new())?;
-        Ok(fitted(theme, no_color, &environment))
+        if name == AUTO {
+            let report = Report::refused(
+                "E-THEME-003",
+                "the terminal is asked for its background at the start only",
+            );
+            return Err(report.hint("type :theme dark or :theme light"));
+        }
+        let mut remarks = Vec::new();
+        let theme = named_theme(name, &environment, &mut remarks)?;
+        Ok((fitted(theme, no_color, &environment), remarks))
     }
 }
 
@@ -325,6 +333,16 @@ mod tests {
         );
         assert_eq!(worn(Some("heir")).name, "heir", "not its parent's");
         assert!(remarks[0].message.contains("unknown meaning state.okk"), "{remarks:?}");
+
+        let chosen = themes(false, environment.clone());
+        let (mine, remarks) = chosen("mine").unwrap();
+        assert_eq!((mine.name.as_str(), remarks.len()), ("mine", 1), "told as at the start");
+        assert!(
+            chosen("auto")
+                .unwrap_err()
+                .hint
+                .is_some_and(|hint| hint.contains(":theme light"))
+        );
 
         let mut remarks = Vec::new();
         let bound = |keymap: &Keymap| {

@@ -119,6 +119,11 @@ fn unknown(catalogue: &Catalogue, bundle: Option<&str>, command: &str, joins: &[
             let hint = did_you_mean(&near).or_else(|| Some(format!("`help {bundle}` lists its commands")));
             Problem::new("E-RESOLVE-004", span, format!("{bundle} has no command {command:?}")).hint(hint)
         }
+        None if near.is_empty() && catalogue.iter().any(|verb| verb.declaration.bundle == command) => {
+            let hint = format!("`help {command}` lists them; options stand behind one: {command} COMMAND --option");
+            let message = format!("{command} alone is a bundle: one of its commands must follow");
+            Problem::new("E-RESOLVE-004", span, message).hint(Some(hint))
+        }
         None => {
             let hint = of_a_shell(command).map(str::to_owned);
             let hint = hint.or_else(|| options_first(catalogue, command, words));
@@ -214,6 +219,9 @@ mod tests {
         assert_eq!(found("ec2 instance search x").unwrap(), "ec2:instance-search (3 words)");
         let wrong = found("kubectl gett pods").unwrap_err();
         assert!(wrong.message.contains("kubectl has no command"), "{wrong:?}");
+        let alone = found("kubectl -n web get pods").unwrap_err();
+        assert!(alone.message.contains("one of its commands must follow"), "{alone:?}");
+        assert!(alone.hint.unwrap().contains("`help kubectl`"));
         // Neither a quoted word nor a value selects a command.
         for line in ["kubectl 'get' pods", "kubectl $verb pods", "kubectl --all", "kubectl"] {
             assert!(found(line).is_err(), "{line}");

@@ -84,13 +84,14 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
     });
     let aws = aws::client::Clients::default();
     let hosts = kubernetes::hosts::completer(&kubernetes);
+    let urls = kubernetes::hosts::urls(&kubernetes);
     let records = route53::Service::new(shared, aws.clone(), hosts.clone());
     vec![
         session::feature(&shared.clock, shared.journal.clone()),
         records::feature(&Helper::this_program()),
         bundles::feature(&shared.library),
         kubernetes::feature(shared, kubernetes),
-        traffic::feature(shared, pods, logs),
+        traffic::feature(shared, pods, logs, urls),
         route53::feature(records.clone()),
         ec2::feature(shared, aws),
         dns::feature(vec![records.names(), hosts]),

@@ -29,8 +29,9 @@ const SIXTEEN: [&str; 16] = [
 const LARGEST: usize = 450_000;
 
 fn main() {
-    // What the demo writes, it writes here.
-    let folder = tempfile::tempdir().expect("a folder");
+    // What the demo writes, it writes here. The recording shows the folder, so it always has the same name.
+    let folder = tempfile::Builder::new().prefix("cogdeck-demo").rand_bytes(0).tempdir();
+    let folder = folder.expect("a folder that a broken run may have left behind");
     std::env::set_current_dir(folder.path()).expect("the folder is there");
     let recording = record();
     assert!(recording.len() < LARGEST, "the recording has {} bytes", recording.len());

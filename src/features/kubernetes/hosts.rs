@@ -1,5 +1,6 @@
-//! Completes the host names that clouds gave to services: what a DNS record is made for, so that nobody copies it from
-//! the screen. One that is still pending has none yet, and is not offered.
+//! Completes the host names that clouds gave to services, and the URLs they are reached under: what a DNS record is made
+//! for and what traffic is watched at, so that nobody copies them from the screen. A service that is still pending has
+//! none yet, and is not offered.
 
 use std::sync::Arc;
 
@@ -21,11 +22,34 @@ const MOST: usize = 500;
 pub fn completer(clients: &Arc<Clients>) -> Arc<dyn Completer> {
     Arc::new(Hosts {
         clients: clients.clone(),
+        offers: |_, host| host.to_owned(),
     })
+}
+
+/// The same as URLs.
+pub fn urls(clients: &Arc<Clients>) -> Arc<dyn Completer> {
+    Arc::new(Hosts {
+        clients: clients.clone(),
+        offers: |service, host| {
+            let port = object::list(service, "/spec/ports").first();
+            url(host, port.and_then(|port| port["port"].as_i64()).unwrap_or(80))
+        },
+    })
+}
+
+/// Under which a host is asked at a port: 443 is where HTTPS is, all else is taken for HTTP.
+pub fn url(host: &str, port: i64) -> String {
+    match port {
+        80 => format!("http://{host}"),
+        443 => format!("https://{host}"),
+        port => format!("http://{host}:{port}"),
+    }
 }
 
 struct Hosts {
     clients: Arc<Clients>,
+    /// What is offered of a service and one of its hosts.
+    offers: fn(&Value, &str) -> String,
 }
 
 #[async_trait]
@@ -47,19 +71,20 @@ impl Hosts {
             .get(&path)
             .await
             .map_err(|error| session.cluster.report(&error))?;
-        Ok(hosts(&list, &request.prefix))
+        Ok(hosts(&list, &request.prefix, self.offers))
     }
 }
 
-fn hosts(list: &Value, prefix: &str) -> Vec<Candidate> {
+fn hosts(list: &Value, prefix: &str, offers: fn(&Value, &str) -> String) -> Vec<Candidate> {
     let of = |service: &Value| {
         let name = object::name(service);
         let places = object::list(service, "/status/loadBalancer/ingress").iter();
         let hosts = places.filter_map(|place| text_at(place, &["hostname"]).or_else(|| text_at(place, &["ip"])));
-        let hosts = hosts.filter(|host| host.starts_with(prefix));
-        hosts
-            .map(|host| Candidate {
-                value: host.to_owned(),
+        let values = hosts.map(|host| offers(service, host));
+        values
+            .filter(|value| value.starts_with(prefix))
+            .map(|value| Candidate {
+                value,
                 note: format!("service {name}"),
             })
             .collect::<Vec<_>>()
@@ -81,7 +106,7 @@ mod tests {
             {"metadata": {"name": "odd"}, "status": {"loadBalancer": {"ingress": "none"}}},
         ]});
         let offered = |prefix: &str| -> Vec<(String, String)> {
-            let found = hosts(&list, prefix);
+            let found = hosts(&list, prefix, |_, host| host.to_owned());
             found.into_iter().map(|found| (found.value, found.note)).collect()
         };
         let inspector = ("a1.elb.example".to_owned(), "service inspector".to_owned());
@@ -89,5 +114,12 @@ mod tests {
         assert_eq!(offered(""), [inspector.clone(), bare]);
         assert_eq!(offered("a1"), [inspector]);
         assert_eq!(offered("z"), []);
+    }
+
+    #[test]
+    fn a_url_says_the_port_where_it_is_not_the_usual_one() {
+        assert_eq!(url("a1.elb.example", 80), "http://a1.elb.example");
+        assert_eq!(url("a1.elb.example", 443), "https://a1.elb.example");
+        assert_eq!(url("203.0.113.9", 8080), "http://203.0.113.9:8080");
     }
 }

@@ -7,16 +7,26 @@ use crate::verb::{BundleInfo, Catalogue, Declaration, OptionKind, OptionSpec, Po
 /// More optional options than this are shown as `[options]` in a synopsis.
 const MOST_OPTIONAL: usize = 5;
 
-/// What somebody does first: the verb, what for, the line.
-const FIRST: [(&str, &str, &str); 3] = [
+/// What somebody does first: the command, what for, the line.
+const FIRST: [((&str, &str), &str, &str); 5] = [
     (
-        "run",
+        ("kubectl", "run"),
         "run something",
-        "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80",
+        "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80 --replicas=3",
     ),
-    ("get", "look at it", "kubectl:get deploy inspector"),
+    (("kubectl", "get"), "look at it", "kubectl:get deploy inspector"),
     (
-        "set-image",
+        ("kubectl", "expose"),
+        "give it an address",
+        "kubectl:expose deploy inspector --type=LoadBalancer",
+    ),
+    (
+        ("traffic", "watch"),
+        "see who answers: Tab offers its address, then the page /net",
+        "traffic:watch http://ADDRESS/net",
+    ),
+    (
+        ("kubectl", "set-image"),
         "roll out another version",
         "kubectl:set-image deploy/inspector inspector=so0k/kuar-inspector:2.0.0",
     ),
@@ -27,7 +37,7 @@ pub fn overview(catalogue: &Catalogue) -> Vec<Paragraph> {
     let mut page = Page::default();
     let steps = FIRST
         .iter()
-        .filter(|(verb, ..)| catalogue.find(Some("kubectl"), verb).is_ok());
+        .filter(|((bundle, verb), ..)| catalogue.find(Some(bundle), verb).is_ok());
     page.verbatim(
         "First steps",
         steps.flat_map(|(_, what, line)| [format!("# {what}"), (*line).to_owned()]),

@@ -8,17 +8,24 @@ pub mod model;
 pub mod panel;
 pub mod verbs;
 
+use std::sync::Arc;
+
 use super::{Feature, Shared};
-use crate::verb::BundleInfo;
+use crate::verb::{BundleInfo, Completer};
 
 /// The verbs of the bundle `traffic` and the traffic panel. `pods` opens the feed of the pods a request may reach, `logs`
-/// the lines they write.
-pub fn feature(shared: &Shared, pods: join::OpenPods, logs: verbs::logs::OpenLogs) -> Feature {
+/// the lines they write; `urls` completes what can be asked.
+pub fn feature(
+    shared: &Shared,
+    pods: join::OpenPods,
+    logs: verbs::logs::OpenLogs,
+    urls: Arc<dyn Completer>,
+) -> Feature {
     Feature {
         bundles: vec![BundleInfo::new("traffic", "Watch who answers, per pod and per version")],
         verbs: vec![
             verbs::logs::verb(shared.clone(), logs),
-            verbs::watch::verb(shared.clone(), pods),
+            verbs::watch::verb(shared.clone(), pods).completed_by(urls),
         ],
         panels: vec![Box::new(panel::TrafficPanel::new(shared.hub.clone()))],
     }

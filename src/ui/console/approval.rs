@@ -170,24 +170,26 @@ impl Approval {
         &self.told
     }
 
-    /// What to do, and what was typed so far.
-    pub fn prompt(&self) -> (SafeText, SafeText) {
+    /// What to do, by the keys that confirm and decline, and what was typed so far.
+    pub fn prompt(&self, [confirm, decline]: [&str; 2]) -> (SafeText, SafeText) {
         if self.is_secret() {
             let instruction = match self.mismatch {
-                true => "type or paste it first; Esc declines",
-                false => "type or paste it and Enter, Esc declines",
+                true => format!("type or paste it first; {decline} declines"),
+                false => format!("type or paste it and {confirm}, {decline} declines"),
             };
             // How long it is, up to a point.
             let marks = "•".repeat(self.typed.chars().count().min(MOST_MARKS));
-            return (instruction.into(), marks.as_str().into());
+            return (SafeText::line(&instruction), marks.as_str().into());
         }
         let instruction = match self.wanted() {
             None if self.mismatch => {
-                "nothing was done by what was typed: Enter applies it now, Esc declines".to_owned()
+                format!("nothing was done by what was typed: {confirm} applies it now, {decline} declines")
             }
-            None => "Enter applies it, Esc declines".to_owned(),
-            Some(wanted) if self.mismatch => format!("that is not {wanted}: type {wanted} and Enter, Esc declines"),
-            Some(wanted) => format!("type {wanted} and Enter to apply, Esc declines"),
+            None => format!("{confirm} applies it, {decline} declines"),
+            Some(wanted) if self.mismatch => {
+                format!("that is not {wanted}: type {wanted} and {confirm}, {decline} declines")
+            }
+            Some(wanted) => format!("type {wanted} and {confirm} to apply, {decline} declines"),
         };
         (SafeText::line(&instruction), SafeText::line(&self.typed))
     }

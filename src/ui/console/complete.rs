@@ -16,7 +16,7 @@ use crate::verb::catalogue::BUILT_IN;
 use crate::verb::declaration::OptionKind;
 use crate::verb::{Candidate, Catalogue, Completer, CompletionRequest, Declaration, OptionSpec, Positional, Verb};
 
-/// Offers shown and kept at most.
+/// Offers shown at most.
 pub const OFFERS: usize = 400;
 
 /// One thing that can stand at the cursor.
@@ -95,11 +95,15 @@ pub struct Live {
     pub request: CompletionRequest,
 }
 
+/// Live candidates kept at most: all kinds of a large cluster by each of their names, which are asked for once and then
+/// narrowed.
+const CANDIDATES: usize = 10 * OFFERS;
+
 /// The offers of live candidates.
 pub fn live_offers(candidates: Vec<Candidate>) -> Vec<Offer> {
     candidates
         .into_iter()
-        .take(OFFERS)
+        .take(CANDIDATES)
         .map(|c| Offer::value(&c.value, &c.note).going_on())
         .collect()
 }

@@ -14,7 +14,6 @@ use self::pane::{draw_pane, rule};
 use super::app::{App, Focus, Offer, Places};
 use super::chat::view::Look;
 use super::input::view::View;
-use super::keymap::{Action, Part};
 use super::layout::{Layout, NARROW, Pane, TALL, WIDE, Want, Wants, layout};
 use super::{help, status};
 use crate::core::text::{SafeText, width};
@@ -62,18 +61,16 @@ pub fn draw(app: &mut App, screen: Rect, buffer: &mut Buffer) -> Option<Position
         draw_pane(app, *pane, layout.borders, buffer, now);
     }
     let cursor = draw_input(app, &layout, &view, buffer);
-    if let Some(area) = layout.toast {
-        toast(app, area, buffer);
-    }
     if let Some(area) = layout.hints {
         status::bottom(app, area, buffer, now);
     }
     over(app, screen, &layout, buffer, cursor)
 }
 
-/// What lies over the panes: approval, popup, help.
+/// What lies over the panes: approval, popup, the toast on the popup's lower edge, help.
 fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: Option<Position>) -> Option<Position> {
     if app.approval().is_some() {
+        toast(app, layout, buffer);
         return approval(app, layout, buffer);
     }
     if let (Some(popup), Some(cursor)) = (&app.popup, cursor) {
@@ -88,6 +85,7 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
             &app.theme,
         );
     }
+    toast(app, layout, buffer);
     app.draw_overlay(screen, buffer);
     if let Some(scroll) = app.help {
         help::draw(app, screen, buffer, scroll);
@@ -160,21 +158,10 @@ fn input_view(app: &App, columns: u16) -> View {
     );
     let view = if app.context.production { view.warning() } else { view };
     if away {
-        view.elsewhere(&app.theme, &way_to_line(app), columns)
+        view.elsewhere(&app.theme, &app.way_to_line(), columns)
     } else {
         view
     }
-}
-
-/// Who has the keys, and which of them goes to the input line: `the chat has the keys: i types here`.
-fn way_to_line(app: &App) -> String {
-    let (part, place) = match app.focus {
-        Focus::Pane(pane) if pane > 0 => (Part::Panel, app.panels.get(pane - 1).map_or("", |panel| panel.id())),
-        _ => (Part::Chat, "the chat"),
-    };
-    let key = app.keymap.key_of(part, Action::ToInput);
-    let way = key.map_or_else(String::new, |key| format!(": {} types here", key.label()));
-    format!("{place} has the keys{way}")
 }
 
 fn draw_input(app: &App, layout: &Layout, view: &View, buffer: &mut Buffer) -> Option<Position> {
@@ -382,8 +369,10 @@ fn content(app: &mut App, pane: Pane, inside: Rect, focused: bool, buffer: &mut 
     }
 }
 
-fn toast(app: &App, area: Rect, buffer: &mut Buffer) {
-    let Some((toast, all)) = app.toasts.shown() else { return };
+fn toast(app: &App, layout: &Layout, buffer: &mut Buffer) {
+    let (Some(area), Some((toast, all))) = (layout.toast, app.toasts.shown()) else {
+        return;
+    };
     let mut text = toast.text.as_str().to_owned();
     if toast.count > 1 {
         text.push_str(&format!("  x{}", toast.count));
@@ -418,7 +407,8 @@ fn approval(app: &App, layout: &Layout, buffer: &mut Buffer) -> Option<Position>
                 .map(|line| (line, *meaning)),
         );
     }
-    let (instruction, typed) = approval.prompt();
+    let [confirm, decline] = app.keys_of_approval();
+    let (instruction, typed) = approval.prompt([&confirm, &decline]);
     let mut foot: Vec<(String, Meaning)> = widgets::wrap(instruction.as_str(), inner)
         .into_iter()
         .map(|line| (line, Meaning::Hint))

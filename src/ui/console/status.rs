@@ -284,13 +284,16 @@ fn hints(app: &App) -> Vec<(String, String)> {
     let stopping = foreground.is_some_and(|block| block.state == State::Stopping);
     match app.focus {
         _ if app.finder.is_some() => vec![("Enter".into(), "keep".into()), ("Esc".into(), "show all again".into())],
-        _ if app.approval().is_some() => vec![("Enter".into(), "apply".into()), ("Esc".into(), "decline".into())],
+        _ if app.approval().is_some() => {
+            let [confirm, decline] = app.keys_of_approval();
+            vec![(confirm, "apply".into()), (decline, "decline".into())]
+        }
         Focus::Input if app.popup.is_some() => named(
             Part::Popup,
             &[
                 (Action::NextCandidate, "next"),
                 (Action::Accept, "take"),
-                (Action::Cancel, "close"),
+                (Action::Cancel, if app.names_place() { "leave" } else { "close" }),
             ],
         ),
         Focus::Input if app.chat.foreground().is_some() && app.input.is_empty() => named(
@@ -319,6 +322,14 @@ fn hints(app: &App) -> Vec<(String, String)> {
             ));
             hints
         }
+        Focus::Input if app.quote_is_open() => named(
+            Part::Input,
+            &[
+                (Action::Submit, "goes on: a quote is open"),
+                (Action::Interrupt, "gives up"),
+                (Action::Help, "help"),
+            ],
+        ),
         Focus::Input => named(
             Part::Input,
             &[

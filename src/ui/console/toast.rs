@@ -43,6 +43,10 @@ pub enum Until {
     Shown(String),
     /// A line of the script was typed: it says what that waits for.
     Typed,
+    /// The next line that goes somewhere: it answers the one before.
+    Place,
+    /// The sandbox has started, or could not.
+    Started,
 }
 
 /// The toasts on the screen.
@@ -106,11 +110,6 @@ impl Toasts {
     /// The last ones, oldest first, whether they are still shown or not.
     pub fn kept(&self) -> impl Iterator<Item = &Toast> {
         self.kept.iter()
-    }
-
-    /// What it says is over.
-    pub fn withdraw(&mut self, text: &str) {
-        self.list.retain(|toast| toast.text.as_str() != text);
     }
 
     /// Takes those away that were shown long enough; true when any went.

@@ -48,13 +48,16 @@ pub fn panel_of(hub: &Hub, clients: &Arc<Clients>, of: &Target) -> ListPanel<Pod
 const WINDOW: usize = 60;
 
 impl Pods {
-    /// How many of the last requests this pod answered, of how many; none: no traffic is watched.
+    /// How many of the last requests this pod answered, of how many; none: no traffic is watched, or no answer names the
+    /// pod that gave it.
     fn share(&self, pod: Option<&str>) -> Option<(usize, usize)> {
         self.samples.as_ref()?.source().read(|rows, health| {
             let last = recent(rows, health)?.take(WINDOW);
-            Some(last.fold((0, 0), |(own, all), sample| {
-                (own + usize::from(sample.pod.as_deref() == pod), all + 1)
-            }))
+            let (own, named, all) = last.fold((0, 0, 0), |(own, named, all), sample| {
+                let of = sample.pod.as_deref();
+                (own + usize::from(of == pod), named + usize::from(of.is_some()), all + 1)
+            });
+            (named > 0).then_some((own, all))
         })
     }
 }

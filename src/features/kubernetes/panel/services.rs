@@ -7,9 +7,10 @@ use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
-use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::ServiceRow;
+use crate::features::kubernetes::{feed, hosts};
 use crate::feed::{Hub, Subscription};
+use crate::lang::Stage;
 use crate::ui::panel::list::{ListPanel, Listing, RowLook};
 use crate::ui::panel::widgets::table::{Cell, Column};
 use crate::ui::panel::{Action, Effect, Meaning};
@@ -28,13 +29,26 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Services> {
     })
 }
 
-const ACTIONS: [Action; 5] = [
+const ACTIONS: [Action; 6] = [
     DESCRIBE,
+    Action::new("traffic", 't', "watch traffic"),
     YAML,
     EDIT,
     COPY,
     Action::new("copy-address", 'Y', "copy address"),
 ];
+
+/// The line that watches a service's traffic, to be finished with the page that tells who answers.
+fn watched(rows: &[ServiceRow]) -> Effect {
+    let [row] = rows else {
+        return Effect::Toast("one service at a time: traffic is watched at one address".into());
+    };
+    let Some(host) = row.ingress.first() else {
+        return Effect::Toast(format!("{} has no address from outside", row.name).into());
+    };
+    let url = hosts::url(host, row.ports.first().map_or(80, |port| port.port));
+    Effect::Compose(Stage::new("traffic:watch").arg(&format!("{url}/")).into())
+}
 
 impl Listing for Services {
     type Row = ServiceRow;
@@ -109,6 +123,7 @@ impl Listing for Services {
 
     fn act(&self, action: &str, rows: &[ServiceRow]) -> Vec<Effect> {
         match action {
+            "traffic" => vec![watched(rows)],
             "copy-address" => {
                 let address = |row: &ServiceRow| row.ingress.first().unwrap_or(&row.cluster_ip).clone();
                 let all: Vec<String> = rows.iter().map(address).collect();

@@ -347,6 +347,21 @@ async fn pods_tell_who_answers_while_traffic_is_watched() {
     let feed = samples(&bench.hub, &bench.context);
     let before = panel.version();
     feed.source().write(|rows| {
+        let unnamed = Sample {
+            at: Timestamp::UNIX_EPOCH,
+            url: "http://inspector/".into(),
+            status: Some(200),
+            latency_ms: Some(3),
+            matched: None,
+            pod: None,
+            version: None,
+            error: None,
+        };
+        rows.upsert("0000".to_owned(), unnamed);
+    });
+    let text = screen(&mut panel, 100, 4);
+    assert!(!text.contains("REQUESTS"), "nobody knows who answered: {text}");
+    feed.source().write(|rows| {
         for n in 0..90 {
             let sample = Sample {
                 at: Timestamp::UNIX_EPOCH,

@@ -26,11 +26,16 @@ pub fn verb(journal: Option<Arc<dyn Journal>>) -> Verb {
         .input(InputMode::None)
         .risk(Risk::Change)
         .recovery()
-        .positional(Positional::new("numbers", OptionKind::Int, "the entries, as `audit` lists them").variadic())
+        .positional(
+            Positional::new("numbers", OptionKind::Int, "the entries, as `audit` lists them")
+                .optional()
+                .variadic(),
+        )
         .output("What the inverse commands emit.")
+        .notes("Without a number it says what can be taken back, and does nothing.")
         .example("undo 12", "")
         .example("undo 12 11", "The later change first.");
-    let verb = Verb::read(declaration, Undo);
+    let verb = Verb::read(declaration, Undo(journal.clone()));
     match journal {
         Some(journal) => verb.completed_by(Arc::new(Numbers(journal))),
         None => verb,
@@ -71,11 +76,32 @@ fn open(entries: &[AuditEntry]) -> impl Iterator<Item = &AuditEntry> {
     entries.iter().filter(applied).filter(can)
 }
 
-struct Undo;
+struct Undo(Option<Arc<dyn Journal>>);
+
+impl Undo {
+    /// What there is to take back, for who named nothing.
+    async fn which(&self) -> Result<Report, Report> {
+        let entries = match &self.0 {
+            Some(journal) => journal.entries(LATEST).await?,
+            None => Vec::new(),
+        };
+        let report = Report::refused("E-UNDO-009", "undo which? it takes the numbers of entries");
+        Ok(match open(&entries).next() {
+            Some(entry) => report.hint(format!(
+                "the last that can be taken back is `undo {}`: {}; `audit` lists all",
+                entry.number, entry.change.summary
+            )),
+            None => report.hint("nothing that was done lately can be taken back; `audit` lists all"),
+        })
+    }
+}
 
 #[async_trait]
 impl Read for Undo {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
+        if call.arguments.positionals.is_empty() {
+            return Err(self.which().await?);
+        }
         let below = || Report::refused("E-UNDO-008", "entry numbers start at 1");
         let given = call.arguments.positionals.iter();
         let numbers: Vec<u64> = given

@@ -129,7 +129,7 @@ impl Panel for TrafficPanel {
         });
         let Some(lines) = lines else {
             let text =
-                "no traffic yet: traffic:watch URL, traffic:logs deploy/NAME -f, or paste the shell loop with curl"
+                "no traffic yet: traffic:watch URL (t on a service), traffic:logs deploy/NAME -f, or paste the shell loop with curl"
                     .into();
             return message(area, buffer, theme, &text);
         };

@@ -202,8 +202,12 @@ impl Picture {
             None => {}
         }
         if !self.has_pods && self.tally.total > self.tally.failed && note.is_none() {
-            let text = "  no answer names its pod";
-            if head.width() + text.len() <= usize::from(columns) {
+            let texts = [
+                "  no answer names its pod: ask a page that tells it, as /net may",
+                "  no answer names its pod",
+            ];
+            let room = usize::from(columns).saturating_sub(head.width());
+            if let Some(text) = texts.into_iter().find(|text| text.len() <= room) {
                 head.push_span(Span::styled(text, dim));
             }
         }

@@ -29,7 +29,6 @@ impl App {
             BlockEvent::Note(text) => self.chat.change(block, |known| known.note(&text)),
             BlockEvent::Progress(text) => self.chat.change(block, |known| {
                 known.progress = Some(SafeText::line(text.as_str()));
-                known.version += 1;
             }),
             BlockEvent::Ended(ended) => {
                 self.questions.retain(|question| question.block != block);
@@ -67,7 +66,6 @@ impl App {
             if block.state == State::Starting {
                 block.become_state(State::Running);
             }
-            block.version += 1;
         });
         self.touch();
     }

@@ -21,7 +21,7 @@ const PIN: &str = "pin";
 impl App {
     pub(super) fn chat_key(&mut self, key: Key) -> Vec<Effect> {
         let Some(action) = self.keymap.action(Part::Chat, key) else {
-            self.means_nothing(key, Part::Chat, "the chat");
+            self.means_nothing(key);
             return Vec::new();
         };
         self.chat_action(action)

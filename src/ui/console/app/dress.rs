@@ -8,6 +8,8 @@ impl App {
     /// What a new keymap changes besides keys; what it names that is not here is told.
     pub(super) fn take_keymap(&mut self) {
         self.input.use_vi(self.keymap.has_vi());
+        // Folded blocks name the keys that open them.
+        self.chat.forget_looks();
         let known: Vec<_> = self
             .panels
             .iter()
@@ -20,7 +22,7 @@ impl App {
     /// Files of the operator's have changed: what can be read of them counts from now on.
     pub(super) fn dress(&mut self, dress: Dress) {
         let mut taken = Vec::new();
-        if let Some(theme) = dress.theme {
+        if let Some(theme) = dress.theme.filter(|_| !self.theme_chosen) {
             taken.push(format!("theme {}", theme.name));
             self.wear(theme);
         }
@@ -33,6 +35,15 @@ impl App {
             self.tell(&format!("read again: {}", taken.join(", ")), Tone::Ok);
         }
         self.remark(&dress.remarks);
+    }
+
+    /// Another theme until the console is left, whatever becomes of the file of the one before.
+    pub(super) fn choose_theme(&mut self, theme: Theme, remarks: &[Report]) {
+        let told = format!("theme {} is worn", theme.name);
+        self.theme_chosen = true;
+        self.wear(theme);
+        self.tell(&told, Tone::Ok);
+        self.remark(remarks);
     }
 
     pub(super) fn wear(&mut self, theme: Theme) {

@@ -83,8 +83,10 @@ pub enum Event {
     Script(Result<String, Box<Report>>),
     /// A theme or keymap file has changed.
     Dress(Box<Dress>),
-    /// The theme to wear: the terminal has told its background, or one was asked for by its name.
+    /// The theme for the terminal's background, which it has told.
     Wear(Box<Theme>),
+    /// The theme that was asked for by its name, and what was remarked in its file.
+    Chosen(Box<Theme>, Vec<Report>),
     /// The sandbox started, or did not.
     Sandbox(Result<Arc<Context>, Box<Report>>),
     /// Something to tell that belongs to no block.

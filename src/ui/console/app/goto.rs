@@ -14,7 +14,7 @@ use crate::lang::{Span, Stage, print};
 use crate::ui::console::complete::{Gathered, Live, Offer};
 use crate::ui::console::contexts::EVERY;
 use crate::ui::console::syntax;
-use crate::ui::console::toast::Toast;
+use crate::ui::console::toast::{Toast, Until};
 use crate::ui::panel::{Meaning, Panel, Theme, Tone};
 use crate::verb::catalogue::{did_you_mean, nearest};
 use crate::verb::{Candidate, CompletionRequest};
@@ -69,6 +69,7 @@ impl App {
         let mut words = line.trim_start_matches(':').split_whitespace();
         let Some(place) = words.next() else { return Vec::new() };
         let rest: Vec<&str> = words.collect();
+        self.toasts.has_come(&Until::Place);
         match (place, rest.as_slice()) {
             ("q" | "quit", _) => return self.quit(),
             ("messages", []) => self.show_messages(),
@@ -76,36 +77,35 @@ impl App {
             ("bare", []) => return self.enter_bare(),
             ("ctx" | "context", []) => {
                 let names = self.contexts.join("  ");
-                self.tell(&format!("ctx NAME: {names}; A,B or * shows several"), Tone::Neutral);
+                self.answer(&format!("ctx NAME: {names}; A,B or * shows several"));
             }
             ("ctx" | "context", names) => return vec![Effect::UseContexts(names.join(" "))],
             ("ns" | "namespace", [name]) => return self.use_namespace(name),
-            ("ns" | "namespace", _) => self.tell("ns NAME shows another namespace", Tone::Neutral),
-            ("present", ["off"]) => self.stop_presenting("nothing is presented any more"),
+            ("ns" | "namespace", _) => self.answer("ns NAME shows another namespace"),
+            ("present", ["off"]) => self.stop_presenting("nothing is presented any more", Tone::Ok),
             ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
-            ("present", _) => self.tell(
-                "present demo, or present FILE: a script, one pipeline a line",
-                Tone::Neutral,
-            ),
+            ("present", _) => self.answer("present demo, or present FILE: a script, one pipeline a line"),
             ("show", [name]) => return self.show_panel(name, true),
             ("hide", [name]) => return self.show_panel(name, false),
-            ("show" | "hide", _) => self.tell(
-                &format!("{place} NAME: a panel, beside the others or away"),
-                Tone::Neutral,
-            ),
+            ("show" | "hide", _) => self.answer(&format!("{place} NAME: a panel, beside the others or away")),
             ("unpin", [name]) => return self.unpin(name),
-            ("unpin", _) => self.tell("unpin NAME: a pipeline that was pinned", Tone::Neutral),
+            ("unpin", _) => self.answer("unpin NAME: a pipeline that was pinned"),
             ("layout", ["reset"]) => return self.reset_layout(),
             ("theme", [name]) => return vec![Effect::Wear((*name).to_owned())],
             ("theme", _) => {
                 let (names, worn) = (Theme::PRESETS.join(", "), &self.theme.name);
                 let told = format!("{worn} is worn; :theme NAME of {names}; for good: theme in config.toml");
-                self.tell(&told, Tone::Neutral);
+                self.answer(&told);
             }
-            ("layout", _) => self.tell("layout reset: columns and panels as by default", Tone::Neutral),
+            ("layout", _) => self.answer("layout reset: columns and panels as by default"),
             _ => return self.go_to_kind(place, &rest),
         }
         Vec::new()
+    }
+
+    /// What a place takes, for a line that does not say.
+    fn answer(&mut self, text: &str) {
+        self.tell_until(text, Tone::Neutral, Until::Place);
     }
 
     /// The last messages as a word of the console, newest last.
@@ -208,7 +208,7 @@ impl App {
     }
 
     /// Whether what is typed names the place itself, not what is to be shown there.
-    pub(super) fn names_place(&self) -> bool {
+    pub(in crate::ui::console) fn names_place(&self) -> bool {
         let text = self.input.text();
         is_one(&text) && !text.contains(' ')
     }
@@ -330,7 +330,7 @@ impl App {
                     .iter()
                     .map(|(name, note)| Offer::place(name, note, !ALONE.contains(name)));
                 gathered.offers = panes.chain(others).collect();
-                // The kinds of the cluster, too: all of them, as the menu is narrowed by itself.
+                // The kinds of the cluster, too: all of them, as the menu is narrowed while it is typed in.
                 gathered.live = self.live("get", &[], "");
             }
             Some("ctx" | "context") => {

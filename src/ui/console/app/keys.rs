@@ -6,12 +6,15 @@ use super::{App, Effect, Focus, goto};
 use crate::ui::console::approval::Step;
 use crate::ui::console::chat::block::State;
 use crate::ui::console::keymap::{Action, Key, Part};
-use crate::ui::console::toast::Until;
+use crate::ui::console::toast::{self, Until};
 use crate::ui::panel::{self, Motion, PanelKey, Tone};
 use crate::verb::Decision;
 
-/// Two Ctrl-C within this time on an idle, empty line quit.
-const TWICE: Duration = Duration::from_secs(3);
+/// Two Ctrl-C within this time on an idle, empty line quit: as long as it is told that the second does.
+const TWICE: Duration = toast::SHOWN;
+
+/// Letters that follow each other within this time spell a word. Two keys that are meant for a row come slower.
+pub(super) const WORD: Duration = Duration::from_millis(250);
 
 impl App {
     pub(super) fn key(&mut self, key: Key) -> Vec<Effect> {
@@ -53,7 +56,7 @@ impl App {
         }
         let meant = match self.focus {
             Focus::Input => self.keymap.own(Part::Input, key).or(global),
-            Focus::Pane(_) => None,
+            Focus::Pane(_) => global.filter(|action| *action == Action::EndOfInput),
         };
         if self.take_over(meant == Some(Action::Submit)) {
             return Vec::new();
@@ -110,6 +113,18 @@ impl App {
         };
         self.chat.change(block, |known| known.become_state(state));
         vec![Effect::Answer(id, decision)]
+    }
+
+    /// The keys that confirm and decline.
+    pub(in crate::ui::console) fn keys_of_approval(&self) -> [String; 2] {
+        let of = |actions: &[Action]| {
+            actions
+                .iter()
+                .find_map(|action| self.keymap.key_of(Part::Input, *action))
+        };
+        let confirm = of(&[Action::Submit]);
+        let decline = of(&[Action::Cancel, Action::ToChat, Action::Interrupt]);
+        [confirm, decline].map(|key| key.map_or_else(|| "no key".to_owned(), |key| key.label()))
     }
 
     fn help_key(&mut self, key: Key) {
@@ -172,6 +187,11 @@ impl App {
     /// Ctrl-D on an empty line: quits when nothing runs, else asks what is to become of it.
     fn end_of_input(&mut self) -> Vec<Effect> {
         if !self.input.is_empty() {
+            if self.focus != Focus::Input {
+                // What stands there is seen before it is lost.
+                self.leave_pane();
+                return Vec::new();
+            }
             self.input.edit(Action::DeleteRight);
             self.narrow_popup();
             return Vec::new();
@@ -189,8 +209,11 @@ impl App {
             Action::NextCandidate => popup.step(true),
             Action::PreviousCandidate => popup.step(false),
             Action::Cancel => {
+                // The menu of places is what the colon opened: both go.
+                if self.names_place() {
+                    self.leave_places();
+                }
                 self.popup = None;
-                self.leave_places();
             }
             Action::Accept => match popup.selected().cloned() {
                 Some(offer) => self.take_offer(&offer),
@@ -263,28 +286,66 @@ impl App {
         true
     }
 
-    /// Going somewhere is given up: nothing of a line that begins with a colon stays; false: it is none.
+    /// Going somewhere is given up: nothing of a line that begins with a colon stays, but it can be had back; false: it is
+    /// none.
     fn leave_places(&mut self) -> bool {
         let goes = goto::is_one(&self.input.text());
         if goes {
-            self.input.take();
+            self.input.put_away();
             self.popup = None;
         }
         goes
     }
 
     /// A letter that means nothing where the keys are: whoever types it believes to be in the input line.
-    pub(super) fn means_nothing(&mut self, key: Key, part: Part, place: &str) {
+    pub(super) fn means_nothing(&mut self, key: Key) {
         let Some(symbol) = key.typed() else { return };
-        let way = self.keymap.key_of(part, Action::ToInput).map(Key::label);
-        let way = way.map_or_else(String::new, |key| format!(": {key} goes to the line"));
-        self.tell(
-            &format!("\"{symbol}\" is no key here, {place} has the keys{way}"),
-            Tone::Warn,
+        let told = format!("\"{symbol}\" is no key here, {}", self.way_to_line());
+        self.tell_until(&told, Tone::Warn, Until::Key);
+    }
+
+    /// Who has the keys, and which of them goes to the input line: `the chat has the keys: i types here`.
+    pub(in crate::ui::console) fn way_to_line(&self) -> String {
+        let (part, place) = match self.focus {
+            Focus::Pane(pane) if pane > 0 => (Part::Panel, self.panels.get(pane - 1).map_or("", |panel| panel.id())),
+            _ => (Part::Chat, "the chat"),
+        };
+        let key = self.keymap.key_of(part, Action::ToInput);
+        let way = key.map_or_else(String::new, |key| format!(": {} types here", key.label()));
+        format!("{place} has the keys{way}")
+    }
+
+    /// Whether a letter comes behind another one as fast as a word is typed: by somebody who believes to be in the line.
+    /// Going up, down and to the last row is as fast.
+    fn spells(&mut self, key: Key) -> bool {
+        let now = self.clock.now();
+        let moves = matches!(
+            self.keymap.action(Part::Panel, key),
+            Some(Action::Up | Action::Down | Action::Last)
         );
+        let letter = key.typed().filter(|symbol| symbol.is_alphabetic() && !moves);
+        let before = std::mem::replace(&mut self.letter, letter.map(|symbol| (symbol, now)));
+        let goes_on = |(symbol, at)| Some(symbol) != letter && self.clock.since(at) < WORD;
+        letter.is_some() && before.is_some_and(goes_on)
+    }
+
+    /// What letters of a word would run stands in the line: nothing opens over the screen of who does not look there.
+    fn composed(&mut self, effects: Vec<panel::Effect>) -> Vec<Effect> {
+        let runs = effects.iter().any(|effect| matches!(effect, panel::Effect::Run(_)));
+        let effects = effects.into_iter().map(|effect| match effect {
+            panel::Effect::Run(pipeline) => panel::Effect::Compose(pipeline),
+            other => other,
+        });
+        let wanted = self.panel_effects(effects.collect());
+        if runs {
+            let told = "that was typed into a panel, and did not run: Esc goes back";
+            self.tell_until(told, Tone::Warn, Until::Time);
+        }
+        wanted
     }
 
     fn panel_key(&mut self, index: usize, key: Key) -> Vec<Effect> {
+        let spells = self.spells(key);
         let keymap = &self.keymap;
         let Some(panel) = self.panels.get_mut(index) else {
             return Vec::new();
@@ -311,14 +372,16 @@ impl App {
                 Some(Action::Mark) => PanelKey::Mark,
                 Some(action) => return self.shared(action),
                 None => {
-                    let place = panel.id().to_owned();
-                    self.means_nothing(key, Part::Panel, &place);
+                    self.means_nothing(key);
                     return Vec::new();
                 }
             },
         };
         let effects = panel.key(meant);
-        self.panel_effects(effects)
+        match spells {
+            true => self.composed(effects),
+            false => self.panel_effects(effects),
+        }
     }
 
     /// A pipeline of the keymap file on the selected row, or on the one that is marked: it is written for one.

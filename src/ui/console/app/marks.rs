@@ -70,6 +70,11 @@ impl App {
         self.dirty |= self.wrong() != shown;
     }
 
+    /// Whether the line, as far as it was checked, ends within a quote.
+    pub(in crate::ui::console) fn quote_is_open(&self) -> bool {
+        matches!(self.checked.wrong, Some((_, true))) && self.wrong().is_some()
+    }
+
     /// What is marked as wrong, in bytes of the line: what the cursor still touches may become right. It stays marked while
     /// the line goes on behind it, until that is checked; a word that goes on itself is another word.
     pub(in crate::ui::console) fn wrong(&self) -> Option<Range<usize>> {

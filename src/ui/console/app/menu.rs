@@ -137,7 +137,7 @@ impl App {
         let rows = self.menu_rows(menu);
         let own = rows.iter().position(|(_, own, _)| *own == key);
         // The key that wants to leave, again.
-        let leaves = || menu == Menu::Leaving && self.keymap.own(Part::Input, key) == Some(Action::EndOfInput);
+        let leaves = || menu == Menu::Leaving && self.keymap.action(Part::Input, key) == Some(Action::EndOfInput);
         own.or_else(|| leaves().then(|| rows.len().saturating_sub(1)))
     }
 

@@ -103,6 +103,8 @@ pub struct App {
     pub(super) toasts: Toasts,
     pub(super) keymap: Keymap,
     pub(super) theme: Theme,
+    /// It was asked for by its name: that of the start replaces it no more.
+    theme_chosen: bool,
     pub(super) clock: Clock,
     pub(super) user: SafeText,
     /// Where lines run that name no context.
@@ -151,6 +153,8 @@ pub struct App {
     questions: VecDeque<Question>,
     /// When Ctrl-C was pressed to quit: again soon means it.
     quit_armed: Option<Timestamp>,
+    /// The letter that a panel got last, and when.
+    letter: Option<(char, Timestamp)>,
     next_question: u64,
     /// Panels' versions as drawn last, and of the frame being drawn: rows come while it is.
     drawn: Vec<u64>,
@@ -218,6 +222,7 @@ impl App {
             toasts: Toasts::default(),
             keymap: parts.keymap,
             theme: parts.theme,
+            theme_chosen: false,
             clock: parts.clock,
             user: SafeText::line(&parts.user),
             context: parts.context,
@@ -229,6 +234,7 @@ impl App {
             catalogue: parts.catalogue,
             questions: VecDeque::new(),
             quit_armed: None,
+            letter: None,
             next_question: 0,
             chat_width: 80,
             dirty: true,
@@ -359,7 +365,9 @@ impl App {
                 }
             }
             Event::Dress(dress) => self.dress(*dress),
-            Event::Wear(theme) => self.wear(*theme),
+            Event::Wear(theme) if !self.theme_chosen => self.wear(*theme),
+            Event::Wear(_) => {}
+            Event::Chosen(theme, remarks) => self.choose_theme(*theme, &remarks),
             Event::Sandbox(result) => return self.sandbox_started(result),
             Event::Tell(text, tone) => self.toasts.add(text, tone, now),
         }

@@ -116,9 +116,7 @@ impl App {
         let script = Script::new(text);
         let (_, all) = script.place();
         if all == 0 {
-            self.script = None;
-            self.subscribe_offered();
-            return self.tell("this script has no line to present", Tone::Warn);
+            return self.stop_presenting("this script has no line to present", Tone::Warn);
         }
         let key = self.present_key();
         self.toasts.has_come(&Until::Typed);
@@ -129,10 +127,10 @@ impl App {
     }
 
     /// No script is presented any more.
-    pub(super) fn stop_presenting(&mut self, why: &str) {
+    pub(super) fn stop_presenting(&mut self, why: &str, tone: Tone) {
         self.script = None;
         self.toasts.has_come(&Until::Typed);
-        self.tell(why, Tone::Ok);
+        self.tell(why, tone);
         self.subscribe_offered();
     }
 
@@ -188,7 +186,7 @@ impl App {
         script.waits = false;
         self.toasts.has_come(&Until::Typed);
         let Some(line) = script.lines.get(script.next) else {
-            return self.stop_presenting("the script is over");
+            return self.stop_presenting("the script is over", Tone::Ok);
         };
         script.typing = Some((line.text.chars().rev().collect(), now));
         script.next += 1;

@@ -11,9 +11,6 @@ use crate::ui::console::popup::Popup;
 use crate::ui::console::toast::Until;
 use crate::ui::panel::Tone;
 
-/// Told while the sandbox starts.
-pub(super) const STARTING: &str = "the sandbox starts…";
-
 impl App {
     /// Enter: runs the line, or goes on when it is plainly not finished.
     pub(super) fn submit(&mut self) -> Vec<Effect> {
@@ -54,7 +51,7 @@ impl App {
             return Vec::new();
         }
         self.offer = Offer::Starting;
-        self.tell(STARTING, Tone::Progress);
+        self.tell_until("the sandbox starts…", Tone::Progress, Until::Started);
         vec![Effect::StartSandbox]
     }
 

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use super::{App, Effect, Offer, typing};
+use super::{App, Effect, Offer};
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::ui::console::keymap::{Action, Part};
+use crate::ui::console::toast::Until;
 use crate::ui::panel::Meaning;
 
 /// What somebody does who has never been here.
@@ -49,7 +50,7 @@ impl App {
     /// The sandbox was started for a console that had nothing configured, or could not be.
     pub(super) fn sandbox_started(&mut self, result: Result<Arc<Context>, Box<Report>>) -> Vec<Effect> {
         let now = self.clock.now();
-        self.toasts.withdraw(typing::STARTING);
+        self.toasts.has_come(&Until::Started);
         match result {
             Ok(context) => {
                 self.offer = Offer::No;

@@ -76,12 +76,17 @@ fn the_table_of_answers() {
 fn b10_a_secret_is_typed_unseen_and_an_empty_one_is_none() {
     let mut asked = Approval::secret("--secret of cogdeck:bundle-config-set".into(), START);
     assert!(asked.wants_text() && asked.step(Step::Confirm, START).is_none());
-    assert!(asked.prompt().0.as_str().contains("first"));
+    assert!(asked.prompt(["Enter", "Esc"]).0.as_str().contains("first"));
     "tok-12x"
         .chars()
         .for_each(|symbol| drop(asked.step(Step::Type(symbol), START)));
     asked.step(Step::Erase, START);
-    let shown = format!("{:?} {:?} {:?}", asked.title(), asked.lines(), asked.prompt());
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        asked.title(),
+        asked.lines(),
+        asked.prompt(["Enter", "Esc"])
+    );
     assert!(
         shown.contains("bundle-config-set") && shown.contains("••••••\"") && !shown.contains("tok"),
         "{shown}"
@@ -174,7 +179,7 @@ fn the_enter_behind_a_line_that_was_typed_into_it_applies_nothing() {
         assert_eq!(approval.step(Step::Type(symbol), later), None);
     });
     assert_eq!(approval.step(Step::Confirm, later), None);
-    let (told, _) = approval.prompt();
+    let (told, _) = approval.prompt(["Enter", "Esc"]);
     assert!(told.as_str().contains("Enter applies it now"), "{told}");
     assert_eq!(approval.step(Step::Confirm, later), None, "not before it was seen");
     let decision = approval.step(Step::Confirm, later + LOOK);

@@ -166,12 +166,10 @@ impl Block {
             early.push(&Record::Null, Some(row));
         }
         self.early = Some(early);
-        self.version += 1;
     }
 
     /// Adds a record of the result.
     pub fn push(&mut self, item: &Item) {
-        self.version += 1;
         self.records += 1;
         self.newer.push(&item.record, item.view.as_ref());
         self.early.take_if(|early| early.len() <= self.newer.len());
@@ -206,7 +204,6 @@ impl Block {
     }
 
     fn remark(&mut self, text: SafeText, meaning: Meaning) {
-        self.version += 1;
         if self.remarks.len() < BLOCK_REMARKS {
             let cut = fit(text.as_str(), LINE_CHARACTERS);
             self.remarks.push((SafeText::line(&cut), meaning));
@@ -229,13 +226,11 @@ impl Block {
         self.state = State::Ended(ended.exit_code);
         self.elapsed = Some(ended.elapsed);
         self.progress = None;
-        self.version += 1;
     }
 
     /// Moves to another state.
     pub fn become_state(&mut self, state: State) {
         self.state = state;
-        self.version += 1;
     }
 
     /// What is shown after the older lines, of which there are none as long as this is a preview.

@@ -46,6 +46,8 @@ pub struct Chat {
     page_of: Option<u64>,
     /// Of the last drawing.
     page: usize,
+    /// Lines below those that were drawn last.
+    below: usize,
     /// Of the last drawing: the block in each row.
     rows: Vec<u64>,
 }
@@ -55,7 +57,7 @@ struct Entry {
     cache: Option<Cached>,
 }
 
-/// What decides how an ended block looks.
+/// What decides how a block looks.
 #[derive(PartialEq)]
 struct Key {
     width: u16,
@@ -89,7 +91,7 @@ impl Marks {
     }
 }
 
-/// Lines of a block as drawn, kept while nothing that decides them changed. Only for blocks that have ended.
+/// Lines of a block as drawn, kept while nothing that decides them changed.
 struct Cached {
     key: Key,
     /// Whether the keys went to the blocks then, where the lines name the way to them; none: they do not.
@@ -111,6 +113,7 @@ impl Default for Chat {
             search: None,
             page_of: None,
             page: 10,
+            below: 0,
             rows: Vec::new(),
         }
     }
@@ -249,6 +252,7 @@ impl Chat {
         }
         match (self.follow, self.unseen) {
             (true, _) => "follow".into(),
+            (false, 0) if self.below > 0 => format!("{} lines below", self.below).into(),
             (false, 0) => "scrolled".into(),
             (false, count) => format!("{count} new below").into(),
         }
@@ -263,7 +267,7 @@ impl Chat {
         };
     }
 
-    /// The theme is another one: every block is laid out anew.
+    /// Theme or keys are others: every block is laid out anew.
     pub fn forget_looks(&mut self) {
         self.blocks.iter_mut().for_each(|entry| entry.cache = None);
     }
@@ -427,6 +431,8 @@ impl Chat {
         self.rows.clear();
         // The blank line after the last block is not worth a row.
         let rows = usize::from(area.height).min(total - skip.min(total));
+        // Of those that say something: the blank line after the last block does not.
+        self.below = total.saturating_sub(skip + rows + 1);
         let marks = self.marks();
         for ((index, entry), (id, height)) in self.blocks.iter_mut().enumerate().zip(&heights) {
             if skip >= *height {

@@ -355,12 +355,14 @@ fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
         Shape::Folded => {
             add(0, FOLDED_HEAD, lines);
             let hidden = count - FOLDED_HEAD - FOLDED_TAIL;
-            remark(format!("{hidden} lines folded, {} opens", way(look)), lines);
+            let way = way(look).map_or_else(String::new, |way| format!(", {way} opens"));
+            remark(format!("{hidden} lines folded{way}"), lines);
             add(count - FOLDED_TAIL, FOLDED_TAIL, lines);
         }
     }
     if is_cut(block, look) {
-        remark(format!("cut to fit, {} shows all of it", way(look)), lines);
+        let way = way(look).map_or_else(String::new, |way| format!(", {way} shows all of it"));
+        remark(format!("cut to fit{way}"), lines);
     }
 }
 
@@ -384,10 +386,14 @@ fn is_cut(block: &Block, look: &Look<'_>) -> bool {
     !block.state.is_live() && block.is_cut(room(look.width))
 }
 
-/// The keys that open a block: the way to the blocks first, where they do not have the keys.
-fn way(look: &Look<'_>) -> String {
-    look.to_blocks
-        .map_or_else(|| "Enter".to_owned(), |key| format!("{key} Enter"))
+/// The keys that open a block: the way to the blocks first, where they do not have the keys, and from the latest one, to
+/// which it leads. None: the keys are at another block.
+fn way(look: &Look<'_>) -> Option<String> {
+    match (look.to_blocks, look.latest) {
+        (None, _) => look.selected.then(|| "Enter".to_owned()),
+        (Some(key), true) => Some(format!("{key} Enter")),
+        (Some(key), false) => Some(format!("{key}, Up to it, Enter")),
+    }
 }
 
 /// Which of its lines a block shows.

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 use ratatui::widgets::Widget;
 
-use super::content;
+use super::{KEYS, content};
 use crate::core::text::SafeText;
 use crate::feed::HealthState;
 use crate::ui::console::app::{App, Focus};
@@ -139,8 +139,12 @@ fn caption(app: &App, index: usize, now: Timestamp) -> (SafeText, SafeText, Mean
     (numbered(index, &title), note, meaning)
 }
 
+/// The title behind the number; a number is a key, and what has none is called by its name.
 fn numbered(index: usize, title: &SafeText) -> SafeText {
-    format!("{} {title}", index + 1).into()
+    match index < KEYS {
+        true => format!("{} {title}", index + 1).into(),
+        false => title.clone(),
+    }
 }
 
 fn captions_on_border(app: &App, area: Rect, title: &SafeText, note: &SafeText, meaning: Meaning, buffer: &mut Buffer) {

@@ -195,7 +195,9 @@ impl Input {
 
     /// A line to be finished by hand, begun by a key on a row of this panel.
     pub fn begin(&mut self, text: &str, panel: &str) {
-        let draft = (self.text(), self.cursor());
+        // Begun once more, as on another row: what was typed before the first is still what to come back to.
+        let begun = self.begun_on.take();
+        let draft = begun.map_or_else(|| (self.text(), self.cursor()), |(_, draft)| draft);
         self.take();
         if !draft.0.is_empty() {
             self.past.push_back(draft.clone());
@@ -209,13 +211,18 @@ impl Input {
         let Some((_, (draft, cursor))) = self.begun_on.take() else {
             return;
         };
-        let begun = (self.text(), self.cursor());
-        self.take();
-        self.past.push_back(begun);
+        self.put_away();
         if !draft.is_empty() {
             self.show(&draft);
             self.jump(cursor);
         }
+    }
+
+    /// Takes the text away; it can be had back.
+    pub fn put_away(&mut self) {
+        let line = (self.text(), self.cursor());
+        self.take();
+        self.past.push_back(line);
     }
 
     /// The panel on whose row the line was begun that is typed now.

@@ -18,7 +18,7 @@ use crate::ui::console::ports::{Runner, StartSandbox};
 use crate::ui::panel::{Panel, Theme};
 
 /// Reads the theme of a name: a preset, or a file of the operator's.
-pub type Themes = Arc<dyn Fn(&str) -> Result<Theme, Report> + Send + Sync>;
+pub type Themes = Arc<dyn Fn(&str) -> Result<(Theme, Vec<Report>), Report> + Send + Sync>;
 
 /// Begins to watch the files of theme and keymap, inside a Tokio runtime: each that has changed comes, read again.
 pub type Dresses = Box<dyn FnOnce() -> mpsc::Receiver<Dress> + Send>;

@@ -125,7 +125,7 @@ impl<W: Write> Shell<W> {
         let (themes, outbox) = (self.themes.clone(), self.outbox.clone());
         tokio::task::spawn_blocking(move || {
             let event = match themes(&name) {
-                Ok(theme) => Event::Wear(Box::new(theme)),
+                Ok((theme, remarks)) => Event::Chosen(Box::new(theme), remarks),
                 Err(report) => Event::Tell(report.told(), Tone::Warn),
             };
             // The console closed meanwhile: nobody wears it.

@@ -191,6 +191,15 @@ fn a_right_click_selects_and_opens_the_menu_and_starts_nothing() {
 }
 
 #[test]
+fn esc_on_a_line_begun_on_another_row_after_the_first_brings_back_what_was_typed_before_both() {
+    let mut desk = Desk::new();
+    desk.keys("echo draft<alt-2>s<alt-2><down>s");
+    assert!(desk.app.input.text().contains("web; rm -rf"));
+    desk.keys("<esc>");
+    assert_eq!(desk.app.input.text(), "echo draft");
+}
+
+#[test]
 fn esc_leaves_the_colon_and_what_nothing_is_called_is_refused() {
     let mut desk = Desk::new();
     desk.keys(":the<esc>");
@@ -271,7 +280,22 @@ fn the_theme_is_changed_behind_the_colon() {
     assert_eq!(desk.app.input.text().trim_end(), ":theme mono");
     let effects = desk.keys("<enter>");
     assert!(matches!(effects.as_slice(), [Effect::Wear(name)] if name == "mono"));
-    desk.app.handle(Event::Wear(Box::new(Theme::preset("mono").unwrap())));
+    desk.keys(":theme<enter>");
+    desk.app
+        .handle(Event::Chosen(Box::new(Theme::preset("mono").unwrap()), Vec::new()));
+    assert!(desk.shows(120, 40, "theme mono is worn"));
     desk.keys(":theme<enter>");
     assert!(desk.shows(120, 40, "mono is worn; :theme NAME of terminal-16, dark"));
+    desk.keys(":ctx<enter>");
+    let all = desk.app.toasts.shown().map(|(_, all)| all);
+    assert_eq!(all, Some(2), "the answer to the line before has gone");
+    // The file of the theme worn before was saved, or the terminal told its background.
+    let dark = || Theme::preset("dark").unwrap();
+    let dress = Dress {
+        theme: Some(dark()),
+        ..Dress::default()
+    };
+    desk.app.handle(Event::Dress(Box::new(dress)));
+    desk.app.handle(Event::Wear(Box::new(dark())));
+    assert_eq!(desk.app.theme.name, "mono");
 }

@@ -57,6 +57,17 @@ fn what_no_more_typing_mends_is_marked_once_the_cursor_has_left_it() {
 }
 
 #[test]
+fn an_open_quote_is_told_where_the_keys_are() {
+    let mut desk = Desk::new();
+    desk.keys("echo 'ab");
+    let report = Report::refused("E-SYNTAX-002", "open").at("echo 'ab", 5..8);
+    desk.app.check("echo 'ab".to_owned(), Some(report));
+    assert!(desk.shows(80, 24, "Enter goes on: a quote is open  ^C gives up"));
+    desk.keys("<ctrl-u>");
+    assert!(!desk.shows(80, 24, "a quote is open"));
+}
+
+#[test]
 fn a_mark_belongs_to_the_text_it_was_made_for_and_words_of_the_console_have_none() {
     let mut desk = Desk::new();
     desk.keys("nope x");

@@ -177,6 +177,7 @@ impl Panel for Rows {
                 self.selection.step(panel::Motion::Down, self.shown().len(), 5);
             }
             PanelKey::Open => return vec![PanelEffect::Run(Stage::new("kubectl:describe").arg(&row).into())],
+            PanelKey::Act("edit") => return vec![PanelEffect::Run(Stage::new("kubectl:edit").arg(&row).into())],
             PanelKey::Act("scale") => {
                 return vec![PanelEffect::Compose(Stage::new("kubectl:scale").arg(&row).into())];
             }
@@ -185,8 +186,13 @@ impl Panel for Rows {
         Vec::new()
     }
     fn actions(&self) -> &'static [panel::Action] {
-        const ACTIONS: [panel::Action; 1] = [panel::Action::new("scale", 's', "scale")];
-        &ACTIONS
+        const ACTIONS: [panel::Action; 2] = [
+            panel::Action::new("scale", 's', "scale"),
+            panel::Action::new("edit", 'e', "edit"),
+        ];
+        // One of them has an editor.
+        let all = if self.id == "ec2" { 2 } else { 1 };
+        &ACTIONS[..all]
     }
     fn filter(&mut self, text: &str) -> bool {
         self.filter = text.to_owned();

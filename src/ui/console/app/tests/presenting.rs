@@ -60,7 +60,7 @@ fn what_a_line_is_about_is_in_sight_while_it_is_typed() {
     desk.keys("<pgup>");
     let script = "# --- A name that people can remember.\necho one\n";
     desk.app.handle(Event::Script(Ok(script.into())));
-    assert!(desk.shows(120, 40, "scrolled"));
+    assert!(desk.shows(120, 40, " lines below "));
     desk.keys("<f5>");
     assert!(desk.shows(120, 40, "A name that people can remember."));
 }

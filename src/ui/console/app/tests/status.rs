@@ -58,7 +58,7 @@ fn a_long_name_takes_no_room_from_what_must_be_told() {
     let mut several = Desk::with(context, &["deployments", "dns"]);
     let beside = Context {
         production: true,
-        ..Context::empty(&format!("{name}-beside"))
+        ..Context::empty(format!("{name}-beside"))
     };
     several.app.beside = vec![Arc::new(beside)];
     for width in 50..120 {

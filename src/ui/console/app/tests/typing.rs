@@ -1,6 +1,7 @@
 //! The input line: sending, completing, pasting, history, quitting.
 
 use super::*;
+use crate::ui::console::app::keys::WORD;
 
 #[test]
 fn a_typed_line_starts_as_typed_and_its_answer_is_shown() {
@@ -277,13 +278,11 @@ fn the_prompt_shows_that_the_keys_go_elsewhere_and_letters_that_mean_nothing_are
         "{away}"
     );
     desk.keys("d");
-    assert!(desk.shows(
-        80,
-        24,
-        "\"d\" is no key here, the chat has the keys: i goes to the line"
-    ));
+    assert!(desk.shows(80, 24, "\"d\" is no key here, the chat has the keys: i types here"));
     desk.keys("iecho x");
     assert!(prompt(&mut desk).contains("❯ echo x"), "the line is typed again");
+    assert!(!desk.shows(80, 24, "is no key here"), "it is the line's again");
+    assert_eq!(desk.app.toasts.kept().count(), 0, "slips push no message out");
     desk.keys("<alt-2>");
     let away = prompt(&mut desk);
     assert!(
@@ -344,7 +343,62 @@ fn a_key_of_the_whole_screen_leaves_and_confirms_too() {
     let [Effect::Start { block, line, .. }] = effects.as_slice() else {
         panic!("it runs")
     };
+    let block = *block;
     assert_eq!(line, "echo one");
-    desk.end(*block, 0);
-    assert!(quits(&desk.keys("<f9>")), "as the hint says");
+    desk.ask(block, Requirement::Enter);
+    assert!(desk.shows(120, 40, "F8 applies it, Esc declines") && desk.shows(120, 40, "F8 apply"));
+    desk.keys("<esc><f9>");
+    assert!(desk.shows(120, 40, "1 block runs: F9 again stops and quits"));
+    assert!(quits(&desk.keys("<f9>")), "as the menu says");
+    desk.end(block, 0);
+    desk.keys("draft<alt-1><f9>");
+    assert_eq!(
+        (desk.app.focus, desk.app.input.text().as_str()),
+        (Focus::Input, "draft")
+    );
+    assert!(quits(&desk.keys("<ctrl-u><alt-1><f9>")), "as help says, everywhere");
+}
+
+#[test]
+fn a_word_typed_into_a_panel_runs_none_of_its_letters() {
+    let mut desk = Desk::new();
+    let none = desk.keys("<alt-6>hel");
+    assert!(none.is_empty(), "no editor");
+    assert_eq!(desk.app.input.text(), "kubectl:edit inspector l");
+    assert!(desk.shows(120, 40, "that was typed into a panel, and did not run: Esc goes back"));
+    desk.keys("<esc>");
+    assert_eq!((desk.app.focus, desk.app.input.is_empty()), (Focus::Pane(5), true));
+    // The key by itself, and behind going down, is meant for the row.
+    for keys in ["e", "je"] {
+        desk.clock.advance(WORD);
+        desk.keys("<alt-6>");
+        assert!(matches!(desk.keys(keys).as_slice(), [Effect::Start { .. }]), "{keys}");
+    }
+}
+
+#[test]
+fn a_line_of_places_that_was_left_can_be_had_back() {
+    let mut desk = Desk::new();
+    desk.keys(":ctx s<tab>");
+    assert!(desk.app.popup.is_some());
+    desk.keys("<esc>");
+    assert_eq!(
+        (desk.app.input.text().as_str(), desk.app.popup.is_none()),
+        (":ctx s", true)
+    );
+    desk.keys("<esc>");
+    assert!(desk.app.input.is_empty());
+    desk.keys("<ctrl-_>");
+    assert_eq!(desk.app.input.text(), ":ctx s");
+}
+
+#[test]
+fn a_notice_stands_on_the_edge_of_an_open_menu() {
+    let mut desk = Desk::new();
+    desk.keys(":");
+    desk.app.handle(Event::Tell("a plan waits".into(), Tone::Warn));
+    for (columns, rows) in [(120, 40), (80, 24)] {
+        assert!(desk.shows(columns, rows, "! a plan waits"), "{columns}x{rows}");
+        assert!(desk.shows(columns, rows, " fit"), "the menu is open");
+    }
 }

@@ -59,7 +59,7 @@ fn how_to_open_a_block_is_told_with_the_way_to_it() {
     );
     let lines = crate::ui::panel::testing::rows(&buffer);
     assert!(
-        lines.contains(&"  ▸ 203 lines folded, Alt-1 Enter opens".to_owned()),
+        lines.contains(&"  ▸ 203 lines folded, Alt-1, Up to it, Enter opens".to_owned()),
         "{lines:#?}"
     );
 }
@@ -73,8 +73,8 @@ fn long_output_folds_when_others_follow_and_opens_again() {
     run(&mut chat, "next", 1);
     let lines = draw(&mut chat, 60, 40);
     assert!(
-        lines.contains(&"  ▸ 203 lines folded, Enter opens".to_owned()),
-        "{lines:?}"
+        lines.contains(&"  ▸ 203 lines folded".to_owned()),
+        "no key is named that acts on another block: {lines:?}"
     );
     assert!(lines.contains(&"  line 0 of many".to_owned()) && lines.contains(&"  line 213 of many".to_owned()));
     chat.focus(true);
@@ -127,10 +127,10 @@ fn a_wide_table_keeps_to_the_pane_and_opens_whole() {
         block.push(&record("inspector", host));
         block.end(&ended(0));
     });
+    chat.focus(true);
     let lines = draw(&mut chat, 62, 20);
     assert!(lines[3].contains("inspector") && lines[3].contains('…'), "{lines:#?}");
     assert_eq!(lines[4], "  ▸ cut to fit, Enter shows all of it");
-    chat.focus(true);
     chat.toggle(62);
     let whole = draw(&mut chat, 62, 30).concat().replace([' ', '\n'], "");
     assert!(whole.contains(host), "{whole}");

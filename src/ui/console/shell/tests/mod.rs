@@ -271,7 +271,7 @@ fn shell(fake: &Arc<Fake>, change: impl FnOnce(&mut ConsoleConfig)) -> (Shell<By
         hub: Hub::new(Clock::real()),
         panels: Vec::new(),
         theme: Theme::standard(),
-        themes: Arc::new(Theme::preset),
+        themes: Arc::new(|name: &str| Ok((Theme::preset(name)?, Vec::new()))),
         by_background: None,
         keymap: Keymap::preset("default").unwrap(),
         clock: Clock::real(),
