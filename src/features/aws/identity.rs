@@ -20,8 +20,11 @@ const KEPT: Duration = Duration::from_secs(5 * 60);
 /// The accounts by whose keys they are; a region does not count.
 #[derive(Default)]
 pub(super) struct Identities {
-    known: Mutex<HashMap<AwsTarget, (Instant, Arc<OnceCell<String>>)>>,
+    known: Mutex<HashMap<AwsTarget, Known>>,
 }
+
+/// Since when it is asked for, and the account once it is known.
+type Known = (Instant, Arc<OnceCell<String>>);
 
 impl Identities {
     /// The account, where it is known.
