@@ -238,7 +238,10 @@ mod tests {
             // The words of a name in another order, and one of them.
             ("ec2:search-instance x", "did you mean ec2:instance-search?"),
             ("rollout x", "did you mean kubectl:rollout-status?"),
-            ("kubectl -n web get pods", "options stand behind the command: kubectl COMMAND, then its options"),
+            (
+                "kubectl -n web get pods",
+                "options stand behind the command: kubectl COMMAND, then its options",
+            ),
             ("kubectl:rollout", "did you mean kubectl:rollout-status?"),
             // Words of a shell.
             ("exit", ":quit or ^D leaves the console?"),

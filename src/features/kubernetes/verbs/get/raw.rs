@@ -90,7 +90,12 @@ mod tests {
             Some("kubectl:logs -f")
         );
         assert_eq!(endless("/api/v1/pods?watch"), Some("kubectl:get -w"));
-        for finite in ["/api/v1/pods", "/api/v1/pods?watch=false", "/watch=true", "/a?labelSelector=watch"] {
+        for finite in [
+            "/api/v1/pods",
+            "/api/v1/pods?watch=false",
+            "/watch=true",
+            "/a?labelSelector=watch",
+        ] {
             assert_eq!(endless(finite), None, "{finite}");
         }
     }
