@@ -87,7 +87,7 @@ pub fn all(shared: &Shared) -> Vec<Feature> {
     let urls = kubernetes::hosts::urls(&kubernetes);
     let records = route53::Service::new(shared, aws.clone(), hosts.clone());
     vec![
-        session::feature(shared.journal.clone()),
+        session::feature(&shared.clock, shared.journal.clone()),
         records::feature(&Helper::this_program()),
         bundles::feature(&shared.library),
         kubernetes::feature(shared, kubernetes),

@@ -51,7 +51,7 @@ pub struct GoesOn {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OnlyLooks {
     /// Options with the value that does it.
-    pub with: &'static [(&'static str, &'static str)],
+    pub with: Vec<(&'static str, &'static str)>,
     /// The permission then.
     pub permission: Option<String>,
 }
@@ -185,13 +185,11 @@ impl Declaration {
         self
     }
 
-    /// With one of these options at this value it only looks, for which it takes another permission.
+    /// With one of these options, too, at this value it only looks, for which it takes another permission.
     #[must_use]
-    pub fn only_looking(mut self, with: &'static [(&'static str, &'static str)], permission: &str) -> Self {
-        self.only_looks = OnlyLooks {
-            with,
-            permission: Some(permission.to_owned()),
-        };
+    pub fn only_looking(mut self, with: &[(&'static str, &'static str)], permission: &str) -> Self {
+        self.only_looks.with.extend(with);
+        self.only_looks.permission = Some(permission.to_owned());
         self
     }
 

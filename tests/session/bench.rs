@@ -69,7 +69,7 @@ impl Place for Ports {
 pub fn catalogue() -> Catalogue {
     let (records, session) = (
         records::feature(&Helper::at(env!("CARGO_BIN_EXE_cogdeck"))),
-        session::feature(None),
+        session::feature(&Clock::real(), None),
     );
     Catalogue::new(records.verbs.into_iter().chain(session.verbs)).describe(records.bundles)
 }

@@ -1,8 +1,10 @@
 //! Whose account the keys of a context belong to, as STS tells it (GetCallerIdentity, which needs no permission): asked
-//! once for each set of keys, and not before a poll has shown that they are keys at all. Not for what they allow.
+//! once in a while for each set of keys, and not before a poll has shown that they are keys at all. Not for what they
+//! allow.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
@@ -11,19 +13,28 @@ use crate::core::context::AwsTarget;
 /// Accounts have twelve digits; servers that only speak the protocol may have names of their own.
 const LONGEST: usize = 32;
 
+/// How long an account is taken for that of its keys: a profile or an environment may come to give others, and another
+/// account's number beside a prompt is worse than none.
+const KEPT: Duration = Duration::from_secs(5 * 60);
+
 /// The accounts by whose keys they are; a region does not count.
 #[derive(Default)]
 pub(super) struct Identities {
-    known: Mutex<HashMap<AwsTarget, Arc<OnceCell<String>>>>,
+    known: Mutex<HashMap<AwsTarget, Known>>,
 }
+
+/// Since when it is asked for, and the account once it is known.
+type Known = (Instant, Arc<OnceCell<String>>);
 
 impl Identities {
     /// The account, where it is known.
     pub fn get(&self, target: &AwsTarget) -> Option<String> {
-        self.cell(target).get().cloned()
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, cell) = known.get(&key(target))?;
+        cell.get().cloned()
     }
 
-    /// Asks unless it is known; of several that would ask at once one does. What failed is asked again by the next.
+    /// Asks unless it is known for now; of several that would ask at once one does. What failed is asked again by the next.
     pub async fn learn<E>(&self, target: &AwsTarget, ask: impl AsyncFnOnce() -> Result<Option<String>, E>) {
         let asked = async || match ask().await {
             Ok(Some(account)) if is_sound(&account) => Ok(account),
@@ -34,12 +45,20 @@ impl Identities {
     }
 
     fn cell(&self, target: &AwsTarget) -> Arc<OnceCell<String>> {
-        let key = AwsTarget {
-            region: None,
-            ..target.clone()
-        };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(key).or_default().clone()
+        let new = || (Instant::now(), Arc::default());
+        let entry = known.entry(key(target)).or_insert_with(new);
+        if entry.0.elapsed() > KEPT {
+            *entry = new();
+        }
+        entry.1.clone()
+    }
+}
+
+fn key(target: &AwsTarget) -> AwsTarget {
+    AwsTarget {
+        region: None,
+        ..target.clone()
     }
 }
 
@@ -61,6 +80,24 @@ mod tests {
             keys: Some((key.into(), Secret::new("s3cret"))),
             ..AwsTarget::default()
         }
+    }
+
+    #[tokio::test]
+    async fn what_the_keys_of_a_profile_are_is_asked_again_after_a_while() {
+        let identities = Identities::default();
+        let profile = AwsTarget::default();
+        let learn = async |account: &str| {
+            let answer = async || Ok::<_, ()>(Some(account.to_owned()));
+            identities.learn(&profile, answer).await;
+            identities.get(&profile).unwrap_or_default()
+        };
+        assert_eq!(identities.get(&profile), None);
+        assert_eq!(learn("111111111111").await, "111111111111");
+        assert_eq!(learn("222222222222").await, "111111111111");
+        for (since, _) in identities.known.lock().unwrap().values_mut() {
+            *since = since.checked_sub(KEPT * 2).unwrap();
+        }
+        assert_eq!(learn("222222222222").await, "222222222222");
     }
 
     #[tokio::test]

@@ -1,7 +1,9 @@
 //! Local text that a command names: read as it comes and up to a limit, so that neither a device without an end nor a
-//! pipe that nobody writes to holds anything else up. Not for what is in it.
+//! pipe that nobody writes to holds anything else up. Terminals are refused: whoever reads one takes the keys away from
+//! everyone else, and cannot be made to stop. Not for what is in it.
 
-use std::io;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
@@ -15,7 +17,14 @@ pub async fn text(path: &Path, most: u64) -> io::Result<Option<String>> {
     match about.file_type().is_fifo() {
         // Opening one as a file would hold a thread until somebody writes, and the end of the process with it.
         true => read(pipe::OpenOptions::new().open_receiver(path)?, most).await,
-        false => read(tokio::fs::File::open(path).await?, most).await,
+        false => {
+            let file = tokio::fs::File::open(path).await?;
+            if file.as_fd().is_terminal() {
+                let why = "it is a terminal: give a file, or a pipe from a program";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            }
+            read(file, most).await
+        }
     }
 }
 
@@ -53,6 +62,16 @@ mod tests {
                 .unwrap()
         });
         assert_eq!((read.unwrap().as_deref(), wrote.is_ok()), (Some("late"), true));
+    }
+
+    #[tokio::test]
+    async fn a_terminal_is_left_to_who_sits_before_it() {
+        let pair = portable_pty::native_pty_system()
+            .openpty(portable_pty::PtySize::default())
+            .unwrap();
+        let name = pair.master.tty_name().unwrap();
+        let refused = tokio::time::timeout(Duration::from_secs(10), text(&name, 10)).await;
+        assert_eq!(refused.unwrap().unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 
     #[tokio::test]

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::client::{NAMES_ONLY, Session};
-use super::error::NOT_FOUND;
+use super::client::Session;
+use super::error;
 use super::object;
-use super::path::Query;
-use super::target::Target;
+use super::target::{self, Target};
 use crate::core::report::Report;
+use crate::verb::Call;
 use crate::verb::catalogue::{did_you_mean, nearest};
 
 /// Nobody waits longer for a suggestion.
@@ -17,24 +17,23 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Names looked at.
 const MOST: usize = 500;
 
-/// The report that an object is not there, with the nearest names of those that are in front of its hint. Any other
-/// report, and one for which no name can be had in time, stays as it is.
-pub async fn meant(session: &Session, target: &Target, report: Report) -> Report {
-    if report.code != NOT_FOUND {
-        return report;
+/// The objects that are not there as one report; none: all are. A single name that was typed has the nearest of those
+/// that are there in front of its hint, where they can be had in time. Of several only the sentences are told, and what
+/// a manifest names is not mistyped.
+pub async fn missing(call: &Call, session: &Session, mut missing: Vec<(&Target, Report)>) -> Option<Report> {
+    if missing.len() > 1 || !call.arguments.list("filename").is_empty() {
+        return error::all(missing.into_iter().map(|(_, report)| report).collect());
     }
-    let path = Query::new()
-        .with("limit", MOST.to_string())
-        .on(&target.resource.collection(Some(&target.namespace)));
-    let asking = session.cluster.get_as::<Value>(&path, NAMES_ONLY);
-    let Ok(Ok(list)) = tokio::time::timeout(PATIENCE, asking).await else {
-        return report;
-    };
-    suggesting(report, &target.name, &list)
+    let (target, report) = missing.pop()?;
+    let asking = target::first(session, &target.resource, &target.namespace, MOST);
+    Some(match tokio::time::timeout(PATIENCE, asking).await {
+        Ok(Ok(there)) => suggesting(report, &target.name, &there),
+        _ => report,
+    })
 }
 
-fn suggesting(report: Report, name: &str, list: &Value) -> Report {
-    let names = object::list(list, "/items").iter().map(object::name).map(str::to_owned);
+fn suggesting(report: Report, name: &str, there: &[Value]) -> Report {
+    let names = there.iter().map(object::name).map(str::to_owned);
     let Some(near) = did_you_mean(&nearest(name, names)) else {
         return report;
     };
@@ -53,9 +52,12 @@ mod tests {
 
     #[test]
     fn the_nearest_name_stands_before_the_hint_and_none_is_made_up() {
-        let list = json!({"items": [{"metadata": {"name": "inspector"}}, {"metadata": {"name": "web"}}]});
+        let list = [
+            json!({"metadata": {"name": "inspector"}}),
+            json!({"metadata": {"name": "web"}}),
+        ];
         let report =
-            || Report::failed(NOT_FOUND, "deployments \"inspectr\" not found").hint("`kubectl:get` lists those");
+            || Report::failed(error::NOT_FOUND, "deployments \"inspectr\" not found").hint("`kubectl:get` lists those");
         let hint = |name: &str| suggesting(report(), name, &list).hint;
         assert_eq!(
             hint("inspectr").as_deref(),

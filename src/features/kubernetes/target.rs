@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::client::Session;
+use super::client::{NAMES_ONLY, Session};
 use super::discovery::{Discovery, Resource};
 use super::documents::{self, Document};
 use super::error::{self, UNKNOWN_TYPE, usage};
@@ -242,11 +242,11 @@ pub async fn objects(call: &Call, session: &Session, selection: Selection) -> Re
                 }
             }
             if !failures.is_empty() && !call.arguments.flag("ignore-not-found") {
-                let mut reports = Vec::new();
-                for (target, report) in failures {
-                    reports.push(nearby::meant(session, &target, report).await);
-                }
-                return error::all(reports).map_or(Ok(found), Err);
+                let missing = failures.iter().map(|(target, report)| (target, report.clone()));
+                return match nearby::missing(call, session, missing.collect()).await {
+                    Some(report) => Err(report),
+                    None => Ok(found),
+                };
             }
         }
         Selection::Listed { resources, namespace } => {
@@ -293,6 +293,23 @@ pub fn selectors(call: &Call) -> Query {
     Query::new()
         .with_some("labelSelector", call.arguments.text("selector"))
         .with_some("fieldSelector", call.arguments.text("field-selector"))
+}
+
+/// The first objects of a type, so many at most, with nothing but their metadata.
+pub async fn first(
+    session: &Session,
+    resource: &Resource,
+    namespace: &str,
+    most: usize,
+) -> Result<Vec<Value>, kube::Error> {
+    let path = Query::new()
+        .with("limit", most.to_string())
+        .on(&resource.collection(Some(namespace)));
+    let mut list: Value = session.cluster.get_as(&path, NAMES_ONLY).await?;
+    Ok(match list.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    })
 }
 
 /// All objects of a list, page by page.
@@ -385,7 +402,11 @@ pub async fn of_document(call: &Call, session: &Session, document: &Document) ->
         ));
     };
     if name.is_empty() {
-        return Err(usage("resource name may not be empty"));
+        let hint = match object::text(object, "/metadata/generateName") {
+            "" => "give it a name",
+            _ => "give it a name: none is made of metadata.generateName",
+        };
+        return Err(usage("resource name may not be empty").hint(hint));
     }
     let asked = call.arguments.text("namespace").filter(|name| !name.is_empty());
     if let (true, Some(asked)) = (resource.namespaced, &asked)

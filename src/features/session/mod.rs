@@ -11,12 +11,13 @@ mod verbs;
 use std::sync::Arc;
 
 use super::Feature;
+use crate::core::clock::Clock;
 use crate::engine::ports::Journal;
 
-/// The verbs about the session. Their bundle's page is that of `records`.
-pub fn feature(journal: Option<Arc<dyn Journal>>) -> Feature {
+/// The verbs about the session. Their bundle's page is that of `records`. `clock`: that of the journal.
+pub fn feature(clock: &Clock, journal: Option<Arc<dyn Journal>>) -> Feature {
     Feature {
-        verbs: verbs::all(journal),
+        verbs: verbs::all(clock, journal),
         ..Feature::default()
     }
 }

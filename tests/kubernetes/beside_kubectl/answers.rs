@@ -81,6 +81,29 @@ async fn what_is_so_already_is_answered_with_a_record() {
     assert_eq!(undone.report.unwrap().code, NOTHING_JOURNALLED);
 }
 
+/// Of several, and of what a file names, only the sentences are told: nobody waits for suggestions.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_one_typed_name_is_looked_for_among_those_there_are() {
+    let Some(bench) = twins().await else { return };
+    let file = manifest("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: weg}\n");
+    let of_file = format!("-f {}", file.path().display());
+    for (line, looks) in [
+        ("get deploy weg".to_owned(), true),
+        ("rollout status deploy weg".to_owned(), true),
+        ("get deploy weg wbe".to_owned(), false),
+        ("rollout status deploy weg wbe".to_owned(), false),
+        (format!("get {of_file}"), false),
+    ] {
+        bench.faults.forget();
+        let ran = bench.run(&format!("kubectl:{line}")).await;
+        let code = ran.report.as_ref().map(|report| report.code);
+        assert_eq!(code, Some("E-KUBE-404"), "{line}: {ran:?}");
+        let hint = ran.report.and_then(|report| report.hint).unwrap_or_default();
+        assert_eq!(hint.contains("did you mean web?"), looks, "{line}: {hint}");
+        assert_eq!(bench.faults.saw(&["/deployments?limit="]), looks, "{line}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_dry_run_answers_with_what_would_differ() {
     let Some(bench) = twins().await else { return };

@@ -110,6 +110,10 @@ async fn apply_is_tried_on_the_server_and_variables_are_listed() {
         .unwrap();
     let ran = bench.run_read_only("kubectl:set env deploy/web --list").await.ok();
     assert_eq!(ran.text.join("\n"), out.trim_end());
+    // What the same line would change is listed, and not made.
+    super::same(&bench, "set env deploy/web --list A=1 LEVEL=info").await;
+    let listed = bench.plane.store.get("deployments", OURS, "web").unwrap();
+    assert!(!listed.to_string().contains("info"), "{listed}");
     let ran = bench.run_read_only("kubectl:set env deploy/web LEVEL=info").await;
     assert_eq!(ran.report.unwrap().code, "E-READONLY-002");
 }

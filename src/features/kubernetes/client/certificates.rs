@@ -191,5 +191,8 @@ async fn whoever_it_acts_as_and_its_key_make_another_client() {
     // A key that is not the certificate's is found out, instead of the old one going on.
     write(&signed(from_now(-600), from_now(600)).1, "");
     let before = connection.pass().unwrap();
-    assert!(again().await.map_or(true, |pass| pass != before));
+    match again().await {
+        Ok(pass) => assert!(pass != before, "the server will tell"),
+        Err(report) => assert_eq!(report.code, error::KUBECONFIG, "{report}"),
+    }
 }

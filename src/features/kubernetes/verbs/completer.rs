@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::core::report::Report;
-use crate::features::kubernetes::client::{Clients, NAMES_ONLY, Session};
+use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::object;
-use crate::features::kubernetes::path::Query;
+use crate::features::kubernetes::target;
 use crate::verb::{Candidate, Completer, CompletionRequest};
 
 /// A completion that takes longer is of no use.
@@ -255,18 +255,8 @@ async fn names(
 async fn listed(session: &Session, kind: &str, namespace: &str) -> Result<(String, Vec<Value>), Report> {
     let discovery = session.cluster.discovery().await?;
     let resource = discovery.find(kind.rsplit(',').next().unwrap_or(kind))?;
-    let path = Query::new()
-        .with("limit", MOST.to_string())
-        .on(&resource.collection(Some(namespace)));
-    let mut list: Value = session
-        .cluster
-        .get_as(&path, NAMES_ONLY)
-        .await
-        .map_err(|error| session.cluster.report(&error))?;
-    let found = match list.get_mut("items").map(Value::take) {
-        Some(Value::Array(items)) => items,
-        _ => Vec::new(),
-    };
+    let found = target::first(session, &resource, namespace, MOST).await;
+    let found = found.map_err(|error| session.cluster.report(&error))?;
     Ok((resource.kind.clone(), found))
 }
 

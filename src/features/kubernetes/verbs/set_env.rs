@@ -66,16 +66,13 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
         )
         .example("kubectl:set env deploy/inspector LEVEL-", "without it again");
     Verb::mutate(
-        dry_run(declaration).only_looking(LOOKS, READ),
+        dry_run(declaration).only_looking(&[("list", "true")], READ),
         SetEnv {
             clients: clients.clone(),
         },
     )
     .completed_by(Names::of(clients))
 }
-
-/// A list of variables, and a dry run, change nothing.
-const LOOKS: &[(&str, &str)] = &[("list", "true"), ("dry-run", "client"), ("dry-run", "server")];
 
 /// `-c, --containers`.
 pub fn containers_option() -> OptionSpec {
@@ -102,9 +99,6 @@ impl Mutate for SetEnv {
         let (words, mut wanted) = split(&call.arguments.texts())?;
         target::some(call, &words)?;
         let lists = call.arguments.flag("list");
-        if lists && !wanted.is_empty() {
-            return Err(usage("--list tells the variables, it takes no changes"));
-        }
         if wanted.is_empty() && !lists && call.arguments.text("from").is_none() {
             return Err(usage("at least one environment variable must be provided").hint("KEY=VALUE, KEY- or --from"));
         }
@@ -154,8 +148,8 @@ fn split(words: &[String]) -> Result<(Vec<String>, Wanted), Report> {
     Ok((resources.to_vec(), wanted))
 }
 
-/// The variables of the containers that are meant as kubectl lists them, with those that `--from` would add; nothing is
-/// resolved, so no secret is told.
+/// The variables of the containers that are meant as kubectl lists them: as they would be with the changes of the same
+/// line, which are not made. Nothing is resolved, so no secret is told.
 fn listed(call: &Call, target: &Target, live: &Value, wanted: &Wanted) -> Result<Option<Change>, Report> {
     let Some(pointer) = object::pod_spec_pointer(&target.resource.kind) else {
         return Err(usage(format!("{} has no pod template", target.title())));

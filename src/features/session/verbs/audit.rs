@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::limit;
+use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::session::AuditEntry;
 use crate::verb::{Call, Declaration, Header, Input, InputMode, OptionKind, OptionSpec, Output, Read, Verb, View};
 
 /// The verb.
-pub fn verb() -> Verb {
+pub fn verb(clock: &Clock) -> Verb {
     let declaration = Declaration::new(BUILT_IN, "audit", "List the changes that were made, newest first")
         .description("Every change that was made, failed or was declined, with its state before and after.")
         .input(InputMode::None)
@@ -27,17 +28,18 @@ pub fn verb() -> Verb {
         )
         .example("audit", "")
         .example("audit -n 1 | jq .change.before", "what the last change found");
-    Verb::read(declaration, Audit)
+    Verb::read(declaration, Audit(clock.clone()))
 }
 
-struct Audit;
+/// What day it is, its clock says, as the entries' times are.
+struct Audit(Clock);
 
 #[async_trait]
 impl Read for Audit {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
         let limit = limit(call, "limit")?;
         let entries = call.session.audit(limit).await?;
-        let columns = Columns::of(&entries, &call.context.name, Timestamp::now());
+        let columns = Columns::of(&entries, &call.context.name, self.0.now());
         let header = columns.header();
         for entry in entries {
             let view = View::row(&header, columns.cells(&entry));

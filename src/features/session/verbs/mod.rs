@@ -15,14 +15,15 @@ mod wait;
 
 use std::sync::Arc;
 
+use crate::core::clock::Clock;
 use crate::core::report::Report;
 use crate::engine::ports::Journal;
 use crate::verb::{Call, Verb};
 
 /// All of them. `journal`: offers the changes that can be taken back.
-pub fn all(journal: Option<Arc<dyn Journal>>) -> Vec<Verb> {
+pub fn all(clock: &Clock, journal: Option<Arc<dyn Journal>>) -> Vec<Verb> {
     let mut verbs = vec![
-        audit::verb(),
+        audit::verb(clock),
         help::verb(),
         history::verb(),
         history_exec::verb(),

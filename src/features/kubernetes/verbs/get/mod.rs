@@ -181,20 +181,17 @@ async fn show(
                 true => pages.next_after_preview(call, &resource, &printer).await,
                 false => pages.next(&resource).await,
             };
-            let page = match answer {
-                Ok(None) => break,
-                Ok(Some(page)) => page,
+            let page = match (answer, named) {
+                (Ok(None), _) => break,
+                (Ok(Some(page)), _) => page,
                 // One missing name does not hide the others; kubectl shows them, then the error.
-                Err(report) if by_name && report.code == error::NOT_FOUND => {
+                (Err(report), Some(target)) if report.code == error::NOT_FOUND => {
                     if !call.arguments.flag("ignore-not-found") {
-                        failures.push(match named {
-                            Some(target) => nearby::meant(session, target, report).await,
-                            None => report,
-                        });
+                        failures.push((target, report));
                     }
                     break;
                 }
-                Err(report) => return Err(report),
+                (Err(report), _) => return Err(report),
             };
             printer.columns(&resource, &page);
             shown += page.rows.len();
@@ -216,7 +213,7 @@ async fn show(
         (true, false) if shown > 0 || failures.is_empty() => {
             let items: Vec<Value> = kept.into_iter().map(|(_, row)| row.object).collect();
             printer.emit_all(list_of(items), output).await?;
-            return error::all(failures).map_or(Ok(()), Err);
+            return nearby::missing(call, session, failures).await.map_or(Ok(()), Err);
         }
         (true, _) => {
             for (_, row) in kept {
@@ -232,7 +229,7 @@ async fn show(
     if shown == 0 && failures.is_empty() && !call.arguments.flag("ignore-not-found") {
         call.operator.note(SafeText::line(&nothing_found(&selection)));
     }
-    error::all(failures).map_or(Ok(()), Err)
+    nearby::missing(call, session, failures).await.map_or(Ok(()), Err)
 }
 
 fn nothing_found(selection: &Selection) -> String {

@@ -292,16 +292,19 @@ impl Printer {
             }
             _ => row,
         };
-        let view = self.view(resource, &row)?;
-        let record = match &self.format {
-            Format::JsonPath(_) => match &view {
-                View::Raw(text) => Value::String(text.clone()),
-                _ => row.object,
-            },
-            Format::JsonPathAsJson(path) => {
-                Value::Array(path.values(&row.object).map_err(|error| usage(error.to_string()))?)
+        let (record, view) = match &self.format {
+            Format::JsonPath(path) => {
+                let text = render(path, &row.object)?;
+                (Value::String(text.clone()), View::Raw(text))
             }
-            _ => row.object,
+            Format::JsonPathAsJson(path) => {
+                let values = path.values(&row.object).map_err(|error| usage(error.to_string()))?;
+                (Value::Array(values), View::Json(4))
+            }
+            _ => {
+                let view = self.view(resource, &row)?;
+                (row.object, view)
+            }
         };
         output.emit_as(record, view).await
     }

@@ -22,6 +22,10 @@ pub(super) async fn show(call: &Call, clients: &Arc<Clients>, path: &str, output
         let message = format!("--raw must be a valid URL path: parse \"{path}\": invalid URI for request");
         return Err(usage(message).hint("for example: --raw /api/v1/namespaces"));
     }
+    if let Some(verb) = endless(path) {
+        let message = format!("--raw shows an answer when it is complete, and {path} has no end");
+        return Err(usage(message).hint(format!("use {verb}")));
+    }
     let session = clients.session(&call.context).await?;
     let cluster = &session.cluster;
     let text = cluster.get_bounded(path, JSON, LONGEST).await;
@@ -35,6 +39,20 @@ pub(super) async fn show(call: &Call, clients: &Arc<Clients>, path: &str, output
     })?;
     let record = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone()));
     output.emit_as(record, View::Raw(text)).await
+}
+
+/// The verb that shows what goes on, where the path asks the server not to end.
+fn endless(path: &str) -> Option<&'static str> {
+    let (_, query) = path.split_once('?')?;
+    let set = |pair: &str| match pair.split_once('=') {
+        Some((name, value)) => (!["false", "0"].contains(&value)).then(|| name.to_owned()),
+        None => Some(pair.to_owned()),
+    };
+    query.split('&').filter_map(set).find_map(|name| match name.as_str() {
+        "watch" => Some("kubectl:get -w"),
+        "follow" => Some("kubectl:logs -f"),
+        _ => None,
+    })
 }
 
 fn alone(call: &Call) -> Result<(), Report> {
@@ -63,6 +81,24 @@ mod tests {
 
     use super::super::super::testing::call;
     use super::*;
+
+    #[test]
+    fn what_has_no_end_is_told_from_what_has() {
+        assert_eq!(endless("/api/v1/pods?limit=1&watch=true"), Some("kubectl:get -w"));
+        assert_eq!(
+            endless("/api/v1/namespaces/a/pods/b/log?follow=1"),
+            Some("kubectl:logs -f")
+        );
+        assert_eq!(endless("/api/v1/pods?watch"), Some("kubectl:get -w"));
+        for finite in [
+            "/api/v1/pods",
+            "/api/v1/pods?watch=false",
+            "/watch=true",
+            "/a?labelSelector=watch",
+        ] {
+            assert_eq!(endless(finite), None, "{finite}");
+        }
+    }
 
     #[test]
     fn every_option_beside_it_is_named() {
