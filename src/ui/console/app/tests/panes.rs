@@ -353,7 +353,10 @@ fn tabs_show_as_much_of_the_names_as_there_is_room_for() {
         "  1 chat  2 deployments 3  3 rollout 3  4 traffic 3  5 dns 3  6 ec2 3"
     );
     desk.keys("<alt-3>");
-    assert_eq!(tabs(&mut desk, 50), "  1 chat 2 depl 3 rollout 3  4 traffic 5 dns 6 ec2");
+    assert_eq!(
+        tabs(&mut desk, 50),
+        "  1 chat 2 depl 3 rollout 3  4 traffic 5 dns 6 ec2"
+    );
     assert_eq!(tabs(&mut desk, 30), "  1  2  3 rollout 3  4  5  6");
 }
 
