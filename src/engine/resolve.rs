@@ -125,19 +125,11 @@ fn unknown(catalogue: &Catalogue, bundle: Option<&str>, command: &str, joins: &[
             Problem::new("E-RESOLVE-004", span, message).hint(Some(hint))
         }
         None => {
-            let hint = of_a_shell(command).map(str::to_owned);
-            let hint = hint.or_else(|| options_first(catalogue, command, words));
-            let hint = hint.or_else(|| did_you_mean(&near));
+            let hint = of_a_shell(command).map(str::to_owned).or_else(|| did_you_mean(&near));
             let hint = hint.or_else(|| Some("`help` lists the bundles".to_owned()));
             Problem::new("E-RESOLVE-004", span, format!("there is no command {command:?}")).hint(hint)
         }
     }
-}
-
-/// `kubectl -n web get pods`: which words are an option's, only the command tells.
-fn options_first(catalogue: &Catalogue, bundle: &str, words: &[Word]) -> Option<String> {
-    let options = words.get(1).is_some_and(Word::is_option) && catalogue.bundles().contains(&bundle);
-    options.then(|| format!("options stand behind the command: {bundle} COMMAND, then its options"))
 }
 
 /// What does here what a shell's word does there, for those that fingers know best.
@@ -239,10 +231,6 @@ mod tests {
             // The words of a name in another order, and one of them.
             ("ec2:search-instance x", "did you mean ec2:instance-search?"),
             ("rollout x", "did you mean kubectl:rollout-status?"),
-            (
-                "kubectl -n web get pods",
-                "options stand behind the command: kubectl COMMAND, then its options",
-            ),
             ("kubectl:rollout", "did you mean kubectl:rollout-status?"),
             // Words of a shell.
             ("exit", ":quit or ^D leaves the console?"),
