@@ -216,7 +216,7 @@ async fn a_failed_change_is_journalled_and_the_rest_told() {
 #[tokio::test]
 async fn time_that_is_up_for_one_change_is_not_up_for_the_next() {
     let bench = Bench::new();
-    let line = "timeout=50ms t:set --name=a,b,c --value=1 --hang=a";
+    let line = "timeout=500ms t:set --name=a,b,c --value=1 --hang=a";
     let ran = bench.run(&line.replacen("t:", "on-error=continue t:", 1)).await;
     let failed: Vec<&str> = ran.failed.iter().map(|report| report.code).collect();
     assert_eq!((ran.exit, failed), (1, vec!["E-RUN-124"]), "nobody interrupted it");
