@@ -36,6 +36,8 @@ const PODS: &[&str] = &["--deployments", "200", "--pods", "20000"];
 const STARTS: usize = 5;
 /// Starts for a first frame: a few milliseconds, of which one that is disturbed must not be the measure.
 const FRAMES: usize = 21;
+/// Between two of them.
+const QUIET: Duration = Duration::from_millis(400);
 /// What ratatui's backend writes behind the cells of a frame; all programs here draw with it.
 const FRAME_END: &[u8] = b"\x1b[59m\x1b[0m";
 /// How long a program may take to show its first row.
@@ -115,6 +117,9 @@ fn first_frames(sandbox: &Sandbox) {
                 std::thread::sleep(Duration::from_micros(50));
             }
             spans.push(begun.elapsed());
+            drop(terminal);
+            // What this one asked of the server is answered before the next one starts.
+            std::thread::sleep(QUIET);
         }
     }
     for ((name, ..), spans) in programs.iter().zip(spans) {

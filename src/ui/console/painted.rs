@@ -50,10 +50,12 @@ impl Painted {
                 transfer(frame, &mut kept.cells, look.area);
                 kept.cells
             }
-            _ => Buffer {
-                area: look.area,
-                content: rows(frame, look.area).flatten().cloned().collect(),
-            },
+            _ => {
+                let mut content = Vec::with_capacity(usize::from(look.area.width) * usize::from(look.area.height));
+                rows(frame, look.area).for_each(|row| content.extend_from_slice(row));
+                let area = look.area;
+                Buffer { area, content }
+            }
         };
         self.panes.insert(
             pane,

@@ -213,14 +213,18 @@ fn written(frame: &Buffer) -> impl Iterator<Item = (u16, u16, &Cell)> {
     let mut covered = 0;
     let cells = frame.content.iter().enumerate();
     cells.filter_map(move |(at, cell)| {
+        let symbol = cell.symbol();
         if covered > 0 {
             covered -= 1;
             return None;
         }
-        if *cell == Cell::EMPTY {
+        // Most cells of a first frame are blank: the rest of a cell is looked at only if its symbol is.
+        if symbol == " " && *cell == Cell::EMPTY {
             return None;
         }
-        covered = cell.cell_width().saturating_sub(1);
+        if symbol.len() > 1 {
+            covered = cell.cell_width().saturating_sub(1);
+        }
         let (x, y) = frame.pos_of(at);
         Some((x, y, cell))
     })
