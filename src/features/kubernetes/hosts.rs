@@ -37,12 +37,13 @@ pub fn urls(clients: &Arc<Clients>) -> Arc<dyn Completer> {
     })
 }
 
-/// Under which a host is asked at a port: 443 is where HTTPS is, all else is taken for HTTP.
+/// Under which a host is asked at a port: 443 is where HTTPS is, all else is taken for HTTP. Ends at the root, so that a
+/// page can be typed behind it.
 pub fn url(host: &str, port: i64) -> String {
     match port {
-        80 => format!("http://{host}"),
-        443 => format!("https://{host}"),
-        port => format!("http://{host}:{port}"),
+        80 => format!("http://{host}/"),
+        443 => format!("https://{host}/"),
+        port => format!("http://{host}:{port}/"),
     }
 }
 
@@ -118,8 +119,8 @@ mod tests {
 
     #[test]
     fn a_url_says_the_port_where_it_is_not_the_usual_one() {
-        assert_eq!(url("a1.elb.example", 80), "http://a1.elb.example");
-        assert_eq!(url("a1.elb.example", 443), "https://a1.elb.example");
-        assert_eq!(url("203.0.113.9", 8080), "http://203.0.113.9:8080");
+        assert_eq!(url("a1.elb.example", 80), "http://a1.elb.example/");
+        assert_eq!(url("a1.elb.example", 443), "https://a1.elb.example/");
+        assert_eq!(url("203.0.113.9", 8080), "http://203.0.113.9:8080/");
     }
 }

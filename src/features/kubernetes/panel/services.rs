@@ -47,7 +47,7 @@ fn watched(rows: &[ServiceRow]) -> Effect {
         return Effect::Toast(format!("{} has no address from outside", row.name).into());
     };
     let url = hosts::url(host, row.ports.first().map_or(80, |port| port.port));
-    Effect::Compose(Stage::new("traffic:watch").arg(&format!("{url}/")).into())
+    Effect::Compose(Stage::new("traffic:watch").arg(&url).into())
 }
 
 impl Listing for Services {

@@ -206,7 +206,7 @@ pub(super) fn copied(text: &str) -> Effect {
 /// A line to be gone on with: at its last value, which is there to be changed, or behind a blank with the next word.
 pub(super) fn to_go_on(line: &str) -> String {
     let last = line.rsplit(' ').next().unwrap_or_default();
-    match last.contains('=') {
+    match last.contains('=') || last.ends_with('/') {
         true => line.to_owned(),
         false => format!("{line} "),
     }

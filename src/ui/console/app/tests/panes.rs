@@ -178,6 +178,11 @@ fn a_line_to_go_on_with_ends_at_the_value_to_change() {
         "kubectl:scale deploy x --replicas=1"
     );
     assert_eq!(to_go_on("kubectl:delete po x"), "kubectl:delete po x ");
+    // A page goes on behind its address.
+    assert_eq!(
+        to_go_on("traffic:watch http://web.example/"),
+        "traffic:watch http://web.example/"
+    );
 }
 
 #[test]
