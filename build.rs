@@ -1,7 +1,22 @@
-//! How the program is linked.
+//! How the program is linked, and its presets of keymaps and themes: they are read here, so that they need not be read
+//! before each first frame. What they may say is the business of the program, whose tests compare both.
 
-fn main() {
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
+    link();
+    write_presets("keymaps", keymap)?;
+    write_presets("themes", theme)
+}
+
+fn link() {
     let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     // At a fixed address: the dynamic linker would otherwise write 95,000 addresses into tables (most of them the AWS
     // clients') before the first instruction runs, which takes a sixth of the time to the first frame.
@@ -10,4 +25,114 @@ fn main() {
     if target("OS") == "linux" && target("ENV") == "gnu" && !is_static {
         println!("cargo:rustc-link-arg-bins=-no-pie");
     }
+}
+
+/// Writes `FOLDER.rs`: a table of what `preset` makes of each file of the folder.
+fn write_presets(
+    folder: &str,
+    preset: fn(&DeTable<'_>) -> Result<String, Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={folder}");
+    let mut files = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>, std::io::Error>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    let mut table = "const PRESETS: &[Preset] = &[\n".to_owned();
+    for file in files {
+        let text = fs::read_to_string(&file)?;
+        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+        let document = DeTable::parse(&text).map_err(|error| named(&error))?;
+        table += &preset(document.get_ref()).map_err(|error| named(&error))?;
+    }
+    table += "];\n";
+    let out = std::env::var("OUT_DIR")?;
+    Ok(fs::write(Path::new(&out).join(folder).with_extension("rs"), table)?)
+}
+
+/// A table in the order of its file.
+fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t str, &'t DeValue<'i>)> {
+    let mut rows: Vec<_> = table.iter().collect();
+    rows.sort_by_key(|(key, _)| key.span().start);
+    rows.into_iter()
+        .map(|(key, value)| (key.get_ref().as_ref(), value.get_ref()))
+        .collect()
+}
+
+fn text<'t>(value: &'t DeValue<'_>) -> Result<&'t str, String> {
+    value.as_str().ok_or_else(|| format!("{value:?} is no text"))
+}
+
+fn rows<'t, 'i>(value: &'t DeValue<'i>) -> Result<Vec<(&'t str, &'t DeValue<'i>)>, String> {
+    value
+        .as_table()
+        .map(in_order)
+        .ok_or_else(|| format!("{value:?} is no table"))
+}
+
+fn keymap(document: &DeTable<'_>) -> Result<String, Box<dyn Error>> {
+    let (mut name, mut inherits, mut vi, mut keys) = (None, None, None, String::new());
+    for (field, value) in in_order(document) {
+        match field {
+            "name" => name = Some(text(value)?),
+            "inherits" => inherits = Some(text(value)?),
+            "vi" => vi = value.as_bool(),
+            "global" | "input" | "popup" | "chat" | "panel" => {
+                let part = field[..1].to_uppercase() + &field[1..];
+                for (key, action) in rows(value)? {
+                    writeln!(keys, "(Part::{part}, {key:?}, {:?}),", text(action)?)?;
+                }
+            }
+            other => return Err(format!("a preset has no {other}").into()),
+        }
+    }
+    let name = name.ok_or("it has no name")?;
+    Ok(format!(
+        "Preset {{ name: {name:?}, inherits: {inherits:?}, vi: {vi:?}, keys: &[\n{keys}] }},\n"
+    ))
+}
+
+fn theme(document: &DeTable<'_>) -> Result<String, Box<dyn Error>> {
+    let (mut name, mut inherits, mut glyphs, mut styles) = (None, None, None, String::new());
+    let palette = document
+        .get("palette")
+        .map(Spanned::get_ref)
+        .and_then(DeValue::as_table);
+    // A colour by its name in the palette, else as it is written.
+    let color = |value: &DeValue<'_>| -> Result<String, String> {
+        let written = text(value)?;
+        let known = palette.and_then(|palette| palette.get(written));
+        known
+            .map_or(Ok(written), |known| text(known.get_ref()))
+            .map(str::to_owned)
+    };
+    for (field, value) in in_order(document) {
+        match field {
+            "name" => name = Some(text(value)?),
+            "inherits" => inherits = Some(text(value)?),
+            "glyphs" => glyphs = Some(text(value)?),
+            "palette" => {}
+            "styles" => {
+                for (meaning, style) in rows(value)? {
+                    write!(styles, "({meaning:?}, Spec {{ ")?;
+                    for (attribute, value) in rows(style)? {
+                        match attribute {
+                            "fg" | "bg" => write!(styles, "{attribute}: Some(Cow::Borrowed({:?})), ", color(value)?)?,
+                            _ => write!(
+                                styles,
+                                "{attribute}: {}, ",
+                                value.as_bool().ok_or("an attribute is true or false")?
+                            )?,
+                        }
+                    }
+                    writeln!(styles, "..Spec::PLAIN }}),")?;
+                }
+            }
+            other => return Err(format!("a preset has no {other}").into()),
+        }
+    }
+    let name = name.ok_or("it has no name")?;
+    Ok(format!(
+        "Preset {{ name: {name:?}, inherits: {inherits:?}, glyphs: {glyphs:?}, styles: &[\n{styles}] }},\n"
+    ))
 }

@@ -28,6 +28,11 @@ macro_rules! meanings {
             pub fn name(self) -> &'static str {
                 match self { $(Meaning::$variant => $name,)* }
             }
+
+            /// The meaning of this name.
+            pub fn named(name: &str) -> Option<Meaning> {
+                match name { $($name => Some(Meaning::$variant),)* _ => None }
+            }
         }
     };
 }
@@ -264,11 +269,10 @@ impl Theme {
 
     /// A preset by name; unknown names are reported with the nearest one.
     pub fn preset(name: &str) -> Result<Self, Report> {
-        match source(name) {
-            Some(text) => file::parse(text, name, || Ok(Self::plain())).map(|(theme, _)| theme),
-            None => Err(Report::refused("E-THEME-001", format!("unknown theme {name}"))
-                .hint(did_you_mean_one_of(name, Self::PRESETS))),
-        }
+        file::preset(name, &mut Vec::new()).ok_or_else(|| {
+            let report = Report::refused("E-THEME-001", format!("unknown theme {name}"));
+            report.hint(did_you_mean_one_of(name, Self::PRESETS))
+        })
     }
 
     /// Reads an operator's theme file, which replaces single styles of the preset that it inherits, or else of `preset`.
@@ -348,19 +352,6 @@ impl Default for Theme {
     }
 }
 
-/// The text of a preset's file.
-fn source(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "terminal-16" => include_str!("../../../themes/terminal-16.toml"),
-        "dark" => include_str!("../../../themes/dark.toml"),
-        "light" => include_str!("../../../themes/light.toml"),
-        "high-contrast" => include_str!("../../../themes/high-contrast.toml"),
-        "colour-blind" => include_str!("../../../themes/colour-blind.toml"),
-        "mono" => include_str!("../../../themes/mono.toml"),
-        _ => return None,
-    })
-}
-
 /// Attributes that must be there whatever the colours: the selection is reverse video, rank is bold and dim.
 fn plain_style(meaning: Meaning) -> Style {
     let style = Style::new();
@@ -392,11 +383,23 @@ mod tests {
     use super::*;
     use ratatui::style::Color;
 
+    /// What a file says, read now.
+    fn read(name: &str) -> Theme {
+        let file = format!("{}/themes/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(file).unwrap();
+        let (theme, remarks) = file::parse(&text, name, || Ok(Theme::plain())).unwrap();
+        assert_eq!(remarks, vec![], "{name}");
+        theme
+    }
+
     #[test]
-    fn presets_parse_without_remarks() {
+    fn a_preset_is_what_its_file_says() {
         for name in Theme::PRESETS {
-            let (theme, remarks) = file::parse(source(name).unwrap(), name, || Ok(Theme::plain())).unwrap();
-            assert_eq!((theme.name.as_str(), remarks), (*name, vec![]));
+            let mut remarks = Vec::new();
+            let preset = file::preset(name, &mut remarks).unwrap();
+            assert_eq!((preset.name.as_str(), remarks), (*name, vec![]));
+            assert_eq!(preset, read(name));
+            assert_ne!(preset.styles, Theme::plain().styles, "{name} says something");
         }
     }
 

@@ -15,6 +15,11 @@ macro_rules! actions {
                 match self { $(Action::$variant => $name,)* }
             }
 
+            /// The action of this name.
+            pub fn named(name: &str) -> Option<Action> {
+                match name { $($name => Some(Action::$variant),)* _ => None }
+            }
+
             /// What it does, for help.
             pub fn word(self) -> &'static str {
                 match self { $(Action::$variant => $word,)* }

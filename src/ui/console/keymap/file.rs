@@ -51,6 +51,30 @@ struct File {
     vi: Option<bool>,
 }
 
+/// A preset: what its file in `keymaps/` says, as the build script wrote it down.
+struct Preset {
+    name: &'static str,
+    inherits: Option<&'static str>,
+    vi: Option<bool>,
+    /// Key and action, in the order of the file.
+    keys: &'static [(Part, &'static str, &'static str)],
+}
+
+include!(concat!(env!("OUT_DIR"), "/keymaps.rs"));
+
+/// The preset of this name; none: there is no such.
+pub(super) fn preset(name: &str) -> Option<Result<Keymap, Report>> {
+    let found = PRESETS.iter().find(|preset| preset.name == name)?;
+    let base = found.inherits.and_then(preset);
+    Some(base.unwrap_or_else(|| Ok(Keymap::default())).and_then(|mut keymap| {
+        for (part, key, action) in found.keys {
+            bind(&mut keymap, *part, key, action)?;
+        }
+        keymap.vi = found.vi.unwrap_or(keymap.vi);
+        Ok(keymap)
+    }))
+}
+
 /// Reads a file over the preset that it inherits from, or else over `standard`.
 pub(super) fn parse(text: &str, standard: &str) -> Result<(Keymap, Vec<Report>), Report> {
     let file = read(text)?;
@@ -68,13 +92,6 @@ pub(super) fn parse(text: &str, standard: &str) -> Result<(Keymap, Vec<Report>),
     lay(&file, text, &mut keymap, &mut remarks);
     keep(&base, &mut keymap, &mut remarks);
     Ok((keymap, remarks))
-}
-
-/// Reads a preset that inherits from nothing.
-pub(super) fn alone(text: &str) -> Result<Keymap, Report> {
-    let mut keymap = Keymap::default();
-    lay(&read(text)?, text, &mut keymap, &mut Vec::new());
-    Ok(keymap)
 }
 
 fn read(text: &str) -> Result<File, Report> {
@@ -144,9 +161,9 @@ fn bind(keymap: &mut Keymap, part: Part, key_name: &str, action: &str) -> Result
             }
         };
     }
-    let found = Action::ALL.iter().find(|known| known.name() == action);
     let known = || Action::ALL.iter().map(|action| action.name()).chain([NONE]);
-    keymap.bind(part, key, *found.ok_or_else(|| unknown("action", action, known()))?);
+    let action = Action::named(action).ok_or_else(|| unknown("action", action, known()))?;
+    keymap.bind(part, key, action);
     Ok(())
 }
 
@@ -175,5 +192,30 @@ fn keep(base: &Keymap, keymap: &mut Keymap, remarks: &mut Vec<Report>) {
             labels.join(", "),
         );
         remarks.push(Report::refused("E-KEYMAP-005", message).hint("bind it to another key first"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_preset_is_what_its_file_says() {
+        for name in Keymap::PRESETS {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/keymaps");
+            let text = std::fs::read_to_string(format!("{folder}/{name}.toml")).unwrap();
+            let file = read(&text).unwrap();
+            let parent = file.inherits.as_ref().map(|parent| Keymap::preset(parent.get_ref()));
+            let mut read = parent.map(Result::unwrap).unwrap_or_default();
+            let mut remarks = Vec::new();
+            lay(&file, &text, &mut read, &mut remarks);
+            let preset = Keymap::preset(name).unwrap();
+            assert_eq!(
+                (&preset.order, preset.vi, remarks),
+                (&read.order, read.vi, vec![]),
+                "{name}"
+            );
+        }
     }
 }

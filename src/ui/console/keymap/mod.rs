@@ -70,11 +70,8 @@ impl Keymap {
 
     /// A preset by name; unknown names are reported with the nearest one.
     pub fn preset(name: &str) -> Result<Self, Report> {
-        match name {
-            "default" => file::alone(include_str!("../../../../keymaps/default.toml")),
-            "vim" => Self::parse(include_str!("../../../../keymaps/vim.toml")).map(|(keymap, _)| keymap),
-            _ => Err(unknown("keymap", name, Self::PRESETS.iter().copied())),
-        }
+        let none = || Err(unknown("keymap", name, Self::PRESETS.iter().copied()));
+        file::preset(name).unwrap_or_else(none)
     }
 
     /// Reads a keymap file: `key = "action"` in a table for each part, laid over the preset that it inherits from

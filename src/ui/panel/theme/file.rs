@@ -1,6 +1,7 @@
 //! Theme files: TOML with a name, a set of glyphs and a style for each meaning. Not for finding files: the composition
 //! root reads them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -29,8 +30,8 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Spec {
-    fg: Option<String>,
-    bg: Option<String>,
+    fg: Option<Cow<'static, str>>,
+    bg: Option<Cow<'static, str>>,
     #[serde(default)]
     bold: bool,
     #[serde(default)]
@@ -41,6 +42,30 @@ struct Spec {
     underline: bool,
     #[serde(default)]
     reverse: bool,
+}
+
+/// A preset: what its file in `themes/` says, as the build script wrote it down, with the colours of its palette.
+struct Preset {
+    name: &'static str,
+    inherits: Option<&'static str>,
+    glyphs: Option<&'static str>,
+    styles: &'static [(&'static str, Spec)],
+}
+
+include!(concat!(env!("OUT_DIR"), "/themes.rs"));
+
+/// The preset of this name, over the one that it inherits from; none: there is no such. What it names that does not exist
+/// is remarked.
+pub(super) fn preset(name: &str, remarks: &mut Vec<Report>) -> Option<Theme> {
+    let found = PRESETS.iter().find(|preset| preset.name == name)?;
+    let base = found.inherits.and_then(|parent| preset(parent, remarks));
+    let mut theme = base.unwrap_or_else(Theme::plain);
+    found.name.clone_into(&mut theme.name);
+    theme.take_glyphs(found.glyphs, remarks);
+    for (name, spec) in found.styles {
+        theme.take_style(name, spec, &BTreeMap::new(), remarks);
+    }
+    Some(theme)
 }
 
 /// Starts from the preset that the file inherits, or else from `base`. It is called `name` unless it says another one.
@@ -56,28 +81,33 @@ pub(super) fn parse(
         None => base()?,
     };
     theme.name = file.name.unwrap_or_else(|| name.to_owned());
-    match file.glyphs.as_deref() {
-        None => {}
-        Some("unicode") => theme.glyphs = Glyphs::UNICODE,
-        Some("ascii") => theme.glyphs = Glyphs::ASCII,
-        Some(other) => remarks.push(unknown("set of glyphs", other, ["unicode", "ascii"])),
-    }
+    theme.take_glyphs(file.glyphs.as_deref(), &mut remarks);
     for (name, spec) in &file.styles {
-        match Meaning::ALL.iter().find(|meaning| meaning.name() == name) {
-            Some(meaning) => {
-                let style = spec.style(&file.palette, &mut remarks).patch(plain_modifiers(*meaning));
-                if let Some(slot) = theme.styles.get_mut(*meaning as usize) {
-                    *slot = style;
-                }
-            }
-            None => remarks.push(unknown(
-                "meaning",
-                name,
-                Meaning::ALL.iter().map(|meaning| meaning.name()),
-            )),
-        }
+        theme.take_style(name, spec, &file.palette, &mut remarks);
     }
     Ok((theme, remarks))
+}
+
+impl Theme {
+    fn take_glyphs(&mut self, name: Option<&str>, remarks: &mut Vec<Report>) {
+        match name {
+            None => {}
+            Some("unicode") => self.glyphs = Glyphs::UNICODE,
+            Some("ascii") => self.glyphs = Glyphs::ASCII,
+            Some(other) => remarks.push(unknown("set of glyphs", other, ["unicode", "ascii"])),
+        }
+    }
+
+    fn take_style(&mut self, name: &str, spec: &Spec, palette: &BTreeMap<String, String>, remarks: &mut Vec<Report>) {
+        let Some(meaning) = Meaning::named(name) else {
+            let known = Meaning::ALL.iter().map(|meaning| meaning.name());
+            return remarks.push(unknown("meaning", name, known));
+        };
+        let style = spec.style(palette, remarks).patch(plain_modifiers(meaning));
+        if let Some(slot) = self.styles.get_mut(meaning as usize) {
+            *slot = style;
+        }
+    }
 }
 
 /// A theme may add attributes to a selection, never take reverse video away: it is what shows without colour.
@@ -89,10 +119,20 @@ fn plain_modifiers(meaning: Meaning) -> Style {
 }
 
 impl Spec {
+    const PLAIN: Spec = Spec {
+        fg: None,
+        bg: None,
+        bold: false,
+        dim: false,
+        italic: false,
+        underline: false,
+        reverse: false,
+    };
+
     fn style(&self, palette: &BTreeMap<String, String>, remarks: &mut Vec<Report>) -> Style {
-        let mut color = |name: &Option<String>| {
-            let name = name.as_ref()?;
-            let resolved = palette.get(name).unwrap_or(name);
+        let mut color = |name: &Option<Cow<'static, str>>| {
+            let name = name.as_deref()?;
+            let resolved = palette.get(name).map_or(name, String::as_str);
             Color::from_str(resolved)
                 .map_err(|_| {
                     let known = palette.keys().map(String::as_str).chain(COLORS.iter().copied());
