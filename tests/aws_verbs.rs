@@ -22,7 +22,7 @@ use cogdeck::core::record::Record;
 use cogdeck::core::report::Report;
 use cogdeck::core::text::{SafeText, Secret};
 use cogdeck::features::aws::client::Clients;
-use cogdeck::features::{Feature, Shared, ec2, kubernetes, route53};
+use cogdeck::features::{Shared, ec2, kubernetes, route53};
 use cogdeck::feed::Hub;
 use cogdeck::lang::ast::{Part, Quote};
 use cogdeck::sandbox::aws::ec2::default_world;
@@ -130,15 +130,10 @@ async fn world(speed: f64) -> World {
     let shared = Shared::alone(Hub::new(clock.clone()), clock);
     let clients = Clients::new();
     let hosts = kubernetes::hosts::completer(&kubernetes::client::Clients::new());
-    let features: [Feature; 2] = [
-        route53::feature(route53::Service::new(&shared, clients.clone(), hosts)),
-        ec2::feature(&shared, clients),
-    ];
-    let (mut verbs, mut panels) = (Vec::new(), Vec::new());
-    for feature in features {
-        verbs.extend(feature.verbs);
-        panels.extend(feature.panels);
-    }
+    let records = route53::Service::new(&shared, clients.clone(), hosts);
+    let panels = vec![route53::panel(&records), ec2::panel(&shared, &clients)];
+    let mut verbs = route53::feature(&records).verbs;
+    verbs.extend(ec2::feature(&shared, &clients).verbs);
     World {
         aws,
         dns,

@@ -21,8 +21,8 @@ use serde_json::json;
 use cogdeck::core::clock::Clock;
 use cogdeck::core::context::Context;
 use cogdeck::features::Shared;
-use cogdeck::features::kubernetes::client::Clients;
 use cogdeck::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ReplicaSetRow, ServiceRow, SlimRow};
+use cogdeck::features::kubernetes::{self, client::Clients};
 use cogdeck::feed::{FeedKey, HealthState, Hub, Subscription};
 use cogdeck::ui::console::app::{App, Event, Parts};
 use cogdeck::ui::console::arrangement::Arrangement;
@@ -175,10 +175,9 @@ impl Desk {
             Box::new(filled::<ServiceRow>(&hub, &context, [])),
             Box::new(filled::<EventRow>(&hub, &context, [])),
         ];
-        let feature = cogdeck::features::kubernetes::feature(&Shared::alone(hub, clock.clone()), Clients::new());
         // Panes 2, 3 and 4.
         let measured = ["deployments", "rollout", "pods"];
-        let mut panels: Vec<Box<dyn Panel>> = feature.panels;
+        let mut panels = kubernetes::panels(&Shared::alone(hub, clock.clone()), &Clients::new());
         panels.retain(|panel| measured.contains(&panel.id()));
         assert_eq!(panels.len(), measured.len(), "the panels that are measured");
         let mut app = App::new(Parts {

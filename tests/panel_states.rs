@@ -22,7 +22,7 @@ use cogdeck::features::kubernetes::model::{
 use cogdeck::features::route53::model::{DnsRow, RecordSet};
 use cogdeck::features::session::panel::{SessionFeeds, panels as session_panels};
 use cogdeck::features::traffic::model::Sample;
-use cogdeck::features::{Shared, all};
+use cogdeck::features::{Features, Shared};
 use cogdeck::feed::{FeedKey, HealthState, Hub, Subscription};
 use cogdeck::store::Store;
 use cogdeck::ui::panel::{Panel, Theme};
@@ -226,7 +226,7 @@ impl World {
 
     fn panels(&self) -> Vec<Box<dyn Panel>> {
         let shared = Shared::alone(self.hub.clone(), Clock::paused(START));
-        let mut panels: Vec<Box<dyn Panel>> = all(&shared).into_iter().flat_map(|feature| feature.panels).collect();
+        let mut panels = Features::new(shared.clone()).panels();
         panels.extend(session_panels(&SessionFeeds {
             hub: self.hub.clone(),
             jobs: Arc::new(Vec::new),

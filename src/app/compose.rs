@@ -12,10 +12,10 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::engine::ports::{Authorise, Contexts as ContextsPort, Permit, Place, Site};
-use crate::engine::{Outlets, Session, SessionConfig};
+use crate::engine::{MakeCatalogue, Outlets, Session, SessionConfig};
 use crate::features::bundles::Library;
 use crate::features::session::panel::{self as session_panel, SessionFeeds};
-use crate::features::{self, Feature, Shared};
+use crate::features::{Features, Shared};
 use crate::feed::Hub;
 use crate::store::Store;
 use crate::ui::panel::Panel;
@@ -53,10 +53,10 @@ pub struct Parts {
 }
 
 /// The verbs and pages of all features, without any connection: what `verbs` lists.
-pub fn catalogue(features: &mut Vec<Feature>, bundles: Vec<(BundleInfo, Vec<Verb>)>) -> Catalogue {
+pub fn catalogue(features: &Features, bundles: Vec<(BundleInfo, Vec<Verb>)>) -> Catalogue {
     let mut pages = Vec::new();
     let mut verbs = Vec::new();
-    for feature in features {
+    for mut feature in features.commands() {
         pages.append(&mut feature.bundles);
         verbs.append(&mut feature.verbs);
     }
@@ -80,18 +80,16 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
         library: parts.library,
         journal: Some(parts.store.clone()),
     };
-    let mut features = features::all(&shared);
-    let mut panels: Vec<Box<dyn Panel>> = features
-        .iter_mut()
-        .flat_map(|feature| std::mem::take(&mut feature.panels))
-        .collect();
-    let catalogue = catalogue(&mut features, parts.bundles);
+    let features = Features::new(shared);
+    let mut panels = features.panels();
+    let bundles = parts.bundles;
+    let catalogue = move || Arc::new(catalogue(&features, bundles));
     let contexts = Arc::new(ArcSwap::from_pointee(parts.contexts));
     let config = SessionConfig {
         clock,
         read_only: parts.read_only,
         authorise: Arc::new(Configured(parts.policy)),
-        ..config(catalogue, &contexts, parts.store.clone(), environment)
+        ..config(Box::new(catalogue), &contexts, parts.store.clone(), environment)
     };
     let session = Session::new(config);
     let jobs = session.clone();
@@ -112,17 +110,22 @@ pub fn deck(parts: Parts, environment: &Environment) -> Deck {
 pub fn isolated(catalogue: Catalogue, contexts: Contexts, environment: &Environment) -> Session {
     let store = Arc::new(Store::in_memory(Clock::real()));
     let contexts = Arc::new(ArcSwap::from_pointee(contexts));
-    Session::new(config(catalogue, &contexts, store, environment))
+    Session::new(config(
+        Box::new(move || Arc::new(catalogue)),
+        &contexts,
+        store,
+        environment,
+    ))
 }
 
 fn config(
-    catalogue: Catalogue,
+    catalogue: MakeCatalogue,
     contexts: &Arc<LiveContexts>,
     store: Arc<Store>,
     environment: &Environment,
 ) -> SessionConfig {
     SessionConfig {
-        catalogue: Arc::new(catalogue),
+        catalogue,
         context: contexts.load().default().clone(),
         contexts: Arc::new(Known(contexts.clone())),
         journal: store.clone(),

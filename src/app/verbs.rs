@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::{compose, start};
 use crate::core::clock::Clock;
 use crate::core::report::Report;
-use crate::features::{self, Shared};
+use crate::features::{Features, Shared};
 use crate::feed::Hub;
 use crate::render::table::Layout;
 use crate::verb::{Declaration, Verb};
@@ -24,7 +24,7 @@ pub async fn run(as_json: bool, environment: &Environment) -> Result<u8, Report>
         journal: None,
     };
     let loaded = shared.library.load().await.unwrap_or_default();
-    let catalogue = compose::catalogue(&mut features::all(&shared), Vec::new()).with_bundles(loaded.bundles);
+    let catalogue = compose::catalogue(&Features::new(shared), Vec::new()).with_bundles(loaded.bundles);
     let verbs: Vec<&Verb> = catalogue.iter().collect();
     let mut out = std::io::stdout().lock();
     let written = if as_json {

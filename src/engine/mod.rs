@@ -48,7 +48,7 @@ pub use options::Partial;
 pub use pin::Observed;
 pub use plan::OnError;
 pub use run::Items;
-pub use session::{Session, SessionConfig, Start};
+pub use session::{MakeCatalogue, Session, SessionConfig, Start};
 pub use variables::part;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod front;
 mod port;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -35,10 +35,13 @@ use crate::verb::{Bundles, Catalogue, Operator};
 
 pub(super) use front::Front;
 
+/// Makes the verbs: the console's first frame does without.
+pub type MakeCatalogue = Box<dyn FnOnce() -> Arc<Catalogue> + Send>;
+
 /// What a session is made of.
 pub struct SessionConfig {
-    /// The verbs.
-    pub catalogue: Arc<Catalogue>,
+    /// Makes the verbs when somebody asks for them first.
+    pub catalogue: MakeCatalogue,
     /// The context of stages that name none.
     pub context: Arc<Context>,
     /// Finds those that stages name.
@@ -99,9 +102,17 @@ pub(super) struct Inner {
 }
 
 struct State {
-    catalogue: Arc<Catalogue>,
+    catalogue: LazyLock<Arc<Catalogue>, MakeCatalogue>,
     context: Arc<Context>,
     memory: Memory,
+}
+
+impl State {
+    /// Changes the verbs for lines that start from now on.
+    fn change_catalogue(&mut self, change: impl FnOnce(Catalogue) -> Catalogue) {
+        let changed = Arc::new(change(self.catalogue.as_ref().clone()));
+        self.catalogue = LazyLock::new(Box::new(move || changed));
+    }
 }
 
 impl Inner {
@@ -120,15 +131,15 @@ impl Inner {
     }
 
     fn set_bundles(&self, bundles: Bundles) {
-        let mut state = self.lock();
-        state.catalogue = Arc::new(state.catalogue.as_ref().clone().with_bundles(bundles));
+        self.lock()
+            .change_catalogue(|catalogue| catalogue.with_bundles(bundles));
     }
 
     /// Reads the aliases again; lines that start from now on see them.
     async fn load_aliases(&self) -> Result<(), Report> {
         let aliases = self.shelf.aliases(&self.user).await?;
-        let mut state = self.lock();
-        state.catalogue = Arc::new(state.catalogue.as_ref().clone().with_aliases(aliases));
+        self.lock()
+            .change_catalogue(|catalogue| catalogue.with_aliases(aliases));
         Ok(())
     }
 
@@ -166,7 +177,7 @@ impl Session {
     /// A session in which nothing has run.
     pub fn new(config: SessionConfig) -> Self {
         let state = State {
-            catalogue: config.catalogue,
+            catalogue: LazyLock::new(config.catalogue),
             context: config.context,
             memory: Memory::default(),
         };

@@ -240,13 +240,13 @@ impl Bench {
         let context = Arc::new(context);
         let shared = Shared::alone(Hub::new(Clock::real()), Clock::real());
         let clients = Clients::new();
-        let mut verbs: Vec<Verb> = kubernetes::feature(&shared, clients.clone()).verbs;
+        let mut verbs: Vec<Verb> = kubernetes::feature(&shared, &clients).verbs;
         verbs.extend(records::feature(&helper()).verbs);
         verbs.push(undo());
         let ports = Arc::new(Anyone(vec![context.clone()]));
         let journal = Arc::new(MemoryJournal::new(Clock::real()));
         let session = Session::new(SessionConfig {
-            catalogue: Arc::new(Catalogue::new(verbs)),
+            catalogue: Box::new(move || Arc::new(Catalogue::new(verbs))),
             context: context.clone(),
             contexts: ports.clone(),
             journal: journal.clone(),

@@ -30,7 +30,7 @@ async fn every_example_that_only_looks_runs_as_typed() {
     }
     let helper = super::bench::helper();
     let features = [
-        kubernetes::feature(&bench.shared, bench.clients.clone()),
+        kubernetes::feature(&bench.shared, &bench.clients),
         records::feature(&helper),
     ];
     let (mut ran, mut wrong, mut elsewhere) = (0, Vec::new(), BTreeSet::new());

@@ -83,7 +83,7 @@ fn built(authorise: Arc<dyn Authorise>) -> Session {
     context.environment.insert("PATH".into(), "/usr/bin:/bin".into());
     context.http_proxy = Some("http://127.0.0.1:1".into());
     Session::new(SessionConfig {
-        catalogue: Arc::new(catalogue()),
+        catalogue: Box::new(|| Arc::new(catalogue())),
         context: Arc::new(context),
         contexts: Arc::new(Ports),
         journal: Arc::new(MemoryJournal::new(Clock::real())),

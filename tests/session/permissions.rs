@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cogdeck::access::{Decision, Permissions, Policy, rules_of};
 use cogdeck::core::clock::Clock;
-use cogdeck::features::{self, Shared};
+use cogdeck::features::{Features, Shared};
 use cogdeck::feed::Hub;
 use cogdeck::verb::{Declaration, Known, Verb};
 use serde_json::{Value, json};
@@ -122,7 +122,10 @@ async fn l25_the_sites_aliases_are_guarded() {
 async fn r4_every_built_in_rule_can_be_read() {
     let clock = Clock::real();
     let shared = Shared::alone(Hub::new(clock.clone()), clock);
-    let verbs = features::all(&shared).into_iter().flat_map(|feature| feature.verbs);
+    let verbs = Features::new(shared)
+        .commands()
+        .into_iter()
+        .flat_map(|feature| feature.verbs);
     for verb in verbs {
         for known in [Known::default(), looking(&verb.declaration)] {
             let rules = rules_of(&verb.declaration, &known);
@@ -149,7 +152,11 @@ async fn who_may_look_may_do_what_only_looks() {
     let allowed =
         |verb: &Verb, known: &Known| policy.decide("mia", &verb.declaration, known).unwrap() == Decision::Allowed;
     let mut looked = 0;
-    for verb in features::all(&shared).into_iter().flat_map(|feature| feature.verbs) {
+    for verb in Features::new(shared)
+        .commands()
+        .into_iter()
+        .flat_map(|feature| feature.verbs)
+    {
         if verb.declaration.bundle != "kubectl" || verb.declaration.only_looks.with.is_empty() {
             continue;
         }

@@ -185,8 +185,9 @@ impl Bench {
             bus,
             ..Outlets::local(std::env::temp_dir())
         };
+        let catalogue = Catalogue::new(verbs(&world, &emitted));
         let session = Session::new(SessionConfig {
-            catalogue: Arc::new(Catalogue::new(verbs(&world, &emitted))),
+            catalogue: Box::new(move || Arc::new(catalogue)),
             context: contexts[0].clone(),
             contexts: ports.clone(),
             journal: journal.clone(),

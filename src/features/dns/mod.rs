@@ -14,6 +14,5 @@ pub fn feature(names: Vec<Arc<dyn Completer>>) -> Feature {
     Feature {
         bundles: vec![BundleInfo::new("net", "Ask name servers")],
         verbs: vec![verbs::dig::verb().completed_by(Arc::new(complete::Names(names)))],
-        ..Feature::default()
     }
 }

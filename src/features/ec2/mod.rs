@@ -10,6 +10,7 @@ mod verbs;
 
 use super::{Feature, Shared};
 use crate::features::aws::client::Clients;
+use crate::ui::panel::Panel;
 use crate::verb::BundleInfo;
 
 /// What verbs and feed share.
@@ -19,12 +20,17 @@ struct Service {
     clients: Clients,
 }
 
-/// The verbs of the bundle `ec2` and the panel `instances`.
-pub fn feature(shared: &Shared, clients: Clients) -> Feature {
-    let service = Service {
-        shared: shared.clone(),
-        clients,
-    };
+impl Service {
+    fn new(shared: &Shared, clients: &Clients) -> Self {
+        Service {
+            shared: shared.clone(),
+            clients: clients.clone(),
+        }
+    }
+}
+
+/// The verbs of the bundle `ec2`.
+pub fn feature(shared: &Shared, clients: &Clients) -> Feature {
     Feature {
         bundles: vec![BundleInfo {
             variables: [
@@ -38,7 +44,11 @@ pub fn feature(shared: &Shared, clients: Clients) -> Feature {
             .to_vec(),
             ..BundleInfo::new("ec2", "Look at EC2 instances")
         }],
-        verbs: verbs::all(&service),
-        panels: vec![Box::new(panel::panel(service))],
+        verbs: verbs::all(&Service::new(shared, clients)),
     }
+}
+
+/// The panel `instances`.
+pub fn panel(shared: &Shared, clients: &Clients) -> Box<dyn Panel> {
+    Box::new(panel::panel(Service::new(shared, clients)))
 }

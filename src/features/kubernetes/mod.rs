@@ -15,6 +15,7 @@ mod files;
 pub mod hosts;
 mod jsonpath;
 mod kubeconfig;
+mod listing;
 pub mod model;
 mod nearby;
 mod object;
@@ -33,26 +34,32 @@ mod way;
 use std::sync::Arc;
 
 use super::{Feature, Shared};
+use crate::ui::panel::Panel;
 use crate::verb::BundleInfo;
 
 /// The bundle's name.
 pub const BUNDLE: &str = "kubectl";
 
-/// What this subject brings.
-pub fn feature(shared: &Shared, clients: Arc<client::Clients>) -> Feature {
+/// The verbs of the bundle `kubectl`.
+pub fn feature(shared: &Shared, clients: &Arc<client::Clients>) -> Feature {
     Feature {
         bundles: vec![bundle()],
-        verbs: verbs::all(&clients, &shared.hub, &shared.clock),
-        panels: vec![
-            Box::new(panel::deployments::panel(&shared.hub, &clients)),
-            Box::new(panel::rollout::RolloutPanel::new(&shared.hub, &clients)),
-            Box::new(panel::pods::panel(&shared.hub, &clients)),
-            Box::new(panel::services::panel(&shared.hub, &clients)),
-            Box::new(panel::events::panel(&shared.hub, &clients)),
-            Box::new(panel::objects::nodes(&shared.hub, &clients)),
-            Box::new(panel::objects::Objects::new(&shared.hub, &clients)),
-        ],
+        verbs: verbs::all(clients, &shared.hub, &shared.clock),
     }
+}
+
+/// The panels of the cluster, in the order they are offered.
+pub fn panels(shared: &Shared, clients: &Arc<client::Clients>) -> Vec<Box<dyn Panel>> {
+    let hub = &shared.hub;
+    vec![
+        Box::new(panel::deployments::panel(hub, clients)),
+        Box::new(panel::rollout::RolloutPanel::new(hub, clients)),
+        Box::new(panel::pods::panel(hub, clients)),
+        Box::new(panel::services::panel(hub, clients)),
+        Box::new(panel::events::panel(hub, clients)),
+        Box::new(panel::objects::nodes(hub, clients)),
+        Box::new(panel::objects::Objects::new(hub, clients)),
+    ]
 }
 
 fn bundle() -> BundleInfo {

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::client::Session;
 use super::error;
+use super::listing;
 use super::object;
-use super::target::{self, Target};
+use super::target::Target;
 use crate::core::report::Report;
 use crate::verb::Call;
 use crate::verb::catalogue::{did_you_mean, nearest};
@@ -25,7 +26,7 @@ pub async fn missing(call: &Call, session: &Session, mut missing: Vec<(&Target, 
         return error::all(missing.into_iter().map(|(_, report)| report).collect());
     }
     let (target, report) = missing.pop()?;
-    let asking = target::first(session, &target.resource, &target.namespace, MOST);
+    let asking = listing::first(session, &target.resource, &target.namespace, MOST);
     Some(match tokio::time::timeout(PATIENCE, asking).await {
         Ok(Ok(there)) => suggesting(report, &target.name, &there),
         _ => report,

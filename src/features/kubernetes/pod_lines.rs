@@ -16,6 +16,7 @@ use super::client::{Clients, JSON, Session};
 use super::error::{self, usage};
 use super::feed::Backoff;
 use super::feed::patience::{SILENCE, WATCH};
+use super::listing;
 use super::model::{PodLine, PodRow, SlimRow, WantedLines};
 use super::object::{self, list, text};
 use super::path::{Query, encode};
@@ -113,7 +114,7 @@ type Sender = mpsc::Sender<Result<PodLine, Report>>;
 impl Reading {
     /// Reads what there is of every pod, one after the other.
     async fn once(&self, sender: &Sender) -> Result<(), Report> {
-        let pods = target::list(&self.session, &self.path, &self.query).await?;
+        let pods = listing::list(&self.session, &self.path, &self.query).await?;
         for pod in pods.iter().filter(|pod| has_begun(pod)) {
             let mut stream = self.stream(pod, None, true)?;
             self.read(&mut stream, sender).await?;
@@ -123,7 +124,7 @@ impl Reading {
 
     /// Reads all pods at once, and those that come.
     async fn follow(&self, sender: &Sender) -> Result<(), Report> {
-        let there = target::list(&self.session, &self.path, &self.query).await?;
+        let there = listing::list(&self.session, &self.path, &self.query).await?;
         let running = there.iter().filter(|pod| text(pod, "/status/phase") == "Running");
         let running = running.count();
         if running > MOST {

@@ -5,19 +5,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::client::{NAMES_ONLY, Session};
+use super::client::Session;
 use super::discovery::{Discovery, Resource};
 use super::documents::{self, Document};
 use super::error::{self, UNKNOWN_TYPE, usage};
+use super::listing;
 use super::nearby;
 use super::object;
 use super::path::Query;
 use crate::core::record::Record;
 use crate::core::report::Report;
 use crate::verb::Call;
-
-/// Objects a page of a list holds.
-pub const PAGE: usize = 500;
 
 /// One object.
 #[derive(Clone, Debug, PartialEq)]
@@ -252,7 +250,7 @@ pub async fn objects(call: &Call, session: &Session, selection: Selection) -> Re
         Selection::Listed { resources, namespace } => {
             for resource in resources {
                 let path = resource.collection(namespace.as_deref());
-                for item in list(session, &path, &selectors(call)).await? {
+                for item in listing::list(session, &path, &selectors(call)).await? {
                     let item = object::cleaned(item, &resource.api_version(), &resource.kind);
                     let target = target(&resource, object::namespace(&item), object::name(&item));
                     found.push((target, item));
@@ -293,75 +291,6 @@ pub fn selectors(call: &Call) -> Query {
     Query::new()
         .with_some("labelSelector", call.arguments.text("selector"))
         .with_some("fieldSelector", call.arguments.text("field-selector"))
-}
-
-/// The first objects of a type, so many at most, with nothing but their metadata.
-pub async fn first(
-    session: &Session,
-    resource: &Resource,
-    namespace: &str,
-    most: usize,
-) -> Result<Vec<Value>, kube::Error> {
-    let path = Query::new()
-        .with("limit", most.to_string())
-        .on(&resource.collection(Some(namespace)));
-    let mut list: Value = session.cluster.get_as(&path, NAMES_ONLY).await?;
-    Ok(match list.get_mut("items").map(Value::take) {
-        Some(Value::Array(items)) => items,
-        _ => Vec::new(),
-    })
-}
-
-/// All objects of a list, page by page.
-pub async fn list(session: &Session, path: &str, query: &Query) -> Result<Vec<Value>, Report> {
-    let mut found = Listing::default();
-    while found.more {
-        let page = found.page(session, path, query).await;
-        page.map_err(|error| session.cluster.report(&error))?;
-    }
-    Ok(found.items)
-}
-
-/// What of a list was read so far.
-pub struct Listing {
-    /// The objects.
-    pub items: Vec<Value>,
-    /// The version of the collection that the first page shows: a watch goes on from there.
-    pub version: String,
-    /// There are more pages, or none was read.
-    pub more: bool,
-    next: String,
-}
-
-impl Default for Listing {
-    fn default() -> Self {
-        Listing {
-            items: Vec::new(),
-            version: String::new(),
-            more: true,
-            next: String::new(),
-        }
-    }
-}
-
-impl Listing {
-    /// Reads the next page. What failed may be asked for again.
-    pub async fn page(&mut self, session: &Session, path: &str, query: &Query) -> Result<(), kube::Error> {
-        let page = query
-            .clone()
-            .with("limit", PAGE.to_string())
-            .with_some("continue", Some(&self.next));
-        let mut answer: Value = session.cluster.get(&page.on(path)).await?;
-        if let Some(Value::Array(found)) = answer.get_mut("items").map(Value::take) {
-            self.items.extend(found);
-        }
-        if self.version.is_empty() {
-            object::text(&answer, "/metadata/resourceVersion").clone_into(&mut self.version);
-        }
-        object::text(&answer, "/metadata/continue").clone_into(&mut self.next);
-        self.more = !self.next.is_empty();
-        Ok(())
-    }
 }
 
 /// The objects of the cluster that `--filename` means; none where the option is not given.

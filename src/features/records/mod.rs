@@ -25,6 +25,5 @@ pub fn feature(helper: &Helper) -> Feature {
             ..BundleInfo::new(crate::verb::catalogue::BUILT_IN, "Commands that are always there")
         }],
         verbs: verbs::all(helper),
-        ..Feature::default()
     }
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use self::changes::Changes;
 use super::{Feature, Shared};
 use crate::features::aws::client::Clients;
+use crate::ui::panel::Panel;
 use crate::verb::{BundleInfo, Completer};
 
 /// What verbs, feed and completer share.
@@ -42,8 +43,8 @@ impl Service {
     }
 }
 
-/// The verbs of the bundle `r53` and the panel `dns`.
-pub fn feature(service: Service) -> Feature {
+/// The verbs of the bundle `r53`.
+pub fn feature(service: &Service) -> Feature {
     Feature {
         bundles: vec![BundleInfo {
             variables: [
@@ -56,7 +57,11 @@ pub fn feature(service: Service) -> Feature {
             .to_vec(),
             ..BundleInfo::new("r53", "Look at and change Route 53 records")
         }],
-        verbs: verbs::all(&service),
-        panels: vec![Box::new(panel::panel(service))],
+        verbs: verbs::all(service),
     }
+}
+
+/// The panel `dns`.
+pub fn panel(service: &Service) -> Box<dyn Panel> {
+    Box::new(panel::panel(service.clone()))
 }

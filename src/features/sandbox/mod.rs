@@ -26,6 +26,5 @@ pub fn feature() -> Feature {
             ..BundleInfo::new("sandbox", "Steer the built-in world")
         }],
         verbs: vec![verbs::kubeconfig::verb(), verbs::speed::verb()],
-        ..Feature::default()
     }
 }

@@ -11,9 +11,10 @@ pub mod verbs;
 use std::sync::Arc;
 
 use super::{Feature, Shared};
+use crate::ui::panel::Panel;
 use crate::verb::{BundleInfo, Completer};
 
-/// The verbs of the bundle `traffic` and the traffic panel. `pods` opens the feed of the pods a request may reach, `logs`
+/// The verbs of the bundle `traffic`. `pods` opens the feed of the pods a request may reach, `logs`
 /// the lines they write; `urls` completes what can be asked.
 pub fn feature(
     shared: &Shared,
@@ -27,6 +28,10 @@ pub fn feature(
             verbs::logs::verb(shared.clone(), logs),
             verbs::watch::verb(shared.clone(), pods).completed_by(urls),
         ],
-        panels: vec![Box::new(panel::TrafficPanel::new(shared.hub.clone()))],
     }
+}
+
+/// The traffic panel.
+pub fn panel(shared: &Shared) -> Box<dyn Panel> {
+    Box::new(panel::TrafficPanel::new(shared.hub.clone()))
 }

@@ -4,6 +4,7 @@
 mod background;
 mod blocks;
 mod config;
+mod console;
 mod editor;
 mod hands;
 mod leaving;
@@ -14,16 +15,15 @@ mod remembered;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, Write};
-use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::task::Poll;
 use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
+use crossterm::event::{Event as TerminalEvent, KeyEventKind};
 use futures::future::BoxFuture;
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -31,7 +31,7 @@ use self::background::Asked;
 pub use self::background::ByBackground;
 use self::blocks::Blocks;
 pub use self::config::{ConsoleConfig, Dresses, Programs, Themes};
-use self::programs::PanicGuard;
+pub use self::console::Console;
 use super::app::{App, Dress, Event, Parts};
 use super::arrangement;
 use super::draw::draw;
@@ -57,58 +57,6 @@ const HISTORY: usize = 2_000;
 const COMPLETER: Duration = Duration::from_secs(3);
 /// How long blocks may take to end when the console closes.
 const FAREWELL: Duration = Duration::from_millis(1_500);
-
-/// A console on the process' terminal, which shows its first frame.
-pub struct Console {
-    shell: Shell<io::Stdout>,
-    restore: Restore,
-    guard: PanicGuard,
-}
-
-impl Console {
-    /// Takes the terminal and draws the first frame. Needs no runtime: threads are started behind the frame, which would
-    /// have to share the machine with them.
-    pub fn open(config: ConsoleConfig) -> Result<Self, Report> {
-        let (width, height) = crossterm::terminal::size().map_err(unusable)?;
-        let restore = Restore::default();
-        let (panics, panic_messages) = mpsc::channel(16);
-        let guard = PanicGuard::install(restore.clone(), panics);
-        let mut screen = Screen::new(io::stdout(), width, height);
-        restore.enter(&mut screen).map_err(unusable)?;
-        let mut shell = Shell::new(config, screen, restore.clone(), panic_messages);
-        shell.draw().map_err(unusable)?;
-        Ok(Console { shell, restore, guard })
-    }
-
-    /// Runs it until it is left; the exit code. To be polled on the thread that opened it, by a runtime's `block_on`: a
-    /// panic there gives the terminal back before it is reported.
-    pub async fn run(self) -> Result<u8, Report> {
-        let Console {
-            mut shell,
-            restore,
-            guard,
-        } = self;
-        // A panic has given the terminal back already; what runs is ended and named all the same, then it goes on.
-        let (mut result, panic) = match AssertUnwindSafe(shell.run(EventStream::new)).catch_unwind().await {
-            Ok(result) => (result, None),
-            Err(panic) => (Ok(0), Some(panic)),
-        };
-        if shell.detached && panic.is_none() {
-            restore.leave();
-            result = shell.wait_for_the_rest().await;
-        }
-        shell.close(io::stderr()).await;
-        drop(guard);
-        if let Some(panic) = panic {
-            std::panic::resume_unwind(panic);
-        }
-        result.map_err(unusable)
-    }
-}
-
-fn unusable(error: io::Error) -> Report {
-    Report::failed("E-CONSOLE-001", "the terminal cannot be used").because(&error)
-}
 
 /// What reaches the loop from tasks.
 pub(super) enum Message {
@@ -176,7 +124,8 @@ impl<W: Write> Shell<W> {
             user: config.user,
             context: config.runner.context(),
             contexts: config.runner.contexts(),
-            catalogue: config.runner.catalogue(),
+            // The verbs are made behind the first frame.
+            catalogue: Arc::default(),
             can_start_sandbox: config.sandbox.is_some(),
             read_only: config.read_only,
             arrangement: config.arrangement,
@@ -276,6 +225,7 @@ impl<W: Write> Shell<W> {
     }
 
     fn begin(&mut self, behind: Behind) {
+        self.know_session();
         if let Some(load) = behind.load {
             let outbox = self.outbox.clone();
             tokio::spawn(async move {

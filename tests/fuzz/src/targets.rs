@@ -226,7 +226,7 @@ fn session() -> Session {
         .positional(Positional::new("rest", OptionKind::Json, "").optional().variadic());
     let set = Declaration::new("t", "all-set", "A longer name");
     Session::new(SessionConfig {
-        catalogue: Arc::new(Catalogue::new([Verb::read(all, Nothing), Verb::read(set, Nothing)])),
+        catalogue: Box::new(|| Arc::new(Catalogue::new([Verb::read(all, Nothing), Verb::read(set, Nothing)]))),
         context: Arc::new(Context::empty("fuzz")),
         contexts: Arc::new(Ports),
         journal: Arc::new(MemoryJournal::new(Clock::real())),

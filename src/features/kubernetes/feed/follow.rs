@@ -18,9 +18,9 @@ use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::error;
+use crate::features::kubernetes::listing::PAGE;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::rights::Need;
-use crate::features::kubernetes::target::PAGE;
 use crate::feed::{HealthState, Source};
 
 /// Between two attempts where a right is missing.

@@ -6,6 +6,7 @@ use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Session;
 use crate::features::kubernetes::error::{NOT_FOUND, usage};
+use crate::features::kubernetes::listing;
 use crate::features::kubernetes::object::{self, list, text};
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection, Target};
@@ -40,7 +41,7 @@ pub async fn pods_of(call: &Call, session: &Session, target: &Target, live: &Val
     let selector = pod_selector(target, live)?;
     let resource = session.cluster.discovery().await?.find("pods")?;
     let path = resource.collection(Some(&target.namespace));
-    let mut pods = target::list(session, &path, &Query::new().with("labelSelector", selector)).await?;
+    let mut pods = listing::list(session, &path, &Query::new().with("labelSelector", selector)).await?;
     pods.sort_by_key(rank);
     if pods.is_empty() {
         return Err(Report::failed(

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{Clients, Session};
+use crate::features::kubernetes::listing;
 use crate::features::kubernetes::object;
-use crate::features::kubernetes::target;
 use crate::verb::{Candidate, Completer, CompletionRequest};
 
 /// A completion that takes longer is of no use.
@@ -255,7 +255,7 @@ async fn names(
 async fn listed(session: &Session, kind: &str, namespace: &str) -> Result<(String, Vec<Value>), Report> {
     let discovery = session.cluster.discovery().await?;
     let resource = discovery.find(kind.rsplit(',').next().unwrap_or(kind))?;
-    let found = target::first(session, &resource, namespace, MOST).await;
+    let found = listing::first(session, &resource, namespace, MOST).await;
     let found = found.map_err(|error| session.cluster.report(&error))?;
     Ok((resource.kind.clone(), found))
 }

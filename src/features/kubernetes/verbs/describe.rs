@@ -17,6 +17,7 @@ use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::describe::{Related, about, describe};
 use crate::features::kubernetes::documents;
 use crate::features::kubernetes::error::{self, NOT_FOUND};
+use crate::features::kubernetes::listing;
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Selection, Target};
@@ -152,7 +153,7 @@ impl Describe {
 
 async fn list(session: &Session, kind: &str, namespace: Option<&str>, query: &Query) -> Result<Vec<Value>, Report> {
     let resource = session.cluster.discovery().await?.find(kind)?;
-    target::list(session, &resource.collection(namespace), query).await
+    listing::list(session, &resource.collection(namespace), query).await
 }
 
 async fn pods(session: &Session, target: &Target, live: &Value) -> Result<Vec<Value>, Report> {

@@ -18,9 +18,10 @@ use crate::features::kubernetes::client::{Clients, JSON, Session};
 use crate::features::kubernetes::describe::{happened, interval};
 use crate::features::kubernetes::discovery::Resource;
 use crate::features::kubernetes::error::usage;
+use crate::features::kubernetes::listing::Listing;
 use crate::features::kubernetes::object::{self, text};
 use crate::features::kubernetes::path::Query;
-use crate::features::kubernetes::target::{self, Listing, Selection, Target, namespace_of};
+use crate::features::kubernetes::target::{self, Selection, Target, namespace_of};
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Header, Input, Output, Read, Verb, View};
 
@@ -114,12 +115,7 @@ impl Events {
             events.sort_by_key(happened);
             (found.version, events)
         };
-        let mut found = Listing::default();
-        while found.more {
-            let page = found.page(&session, &path, &query).await;
-            page.map_err(|error| session.cluster.report(&error))?;
-        }
-        let (mut version, mut found) = sorted(found);
+        let (mut version, mut found) = sorted(Listing::whole(&session, &path, &query).await?);
         if !watching && shown.printer.as_ref().is_some_and(Printer::gathers) {
             let items = found.into_iter().map(|event| object::cleaned(event, "v1", "Event"));
             return shown.all(items.collect(), output).await;

@@ -15,6 +15,7 @@ use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::error::{self, NOT_FOUND, usage};
+use crate::features::kubernetes::listing;
 use crate::features::kubernetes::object::{self, list, text};
 use crate::features::kubernetes::path::encode;
 use crate::features::kubernetes::quantity::{milli, nano, whole};
@@ -259,7 +260,7 @@ async fn nodes(call: &Call, session: &Session, name: Option<String>, output: &Ou
         .map(|node| (object::name(node).to_owned(), Use::of(&node["usage"])))
         .collect();
     let resource = session.cluster.discovery().await?.find("nodes")?;
-    let mut known = target::list(session, &resource.collection(None), &target::selectors(call)).await?;
+    let mut known = listing::list(session, &resource.collection(None), &target::selectors(call)).await?;
     known.retain(|node| name.as_deref().is_none_or(|name| name == object::name(node)));
     let of = |node: &Value| used.get(object::name(node)).copied();
     let by = call.arguments.text("sort-by");

@@ -20,9 +20,10 @@ use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, JSON, MERGE_PATCH, Session};
 use crate::features::kubernetes::error::{self, CONFLICT, NOT_REACHED};
+use crate::features::kubernetes::listing;
 use crate::features::kubernetes::object::{self, text};
 use crate::features::kubernetes::path::Query;
-use crate::features::kubernetes::target::{self, Target};
+use crate::features::kubernetes::target::Target;
 use crate::lang::Stage;
 use crate::verb::declaration::{OptionKind, OptionSpec};
 use crate::verb::{Call, Mutate, Output, Verb};
@@ -146,7 +147,7 @@ async fn pods_on(call: &Call, session: &Session, node: &str) -> Result<Vec<Value
     let query = Query::new()
         .with("fieldSelector", format!("spec.nodeName={node}"))
         .with_some("labelSelector", call.arguments.text("pod-selector"));
-    let mut found = target::list(session, &resource.collection(None), &query).await?;
+    let mut found = listing::list(session, &resource.collection(None), &query).await?;
     found.sort_by(|a, b| (object::namespace(a), object::name(a)).cmp(&(object::namespace(b), object::name(b))));
     Ok(found)
 }

@@ -9,8 +9,8 @@ use super::table::Table;
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{Session, TABLE};
 use crate::features::kubernetes::discovery::Resource;
+use crate::features::kubernetes::listing::PAGE;
 use crate::features::kubernetes::path::Query;
-use crate::features::kubernetes::target::PAGE;
 use crate::verb::Call;
 
 /// How long the objects wait for the cells: asked for at once they would hold the cells up, asked for later a slow

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{Clients, Session};
 use crate::features::kubernetes::error::{NOT_FOUND, usage};
+use crate::features::kubernetes::listing;
 use crate::features::kubernetes::object::{self, CHANGE_CAUSE, REVISION};
 use crate::features::kubernetes::path::Query;
 use crate::features::kubernetes::target::{self, Target};
@@ -189,7 +190,7 @@ async fn owned(session: &Session, resource: &str, owner: &Value) -> Result<Vec<V
     let resource = session.cluster.discovery().await?.find(resource)?;
     let selector = object::selector_query(owner.pointer("/spec/selector").unwrap_or(&Value::Null));
     let query = Query::new().with_some("labelSelector", Some(selector));
-    let mut found = target::list(session, &resource.collection(Some(object::namespace(owner))), &query).await?;
+    let mut found = listing::list(session, &resource.collection(Some(object::namespace(owner))), &query).await?;
     found.retain(|object| {
         object::controller(object).is_some_and(|found| object::text(found, "/uid") == object::uid(owner))
     });

@@ -15,6 +15,7 @@ use crate::core::report::{Report, Severity};
 use crate::features::kubernetes::client::{Clients, JSON, Session};
 use crate::features::kubernetes::error::{self, NOT_REACHED, usage};
 use crate::features::kubernetes::feed::patience::{SILENCE, WATCH};
+use crate::features::kubernetes::listing;
 use crate::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, SlimRow};
 use crate::features::kubernetes::object;
 use crate::features::kubernetes::path::Query;
@@ -356,7 +357,7 @@ impl Watch<'_> {
     async fn events(&self, selector: &str) -> Result<Vec<EventRow>, Report> {
         let resource = self.session.cluster.discovery().await?.find("events")?;
         let query = Query::new().with("fieldSelector", selector);
-        let found = target::list(self.session, &resource.collection(Some(&self.target.namespace)), &query).await?;
+        let found = listing::list(self.session, &resource.collection(Some(&self.target.namespace)), &query).await?;
         let rows = found.into_iter().filter_map(|event| serde_json::from_value(event).ok());
         Ok(rows.map(EventRow::of).collect())
     }
@@ -367,7 +368,7 @@ impl Watch<'_> {
         let labels = object::map(set, "/spec/selector/matchLabels").map(object::label_query);
         let query = Query::new().with_some("labelSelector", labels);
         let mut waiting = Vec::new();
-        for pod in target::list(self.session, &pods.collection(Some(&self.target.namespace)), &query).await? {
+        for pod in listing::list(self.session, &pods.collection(Some(&self.target.namespace)), &query).await? {
             if !counts(&pod) {
                 continue;
             }

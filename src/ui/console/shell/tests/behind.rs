@@ -1,5 +1,7 @@
 //! What is loaded behind the first frame.
 
+use futures::FutureExt;
+
 use super::*;
 use crate::verb::{Call, Declaration, Input, Output, Read, Verb};
 

@@ -1,5 +1,9 @@
 //! How the console is left: by key, with questions open, with a panel that breaks, with an answer on its way.
 
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+
 use super::*;
 
 #[tokio::test]
