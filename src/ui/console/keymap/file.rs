@@ -67,6 +67,7 @@ pub(super) fn preset(name: &str) -> Option<Result<Keymap, Report>> {
     let found = PRESETS.iter().find(|preset| preset.name == name)?;
     let base = found.inherits.and_then(preset);
     Some(base.unwrap_or_else(|| Ok(Keymap::default())).and_then(|mut keymap| {
+        keymap.bindings.reserve(found.keys.len());
         for (part, key, action) in found.keys {
             bind(&mut keymap, *part, key, action)?;
         }
