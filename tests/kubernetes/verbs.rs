@@ -300,6 +300,37 @@ async fn a_watch_shows_changes_until_it_is_cancelled() {
     assert_eq!(*ready.last().unwrap(), "2/2", "{ready:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_is_told_once_why_a_rollout_stands_still() {
+    let bench = running().await;
+    bench
+        .run("kubectl:set image deploy/inspector inspector=so0k/kuar-inspector:broken")
+        .await
+        .ok();
+    let line = "kubectl:rollout status deploy/inspector --timeout=12s";
+    let mut block = bench.session.start(line, Arc::new(Onlooker)).unwrap();
+    let mut notes = Vec::new();
+    while let Some(event) = block.next().await {
+        if let BlockEvent::Note(note) = event {
+            notes.push(note.to_string());
+        }
+    }
+    let [note] = notes.as_slice() else {
+        panic!("one note, and not {notes:?}")
+    };
+    assert!(
+        note.starts_with("pod/inspector-") && note.contains("ImagePull"),
+        "{note}"
+    );
+    assert!(
+        note.ends_with("go back with kubectl:rollout-undo deployment.apps/inspector, or wait"),
+        "{note}"
+    );
+    // A program that reads the answer is told what kubectl says, and no more.
+    let ran = bench.run("kubectl:rollout status deploy/inspector --timeout=4s").await;
+    assert_eq!((ran.exit, ran.notes), (1, vec![]));
+}
+
 /// The cells of rows, and whether they came as a preview, in the order of their coming.
 async fn rows_in_their_order(bench: &Bench, line: &str) -> Vec<(bool, Vec<String>)> {
     let mut block = bench.session.start(line, Arc::new(Onlooker)).unwrap();

@@ -16,6 +16,21 @@ pub struct Cause {
     pub message: String,
 }
 
+impl Cause {
+    /// `pod/web-1 ImagePullBackOff: MESSAGE`.
+    pub fn sentence(&self) -> String {
+        let at = match self.pod.as_str() {
+            "" => String::new(),
+            pod => format!("pod/{pod} "),
+        };
+        let detail = match self.message.as_str() {
+            "" => String::new(),
+            message => format!(": {message}"),
+        };
+        format!("{at}{}{detail}", self.reason)
+    }
+}
+
 /// Reasons for waiting that a new pod does not get out of by itself, or not soon.
 const FATAL: [&str; 10] = [
     "ErrImagePull",

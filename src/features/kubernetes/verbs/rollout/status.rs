@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::core::clock::Clock;
 use crate::core::report::{Report, Severity};
+use crate::core::text::SafeText;
 use crate::features::kubernetes::client::{Clients, JSON, Session};
 use crate::features::kubernetes::error::{self, NOT_REACHED, usage};
 use crate::features::kubernetes::feed::patience::{SILENCE, WATCH};
@@ -36,6 +37,8 @@ use crate::verb::{Call, Input, Output, Read, Verb};
 const KINDS: [&str; 3] = ["Deployment", "DaemonSet", "StatefulSet"];
 /// Before a watch that ended is taken up again.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long a rollout stands still before somebody who looks on is told why.
+const STILL: Duration = Duration::from_secs(2);
 
 /// The verb.
 pub fn verb(clients: &Arc<Clients>, hub: &Hub) -> Verb {
@@ -122,6 +125,7 @@ impl Status {
                 traffic: watched.as_ref(),
                 clock: self.hub.clock(),
                 said: String::new(),
+                told: !call.operator.shows_previews(),
             };
             watch.follow(live).await?;
         }
@@ -177,6 +181,8 @@ struct Watch<'a> {
     clock: &'a Clock,
     /// The last sentence: watch events that change nothing of it say nothing new.
     said: String,
+    /// The operator knows why it stands still, or is no one who looks.
+    told: bool,
 }
 
 impl Watch<'_> {
@@ -232,7 +238,8 @@ impl Watch<'_> {
             let what = format!("{} is stopped by its traffic: {}", self.target.title(), failed.detail);
             return Err(Report::failed(NOT_REACHED, what).hint(self.way_back()));
         }
-        if self.said != found.sentence() {
+        let moved = self.said != found.sentence();
+        if moved {
             self.said = found.sentence().to_owned();
             let mut record = sentence(self.target, action, &self.said);
             record["gates"] = gates.iter().map(rollout::Gate::record).collect();
@@ -243,8 +250,20 @@ impl Watch<'_> {
         }
         if self.call.arguments.flag("fail-fast") {
             self.fail_fast(live).await?;
+        } else if !moved && !self.told {
+            self.tell_cause(live).await;
         }
         Ok(false)
+    }
+
+    /// Who looks on is told once why the rollout stands still. What hides the cause, as a right that is missing, does not
+    /// end the look.
+    async fn tell_cause(&mut self, live: &Value) {
+        if let Ok(Some(cause)) = self.cause(live).await {
+            let text = format!("{}; {}, or wait", cause.sentence(), self.way_back());
+            self.call.operator.note(SafeText::line(&text));
+            self.told = true;
+        }
     }
 
     fn way_back(&self) -> String {
@@ -263,6 +282,7 @@ impl Watch<'_> {
         // A pod that cannot start does not always move its deployment.
         let silence = match self.call.arguments.flag("fail-fast") || self.traffic.is_some() {
             true => Duration::from_secs(1),
+            false if !self.told => STILL,
             false => SILENCE,
         };
         let opening = self.session.cluster.watch::<Value>(&path, JSON);
@@ -290,17 +310,7 @@ impl Watch<'_> {
         let Some(cause) = self.cause(live).await? else {
             return Ok(());
         };
-        let detail = if cause.message.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", cause.message)
-        };
-        let at = if cause.pod.is_empty() {
-            String::new()
-        } else {
-            format!("pod/{} ", cause.pod)
-        };
-        let what = format!("{} cannot roll out: {at}{}{detail}", self.target.title(), cause.reason);
+        let what = format!("{} cannot roll out: {}", self.target.title(), cause.sentence());
         let record = json!({"pod": cause.pod, "reason": cause.reason, "message": cause.message});
         Err(Report::failed(NOT_REACHED, what)
             .on_record(&record)
