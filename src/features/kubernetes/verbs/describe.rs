@@ -38,6 +38,7 @@ pub fn verb(clients: &Arc<Clients>, clock: &Clock) -> Verb {
             OptionSpec::new("show-events", OptionKind::Bool, "Tell the object's events too").default("true"),
         ])
         .output("The object as the API gives it; rendered as kubectl's text.")
+        .page()
         .notes("A name that no object has matches every object whose name begins with it.")
         .example(
             "kubectl:describe deploy inspector",
