@@ -15,6 +15,7 @@
     reason = "a failed expectation is how a test fails, and a skipped test says so; helpers of tests included"
 )]
 
+pub mod bounds;
 pub mod console;
 pub mod image;
 pub mod keys;
