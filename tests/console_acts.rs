@@ -1,13 +1,17 @@
-//! The second and third act of the demo, in a console on a sandbox in a process of its own: a broken image whose cause
-//! is named while the old pods serve and one key takes it back, and a change from another terminal.
+//! The demo as it is presented, and its second and third act by themselves, in a console on a sandbox in a process of its
+//! own: a broken image whose cause is named while the old pods serve and one key takes it back, and a change from another
+//! terminal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
 use std::time::{Duration, Instant};
 
+use cogdeck::lang::script_lines;
+use cogdeck::ui::console::app::SCRIPTS;
 use cogdeck::ui::console::approval::LOOK;
-use support::console::{SOON, chat, line, see};
+use regex::Regex;
+use support::console::{SOON, chat, input, line, see};
 use support::process::{COGDECK, Sandbox};
 use support::run::run;
 use support::terminal::{Key, Terminal};
@@ -30,6 +34,10 @@ fn console(sandbox: &Sandbox) -> Terminal {
 
 /// How soon the console names what keeps a release from starting, from the Enter behind the line on.
 const NAMED_WITHIN: Duration = Duration::from_secs(2);
+/// "At once": from the answer to the other terminal to the screen.
+const AT_ONCE: Duration = Duration::from_millis(500);
+/// A line of a script that waits for the world.
+const PLAYED: Duration = Duration::from_secs(120);
 
 /// A release with an image that is never pulled: how long until the cause and what still serves stand on the screen.
 fn break_it(terminal: &Terminal) -> Duration {
@@ -83,23 +91,107 @@ fn a_scale_from_another_terminal_moves_the_panels_at_once() {
     };
     let sandbox = Sandbox::start(&["--speed", "5"]);
     let terminal = console(&sandbox);
-    let scaled = sandbox
-        .client(kubectl)
-        .args(["scale", "deploy", "inspector", "--replicas=5"])
-        .output()
-        .expect("kubectl runs");
-    let answered = Instant::now();
-    assert!(scaled.status.success(), "{}", String::from_utf8_lossy(&scaled.stderr));
-    terminal
-        .wait_for(|screen| screen.contains("/5 "), SOON)
-        .expect("the count that was asked for elsewhere");
-    println!("on the screen {:?} after kubectl's answer", answered.elapsed());
-    let all = |screen: &str| {
-        screen
-            .lines()
-            .any(|row| row.contains("5/5") && row.contains("✓ available"))
-    };
-    terminal.wait_for(all, SOON).expect("five pods");
+    let mut times = Vec::new();
+    for replicas in 4..=6 {
+        let scaled = sandbox
+            .client(&kubectl)
+            .args(["scale", "deploy", "inspector", &format!("--replicas={replicas}")])
+            .output()
+            .expect("kubectl runs");
+        let answered = Instant::now();
+        assert!(scaled.status.success(), "{}", String::from_utf8_lossy(&scaled.stderr));
+        let asked = format!("/{replicas} ");
+        terminal
+            .wait_for(|screen| screen.contains(&asked), SOON)
+            .expect("the count that was asked for elsewhere");
+        times.push(answered.elapsed());
+        let whole = format!("{replicas}/{replicas}");
+        let all = |screen: &str| {
+            let mut rows = screen.lines();
+            rows.any(|row| row.contains(&whole) && row.contains("✓ available"))
+        };
+        terminal.wait_for(all, SOON).expect("all pods");
+    }
+    println!("on the screen after kubectl's answer: {times:?}");
+    assert!(
+        times.iter().any(|time| *time <= AT_ONCE),
+        "on the screen after {times:?}"
+    );
+}
+
+/// What the audience sees behind a line of the scripts: how the line begins, and a text of the screen.
+const SEEN: [(&str, &str); 11] = [
+    ("kubectl:run inspector", r"deployment\.apps/inspector created"),
+    ("kubectl:expose", "service/inspector exposed"),
+    ("dig --short inspector", r"(?m)^│ +\d+\.\d+\.\d+\.\d+ "),
+    ("kubectl:scale", "3 wanted"),
+    (
+        "traffic:watch http://inspector.spawnhub.com/net",
+        "traffic http://inspector",
+    ),
+    (
+        "kubectl:set image deploy inspector inspector=so0k/kuar-inspector:2.0.0",
+        r"new 2\.0\.0 .* 3/3 ready",
+    ),
+    ("kubectl:rollout history", "(?s)failed 0.*REVISION"),
+    ("instance-search", r#"(?m)^│ +"ssh://admin@203\.0\.113\."#),
+    ("dig --short spawnhub.com", r"(?m)^│ +\d+\.\d+\.\d+\.\d+ "),
+    (
+        "kubectl:set image deploy inspector inspector=so0k/kuar-inspector:broken",
+        "(?s)(ErrImagePull|ImagePullBackOff).*the old 3/3 still serve",
+    ),
+    ("kubectl:rollout undo", r"new 2\.0\.0 .* 3/3 ready"),
+];
+
+/// Plays a script as a presenter does: the key types its next line, Enter runs it.
+fn play(terminal: &Terminal, name: &str, script: &str) {
+    line(terminal, &format!(":present {name}"));
+    see(terminal, "lines to present");
+    let plain = |text: &str| text.split_whitespace().collect::<String>();
+    for line in script_lines(script) {
+        let until = |what: &str, seen: &dyn Fn(&str) -> bool| {
+            let seen = terminal.wait_for(seen, PLAYED);
+            let screen = seen.unwrap_or_else(|unseen| panic!("{}: {what}: {unseen}", line.text));
+            let failed = screen.lines().any(|row| row.contains("❯ ") && row.contains("✗ failed"));
+            assert!(!failed, "a line failed before {}: {screen}", line.text);
+        };
+        // What runs ends first; a second press types the rest at once.
+        terminal.key(Key::F(5));
+        until("its first characters", &|_| !input(terminal).is_empty());
+        terminal.key(Key::F(5));
+        until("typed", &|_| plain(&input(terminal)) == plain(&line.text));
+        terminal.key(Key::Enter);
+        until("taken", &|_| input(terminal).is_empty());
+        let Some((_, wanted)) = SEEN.iter().find(|(begins, _)| line.text.starts_with(begins)) else {
+            continue;
+        };
+        let wanted = Regex::new(wanted).unwrap();
+        let asks = |screen: &str| screen.contains("Enter applies it");
+        until(wanted.as_str(), &|screen| wanted.is_match(screen) || asks(screen));
+        if asks(&terminal.screen()) {
+            std::thread::sleep(LOOK);
+            terminal.key(Key::Enter);
+        }
+        until(wanted.as_str(), &|screen| wanted.is_match(screen) && !asks(screen));
+    }
+    terminal.key(Key::F(5));
+    see(terminal, "the script is over");
+}
+
+#[test]
+fn both_scripts_are_presented_from_their_first_line_to_their_last() {
+    for (begins, _) in SEEN {
+        let known = SCRIPTS
+            .iter()
+            .any(|script| script.text.contains(&format!("\n{begins}")));
+        assert!(known, "no script has the line {begins}");
+    }
+    let sandbox = Sandbox::start(&["--speed", "5"]);
+    let terminal = sandbox.terminal(COGDECK, &[], 120, 40);
+    see(&terminal, "Pipelines run in");
+    for script in SCRIPTS {
+        play(&terminal, script.name, script.text);
+    }
 }
 
 /// At a fiftieth of its speed a pod takes more than a minute to start: it is there at once when the world goes faster.
