@@ -1,11 +1,12 @@
-//! Every panel in every state of its data, at the three sizes: one table, a snapshot a panel and size, and one fact of
-//! each asserted apart from it.
+//! Every panel in every state of its data, at the three sizes, as the console draws it: one table, a snapshot a panel and
+//! size, and of each apart from it: the rows, the state's word, and why the rows are not live.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::any::Any;
-use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -25,7 +26,12 @@ use cogdeck::features::traffic::model::Sample;
 use cogdeck::features::{Features, Shared};
 use cogdeck::feed::{FeedKey, HealthState, Hub, Subscription};
 use cogdeck::store::Store;
+use cogdeck::ui::console::app::{App, Event, Parts};
+use cogdeck::ui::console::arrangement::Arrangement;
+use cogdeck::ui::console::draw::draw;
+use cogdeck::ui::console::keymap::Keymap;
 use cogdeck::ui::panel::{Panel, Theme};
+use cogdeck::verb::catalogue::Catalogue;
 use cogdeck::verb::session::{AuditEntry, Job, JobState};
 
 /// The lines of what was drawn, without what is empty at their ends.
@@ -45,14 +51,20 @@ const ROWS: usize = 3;
 const REASON: &str = "the reason in words";
 
 /// Word, state, whether there are rows.
-const STATES: [(&str, HealthState, bool); 6] = [
+const STATES: [(&str, HealthState, bool); 9] = [
     ("loading", HealthState::Loading, false),
     ("live", HealthState::Live, true),
     ("stale", HealthState::Stale, true),
+    ("login", HealthState::Login, true),
+    ("denied", HealthState::Denied, true),
+    ("error", HealthState::Failed, true),
     ("denied", HealthState::Denied, false),
     ("empty", HealthState::Live, false),
     ("error", HealthState::Failed, false),
 ];
+
+/// The rollout panel once more, with several that go on.
+const SEVERAL: &str = "rollouts";
 
 /// A world in one state: every feed filled by the test, none started.
 struct World {
@@ -91,7 +103,8 @@ impl World {
         self.kept.push(Box::new(feed));
     }
 
-    fn new(state: HealthState, filled: bool) -> Self {
+    /// `updated`: of three pods of each deployment.
+    fn new(state: HealthState, filled: bool, updated: i64) -> Self {
         let mut world = World {
             hub: Hub::new(Clock::paused(START)),
             context: Arc::new(Context::empty("test")),
@@ -105,7 +118,7 @@ impl World {
             uid: name.into(),
             replicas: 3,
             total: 3,
-            updated: 3,
+            updated,
             ready: 3,
             available: 3,
             revision: Some(2),
@@ -232,70 +245,176 @@ impl World {
             jobs: Arc::new(Vec::new),
             journal: Arc::new(Store::in_memory(Clock::real())),
         }));
-        for panel in &mut panels {
+        for panel in panels.iter_mut().filter(|panel| panel.id() == "objects") {
             panel.open(&self.context);
-            if panel.id() == "objects" {
-                panel.visit("configmaps");
-            }
+            panel.visit("configmaps");
         }
         panels
     }
 }
 
-/// Rows that stand for an item, and the rows shown in reverse: the selected one.
+/// A console of the chat and one panel, on a screen of this size.
+struct Desk {
+    app: App,
+    clock: Clock,
+    screen: Rect,
+}
+
+impl Desk {
+    fn new(world: &World, id: &str, (columns, lines): (u16, u16)) -> Self {
+        let clock = Clock::paused(START);
+        let mut panels = world.panels();
+        panels.retain(|panel| panel.id() == id);
+        let mut app = App::new(Parts {
+            panels,
+            keymap: Keymap::preset("default").unwrap(),
+            theme: Theme::plain(),
+            clock: clock.clone(),
+            user: "operator".into(),
+            context: world.context.clone(),
+            contexts: Vec::new(),
+            catalogue: Arc::new(Catalogue::new([])),
+            can_start_sandbox: false,
+            read_only: false,
+            arrangement: Arrangement::default(),
+            pinned: Vec::new(),
+            pins: Arc::new(|pinned| panic!("nothing is pinned here, but {pinned:?} is")),
+        });
+        app.open_panels();
+        Desk {
+            app,
+            clock,
+            screen: Rect::new(0, 0, columns, lines),
+        }
+    }
+
+    fn draw(&mut self) -> Buffer {
+        let mut buffer = Buffer::empty(self.screen);
+        draw(&mut self.app, self.screen, &mut buffer);
+        self.app.drawn();
+        buffer
+    }
+
+    /// The panel gets the keys.
+    fn focus(&mut self) {
+        let key = KeyEvent::new(KeyCode::Char('2'), KeyModifiers::ALT);
+        self.app.handle(Event::Key(key));
+    }
+
+    /// A second passes.
+    fn wait(&mut self) {
+        self.clock.advance(Duration::from_secs(1));
+        self.app.tick();
+    }
+}
+
+/// The panel with its frame or title line: it is the second pane, at the right end of the screen.
+fn pane(screen: &Buffer) -> Option<Buffer> {
+    let area = screen.area;
+    let begins = |x: u16, y: u16, text: &str| {
+        let cells = (x..area.right()).zip(text.chars());
+        cells.fold(
+            text.chars().count() <= usize::from(area.right() - x),
+            |same, (x, sign)| same && screen[(x, y)].symbol() == sign.to_string(),
+        )
+    };
+    let places = (area.top()..area.bottom()).flat_map(|y| (area.left()..area.right()).map(move |x| (x, y)));
+    let (left, top) = places
+        .into_iter()
+        .find(|(x, y)| begins(*x, *y, "╭─ 2 ") || begins(*x, *y, "── 2 "))?;
+    let is_end = |y: &u16| begins(left, *y, "╰─") || begins(left, *y, "──");
+    let last = (top + 1..area.bottom()).find(is_end)?;
+    // A title line has the frame of the input below it, which is not its own.
+    let bottom = last + u16::from(begins(left, last, "╰─"));
+    let mut own = Buffer::empty(Rect::new(0, 0, area.right() - left, bottom - top));
+    for y in 0..own.area.height {
+        for x in 0..own.area.width {
+            own[(x, y)] = screen[(left + x, top + y)].clone();
+        }
+    }
+    Some(own)
+}
+
+/// Rows that stand for an item, and those of them shown in reverse: the selected one, of which a long cell may go on in
+/// the next line.
 fn facts(buffer: &Buffer) -> (usize, usize) {
     let area = buffer.area;
-    let items = rows(buffer).iter().filter(|row| row.contains("item-")).count();
-    let reversed = |y: &u16| (area.left()..area.right()).any(|x| buffer[(x, *y)].modifier.contains(Modifier::REVERSED));
-    (items, (area.top()..area.bottom()).filter(reversed).count())
+    let reversed = |y: u16| (area.left()..area.right()).any(|x| buffer[(x, y)].modifier.contains(Modifier::REVERSED));
+    let lines = rows(buffer);
+    let items = || {
+        (area.top()..area.bottom())
+            .zip(&lines)
+            .filter(|(_, row)| row.contains("item-"))
+    };
+    (items().count(), items().filter(|(y, _)| reversed(*y)).count())
+}
+
+/// The case is the panel's id, or that of the rollout panel with several.
+fn check(case: &str, (word, state, filled): (&str, HealthState, bool), size: (u16, u16)) -> String {
+    let (id, updated) = if case == SEVERAL { ("rollout", 1) } else { (case, 3) };
+    let world = World::new(state, filled, updated);
+    let mut desk = Desk::new(&world, id, size);
+    // With rows and without a word in their place: why they are not live.
+    let ill = filled && state != HealthState::Live;
+    let told = format!("{word}: {REASON}");
+    // Beside the chat it says so, too, where it does not have the keys.
+    let beside = pane(&desk.draw());
+    let is_beside = beside
+        .as_ref()
+        .is_some_and(|pane| rows(pane).join("\n").contains(&told));
+    assert!(
+        !ill || beside.is_none() || is_beside,
+        "{case} {word} at {size:?} without the keys"
+    );
+    desk.focus();
+    let buffer = pane(&desk.draw()).unwrap_or_else(|| panic!("{case} at {size:?}"));
+    let (items, selected) = facts(&buffer);
+    let lines = rows(&buffer);
+    let text = lines.join("\n");
+    let place = format!("{case} {word} at {size:?}:\n{text}");
+    match (filled, case) {
+        // It has no rows of objects.
+        (true, "traffic") => assert!(text.contains("last 3 requests"), "{place}"),
+        // Its title and its sentence name the deployment, too.
+        (true, "rollout") => assert_eq!((items, selected), (ROWS + 2, 1), "{place}"),
+        (true, _) => assert_eq!((items, selected), (ROWS, 1), "rows, selected rows: {place}"),
+        (false, _) => assert_eq!((items, selected), (0, 0), "{place}"),
+    }
+    let says = match (word, case) {
+        ("loading", "traffic") => text.contains("no traffic yet"),
+        ("loading", _) => text.contains("loading"),
+        ("empty", _) => lines.iter().any(|line| line.contains("live")) && !text.contains(REASON),
+        // That all is well gives way to a long title.
+        ("live", "traffic") => !text.contains(REASON),
+        ("live", _) => lines[0].contains("live") && !text.contains(REASON),
+        // The title has the word, the content why.
+        _ => lines[0].contains(word) && text.matches(&told).count() == 1,
+    };
+    assert!(says, "{place}");
+    // Rows that are there hide that they are old: it is told as well, once for all sources.
+    desk.wait();
+    let screen = desk.draw();
+    let whole = rows(&screen).join("\n");
+    let toasts = whole.matches(&format!(": {told}")).count();
+    assert_eq!(toasts, usize::from(ill), "{case} {word} at {size:?}:\n{whole}");
+    let rows_are = if filled { "" } else { ", no rows" };
+    let mut kept = lines;
+    // Of lines that are blank below each other one stands for all.
+    kept.dedup();
+    format!("== {word}{rows_are}\n{}\n", kept.join("\n").trim_end())
 }
 
 #[tokio::test]
 async fn every_panel_says_what_it_has_in_every_state_at_every_size() {
-    let ids: Vec<String> = World::new(HealthState::Live, true)
-        .panels()
-        .iter()
-        .map(|panel| panel.id().to_owned())
-        .collect();
-    assert!(ids.len() >= 12, "{ids:?}");
-    for (at, id) in ids.iter().enumerate() {
-        for (columns, lines) in SIZES {
-            let mut all = String::new();
-            for (word, state, filled) in STATES {
-                let world = World::new(state, filled);
-                let mut panels = world.panels();
-                let panel = panels[at].as_mut();
-                let area = Rect::new(0, 0, columns, lines);
-                let mut buffer = Buffer::empty(area);
-                panel.draw(area, &mut buffer, &Theme::plain(), true, START);
-                let (items, selected) = facts(&buffer);
-                let text = rows(&buffer).join("\n");
-                let place = format!("{id} {word} at {columns}x{lines}:\n{text}");
-                let health = panel.health();
-                match (filled, id.as_str()) {
-                    // It has no rows of objects, and says the same whatever keeps requests away.
-                    (true, "traffic") => assert!(text.contains("last 3 requests"), "{place}"),
-                    (false, "traffic") => assert!(text.contains("no traffic yet"), "{place}"),
-                    // Its sentence names the deployment, too.
-                    (true, "rollout") => assert_eq!((items, selected), (ROWS + 1, 1), "{place}"),
-                    (true, _) => assert_eq!((items, selected), (ROWS, 1), "rows, selected rows: {place}"),
-                    (false, _) => {
-                        assert_eq!((items, selected), (0, 0), "{place}");
-                        let says = match word {
-                            "loading" => text.contains("loading"),
-                            "empty" => !text.trim().is_empty() && !text.contains(REASON),
-                            _ => text.contains(&format!("{word}: {REASON}")),
-                        };
-                        assert!(says, "{place}");
-                    }
-                }
-                if id != "traffic" {
-                    assert!(health.iter().all(|source| source.health.state == state), "{place}");
-                }
-                write!(all, "== {word}\n{}\n", text.trim_end()).unwrap();
-            }
+    let world = World::new(HealthState::Live, true, 3);
+    let mut cases: Vec<String> = world.panels().iter().map(|panel| panel.id().to_owned()).collect();
+    assert!(cases.len() >= 12, "{cases:?}");
+    cases.push(SEVERAL.to_owned());
+    for case in &cases {
+        for size in SIZES {
+            let all = STATES.map(|state| check(case, state, size)).concat();
             insta::with_settings!({snapshot_path => "snapshots/panels", prepend_module_to_snapshot => false}, {
-                insta::assert_snapshot!(format!("{id}_{columns}x{lines}"), all);
+                insta::assert_snapshot!(format!("{case}_{}x{}", size.0, size.1), all);
             });
         }
     }

@@ -47,6 +47,8 @@ pub enum Until {
     Place,
     /// The sandbox has started, or could not.
     Started,
+    /// What this line says of a source is over.
+    Over(SafeText),
 }
 
 /// The toasts on the screen.

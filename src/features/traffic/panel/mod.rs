@@ -11,16 +11,26 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use self::picture::{Picture, WINDOW};
+use self::picture::{Look, Picture, WINDOW};
 use super::model::{Sample, latest, samples};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::feed::{Health, HealthState, Hub, RowTable, Subscription};
+use crate::ui::panel::widgets::health::{empty_reason, explained, trouble};
+use crate::ui::panel::widgets::table::Selection;
 use crate::ui::panel::widgets::{line, message};
-use crate::ui::panel::{Effect, Motion, Panel, PanelKey, Scope, Sourced, Theme, Tone};
+use crate::ui::panel::{Effect, Panel, PanelKey, Scope, Sourced, Theme, Tone};
 
 /// Requests shown one by one.
 const RIBBON: usize = 200;
+/// What it says before the first request.
+const NOTHING: &str = "no traffic yet: traffic:watch URL (t on a service), traffic:logs deploy/NAME -f, or paste the shell \
+                       loop with curl";
+
+/// How many answerers can be the first that is shown.
+fn places(all: usize, room: usize) -> usize {
+    all.saturating_sub(room) + 1
+}
 
 /// The panel.
 pub struct TrafficPanel {
@@ -28,7 +38,10 @@ pub struct TrafficPanel {
     feed: Option<Subscription<Sample>>,
     /// The context, where several are shown: it keeps to the session's own.
     place: Option<String>,
-    scroll: usize,
+    /// The first answerer that is shown.
+    scroll: Selection,
+    /// As drawn last: the answerers, and how many of them there was room for.
+    drawn: (usize, usize),
     moved: u64,
 }
 
@@ -39,7 +52,8 @@ impl TrafficPanel {
             hub,
             feed: None,
             place: None,
-            scroll: 0,
+            scroll: Selection::default(),
+            drawn: (0, 0),
             moved: 0,
         }
     }
@@ -94,9 +108,9 @@ impl Panel for TrafficPanel {
         let Some(feed) = &self.feed else { return Vec::new() };
         let health = feed.source().health();
         // Before the first watch there is nothing that could be out of date.
-        match health.data_at {
-            Some(_) => vec![Sourced::new("traffic", health).of(self.place.as_deref())],
-            None => Vec::new(),
+        match health.state {
+            HealthState::Loading => Vec::new(),
+            _ => vec![Sourced::new("traffic", health).of(self.place.as_deref())],
         }
     }
 
@@ -106,33 +120,50 @@ impl Panel for TrafficPanel {
 
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {
         if let PanelKey::Move(motion) = key {
-            self.scroll = match motion {
-                Motion::Up | Motion::PageUp => self.scroll.saturating_sub(1),
-                Motion::Down | Motion::PageDown => self.scroll + 1,
-                _ => 0,
-            };
+            let (all, room) = self.drawn;
+            self.scroll.step(motion, places(all, room), room);
             self.moved += 1;
         }
         Vec::new()
     }
 
-    fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, _focused: bool, _now: Timestamp) {
-        let scroll = self.scroll;
+    fn window(&self) -> Option<(usize, usize, usize)> {
+        let (all, room) = self.drawn;
+        let first = self.scroll.index();
+        (room < all).then(|| (first + 1, (first + room).min(all), all))
+    }
+
+    fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, _now: Timestamp) {
         let health = self.feed.as_ref().map(|feed| feed.source().health());
-        let ended = health.filter(|health| health.state == HealthState::Ended);
-        let note = ended.and_then(|health| health.reason);
-        let lines = self.read(|samples| {
-            (!samples.is_empty()).then(|| {
-                let picture = Picture::of(samples);
-                picture.lines(theme, area.width, usize::from(area.height), scroll, note.as_ref())
-            })
-        });
-        let Some(lines) = lines else {
-            let text =
-                "no traffic yet: traffic:watch URL (t on a service), traffic:logs deploy/NAME -f, or paste the shell loop with curl"
-                    .into();
+        let pictured = self.read(|samples| (!samples.is_empty()).then(|| Picture::of(samples)));
+        let Some(picture) = pictured else {
+            self.drawn = (0, 0);
+            let why = health.filter(|health| health.state != HealthState::Loading);
+            let text = why.map_or_else(|| NOTHING.into(), |health| empty_reason(&health, NOTHING));
             return message(area, buffer, theme, &text);
         };
+        let is_over = |health: &&Health| health.state == HealthState::Ended;
+        let note = health
+            .as_ref()
+            .filter(is_over)
+            .and_then(|health| health.reason.as_ref());
+        let why = health.as_ref().filter(|health| !is_over(health)).and_then(trouble);
+        let area = match why {
+            Some(why) => explained(area, buffer, theme, &why, usize::from(area.height), focused),
+            None => area,
+        };
+        let look = Look {
+            theme,
+            columns: area.width,
+            rows: usize::from(area.height),
+            scroll: self.scroll.index(),
+            note,
+        };
+        let (lines, answerers) = picture.lines(&look);
+        self.drawn = answerers;
+        // Rows have become more, or answerers fewer.
+        let last = places(answerers.0, answerers.1).saturating_sub(1);
+        self.scroll.select(self.scroll.index().min(last));
         for (row, drawn) in (0..area.height).zip(&lines) {
             line(area, row, buffer, drawn);
         }

@@ -42,6 +42,17 @@ pub(super) struct Picture {
     rate: Vec<Option<f64>>,
 }
 
+/// What decides how it looks besides the requests.
+pub(super) struct Look<'a> {
+    pub theme: &'a Theme,
+    pub columns: u16,
+    pub rows: usize,
+    /// The first answerer shown.
+    pub scroll: usize,
+    /// That the watch has ended.
+    pub note: Option<&'a SafeText>,
+}
+
 /// One request as a cell.
 struct Request {
     /// Who answered.
@@ -123,19 +134,13 @@ impl Picture {
         }
     }
 
-    /// `note`: that the watch has ended.
-    pub fn lines(
-        &self,
-        theme: &Theme,
-        columns: u16,
-        rows: usize,
-        scroll: usize,
-        note: Option<&SafeText>,
-    ) -> Vec<Line<'static>> {
-        let mut lines = vec![self.head(theme, columns, note)];
+    /// The lines; and of the answerers how many there are, and how many of them have a line.
+    pub fn lines(&self, look: &Look<'_>) -> (Vec<Line<'static>>, (usize, usize)) {
+        let (theme, columns) = (look.theme, look.columns);
+        let mut lines = vec![self.head(theme, columns, look.note)];
         let failures = self.failures(theme, columns);
         let others = 1 + usize::from(failures.is_some()) + self.tally.versions.len() + self.answerers.len();
-        lines.extend(self.ribbon(theme, columns, rows.saturating_sub(others).max(1)));
+        lines.extend(self.ribbon(theme, columns, look.rows.saturating_sub(others).max(1)));
         lines.extend(failures);
         let rank = |version: &String| self.ranks.get(version).copied();
         let lanes = self.answerers.len() > 1 && columns >= LANES;
@@ -153,11 +158,11 @@ impl Picture {
                 false => self.share(theme, columns, &share),
             });
         }
-        let room = rows.saturating_sub(lines.len()).max(1);
-        let first = scroll.min(self.answerers.len().saturating_sub(room));
+        let room = look.rows.saturating_sub(lines.len()).min(self.answerers.len());
+        let first = look.scroll.min(self.answerers.len() - room);
         let counts: Vec<usize> = self.answerers.iter().map(|(_, count, _)| *count).collect();
         let percents = self::percents(&counts, self.tally.total);
-        for ((name, count, version), percent) in self.answerers.iter().zip(percents).skip(first) {
+        for ((name, count, version), percent) in self.answerers.iter().zip(percents).skip(first).take(room) {
             let label = match version {
                 Some(version) if !lanes => format!("{name} {version}"),
                 _ => name.clone(),
@@ -173,7 +178,7 @@ impl Picture {
                 false => self.share(theme, columns, &share),
             });
         }
-        lines
+        (lines, (self.answerers.len(), room))
     }
 
     /// `last 60 requests  failed 0  per second ▂▂▃▂ max 3`: the rate where there is room for it.

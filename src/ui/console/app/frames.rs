@@ -24,9 +24,10 @@ impl App {
         self.epoch += 1;
     }
 
-    /// A second passed: ages move, toasts go.
+    /// A second passed: ages move, toasts go, and what became of the sources is told.
     pub fn tick(&mut self) {
         self.toasts.expire(self.clock.now());
+        self.tell_alerts();
         self.close_in_time();
         self.touch();
     }

@@ -1,6 +1,7 @@
 //! The console's state and what every event does to it: events in, effects out, no IO. The shell feeds it and performs
 //! what it asks for; `draw` shows it.
 
+mod alerts;
 mod arrange;
 mod blocks;
 mod chat;
@@ -101,6 +102,8 @@ pub struct App {
     /// A namespace that was gone to, while it is asked whether there is one.
     namespace_asked: Option<Asked>,
     pub(super) toasts: Toasts,
+    /// What was told of sources that are not live.
+    alerts: alerts::Alerts,
     pub(super) keymap: Keymap,
     pub(super) theme: Theme,
     /// It was asked for by its name: that of the start replaces it no more.
@@ -220,6 +223,7 @@ impl App {
             came_from: None,
             namespace_asked: None,
             toasts: Toasts::default(),
+            alerts: alerts::Alerts::default(),
             keymap: parts.keymap,
             theme: parts.theme,
             theme_chosen: false,

@@ -16,6 +16,9 @@ use crate::ui::panel::widgets::health::{tone, words};
 use crate::ui::panel::widgets::popup::frame;
 use crate::ui::panel::{Meaning, Tone};
 
+/// Columns of a title that what is not well leaves it at least.
+const TITLE: usize = 12;
+
 /// A pane: a panel's as it was painted last, while that holds.
 pub(super) fn draw_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now: Timestamp) {
     let version = pane.index.checked_sub(1).and_then(|at| app.panels.get(at));
@@ -149,15 +152,20 @@ fn numbered(index: usize, title: &SafeText) -> SafeText {
 
 fn captions_on_border(app: &App, area: Rect, title: &SafeText, note: &SafeText, meaning: Meaning, buffer: &mut Buffer) {
     let room = usize::from(area.width.saturating_sub(4));
-    let note_room = if title.width() + note.width() + 4 <= room {
-        note.width()
+    // That all is well gives way to a long title; what is not well does not.
+    let wanted = match meaning {
+        Meaning::Dim => title.width(),
+        _ => title.width().min(TITLE),
+    };
+    let note_room = if note.width() > 0 && wanted + note.width() + 4 <= room {
+        note.width() + 2
     } else {
         0
     };
     let title = title.fit(room.saturating_sub(note_room + 2));
     let span = Span::styled(format!(" {title} "), app.theme.style(Meaning::Title));
     buffer.set_span(area.x + 2, area.y, &span, area.width.saturating_sub(4));
-    if note_room > 0 && note.width() > 0 {
+    if note_room > 0 {
         let wide = u16::try_from(note.width() + 2).unwrap_or(0);
         let span = Span::styled(format!(" {note} "), app.theme.style(meaning));
         buffer.set_span(area.right().saturating_sub(wide + 2), area.y, &span, wide);

@@ -134,10 +134,6 @@ impl Listing for Answer {
         rows.iter().next().is_some_and(|(_, row)| row.at < 0)
     }
 
-    fn explains(&self) -> bool {
-        true
-    }
-
     fn minimum(&self) -> (u16, u16) {
         (24, 3)
     }

@@ -199,7 +199,10 @@ async fn the_latest_answer_is_a_table_and_an_error_stands_below_the_one_before()
         "connection refused\u{1b}[2J",
     )))]);
     panel.key(PanelKey::Act("again"));
-    let text = until(&mut panel, "the error", |text| text.contains("connection refused")).await;
+    let text = until(&mut panel, "the error", |text| {
+        text.contains("error: connection refused")
+    })
+    .await;
     assert!(text.contains("web   3/3") && !text.contains('\u{1b}'), "{text}");
     assert_eq!(panel.health()[0].health.state, HealthState::Failed);
     assert_eq!(panel.key(PanelKey::Act("close")), [Effect::Unpin("pin1".into())]);

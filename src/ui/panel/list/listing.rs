@@ -136,11 +136,6 @@ pub trait Listing: Send {
         None
     }
 
-    /// Says below the rows why they are not live.
-    fn explains(&self) -> bool {
-        false
-    }
-
     /// Whether a row is this subject: the selection then follows a change made to it.
     fn is(&self, row: &Self::Row, subject: &Target) -> bool {
         let _ = (row, subject);

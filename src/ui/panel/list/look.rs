@@ -2,17 +2,13 @@
 //! there are not live. Not for what a row shows: its listing says that.
 
 use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
 
 use super::rows::{Feed, RowKey};
 use super::{CONTEXT, ListPanel, Listing};
 use crate::core::text::SafeText;
-use crate::feed::{Health, HealthState};
-use crate::ui::panel::widgets::health::{empty_reason, tone};
+use crate::feed::HealthState;
+use crate::ui::panel::widgets::health::{empty_reason, tone, trouble};
 use crate::ui::panel::widgets::table::{Cell, Column};
-use crate::ui::panel::widgets::{line, wrap};
 use crate::ui::panel::{Meaning, Theme};
 
 impl<L: Listing> ListPanel<L> {
@@ -94,44 +90,24 @@ impl<L: Listing> ListPanel<L> {
         }
     }
 
-    /// What is to be said below rows that are there.
+    /// What is to be said below rows that are there: why those of the worst context are not live, else that a login ends.
     pub(super) fn remark(&self, focused: bool, now: Timestamp) -> Option<SafeText> {
-        let (listing, several) = (&self.listing, self.feeds.is_several());
+        let several = self.feeds.is_several();
         let named = |feed: &Feed<L::Row>, text: &str| match several {
             true => SafeText::line(&format!("{}: {text}", feed.context.name)),
             false => SafeText::line(text),
         };
-        let told = |health: &Health| listing.explains() || (several && focused && health.state != HealthState::Live);
-        let by_rank = self.feeds.by_rank();
-        let mut reasons = by_rank.iter().filter(|(_, health)| told(health));
-        let reason = reasons.find_map(|(feed, health)| Some(named(feed, health.reason.as_ref()?.as_str())));
-        if reason.is_some() {
-            return reason;
+        // Most of the time there is nothing to say.
+        let is_live = |feed: &Feed<L::Row>| feed.rows.source().read(|_, health| health.state == HealthState::Live);
+        if !self.feeds.0.iter().all(is_live) {
+            let by_rank = self.feeds.by_rank();
+            let mut reasons = by_rank.iter();
+            let reason = reasons.find_map(|(feed, health)| Some(named(feed, trouble(health)?.as_str())));
+            if reason.is_some() {
+                return reason;
+            }
         }
         let mut logins = self.feeds.0.iter().filter(|_| focused);
         logins.find_map(|feed| Some(named(feed, &feed.health().login_words(now)?)))
     }
-}
-
-/// Draws why the rows are not live below them; the place that is left for the rows.
-pub(super) fn explained(area: Rect, buffer: &mut Buffer, theme: &Theme, reason: &SafeText) -> Rect {
-    let lines = wrap(reason.as_str(), area.width);
-    let room = u16::try_from(lines.len())
-        .unwrap_or(u16::MAX)
-        .min(area.height.saturating_sub(2))
-        .min(3);
-    let rows = Rect {
-        height: area.height - room,
-        ..area
-    };
-    for (at, text) in lines.into_iter().enumerate().take(usize::from(room)) {
-        let row = rows.height + u16::try_from(at).unwrap_or(u16::MAX);
-        line(
-            area,
-            row,
-            buffer,
-            &Line::from(Span::styled(text, theme.style(Meaning::Error))),
-        );
-    }
-    rows
 }

@@ -16,10 +16,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub use self::listing::{Listing, RowLook, apart_by};
-use self::look::explained;
 use self::rows::{Feed, Feeds, Passes, RowKey};
 use super::filter::Filter;
 use super::grid::{NO_TABLE, plain};
+use super::widgets::health::explained;
 use super::widgets::message;
 use super::widgets::table::{Cell, Column, Selection, Table};
 use super::{Action, Effect, Grid, Meaning, Panel, PanelKey, Scope, Sourced, Subject, Theme, Tone, Which};
@@ -374,7 +374,9 @@ impl<L: Listing> Panel for ListPanel<L> {
             return;
         }
         let area = match self.remark(focused, now) {
-            Some(remark) if !self.keys.1.is_empty() => explained(area, buffer, theme, &remark),
+            Some(remark) if !self.keys.1.is_empty() => {
+                explained(area, buffer, theme, &remark, self.keys.1.len() + 1, focused)
+            }
             _ => area,
         };
         if self.keys.1.is_empty() {

@@ -26,7 +26,7 @@ use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::rollout::PodView;
 use crate::feed::Hub;
 use crate::ui::panel::grid::{NO_TABLE, plain};
-use crate::ui::panel::widgets::health::empty_reason;
+use crate::ui::panel::widgets::health::{empty_reason, explained, trouble};
 use crate::ui::panel::widgets::message;
 use crate::ui::panel::widgets::table::{Cell, Selection};
 use crate::ui::panel::{Action, Effect, Grid, Panel, PanelKey, Scope, Sourced, Subject, Theme, Tone, Which};
@@ -416,6 +416,15 @@ impl Panel for RolloutPanel {
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, now: Timestamp) {
         self.refresh(now);
         let Some(feeds) = &self.feeds else { return };
+        let health = feeds.health();
+        let worst = health.iter().max_by_key(|health| health.rank());
+        let area = match worst.and_then(trouble) {
+            // It has use for all its lines.
+            Some(reason) if !self.seen.all.is_empty() => {
+                explained(area, buffer, theme, &reason, usize::from(area.height), focused)
+            }
+            _ => area,
+        };
         match self.seen.all.as_slice() {
             [] => {
                 let empty = "nothing rolls out: there is no deployment";

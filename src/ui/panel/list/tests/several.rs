@@ -288,7 +288,10 @@ async fn the_state_of_each_context_is_its_own_and_none_is_hidden() {
         screen.iter().any(|row| row.starts_with("blue") && row.contains("api")),
         "{screen:?}"
     );
-    assert!(screen.contains(&"green: connection refused".to_owned()), "{screen:?}");
+    assert!(
+        screen.contains(&"green: stale: connection refused".to_owned()),
+        "{screen:?}"
+    );
     // Without any row each that is not well says why.
     for feed in [&world.blue, &world.green] {
         feed.source().write(|rows| {
