@@ -95,3 +95,17 @@ fn a_shell_in_a_pod_has_the_terminal_until_it_ends() {
     terminal.exit_status(SOON).expect("its end");
     assert!(!terminal.view().alternate_screen(), "a clean terminal");
 }
+
+#[test]
+fn a_signal_ends_the_console_while_a_shell_in_a_pod_has_the_terminal() {
+    let sandbox = Sandbox::start(&["--speed", "5"]);
+    let mut terminal = console(&sandbox);
+    line(&terminal, "kubectl:exec -it box -- sh");
+    drawing(&terminal, false);
+    see(&terminal, "/ #");
+    terminal.kill("TERM");
+    let status = terminal.exit_status(SOON).expect("its end");
+    assert_eq!(status.exit_code(), 143);
+    let screen = terminal.screen();
+    assert!(screen.contains("cogdeck: stopped"), "what ran is named: {screen}");
+}

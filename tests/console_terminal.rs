@@ -121,6 +121,35 @@ fn sighup_leaves_a_clean_terminal_and_says_what_it_stopped() {
 }
 
 #[test]
+fn a_signal_ends_the_console_while_an_editor_has_the_terminal_and_jobs_went_on_beside_it() {
+    let editor = r#"EDITOR='sh -c "echo $$ > $HOME/editor; exec sleep 300"'"#;
+    let console = r#"bash --norc -c 'echo $$ > "$HOME/pid"; exec "$0" --sandbox' "$0""#;
+    for (signal, code) in [("TERM", "143"), ("HUP", "129")] {
+        let mut terminal = in_a_shell(&format!("{editor} {console}; {AND_THEN}"), COGDECK);
+        terminal
+            .wait_for_text("Pipelines run in sandbox", SOON)
+            .expect("the console");
+        let job = start_job(&terminal);
+        // More than all that could hold it while nobody reads.
+        terminal.type_text("sh 'sleep 2; seq 60000; echo 1 > \"$HOME/read\"' &\n");
+        terminal.wait_for_text("2 running", SOON).expect("another job");
+        terminal.type_text("echo");
+        terminal.key(Key::Ctrl('g'));
+        let editor = number_in(&terminal, "editor");
+        number_in(&terminal, "read");
+        support::signal(number_in(&terminal, "pid"), signal);
+        let screen = terminal
+            .wait_for_text(&format!("ended with {code}"), SOON)
+            .expect("the shell after the console");
+        assert!(screen.contains("cogdeck: stopped"), "what ran is named: {screen}");
+        terminal.exit_status(SOON).expect("its end");
+        is_clean(&terminal);
+        ends(job, "what ran");
+        ends(editor, "the editor");
+    }
+}
+
+#[test]
 fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     let script = format!(r#"set -m; "$0" --sandbox; stty -a; echo "it is stopped"; read -r; fg; {AND_THEN}"#);
     let mut terminal = in_a_shell(&script, COGDECK);

@@ -179,7 +179,12 @@ impl LineRun {
             catalogue: self.front.catalogue.clone(),
             ending,
             background: true,
-            operator: self.front.operator.clone(),
+            // What it asks is asked for its own block: that of the line may have ended by then.
+            operator: self
+                .front
+                .operator
+                .of_job(number)
+                .unwrap_or_else(|| self.front.operator.clone()),
         };
         let (block, run) = front.open(self.inner.clone(), text, 0);
         // Boxed: a job is a line run that started in a line run.

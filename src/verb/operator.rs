@@ -61,6 +61,12 @@ pub trait Operator: Send + Sync {
     /// Where the wish comes from; decides what an approval takes.
     fn origin(&self) -> Origin;
 
+    /// The operator of a job that has a block of its own, with this number; none: this one is asked for it as well.
+    fn of_job(&self, number: u64) -> Option<Arc<dyn Operator>> {
+        let _ = number;
+        None
+    }
+
     /// Shows a plan for a context and waits for the answer. Only called when [`Plan::requirement`] asks for something.
     async fn ask(&self, plan: &Plan, requirement: crate::core::change::Requirement, context: &Arc<Context>)
     -> Decision;

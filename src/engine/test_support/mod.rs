@@ -35,6 +35,8 @@ pub struct Script {
     answers: Mutex<VecDeque<Answer>>,
     pub asked: Mutex<Vec<(Plan, Requirement)>>,
     pub pinned: Mutex<Vec<Pin>>,
+    /// The operator of jobs.
+    pub of_jobs: Mutex<Option<Arc<Script>>>,
 }
 
 /// An answer, and what happens meanwhile.
@@ -54,6 +56,7 @@ impl Script {
             answers: Mutex::new(answers.into_iter().collect()),
             asked: Mutex::default(),
             pinned: Mutex::default(),
+            of_jobs: Mutex::default(),
         })
     }
 }
@@ -62,6 +65,11 @@ impl Script {
 impl Operator for Script {
     fn origin(&self) -> Origin {
         self.origin
+    }
+
+    fn of_job(&self, _: u64) -> Option<Arc<dyn Operator>> {
+        let own = self.of_jobs.lock().unwrap().clone();
+        own.map(|own| own as Arc<dyn Operator>)
     }
 
     async fn ask(&self, plan: &Plan, requirement: Requirement, _: &Arc<Context>) -> Decision {

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::core::change::Origin;
 use crate::core::report::{Report, Severity};
 use crate::engine::ports::{Addressee, Bus, Destination};
-use crate::engine::test_support::{Bench, HEADLESS, Ran, Script, finish};
+use crate::engine::test_support::{Answer, Bench, HEADLESS, Ran, Script, finish};
 use crate::engine::{BlockEvent, OnError, Start};
 use crate::verb::Item;
 
@@ -195,6 +196,21 @@ async fn jobs_have_blocks_of_their_own_and_wait_waits() {
     let ran = bench.run("t:emit 1; t:emit 2 | t:pass --fail=1 && t:emit 1 &").await;
     assert_eq!((numbers(&ran), ran.exit), (vec![1], 0));
     assert_eq!(format!("{:?}", bench.session.jobs().last().unwrap().state), "Failed");
+}
+
+#[tokio::test]
+async fn what_a_job_asks_is_asked_for_its_own_block() {
+    let bench = Bench::new();
+    let (line, job) = (
+        Script::new(Origin::Typed, [Answer::Yes]),
+        Script::new(Origin::Typed, [Answer::Yes]),
+    );
+    *line.of_jobs.lock().unwrap() = Some(job.clone());
+    bench
+        .run_as("t:set --name=a --value=-1 & t:set --name=b --value=-1", line.clone())
+        .await;
+    let asked = |script: &Script| script.asked.lock().unwrap().len();
+    assert_eq!((asked(&line), asked(&job)), (1, 1));
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! The console as a block sees it: asks for approvals and for the terminal. Each block has its own, so that a question
 //! knows whose it is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::core::change::{Origin, Plan, Requirement, Target};
 use crate::core::context::Context;
@@ -67,38 +68,77 @@ pub enum Borrower {
     Work(TerminalWork),
 }
 
+/// The blocks of the jobs that run, by the jobs' numbers.
+pub type BlocksOfJobs = BTreeMap<u64, u64>;
+
+/// What the operators of all blocks share.
+#[derive(Clone)]
+pub struct Desk {
+    /// Where they ask.
+    pub requests: mpsc::Sender<Request>,
+    /// Counts their questions.
+    pub questions: Arc<AtomicU64>,
+    /// Tells a job's operator which block the job has got.
+    pub jobs: watch::Receiver<BlocksOfJobs>,
+}
+
+/// Whose operator it is.
+#[derive(Clone, Copy)]
+enum Whose {
+    Block(u64),
+    /// A job by its number: its block is opened while it runs already.
+    Job(u64),
+}
+
 /// One block's operator.
 pub struct ConsoleOperator {
-    block: u64,
+    whose: Whose,
     origin: Origin,
-    requests: mpsc::Sender<Request>,
-    questions: Arc<AtomicU64>,
+    desk: Desk,
 }
 
 impl ConsoleOperator {
-    /// For a block. `questions` counts over all blocks.
-    pub fn new(block: u64, origin: Origin, requests: mpsc::Sender<Request>, questions: Arc<AtomicU64>) -> Self {
+    /// For a block.
+    pub fn new(block: u64, origin: Origin, desk: Desk) -> Self {
         ConsoleOperator {
-            block,
+            whose: Whose::Block(block),
             origin,
-            requests,
-            questions,
+            desk,
         }
     }
-}
 
-impl ConsoleOperator {
+    /// The block, once there is one; none: the console closed before.
+    async fn block(&self) -> Option<u64> {
+        let number = match self.whose {
+            Whose::Block(block) => return Some(block),
+            Whose::Job(number) => number,
+        };
+        let mut jobs = self.desk.jobs.clone();
+        let known = jobs.wait_for(|jobs| jobs.contains_key(&number)).await.ok()?;
+        known.get(&number).copied()
+    }
+
+    /// A word for the block. A job has said it on the engine's own board for its block, and never says it here.
+    fn post(&self, request: impl FnOnce(u64) -> Request) {
+        if let Whose::Block(block) = self.whose {
+            let _ = self.desk.requests.try_send(request(block));
+        }
+    }
+
     /// Asks and waits for the answer.
-    async fn question(&self, request: impl FnOnce(u64, oneshot::Sender<Decision>) -> Request) -> Decision {
+    async fn question(&self, request: impl FnOnce(u64, u64, oneshot::Sender<Decision>) -> Request) -> Decision {
         let (answer, decision) = oneshot::channel();
-        let id = self.questions.fetch_add(1, Ordering::Relaxed);
+        let id = self.desk.questions.fetch_add(1, Ordering::Relaxed);
         let gone = || Decision::Declined("the console closed".to_owned());
-        if self.requests.send(request(id, answer)).await.is_err() {
+        let Some(block) = self.block().await else {
+            return gone();
+        };
+        if self.desk.requests.send(request(id, block, answer)).await.is_err() {
             return gone();
         }
         let _waiting = Waiting {
             id,
-            requests: self.requests.clone(),
+            requests: self.desk.requests.clone(),
         };
         decision.await.unwrap_or_else(|_| gone())
     }
@@ -106,7 +146,8 @@ impl ConsoleOperator {
     async fn borrow(&self, borrower: Borrower) -> Result<i32, Report> {
         let (answer, result) = oneshot::channel();
         let closed = || Report::failed("E-CONSOLE-003", "the console closed before the program could run");
-        self.requests
+        self.desk
+            .requests
             .send(Request::Terminal(borrower, answer))
             .await
             .map_err(|_| closed())?;
@@ -133,9 +174,17 @@ impl Operator for ConsoleOperator {
         self.origin
     }
 
+    fn of_job(&self, number: u64) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(ConsoleOperator {
+            whose: Whose::Job(number),
+            origin: self.origin,
+            desk: self.desk.clone(),
+        }))
+    }
+
     async fn ask(&self, plan: &Plan, requirement: Requirement, context: &Arc<Context>) -> Decision {
-        let (block, plan, context) = (self.block, Box::new(plan.clone()), context.clone());
-        let request = |id, answer| Request::Ask {
+        let (plan, context) = (Box::new(plan.clone()), context.clone());
+        let request = |id, block, answer| Request::Ask {
             id,
             block,
             plan,
@@ -147,8 +196,8 @@ impl Operator for ConsoleOperator {
     }
 
     async fn secret(&self, what: &str, _from_input: bool) -> Result<Secret, Report> {
-        let (block, what) = (self.block, SafeText::line(what));
-        let request = |id, answer| Request::Secret {
+        let what = SafeText::line(what);
+        let request = |id, block, answer| Request::Secret {
             id,
             block,
             what: what.clone(),
@@ -165,11 +214,11 @@ impl Operator for ConsoleOperator {
     }
 
     fn note(&self, text: SafeText) {
-        let _ = self.requests.try_send(Request::Note(self.block, text));
+        self.post(|block| Request::Note(block, text));
     }
 
     fn progress(&self, text: SafeText) {
-        let _ = self.requests.try_send(Request::Progress(self.block, text));
+        self.post(|block| Request::Progress(block, text));
     }
 
     fn shows_previews(&self) -> bool {
@@ -178,7 +227,7 @@ impl Operator for ConsoleOperator {
 
     fn acting_on(&self, target: &Target, context: &Arc<Context>) {
         let subject = Subject::of(target.clone(), context);
-        let _ = self.requests.try_send(Request::ActingOn(subject));
+        let _ = self.desk.requests.try_send(Request::ActingOn(subject));
     }
 
     async fn suspend(&self, command: TerminalCommand) -> Result<i32, Report> {
@@ -196,7 +245,8 @@ impl Operator for ConsoleOperator {
     async fn pin(&self, pin: Pin) -> Result<String, Report> {
         let (answer, result) = oneshot::channel();
         let closed = || Report::failed("E-CONSOLE-003", "the console closed before it could show a panel");
-        self.requests
+        self.desk
+            .requests
             .send(Request::Pin(pin, answer))
             .await
             .map_err(|_| closed())?;
@@ -211,7 +261,8 @@ impl Operator for ConsoleOperator {
                 "the console closed before it could go over to another context",
             )
         };
-        self.requests
+        self.desk
+            .requests
             .send(Request::Context(name.to_owned(), answer))
             .await
             .map_err(|_| closed())?;

@@ -17,7 +17,6 @@ use std::future::poll_fn;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -26,6 +25,7 @@ use futures::future::BoxFuture;
 use futures::{Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
 
 use self::background::Asked;
 pub use self::background::ByBackground;
@@ -106,6 +106,8 @@ struct Shell<W: Write> {
     awaited: bool,
     /// Programs that wait for the terminal, in their order: one a block or key at most, since whoever asked waits.
     programs: VecDeque<programs::Program>,
+    /// Tells the one that has it to end.
+    leaving: CancellationToken,
     suspend: bool,
     quit: Option<u8>,
     /// The screen is given back, and what runs goes on to its end.
@@ -143,12 +145,7 @@ impl<W: Write> Shell<W> {
             restore,
             remember: None,
             keep_pins: None,
-            blocks: Blocks::new(
-                config.runner.clone(),
-                outbox.clone(),
-                asking,
-                Arc::new(AtomicU64::new(1)),
-            ),
+            blocks: Blocks::new(config.runner.clone(), outbox.clone(), asking),
             runner: config.runner,
             inbox,
             outbox,
@@ -164,6 +161,7 @@ impl<W: Write> Shell<W> {
             pace: Pace::new(if config.remote { FRAME_REMOTE } else { FRAME }),
             awaited: false,
             programs: VecDeque::new(),
+            leaving: CancellationToken::new(),
             suspend: false,
             quit: None,
             detached: false,
@@ -214,7 +212,9 @@ impl<W: Write> Shell<W> {
             }
             if self.suspend || !self.programs.is_empty() {
                 drop(events);
-                self.lend_terminal().await?;
+                if let Some(code) = self.lend_terminal(&mut signals).await? {
+                    return Ok(code);
+                }
                 signals.forget_interrupts()?;
                 events = open();
             }
@@ -385,7 +385,7 @@ impl<W: Write> Shell<W> {
                 self.blocks.follow(block, *running);
             }
             Message::Turned(block, number, cancel) => {
-                self.blocks.turn(block, cancel);
+                self.blocks.turn(block, number, cancel);
                 self.app.turn(block, number);
             }
             Message::Gone(block) => {
@@ -420,20 +420,38 @@ impl<W: Write> Shell<W> {
         self.reduce(Event::Tell(SafeText::line(&text), Tone::Bad));
     }
 
-    async fn lend_terminal(&mut self) -> io::Result<()> {
+    /// Gives the terminal to those who wait for it, one after another. What runs beside goes on; a signal ends it all,
+    /// with this exit code.
+    async fn lend_terminal(&mut self, signals: &mut programs::Signals) -> io::Result<Option<u8>> {
         self.restore.leave();
         if std::mem::take(&mut self.suspend) {
             programs::stop_here()?;
         }
         while let Some(program) = self.programs.pop_front() {
-            program.run().await;
+            let mut program = std::pin::pin!(program.run(self.leaving.clone()));
+            loop {
+                tokio::select! {
+                    biased;
+                    code = signals.next_but_interrupts() => {
+                        self.leaving.cancel();
+                        self.runner.stop_all();
+                        // One that does not end is killed.
+                        let _ = tokio::time::timeout(FAREWELL, program).await;
+                        return Ok(Some(code));
+                    }
+                    () = &mut program => break,
+                    Some(request) = self.requests.recv() => self.request(request),
+                    Some(message) = self.inbox.recv() => self.message(message),
+                    Some(text) = self.panics.recv() => self.tell_panic(&text),
+                }
+            }
         }
         self.restore.enter(&mut self.screen)?;
         if let Ok((width, height)) = crossterm::terminal::size() {
             self.screen.resize(width, height);
         }
         self.app.tick();
-        Ok(())
+        Ok(None)
     }
 }
 

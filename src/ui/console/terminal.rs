@@ -51,9 +51,12 @@ impl Restore {
         self.entered.load(Ordering::SeqCst)
     }
 
-    /// Asks the terminal for clicks, or leaves them to it, now and when it is entered again.
+    /// Asks the terminal for clicks, or leaves them to it: now, where it is ours, and when it is entered again.
     pub fn mouse(&self, on: bool) {
         self.no_mouse.store(!on, Ordering::SeqCst);
+        if !self.is_entered() {
+            return;
+        }
         let mut out = io::stdout();
         // A terminal that takes nothing any more is found out by the next frame.
         let _ = execute!(out, Print(if on { MOUSE_ON } else { MOUSE_OFF }));

@@ -14,7 +14,8 @@ use crate::ui::console::toast::Until;
 use crate::ui::panel::{self, Tone};
 
 impl App {
-    pub(super) fn block_event(&mut self, block: u64, event: BlockEvent) {
+    pub(super) fn block_event(&mut self, block: u64, event: BlockEvent) -> Vec<Effect> {
+        let mut wanted = Vec::new();
         match event {
             BlockEvent::Item(item) => {
                 if let Some(known) = self.chat.block(block)
@@ -31,7 +32,7 @@ impl App {
                 known.progress = Some(SafeText::line(text.as_str()));
             }),
             BlockEvent::Ended(ended) => {
-                self.questions.retain(|question| question.block != block);
+                wanted = self.decline_for(block);
                 self.chat.change(block, |known| known.end(&ended));
                 if let Some(known) = self.chat.block(block) {
                     self.input.history.ended(&known.line, ended.exit_code == 0);
@@ -44,6 +45,7 @@ impl App {
             // One block shows all pipelines of its line; jobs get a block of their own through `adopt`.
             BlockEvent::Pipeline(_) | BlockEvent::Job(_) => {}
         }
+        wanted
     }
 
     /// A block for a job that a line started; its id.

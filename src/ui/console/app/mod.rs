@@ -336,7 +336,11 @@ impl App {
                 };
                 self.chat.change(block, |known| known.end(&ended));
             }
-            Event::Block(block, event) => self.block_event(block, *event),
+            Event::Block(block, event) => {
+                let wanted = self.block_event(block, *event);
+                self.go_on_presenting();
+                return wanted;
+            }
             Event::Question {
                 id,
                 block,

@@ -5,6 +5,7 @@ use crate::ui::console::approval::Approval;
 use crate::ui::console::chat::block::State;
 use crate::ui::console::toast::Until;
 use crate::ui::panel::Tone;
+use crate::verb::Decision;
 
 /// What a block waits for.
 pub(super) struct Question {
@@ -32,6 +33,17 @@ impl App {
             true => vec![Effect::Mouse(self.mouse)],
             false => Vec::new(),
         }
+    }
+
+    /// What a block asks goes away with it. Whoever waits all the same, a job of a line that it ran, is told.
+    pub(super) fn decline_for(&mut self, block: u64) -> Vec<Effect> {
+        let open = std::mem::take(&mut self.questions).into_iter();
+        let (gone, left): (Vec<Question>, Vec<Question>) = open.partition(|question| question.block == block);
+        self.questions = left.into();
+        let declined = || Decision::Declined("the line that asked has ended".to_owned());
+        gone.iter()
+            .map(|question| Effect::Answer(question.id, declined()))
+            .collect()
     }
 
     /// The approval that has the keys: the oldest, unless something is being typed that it must not swallow.

@@ -228,9 +228,11 @@ impl Block {
         self.progress = None;
     }
 
-    /// Moves to another state.
+    /// Moves to another state. What has ended stays so.
     pub fn become_state(&mut self, state: State) {
-        self.state = state;
+        if self.state.is_live() {
+            self.state = state;
+        }
     }
 
     /// What is shown after the older lines, of which there are none as long as this is a preview.

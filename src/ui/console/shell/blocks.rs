@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::core::report::{Report, Severity};
 use crate::lang::ast::Connector;
 use crate::lang::read;
 use crate::ui::console::app::Event;
-use crate::ui::console::operator::{ConsoleOperator, Request};
+use crate::ui::console::operator::{BlocksOfJobs, ConsoleOperator, Desk, Request};
 use crate::ui::console::ports::{BlockEvent, Ended, Runner, Running};
 use crate::verb::Decision;
 
@@ -28,24 +28,25 @@ struct Handle {
 pub(super) struct Blocks {
     runner: Arc<dyn Runner>,
     outbox: mpsc::Sender<Message>,
-    asking: mpsc::Sender<Request>,
-    questions: Arc<AtomicU64>,
+    desk: Desk,
+    jobs: watch::Sender<BlocksOfJobs>,
     running: HashMap<u64, Handle>,
     answers: HashMap<u64, oneshot::Sender<Decision>>,
 }
 
 impl Blocks {
-    pub(super) fn new(
-        runner: Arc<dyn Runner>,
-        outbox: mpsc::Sender<Message>,
-        asking: mpsc::Sender<Request>,
-        questions: Arc<AtomicU64>,
-    ) -> Self {
+    pub(super) fn new(runner: Arc<dyn Runner>, outbox: mpsc::Sender<Message>, asking: mpsc::Sender<Request>) -> Self {
+        let jobs = watch::Sender::default();
+        let desk = Desk {
+            requests: asking,
+            questions: Arc::new(AtomicU64::new(1)),
+            jobs: jobs.subscribe(),
+        };
         Blocks {
             runner,
             outbox,
-            asking,
-            questions,
+            desk,
+            jobs,
             running: HashMap::new(),
             answers: HashMap::new(),
         }
@@ -53,7 +54,7 @@ impl Blocks {
 
     /// Starts a line; what became of that.
     pub(super) fn start(&mut self, block: u64, line: &str, origin: Origin) -> Event {
-        let operator = ConsoleOperator::new(block, origin, self.asking.clone(), self.questions.clone());
+        let operator = ConsoleOperator::new(block, origin, self.desk.clone());
         match self.runner.start(line, Arc::new(operator)) {
             Ok(running) => {
                 let alone = is_one_job(line);
@@ -71,8 +72,9 @@ impl Blocks {
         }
     }
 
-    /// Hands a block's events to the loop, in their order, waiting while it is busy.
+    /// Hands the events of a job's block to the loop, in their order, waiting while it is busy.
     pub(super) fn follow(&mut self, block: u64, running: Running) {
+        self.is_job(block, running.number);
         self.read(block, running, false);
     }
 
@@ -125,11 +127,19 @@ impl Blocks {
         );
     }
 
-    /// What ends a block is another thing from now on.
-    pub(super) fn turn(&mut self, block: u64, cancel: Arc<dyn Fn() + Send + Sync>) {
+    /// What a job with this number asks is asked for this block.
+    fn is_job(&self, block: u64, number: u64) {
+        self.jobs.send_modify(|jobs| {
+            jobs.insert(number, block);
+        });
+    }
+
+    /// A block is a job from now on, with this number and this way to end it.
+    pub(super) fn turn(&mut self, block: u64, number: u64, cancel: Arc<dyn Fn() + Send + Sync>) {
         if let Some(handle) = self.running.get_mut(&block) {
             handle.cancel = cancel;
         }
+        self.is_job(block, number);
     }
 
     pub(super) fn cancel(&self, block: u64) {
@@ -151,6 +161,7 @@ impl Blocks {
 
     pub(super) fn forget(&mut self, block: u64) {
         self.running.remove(&block);
+        self.jobs.send_modify(|jobs| jobs.retain(|_, known| *known != block));
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -5,13 +5,21 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
+use tokio_util::sync::CancellationToken;
+
 use super::programs;
 use crate::core::report::Report;
 use crate::lang::MAX_LINE;
 use crate::verb::operator::TerminalCommand;
 
 /// Gives a text to the editor and waits for its end; what the file holds then. `folder`: where the file is made.
-pub(super) async fn edit(editor: &[String], folder: Option<PathBuf>, text: &str) -> Result<String, Report> {
+/// `leaving` ends the editor.
+pub(super) async fn edit(
+    editor: &[String],
+    folder: Option<PathBuf>,
+    text: &str,
+    leaving: &CancellationToken,
+) -> Result<String, Report> {
     let file = File::new(folder.unwrap_or_else(std::env::temp_dir), text)?;
     let mut argv = editor.to_vec();
     argv.push(file.path.display().to_string());
@@ -19,7 +27,7 @@ pub(super) async fn edit(editor: &[String], folder: Option<PathBuf>, text: &str)
         argv,
         environment: Default::default(),
     };
-    match programs::spawn(&command, None).await? {
+    match programs::spawn(&command, None, leaving).await? {
         0 => file.read(),
         code => {
             let name = editor.first().map_or("the editor", String::as_str);
@@ -93,6 +101,11 @@ mod tests {
         ["sh", "-c", text, "editor"].map(str::to_owned).to_vec()
     }
 
+    /// The console is not left.
+    fn stays() -> CancellationToken {
+        CancellationToken::new()
+    }
+
     #[tokio::test]
     async fn the_line_comes_back_changed_and_its_file_was_the_owners_alone_and_is_gone() {
         let folder = tempfile::tempdir().unwrap();
@@ -103,10 +116,33 @@ mod tests {
             "ls -l \"$1\" | cut -c1-10 > {0}; cat \"$1\" >> {0}; printf 'echo two\\n| jq .\\n' > \"$1\"",
             seen.display()
         ));
-        let edited = edit(&editor, Some(inside.clone()), "echo one").await.unwrap();
+        let edited = edit(&editor, Some(inside.clone()), "echo one", &stays()).await.unwrap();
         assert_eq!(edited, "echo two\n| jq .\n");
         assert_eq!(std::fs::read_to_string(seen).unwrap(), "-rw-------\necho one\n");
         assert_eq!(std::fs::read_dir(inside).unwrap().count(), 0, "the file is gone");
+    }
+
+    #[tokio::test]
+    async fn an_editor_is_told_to_end_when_the_console_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let (begun, told) = (folder.path().join("begun"), folder.path().join("told"));
+        let editor = script(&format!(
+            "trap 'echo > {}; exit 0' TERM; echo > {}; while :; do sleep 0.1; done",
+            told.display(),
+            begun.display()
+        ));
+        let leaving = CancellationToken::new();
+        let leave = async {
+            while !begun.exists() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            leaving.cancel();
+        };
+        let there = Some(folder.path().to_owned());
+        let both = async { tokio::join!(edit(&editor, there, "echo", &leaving), leave).0 };
+        let edited = tokio::time::timeout(std::time::Duration::from_secs(20), both).await;
+        assert_eq!(edited.unwrap().unwrap(), "echo\n");
+        assert!(told.exists(), "it could tidy up");
     }
 
     #[tokio::test]
@@ -120,11 +156,11 @@ mod tests {
             (vec!["no-such-editor".to_owned()], "cannot be started"),
             (Vec::new(), "cannot be started"),
         ] {
-            let told = edit(&editor, there(), "echo").await.unwrap_err().sentence();
+            let told = edit(&editor, there(), "echo", &stays()).await.unwrap_err().sentence();
             assert!(told.contains(word), "{editor:?}: {told}");
         }
         let long = script("yes x | head -c 9000000 > \"$1\"");
-        let read = edit(&long, there(), "echo").await.unwrap();
+        let read = edit(&long, there(), "echo", &stays()).await.unwrap();
         assert!(read.len() > MAX_LINE && read.len() < MAX_LINE + 8, "bounded");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

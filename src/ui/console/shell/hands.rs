@@ -65,7 +65,8 @@ impl<W: Write> Shell<W> {
             argv: self.own.pager.clone(),
             environment: Default::default(),
         };
-        let work = Box::pin(async move { programs::spawn(&command, Some(text)).await });
+        let leaving = self.leaving.clone();
+        let work = Box::pin(async move { programs::spawn(&command, Some(text), &leaving).await });
         self.programs.push_back(programs::Program {
             borrower: Borrower::Work(work),
             answer,
@@ -83,10 +84,10 @@ impl<W: Write> Shell<W> {
     pub(super) fn edit_line(&mut self, text: String) {
         let (answer, ended) = tokio::sync::oneshot::channel();
         let (give, edited) = tokio::sync::oneshot::channel();
-        let own = self.own.clone();
+        let (own, leaving) = (self.own.clone(), self.leaving.clone());
         let work = Box::pin(async move {
             // The console closes: nobody types any more.
-            let _ = give.send(editor::edit(&own.editor, own.scratch, &text).await);
+            let _ = give.send(editor::edit(&own.editor, own.scratch, &text, &leaving).await);
             Ok(0)
         });
         self.programs.push_back(programs::Program {
@@ -94,7 +95,7 @@ impl<W: Write> Shell<W> {
             answer,
         });
         let outbox = self.outbox.clone();
-        // Not from the work itself: while that goes on nobody empties the inbox.
+        // Not from the work itself: it would wait for the inbox with the terminal in its hands.
         tokio::spawn(async move {
             if let Ok(edited) = edited.await {
                 let _ = outbox.send(Message::App(Event::Edited(edited.map_err(Box::new)))).await;

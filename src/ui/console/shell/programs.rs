@@ -4,8 +4,11 @@ use std::io;
 use std::panic::PanicHookInfo;
 use std::process::Stdio;
 
+use futures::FutureExt;
+use rustix::process::{Pid, kill_process};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::core::report::Report;
 use crate::ui::console::app::SCRIPTS;
@@ -41,6 +44,14 @@ impl Signals {
             _ = self.terminate.recv() => 143,
             _ = self.hang_up.recv() => 129,
             _ = self.interrupt.recv() => 130,
+        }
+    }
+
+    /// As [`Signals::next`], while a program has the terminal: an interrupt is the program's.
+    pub(super) async fn next_but_interrupts(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.terminate.recv() => 143,
+            _ = self.hang_up.recv() => 129,
         }
     }
 }
@@ -80,11 +91,11 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Runs it on the process' own terminal until it ends.
-    pub(super) async fn run(mut self) {
+    /// Runs it on the process' own terminal until it ends, or `leaving` tells it to.
+    pub(super) async fn run(mut self, leaving: CancellationToken) {
         let work = async {
             match self.borrower {
-                Borrower::Program(command) => spawn(&command, None).await,
+                Borrower::Program(command) => spawn(&command, None, &leaving).await,
                 Borrower::Work(work) => work.await,
             }
         };
@@ -119,8 +130,13 @@ pub(super) async fn feed(argv: &[String], text: String) -> Result<(), Report> {
     }
 }
 
-/// Runs a program on the process' own terminal. `input`: what it reads; none: the terminal.
-pub(super) async fn spawn(command: &TerminalCommand, input: Option<String>) -> Result<i32, Report> {
+/// Runs a program on the process' own terminal. `input`: what it reads; none: the terminal. `leaving`: when the console
+/// is left, and the program has to give the terminal back as it found it.
+pub(super) async fn spawn(
+    command: &TerminalCommand,
+    input: Option<String>,
+    leaving: &CancellationToken,
+) -> Result<i32, Report> {
     let (mut process, program) = prepare(command)?;
     let stdin = if input.is_some() {
         Stdio::piped()
@@ -133,11 +149,38 @@ pub(super) async fn spawn(command: &TerminalCommand, input: Option<String>) -> R
         .stderr(Stdio::inherit())
         .spawn();
     let mut child = child.map_err(|error| unstarted(&program, &error))?;
-    if let Some(text) = input {
-        write(&mut child, text).await;
-    }
-    let status = child.wait().await.map_err(|error| unstarted(&program, &error))?;
+    // The number stays its own until it has been waited for.
+    let process = child.id();
+    let told = leaving.cancelled().map(|()| terminate(process));
+    let ends = async {
+        if let Some(text) = input {
+            write(&mut child, text).await;
+        }
+        child.wait().await
+    };
+    let status = beside(ends, told).await.map_err(|error| unstarted(&program, &error))?;
     Ok(status.code().unwrap_or(130))
+}
+
+/// Does `work` to its end, with `other` beside it for as long.
+async fn beside<T>(work: impl Future<Output = T>, other: impl Future<Output = ()>) -> T {
+    let other = async {
+        other.await;
+        std::future::pending().await
+    };
+    tokio::select! {
+        done = work => done,
+        never = other => never,
+    }
+}
+
+/// Tells a program to end, by its process id; none: it has ended.
+fn terminate(process: Option<u32>) {
+    let process = process.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(process) = process {
+        // It ended at the same moment.
+        let _ = kill_process(process, rustix::process::Signal::TERM);
+    }
 }
 
 fn prepare(command: &TerminalCommand) -> Result<(tokio::process::Command, String), Report> {

@@ -51,8 +51,10 @@ fn a_question_nobody_waits_for_goes_away() {
     desk.app.handle(Event::Withdrawn(7));
     assert!(desk.app.approval().is_none());
     desk.ask(block, Requirement::Enter);
-    desk.end(block, 130);
+    let effects = desk.end(block, 130);
     assert!(desk.app.approval().is_none());
+    // Whoever waits all the same is told.
+    assert!(matches!(effects.as_slice(), [Effect::Answer(7, Decision::Declined(_))]));
 }
 
 #[test]

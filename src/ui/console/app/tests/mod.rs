@@ -338,13 +338,13 @@ impl Desk {
         self.app.handle(Event::Block(block, Box::new(event)));
     }
 
-    fn end(&mut self, block: u64, exit_code: u8) {
+    fn end(&mut self, block: u64, exit_code: u8) -> Vec<Effect> {
         let ended = Ended {
             exit_code,
             report: None,
             elapsed: Duration::from_millis(310),
         };
-        self.app.handle(Event::Block(block, Box::new(BlockEvent::Ended(ended))));
+        self.app.handle(Event::Block(block, Box::new(BlockEvent::Ended(ended))))
     }
 
     fn ask(&mut self, block: u64, requirement: Requirement) -> Vec<Effect> {

@@ -31,3 +31,36 @@ async fn a_job_among_others_has_a_block_of_its_own() {
     terminal.sees("#2").await;
     terminal.run.abort();
 }
+
+#[tokio::test]
+async fn what_a_job_among_others_asks_is_asked_for_its_own_block_whenever_its_line_ends() {
+    for line in ["ask-bg late & echo", "ask-bg early & echo"] {
+        let terminal = Terminal::open();
+        terminal.line(line);
+        terminal.sees("of the job").await;
+        if line.contains("late") {
+            terminal.sees("done").await;
+            terminal.fake.ask.notify_one();
+            terminal.sees("delete it").await;
+        } else {
+            terminal.sees("delete it").await;
+            terminal.fake.ask.notify_one();
+            terminal.sees("done").await;
+        }
+        terminal.sees("needs approval").await;
+        // What counts as typed too soon after the box came is over.
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        terminal.key(KeyCode::Enter, KeyModifiers::NONE);
+        terminal.sees("  deleted").await;
+        terminal
+            .waits_for("two ends", |bytes| screen_of(bytes).matches("done").count() == 2)
+            .await;
+        // Nothing runs any more: it quits without asking.
+        terminal.key(KeyCode::Char('d'), KeyModifiers::CONTROL);
+        let (code, farewell) = tokio::time::timeout(Duration::from_secs(20), terminal.run)
+            .await
+            .expect("nothing holds it back")
+            .unwrap();
+        assert_eq!((code.unwrap(), farewell.as_str()), (0, ""), "{line}");
+    }
+}

@@ -25,7 +25,7 @@ use crate::ui::panel::{Panel, Theme};
 use crate::verb::{Catalogue, Decision, Item, Operator};
 
 /// Answers `echo X`, follows `watch` until cancelled, asks for `delete`; `later` asks for an approval and then for a
-/// secret, each when it is told to.
+/// secret, each when it is told to; the job of `ask-bg` asks after its line has ended, that of `ask-bg early` before.
 #[derive(Default)]
 struct Fake {
     ask: Arc<tokio::sync::Notify>,
@@ -74,6 +74,22 @@ fn plan() -> Plan {
     Plan { changes: vec![change] }
 }
 
+/// A job, what makes its events, and what says that it is to end.
+fn job(number: u64) -> (Running, mpsc::Sender<BlockEvent>, tokio_util::sync::CancellationToken) {
+    let (sender, events) = mpsc::channel(4);
+    let token = tokio_util::sync::CancellationToken::new();
+    let ended_by = token.clone();
+    let job = Running {
+        number,
+        line: "of the job".to_owned(),
+        translation: None,
+        background: true,
+        events: Box::new(events),
+        cancel: Arc::new(move || ended_by.cancel()),
+    };
+    (job, sender, token)
+}
+
 #[async_trait]
 impl Runner for Fake {
     fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report> {
@@ -110,18 +126,30 @@ impl Runner for Fake {
                     let _ = sender.send(text(if given.is_ok() { "given" } else { "none" })).await;
                     let _ = sender.send(ended(None)).await;
                 }
-                Some(("bg", _)) => {
-                    let (sender_of_job, events) = mpsc::channel(4);
-                    let ended_by = tokio_util::sync::CancellationToken::new();
-                    let token = ended_by.clone();
-                    let job = Running {
-                        number: number + 1,
-                        line: "of the job".to_owned(),
-                        translation: None,
-                        background: true,
-                        events: Box::new(events),
-                        cancel: Arc::new(move || ended_by.cancel()),
+                Some(("ask-bg", when)) => {
+                    let (job, sender_of_job, _) = job(number + 1);
+                    let operator = operator.of_job(number + 1).expect("an operator of the job's own");
+                    let _ = sender.send(BlockEvent::Job(job)).await;
+                    if !when.starts_with("early") {
+                        let _ = sender.send(ended(None)).await;
+                        ask.notified().await;
+                    }
+                    let over = async {
+                        if when.starts_with("early") {
+                            ask.notified().await;
+                            let _ = sender.send(ended(None)).await;
+                        }
                     };
+                    let (plan, here) = (plan(), here());
+                    let (decision, ()) = tokio::join!(operator.ask(&plan, Requirement::Enter, &here), over);
+                    let approved = decision == Decision::Approved(plan.digest());
+                    let _ = sender_of_job
+                        .send(text(if approved { "deleted" } else { "kept" }))
+                        .await;
+                    let _ = sender_of_job.send(ended(None)).await;
+                }
+                Some(("bg", _)) => {
+                    let (job, sender_of_job, token) = job(number + 1);
                     let _ = sender.send(BlockEvent::Job(job)).await;
                     let _ = sender.send(ended(None)).await;
                     let _ = sender_of_job.send(text("from the job")).await;
