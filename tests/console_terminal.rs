@@ -289,6 +289,9 @@ impl Runner for Busy {
             cancel: Arc::new(|| ()),
         })
     }
+    fn hidden(&self, line: &str) -> String {
+        line.to_owned()
+    }
     fn problem(&self, _: &str) -> Option<Report> {
         None
     }

@@ -82,6 +82,13 @@ impl Jobs {
         self.lock().entries.values().map(snapshot).collect()
     }
 
+    /// Whether it has not ended.
+    pub fn is_running(&self, number: u64) -> bool {
+        let state = self.lock();
+        let entry = state.entries.get(&number);
+        entry.is_some_and(|entry| entry.job.state == JobState::Running)
+    }
+
     /// Interrupts one.
     pub fn stop(&self, number: u64) -> Result<Job, Report> {
         let state = self.lock();

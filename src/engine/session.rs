@@ -21,6 +21,7 @@ use super::memory::Memory;
 use super::plan::{LinePlan, OnError, Planner};
 use super::ports::{Authorise, Contexts, Journal, Place, Shelf};
 use super::run::Items;
+use super::starred::marked;
 use super::variables::{Kept, unknown_block};
 use super::window::Window;
 use crate::core::change::Origin;
@@ -244,6 +245,19 @@ impl Session {
         }
     }
 
+    /// A line as it may be kept and shown although it is refused, and nobody knows which of its words a secret becomes:
+    /// with a mark in the place of each that can be told. One that cannot be read stays as it is.
+    pub fn hidden(&self, line: &str) -> String {
+        let (catalogue, _) = self.snapshot();
+        let hide = |line: &str| lang::parse(line).map(|parsed| marked(&catalogue, &parsed, line));
+        let translation = translated(line);
+        let typed = translation.as_deref().unwrap_or(line);
+        match hide(typed) {
+            Ok(hidden) if hidden != typed => hidden,
+            _ => line.to_owned(),
+        }
+    }
+
     /// Checks the lines of a script as a whole: a name that one line gives, by `let` or as an alias, is known in the
     /// next. `Err`: the index of the first wrong line, and why. `fed`: records are given to the first stage of the
     /// first line.
@@ -319,6 +333,9 @@ impl Session {
         match values.blocks.get(&number) {
             Some(Kept::Records(records)) => Ok(records.clone()),
             Some(Kept::Gone(reason)) => Err(format!("the records of block {number} were not kept: {reason}")),
+            None if self.inner.jobs.is_running(number) => Err(format!(
+                "block {number} still runs: its records are there once it has ended (`stop {number}` ends it)"
+            )),
             None => Err(format!("the records of block {number} are not known any more")),
         }
     }
@@ -357,9 +374,11 @@ impl Session {
             operator,
         };
         let (block, run) = front.open(inner, plan.masked.clone(), 0);
-        if let Some(line) = translation {
-            run.operator
-                .note(SafeText::line(&format!("a shell's loop, which runs as: {line}")));
+        if translation.is_some() {
+            run.operator.note(SafeText::line(&format!(
+                "a shell's loop, which runs as: {}",
+                plan.masked
+            )));
         }
         tokio::spawn(run.line(plan, start.input, start.timeout));
         block

@@ -6,22 +6,44 @@ use std::ops::Range;
 use super::aliases;
 use super::options::holds_password;
 use super::resolve::resolve;
+use crate::core::text::MASK;
 use crate::lang::{Line, Stage, Word};
 use crate::verb::{Catalogue, OptionSpec};
 
 /// The line without secret values; as it is where there are none.
 pub fn starred(catalogue: &Catalogue, line: &Line, source: &str) -> String {
-    let stages = line.items.iter().flat_map(|item| &item.pipeline.stages);
-    let places: Vec<Range<usize>> = stages
-        .flat_map(|stage| secrets(catalogue, stage).into_iter().chain(given(catalogue, stage)))
-        .collect();
     let mut text = source.to_owned();
-    for place in places {
+    for place in places(catalogue, line) {
         if text.get(place.clone()).is_some() {
             text.replace_range(place.clone(), &"*".repeat(place.len()));
         }
     }
     text
+}
+
+/// The line as it may be kept though it was refused: with the mark that no command takes for a value in the place of a
+/// secret, so that the line cannot be run with stars for a password.
+pub fn marked(catalogue: &Catalogue, line: &Line, source: &str) -> String {
+    let mut places = places(catalogue, line);
+    places.sort_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
+    let (mut text, mut from) = (String::with_capacity(source.len()), 0);
+    for place in places {
+        // One inside another is gone with it.
+        if let Some(before) = source.get(from..place.start) {
+            text.push_str(before);
+            text.push_str(MASK);
+            from = place.end;
+        }
+    }
+    text.push_str(source.get(from..).unwrap_or_default());
+    text
+}
+
+fn places(catalogue: &Catalogue, line: &Line) -> Vec<Range<usize>> {
+    let stages = line.items.iter().flat_map(|item| &item.pipeline.stages);
+    stages
+        .flat_map(|stage| secrets(catalogue, stage).into_iter().chain(given(catalogue, stage)))
+        .collect()
 }
 
 /// Where the arguments of an alias's call stand, if the alias makes a secret of one, or nobody can tell: which of them

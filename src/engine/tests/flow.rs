@@ -430,3 +430,35 @@ async fn hostile_names_stay_data() {
     assert_eq!(bench.run(&line).await.records, vec![json!(name)]);
     assert!(bench.world.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_refused_line_is_kept_with_marks_that_no_command_takes() {
+    let bench = Bench::new();
+    for (line, kept) in [
+        ("t:login --password=hunter2 --nope", "t:login --password=••• --nope"),
+        ("t:login -p hunter2 | t:nope", "t:login -p ••• | t:nope"),
+        ("t:nope https://mia:hunter2@example.com 1", "t:nope ••• 1"),
+        ("t:emit 1 --nope", "t:emit 1 --nope"),
+        ("t:emit 1 'open", "t:emit 1 'open"),
+    ] {
+        assert_eq!(bench.session.hidden(line), kept);
+    }
+    let again = bench.run("t:login --password=•••").await;
+    assert_eq!(again.exit, 2, "it is no value: {:?}", again.report);
+}
+
+#[tokio::test]
+async fn the_records_of_a_block_that_still_runs_are_said_to_come() {
+    let bench = Bench::new();
+    let block = bench
+        .session
+        .start("t:emit 1 | t:pass --wait 10s", Script::new(HEADLESS, []))
+        .unwrap();
+    let told = bench.session.records(block.number()).unwrap_err();
+    assert!(told.contains("still runs"), "{told}");
+    let told = bench.session.problem("t:echo $1").map(|report| report.sentence());
+    assert!(told.is_some_and(|told| told.contains("still runs")));
+    block.cancel();
+    finish(block).await;
+    assert!(!bench.session.records(1).is_err_and(|told| told.contains("still runs")));
+}

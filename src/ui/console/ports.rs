@@ -91,6 +91,9 @@ pub trait Runner: Send + Sync {
     /// An error means that nothing ran.
     fn start(&self, line: &str, operator: Arc<dyn Operator>) -> Result<Running, Report>;
 
+    /// A line that was refused as it may be shown and kept: secrets masked, as far as they can be told.
+    fn hidden(&self, line: &str) -> String;
+
     /// What would refuse a line as it is being typed, with its place in the line; none: nothing that is known before it
     /// runs. Runs nothing and asks nobody.
     fn problem(&self, line: &str) -> Option<Report>;

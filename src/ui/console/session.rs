@@ -55,12 +55,13 @@ impl Events for Block {
     }
 }
 
-/// `typed` is the line when it was translated: what was typed is shown, with the translation below.
+/// `typed` is the line when it was translated: what was typed is shown, with the translation below. Where the
+/// translation hides a secret, nobody knows where that was typed: it stands alone.
 fn running(block: engine::Block, typed: Option<(&str, String)>, background: bool) -> Running {
     let canceller = block.canceller();
     let (line, translation) = match typed {
-        Some((line, translation)) => (line.to_owned(), Some(translation)),
-        None => (block.pipeline().to_owned(), None),
+        Some((line, translation)) if translation == block.pipeline() => (line.to_owned(), Some(translation)),
+        _ => (block.pipeline().to_owned(), None),
     };
     Running {
         number: block.number(),
@@ -78,6 +79,10 @@ impl Runner for SessionRunner {
         let translation = read(line).ok().and_then(|reading| reading.translation);
         let block = self.session.start(line, operator)?;
         Ok(running(block, translation.map(|text| (line, text)), false))
+    }
+
+    fn hidden(&self, line: &str) -> String {
+        self.session.hidden(line)
     }
 
     fn problem(&self, line: &str) -> Option<Report> {

@@ -48,6 +48,14 @@ impl App {
         wanted
     }
 
+    /// A line is shown and kept like this from now on: secrets masked.
+    pub(super) fn shown_as(&mut self, block: u64, line: String) {
+        if let Some(typed) = self.chat.block(block).map(|known| known.line.as_str()) {
+            self.input.history.replace(typed, &line);
+        }
+        self.chat.change(block, |known| known.line = line);
+    }
+
     /// A block for a job that a line started; its id.
     pub fn adopt(&mut self, number: u64, line: String) -> u64 {
         let id = self.chat.open(line, self.context.clone(), self.clock.now());

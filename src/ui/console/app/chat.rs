@@ -99,6 +99,15 @@ impl App {
     /// What needs the records of a block, which the engine keeps by its number.
     fn with_records(&mut self, action: Action, id: u64) -> Vec<Effect> {
         let block = self.chat.block(id);
+        if block.is_some_and(|block| block.state.is_live()) {
+            let key = self.keymap.key_of(Part::Chat, Action::Stop).map(Key::label);
+            let stop = key.map_or_else(String::new, |key| format!(" ({key} stops it)"));
+            self.tell(
+                &format!("it still runs: its records are there once it has ended{stop}"),
+                Tone::Neutral,
+            );
+            return Vec::new();
+        }
         let known = block.filter(|block| block.records > 0).and_then(|block| block.number);
         let Some(number) = known else {
             self.tell("this block has no records", Tone::Neutral);

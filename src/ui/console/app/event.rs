@@ -41,8 +41,8 @@ pub enum Event {
         /// Ended with `&`.
         background: bool,
     },
-    /// A line was refused; nothing ran.
-    Refused(u64, Box<Report>),
+    /// A line was refused, which is shown and kept like this; nothing ran.
+    Refused(u64, String, Box<Report>),
     /// Something happened in a block.
     Block(u64, Box<BlockEvent>),
     /// A block asks for an approval.

@@ -8,7 +8,6 @@ use crate::ui::console::chat::block::State;
 use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::console::toast::{self, Until};
 use crate::ui::panel::{self, Motion, PanelKey, Tone};
-use crate::verb::Decision;
 
 /// Two Ctrl-C within this time on an idle, empty line quit: as long as it is told that the second does.
 const TWICE: Duration = toast::SHOWN;
@@ -106,12 +105,8 @@ impl App {
         };
         let (id, block) = (question.id, question.block);
         self.questions.pop_front();
-        let state = if matches!(decision, Decision::Approved(_) | Decision::Given(_)) {
-            State::Running
-        } else {
-            State::Stopping
-        };
-        self.chat.change(block, |known| known.become_state(state));
+        // Declined as well: what else the line holds goes on, and the first ^C must not kill it.
+        self.chat.change(block, |known| known.become_state(State::Running));
         vec![Effect::Answer(id, decision)]
     }
 

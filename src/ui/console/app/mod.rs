@@ -321,14 +321,17 @@ impl App {
                 line,
                 translation,
                 background,
-            } => self.chat.change(block, |known| {
-                known.number = Some(number);
-                known.line = line;
-                known.translation = translation.as_deref().map(SafeText::line);
-                known.background = background;
-                known.become_state(State::Running);
-            }),
-            Event::Refused(block, report) => {
+            } => {
+                self.shown_as(block, line);
+                self.chat.change(block, |known| {
+                    known.number = Some(number);
+                    known.translation = translation.as_deref().map(SafeText::line);
+                    known.background = background;
+                    known.become_state(State::Running);
+                });
+            }
+            Event::Refused(block, line, report) => {
+                self.shown_as(block, line);
                 let ended = Ended {
                     exit_code: report.severity.exit_code(),
                     report: Some(*report),

@@ -53,6 +53,19 @@ impl History {
         }
     }
 
+    /// A line is kept as another: with its secrets masked.
+    pub fn replace(&mut self, line: &str, by: &str) {
+        let found = self.lines.iter().rposition(|known| known.line == line && line != by);
+        if let Some(at) = found {
+            self.recall = None;
+            let known = self.lines.remove(at);
+            self.put(Earlier {
+                line: by.to_owned(),
+                ..known
+            });
+        }
+    }
+
     /// A line has ended.
     pub fn ended(&mut self, line: &str, ok: bool) {
         if let Some(known) = self.lines.iter_mut().rev().find(|known| known.line == line) {

@@ -63,6 +63,9 @@ impl Runner for Scripted {
     fn start(&self, _: &str, _: Arc<dyn Operator>) -> Result<Running, Report> {
         Err(Report::refused("E-TEST-001", "nothing is typed here"))
     }
+    fn hidden(&self, line: &str) -> String {
+        line.to_owned()
+    }
     fn problem(&self, _: &str) -> Option<Report> {
         None
     }

@@ -68,7 +68,7 @@ impl Blocks {
                 self.read(block, running, alone);
                 event
             }
-            Err(report) => Event::Refused(block, Box::new(report)),
+            Err(report) => Event::Refused(block, self.runner.hidden(line), Box::new(report)),
         }
     }
 

@@ -72,3 +72,15 @@ fn enter_meant_for_a_filter_a_menu_or_a_list_never_approves() {
         );
     }
 }
+
+#[test]
+fn what_follows_a_declined_plan_is_cancelled_before_it_is_killed() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:delete x ; kubectl:wait y");
+    desk.ask(block, Requirement::Enter);
+    assert!(matches!(
+        desk.keys("<esc>").as_slice(),
+        [Effect::Answer(7, Decision::Declined(_))]
+    ));
+    assert!(matches!(desk.keys("<ctrl-c>").as_slice(), [Effect::Cancel(id)] if *id == block));
+}

@@ -30,6 +30,15 @@ fn records_are_copied_saved_and_gone_on_with_by_the_number_of_their_block() {
     desk.end(refused, 2);
     assert!(desk.keys("<alt-1>J").is_empty());
     assert!(desk.shows(120, 40, "this block has no records"));
+    let runs = desk.start("kubectl:get po -w");
+    desk.item(runs, json!({"line": "one", "source": "x"}));
+    assert!(desk.keys("<alt-1>J|s").is_empty());
+    assert!(desk.app.input.is_empty());
+    assert!(desk.shows(
+        120,
+        40,
+        "it still runs: its records are there once it has ended (x stops it)"
+    ));
 }
 
 #[test]
@@ -194,4 +203,36 @@ fn the_bare_view_has_text_only_and_any_other_key_comes_back() {
     let effects = desk.app.handle(Event::SecretWanted { id: 8, block, what });
     assert!(matches!(effects.as_slice(), [Effect::Mouse(true)]));
     assert!(desk.shows(120, 40, "a token"), "so does one for a secret");
+}
+
+#[test]
+fn a_secret_that_was_typed_is_recalled_and_shown_by_nothing() {
+    let started = |block| Event::Started {
+        block,
+        number: 41,
+        line: "login --password •••".into(),
+        translation: None,
+        background: false,
+    };
+    let refused = |block| {
+        let report = Report::refused("E-TEST-001", "no");
+        Event::Refused(block, "login --password •••".into(), Box::new(report))
+    };
+    for becomes in [&started as &dyn Fn(u64) -> Event, &refused] {
+        let mut desk = Desk::new();
+        let effects = desk.keys("login --password hunter2<enter>");
+        let [Effect::Start { block, .. }] = effects.as_slice() else {
+            panic!("it did not start")
+        };
+        desk.app.handle(becomes(*block));
+        assert!(!desk.shows(120, 40, "hunter2"));
+        let transcript: String = desk.app.chat().blocks().map(|block| block.transcript()).collect();
+        assert!(transcript.contains("login --password •••"), "{transcript}");
+        desk.keys("log");
+        assert!(!desk.shows(120, 40, "hunter2"), "not as a suggestion");
+        desk.keys("<ctrl-u><up>");
+        assert_eq!(desk.app.input.text(), "login --password •••");
+        desk.keys("<ctrl-c><ctrl-r>hunter");
+        assert!(!desk.shows(120, 40, "login --password hunter2"));
+    }
 }

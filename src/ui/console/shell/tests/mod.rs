@@ -25,7 +25,7 @@ use crate::ui::panel::{Panel, Theme};
 use crate::verb::{Catalogue, Decision, Item, Operator};
 
 /// Answers `echo X`, follows `watch` until cancelled, asks for `delete`; `later` asks for an approval and then for a
-/// secret, each when it is told to; the job of `ask-bg` asks after its line has ended, that of `ask-bg early` before.
+/// secret, each when it is told to; `stubborn` ends when it is told to and not when it is cancelled; the job of `ask-bg` asks after its line has ended, that of `ask-bg early` before.
 #[derive(Default)]
 struct Fake {
     ask: Arc<tokio::sync::Notify>,
@@ -176,6 +176,10 @@ impl Runner for Fake {
             events: Box::new(events),
             cancel: Arc::new(move || cancel.cancel()),
         })
+    }
+
+    fn hidden(&self, line: &str) -> String {
+        line.replace("hunter2", "•••")
     }
 
     fn problem(&self, line: &str) -> Option<Report> {
@@ -392,12 +396,16 @@ async fn lines_run_and_their_answers_reach_the_terminal() {
     terminal.sees("unknown meaning x").await;
     terminal.line("echo hello there");
     terminal.sees("  hello there").await;
-    terminal.line("nope");
+    terminal.line("nope hunter2");
     terminal.sees("error[E-RESOLVE-001]: unknown command nope").await;
+    terminal.sees("nope •••").await;
     terminal.key(KeyCode::Char('d'), KeyModifiers::CONTROL);
     let (code, farewell) = terminal.run.await.unwrap();
     assert_eq!((code.unwrap(), farewell.as_str()), (0, ""));
-    assert_eq!(*terminal.fake.started.lock().unwrap(), ["echo hello there", "nope"]);
+    assert_eq!(
+        *terminal.fake.started.lock().unwrap(),
+        ["echo hello there", "nope hunter2"]
+    );
 }
 
 #[tokio::test]
