@@ -200,6 +200,29 @@ fn a_console_left_detached_ends_when_its_job_has_ended() {
 }
 
 #[test]
+fn a_console_left_detached_tells_why_its_job_failed_and_fails_with_it() {
+    let mut terminal = in_a_shell(&format!(r#""$0" --sandbox; {AND_THEN}"#), COGDECK);
+    terminal
+        .wait_for_text("Pipelines run in sandbox", SOON)
+        .expect("the console");
+    terminal.type_text("sh 'sleep 3; seq 101 130; exit 3' &\n");
+    terminal.wait_for_text("1 running", SOON).expect("a job");
+    terminal.key(Key::Ctrl('d'));
+    terminal
+        .wait_for_text("detach: leave the screen", SOON)
+        .expect("the question");
+    terminal.type_text("d");
+    let screen = terminal.wait_for_text("ended with 1", SOON).expect("its end");
+    for word in ["cogdeck: failed #", "earlier lines", "  130\n", "error[E-"] {
+        assert!(screen.contains(word), "{word}: {screen}");
+    }
+    let code = screen.lines().find(|row| row.starts_with("ended with"));
+    assert_eq!(code.map(str::trim_end), Some("ended with 1"));
+    terminal.exit_status(SOON).expect("its end");
+    is_clean(&terminal);
+}
+
+#[test]
 fn the_transcript_and_the_pager_get_what_was_said() {
     let console = r#"PAGER='sh -c "cat > $HOME/paged"' "$0" --sandbox"#;
     let mut terminal = in_a_shell(&format!("{console}; {AND_THEN}"), COGDECK);

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::Message;
@@ -22,7 +21,8 @@ use crate::verb::Decision;
 struct Handle {
     since: Instant,
     cancel: Arc<dyn Fn() + Send + Sync>,
-    task: AbortHandle,
+    /// Nobody waits for its end any more.
+    killed: bool,
 }
 
 pub(super) struct Blocks {
@@ -83,7 +83,7 @@ impl Blocks {
     fn read(&mut self, block: u64, running: Running, mut alone: bool) {
         let Running { mut events, cancel, .. } = running;
         let (outbox, since) = (self.outbox.clone(), Instant::now());
-        let task = tokio::spawn(async move {
+        tokio::spawn(async move {
             let mut ended = false;
             let mut job: Option<Running> = None;
             while let Some(event) = events.next().await {
@@ -122,7 +122,7 @@ impl Blocks {
             Handle {
                 since,
                 cancel,
-                task: task.abort_handle(),
+                killed: false,
             },
         );
     }
@@ -148,15 +148,19 @@ impl Blocks {
         }
     }
 
-    /// Drops a block's events, which ends it whatever it does; the end that the app is told.
-    pub(super) fn kill(&mut self, block: u64) -> Option<Event> {
-        let handle = self.running.remove(&block)?;
+    /// Waits for a block no more, whatever it does; what the app is told. A change that is under way has some time left:
+    /// what it says until its own end still comes.
+    pub(super) fn kill(&mut self, block: u64) -> Vec<Event> {
+        let Some(handle) = self.running.get_mut(&block) else {
+            return Vec::new();
+        };
         (handle.cancel)();
-        handle.task.abort();
-        Some(Event::Block(
-            block,
-            Box::new(end(Some(Report::interrupted()), Severity::Interrupted, handle.since)),
-        ))
+        handle.killed = true;
+        let note =
+            BlockEvent::Note("not waited for any more: what it still does is told here, changes by `audit`".into());
+        let end = end(Some(Report::interrupted()), Severity::Interrupted, handle.since);
+        let event = |event| Event::Block(block, Box::new(event));
+        [note, end].map(event).into()
     }
 
     pub(super) fn forget(&mut self, block: u64) {
@@ -164,8 +168,9 @@ impl Blocks {
         self.jobs.send_modify(|jobs| jobs.retain(|_, known| *known != block));
     }
 
+    /// Whether no end is waited for.
     pub(super) fn is_empty(&self) -> bool {
-        self.running.is_empty()
+        self.running.values().all(|handle| handle.killed)
     }
 
     pub(super) fn await_answer(&mut self, question: u64, answer: oneshot::Sender<Decision>) {

@@ -14,11 +14,14 @@ use crate::ui::console::operator::Request;
 use crate::ui::console::ports::BlockEvent;
 use crate::verb::Decision;
 
+/// Lines of a block that are told when it ends without a screen.
+const LAST_LINES: usize = 10;
 /// Why questions that nobody can see are declined.
 const LEFT: &str = "the console was left";
 
 impl<W: Write> Shell<W> {
-    /// Lets what runs come to its end, without a screen. A signal ends it.
+    /// Lets what runs come to its end, without a screen, and tells how each ended: the highest exit code of them is ours.
+    /// A signal ends it.
     pub(super) async fn wait_for_the_rest(&mut self) -> io::Result<u8> {
         // Nobody looks: nothing is watched, polled or run for panels any more.
         self.app.close_panels();
@@ -29,9 +32,10 @@ impl<W: Write> Shell<W> {
         // Nothing can be done about a closed stderr.
         let _ = writeln!(out, "cogdeck: waits for {}; ^C stops it", self.running().join(", "));
         let mut signals = programs::Signals::new()?;
+        let mut code = 0;
         while !self.blocks.is_empty() {
             tokio::select! {
-                code = signals.next() => return Ok(code),
+                signal = signals.next() => return Ok(signal),
                 Some(request) = self.requests.recv() => self.answer_alone(request),
                 Some(message) = self.inbox.recv() => {
                     let ended = match &message {
@@ -42,14 +46,16 @@ impl<W: Write> Shell<W> {
                         _ => None,
                     };
                     self.message(message);
-                    if let Some(block) = ended.and_then(|(block, _)| self.app.chat().block(block)) {
-                        let _ = writeln!(out, "cogdeck: {} {}", block.state.label().1, named(block));
+                    if let Some((block, its_code)) = ended {
+                        code = code.max(its_code);
+                        let told = self.app.chat().block(block).map(last_words).unwrap_or_default();
+                        let _ = out.write_all(told.as_bytes());
                     }
                 }
                 else => break,
             }
         }
-        Ok(0)
+        Ok(code)
     }
 
     /// A question that comes when nobody looks any more: nothing is approved, no program gets the terminal, no panel opens.
@@ -114,6 +120,24 @@ impl<W: Write> Shell<W> {
         }
         format!("cogdeck: stopped {}", running.join(", "))
     }
+}
+
+/// How a block ended, and the last that it said.
+fn last_words(block: &Block) -> String {
+    let text = block.text();
+    let lines: Vec<&str> = text.lines().collect();
+    let left_out = lines.len().saturating_sub(LAST_LINES);
+    let mut told = format!("cogdeck: {} {}\n", block.state.label().1, named(block));
+    let earlier = block
+        .dropped()
+        .saturating_add(u64::try_from(left_out).unwrap_or(u64::MAX));
+    if earlier > 0 {
+        told.push_str(&format!("  … {earlier} earlier lines\n"));
+    }
+    for line in lines.into_iter().skip(left_out) {
+        told.push_str(&format!("  {line}\n"));
+    }
+    told
 }
 
 /// `#41 kubectl:get deploy`.

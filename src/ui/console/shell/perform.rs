@@ -21,7 +21,7 @@ impl<W: Write> Shell<W> {
             }
             Effect::Cancel(block) => self.blocks.cancel(block),
             Effect::Kill(block) => {
-                if let Some(event) = self.blocks.kill(block) {
+                for event in self.blocks.kill(block) {
                     self.reduce(event);
                 }
             }

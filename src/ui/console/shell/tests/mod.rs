@@ -2,6 +2,7 @@
 
 mod behind;
 mod copying;
+mod ending;
 mod jobs;
 mod leaving;
 
@@ -155,6 +156,11 @@ impl Runner for Fake {
                     let _ = sender_of_job.send(text("from the job")).await;
                     token.cancelled().await;
                     let _ = sender_of_job.send(ended(Some(Severity::Interrupted))).await;
+                }
+                Some(("stubborn", _)) => {
+                    ask.notified().await;
+                    let _ = sender.send(BlockEvent::Note("undo 7 takes it back".into())).await;
+                    let _ = sender.send(ended(Some(Severity::Interrupted))).await;
                 }
                 Some(("flood", _)) => {
                     for n in 0..20_000 {
