@@ -40,6 +40,8 @@ pub struct TrafficPanel {
     place: Option<String>,
     /// The first answerer that is shown.
     scroll: Selection,
+    /// The operator scrolled away from the newest version, which stands last; until then it is in sight.
+    away: bool,
     /// As drawn last: the answerers, and how many of them there was room for.
     drawn: (usize, usize),
     moved: u64,
@@ -53,6 +55,7 @@ impl TrafficPanel {
             feed: None,
             place: None,
             scroll: Selection::default(),
+            away: false,
             drawn: (0, 0),
             moved: 0,
         }
@@ -121,7 +124,9 @@ impl Panel for TrafficPanel {
     fn key(&mut self, key: PanelKey) -> Vec<Effect> {
         if let PanelKey::Move(motion) = key {
             let (all, room) = self.drawn;
-            self.scroll.step(motion, places(all, room), room);
+            let places = places(all, room);
+            self.scroll.step(motion, places, room);
+            self.away = self.scroll.index() + 1 < places;
             self.moved += 1;
         }
         Vec::new()
@@ -156,14 +161,15 @@ impl Panel for TrafficPanel {
             theme,
             columns: area.width,
             rows: usize::from(area.height),
-            scroll: self.scroll.index(),
+            scroll: if self.away { self.scroll.index() } else { usize::MAX },
             note,
         };
         let (lines, answerers) = picture.lines(&look);
         self.drawn = answerers;
-        // Rows have become more, or answerers fewer.
-        let last = places(answerers.0, answerers.1).saturating_sub(1);
-        self.scroll.select(self.scroll.index().min(last));
+        // There may be more room by now, or fewer that answer.
+        let last = places(answerers.0, answerers.1) - 1;
+        self.scroll
+            .select(if self.away { self.scroll.index().min(last) } else { last });
         for (row, drawn) in (0..area.height).zip(&lines) {
             line(area, row, buffer, drawn);
         }

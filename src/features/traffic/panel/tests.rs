@@ -3,6 +3,7 @@
 use super::super::model::{Watching, append, tests::sample};
 use super::*;
 use crate::core::clock::Clock;
+use crate::ui::panel::Motion;
 
 fn drawn(panel: &mut TrafficPanel, columns: u16, rows: u16) -> String {
     let area = Rect::new(0, 0, columns, rows);
@@ -280,4 +281,62 @@ async fn hostile_names_and_tiny_areas_are_harmless() {
     for (columns, rows) in [(1, 1), (10, 2), (40, 6)] {
         assert!(!drawn(&mut panel, columns, rows).contains('\u{1b}'));
     }
+}
+
+/// Three pods of each of two versions, more than two hundred requests spread over them; the first one shown is of 1.0.0.
+fn rolling() -> (Hub, TrafficPanel) {
+    let hub = Hub::new(Clock::real());
+    let mut panel = TrafficPanel::new(hub.clone());
+    let context = Arc::new(Context::empty("test"));
+    panel.open(&context);
+    samples(&hub, &context).source().write(|table| {
+        for n in 0..RIBBON + 6 {
+            let version = if n % 6 < 3 { "1.0.0" } else { "2.0.0" };
+            append(table, sample(Some(&format!("web-{}", n % 6)), Some(version), None));
+        }
+    });
+    (hub, panel)
+}
+
+/// The pods that have a lane, by their numbers.
+fn lanes(screen: &str) -> String {
+    let lane = |row: &str| row.split_once("web-").and_then(|(_, rest)| rest.chars().next());
+    screen.lines().filter_map(lane).collect()
+}
+
+#[tokio::test]
+async fn a_stage_of_a_usual_screen_shows_two_hundred_requests_and_all_pods_of_both_versions() {
+    let (_hub, mut panel) = rolling();
+    // What the stage leaves inside the frame of the second of two panels on 120 x 40.
+    let screen = drawn(&mut panel, 56, 17);
+    let is_ribbon =
+        |row: &&str| !row.trim().is_empty() && row.trim_start().chars().all(|cell| cell == 'a' || cell == 'b');
+    let shown: usize = screen.lines().filter(is_ribbon).map(|row| row.trim_start().len()).sum();
+    assert_eq!(
+        (shown, lanes(&screen).as_str(), panel.window()),
+        (RIBBON, "012345", None),
+        "{screen}"
+    );
+}
+
+#[tokio::test]
+async fn where_not_all_pods_have_room_the_newest_version_is_in_sight_and_the_title_tells_it() {
+    let (_hub, mut panel) = rolling();
+    // Head, ribbon, two versions: three of six pods.
+    let mut after = |keys: &[Motion]| {
+        keys.iter().for_each(|motion| drop(panel.key(PanelKey::Move(*motion))));
+        (lanes(&drawn(&mut panel, 56, 7)), panel.window())
+    };
+    let at = |pods: &str, first| (pods.to_owned(), Some((first, first + 2, 6)));
+    assert_eq!(after(&[]), at("345", 4));
+    assert_eq!(after(&[Motion::First]), at("012", 1));
+    assert_eq!(after(&[Motion::Down]), at("123", 2));
+    assert_eq!(after(&[Motion::Last]), at("345", 4));
+    // Past the end nothing is owed.
+    assert_eq!(after(&[Motion::Down; 20]), at("345", 4));
+    assert_eq!(after(&[Motion::Up]), at("234", 3));
+    assert_eq!(after(&[Motion::PageUp; 2]), at("012", 1));
+    // With room for all, and without it again, the operator's place is kept as far as it goes.
+    assert_eq!(lanes(&drawn(&mut panel, 56, 17)), "012345");
+    assert_eq!(panel.window(), None);
 }
