@@ -55,8 +55,9 @@ fn vim_keys_without_colour_select_filter_and_act_on_rows() {
     terminal.key(Key::Enter);
     see(&terminal, "/alp 1");
     terminal.type_text("d");
-    // The end of its page: the line that was run is above what the pane shows.
-    see(&terminal, "NewReplicaSet:   alpha-");
+    // Its page from the beginning, below the line that was run.
+    see(&terminal, "❯ kubectl:describe deploy alpha");
+    see(&terminal, "Name:                   alpha");
     terminal.key(Key::Escape);
     terminal
         .wait_for(|screen| !screen.contains("/alp 1"), SOON)
