@@ -421,3 +421,45 @@ fn requests_are_counted_from_the_pods_own_logs() {
     assert_eq!(of(true).values().sum::<usize>(), 12, "{stdout}");
     assert_eq!(of(true), of(false), "what the pods wrote is what was sent to them");
 }
+
+/// The second act: its watch over the traffic needs the whole talk, and is left out.
+#[test]
+fn after_the_broken_release_the_one_before_serves_whichever_way_the_presenter_goes() {
+    let broken = include_str!("../assets/demo/broken.cog");
+    let breaks = "kubectl:set image deploy inspector inspector=so0k/kuar-inspector:broken";
+    for by_hand in ["", "kubectl:rollout-undo deploy inspector"] {
+        let mut lines = vec![
+            "kubectl:run inspector --image=so0k/kuar-inspector:1.0.0 --port=80 --replicas=3",
+            "kubectl:rollout status deploy inspector --timeout=60s",
+            "kubectl:set image deploy inspector inspector=so0k/kuar-inspector:2.0.0",
+            "kubectl:rollout status deploy inspector --timeout=60s",
+        ];
+        for line in broken.lines().filter(|line| !line.ends_with('&')) {
+            lines.push(line);
+            if line == breaks {
+                lines.push(by_hand);
+            }
+        }
+        assert!(lines.contains(&breaks), "{broken}");
+        lines.push("echo serves $_.status.readyReplicas $_.spec.template.spec.containers[0].image");
+        let home = tempfile::tempdir().expect("a home");
+        let script = home.path().join("act.cog");
+        std::fs::write(&script, lines.join("\n")).expect("a script");
+        let args = [
+            "run",
+            "--sandbox",
+            "--speed",
+            "5",
+            "-f",
+            script.to_str().expect("UTF-8"),
+        ];
+        let ended = run(command(&args, home.path()), LIMIT).code(0);
+        let transcript = Transcript::of(&ended.stdout);
+        let served = transcript.answer("echo serves");
+        assert!(
+            served.contains("serves 3 so0k/kuar-inspector:2.0.0"),
+            "{by_hand}: {served}"
+        );
+        assert!(!transcript.answer(breaks).is_empty(), "it was broken before");
+    }
+}
