@@ -45,6 +45,10 @@ pub struct Approval {
     place: Option<SafeText>,
     /// The plan as it is shown: made once, since a plan of thousands of changes is compared one by one.
     told: Vec<(SafeText, Meaning)>,
+    /// Lines of it above the box, those that can be there at most, and those that are in it.
+    above: usize,
+    most: usize,
+    room: usize,
 }
 
 /// A key as the machine sees it.
@@ -58,6 +62,8 @@ pub enum Step {
     Confirm,
     /// Esc, Ctrl-C.
     Decline,
+    /// A page of the plan on, or back.
+    Turn(bool),
 }
 
 impl Approval {
@@ -76,6 +82,9 @@ impl Approval {
             shown_at: now,
             place: None,
             told,
+            above: 0,
+            most: 0,
+            room: 0,
         }
     }
 
@@ -117,6 +126,14 @@ impl Approval {
             Step::Erase => {
                 self.typed.pop();
                 self.mismatch = false;
+            }
+            // The first and the last line of a box may say what is hidden: what they stand for is on the next page.
+            Step::Turn(on) => {
+                let page = self.room.saturating_sub(3).max(1);
+                self.above = match on {
+                    true => (self.above + page).min(self.most),
+                    false => self.above.saturating_sub(page),
+                };
             }
             Step::Confirm => return self.confirm(now),
         }
@@ -168,6 +185,17 @@ impl Approval {
     /// The plan as lines with their meanings.
     pub fn lines(&self) -> &[(SafeText, Meaning)] {
         &self.told
+    }
+
+    /// It was drawn: of `all` lines on the screen `room` have a place at once.
+    pub fn shows(&mut self, all: usize, room: usize) {
+        (self.most, self.room) = (all.saturating_sub(room), room);
+        self.above = self.above.min(self.most);
+    }
+
+    /// Lines above those that are shown.
+    pub fn above(&self) -> usize {
+        self.above
     }
 
     /// What to do, by the keys that confirm and decline, and what was typed so far.

@@ -1,6 +1,7 @@
 //! The whole screen: lays out, draws each pane with its frame, then what lies over them. Reads the app; changes in it
 //! only what drawing finds out (scroll positions, the caches of finished blocks).
 
+mod approval;
 mod pane;
 
 use jiff::Timestamp;
@@ -68,10 +69,16 @@ pub fn draw(app: &mut App, screen: Rect, buffer: &mut Buffer) -> Option<Position
 }
 
 /// What lies over the panes: approval, popup, the toast on the popup's lower edge, help.
-fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: Option<Position>) -> Option<Position> {
+fn over(
+    app: &mut App,
+    screen: Rect,
+    layout: &Layout,
+    buffer: &mut Buffer,
+    cursor: Option<Position>,
+) -> Option<Position> {
     if app.approval().is_some() {
         toast(app, layout, buffer);
-        return approval(app, layout, buffer);
+        return approval::approval(app, layout, buffer);
     }
     if let (Some(popup), Some(cursor)) = (&app.popup, cursor) {
         let typed = app.input.cursor().saturating_sub(popup.start);
@@ -88,7 +95,7 @@ fn over(app: &App, screen: Rect, layout: &Layout, buffer: &mut Buffer, cursor: O
     toast(app, layout, buffer);
     app.draw_overlay(screen, buffer);
     if let Some(scroll) = app.help {
-        help::draw(app, screen, buffer, scroll);
+        app.help = Some(help::draw(app, screen, buffer, scroll));
         return None;
     }
     cursor
@@ -405,76 +412,4 @@ fn toast(app: &App, layout: &Layout, buffer: &mut Buffer) {
     span.content.to_mut().push(' ');
     // Beside the corner of a frame that it may stand in.
     buffer.set_span(area.x + 2, area.y, &span, area.width.saturating_sub(4));
-}
-
-/// The plan, in a box over the lower part of the chat and the input: what it asks for is typed there.
-fn approval(app: &App, layout: &Layout, buffer: &mut Buffer) -> Option<Position> {
-    let approval = app.approval()?;
-    let theme = &app.theme;
-    let chat = layout.panes.first().map_or(layout.input, |pane| pane.area);
-    let columns = if chat.width >= ROOMY {
-        chat.width
-    } else {
-        layout.input.width
-    };
-    let inner = columns.saturating_sub(4);
-    let mut lines: Vec<(String, Meaning)> = Vec::new();
-    for (text, meaning) in approval.lines() {
-        lines.extend(
-            widgets::wrap(text.as_str(), inner)
-                .into_iter()
-                .map(|line| (line, *meaning)),
-        );
-    }
-    let [confirm, decline] = app.keys_of_approval();
-    let (instruction, typed) = approval.prompt([&confirm, &decline]);
-    let mut foot: Vec<(String, Meaning)> = widgets::wrap(instruction.as_str(), inner)
-        .into_iter()
-        .map(|line| (line, Meaning::Hint))
-        .collect();
-    if approval.wants_text() {
-        foot.push((format!("{} {typed}", theme.glyphs.prompt), Meaning::Prompt));
-    }
-    let room = usize::from(layout.input.bottom().saturating_sub(chat.y).saturating_sub(2));
-    let shown = lines.len().min(room.saturating_sub(foot.len() + 1));
-    if shown < lines.len() {
-        let hidden = lines.len() - shown.saturating_sub(1);
-        lines.truncate(shown.saturating_sub(1));
-        lines.push((format!("… {hidden} more lines"), Meaning::ChatMark));
-    }
-    lines.push((String::new(), Meaning::Text));
-    lines.extend(foot);
-    let height = u16::try_from(lines.len() + 2)
-        .unwrap_or(u16::MAX)
-        .min(layout.input.bottom() - chat.y);
-    let area = Rect {
-        x: chat.x,
-        y: layout.input.bottom() - height,
-        width: columns,
-        height,
-    };
-    let inside = widgets::popup::popup(area, buffer, theme, &approval.title());
-    let inside = Rect {
-        x: inside.x + 1,
-        width: inside.width.saturating_sub(2),
-        ..inside
-    };
-    let mut cursor = None;
-    for (row, (text, meaning)) in lines.iter().enumerate().take(usize::from(inside.height)) {
-        let y = u16::try_from(row).unwrap_or(0);
-        widgets::line(
-            inside,
-            y,
-            buffer,
-            &Line::from(Span::styled(text.clone(), theme.style(*meaning))),
-        );
-        let x = u16::try_from(width(text))
-            .unwrap_or(0)
-            .min(inside.width.saturating_sub(1));
-        cursor = Some(Position {
-            x: inside.x + x,
-            y: inside.y + y,
-        });
-    }
-    cursor.filter(|_| approval.wants_text())
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::app::{App, Focus};
-use super::keymap::Part;
+use super::keymap::{Action, Part};
 use crate::core::text::{SafeText, safe_line, width};
 use crate::ui::panel::{Meaning, Theme, widgets};
 
@@ -92,8 +92,8 @@ fn lines(app: &App, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
     lines
 }
 
-/// Draws the overlay, scrolled by `scroll` lines.
-pub fn draw(app: &App, screen: Rect, buffer: &mut Buffer, scroll: u16) {
+/// Draws the overlay, scrolled by `scroll` lines, or as many as there are; how many that is.
+pub fn draw(app: &App, screen: Rect, buffer: &mut Buffer, scroll: u16) -> u16 {
     let theme = &app.theme;
     let inner = screen.width.saturating_sub(4).min(76);
     let lines = lines(app, theme, inner);
@@ -103,15 +103,18 @@ pub fn draw(app: &App, screen: Rect, buffer: &mut Buffer, scroll: u16) {
         inner + 2,
         rows.saturating_add(2).min(screen.height.saturating_sub(2).max(3)),
     );
-    let title = SafeText::from("help: j k scroll, any other key closes");
+    let key = |action| app.keymap.key_of(Part::Panel, action).map(|key| key.label());
+    let keys: Vec<String> = [Action::Down, Action::Up].into_iter().filter_map(key).collect();
+    let title = SafeText::line(&format!("help: {} scroll, any other key closes", keys.join(" ")));
     let inside = widgets::popup::popup(area, buffer, theme, &title);
-    let most = rows.saturating_sub(inside.height);
+    let scroll = scroll.min(rows.saturating_sub(inside.height));
     for (row, line) in lines
         .iter()
-        .skip(usize::from(scroll.min(most)))
+        .skip(usize::from(scroll))
         .enumerate()
         .take(usize::from(inside.height))
     {
         widgets::line(inside, u16::try_from(row).unwrap_or(u16::MAX), buffer, line);
     }
+    scroll
 }

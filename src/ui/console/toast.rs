@@ -41,8 +41,11 @@ pub enum Until {
     Key,
     /// This pane, by its id, is looked at: it says how to get there.
     Shown(String),
-    /// A line of the script was typed: it says what that waits for.
+    /// A line of the script was typed: it says which key types it.
     Typed,
+    /// What runs has ended, and the line that waits for it was typed. It stays till then: a line that types itself is told
+    /// of.
+    Ended,
     /// The next line that goes somewhere: it answers the one before.
     Place,
     /// The sandbox has started, or could not.
@@ -119,7 +122,7 @@ impl Toasts {
         let before = self.list.len();
         self.list.retain(|toast| {
             let shown = Duration::try_from(now.duration_since(toast.at)).unwrap_or_default();
-            toast.tone == Tone::Bad || shown < SHOWN
+            toast.tone == Tone::Bad || toast.until == Until::Ended || shown < SHOWN
         });
         before != self.list.len()
     }

@@ -83,8 +83,10 @@ impl App {
             ("ns" | "namespace", [name]) => return self.use_namespace(name),
             ("ns" | "namespace", _) => self.answer("ns NAME shows another namespace"),
             ("present", ["off"]) => self.stop_presenting("nothing is presented any more", Tone::Ok),
-            ("present", [file]) => return vec![Effect::ReadScript((*file).to_owned())],
-            ("present", _) => self.answer("present demo, or present FILE: a script, one pipeline a line"),
+            ("present", [_, ..]) => return self.read_script(line),
+            ("present", []) => {
+                self.answer("present demo, or present FILE: a script, one pipeline a line; FILE N begins at line N");
+            }
             ("show", [name]) => return self.show_panel(name, true),
             ("hide", [name]) => return self.show_panel(name, false),
             ("show" | "hide", _) => self.answer(&format!("{place} NAME: a panel, beside the others or away")),
@@ -101,6 +103,18 @@ impl App {
             _ => return self.go_to_kind(place, &rest),
         }
         Vec::new()
+    }
+
+    /// `present FILE`, whatever blanks its name has, and behind it the number of the line to begin at.
+    fn read_script(&mut self, line: &str) -> Vec<Effect> {
+        let file = line.trim_start_matches([':', ' ']).trim_start_matches("present").trim();
+        let numbered = file.rsplit_once(' ').and_then(|(file, number)| {
+            let number = number.parse::<usize>().ok()?.checked_sub(1)?;
+            Some((file.trim_end(), number))
+        });
+        let (file, first) = numbered.unwrap_or((file, 0));
+        self.present_from = first;
+        vec![Effect::ReadScript(file.to_owned())]
     }
 
     /// What a place takes, for a line that does not say.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{App, Effect, Focus, goto};
-use crate::ui::console::approval::Step;
 use crate::ui::console::chat::block::State;
 use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::console::toast::{self, Until};
@@ -57,11 +56,19 @@ impl App {
             Focus::Input => self.keymap.own(Part::Input, key).or(global),
             Focus::Pane(_) => global.filter(|action| *action == Action::EndOfInput),
         };
-        if self.take_over(meant == Some(Action::Submit)) {
+        if meant == Some(Action::Submit) && self.finish_typing() {
             return Vec::new();
         }
+        let before = self.typed_so_far();
+        let effects = self.meant_key(key, meant);
+        self.take_over(before);
+        effects
+    }
+
+    /// A key that nothing has taken which stands before the focused part.
+    fn meant_key(&mut self, key: Key, meant: Option<Action>) -> Vec<Effect> {
         let armed = self.quit_armed.take().is_some_and(|at| self.clock.since(at) < TWICE);
-        if global == Some(Action::Interrupt) {
+        if self.keymap.own(Part::Global, key) == Some(Action::Interrupt) {
             return self.interrupt(armed);
         }
         if meant == Some(Action::EndOfInput) {
@@ -87,49 +94,16 @@ impl App {
             && self.keymap.own(Part::Global, key).is_none()
     }
 
-    fn approval_key(&mut self, key: Key) -> Vec<Effect> {
-        let global = self.keymap.own(Part::Global, key);
-        let step = match (global, self.keymap.own(Part::Input, key).or(global), key.typed()) {
-            (Some(Action::Interrupt), ..) | (_, Some(Action::Cancel | Action::ToChat), _) => Step::Decline,
-            (_, Some(Action::Submit), _) => Step::Confirm,
-            (_, Some(Action::DeleteLeft), _) => Step::Erase,
-            (.., Some(symbol)) => Step::Type(symbol),
-            _ => return Vec::new(),
-        };
-        let now = self.clock.now();
-        let Some(question) = self.questions.front_mut() else {
-            return Vec::new();
-        };
-        let Some(decision) = question.approval.step(step, now) else {
-            return Vec::new();
-        };
-        let (id, block) = (question.id, question.block);
-        self.questions.pop_front();
-        // Declined as well: what else the line holds goes on, and the first ^C must not kill it.
-        self.chat.change(block, |known| known.become_state(State::Running));
-        vec![Effect::Answer(id, decision)]
-    }
-
-    /// The keys that confirm and decline.
-    pub(in crate::ui::console) fn keys_of_approval(&self) -> [String; 2] {
-        let of = |actions: &[Action]| {
-            actions
-                .iter()
-                .find_map(|action| self.keymap.key_of(Part::Input, *action))
-        };
-        let confirm = of(&[Action::Submit]);
-        let decline = of(&[Action::Cancel, Action::ToChat, Action::Interrupt]);
-        [confirm, decline].map(|key| key.map_or_else(|| "no key".to_owned(), |key| key.label()))
-    }
-
+    /// The last line in sight is known when it is drawn: no scrolling goes beyond it.
     fn help_key(&mut self, key: Key) {
         let scroll = self.help.unwrap_or(0);
         self.help = match self.keymap.action(Part::Panel, key) {
             Some(Action::Up) => Some(scroll.saturating_sub(1)),
-            Some(Action::Down) => Some(scroll + 1),
+            Some(Action::Down) => Some(scroll.saturating_add(1)),
             Some(Action::PageUp) => Some(scroll.saturating_sub(10)),
-            Some(Action::PageDown) => Some(scroll + 10),
+            Some(Action::PageDown) => Some(scroll.saturating_add(10)),
             Some(Action::First) => Some(0),
+            Some(Action::Last) => Some(u16::MAX),
             _ => None,
         };
     }
@@ -147,7 +121,8 @@ impl App {
             return vec![if killed { Effect::Kill(id) } else { Effect::Cancel(id) }];
         }
         if !self.input.is_empty() {
-            self.input.take();
+            self.input.put_away();
+            self.line_was_cleared();
             return Vec::new();
         }
         if self.chat.is_busy() {

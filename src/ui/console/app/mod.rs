@@ -127,6 +127,8 @@ pub struct App {
     overlay: Option<Overlay>,
     /// A script that is presented.
     pub(super) script: Option<Script>,
+    /// At which of its lines, from 0, a script that is being read begins.
+    present_from: usize,
     /// Where things were drawn last.
     pub(super) places: Places,
     /// What the operator made of the screen.
@@ -197,6 +199,7 @@ impl App {
             finder: None,
             overlay: None,
             script: None,
+            present_from: 0,
             places: Places::default(),
             arrangement: parts.arrangement,
             pinned: parts.pinned,

@@ -48,12 +48,17 @@ impl App {
     pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
         let at = Position::new(event.column, event.row);
         if self.approval().is_some() {
+            match event.kind {
+                MouseEventKind::ScrollUp => self.turn_approval(false),
+                MouseEventKind::ScrollDown => self.turn_approval(true),
+                _ => {}
+            }
             return Vec::new();
         }
         if let Some(scroll) = self.help {
             self.help = match event.kind {
                 MouseEventKind::ScrollUp => Some(scroll.saturating_sub(1)),
-                MouseEventKind::ScrollDown => Some(scroll + 1),
+                MouseEventKind::ScrollDown => Some(scroll.saturating_add(1)),
                 MouseEventKind::Down(_) => None,
                 _ => Some(scroll),
             };

@@ -56,6 +56,10 @@ pub struct Script {
     lines: Vec<Line>,
     /// Lines that were typed.
     next: usize,
+    /// The last of them has not run.
+    unsent: bool,
+    /// Lines that were typed once at least: what they are about was said.
+    said: usize,
     /// What is left of the line being typed, and when the next character comes.
     typing: Option<(Vec<char>, Timestamp)>,
     /// The next line is typed as soon as what runs has ended.
@@ -83,6 +87,8 @@ impl Script {
         Script {
             lines,
             next: 0,
+            unsent: false,
+            said: 0,
             typing: None,
             waits: false,
         }
@@ -101,7 +107,14 @@ impl Script {
 
     /// The next key press types a line.
     pub(in crate::ui::console) fn goes_on(&self) -> bool {
-        !self.is_typing() && self.next < self.lines.len()
+        !self.is_typing() && (self.unsent || self.next < self.lines.len())
+    }
+
+    /// A line that has not run comes next.
+    fn step_back(&mut self) {
+        if std::mem::take(&mut self.unsent) {
+            self.next -= 1;
+        }
     }
 
     /// Lines typed and lines in all.
@@ -111,16 +124,25 @@ impl Script {
 }
 
 impl App {
-    /// A script was read.
+    /// A script was read: it begins at the line that was asked for.
     pub(super) fn present(&mut self, text: &str) {
-        let script = Script::new(text);
+        let mut script = Script::new(text);
         let (_, all) = script.place();
+        let first = std::mem::take(&mut self.present_from);
         if all == 0 {
             return self.stop_presenting("this script has no line to present", Tone::Warn);
         }
+        if first >= all {
+            let told = format!("this script has {all} lines: there is no line {}", first + 1);
+            return self.tell(&told, Tone::Warn);
+        }
+        script.next = first;
         let key = self.present_key();
-        self.toasts.has_come(&Until::Typed);
-        let told = format!("{all} lines to present: {key} types the next");
+        self.was_typed();
+        let told = match first {
+            0 => format!("{all} lines to present: {key} types the next"),
+            _ => format!("{all} lines to present: {key} types line {}", first + 1),
+        };
         self.tell_until(&told, Tone::Ok, Until::Typed);
         self.script = Some(script);
         self.subscribe_offered();
@@ -129,7 +151,7 @@ impl App {
     /// No script is presented any more.
     pub(super) fn stop_presenting(&mut self, why: &str, tone: Tone) {
         self.script = None;
-        self.toasts.has_come(&Until::Typed);
+        self.was_typed();
         self.tell(why, tone);
         self.subscribe_offered();
     }
@@ -148,6 +170,12 @@ impl App {
         if large { 2 } else { 1 }
     }
 
+    /// What a line of the script waited for is over.
+    fn was_typed(&mut self) {
+        self.toasts.has_come(&Until::Typed);
+        self.toasts.has_come(&Until::Ended);
+    }
+
     fn present_key(&self) -> String {
         self.label_of(Part::Global, Action::Present)
             .unwrap_or_else(|| "the key for present".to_owned())
@@ -157,7 +185,7 @@ impl App {
         self.keymap.key_of(part, action).map(|key| key.label())
     }
 
-    /// Types the next line; a second press finishes the typing at once. A line that stands there is run or cleared
+    /// Types the next line, the last one again when it has not run; a second press finishes the typing at once. A line that stands there is run or cleared
     /// first, and what runs in the foreground ends first: the next line may rest on it.
     pub(super) fn next_line(&mut self) {
         let now = self.clock.now();
@@ -169,7 +197,8 @@ impl App {
             return;
         };
         if script.is_typing() {
-            return self.finish_typing();
+            self.finish_typing();
+            return;
         }
         if !self.input.is_empty() {
             let run = self.label_of(Part::Input, Action::Submit).unwrap_or_default();
@@ -181,16 +210,21 @@ impl App {
             script.waits = true;
             let which = block.number.map_or_else(String::new, |number| format!(" #{number}"));
             let told = format!("the next line is typed when{which} has ended");
-            return self.tell_until(&told, Tone::Waiting, Until::Typed);
+            return self.tell_until(&told, Tone::Waiting, Until::Ended);
         }
         script.waits = false;
-        self.toasts.has_come(&Until::Typed);
+        script.step_back();
         let Some(line) = script.lines.get(script.next) else {
             return self.stop_presenting("the script is over", Tone::Ok);
         };
         script.typing = Some((line.text.chars().rev().collect(), now));
         script.next += 1;
-        if let Some(heading) = &line.heading {
+        script.unsent = true;
+        let first = script.said < script.next;
+        script.said = script.said.max(script.next);
+        self.toasts.has_come(&Until::Typed);
+        self.toasts.has_come(&Until::Ended);
+        if let Some(heading) = line.heading.as_ref().filter(|_| first) {
             self.chat.say(now, [(SafeText::line(heading), Meaning::Title)]);
         }
         // What the line is about stands there while it is typed, whatever was read before.
@@ -207,18 +241,27 @@ impl App {
         };
         if !self.input.is_empty() {
             script.waits = false;
-            self.toasts.has_come(&Until::Typed);
+            self.was_typed();
         } else if self.chat.foreground().is_none() {
             self.next_line();
         }
     }
 
-    /// Types the rest of the line at once.
-    fn finish_typing(&mut self) {
-        let typing = self.script.as_mut().and_then(|script| script.typing.take());
-        for symbol in typing.into_iter().flat_map(|(rest, _)| rest.into_iter().rev()) {
-            self.type_char(symbol);
-        }
+    /// Types the rest of the line at once; false: none is being typed.
+    pub(super) fn finish_typing(&mut self) -> bool {
+        let Some((rest, _)) = self.script.as_mut().and_then(|script| script.typing.take()) else {
+            return false;
+        };
+        rest.into_iter().rev().for_each(|symbol| self.type_char(symbol));
+        true
+    }
+
+    /// A line runs: the script's own, edited or not, one in its place, or the next one by hand.
+    pub(super) fn line_was_sent(&mut self, text: &str) {
+        let Some(script) = &mut self.script else { return };
+        let by_hand = !std::mem::take(&mut script.unsent);
+        let is_next = script.lines.get(script.next).is_some_and(|line| line.text == text);
+        script.next += usize::from(by_hand && is_next);
     }
 
     /// Whether what the history would go on with is shown behind the line: not while a script is presented, where it would
@@ -251,17 +294,28 @@ impl App {
         self.dirty = true;
     }
 
-    /// Typing by hand takes over: the rest of the line is not typed any more. Enter only ends the typing, since half a
-    /// line is never what was meant; true when that is all it did.
-    pub(super) fn take_over(&mut self, submits: bool) -> bool {
-        if !self.script.as_ref().is_some_and(Script::is_typing) {
-            return false;
+    /// The line that stood there was cleared: where it is the script's, it comes next, whatever runs in between.
+    pub(super) fn line_was_cleared(&mut self) {
+        if let Some(script) = &mut self.script {
+            script.typing = None;
+            script.step_back();
         }
-        if submits {
-            self.finish_typing();
-        } else if let Some(script) = &mut self.script {
+    }
+
+    /// The line as far as it was typed, while one is.
+    pub(super) fn typed_so_far(&self) -> Option<(String, usize)> {
+        let typing = self.script.as_ref().is_some_and(Script::is_typing);
+        typing.then(|| (self.input.text(), self.input.cursor()))
+    }
+
+    /// Typing by hand takes over: where a key has changed the line since `before`, the rest of it is not typed any more.
+    /// Who only looks elsewhere meanwhile loses nothing.
+    pub(super) fn take_over(&mut self, before: Option<(String, usize)>) {
+        let changed = before.is_some_and(|before| before != (self.input.text(), self.input.cursor()));
+        if (changed || self.input.search().is_some())
+            && let Some(script) = &mut self.script
+        {
             script.typing = None;
         }
-        submits
     }
 }

@@ -1,8 +1,9 @@
 //! Blocks that wait for an answer: a plan to approve, a secret to type. Not for what an answer takes: that is `approval`.
 
 use super::{App, Effect, Script};
-use crate::ui::console::approval::Approval;
+use crate::ui::console::approval::{Approval, Step};
 use crate::ui::console::chat::block::State;
+use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::console::toast::Until;
 use crate::ui::panel::Tone;
 use crate::verb::Decision;
@@ -58,6 +59,65 @@ impl App {
             .front()
             .filter(|_| self.input.is_empty() && !something_else)
             .map(|question| &question.approval)
+    }
+
+    /// A key while one has the keys. Those that turn the pages of the input line turn those of the plan.
+    pub(super) fn approval_key(&mut self, key: Key) -> Vec<Effect> {
+        let global = self.keymap.own(Part::Global, key);
+        if global == Some(Action::Present) {
+            let [confirm, decline] = self.keys_of_approval();
+            let told = format!("the plan is answered first: {confirm} confirms, {decline} declines");
+            self.tell_until(&told, Tone::Warn, Until::Key);
+            return Vec::new();
+        }
+        let step = match (global, self.keymap.own(Part::Input, key).or(global), key.typed()) {
+            (Some(Action::Interrupt), ..) | (_, Some(Action::Cancel | Action::ToChat), _) => Step::Decline,
+            (_, Some(Action::Submit), _) => Step::Confirm,
+            (_, Some(Action::DeleteLeft), _) => Step::Erase,
+            (_, Some(Action::ScrollUp), _) => Step::Turn(false),
+            (_, Some(Action::ScrollDown), _) => Step::Turn(true),
+            (.., Some(symbol)) => Step::Type(symbol),
+            _ => return Vec::new(),
+        };
+        let now = self.clock.now();
+        let Some(question) = self.questions.front_mut() else {
+            return Vec::new();
+        };
+        let Some(decision) = question.approval.step(step, now) else {
+            return Vec::new();
+        };
+        let (id, block) = (question.id, question.block);
+        self.questions.pop_front();
+        // Declined as well: what else the line holds goes on, and the first ^C must not kill it.
+        self.chat.change(block, |known| known.become_state(State::Running));
+        vec![Effect::Answer(id, decision)]
+    }
+
+    /// The keys that confirm and decline.
+    pub(in crate::ui::console) fn keys_of_approval(&self) -> [String; 2] {
+        let of = |actions: &[Action]| {
+            actions
+                .iter()
+                .find_map(|action| self.keymap.key_of(Part::Input, *action))
+        };
+        let confirm = of(&[Action::Submit]);
+        let decline = of(&[Action::Cancel, Action::ToChat, Action::Interrupt]);
+        [confirm, decline].map(|key| key.map_or_else(|| "no key".to_owned(), |key| key.label()))
+    }
+
+    /// The wheel over a plan.
+    pub(super) fn turn_approval(&mut self, forward: bool) {
+        let now = self.clock.now();
+        if let Some(question) = self.questions.front_mut() {
+            question.approval.step(Step::Turn(forward), now);
+        }
+    }
+
+    /// So many lines of the plan that has the keys are shown at once.
+    pub(in crate::ui::console) fn approval_shows(&mut self, all: usize, room: usize) {
+        if let Some(question) = self.questions.front_mut() {
+            question.approval.shows(all, room);
+        }
     }
 
     /// How many approvals wait.

@@ -26,6 +26,7 @@ impl App {
         }
         let by_hand = self.input.is_by_hand();
         self.input.take();
+        self.line_was_sent(&text);
         if window::is_one(&text) {
             return self.change_window(text.trim(), by_hand);
         }

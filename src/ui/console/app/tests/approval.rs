@@ -84,3 +84,39 @@ fn what_follows_a_declined_plan_is_cancelled_before_it_is_killed() {
     ));
     assert!(matches!(desk.keys("<ctrl-c>").as_slice(), [Effect::Cancel(id)] if *id == block));
 }
+
+#[test]
+fn a_plan_that_is_longer_than_its_box_is_read_to_its_end_before_it_is_approved() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:delete x");
+    desk.ask(block, Requirement::Enter);
+    let whole = desk.screen(120, 40).join("\n");
+    assert!(
+        whole.contains("- replicas: 3") && whole.contains("cannot be undone"),
+        "{whole}"
+    );
+    // The box has room for some of its lines only.
+    let few = (40, 11);
+    let first = desk.screen(few.0, few.1).join("\n");
+    assert!(first.contains(" more lines: PgDn"), "{first}");
+    assert!(!first.contains("cannot be undone"), "{first}");
+    desk.keys(&"<pgdn>".repeat(9));
+    let last = desk.screen(few.0, few.1).join("\n");
+    assert!(
+        last.contains("cannot be undone") && !last.contains("more lines"),
+        "{last}"
+    );
+    assert!(last.contains(" lines above: PgUp"), "{last}");
+    desk.keys("<pgup>");
+    desk.keys(&"<pgup>".repeat(9));
+    assert_eq!(
+        desk.screen(few.0, few.1).join("\n"),
+        first,
+        "no press beyond an end is counted"
+    );
+    desk.clock.advance(Duration::from_secs(1));
+    assert!(
+        matches!(desk.keys("<enter>").as_slice(), [Effect::Answer(..)]),
+        "turning answers nothing"
+    );
+}

@@ -38,7 +38,11 @@ fn a_script_is_typed_line_by_line_and_runs_only_by_enter() {
         "a second press types the rest at once"
     );
     assert!(desk.shows(120, 40, "presenting 2/2"));
-    desk.keys("<ctrl-u>");
+    let effects = desk.keys("<enter>");
+    let [Effect::Start { block, .. }] = effects.as_slice() else {
+        panic!("it runs")
+    };
+    desk.end(*block, 0);
     assert!(
         hints(&mut desk).starts_with(" ? help"),
         "no line is left: {}",
@@ -202,7 +206,98 @@ fn a_line_that_stands_there_is_not_typed_over() {
     assert!(desk.shows(120, 40, "Enter runs this line first; ^C clears it"));
     assert!(desk.shows(120, 40, "presenting 1/2"));
     desk.keys("<ctrl-c><f5><f5>");
+    assert_eq!(desk.app.input.text(), "wait", "it has not run: it is typed again");
+    let effects = desk.keys("<enter>");
+    let [Effect::Start { block, .. }] = effects.as_slice() else {
+        panic!("it runs")
+    };
+    desk.end(*block, 0);
+    desk.keys("<f5><f5>");
     assert_eq!(desk.app.input.text(), "echo two");
+}
+
+#[test]
+fn a_line_that_is_broken_off_or_cleared_is_typed_again_and_can_be_had_back() {
+    let mut desk = Desk::new();
+    desk.app
+        .handle(Event::Script(Ok("# --- A name\nlet elb = echo x\necho two\n".into())));
+    desk.keys("<f5>");
+    desk.app.advance();
+    desk.keys("<ctrl-c>");
+    assert_eq!((desk.app.input.text().as_str(), desk.app.rests_for()), ("", None));
+    // A question of the presenter's own in between.
+    let block = desk.start("kubectl:get svc");
+    desk.end(block, 0);
+    desk.keys("<f5><f5>");
+    assert_eq!(desk.app.input.text(), "let elb = echo x");
+    let screen = desk.screen(120, 40).join("\n");
+    assert_eq!(screen.matches("A name").count(), 1, "the heading stands there already");
+    desk.keys("<ctrl-c>");
+    assert!(desk.app.input.is_empty() && desk.shows(120, 40, "presenting 0/2"));
+    desk.keys("<ctrl-_>");
+    assert_eq!(desk.app.input.text(), "let elb = echo x", "what was cleared");
+    desk.keys("<enter>");
+    assert!(desk.shows(120, 40, "presenting 1/2"), "had back, and run");
+}
+
+#[test]
+fn who_looks_elsewhere_while_a_line_is_typed_does_not_break_it_off() {
+    for key in ["<pgup>", "<alt-3>", "<alt-2>j", "<alt-1>"] {
+        let mut desk = Desk::new();
+        desk.app.handle(Event::Script(Ok("echo one".into())));
+        desk.keys("<f5>");
+        desk.app.advance();
+        desk.keys(key);
+        while let Some(rest) = desk.app.rests_for() {
+            desk.clock.advance(rest);
+            desk.app.advance();
+        }
+        assert_eq!(desk.app.input.text(), "echo one", "{key}");
+    }
+}
+
+#[test]
+fn a_script_is_presented_from_one_of_its_lines_on_and_its_name_may_have_blanks() {
+    let mut desk = Desk::new();
+    let read = |desk: &mut Desk, line: &str| match desk.keys(&format!("{line}<enter>")).as_slice() {
+        [Effect::ReadScript(file)] => file.clone(),
+        _ => panic!("{line}: nothing is read"),
+    };
+    assert_eq!(read(&mut desk, ":present my talk.cog"), "my talk.cog");
+    desk.app.handle(Event::Script(Ok("echo one\necho two\n".into())));
+    assert!(desk.shows(120, 40, "presenting 0/2"));
+    assert_eq!(read(&mut desk, ":present demo 9"), "demo");
+    desk.app.handle(Event::Script(Ok("echo one\necho two\n".into())));
+    assert!(desk.shows(120, 40, "this script has 2 lines: there is no line 9"));
+    assert_eq!(read(&mut desk, ":present my talk.cog 2"), "my talk.cog");
+    desk.app.handle(Event::Script(Ok("echo one\necho two\n".into())));
+    assert!(desk.shows(120, 40, "F5 types line 2"));
+    desk.keys("<f5><f5>");
+    assert_eq!(desk.app.input.text(), "echo two");
+}
+
+#[test]
+fn a_line_that_waits_is_told_of_as_long_as_it_waits() {
+    let mut desk = Desk::new();
+    desk.app.handle(Event::Script(Ok("echo two".into())));
+    let block = desk.start("kubectl:get deploy -w");
+    desk.keys("<f5>");
+    desk.clock.advance(crate::ui::console::toast::SHOWN * 10);
+    desk.app.toasts.expire(desk.clock.now());
+    assert!(desk.shows(120, 40, "the next line is typed when"));
+    desk.end(block, 0);
+    assert!(!desk.shows(120, 40, "the next line is typed when"));
+    assert!(desk.app.script.as_ref().is_some_and(Script::is_typing));
+}
+
+#[test]
+fn the_key_that_types_the_next_line_says_that_a_plan_is_answered_first() {
+    let mut desk = Desk::new();
+    desk.app.handle(Event::Script(Ok("echo two".into())));
+    let block = desk.start("kubectl:delete x");
+    desk.ask(block, Requirement::Enter);
+    assert!(desk.keys("<f5>").is_empty());
+    assert!(desk.shows(120, 40, "the plan is answered first: Enter confirms, Esc declines"));
 }
 
 #[test]

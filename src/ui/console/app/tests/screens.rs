@@ -111,3 +111,19 @@ fn production_and_read_only_are_said_in_words() {
     );
     assert!(top.contains("PROD eu␛[31m-1") && top.contains("! read-only"), "{top}");
 }
+
+#[test]
+fn help_scrolls_to_its_last_line_and_no_further() {
+    let mut desk = Desk::new();
+    desk.keys("?");
+    let first = desk.screen(80, 12).join("\n");
+    desk.keys("G");
+    let last = desk.screen(80, 12).join("\n");
+    assert_ne!(first, last);
+    desk.keys("jjjj");
+    assert_eq!(desk.screen(80, 12).join("\n"), last);
+    desk.keys("k");
+    assert_ne!(desk.screen(80, 12).join("\n"), last, "no press has to be taken back");
+    desk.app.keymap = Keymap::parse("[panel]\n'j' = 'none'\n'k' = 'none'").unwrap().0;
+    assert!(!desk.shows(80, 12, "help: j k"), "the title follows the keymap");
+}
