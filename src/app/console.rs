@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use futures::FutureExt;
 use tokio::runtime::Runtime;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::cli::Common;
 use super::compose::{Known, LiveContexts};
@@ -66,12 +66,16 @@ pub fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
         contexts: started.deck.contexts.clone(),
         running: Mutex::new(None),
     });
+    let (worn, watched) = watch::channel(looks::Worn {
+        names,
+        seen: looks.seen,
+    });
     let config = ConsoleConfig {
         runner,
         hub: started.deck.hub.clone(),
         panels: std::mem::take(&mut started.deck.panels),
         theme: looks.theme,
-        themes: Arc::new(looks::themes(common.no_color, environment.clone())),
+        themes: Arc::new(looks::themes(worn, common.no_color, environment.clone())),
         by_background: looks.by_background,
         keymap: looks.keymap,
         clock: Clock::real(),
@@ -81,7 +85,7 @@ pub fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
         programs: programs(environment),
         dresses: Some(Box::new({
             let (no_color, environment) = (common.no_color, environment.clone());
-            move || looks::dresses(names, looks.seen, no_color, environment)
+            move || looks::dresses(watched, no_color, environment)
         })),
         remote: environment.get("SSH_CONNECTION").is_some(),
         arrangement: looks.arrangement,

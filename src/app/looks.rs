@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::watch;
+
 use super::environment::Environment;
 use crate::core::report::Report;
 use crate::ui::console::{ByBackground, Dress, Keymap};
@@ -30,8 +32,10 @@ pub fn theme(name: Option<&str>, no_color: bool, environment: &Environment, rema
 }
 
 /// As [`theme`], for a name that is given while the console is open: what can't be had is refused, and so is `auto`, as
-/// the terminal is asked for its background at the start only. Beside the theme what was remarked in its file.
+/// the terminal is asked for its background at the start only. Beside the theme what was remarked in its file, which is
+/// watched from now on.
 pub fn themes(
+    worn: watch::Sender<Worn>,
     no_color: bool,
     environment: Environment,
 ) -> impl Fn(&str) -> Result<(Theme, Vec<Report>), Report> + Send + Sync {
@@ -44,7 +48,10 @@ pub fn themes(
             return Err(report.hint("type :theme dark or :theme light"));
         }
         let mut remarks = Vec::new();
+        // Before it is read: what is written after that is read again.
+        let [seen, _] = changed_at(&[Some(name.to_owned()), None], &environment);
         let theme = named_theme(name, &environment, &mut remarks)?;
+        worn.send_modify(|worn| (worn.names[0], worn.seen[0]) = (Some(name.to_owned()), seen));
         Ok((fitted(theme, no_color, &environment), remarks))
     }
 }
@@ -132,20 +139,37 @@ fn named_keymap(name: &str, environment: &Environment, remarks: &mut Vec<Report>
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Reads theme and keymap again whenever their files change after `known`. The task ends with the console.
+/// Whose files are watched: the names of theme and keymap, and when their files were changed last as they were read.
+#[derive(Clone, Debug, Default)]
+pub struct Worn {
+    /// The names; none: the standard one.
+    pub names: [Option<String>; 2],
+    /// When their files were changed last; none: not there.
+    pub seen: [Option<SystemTime>; 2],
+}
+
+/// Reads theme and keymap again whenever the files of those that are worn change. The task ends with the console.
 pub fn dresses(
-    names: [Option<String>; 2],
-    mut known: [Option<SystemTime>; 2],
+    mut worn: watch::Receiver<Worn>,
     no_color: bool,
     environment: Environment,
 ) -> tokio::sync::mpsc::Receiver<Dress> {
     // Two at most: each replaces the one before, and the next look comes a second later.
     let (sender, dresses) = tokio::sync::mpsc::channel(2);
     tokio::spawn(async move {
+        let Worn {
+            mut names,
+            seen: mut known,
+        } = worn.borrow_and_update().clone();
         loop {
             tokio::time::sleep(LOOK).await;
             if sender.is_closed() {
                 return;
+            }
+            if worn.has_changed().unwrap_or(false) {
+                let chosen = worn.borrow_and_update();
+                names.clone_from(&chosen.names);
+                known[0] = chosen.seen[0];
             }
             let now = changed_at(&names, &environment);
             // A file that an editor has put away for a moment is looked at again when it is back.
@@ -334,7 +358,8 @@ mod tests {
         assert_eq!(worn(Some("heir")).name, "heir", "not its parent's");
         assert!(remarks[0].message.contains("unknown meaning state.okk"), "{remarks:?}");
 
-        let chosen = themes(false, environment.clone());
+        let (worn, _) = watch::channel(Worn::default());
+        let chosen = themes(worn, false, environment.clone());
         let (mine, remarks) = chosen("mine").unwrap();
         assert_eq!((mine.name.as_str(), remarks.len()), ("mine", 1), "told as at the start");
         assert!(
@@ -396,18 +421,32 @@ mod tests {
         let names = [None, Some("vim".to_owned())];
         let seen = changed_at(&names, &environment);
         assert!(seen[0].is_none() && seen[1].is_some());
-        let mut dresses = dresses(names, seen, false, environment);
+        let (worn, watched) = watch::channel(Worn { names, seen });
+        let mut dresses = dresses(watched, false, environment.clone());
+        let choose = super::themes(worn, false, environment);
         let themes = folder.path().join("cogdeck/themes");
         std::fs::create_dir_all(&themes).unwrap();
         // It comes in one piece, as editors write: half of it would be read as a theme of its own.
         let beside = folder.path().join("beside");
         std::fs::write(&beside, "[styles]\n'state.ok' = { fg = 'blue' }\n").unwrap();
         std::fs::rename(&beside, themes.join("terminal-16.toml")).unwrap();
-        let dress = tokio::time::timeout(Duration::from_secs(60), dresses.recv())
-            .await
-            .unwrap()
-            .unwrap();
+        let mut next = async || {
+            let come = tokio::time::timeout(Duration::from_secs(60), dresses.recv());
+            come.await.unwrap().unwrap()
+        };
+        let dress = next().await;
         assert_eq!(color(&dress.theme.unwrap()).as_deref(), Some("Blue"));
         assert!(dress.keymap.is_none());
+
+        // Another one is chosen: it is its file that is watched.
+        std::fs::write(themes.join("mine.toml"), "[styles]\n").unwrap();
+        choose("mine").unwrap();
+        std::fs::write(&beside, "[styles]\n'state.ok' = { fg = 'magenta' }\n").unwrap();
+        std::fs::rename(&beside, themes.join("mine.toml")).unwrap();
+        let theme = next().await.theme.unwrap();
+        assert_eq!(
+            (theme.name.as_str(), color(&theme).as_deref()),
+            ("mine", Some("Magenta"))
+        );
     }
 }

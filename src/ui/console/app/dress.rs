@@ -22,7 +22,9 @@ impl App {
     /// Files of the operator's have changed: what can be read of them counts from now on.
     pub(super) fn dress(&mut self, dress: Dress) {
         let mut taken = Vec::new();
-        if let Some(theme) = dress.theme.filter(|_| !self.theme_chosen) {
+        // One that was read while another was chosen is not worn any more.
+        let worn = |theme: &Theme| !self.theme_chosen || theme.name == self.theme.name;
+        if let Some(theme) = dress.theme.filter(worn) {
             taken.push(format!("theme {}", theme.name));
             self.wear(theme);
         }
@@ -37,7 +39,7 @@ impl App {
         self.remark(&dress.remarks);
     }
 
-    /// Another theme until the console is left, whatever becomes of the file of the one before.
+    /// Another theme until the console is left, whatever becomes of the file of the one before: its own is watched now.
     pub(super) fn choose_theme(&mut self, theme: Theme, remarks: &[Report]) {
         let told = format!("theme {} is worn", theme.name);
         self.theme_chosen = true;
