@@ -85,7 +85,7 @@ fn over(
         let text = app.input.text();
         let back = width(text.get(popup.start..popup.start + typed).unwrap_or_default());
         let x = cursor.x.saturating_sub(u16::try_from(back).unwrap_or(0));
-        popup.draw(
+        app.places.list = popup.draw(
             screen,
             (x, layout.input.y + u16::from(layout.borders)),
             buffer,

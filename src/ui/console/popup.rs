@@ -78,8 +78,13 @@ impl Popup {
         });
     }
 
-    /// Draws the popup above `anchor` (where the word starts), inside `screen`.
-    pub fn draw(&self, screen: Rect, anchor: (u16, u16), buffer: &mut Buffer, theme: &Theme) {
+    /// Selects one by its place among those that fit.
+    pub fn select(&mut self, at: usize) {
+        self.selected = (at < self.shown.len()).then_some(at);
+    }
+
+    /// Draws the popup above `anchor` (where the word starts), inside `screen`; where its lines are, and the first of them.
+    pub fn draw(&self, screen: Rect, anchor: (u16, u16), buffer: &mut Buffer, theme: &Theme) -> Option<(Rect, usize)> {
         let choice = |offer: &Offer| Choice {
             name: offer.label.clone(),
             name_meaning: Meaning::Text,
@@ -98,7 +103,7 @@ impl Popup {
             .clamp(1, ROWS)
             .min(room.saturating_sub(2));
         if rows == 0 || screen.width < 8 {
-            return;
+            return None;
         }
         let columns = wanted.min(screen.width);
         let x = anchor.0.saturating_sub(2).min(screen.right().saturating_sub(columns));
@@ -119,5 +124,6 @@ impl Popup {
         };
         let inside = widgets::popup::popup(area, buffer, theme, &SafeText::line(&title));
         list.draw(inside, buffer, theme);
+        Some((inside, list.first(inside.height)))
     }
 }

@@ -22,6 +22,8 @@ pub struct Places {
     pub input: Rect,
     /// Where boundaries can be dragged.
     pub seams: Vec<(Rect, Seam)>,
+    /// Lines to choose from that lie over the panes, and which of them is the first in sight.
+    pub list: Option<(Rect, usize)>,
     /// Panes have borders.
     pub borders: bool,
     /// The screen has room for one pane at a time.
@@ -65,10 +67,12 @@ impl App {
             return Vec::new();
         }
         if self.overlay.is_some() {
-            if matches!(event.kind, MouseEventKind::Down(_)) {
-                self.overlay = None;
-            }
-            return Vec::new();
+            return self.overlay_mouse(event.kind, at);
+        }
+        if self.popup.is_some()
+            && let Some(effects) = self.popup_mouse(event.kind, at)
+        {
+            return effects;
         }
         match event.kind {
             MouseEventKind::Down(MouseButton::Left) => {
@@ -89,6 +93,34 @@ impl App {
             MouseEventKind::ScrollDown => self.wheel(at, Motion::Down),
             _ => Vec::new(),
         }
+    }
+
+    /// The line of the list over the panes that is at a place.
+    pub(super) fn line_at(&self, at: Position) -> Option<usize> {
+        let (inside, first) = self.places.list.filter(|(inside, _)| inside.contains(at))?;
+        Some(first + usize::from(at.y - inside.y))
+    }
+
+    /// A click on an offer takes it, the wheel goes through them; a click elsewhere closes them, and does nothing else.
+    fn popup_mouse(&mut self, kind: MouseEventKind, at: Position) -> Option<Vec<Effect>> {
+        let line = self.line_at(at);
+        let popup = self.popup.as_mut()?;
+        match kind {
+            MouseEventKind::ScrollUp => popup.step(false),
+            MouseEventKind::ScrollDown => popup.step(true),
+            MouseEventKind::Down(_) => {
+                let offer = line.and_then(|line| {
+                    popup.select(line);
+                    popup.selected().cloned()
+                });
+                match offer {
+                    Some(offer) => self.take_offer(&offer),
+                    None => self.popup = None,
+                }
+            }
+            _ => return None,
+        }
+        Some(Vec::new())
     }
 
     /// `opens`: a click on what is selected already opens it; otherwise a click only selects.

@@ -1,9 +1,10 @@
 //! What lies over the panes and has the keys, one at a time: a menu, or the choice of a cell to copy. Arrows move in it,
-//! Enter takes what is chosen, any other key, a click and a paste close it. What its lines do is said in `menu` and
+//! Enter and a click take what is chosen, any other key, a click beside it and a paste close it. What its lines do is said in `menu` and
 //! `picker`.
 
+use crossterm::event::MouseEventKind;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::menu::Menu;
 use super::picker::Picker;
@@ -48,15 +49,10 @@ impl App {
         {
             return Some(self.choose_line(menu, line));
         }
-        let last = match &overlay.of {
-            Of::Menu(menu) => self.menu_length(*menu),
-            Of::Cells(picker) => picker.length(),
-        }
-        .saturating_sub(1);
+        let last = self.last_line(&overlay);
         let at = overlay.selected.min(last);
         overlay.selected = match (self.keymap.action(Part::Panel, key), overlay.of) {
-            (Some(Action::Open), Of::Menu(menu)) => return Some(self.choose_line(menu, at)),
-            (Some(Action::Open), Of::Cells(picker)) => return Some(self.choose_cell(picker, at)),
+            (Some(Action::Open), of) => return Some(self.choose(of, at)),
             (action, of) => {
                 overlay.of = of;
                 match action {
@@ -74,8 +70,41 @@ impl App {
         Some(Vec::new())
     }
 
+    fn last_line(&self, overlay: &Overlay) -> usize {
+        let length = match &overlay.of {
+            Of::Menu(menu) => self.menu_length(*menu),
+            Of::Cells(picker) => picker.length(),
+        };
+        length.saturating_sub(1)
+    }
+
+    fn choose(&mut self, of: Of, line: usize) -> Vec<Effect> {
+        match of {
+            Of::Menu(menu) => self.choose_line(menu, line),
+            Of::Cells(picker) => self.choose_cell(picker, line),
+        }
+    }
+
+    /// The mouse while one is open: a click on a line chooses it, one beside them closes it; the wheel goes through them.
+    pub(super) fn overlay_mouse(&mut self, kind: MouseEventKind, at: Position) -> Vec<Effect> {
+        let line = self.line_at(at);
+        let Some(mut overlay) = self.overlay.take() else {
+            return Vec::new();
+        };
+        let last = self.last_line(&overlay);
+        match (kind, line) {
+            (MouseEventKind::Down(_), Some(line)) if line <= last => return self.choose(overlay.of, line),
+            (MouseEventKind::Down(_), _) => return Vec::new(),
+            (MouseEventKind::ScrollUp, _) => overlay.selected = overlay.selected.saturating_sub(1),
+            (MouseEventKind::ScrollDown, _) => overlay.selected = (overlay.selected + 1).min(last),
+            _ => {}
+        }
+        self.overlay = Some(overlay);
+        Vec::new()
+    }
+
     /// Draws it over the middle of the screen.
-    pub fn draw_overlay(&self, screen: Rect, buffer: &mut Buffer) {
+    pub fn draw_overlay(&mut self, screen: Rect, buffer: &mut Buffer) {
         let Some(overlay) = &self.overlay else { return };
         let (title, rows) = match &overlay.of {
             Of::Menu(menu) => (self.menu_title(*menu), self.menu_choices(*menu)),
@@ -89,5 +118,6 @@ impl App {
         let area = middle(screen, choices.width().max(NARROWEST), height);
         let inside = popup(area, buffer, &self.theme, &title);
         choices.draw(inside, buffer, &self.theme);
+        self.places.list = Some((inside, choices.first(inside.height)));
     }
 }

@@ -90,13 +90,18 @@ impl Choices<'_> {
         u16::try_from(self.names() + texts + 6).unwrap_or(u16::MAX)
     }
 
+    /// The line at the top of so many rows: the selected one is in sight.
+    pub fn first(&self, room: u16) -> usize {
+        self.selected.map_or(0, |at| (at + 1).saturating_sub(usize::from(room)))
+    }
+
     /// Draws those around the selected one that fit into the box.
     pub fn draw(&self, inside: Rect, buffer: &mut Buffer, theme: &Theme) {
         let columns = usize::from(inside.width);
         let names = self.names().min(columns.saturating_sub(GAP));
         let behind = 1 + names + if names > 0 { GAP } else { 0 };
         let room = usize::from(inside.height);
-        let first = self.selected.map_or(0, |at| (at + 1).saturating_sub(room));
+        let first = self.first(inside.height);
         let shown = self.rows.iter().enumerate().skip(first).take(room);
         for (row, (at, choice)) in (0..inside.height).zip(shown) {
             let name = choice.name.fit(names);

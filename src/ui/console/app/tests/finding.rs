@@ -299,3 +299,53 @@ fn the_theme_is_changed_behind_the_colon() {
     desk.app.handle(Event::Wear(Box::new(dark())));
     assert_eq!(desk.app.theme.name, "mono");
 }
+
+#[test]
+fn a_click_on_a_line_of_a_menu_or_of_the_offers_chooses_it_and_the_wheel_goes_through_them() {
+    let place = |desk: &mut Desk, text: &str| {
+        let rows = desk.screen(120, 40);
+        let row = rows.iter().position(|row| row.contains(text)).unwrap();
+        let before = rows[row].split(text).next().unwrap_or_default();
+        (
+            u16::try_from(before.chars().count()).unwrap(),
+            u16::try_from(row).unwrap(),
+        )
+    };
+    let mut desk = Desk::new();
+    desk.keys("<alt-2>m");
+    let (column, row) = place(&mut desk, "  scale");
+    mouse(&mut desk, CLICK, column + 2, row);
+    assert_eq!(desk.app.input.text(), "kubectl:scale inspector ");
+
+    desk.keys("<ctrl-u><alt-2>m");
+    desk.screen(120, 40);
+    mouse(&mut desk, MouseEventKind::ScrollDown, column, row);
+    assert!(
+        desk.shows(120, 40, "actions: Enter does it"),
+        "the wheel leaves it open"
+    );
+    mouse(&mut desk, CLICK, 0, 0);
+    assert!(
+        !desk.shows(120, 40, "actions: Enter does it"),
+        "a click beside it closes it"
+    );
+
+    desk.keys("i:");
+    let (column, row) = place(&mut desk, "messages");
+    mouse(&mut desk, CLICK, column, row);
+    assert_eq!(
+        desk.app.input.text().trim_end(),
+        ":messages",
+        "the offer under the pointer"
+    );
+    desk.keys("<ctrl-u>:");
+    let (column, row) = place(&mut desk, "messages");
+    mouse(&mut desk, MouseEventKind::ScrollDown, column, row);
+    assert_eq!(desk.app.popup.as_ref().and_then(Popup::selected).is_some(), true);
+    let focus = desk.app.focus;
+    mouse(&mut desk, CLICK, 0, 0);
+    assert!(
+        desk.app.popup.is_none() && desk.app.focus == focus,
+        "closed, and nothing else"
+    );
+}
