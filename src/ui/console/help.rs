@@ -24,11 +24,11 @@ fn sections(app: &App) -> Vec<(String, Vec<(String, String)>)> {
         Focus::Pane(0) => sections.push(("chat".to_owned(), rows(Part::Chat))),
         Focus::Pane(pane) => {
             if let Some(panel) = app.panels.get(pane - 1) {
-                let key = |action| app.keymap.panel_key(panel.id(), action).label();
+                let key = |action| app.keymap.panel_key(panel.id(), action);
                 let own = panel
                     .actions()
                     .iter()
-                    .map(|action| (key(action), action.word.to_owned()))
+                    .filter_map(|action| Some((key(action)?.label(), action.word.to_owned())))
                     .chain(
                         app.keymap
                             .rows(panel.id())

@@ -361,11 +361,11 @@ fn hints(app: &App) -> Vec<(String, String)> {
         Focus::Pane(pane) => {
             let panel = app.panels.get(pane - 1);
             let own = panel.into_iter().flat_map(|panel| {
-                let label = |action| app.keymap.panel_key(panel.id(), action).label();
+                let key = |action| app.keymap.panel_key(panel.id(), action);
                 panel
                     .actions()
                     .iter()
-                    .map(move |action| (label(action), action.word.to_owned()))
+                    .filter_map(move |action| Some((key(action)?.label(), action.word.to_owned())))
             });
             // First, as it leads to all that has no room here.
             // And how to get back, which must not fall off a narrow screen.

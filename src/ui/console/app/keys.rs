@@ -326,7 +326,7 @@ impl App {
         let own = panel
             .actions()
             .iter()
-            .find(|action| keymap.panel_key(panel.id(), action) == key);
+            .find(|action| keymap.panel_key(panel.id(), action) == Some(key));
         let meant = match own {
             Some(action) => PanelKey::Act(action.name),
             None => match keymap.action(Part::Panel, key) {

@@ -66,8 +66,8 @@ impl App {
         self.menu_panel().and_then(|at| self.panels.get(at))?.denied(name)
     }
 
-    /// What each line does, its key and its word.
-    fn menu_rows(&self, menu: Menu) -> Vec<(Choice, Key, String)> {
+    /// What each line does, its key, if it has one, and its word.
+    fn menu_rows(&self, menu: Menu) -> Vec<(Choice, Option<Key>, String)> {
         match menu {
             Menu::Row => {
                 let panel = self.menu_panel().and_then(|at| self.panels.get(at));
@@ -76,7 +76,7 @@ impl App {
                         let key = self.keymap.panel_key(panel.id(), action);
                         (Choice::Row(action.name), key, action.word.to_owned())
                     };
-                    let bound = |row: &RowKey| (Choice::Bound(row.key), row.key, safe_line(&row.text));
+                    let bound = |row: &RowKey| (Choice::Bound(row.key), Some(row.key), safe_line(&row.text));
                     panel
                         .actions()
                         .iter()
@@ -85,25 +85,29 @@ impl App {
                 });
                 let any = |action: &Action| {
                     let key = self.keymap.key_of(Part::Panel, *action)?;
-                    Some((Choice::Any(*action), key, action.word().to_owned()))
+                    Some((Choice::Any(*action), Some(key), action.word().to_owned()))
                 };
                 rows.chain(OF_A_ROW.iter().filter_map(any)).collect()
             }
             Menu::Block => {
                 let row = |action: &Action| {
                     let key = self.keymap.key_of(Part::Chat, *action)?;
-                    Some((Choice::Block(*action), key, action.word().to_owned()))
+                    Some((Choice::Block(*action), Some(key), action.word().to_owned()))
                 };
                 OF_A_BLOCK.iter().filter_map(row).collect()
             }
             Menu::Leaving => vec![
-                (Choice::Stay, Key::letter('c'), "stay here".to_owned()),
+                (Choice::Stay, Some(Key::letter('c')), "stay here".to_owned()),
                 (
                     Choice::Detach,
-                    Key::letter('d'),
+                    Some(Key::letter('d')),
                     "detach: leave the screen, end when all is done".to_owned(),
                 ),
-                (Choice::Stop, Key::letter('s'), "stop what runs, and leave".to_owned()),
+                (
+                    Choice::Stop,
+                    Some(Key::letter('s')),
+                    "stop what runs, and leave".to_owned(),
+                ),
             ],
         }
     }
@@ -135,7 +139,7 @@ impl App {
     /// The line that a key is for by itself; none: it is for none.
     pub(super) fn menu_line(&self, menu: Menu, key: Key) -> Option<usize> {
         let rows = self.menu_rows(menu);
-        let own = rows.iter().position(|(_, own, _)| *own == key);
+        let own = rows.iter().position(|(_, own, _)| *own == Some(key));
         // The key that wants to leave, again.
         let leaves = || menu == Menu::Leaving && self.keymap.action(Part::Input, key) == Some(Action::EndOfInput);
         own.or_else(|| leaves().then(|| rows.len().saturating_sub(1)))
@@ -179,7 +183,7 @@ impl App {
 
     /// Its lines as they are drawn. What is not allowed says why, as far as there is room.
     pub(super) fn menu_choices(&self, menu: Menu) -> Vec<popup::Choice> {
-        let line = |(choice, key, word): (Choice, Key, String)| {
+        let line = |(choice, key, word): (Choice, Option<Key>, String)| {
             let denied = self.menu_denied(choice);
             let (name_meaning, text_meaning) = match denied {
                 Some(_) => (Meaning::Dim, Meaning::Dim),
@@ -190,7 +194,7 @@ impl App {
                 None => word,
             };
             popup::Choice {
-                name: SafeText::line(&key.label()),
+                name: SafeText::line(&key.map_or_else(String::new, Key::label)),
                 name_meaning,
                 text: SafeText::line(&text),
                 text_meaning,

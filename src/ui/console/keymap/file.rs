@@ -41,9 +41,9 @@ struct File {
     chat: Table,
     #[serde(default)]
     panel: Table,
-    /// `[panels.deployments] describe = "D"`.
+    /// `[panels.deployments] describe = "D"`, or `"none"`.
     #[serde(default)]
-    panels: HashMap<String, HashMap<String, String>>,
+    panels: BTreeMap<String, Table>,
     /// `[rows.pods] "ctrl-x" = "kubectl:delete po $name"`.
     #[serde(default)]
     rows: BTreeMap<String, Table>,
@@ -116,19 +116,26 @@ fn lay(file: &File, text: &str, keymap: &mut Keymap, remarks: &mut Vec<Report>) 
     let tables = [&file.global, &file.input, &file.popup, &file.chat, &file.panel];
     for (part, table) in Part::ALL.into_iter().zip(tables) {
         for (key_name, action) in in_order(table) {
-            if let Err(remark) = bind(keymap, part, key_name, action.get_ref()) {
-                remarks.push(remark.at(text, action.span()));
+            match bind(keymap, part, key_name, action.get_ref()) {
+                Ok(()) if part == Part::Panel => keymap.of_panels.extend(Key::parse(key_name)),
+                Ok(()) => {}
+                Err(remark) => remarks.push(remark.at(text, action.span())),
             }
         }
     }
     for (panel, table) in &file.panels {
-        for (action, key_name) in table {
-            match Key::parse(key_name) {
-                Some(key) => {
-                    keymap.panels.insert((panel.clone(), action.clone()), key);
-                }
-                None => remarks.push(unknown_key(key_name)),
-            }
+        for (action, key_name) in in_order(table) {
+            let key = match key_name.get_ref().as_str() {
+                NONE => None,
+                name => match Key::parse(name) {
+                    Some(key) => Some(key),
+                    None => {
+                        remarks.push(unknown_key(name).at(text, key_name.span()));
+                        continue;
+                    }
+                },
+            };
+            keymap.panels.insert((panel.clone(), action.clone()), key);
         }
     }
     for (panel, table) in &file.rows {

@@ -53,8 +53,10 @@ pub struct Keymap {
     bindings: HashMap<(Part, Key), Action>,
     /// In the order of the file, for help.
     order: Vec<(Part, Key, Action)>,
-    /// A panel's own actions on other keys than theirs: (panel, action) to key.
-    panels: HashMap<(String, String), Key>,
+    /// A panel's own actions on other keys than theirs, or on none: (panel, action) to key.
+    panels: HashMap<(String, String), Option<Key>>,
+    /// Keys that the operator's file itself binds in every panel.
+    of_panels: Vec<Key>,
     /// Pipelines on the rows of a panel, in the order of the file.
     rows: Vec<RowKey>,
     /// The input line has vi's modes.
@@ -107,7 +109,58 @@ impl Keymap {
             )),
             _ => None,
         };
-        named.into_iter().filter_map(wrong).collect()
+        let mut remarks: Vec<Report> = named.into_iter().filter_map(wrong).collect();
+        remarks.extend(self.overlaps(panels));
+        remarks
+    }
+
+    /// Keys that the file gives two meanings in a panel: which of both is not reached.
+    fn overlaps(&self, panels: &[(&str, Vec<crate::ui::panel::Action>)]) -> Vec<Report> {
+        let mut remarks = Vec::new();
+        for (panel, actions) in panels {
+            let moved = |name: &str| self.panels.contains_key(&((*panel).to_owned(), name.to_owned()));
+            for action in actions.iter().filter(|action| moved(action.name)) {
+                let Some(key) = self.panel_key(panel, action) else {
+                    continue;
+                };
+                let same = |other: &&crate::ui::panel::Action| {
+                    other.name != action.name && self.panel_key(panel, other) == Some(key)
+                };
+                let other = actions.iter().find(same).map(|other| other.name);
+                let other = other.or_else(|| self.own(Part::Panel, key).map(Action::name));
+                if let Some(other) = other {
+                    let message = format!("{} in {panel} is both {} and {other}", key.label(), action.name);
+                    remarks.push(
+                        Report::refused("E-KEYMAP-006", message)
+                            .hint("only one of them is reached: bind one elsewhere"),
+                    );
+                }
+            }
+        }
+        for key in &self.of_panels {
+            let Some(meant) = self.own(Part::Panel, *key) else {
+                continue;
+            };
+            let own = panels.iter().filter_map(|(panel, actions)| {
+                let taken = actions
+                    .iter()
+                    .find(|action| self.panel_key(panel, action) == Some(*key))?;
+                let moved = self.panels.contains_key(&((*panel).to_owned(), taken.name.to_owned()));
+                (!moved).then(|| format!("{} in {panel}", taken.name))
+            });
+            let own: Vec<String> = own.collect();
+            if !own.is_empty() {
+                let message = format!(
+                    "{} is not {} everywhere: it is {}",
+                    key.label(),
+                    meant.name(),
+                    own.join(", ")
+                );
+                let report = Report::refused("E-KEYMAP-006", message);
+                remarks.push(report.hint("a panel's own keys come first; [panels.NAME] action = \"KEY\" moves them"));
+            }
+        }
+        remarks
     }
 
     /// Whether the input line has vi's modes.
@@ -166,10 +219,10 @@ impl Keymap {
         self.order.iter().copied()
     }
 
-    /// The key of a panel's own action.
-    pub fn panel_key(&self, panel: &str, action: &crate::ui::panel::Action) -> Key {
+    /// The key of a panel's own action; none: it was taken away.
+    pub fn panel_key(&self, panel: &str, action: &crate::ui::panel::Action) -> Option<Key> {
         let named = self.panels.get(&(panel.to_owned(), action.name.to_owned())).copied();
-        named.unwrap_or(Key::letter(action.key))
+        named.unwrap_or(Some(Key::letter(action.key)))
     }
 
     /// The first key bound to an action in a part, for hints.

@@ -20,7 +20,7 @@ pub fn schema() -> Value {
         "vi": { "type": "boolean", "description": "vi's modes in the input line" },
         "panels": {
             "type": "object",
-            "description": "a panel's own actions on other keys: action = key",
+            "description": "a panel's own actions on other keys: action = key, or none",
             "additionalProperties": { "type": "object", "additionalProperties": { "type": "string" } },
         },
         "rows": {

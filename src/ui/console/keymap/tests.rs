@@ -86,8 +86,8 @@ fn unknown_names_are_reported_with_the_nearest_and_the_rest_counts() {
         Some(Action::Help)
     );
     let check = crate::ui::panel::Action::new("check", 'c', "check");
-    assert_eq!(keymap.panel_key("dns", &check).label(), "K");
-    assert_eq!(keymap.panel_key("ec2", &check).label(), "c");
+    assert_eq!(keymap.panel_key("dns", &check).map(Key::label).as_deref(), Some("K"));
+    assert_eq!(keymap.panel_key("ec2", &check).map(Key::label).as_deref(), Some("c"));
 }
 
 fn key(name: &str) -> Key {
@@ -182,4 +182,45 @@ fn stopping_leaving_running_and_the_way_to_the_line_cannot_be_lost() {
     let (keymap, remarks) = Keymap::parse("[global]\n'ctrl-c' = 'none'\n'f9' = 'interrupt'").unwrap();
     assert_eq!(remarks, vec![], "it has another key");
     assert_eq!(keymap.own(Part::Global, key("ctrl-c")), None);
+}
+
+#[test]
+fn a_panels_own_key_can_be_taken_away_and_two_meanings_of_one_key_are_told() {
+    let actions = || {
+        vec![
+            crate::ui::panel::Action::new("describe", 'd', "describe"),
+            crate::ui::panel::Action::new("delete", 'D', "delete"),
+        ]
+    };
+    let panels = [("pods", actions()), ("nodes", actions())];
+    let told = |text: &str| -> Vec<String> {
+        let (keymap, remarks) = Keymap::parse(text).unwrap();
+        assert_eq!(remarks, vec![], "{text}");
+        keymap
+            .check_panels(&panels)
+            .into_iter()
+            .map(|remark| remark.message)
+            .collect()
+    };
+    let (keymap, remarks) = Keymap::parse("[panels.pods]\ndelete = 'none'").unwrap();
+    assert_eq!(remarks, vec![]);
+    assert_eq!(keymap.panel_key("pods", &panels[0].1[1]), None);
+    assert_eq!(keymap.panel_key("nodes", &panels[1].1[1]), Some(key("D")));
+    assert_eq!(told("[panels.pods]\ndelete = 'none'"), [""; 0]);
+    assert_eq!(told("[panels.pods]\ndescribe = 'ctrl-x'"), [""; 0]);
+    assert_eq!(
+        told("[panels.pods]\ndescribe = 'j'"),
+        ["j in pods is both describe and down"]
+    );
+    assert_eq!(
+        told("[panels.pods]\ndescribe = 'D'"),
+        ["D in pods is both describe and delete"]
+    );
+    assert_eq!(
+        told("[panel]\n'd' = 'zoom'"),
+        ["d is not zoom everywhere: it is describe in pods, describe in nodes"]
+    );
+    assert_eq!(told("[panel]\n'ctrl-x' = 'zoom'"), [""; 0]);
+    let (_, remarks) = Keymap::parse("[panels.pods]\ndelete = 'nnoe'").unwrap();
+    assert_eq!(remarks.len(), 1, "unknown, and told where");
 }
