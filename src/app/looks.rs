@@ -441,6 +441,8 @@ mod tests {
         // Another one is chosen: it is its file that is watched.
         std::fs::write(themes.join("mine.toml"), "[styles]\n").unwrap();
         choose("mine").unwrap();
+        // Clocks of file systems are coarse.
+        tokio::time::sleep(Duration::from_millis(50)).await;
         std::fs::write(&beside, "[styles]\n'state.ok' = { fg = 'magenta' }\n").unwrap();
         std::fs::rename(&beside, themes.join("mine.toml")).unwrap();
         let theme = next().await.theme.unwrap();

@@ -331,17 +331,17 @@ fn a_click_on_a_line_of_a_menu_or_of_the_offers_chooses_it_and_the_wheel_goes_th
     );
 
     desk.keys("i:");
-    let (column, row) = place(&mut desk, "messages");
+    let (column, row) = place(&mut desk, "takes a pinned pipeline away");
     mouse(&mut desk, CLICK, column, row);
     assert_eq!(
         desk.app.input.text().trim_end(),
-        ":messages",
+        ":unpin",
         "the offer under the pointer"
     );
     desk.keys("<ctrl-u>:");
-    let (column, row) = place(&mut desk, "messages");
+    let (column, row) = place(&mut desk, "takes a pinned pipeline away");
     mouse(&mut desk, MouseEventKind::ScrollDown, column, row);
-    assert_eq!(desk.app.popup.as_ref().and_then(Popup::selected).is_some(), true);
+    assert!(desk.app.popup.as_ref().is_some_and(|popup| popup.selected().is_some()));
     let focus = desk.app.focus;
     mouse(&mut desk, CLICK, 0, 0);
     assert!(

@@ -398,6 +398,7 @@ fn event(name: &str) -> KeyEvent {
         "up" => (KeyCode::Up, KeyModifiers::NONE),
         "down" => (KeyCode::Down, KeyModifiers::NONE),
         "pgup" => (KeyCode::PageUp, KeyModifiers::NONE),
+        "pgdn" => (KeyCode::PageDown, KeyModifiers::NONE),
         "bs" => (KeyCode::Backspace, KeyModifiers::NONE),
         "f1" => (KeyCode::F(1), KeyModifiers::NONE),
         "f5" => (KeyCode::F(5), KeyModifiers::NONE),
