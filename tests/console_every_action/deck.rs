@@ -16,7 +16,7 @@ pub const SOON: Duration = Duration::from_secs(20);
 const AFTER_ESC: Duration = Duration::from_millis(60);
 const SIZE: (u16, u16) = (120, 40);
 
-/// A console with two deployments and some answers, driven by one keymap.
+/// A console with three deployments and some answers, driven by one keymap.
 pub struct Deck {
     pub terminal: Terminal,
     pub keymap: Keymap,
@@ -38,11 +38,11 @@ impl Deck {
             trying: "opening".to_owned().into(),
         };
         deck.see("Pipelines run in sandbox");
-        for name in ["alpha", "beta"] {
+        for name in ["alpha", "beta", "gamma"] {
             deck.run(&format!("kubectl:run {name} --image=so0k/kuar-inspector:1.0.0"));
             deck.see(&format!("deployment.apps/{name} created"));
         }
-        deck.until("both are there", |screen| screen.matches("✓ available").count() >= 2);
+        deck.until("all are there", |screen| screen.matches("✓ available").count() >= 3);
         // More than the chat pane holds.
         for start in [100, 200, 300, 400] {
             deck.run(&format!("sh 'seq {start} {}'", start + 10));
@@ -102,17 +102,20 @@ impl Deck {
 
     /// The pane whose frame is drawn as the focused one; 0: the input line.
     pub fn focused(&self) -> Option<usize> {
+        let title = self.title()?;
+        let number: String = title.chars().take_while(char::is_ascii_digit).collect();
+        Some(number.parse().unwrap_or(0))
+    }
+
+    /// The title of the focused pane, from its number on.
+    pub fn title(&self) -> Option<String> {
         let view = self.terminal.view();
         let bold = |y: u16, x: u16| view.cell(y, x).is_some_and(vt100::Cell::bold);
         for (y, row) in (0..).zip(view.rows(0, SIZE.0)) {
             for (x, symbol) in (0..).zip(row.chars()) {
                 if symbol == '╭' && bold(y, x) {
-                    let title: String = row
-                        .chars()
-                        .skip(usize::from(x) + 3)
-                        .take_while(char::is_ascii_digit)
-                        .collect();
-                    return Some(title.parse().unwrap_or(0));
+                    let title = row.chars().skip(usize::from(x) + 3);
+                    return Some(title.take_while(|symbol| *symbol != '╮').collect());
                 }
             }
         }
@@ -125,11 +128,26 @@ impl Deck {
 
     /// The row of the panel that is selected.
     pub fn selected(&self) -> String {
+        let row = self
+            .selected_at()
+            .and_then(|y| self.terminal.view().rows(0, SIZE.0).nth(y.into()));
+        // The chat beside it may hold the same name.
+        let row = row.unwrap_or_default();
+        row.rsplit("││").next().unwrap_or_default().to_owned()
+    }
+
+    /// Where the row is that is selected.
+    pub fn selected_at(&self) -> Option<u16> {
         let view = self.terminal.view();
-        let inverse = |y: u16| (0..SIZE.0).any(|x| view.cell(y, x).is_some_and(vt100::Cell::inverse));
-        let rows: Vec<String> = view.rows(0, SIZE.0).collect();
-        let found = (0..).zip(&rows).find(|(y, _)| inverse(*y));
-        found.map(|(_, row)| row.clone()).unwrap_or_default()
+        let inverse = |y: &u16| (0..SIZE.0).any(|x| view.cell(*y, x).is_some_and(vt100::Cell::inverse));
+        (0..SIZE.1).find(inverse)
+    }
+
+    /// The column where the panels begin.
+    pub fn panels_begin(&self) -> Option<usize> {
+        let frames = self.frames();
+        let second = frames.iter().find(|frame| frame.contains(" 2 "))?;
+        second.split_once(' ')?.0.split_once(',')?.1.parse().ok()
     }
 
     pub fn selects(&self, name: &str) {

@@ -135,8 +135,13 @@ impl Deck {
                 self.typed();
                 self.act(part, Action::DeleteWordLeft);
                 self.line_is("one");
+                // What was deleted comes where the cursor is; what is taken back, where it was.
+                self.act(part, Action::LineStart);
                 self.press(key);
-                self.line_is("one two");
+                self.line_is(match action {
+                    Action::InsertDeleted => "twoone",
+                    _ => "one two",
+                });
             }
             Action::Cancel if part == Part::Popup => {
                 self.press(key);
@@ -156,11 +161,25 @@ impl Deck {
                 });
             }
             Action::NextCandidate | Action::PreviousCandidate => {
+                // From the second candidate: up to the first one, or down to one behind it.
+                let first = self.next_candidate(None);
+                let second = self.next_candidate(Some(first));
                 self.press(key);
-                self.until("a candidate selected", |_| !self.selected().is_empty());
+                match action {
+                    Action::NextCandidate => self.until("the one behind it", |_| self.selected_at() > Some(second)),
+                    _ => self.until("the one before it", |_| self.selected_at() == Some(first)),
+                };
             }
             other => panic!("{} is no action of the line", other.name()),
         }
+    }
+
+    /// Goes one candidate on, away from the one that is selected; its row.
+    fn next_candidate(&self, from: Option<u16>) -> u16 {
+        self.act(Part::Popup, Action::NextCandidate);
+        let moved = |_: &str| self.selected_at().is_some() && self.selected_at() != from;
+        self.until("a candidate selected", moved);
+        self.selected_at().expect("a row")
     }
 
     /// Two words in the line, the cursor behind them.

@@ -6,6 +6,7 @@
 mod blocks;
 mod deck;
 mod input;
+mod normal;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -132,7 +133,7 @@ impl Deck {
                         self.until("room for a step", |_| self.frames() != begun);
                     }
                 }
-                let (before, back) = (self.frames(), opposite(action));
+                let (before, begins, back) = (self.frames(), self.panels_begin(), opposite(action));
                 // A pane that is as small as can be gets no smaller: it grows first.
                 let grows_first = action == Action::Shorter;
                 if grows_first {
@@ -141,6 +142,15 @@ impl Deck {
                     self.press(key);
                 }
                 self.until("another layout", |_| self.frames() != before);
+                // A wider chat pushes the panels to the right, a wider panel begins further left.
+                if matches!(action, Action::Wider | Action::Narrower) {
+                    let right = (action == Action::Wider) != in_panel;
+                    let moved = |_: &str| match right {
+                        true => self.panels_begin() > begins,
+                        false => self.panels_begin() < begins,
+                    };
+                    self.until("the panels to the side", moved);
+                }
                 if grows_first {
                     self.press(key);
                 } else {
@@ -156,14 +166,27 @@ impl Deck {
                 self.until("all panes", |_| self.frames() == before);
             }
             Action::Down | Action::Last | Action::PageDown if in_panel => {
+                let before = self.selected_at();
                 self.press(key);
-                self.selects("beta");
+                match action {
+                    Action::Down => self.selects("beta"),
+                    Action::Last => self.selects("gamma"),
+                    // A page of a small panel may be one row.
+                    _ => drop(self.until("further down", |_| self.selected_at() > before)),
+                }
             }
             Action::Up | Action::First | Action::PageUp if in_panel => {
                 self.act(Part::Panel, Action::Last);
-                self.selects("beta");
+                self.selects("gamma");
+                let before = self.selected_at();
                 self.press(key);
-                self.selects("alpha");
+                match action {
+                    Action::Up => self.selects("beta"),
+                    Action::First => self.selects("alpha"),
+                    _ => drop(self.until("further up", |_| {
+                        self.selected_at().is_some_and(|row| Some(row) < before)
+                    })),
+                }
             }
             Action::Left if in_panel => {
                 // One level down in the objects, and back.
@@ -338,4 +361,9 @@ fn every_key_of_the_default_keymap_in_a_terminal() {
 #[test]
 fn every_key_of_the_vim_keymap_in_a_terminal() {
     every_key_of("vim");
+}
+
+#[test]
+fn the_normal_mode_of_the_vim_keymap() {
+    Deck::open("vim").normal_mode();
 }
