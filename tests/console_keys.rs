@@ -2,6 +2,8 @@
 //! and hostile texts in files of their own. Not for the demo, and not for how the terminal is left.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "console_keys/borders.rs"]
+mod borders;
 #[path = "console_keys/completing.rs"]
 mod completing;
 #[path = "console_keys/hostile.rs"]
