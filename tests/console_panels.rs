@@ -129,6 +129,14 @@ fn the_way_down_and_back_works_at_every_size() {
         terminal.type_text("o");
         see(&terminal, "replica sets of alpha");
         see(&terminal, "REVISION");
+        // Back is where the key was pressed, not the line.
+        terminal.key(Key::Escape);
+        terminal
+            .wait_for(|screen| !screen.contains("replica sets of alpha"), SOON)
+            .expect("it is left");
+        terminal.type_text("o");
+        see(&terminal, "replica sets of alpha");
+        see(&terminal, "REVISION");
         terminal.key(Key::Enter);
         see(&terminal, "< pods of alpha-");
         see(&terminal, "✓ Running");

@@ -118,11 +118,8 @@ impl App {
         if self.shown == 0 || self.places.tabs.is_empty() {
             return;
         }
-        let panel = self.shown.checked_sub(1).and_then(|at| self.panels.get(at));
-        let from = panel.map(|panel| (panel.id().to_owned(), self.zoomed));
         if self.chat.blocks().next_back().is_some_and(|block| block.reads) {
-            self.focus_pane(0);
-            self.came_from = from;
+            self.lead_to(0);
             return;
         }
         let key = self.keymap.key_of(Part::Global, Action::Pane1).map(Key::label);
@@ -187,7 +184,7 @@ impl App {
                 panel::Effect::Show { panel, subject } => {
                     if let Some(at) = self.panels.iter().position(|known| known.id() == panel) {
                         // Opened first: a closed panel does not know its contexts.
-                        self.focus_pane(at + 1);
+                        self.lead_to(at + 1);
                         if let Some(panel) = self.panels.get_mut(at) {
                             panel.show(&subject);
                         }

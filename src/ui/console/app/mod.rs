@@ -97,8 +97,8 @@ pub struct App {
     /// The pane shown where there is room for one.
     pub(super) shown: usize,
     pub(super) zoomed: bool,
-    /// The panel, by its id, whose key brought the keys to the chat, and whether it was zoomed.
-    came_from: Option<(String, bool)>,
+    /// The panels, by their ids, whose keys led to the pane that has the keys, the last one last; whether each was zoomed.
+    came_from: Vec<(String, bool)>,
     /// A namespace that was gone to, while it is asked whether there is one.
     namespace_asked: Option<Asked>,
     pub(super) toasts: Toasts,
@@ -223,7 +223,7 @@ impl App {
             focus: Focus::Input,
             shown: 0,
             zoomed: false,
-            came_from: None,
+            came_from: Vec::new(),
             namespace_asked: None,
             toasts: Toasts::default(),
             alerts: alerts::Alerts::default(),

@@ -241,7 +241,7 @@ impl App {
 
     /// The keys go to the input line again.
     pub(super) fn leave_pane(&mut self) {
-        self.came_from = None;
+        self.came_from.clear();
         self.chat.focus(false);
         if self.focus != Focus::Input {
             // Whoever comes from a pane comes to type, whatever vi's mode was.
@@ -259,7 +259,7 @@ impl App {
             return;
         }
         self.popup = None;
-        self.came_from = None;
+        self.came_from.clear();
         self.focus = Focus::Pane(pane);
         self.shown = pane;
         self.has_got_there();
@@ -267,20 +267,36 @@ impl App {
         self.subscribe_offered();
     }
 
-    /// The panel that [`App::return_to_panel`] goes to.
-    pub(in crate::ui::console) fn came_from(&self) -> Option<&str> {
-        self.came_from.as_ref().map(|(id, _)| id.as_str())
+    /// As [`App::focus_pane`], for the key of a panel that leads there: going back comes back to that panel.
+    pub(super) fn lead_to(&mut self, pane: usize) {
+        let panel = self.shown.checked_sub(1).and_then(|at| self.panels.get(at));
+        let from = panel.map(|panel| (panel.id().to_owned(), self.zoomed));
+        let mut way = std::mem::take(&mut self.came_from);
+        way.extend(from);
+        // Who comes to where he was before is back there.
+        let there = pane.checked_sub(1).and_then(|at| self.panels.get(at));
+        let known = there.and_then(|there| way.iter().position(|(id, _)| id == there.id()));
+        way.truncate(known.unwrap_or(way.len()));
+        self.focus_pane(pane);
+        self.came_from = way;
     }
 
-    /// Back from the chat to the panel whose key ran what it shows; false: it was not come from one.
+    /// The panel that [`App::return_to_panel`] goes to.
+    pub(in crate::ui::console) fn came_from(&self) -> Option<&str> {
+        self.came_from.last().map(|(id, _)| id.as_str())
+    }
+
+    /// Back to the panel whose key led here; false: no key did.
     pub(super) fn return_to_panel(&mut self) -> bool {
-        let Some((id, zoomed)) = self.came_from.take() else {
+        let mut way = std::mem::take(&mut self.came_from);
+        let Some((id, zoomed)) = way.pop() else {
             return false;
         };
         let at = self.panels.iter().position(|panel| panel.id() == id);
         if let Some(at) = at {
             self.focus_pane(at + 1);
             self.zoomed = zoomed;
+            self.came_from = way;
         }
         at.is_some()
     }

@@ -351,6 +351,23 @@ impl Chat {
             self.leave_end();
             self.anchor = place(&heights, to);
         }
+        self.select_in_view(&heights, to.min(most));
+    }
+
+    /// A selection that was scrolled out of view goes to the nearest block in it: nobody acts on what he does not see.
+    fn select_in_view(&mut self, heights: &[(u64, usize)], top: usize) {
+        let Some(selected) = self.selected else { return };
+        let mut end = 0;
+        let in_view = heights.iter().filter(|(_, height)| {
+            let begin = end;
+            end += height;
+            end > top && begin < top + self.page
+        });
+        let seen: Vec<u64> = in_view.map(|(id, _)| *id).collect();
+        self.selected = match (seen.first(), seen.last()) {
+            (Some(first), Some(last)) => Some(selected.clamp(*first, *last)),
+            _ => self.selected,
+        };
     }
 
     /// A click on a row: selects the block there, opens or folds it when it is selected already.

@@ -73,6 +73,35 @@ fn following_stops_on_scroll_counts_what_is_new_and_comes_back() {
 }
 
 #[test]
+fn what_a_key_acts_on_is_in_view_after_scrolling_too() {
+    let mut chat = Chat::default();
+    (0..30).for_each(|n| {
+        run(&mut chat, &format!("cmd-{n};"), 2);
+    });
+    draw(&mut chat, 60, 10);
+    chat.focus(true);
+    let theme = Theme::plain();
+    for motion in [
+        Motion::PageUp,
+        Motion::PageUp,
+        Motion::PageUp,
+        Motion::First,
+        Motion::PageDown,
+        Motion::PageDown,
+    ] {
+        chat.scroll(motion, &look(&theme));
+        let shown = draw(&mut chat, 60, 10).join("\n");
+        let line = chat.selected().unwrap().line.clone();
+        assert!(shown.contains(&line), "{line} after {motion:?} in\n{shown}");
+    }
+    assert_ne!(chat.selected().unwrap().line, "cmd-29;", "the end is far from here");
+    // Without the keys nothing is selected by the wheel.
+    chat.unselect();
+    chat.scroll(Motion::PageUp, &look(&theme));
+    assert!(chat.selected().is_none());
+}
+
+#[test]
 fn ten_thousand_blocks_stay_within_bounds() {
     let mut chat = Chat::default();
     let live = chat.open("runs for ever".into(), Arc::new(Context::empty("sandbox")), NOW);
