@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{App, Effect};
 use crate::core::change::Origin;
 use crate::core::context::Context;
@@ -18,6 +20,16 @@ use crate::verb::{Catalogue, Declaration, OptionKind, OptionSpec};
 /// What makes a panel of a pipeline.
 const PIN: &str = "pin";
 
+/// How long the same key again means yes.
+const ARMED: SignedDuration = SignedDuration::from_secs(10);
+
+/// A run that was asked about: of which block, by which key, and when.
+pub(super) struct Armed {
+    block: u64,
+    action: Action,
+    at: Timestamp,
+}
+
 impl App {
     pub(super) fn chat_key(&mut self, key: Key) -> Vec<Effect> {
         let Some(action) = self.keymap.action(Part::Chat, key) else {
@@ -29,7 +41,11 @@ impl App {
 
     /// What an action does to the selected block.
     pub(super) fn chat_action(&mut self, action: Action) -> Vec<Effect> {
-        let armed = self.rerun_armed.take();
+        let (armed, now) = (self.rerun_armed.take(), self.clock.now());
+        let armed = |block| {
+            let same = |armed: &Armed| (armed.block, armed.action) == (block, action);
+            armed.is_some_and(|armed| same(&armed) && now.duration_since(armed.at) < ARMED)
+        };
         let selected = self
             .chat
             .selected()
@@ -58,12 +74,14 @@ impl App {
                 return vec![Effect::Page(text)];
             }
             (Action::Live, Some((id, line, _))) if !line.is_empty() => {
-                return self.make_live(id, &line, armed == Some(id));
+                return self.make_live(id, &line, armed(id));
             }
             (Action::CopyLine, Some((_, line, _))) if !line.is_empty() => {
                 return vec![Effect::Copy(line, "the line is copied".to_owned())];
             }
-            (Action::Rerun, Some((id, line, _))) if !line.is_empty() => return self.rerun(id, line, armed == Some(id)),
+            (Action::Rerun, Some((id, line, _))) if !line.is_empty() => {
+                return self.rerun(Action::Rerun, id, line, armed(id));
+            }
             (Action::FindNext, _) => self.with_look(|chat, look| chat.find_next(true, look)),
             (Action::FindPrevious, _) => self.with_look(|chat, look| chat.find_next(false, look)),
             (Action::Edit, Some((_, line, _))) if !line.is_empty() => {
@@ -80,12 +98,16 @@ impl App {
     }
 
     /// Runs a block's line again; asks first when it would now run somewhere else.
-    fn rerun(&mut self, id: u64, line: String, armed: bool) -> Vec<Effect> {
+    fn rerun(&mut self, action: Action, id: u64, line: String, armed: bool) -> Vec<Effect> {
         let ran_in = self.chat.block(id).map(|block| block.context.clone());
         if let Some((ran_in, now_in)) = ran_in.and_then(|then| moved(&then, &self.context))
             && !armed
         {
-            self.rerun_armed = Some(id);
+            self.rerun_armed = Some(Armed {
+                block: id,
+                action,
+                at: self.clock.now(),
+            });
             self.tell(
                 &format!("it ran in {ran_in}, and this is {now_in}: the same key again runs it here"),
                 Tone::Warn,
@@ -133,7 +155,7 @@ impl App {
             .is_some_and(|block| block.reads && !block.state.is_live());
         let pin = || over.then(|| pinned(line, &self.catalogue)).flatten();
         match following(line, &self.catalogue).or_else(pin) {
-            Some(line) => self.rerun(id, line, armed),
+            Some(line) => self.rerun(Action::Live, id, line, armed),
             None => {
                 let key = self.keymap.key_of(Part::Chat, Action::Rerun).map(Key::label);
                 let again = key.map_or_else(String::new, |key| format!(": {key} runs it again"));

@@ -64,7 +64,8 @@ impl App {
         true
     }
 
-    fn look(&mut self) {
+    /// Looks for what stands in it.
+    pub(super) fn look(&mut self) {
         if let Some((pane, text)) = self.finder.as_ref().map(|finder| (finder.pane, finder.text.clone())) {
             self.look_for(pane, &text);
         }

@@ -285,37 +285,35 @@ impl App {
         format!("{place} has the keys{way}")
     }
 
-    /// Whether a letter comes behind another one as fast as a word is typed: by somebody who believes to be in the line.
-    /// Going up, down and to the last row is as fast.
-    fn spells(&mut self, key: Key) -> bool {
+    /// The word that is typed so far, with this letter behind others as fast as one types: by somebody who believes to be
+    /// in the line. Going up, down and to the last row is as fast.
+    fn spelled(&mut self, key: Key) -> Option<String> {
         let now = self.clock.now();
         let moves = matches!(
             self.keymap.action(Part::Panel, key),
             Some(Action::Up | Action::Down | Action::Last)
         );
-        let letter = key.typed().filter(|symbol| symbol.is_alphabetic() && !moves);
-        let before = std::mem::replace(&mut self.letter, letter.map(|symbol| (symbol, now)));
-        let goes_on = |(symbol, at)| Some(symbol) != letter && self.clock.since(at) < WORD;
-        letter.is_some() && before.is_some_and(goes_on)
+        let before = self.word.take().filter(|(_, at)| self.clock.since(*at) < WORD);
+        let letter = key.typed().filter(|symbol| symbol.is_alphabetic() && !moves)?;
+        let mut word = before.map(|(word, _)| word).unwrap_or_default();
+        let is_one = !word.is_empty() && !word.ends_with(letter);
+        word.push(letter);
+        self.word = Some((word.clone(), now));
+        is_one.then_some(word)
     }
 
-    /// What letters of a word would run stands in the line: nothing opens over the screen of who does not look there.
-    fn composed(&mut self, effects: Vec<panel::Effect>) -> Vec<Effect> {
-        let runs = effects.iter().any(|effect| matches!(effect, panel::Effect::Run(_)));
-        let effects = effects.into_iter().map(|effect| match effect {
-            panel::Effect::Run(pipeline) => panel::Effect::Compose(pipeline),
-            other => other,
-        });
-        let wanted = self.panel_effects(effects.collect());
-        if runs {
-            let told = "that was typed into a panel, and did not run: Esc goes back";
-            self.tell_until(told, Tone::Warn, Until::Time);
-        }
-        wanted
+    /// A word is typed into a panel: it stands in the line, and none of its letters but the first is the panel's own key.
+    fn typed_into(&mut self, index: usize, word: &str) -> Vec<Effect> {
+        let panel = self.panels.get(index).map(|panel| panel.id().to_owned());
+        self.input.begin(word, &panel.unwrap_or_default());
+        self.leave_pane();
+        let told = "what was typed into the panel stands in the line: Esc goes back";
+        self.tell_until(told, Tone::Warn, Until::Time);
+        Vec::new()
     }
 
     fn panel_key(&mut self, index: usize, key: Key) -> Vec<Effect> {
-        let spells = self.spells(key);
+        let word = self.spelled(key);
         let keymap = &self.keymap;
         let Some(panel) = self.panels.get_mut(index) else {
             return Vec::new();
@@ -328,7 +326,10 @@ impl App {
             .iter()
             .find(|action| keymap.panel_key(panel.id(), action) == Some(key));
         let meant = match own {
-            Some(action) => PanelKey::Act(action.name),
+            Some(action) => match word {
+                None => PanelKey::Act(action.name),
+                Some(word) => return self.typed_into(index, &word),
+            },
             None => match keymap.action(Part::Panel, key) {
                 Some(Action::Up) => PanelKey::Move(Motion::Up),
                 Some(Action::Down) => PanelKey::Move(Motion::Down),
@@ -348,10 +349,7 @@ impl App {
             },
         };
         let effects = panel.key(meant);
-        match spells {
-            true => self.composed(effects),
-            false => self.panel_effects(effects),
-        }
+        self.panel_effects(effects)
     }
 
     /// A pipeline of the keymap file on the selected row, or on the one that is marked: it is written for one.
@@ -414,8 +412,13 @@ impl App {
                 self.leave_pane();
                 if self.input.is_empty() {
                     self.type_char(':');
-                    return self.complete(true);
+                } else {
+                    self.input.set(":");
+                    let undo = self.keymap.key_of(Part::Input, Action::UndoEdit).map(Key::label);
+                    let back = undo.map_or_else(String::new, |key| format!(": {key} brings it back"));
+                    self.tell(&format!("what stood in the line is put away{back}"), Tone::Neutral);
                 }
+                return self.complete(true);
             }
             Action::NextPane => self.cycle(true),
             Action::PreviousPane => self.cycle(false),

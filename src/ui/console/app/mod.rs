@@ -149,8 +149,8 @@ pub struct App {
     mouse: bool,
     /// Text without frames.
     pub(super) bare: bool,
-    /// A block is to be run again although the context has changed since: asked once.
-    rerun_armed: Option<u64>,
+    /// A block is to be run again although the context has changed since: the same key soon after does it.
+    rerun_armed: Option<chat::Armed>,
     /// The sandbox is offered: nothing is configured.
     pub(super) offer: Offer,
     contexts: Vec<String>,
@@ -158,8 +158,8 @@ pub struct App {
     questions: VecDeque<Question>,
     /// When Ctrl-C was pressed to quit: again soon means it.
     quit_armed: Option<Timestamp>,
-    /// The letter that a panel got last, and when.
-    letter: Option<(char, Timestamp)>,
+    /// The letters that a panel got last, as fast as one types, and when the last one came.
+    word: Option<(String, Timestamp)>,
     next_question: u64,
     /// Panels' versions as drawn last, and of the frame being drawn: rows come while it is.
     drawn: Vec<u64>,
@@ -241,7 +241,7 @@ impl App {
             catalogue: parts.catalogue,
             questions: VecDeque::new(),
             quit_armed: None,
-            letter: None,
+            word: None,
             next_question: 0,
             chat_width: 80,
             dirty: true,

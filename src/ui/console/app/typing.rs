@@ -71,10 +71,16 @@ impl App {
             self.tell("an approval is typed, not pasted", Tone::Warn);
             return;
         }
+        let clean = clean_paste(text);
+        if let Some(finder) = &mut self.finder {
+            finder.text.push_str(clean.lines().next().unwrap_or_default());
+            self.look();
+            return;
+        }
         // As any other key: what lies over the line must not hide what came into it.
         self.overlay = None;
+        self.help = None;
         self.leave_pane();
-        let clean = clean_paste(text);
         if self.input.insert(clean.trim_end_matches('\n')) == Err(TooLong) {
             self.tell(
                 &format!("{} bytes are more than a line takes; nothing was pasted", text.len()),
@@ -242,6 +248,7 @@ impl App {
     /// The keys go to the input line again.
     pub(super) fn leave_pane(&mut self) {
         self.came_from.clear();
+        self.rerun_armed = None;
         self.chat.focus(false);
         if self.focus != Focus::Input {
             // Whoever comes from a pane comes to type, whatever vi's mode was.
@@ -260,6 +267,7 @@ impl App {
         }
         self.popup = None;
         self.came_from.clear();
+        self.rerun_armed = None;
         self.focus = Focus::Pane(pane);
         self.shown = pane;
         self.has_got_there();

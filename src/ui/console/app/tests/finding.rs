@@ -39,6 +39,32 @@ fn a_filter_takes_effect_with_every_key_stays_after_enter_and_goes_with_esc() {
 }
 
 #[test]
+fn what_is_pasted_into_a_filter_is_looked_for_and_its_other_lines_are_not() {
+    let mut desk = Desk::new();
+    desk.keys("<alt-2>/w");
+    assert!(
+        desk.app
+            .handle(Event::Paste("eb\nkubectl:delete po x\n".into()))
+            .is_empty()
+    );
+    assert_eq!(
+        (desk.app.focus, desk.app.panels[0].filter_text()),
+        (Focus::Pane(1), "web")
+    );
+    assert!(desk.app.input.is_empty());
+}
+
+#[test]
+fn a_line_that_stands_there_makes_room_for_a_colon_and_can_be_had_back() {
+    let mut desk = Desk::new();
+    desk.keys("kubectl:delete po x<alt-2>:");
+    assert_eq!(desk.app.input.text(), ":");
+    assert!(desk.shows(120, 40, "what stood in the line is put away: ^_ brings it back"));
+    desk.keys("<ctrl-_>");
+    assert_eq!(desk.app.input.text(), "kubectl:delete po x");
+}
+
+#[test]
 fn letters_typed_into_a_filter_are_no_keys() {
     let mut desk = Desk::new();
     assert!(desk.keys("<alt-2>/sqz?:.<ctrl-c>").is_empty());

@@ -134,6 +134,9 @@ fn a_block_of_another_context_is_run_again_only_when_asked_twice() {
     assert!(matches!(desk.keys(".").as_slice(), [Effect::Start { .. }]));
     desk.keys("<alt-1>k.");
     assert!(desk.keys("jk.").is_empty(), "another key forgets it: it is asked again");
+    assert!(desk.keys("<alt-2><alt-1>k.").is_empty(), "and so does another pane");
+    desk.clock.advance(std::time::Duration::from_secs(10));
+    assert!(desk.keys(".").is_empty(), "and time");
     assert!(matches!(desk.keys(".").as_slice(), [Effect::Start { .. }]));
 }
 

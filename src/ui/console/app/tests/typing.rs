@@ -362,10 +362,14 @@ fn a_key_of_the_whole_screen_leaves_and_confirms_too() {
 #[test]
 fn a_word_typed_into_a_panel_runs_none_of_its_letters() {
     let mut desk = Desk::new();
-    let none = desk.keys("<alt-6>hel");
+    let none = desk.keys("<alt-6>help kubectl:edit");
     assert!(none.is_empty(), "no editor");
-    assert_eq!(desk.app.input.text(), "kubectl:edit inspector l");
-    assert!(desk.shows(120, 40, "that was typed into a panel, and did not run: Esc goes back"));
+    assert_eq!(desk.app.input.text(), "help kubectl:edit");
+    assert!(desk.shows(
+        120,
+        40,
+        "what was typed into the panel stands in the line: Esc goes back"
+    ));
     desk.keys("<esc>");
     assert_eq!((desk.app.focus, desk.app.input.is_empty()), (Focus::Pane(5), true));
     // The key by itself, and behind going down, is meant for the row.
