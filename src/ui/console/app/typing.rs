@@ -249,6 +249,7 @@ impl App {
     pub(super) fn leave_pane(&mut self) {
         self.came_from.clear();
         self.rerun_armed = None;
+        self.word = None;
         self.chat.focus(false);
         if self.focus != Focus::Input {
             // Whoever comes from a pane comes to type, whatever vi's mode was.
@@ -268,6 +269,7 @@ impl App {
         self.popup = None;
         self.came_from.clear();
         self.rerun_armed = None;
+        self.word = None;
         self.focus = Focus::Pane(pane);
         self.shown = pane;
         self.has_got_there();
