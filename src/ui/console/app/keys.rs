@@ -302,7 +302,7 @@ impl App {
         is_one.then_some(word)
     }
 
-    /// A word is typed into a panel: it stands in the line, and none of its letters but the first is the panel's own key.
+    /// A word is typed into a panel: what it spells stands in the line, instead of what a letter of it would run.
     fn typed_into(&mut self, index: usize, word: &str) -> Vec<Effect> {
         let panel = self.panels.get(index).map(|panel| panel.id().to_owned());
         self.input.begin(word, &panel.unwrap_or_default());
@@ -326,10 +326,7 @@ impl App {
             .iter()
             .find(|action| keymap.panel_key(panel.id(), action) == Some(key));
         let meant = match own {
-            Some(action) => match word {
-                None => PanelKey::Act(action.name),
-                Some(word) => return self.typed_into(index, &word),
-            },
+            Some(action) => PanelKey::Act(action.name),
             None => match keymap.action(Part::Panel, key) {
                 Some(Action::Up) => PanelKey::Move(Motion::Up),
                 Some(Action::Down) => PanelKey::Move(Motion::Down),
@@ -349,7 +346,11 @@ impl App {
             },
         };
         let effects = panel.key(meant);
-        self.panel_effects(effects)
+        let runs = effects.iter().any(|effect| matches!(effect, panel::Effect::Run(_)));
+        match word.filter(|_| runs) {
+            Some(word) => self.typed_into(index, &word),
+            None => self.panel_effects(effects),
+        }
     }
 
     /// A pipeline of the keymap file on the selected row, or on the one that is marked: it is written for one.
