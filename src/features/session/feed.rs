@@ -114,21 +114,8 @@ where
 {
     loop {
         match look().await {
-            Ok(rows) => {
-                let same = |rows: &Vec<R>| {
-                    source.read(|known, health| {
-                        health.state == HealthState::Live
-                            && known.len() == rows.len()
-                            && rows
-                                .iter()
-                                .all(|row| known.get(&newest_first(row.number())) == Some(row))
-                    })
-                };
-                match rows.filter(|rows| !same(rows)) {
-                    Some(rows) => source.replace(rows.into_iter().map(|row| (newest_first(row.number()), row))),
-                    None => source.touch(),
-                }
-            }
+            Ok(Some(rows)) => source.replace(rows.into_iter().map(|row| (newest_first(row.number()), row))),
+            Ok(None) => source.touch(),
             Err(report) => {
                 let reason = SafeText::line(&report.sentence());
                 if source.health().reason.as_ref() != Some(&reason) {

@@ -16,7 +16,7 @@ use crate::core::context::Context;
 use crate::core::report::Report;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::path;
-use crate::feed::{FeedKey, HealthState, Hub, Source, Subscription};
+use crate::feed::{FeedKey, Hub, Source, Subscription};
 
 /// Between two reads.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -70,19 +70,7 @@ async fn follow(
             read = read(&clients, &context, &pod) => read,
         };
         match read {
-            Ok(rows) => {
-                let rows: Vec<(String, ContainerRow)> = rows
-                    .into_iter()
-                    .enumerate()
-                    .map(|(at, row)| (format!("{at:04}"), row))
-                    .collect();
-                let same = source.read(|known, health| {
-                    health.state == HealthState::Live
-                        && known.len() == rows.len()
-                        && rows.iter().all(|(key, row)| known.get(key) == Some(row))
-                });
-                if same { source.touch() } else { source.replace(rows) }
-            }
+            Ok(rows) => source.replace((0..).zip(rows).map(|(at, row)| (format!("{at:04}"), row))),
             Err(report) => source.set_health(state_of(&report), Some(reason_of(&report))),
         }
         tokio::select! {
