@@ -145,9 +145,15 @@ fn first_frames(bounds: &mut Bounds, sandbox: &Sandbox) {
         programs.extend(find(name, variable).map(|program| (name, program, &[][..])));
     }
     let mut spans: Vec<Vec<Duration>> = vec![Vec::new(); programs.len()];
-    for _ in 0..FRAMES {
-        for ((_, program, args), spans) in programs.iter().zip(&mut spans) {
-            spans.push(first_frame(program, args, sandbox.envs()));
+    for round in 0..FRAMES {
+        // There and back: none always starts behind the one that asks the server for most.
+        let mut order: Vec<usize> = (0..programs.len()).collect();
+        if round % 2 == 1 {
+            order.reverse();
+        }
+        for at in order {
+            let (_, program, args) = &programs[at];
+            spans[at].push(first_frame(program, args, sandbox.envs()));
             // What this one asked of the server is answered before the next one starts.
             std::thread::sleep(QUIET);
         }
