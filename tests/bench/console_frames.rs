@@ -38,7 +38,7 @@ const LOADING: Duration = Duration::from_secs(15);
 const WATCHED: Duration = Duration::from_secs(20);
 /// Steps measured in memory, and keys measured in each world.
 const STEPS: u64 = 200;
-const KEYS: usize = 200;
+const KEYS: usize = 1_000;
 /// What begins each frame: the terminal shows nothing of it before its end.
 const FRAME: &[u8] = b"\x1b[?2026h";
 /// Ticks of the clock between which nothing may be written, and how much of the second behind one is watched.
