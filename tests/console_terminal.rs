@@ -176,19 +176,25 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     is_clean(&terminal);
 }
 
-#[test]
-fn a_console_left_detached_ends_when_its_job_has_ended() {
-    let mut terminal = in_a_shell(&format!(r#""$0" --sandbox; {AND_THEN}"#), COGDECK);
+/// A console that was left by the answer "detach" while this line runs as a job.
+fn detached_from(line: &str) -> Terminal {
+    let terminal = in_a_shell(&format!(r#""$0" --sandbox; {AND_THEN}"#), COGDECK);
     terminal
         .wait_for_text("Pipelines run in sandbox", SOON)
         .expect("the console");
-    terminal.type_text("sh 'sleep 3; echo over' &\n");
+    terminal.type_text(&format!("{line} &\n"));
     terminal.wait_for_text("1 running", SOON).expect("a job");
     terminal.key(Key::Ctrl('d'));
     terminal
         .wait_for_text("detach: leave the screen", SOON)
         .expect("the question");
     terminal.type_text("d");
+    terminal
+}
+
+#[test]
+fn a_console_left_detached_ends_when_its_job_has_ended() {
+    let mut terminal = detached_from("sh 'sleep 3; echo over'");
     terminal
         .wait_for_text("cogdeck: waits for", SOON)
         .expect("what it waits for");
@@ -201,17 +207,7 @@ fn a_console_left_detached_ends_when_its_job_has_ended() {
 
 #[test]
 fn a_console_left_detached_tells_why_its_job_failed_and_fails_with_it() {
-    let mut terminal = in_a_shell(&format!(r#""$0" --sandbox; {AND_THEN}"#), COGDECK);
-    terminal
-        .wait_for_text("Pipelines run in sandbox", SOON)
-        .expect("the console");
-    terminal.type_text("sh 'sleep 3; seq 101 130; exit 3' &\n");
-    terminal.wait_for_text("1 running", SOON).expect("a job");
-    terminal.key(Key::Ctrl('d'));
-    terminal
-        .wait_for_text("detach: leave the screen", SOON)
-        .expect("the question");
-    terminal.type_text("d");
+    let mut terminal = detached_from("sh 'sleep 3; seq 101 130; exit 3'");
     let screen = terminal.wait_for_text("ended with 1", SOON).expect("its end");
     for word in ["cogdeck: failed #", "earlier lines", "  130\n", "error[E-"] {
         assert!(screen.contains(word), "{word}: {screen}");
