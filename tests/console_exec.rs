@@ -17,6 +17,15 @@ fn drawing(terminal: &Terminal, drawn: bool) {
         .expect("the console comes and goes");
 }
 
+/// Waits until the shell asks: its prompt stands where the cursor is. An older one may stand there from before.
+fn asked(terminal: &Terminal) {
+    let asks = |screen: &str| {
+        let (row, column) = terminal.view().cursor_position();
+        column == 4 && screen.lines().nth(row.into()) == Some("/ #")
+    };
+    terminal.wait_for(asks, SOON).expect("a prompt");
+}
+
 /// What the pane on the left says, whatever its lines are broken into.
 fn chat(screen: &str) -> String {
     let rows = screen
@@ -43,7 +52,7 @@ fn a_shell_in_a_pod_has_the_terminal_until_it_ends() {
     let before = terminal.view();
     line(&terminal, "kubectl:exec -it box -- sh");
     drawing(&terminal, false);
-    see(&terminal, "/ #");
+    asked(&terminal);
     line(&terminal, "echo in-$HOSTNAME");
     see(&terminal, "in-box");
     line(&terminal, "stty size");
@@ -88,7 +97,7 @@ fn a_shell_in_a_pod_has_the_terminal_until_it_ends() {
         .expect("a line of the console's own");
     line(&terminal, "kubectl:exec -it box -- sh");
     drawing(&terminal, false);
-    see(&terminal, "/ #");
+    asked(&terminal);
     terminal.key(Key::Ctrl('d'));
     drawing(&terminal, true);
     terminal.kill("TERM");
@@ -102,7 +111,7 @@ fn a_signal_ends_the_console_while_a_shell_in_a_pod_has_the_terminal() {
     let mut terminal = console(&sandbox);
     line(&terminal, "kubectl:exec -it box -- sh");
     drawing(&terminal, false);
-    see(&terminal, "/ #");
+    asked(&terminal);
     terminal.kill("TERM");
     let status = terminal.exit_status(SOON).expect("its end");
     assert_eq!(status.exit_code(), 143);
