@@ -102,6 +102,11 @@ impl Catalogue {
         names
     }
 
+    /// Whether the name of a bundle begins so.
+    pub fn begins_bundle(&self, text: &str) -> bool {
+        self.verbs.keys().any(|(bundle, _)| bundle.starts_with(text))
+    }
+
     /// Whether an installed bundle stands in the place of a built-in one.
     pub fn is_replaced(&self, bundle: &str) -> bool {
         self.installed.replaced.keys().any(|(name, _)| name == bundle)

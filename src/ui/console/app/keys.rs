@@ -286,20 +286,27 @@ impl App {
     }
 
     /// The word that is typed so far, with this letter behind others as fast as one types: by somebody who believes to be
-    /// in the line. Going up, down and to the last row is as fast.
+    /// in the line. Going up, down and to the last row is as fast: such letters begin a word only with the name of a bundle.
     fn spelled(&mut self, key: Key) -> Option<String> {
         let now = self.clock.now();
-        let moves = matches!(
-            self.keymap.action(Part::Panel, key),
-            Some(Action::Up | Action::Down | Action::Last)
-        );
+        let moves = |letter: char| {
+            let action = self.keymap.action(Part::Panel, Key::letter(letter));
+            matches!(action, Some(Action::Up | Action::Down | Action::Last))
+        };
         let before = self.word.take().filter(|(_, at)| self.clock.since(*at) < WORD);
-        let letter = key.typed().filter(|symbol| symbol.is_alphabetic() && !moves)?;
-        let mut word = before.map(|(word, _)| word).unwrap_or_default();
-        let is_one = !word.is_empty() && !word.ends_with(letter);
-        word.push(letter);
-        self.word = Some((word.clone(), now));
-        is_one.then_some(word)
+        let letter = key.typed().filter(|symbol| symbol.is_alphabetic())?;
+        let before = before.map(|(word, _)| word).unwrap_or_default();
+        let word = format!("{before}{letter}");
+        let spelled = match () {
+            () if moves(letter) => None,
+            () if !before.is_empty() && self.catalogue.begins_bundle(&word) => Some(word.clone()),
+            () => {
+                let own = before.rsplit(moves).next().unwrap_or_default();
+                (!own.is_empty() && !own.ends_with(letter)).then(|| format!("{own}{letter}"))
+            }
+        };
+        self.word = Some((word, now));
+        spelled
     }
 
     /// A word is typed into a panel: what it spells stands in the line, instead of what a letter of it would run.

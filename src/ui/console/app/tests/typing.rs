@@ -372,6 +372,11 @@ fn a_word_typed_into_a_panel_runs_none_of_its_letters() {
     ));
     desk.keys("<esc>");
     assert_eq!((desk.app.focus, desk.app.input.is_empty()), (Focus::Pane(5), true));
+    // Its first letter may be one that moves.
+    desk.clock.advance(WORD);
+    assert!(desk.keys("<alt-6>kubectl:edit").is_empty(), "no editor");
+    assert_eq!(desk.app.input.text(), "kubectl:edit");
+    desk.keys("<esc>");
     // The key by itself, and behind going down, is meant for the row.
     for keys in ["e", "je"] {
         desk.clock.advance(WORD);
