@@ -370,13 +370,15 @@ fn hints(app: &App) -> Vec<(String, String)> {
             // First, as it leads to all that has no room here.
             // And how to get back, which must not fall off a narrow screen.
             let first = named(Part::Panel, &[(Action::Menu, "actions"), (Action::ToInput, "input")]);
-            let rest = [
-                (Action::Mark, "mark"),
+            let can_mark = panel.is_some_and(|panel| panel.can_mark());
+            let mark = can_mark.then_some((Action::Mark, "mark"));
+            let others = [
                 (Action::Find, "filter"),
                 (Action::Zoom, "zoom"),
                 (Action::NextPane, "next"),
                 (Action::Help, "help"),
             ];
+            let rest: Vec<_> = mark.into_iter().chain(others).collect();
             first.into_iter().chain(own).chain(named(Part::Panel, &rest)).collect()
         }
     }

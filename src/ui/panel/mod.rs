@@ -97,6 +97,11 @@ pub trait Panel: Send {
         &[]
     }
 
+    /// Whether it has rows that can be marked.
+    fn can_mark(&self) -> bool {
+        false
+    }
+
     /// Why an action is not allowed to the operator, by its name; none: it is, or nobody knows. Menus grey it out, and the
     /// panel answers its key with this, and Enter where Enter means it.
     fn denied(&self, action: &str) -> Option<SafeText> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parts::Parts;
-use super::{LOGS, about, age_cell, logs, state, target};
+use super::{LOGS, about, age_cell, state, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -39,7 +39,7 @@ impl Deployments {
     }
 }
 
-const ACTIONS: [Action; 13] = [
+const ACTIONS: [Action; 14] = [
     Action::new("rollout", 'r', "rollout"),
     Action::new("hold", 'p', "pin to the rollout panel, or let go"),
     super::DESCRIBE,
@@ -53,6 +53,7 @@ const ACTIONS: [Action; 13] = [
     super::YAML,
     super::EDIT,
     super::COPY,
+    super::DELETE,
 ];
 
 impl Listing for Deployments {
@@ -166,16 +167,11 @@ impl Listing for Deployments {
                 panel: super::objects::ID,
                 subject: target("Deployment", &row.namespace, &row.name).into(),
             }],
-            "logs" => vec![Effect::Run(logs("deploy", &names))],
             "scale" => vec![Effect::Compose(
                 stage("kubectl:scale")
                     .option("--replicas", Some(&row.replicas.to_string()))
                     .into(),
             )],
-            "shell" => {
-                let words: Vec<String> = names.iter().map(|name| format!("deploy/{name}")).collect();
-                super::shell(&words.iter().map(String::as_str).collect::<Vec<_>>(), None)
-            }
             "image" if rows.iter().any(|other| other.containers != row.containers) => {
                 vec![Effect::Toast(
                     "the marked deployments run different images: set them one by one".into(),

@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{age_cell, copied};
+use super::{age_cell, copied, has_no_pods, logs_of, runs_pods};
 use crate::core::context::Context;
+use crate::core::text::SafeText;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
 use crate::features::kubernetes::model::EventRow;
@@ -29,8 +30,10 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Events> {
     })
 }
 
-const ACTIONS: [Action; 2] = [
+const ACTIONS: [Action; 4] = [
     Action::new("describe", 'd', "describe its object"),
+    Action::new("logs", 'l', "logs of its object"),
+    Action::new("edit", 'e', "edit its object"),
     Action::new("copy", 'y', "copy message"),
 ];
 
@@ -107,16 +110,28 @@ impl Listing for Events {
 
     fn act(&self, action: &str, rows: &[EventRow]) -> Vec<Effect> {
         match action {
-            "describe" => {
+            "describe" | "logs" | "edit" => {
                 // Events are about objects of any kind, several of them about the same one.
                 let objects: BTreeSet<String> = rows
                     .iter()
                     .map(|row| format!("{}/{}", row.object_kind.to_lowercase(), row.object))
                     .collect();
-                let stage = objects
-                    .iter()
-                    .fold(Stage::new("kubectl:describe"), |stage, object| stage.arg(object));
-                vec![Effect::Run(stage.into())]
+                let about = |verb: &str| {
+                    let stage = objects.iter().fold(Stage::new(verb), |stage, object| stage.arg(object));
+                    vec![Effect::Run(stage.into())]
+                };
+                match (action, objects.len()) {
+                    ("describe", _) => about("kubectl:describe"),
+                    (_, 2..) => {
+                        let text = format!("they are about {} objects: mark those of one", objects.len());
+                        vec![Effect::Toast(SafeText::line(&text))]
+                    }
+                    ("edit", _) => about("kubectl:edit"),
+                    _ if rows.iter().any(|row| !runs_pods(&row.object_kind)) => {
+                        has_no_pods(action, rows.first().map_or("", |row| row.object_kind.as_str()))
+                    }
+                    _ => objects.iter().map(|object| Effect::Run(logs_of(object))).collect(),
+                }
             }
             "copy" => vec![copied(&rows.iter().map(|row| row.message.as_str()).collect::<Vec<_>>())],
             _ => Vec::new(),

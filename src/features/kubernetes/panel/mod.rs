@@ -33,6 +33,8 @@ const SHELL: Action = Action::new("shell", 's', "shell");
 
 const COPY: Action = Action::new("copy", 'y', "copy name");
 
+const DELETE: Action = Action::new("delete", 'D', "delete");
+
 /// A stage about objects of one kind: `kubectl:describe po a b`. `kind` as typed.
 fn about<'n>(verb: &str, kind: &str, names: impl IntoIterator<Item = &'n str>) -> lang::Stage {
     names
@@ -58,6 +60,11 @@ fn common(action: &str, kind: &str, names: &[&str]) -> Vec<Effect> {
         }
         "edit" => vec![Effect::Run(stage("kubectl:edit").into())],
         "copy" => vec![copied(names)],
+        "logs" => vec![Effect::Run(logs(kind, names))],
+        "shell" => {
+            let words: Vec<String> = names.iter().map(|name| format!("{kind}/{name}")).collect();
+            shell(&words.iter().map(String::as_str).collect::<Vec<_>>(), None)
+        }
         // Its plan is shown, and asked about, before anything goes.
         "delete" => vec![Effect::Run(stage("kubectl:delete").into())],
         _ => Vec::new(),
@@ -71,13 +78,34 @@ fn logs(kind: &str, names: &[&str]) -> Pipeline {
     });
     match names {
         [only] if kind == "po" => tail(stage.arg(only)).into(),
-        [only] => tail(stage.arg(&format!("{kind}/{only}"))).into(),
+        [only] => logs_of(&format!("{kind}/{only}")),
         several => {
             let mut pipeline = Pipeline::from(about("kubectl:get", kind, several.iter().copied()));
             pipeline.stages.push(tail(stage).option("--prefix", None));
             pipeline
         }
     }
+}
+
+/// The last lines of an object, as `KIND/NAME`.
+fn logs_of(object: &str) -> Pipeline {
+    let stage = lang::Stage::new("kubectl:logs").arg(object);
+    stage.option("--tail", Some("50")).into()
+}
+
+/// Whether commands find pods by an object of a kind: `kubectl logs sts/web`.
+fn runs_pods(kind: &str) -> bool {
+    let services = matches!(kind, "Service" | "ReplicationController");
+    services || (objects::has_inside(kind) && kind != "Node")
+}
+
+/// What `logs` and `shell` answer on an object of a kind that has no pods.
+fn has_no_pods(action: &str, kind: &str) -> Vec<Effect> {
+    let text = match action {
+        "logs" => format!("no logs of a {kind}: what has pods writes them"),
+        _ => format!("no shell in a {kind}: what has pods can have one"),
+    };
+    vec![Effect::Toast(SafeText::line(&text))]
 }
 
 /// A shell in a container of what this names: a pod, or `deploy/NAME`, of which the verb takes a ready pod and says

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, EDIT, LOGS, SHELL, YAML, age_cell, logs, objects, pod_tone, target};
+use super::{COPY, DELETE, DESCRIBE, EDIT, LOGS, SHELL, YAML, age_cell, objects, pod_tone, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -77,7 +77,7 @@ const ACTIONS: [Action; 8] = [
     YAML,
     EDIT,
     COPY,
-    Action::new("delete", 'D', "delete"),
+    DELETE,
 ];
 
 impl Listing for Pods {
@@ -188,7 +188,6 @@ impl Listing for Pods {
     fn act(&self, action: &str, rows: &[PodRow]) -> Vec<Effect> {
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
         match action {
-            "logs" => vec![Effect::Run(logs("po", &names))],
             "shell" => match rows {
                 // Which of several containers is meant only the operator knows.
                 [row] if row.containers > 1 => vec![

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{COPY, DESCRIBE, EDIT, YAML, age_cell, copied, target};
+use super::{COPY, DELETE, DESCRIBE, EDIT, LOGS, SHELL, YAML, age_cell, copied, target};
 use crate::core::change::Target;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -29,13 +29,16 @@ pub fn panel(hub: &Hub, clients: &Arc<Clients>) -> ListPanel<Services> {
     })
 }
 
-const ACTIONS: [Action; 6] = [
+const ACTIONS: [Action; 9] = [
     DESCRIBE,
     Action::new("traffic", 't', "watch traffic"),
+    LOGS,
+    SHELL,
     YAML,
     EDIT,
     COPY,
     Action::new("copy-address", 'Y', "copy address"),
+    DELETE,
 ];
 
 /// The line that watches a service's traffic, to be finished with the page that tells who answers.

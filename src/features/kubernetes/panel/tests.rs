@@ -3,6 +3,7 @@
 
 mod descent;
 mod marks;
+mod verbs;
 
 use std::sync::Arc;
 

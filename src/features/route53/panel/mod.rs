@@ -123,8 +123,12 @@ impl Listing for Records {
                 DnsRow::Zone { .. } => None,
             })
             .collect();
-        if records.is_empty() {
-            return Vec::new();
+        let mut zones = rows.iter().filter_map(|row| match row {
+            DnsRow::Zone { zone, .. } => Some(zone.name.as_str()),
+            DnsRow::Record { .. } => None,
+        });
+        if let Some(zone) = zones.next() {
+            return of_zones(action, zone, rows.len() > 1);
         }
         match action {
             "dig" => vec![Effect::Run(for_each(
@@ -175,6 +179,18 @@ impl Listing for Records {
 
     fn minimum(&self) -> (u16, u16) {
         (30, 4)
+    }
+}
+
+/// What an action does on a row that tells about a zone, alone or among other marked rows.
+fn of_zones(action: &str, zone: &str, among_others: bool) -> Vec<Effect> {
+    let zone = zone.trim_end_matches('.');
+    let told = |text: &str| vec![Effect::Toast(SafeText::line(text))];
+    match action {
+        _ if among_others => told(&format!("{zone} is a zone and no record: take its mark back")),
+        "dig" => vec![Effect::Run(Stage::new("net:dig").arg(zone).arg("NS").into())],
+        "copy" => vec![Effect::Copy(SafeText::line(zone))],
+        _ => told(&format!("{zone} is a zone: only records are deleted here")),
     }
 }
 

@@ -204,3 +204,28 @@ async fn a_filter_finds_every_value_and_a_choice_by_hand_is_not_taken_away() {
     let shown = panel_text(&mut panel, 120, 8);
     assert!(shown.contains("ns-3.awsdns-03.org."), "{shown}");
 }
+
+#[tokio::test]
+async fn a_row_that_tells_about_a_zone_answers_every_key() {
+    let rows = vec![zone("spawnhub.com.", 900), record(cname("a.spawnhub.com.", "b"), false)];
+    let (mut panel, _feed) = panel(rows);
+    panel_text(&mut panel, 100, 4);
+    let dig = pipelines(&panel.key(PanelKey::Open));
+    assert_eq!(dig, ["net:dig spawnhub.com NS"]);
+    assert_eq!(panel.key(PanelKey::Act("copy")), [Effect::Copy("spawnhub.com".into())]);
+    let told = |effects: Vec<Effect>| match effects.as_slice() {
+        [Effect::Toast(text)] => text.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        told(panel.key(PanelKey::Act("delete"))),
+        "spawnhub.com is a zone: only records are deleted here"
+    );
+    panel.key(PanelKey::Mark);
+    panel.key(PanelKey::Mark);
+    assert_eq!(
+        told(panel.key(PanelKey::Act("delete"))),
+        "spawnhub.com is a zone and no record: take its mark back",
+        "and the record stays, too"
+    );
+}

@@ -344,6 +344,11 @@ impl App {
                 Some(Action::First) => PanelKey::Move(Motion::First),
                 Some(Action::Last) => PanelKey::Move(Motion::Last),
                 Some(Action::Open) => PanelKey::Open,
+                Some(Action::Mark) if !panel.can_mark() => {
+                    let told = format!("there is nothing to mark in {}", panel.id());
+                    self.tell_until(&told, Tone::Neutral, Until::Key);
+                    return Vec::new();
+                }
                 Some(Action::Mark) => PanelKey::Mark,
                 Some(action) => return self.shared(action),
                 None => {

@@ -278,6 +278,10 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.listing.actions()
     }
 
+    fn can_mark(&self) -> bool {
+        true
+    }
+
     fn denied(&self, action: &str) -> Option<SafeText> {
         let keys = self.chosen(self.selected()).unwrap_or_default();
         self.denied_to(action, &keys)

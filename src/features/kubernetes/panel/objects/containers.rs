@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{COPY, LOGS, SHELL, age_cell, allowed, copied, shell};
+use super::super::{COPY, LOGS, SHELL, age_cell, allowed, common, copied, shell};
 use super::ID;
 use crate::core::change::Target;
 use crate::core::context::Context;
@@ -45,10 +45,13 @@ impl Containers {
     }
 }
 
-const ACTIONS: [Action; 4] = [
+const ACTIONS: [Action; 7] = [
     LOGS,
     Action::new("previous", 'p', "logs of the run before"),
     SHELL,
+    Action::new("describe", 'd', "describe its pod"),
+    Action::new("yaml", 'v', "YAML of its pod"),
+    Action::new("edit", 'e', "edit its pod"),
     COPY,
 ];
 
@@ -136,7 +139,8 @@ impl Listing for Containers {
                 several => shell(&vec![self.of.name.as_str(); several.len()], None),
             },
             "copy" => vec![copied(&rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>())],
-            _ => Vec::new(),
+            // A container is a part of its pod, of which there is one however many are marked.
+            of_pod => common(of_pod, "po", &[self.of.name.as_str()]),
         }
     }
 }

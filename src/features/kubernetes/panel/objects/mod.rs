@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+pub use self::table::has_inside;
 use super::{pods, target};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -216,6 +217,10 @@ impl Panel for Objects {
 
     fn actions(&self) -> &'static [Action] {
         self.top().map_or(&[], Panel::actions)
+    }
+
+    fn can_mark(&self) -> bool {
+        self.top().is_some_and(Panel::can_mark)
     }
 
     fn grid(&self, which: Which, now: Timestamp) -> Result<Grid, SafeText> {

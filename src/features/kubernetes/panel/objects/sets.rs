@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{COPY, DESCRIBE, YAML, age_cell, common, target};
+use super::super::{COPY, DELETE, DESCRIBE, EDIT, LOGS, SHELL, YAML, age_cell, common, target};
 use super::ID;
 use crate::core::change::Target;
 use crate::core::context::Context;
@@ -44,7 +44,16 @@ impl Sets {
     }
 }
 
-const ACTIONS: [Action; 4] = [Action::new("pods", 'o', "pods"), DESCRIBE, YAML, COPY];
+const ACTIONS: [Action; 8] = [
+    Action::new("pods", 'o', "pods"),
+    DESCRIBE,
+    LOGS,
+    SHELL,
+    YAML,
+    EDIT,
+    COPY,
+    DELETE,
+];
 
 impl Listing for Sets {
     type Row = ReplicaSetRow;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{COPY, DESCRIBE, YAML, about, common, target};
+use super::super::{COPY, DELETE, DESCRIBE, EDIT, LOGS, SHELL, YAML, about, common, has_no_pods, runs_pods, target};
 use super::ID;
 use crate::core::change::Target;
 use crate::core::context::Context;
@@ -28,18 +28,18 @@ pub struct Objects {
 
 const OPEN: Action = Action::new("open", 'o', "what it is made of");
 
-const DELETE: Action = Action::new("delete", 'D', "delete");
+const ACTIONS: [Action; 8] = [OPEN, DESCRIBE, LOGS, SHELL, YAML, EDIT, COPY, DELETE];
 
-const ACTIONS: [Action; 5] = [OPEN, DESCRIBE, YAML, COPY, DELETE];
-
-const NODE_ACTIONS: [Action; 7] = [
+const NODE_ACTIONS: [Action; 9] = [
     OPEN,
     DESCRIBE,
     Action::new("cordon", 'c', "cordon"),
     Action::new("uncordon", 'u', "uncordon"),
     Action::new("drain", 'X', "drain"),
     YAML,
+    EDIT,
     COPY,
+    DELETE,
 ];
 
 /// Kinds whose pods can be told: those name the object as their owner, or run on it.
@@ -152,6 +152,7 @@ impl Listing for Objects {
             "open" => vec![Effect::Run(
                 about("kubectl:describe", resource, names.iter().copied()).into(),
             )],
+            "logs" | "shell" if !runs_pods(kind) => has_no_pods(action, kind),
             "cordon" => vec![Effect::Run(nodes("kubectl:cordon").into())],
             "uncordon" => vec![Effect::Run(nodes("kubectl:uncordon").into())],
             "drain" => vec![Effect::Run(
@@ -179,7 +180,7 @@ impl Listing for Objects {
 }
 
 /// Whether objects of a kind are made of others that can be listed.
-fn has_inside(kind: &str) -> bool {
+pub fn has_inside(kind: &str) -> bool {
     kind == "Deployment" || kind == "Pod" || has_pods(kind)
 }
 

@@ -1,6 +1,6 @@
 //! What is done with the rollout that is shown: going down to a pod, actions of the deployment, pinning.
 
-use super::super::{logs, objects, target};
+use super::super::{common, objects, shell, target};
 use super::{Held, NOTHING, RolloutPanel};
 use crate::core::text::SafeText;
 use crate::lang::Stage;
@@ -55,26 +55,15 @@ impl RolloutPanel {
         let pod = self.pods().get(at);
         let on_deployment = |verb: &str| Effect::Run(Stage::new(verb).arg("deploy").arg(&view.name).into());
         match (action, pod) {
-            ("describe", Some(pod)) => vec![Effect::Run(
-                Stage::new("kubectl:describe").arg("po").arg(&pod.name).into(),
-            )],
-            ("logs", Some(pod)) => {
-                vec![Effect::Run(
-                    Stage::new("kubectl:logs")
-                        .arg(&pod.name)
-                        .option("--tail", Some("50"))
-                        .into(),
-                )]
-            }
-            ("describe", None) => vec![on_deployment("kubectl:describe")],
-            ("logs", None) => vec![Effect::Run(logs("deploy", &[view.name.as_str()]))],
             ("history", _) => vec![on_deployment("kubectl:rollout-history")],
             ("undo", _) => vec![on_deployment("kubectl:rollout-undo")],
             ("hold", _) => {
                 let name = view.name.clone();
                 vec![Effect::Toast(self.hold_or_let_go(&name))]
             }
-            _ => Vec::new(),
+            ("shell", Some(pod)) => shell(&[pod.name.as_str()], None),
+            (other, Some(pod)) => common(other, "po", &[pod.name.as_str()]),
+            (other, None) => common(other, "deploy", &[view.name.as_str()]),
         }
     }
 

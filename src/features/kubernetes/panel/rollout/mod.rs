@@ -80,9 +80,29 @@ const HISTORY: Action = Action::new("history", 'H', "history");
 const UNDO: Action = Action::new("undo", 'u', "undo rollout");
 const HOLD: Action = Action::new("hold", 'p', "pin, or let go");
 
-const ACTIONS: [Action; 5] = [super::DESCRIBE, super::LOGS, HISTORY, UNDO, HOLD];
+const ACTIONS: [Action; 9] = [
+    super::DESCRIBE,
+    super::LOGS,
+    HISTORY,
+    UNDO,
+    HOLD,
+    super::SHELL,
+    super::YAML,
+    super::EDIT,
+    super::COPY,
+];
 /// Of a rollout that fails: the way back first, so that the hints have room for it.
-const FAILING: [Action; 5] = [UNDO, super::DESCRIBE, super::LOGS, HISTORY, HOLD];
+const FAILING: [Action; 9] = [
+    UNDO,
+    super::DESCRIBE,
+    super::LOGS,
+    HISTORY,
+    HOLD,
+    super::SHELL,
+    super::YAML,
+    super::EDIT,
+    super::COPY,
+];
 
 /// What a key answers while there is no deployment.
 const NOTHING: &str = "there is no rollout here to do that with";
@@ -407,7 +427,7 @@ impl Panel for RolloutPanel {
 
     fn denied(&self, action: &str) -> Option<SafeText> {
         let of = match (action, self.pods().is_empty()) {
-            ("describe", false) => ("", "pods"),
+            ("describe" | "yaml" | "edit", false) => ("", "pods"),
             _ => ("apps", "deployments"),
         };
         super::allowed::denied(&self.clients, self.context.as_ref()?, action, of, true)

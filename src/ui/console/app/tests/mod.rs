@@ -128,6 +128,9 @@ impl Panel for Rows {
     fn by_name_only(&self) -> bool {
         self.id == "nodes"
     }
+    fn can_mark(&self) -> bool {
+        !self.is_on_stage()
+    }
     fn version(&self) -> u64 {
         self.version.load(Ordering::Relaxed)
     }

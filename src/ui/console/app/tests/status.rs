@@ -68,3 +68,14 @@ fn a_long_name_takes_no_room_from_what_must_be_told() {
         }
     }
 }
+
+#[test]
+fn a_panel_without_rows_to_mark_has_no_such_hint_and_its_key_says_so() {
+    let mut desk = Desk::with(Context::empty("staging"), &["deployments", "traffic"]);
+    desk.keys("<alt-2>");
+    assert!(desk.shows(200, 24, "Space mark"));
+    desk.keys("<alt-3>");
+    assert!(!desk.shows(200, 24, "Space mark"));
+    desk.keys(" ");
+    assert!(desk.shows(200, 24, "there is nothing to mark in traffic"));
+}
