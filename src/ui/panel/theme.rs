@@ -455,6 +455,25 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_inherits_what_there_is_not_starts_from_the_preset() {
+        let text = "inherits = 'mon'\n[styles]\n'state.bad' = { fg = 'magenta' }";
+        let (theme, remarks) = Theme::parse(text, "file", "mono").unwrap();
+        let [remark] = remarks.as_slice() else {
+            panic!("one remark: {remarks:?}")
+        };
+        assert!(
+            remark.hint.as_deref().is_some_and(|hint| hint.contains("mono")),
+            "{remark:?}"
+        );
+        assert!(remark.place.is_some(), "{remark:?}");
+        assert_eq!(theme.style(Meaning::StateBad).fg, Some(Color::Magenta));
+        assert_eq!(
+            theme.style(Meaning::StateOk),
+            Theme::preset("mono").unwrap().style(Meaning::StateOk)
+        );
+    }
+
+    #[test]
     fn broken_files_are_refused_with_the_place() {
         let error = Theme::parse("name = 'x'\n[styles]\n'text' = { fg = ", "file", "mono").unwrap_err();
         assert!(error.place.is_some(), "{error:?}");

@@ -4,6 +4,7 @@
 mod picture;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use self::picture::{Look, Picture, WINDOW};
+use self::versions::Versions;
 use super::model::{Sample, latest, samples};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -44,6 +46,7 @@ pub struct TrafficPanel {
     away: bool,
     /// As drawn last: the answerers, and how many of them there was room for.
     drawn: (usize, usize),
+    versions: Versions,
     moved: u64,
 }
 
@@ -57,16 +60,17 @@ impl TrafficPanel {
             scroll: Selection::default(),
             away: false,
             drawn: (0, 0),
+            versions: Versions::default(),
             moved: 0,
         }
     }
 
-    fn read<T>(&self, look: impl FnOnce(&[Sample]) -> T) -> T {
-        let samples: Vec<Sample> = self.feed.as_ref().map_or_else(Vec::new, |feed| {
+    /// The requests that are shown, newest first.
+    fn shown(&self) -> Vec<Sample> {
+        self.feed.as_ref().map_or_else(Vec::new, |feed| {
             feed.source()
                 .read(|rows, _| latest(rows).take(RIBBON).cloned().collect())
-        });
-        look(&samples)
+        })
     }
 }
 
@@ -140,13 +144,15 @@ impl Panel for TrafficPanel {
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, _now: Timestamp) {
         let health = self.feed.as_ref().map(|feed| feed.source().health());
-        let pictured = self.read(|samples| (!samples.is_empty()).then(|| Picture::of(samples)));
-        let Some(picture) = pictured else {
+        let samples = self.shown();
+        self.versions.meet(&samples);
+        if samples.is_empty() {
             self.drawn = (0, 0);
             let why = health.filter(|health| health.state != HealthState::Loading);
             let text = why.map_or_else(|| NOTHING.into(), |health| empty_reason(&health, NOTHING));
             return message(area, buffer, theme, &text);
-        };
+        }
+        let picture = Picture::of(&samples, &self.versions);
         let is_over = |health: &&Health| health.state == HealthState::Ended;
         let note = health
             .as_ref()
@@ -176,7 +182,8 @@ impl Panel for TrafficPanel {
     }
 
     fn folded(&self) -> SafeText {
-        self.read(|samples| SafeText::line(&format!("traffic  {}", Picture::of(samples).headline())))
+        let picture = Picture::of(&self.shown(), &self.versions);
+        SafeText::line(&format!("traffic  {}", picture.headline()))
     }
 
     fn mark(&self) -> Option<Tone> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ratatui::text::{Line, Span};
 
+use super::versions::{Versions, letter};
 use crate::core::text::SafeText;
 use crate::features::traffic::model::{Sample, Tally};
 use crate::ui::panel::widgets::bar::{Fill, Part, bar};
@@ -21,13 +22,11 @@ const LANES: u16 = 31;
 const NAME: (u16, u16) = (12, 30);
 /// Columns of a bar at most.
 const BAR: u16 = 30;
-/// Letters of the versions in the ribbon, oldest version first.
-const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
 
 /// What is drawn, worked out once a frame.
 pub(super) struct Picture {
     tally: Tally,
-    /// Versions in the order they were first seen, each with its rank.
+    /// The ranks of the versions that are counted.
     ranks: BTreeMap<String, usize>,
     /// Who answered how many, and the version it told last, those of the oldest version first: what says more than the
     /// version's own line.
@@ -73,12 +72,11 @@ struct Share {
 
 impl Picture {
     /// `samples`: newest first.
-    pub fn of(samples: &[Sample]) -> Self {
-        let mut ranks = BTreeMap::new();
-        for version in samples.iter().rev().filter_map(|sample| sample.version.as_ref()) {
-            let next = ranks.len();
-            ranks.entry(version.clone()).or_insert(next);
-        }
+    pub fn of(samples: &[Sample], versions: &Versions) -> Self {
+        let told = samples.iter().filter_map(|sample| sample.version.as_ref());
+        let ranks: BTreeMap<String, usize> = told
+            .filter_map(|version| Some((version.clone(), versions.rank(version)?)))
+            .collect();
         let rank = |sample: &Sample| sample.version.as_ref().and_then(|version| ranks.get(version)).copied();
         let requests = samples
             .iter()
@@ -128,7 +126,7 @@ impl Picture {
     /// The version that came last is the new one.
     fn meaning(&self, rank: Option<usize>) -> Meaning {
         match rank {
-            Some(rank) if rank + 1 == self.ranks.len() => Meaning::StateNew,
+            Some(rank) if self.ranks.values().all(|other| *other <= rank) => Meaning::StateNew,
             Some(_) => Meaning::StateOld,
             None => Meaning::Text,
         }
@@ -283,8 +281,7 @@ impl Picture {
         if request.failed {
             return Span::styled("!", theme.style(Meaning::StateBad));
         }
-        let letter = request.rank.and_then(|rank| LETTERS.chars().nth(rank));
-        let text = letter.map_or_else(|| ".".to_owned(), String::from);
+        let text = request.rank.map_or('.', letter).to_string();
         Span::styled(text, theme.style(self.meaning(request.rank)))
     }
 
@@ -302,8 +299,7 @@ impl Picture {
 
     /// The version's letter and the name, `columns` wide.
     fn label(&self, theme: &Theme, share: &Share, columns: usize) -> Span<'static> {
-        let letter = share.rank.and_then(|rank| LETTERS.chars().nth(rank));
-        let letter = letter.map_or_else(String::new, |letter| format!("{letter} "));
+        let letter = share.rank.map_or_else(String::new, |rank| format!("{} ", letter(rank)));
         let name = fit_end(
             SafeText::line(&share.label).as_str(),
             columns.saturating_sub(letter.len()),

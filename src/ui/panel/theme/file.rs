@@ -18,7 +18,7 @@ struct File {
     /// Without one it has that of what it starts from.
     name: Option<String>,
     /// A preset to start from.
-    inherits: Option<String>,
+    inherits: Option<toml::Spanned<String>>,
     glyphs: Option<String>,
     /// Names for colours, used in `styles`.
     #[serde(default)]
@@ -68,7 +68,7 @@ pub(super) fn preset(name: &str, remarks: &mut Vec<Report>) -> Option<Theme> {
     Some(theme)
 }
 
-/// Starts from the preset that the file inherits, or else from `base`. It is called `name` unless it says another one.
+/// Starts from the preset that the file inherits, or else, where there is none of that name, from `base`. It is called `name` unless it says another one.
 pub(super) fn parse(
     text: &str,
     name: &str,
@@ -76,10 +76,11 @@ pub(super) fn parse(
 ) -> Result<(Theme, Vec<Report>), Report> {
     let file: File = toml::from_str(text).map_err(|error| broken(text, &error))?;
     let mut remarks = Vec::new();
-    let mut theme = match &file.inherits {
-        Some(parent) => Theme::preset(parent)?,
-        None => base()?,
-    };
+    let parent = file.inherits.and_then(|parent| {
+        let unknown = |remark: Report| remarks.push(remark.at(text, parent.span()));
+        Theme::preset(parent.get_ref()).map_err(unknown).ok()
+    });
+    let mut theme = parent.map_or_else(base, Ok)?;
     theme.name = file.name.unwrap_or_else(|| name.to_owned());
     theme.take_glyphs(file.glyphs.as_deref(), &mut remarks);
     for (name, spec) in &file.styles {
