@@ -5,6 +5,7 @@ mod allowed;
 pub mod deployments;
 pub mod events;
 pub mod objects;
+mod own_pods;
 mod parts;
 pub mod pods;
 pub mod rollout;

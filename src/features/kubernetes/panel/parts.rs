@@ -2,11 +2,12 @@
 //! condition and no pod does. Not for choosing among them.
 
 use std::cell::{Ref, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::own_pods::OwnPods;
 use crate::core::context::Context;
 use crate::features::kubernetes::client::Clients;
 use crate::features::kubernetes::feed;
@@ -22,6 +23,10 @@ pub struct Parts {
     pub sets: Subscription<ReplicaSetRow>,
     pods: Subscription<PodRow>,
     events: Subscription<EventRow>,
+    /// The pods of those that are shown.
+    shown: RefCell<OwnPods>,
+    /// The pods of those that are on their way.
+    moving: RefCell<OwnPods>,
     /// A frame asks in several places.
     found: RefCell<Found>,
 }
@@ -53,6 +58,8 @@ impl Parts {
             sets: feed::rows(hub, clients, context, false),
             pods: feed::rows(hub, clients, context, false),
             events: feed::rows(hub, clients, context, false),
+            shown: RefCell::default(),
+            moving: RefCell::default(),
             found: RefCell::new(Found {
                 of: u64::MAX,
                 changes: 0,
@@ -85,9 +92,12 @@ impl Parts {
 
     /// Looks at each of these through its replica sets, pods and events.
     pub fn look(&self, rows: &[&DeploymentRow], now: Timestamp) -> Vec<RolloutView> {
+        self.look_at(rows, &mut self.shown.borrow_mut(), now)
+    }
+
+    fn look_at(&self, rows: &[&DeploymentRow], own_pods: &mut OwnPods, now: Timestamp) -> Vec<RolloutView> {
         self.sets.source().read(|sets, _| {
             self.pods.source().read(|pods, _| {
-                // One pass over what may be thousands, however many rollouts there are.
                 let mut own: HashMap<&str, (Vec<&ReplicaSetRow>, Vec<&PodRow>)> =
                     rows.iter().map(|row| (row.uid.as_str(), Default::default())).collect();
                 let mut owners: HashMap<&str, &str> = HashMap::new();
@@ -97,7 +107,8 @@ impl Parts {
                         owners.insert(&set.uid, &set.owner_uid);
                     }
                 }
-                for (_, pod) in pods.iter() {
+                let own_sets: BTreeSet<&str> = owners.keys().copied().collect();
+                for pod in own_pods.find(&own_sets, pods) {
                     let deployment = owners.get(&*pod.owner_uid);
                     if let Some((_, known)) = deployment.and_then(|uid| own.get_mut(uid)) {
                         known.push(pod);
@@ -134,7 +145,7 @@ impl Parts {
         let rows: Vec<&DeploymentRow> = rows.iter().map(|(_, row)| row).filter(on_its_way).collect();
         let views = match rows.is_empty() {
             true => Vec::new(),
-            false => self.look(&rows, self.deployments.source().now()),
+            false => self.look_at(&rows, &mut self.moving.borrow_mut(), self.deployments.source().now()),
         };
         let stuck = |(row, view): (&&DeploymentRow, RolloutView)| {
             let cause = view.stuck()?.clone();
