@@ -132,6 +132,17 @@ fn a_megabyte_pasted_and_a_storm_of_sizes_do_no_harm() {
 }
 
 #[test]
+fn twenty_thousand_keys_in_one_burst_are_all_typed() {
+    let terminal = console(&[], &[], 120, 40);
+    let words: Vec<String> = (0..4_000).map(|number| format!("{number:04}")).collect();
+    let words = words.join(" ");
+    let file = terminal.home().join("typed");
+    line(&terminal, &format!("echo {words} > file:{}", file.display()));
+    let written = |_: &str| std::fs::read_to_string(&file).is_ok_and(|text| text.trim_end() == words);
+    terminal.wait_for(written, SOON).expect("every key arrived, in order");
+}
+
+#[test]
 fn theme_and_keymap_files_are_read_again_when_they_change() {
     let folder = tempfile::tempdir().expect("a folder");
     let (theme, keymap) = (folder.path().join("mine.toml"), folder.path().join("keys.toml"));

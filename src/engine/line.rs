@@ -20,6 +20,9 @@ use crate::verb::operator::Pin;
 use crate::verb::session::JobState;
 use crate::verb::{Operator, Session};
 
+/// Columns of a line that is quoted, at most: what is said of it stands behind it.
+const QUOTED: usize = 200;
+
 /// Pipelines joined by `&&` and `||`: they run, or become a job, together.
 struct Group {
     members: Vec<(Option<Connector>, Arc<PipelinePlan>)>,
@@ -120,7 +123,7 @@ impl LineRun {
     }
 
     async fn pin(&self, pin: Pin, stages: &[Arc<StagePlan>]) -> Outcome {
-        let line = pin.line.clone();
+        let line = SafeText::line(&pin.line).fit(QUOTED);
         match self.operator.pin(pin).await {
             Ok(name) => {
                 let advice = pin::advice(stages).unwrap_or_default();

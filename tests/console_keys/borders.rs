@@ -1,6 +1,6 @@
 //! Hostile and unusual texts in every place of the screen where a foreign text stands, and the frames after each of them:
-//! one cell too many or too few, and a border would be somewhere else. Not for very long texts, and not for tags and
-//! names of clouds: those are in `hostile.rs`.
+//! one cell too many or too few, and a border would be somewhere else. Not for tags and names of clouds: those are in
+//! `hostile.rs`.
 
 use super::console;
 use super::support::console::{AFTER_ESC, SOON, chat, line, nothing_leaked, see, see_row};
@@ -22,6 +22,9 @@ const TEXTS: [(&str, &str); 9] = [
     ("bells and blanks", "\x07\x07\t\u{a0}\u{2003}\u{200b}\u{feff}\u{ad}x"),
 ];
 
+/// Bytes of a very long text.
+const LONG: usize = 100_000;
+
 /// Where a foreign text comes to stand: how it gets there under this number, and what takes it away again.
 type Place = (&'static str, fn(&Terminal, usize, &str), fn(&Terminal));
 const PLACES: [Place; 6] = [
@@ -37,7 +40,11 @@ fn stays(_: &Terminal) {}
 
 /// A text as JSON in ASCII: what is typed is harmless, only the answer is not.
 fn json(text: &str) -> String {
-    let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    let unit = |unit: u16| match u8::try_from(unit) {
+        Ok(letter @ (b' ' | b'a'..=b'z')) => char::from(letter).to_string(),
+        _ => format!("\\u{unit:04x}"),
+    };
+    let units: String = text.encode_utf16().map(unit).collect();
     format!("\"{units}\"")
 }
 
@@ -71,17 +78,23 @@ fn panel(terminal: &Terminal, number: usize, text: &str) {
     line(terminal, &format!("echo end-{number}"));
     let end = format!("  end-{number}");
     see_row(terminal, "what comes behind the pin", |row| row.contains(&end));
+    let named = terminal.wait_for(|screen| pinned(screen).is_some(), SOON);
+    named.expect("the panel's name");
+}
+
+/// The panel that the last line pinned, once that is told.
+fn pinned(screen: &str) -> Option<String> {
+    // The sentence is broken where the pane ends.
+    let words: Vec<&str> = screen.lines().flat_map(|row| chat(row).split_whitespace()).collect();
+    let said = words.join(" ");
+    let (_, since) = said.rsplit_once("| pin ")?;
+    let (_, told) = since.split_once("is the panel ")?;
+    Some(told.chars().take_while(char::is_ascii_alphanumeric).collect())
 }
 
 fn unpin(terminal: &Terminal) {
-    // The sentence is broken where the pane ends.
     let screen = terminal.screen();
-    let words: Vec<&str> = screen.lines().flat_map(|row| chat(row).split_whitespace()).collect();
-    let said = words.join(" ");
-    let (_, told) = said
-        .rsplit_once("is the panel ")
-        .unwrap_or_else(|| panic!("no name: {screen}"));
-    let name: String = told.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let name = pinned(&screen).unwrap_or_else(|| panic!("no name: {screen}"));
     line(terminal, &format!(":unpin {name}"));
     let title = format!(" {name} ");
     terminal
@@ -94,8 +107,12 @@ fn title(terminal: &Terminal, _: usize, text: &str) {
     see(terminal, "m actions");
     terminal.type_text("/");
     see(terminal, "filter deployments: /");
-    // A paste goes to the input line; controls are no letters that one types.
-    terminal.type_text(&text.chars().filter(|symbol| !symbol.is_control()).collect::<String>());
+    // Controls are no letters that one types, and nobody types a hundred thousand of them.
+    let letters: String = text.chars().filter(|symbol| !symbol.is_control()).collect();
+    match text.len() < LONG {
+        true => terminal.type_text(&letters),
+        false => terminal.paste(text),
+    }
     terminal.key(Key::Enter);
     see(terminal, "m actions");
 }
@@ -150,13 +167,13 @@ fn frames_are_whole(terminal: &Terminal, what: &str) {
     whole.unwrap_or_else(|unseen| panic!("{what}: {:?}: {unseen}", broken_border(terminal)));
 }
 
-#[test]
-fn whatever_a_text_holds_the_frames_stay_where_they_are() {
+/// Puts each text into each place.
+fn everywhere<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) {
     let terminal = console(&[], &[], 120, 40);
     let mark = terminal.mark();
     frames_are_whole(&terminal, "at the start");
     let mut number = 0;
-    for (what, text) in TEXTS {
+    for (what, text) in texts {
         for (place, put, take_away) in PLACES {
             number += 1;
             put(&terminal, number, text);
@@ -165,4 +182,22 @@ fn whatever_a_text_holds_the_frames_stay_where_they_are() {
         }
     }
     nothing_leaked(&terminal, mark);
+}
+
+#[test]
+fn whatever_a_text_holds_the_frames_stay_where_they_are() {
+    everywhere(TEXTS);
+}
+
+#[test]
+fn however_long_a_text_is_the_frames_stay_where_they_are() {
+    let texts = [
+        ("letters", "long "),
+        ("letters without a blank", "x"),
+        ("wide letters", "世"),
+        ("combining marks", "e\u{301}\u{323}"),
+        ("escapes", "\x1b]52;c;ZXZpbA==\x07\x1b[?1049l\x1b[2J"),
+    ];
+    let long = texts.map(|(what, piece)| (what, piece.repeat(LONG / piece.len() + 1)));
+    everywhere(long.iter().map(|(what, text)| (*what, text.as_str())));
 }

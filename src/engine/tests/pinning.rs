@@ -30,6 +30,15 @@ async fn the_pipeline_before_it_is_handed_over_and_nothing_runs() {
         ran.notes,
         ["t:emit 3 | t:pass is the panel pin1 from now on, :pin1 goes to it"]
     );
+    // A line of any length leaves the name to be read.
+    let long = format!("t:echo {} | t:pin", "x".repeat(100_000));
+    let ran = bench.run_as(&long, Script::new(Origin::Typed, [])).await;
+    let quoted = ran.notes.first().and_then(|note| note.split_once("… is the panel "));
+    assert!(
+        quoted.is_some_and(|(quoted, name)| quoted.len() < 300 && name.starts_with("pin")),
+        "{:?}",
+        ran.notes.iter().map(String::len).collect::<Vec<_>>()
+    );
     // What is typed is what runs. Where it could follow instead, that is said.
     let advice = "; --follow in it would follow it instead";
     for (line, advised) in [

@@ -11,6 +11,7 @@ mod contexts;
 pub mod draw;
 pub mod help;
 pub mod input;
+mod keyboard;
 pub mod keymap;
 pub mod layout;
 pub mod operator;

@@ -169,7 +169,7 @@ impl<W: Write> Shell<W> {
     }
 
     /// The loop. `open` makes the stream of terminal events; it is closed while a program has the terminal.
-    async fn run<S>(&mut self, mut open: impl FnMut() -> S) -> io::Result<u8>
+    async fn run<S>(&mut self, mut open: impl FnMut() -> io::Result<S>) -> io::Result<u8>
     where
         S: Stream<Item = io::Result<TerminalEvent>> + Unpin,
     {
@@ -179,7 +179,7 @@ impl<W: Write> Shell<W> {
         self.ask_background()?;
         self.app.open_panels();
         self.load_history();
-        let mut events = open();
+        let mut events = open()?;
         let mut signals = programs::Signals::new()?;
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -216,7 +216,7 @@ impl<W: Write> Shell<W> {
                     return Ok(code);
                 }
                 signals.forget_interrupts()?;
-                events = open();
+                events = open()?;
             }
             if self.frame_due().is_some_and(|due| due <= Instant::now()) {
                 self.draw()?;
@@ -246,7 +246,7 @@ impl<W: Write> Shell<W> {
         S: Stream<Item = io::Result<TerminalEvent>> + Unpin,
     {
         for _ in 0..BATCH {
-            // Asked on behalf of the loop: crossterm wakes only who asked first, and nobody would be nobody to wake.
+            // Asked on behalf of the loop, which is to be woken.
             let asked = poll_fn(|context| Poll::Ready(events.poll_next_unpin(context)));
             let Poll::Ready(Some(Ok(event))) = asked.await else {
                 break;

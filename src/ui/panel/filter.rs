@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::core::text::SafeText;
+
 /// A text to look for: capitals count once one is typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needle {
@@ -41,6 +43,14 @@ impl Needle {
     fn is_in_either(&self, text: &str, lower: &str) -> bool {
         (if self.exact { text } else { lower }).contains(&self.text)
     }
+}
+
+/// Columns of what is looked for in a title: what it found stands behind it.
+const TOLD: usize = 24;
+
+/// What is looked for, as a title tells it.
+pub fn told(typed: &str) -> SafeText {
+    SafeText::line(typed).fit(TOLD)
 }
 
 /// A filter as typed.

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 
 use super::block::{Block, Fold};
 use crate::core::text::SafeText;
-use crate::ui::panel::filter::Needle;
+use crate::ui::panel::filter::{Needle, told};
 
 /// A search.
 pub struct Search {
@@ -74,10 +74,11 @@ impl Search {
 
     /// What the title says.
     pub fn title(&self) -> SafeText {
+        let typed = told(&self.typed);
         match self.blocks {
-            0 => format!("/{} not found", self.typed).into(),
-            1 => format!("/{} in 1 block", self.typed).into(),
-            many => format!("/{} in {many} blocks", self.typed).into(),
+            0 => format!("/{typed} not found").into(),
+            1 => format!("/{typed} in 1 block").into(),
+            many => format!("/{typed} in {many} blocks").into(),
         }
     }
 

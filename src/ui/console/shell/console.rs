@@ -3,13 +3,13 @@
 use std::io;
 use std::panic::AssertUnwindSafe;
 
-use crossterm::event::EventStream;
 use futures::FutureExt;
 use tokio::sync::mpsc;
 
 use super::programs::PanicGuard;
 use super::{ConsoleConfig, Shell};
 use crate::core::report::Report;
+use crate::ui::console::keyboard::Keyboard;
 use crate::ui::console::terminal::{Restore, Screen};
 
 /// A console on the process' terminal, which shows its first frame.
@@ -43,7 +43,7 @@ impl Console {
             guard,
         } = self;
         // A panic has given the terminal back already; what runs is ended and named all the same, then it goes on.
-        let (mut result, panic) = match AssertUnwindSafe(shell.run(EventStream::new)).catch_unwind().await {
+        let (mut result, panic) = match AssertUnwindSafe(shell.run(Keyboard::open)).catch_unwind().await {
             Ok(result) => (result, None),
             Err(panic) => (Ok(0), Some(panic)),
         };

@@ -17,7 +17,7 @@ use ratatui::layout::Rect;
 
 pub use self::listing::{Listing, RowLook, apart_by};
 use self::rows::{Feed, Feeds, Passes, RowKey};
-use super::filter::Filter;
+use super::filter::{Filter, told};
 use super::grid::{NO_TABLE, plain};
 use super::widgets::health::explained;
 use super::widgets::message;
@@ -158,7 +158,7 @@ impl<L: Listing> Panel for ListPanel<L> {
         let mut title = self.head();
         title.push_str(&self.elsewhere());
         if !self.filter.is_empty() {
-            title.push_str(&format!("  /{} {}", self.filter.text(), self.keys.1.len()));
+            title.push_str(&format!("  /{} {}", told(self.filter.text()), self.keys.1.len()));
         }
         let all = self.marked.len();
         // A walk over all rows: only where there is a mark to be found.
@@ -387,7 +387,7 @@ impl<L: Listing> Panel for ListPanel<L> {
             let shown = |rows: &&RowTable<L::Row>| self.listing.shown(rows).len();
             let reason = match self.feeds.tables(|tables| tables.iter().map(shown).sum::<usize>()) {
                 0 => self.why_empty(),
-                all => SafeText::line(&format!("none of {all} has /{}", self.filter.text())),
+                all => SafeText::line(&format!("none of {all} has /{}", told(self.filter.text()))),
             };
             return message(area, buffer, theme, &reason);
         }

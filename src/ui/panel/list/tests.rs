@@ -104,6 +104,15 @@ async fn marks_that_a_filter_hides_are_meant_by_nothing_and_no_other_row_is_inst
 }
 
 #[tokio::test]
+async fn a_long_filter_leaves_room_in_the_title_for_how_many_rows_it_found() {
+    let mut panel = panel(false);
+    panel.filter(&"alp".repeat(1_000));
+    assert_eq!(panel.title().as_str(), "names 3  /alpalpalpalpalpalpalpal… 0");
+    let rows = panel_rows(&mut panel, 60, 6, Timestamp::UNIX_EPOCH);
+    assert!(rows.iter().any(|row| row.contains("none of 3 has /alp")), "{rows:?}");
+}
+
+#[tokio::test]
 async fn a_list_tells_which_of_its_rows_are_drawn_where_not_all_are() {
     let mut panel = panel(false);
     assert_eq!(panel.window(), None, "all fit");

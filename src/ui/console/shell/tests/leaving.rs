@@ -106,7 +106,7 @@ async fn a_panel_that_breaks_while_it_is_closed_takes_no_last_words_with_it() {
         let leave = KeyEvent::new(KeyCode::Char('d'), KeyModifiers::CONTROL);
         typing.send(Ok(TerminalEvent::Key(leave))).unwrap();
     }
-    assert_eq!(shell.run(|| keys.take().unwrap()).await.unwrap(), 0);
+    assert_eq!(shell.run(|| Ok(keys.take().unwrap())).await.unwrap(), 0);
     let mut farewell = Vec::new();
     let broke = AssertUnwindSafe(shell.close(&mut farewell)).catch_unwind().await;
     assert!(broke.is_err(), "the panel breaks");
@@ -149,7 +149,7 @@ async fn an_answer_on_its_way_is_waited_for_before_the_terminal_is_given_back() 
             }
         }));
         let begun = Instant::now();
-        assert_eq!(shell.run(|| events.take().unwrap()).await.unwrap(), 0);
+        assert_eq!(shell.run(|| Ok(events.take().unwrap())).await.unwrap(), 0);
         assert_eq!(left.lock().unwrap().len(), 0, "nothing is left to the shell");
         assert!(
             !never || begun.elapsed() >= Duration::from_millis(500),

@@ -360,7 +360,7 @@ impl Terminal {
         let mut events = Some(keys.1);
         let keys = keys.0;
         let run = tokio::spawn(async move {
-            let mut result = shell.run(|| events.take().unwrap()).await;
+            let mut result = shell.run(|| Ok(events.take().unwrap())).await;
             if shell.detached {
                 result = shell.wait_for_the_rest().await;
             }

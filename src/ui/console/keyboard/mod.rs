@@ -1,0 +1,130 @@
+//! What the terminal sends, as a stream: keys, mouse, pastes and changes of its size. A thread reads whenever something is
+//! there, so that no burst is left lying, and waits while nobody takes what it has read. Not for what a key means.
+
+mod parser;
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use crossterm::event::Event;
+use futures::Stream;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Sleep, sleep};
+
+use self::parser::Parser;
+
+/// Bytes read at once: no more can lie in a terminal's queue.
+const CHUNK: usize = 4_096;
+/// Reads ahead of who takes them; what is typed beyond waits in the terminal.
+const AHEAD: usize = 4;
+/// How long the beginning of a sequence may be all that was pressed: terminals send a sequence in one piece, and only a
+/// line far away tears it.
+const TORN: Duration = Duration::from_millis(20);
+
+/// The process' terminal as a source of events. Dropped, it reads no more. It ends when the terminal is gone.
+pub(super) struct Keyboard {
+    chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
+    sizes: Signal,
+    parser: Parser,
+    events: VecDeque<Event>,
+    /// When what is held back was a key.
+    whole: Option<Pin<Box<Sleep>>>,
+    stop: Arc<OwnedFd>,
+}
+
+impl Keyboard {
+    /// Begins to read. To be called within a runtime.
+    pub(super) fn open() -> io::Result<Self> {
+        let sizes = signal(SignalKind::window_change())?;
+        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
+        let (sender, chunks) = mpsc::channel(AHEAD);
+        let stopped = stop.clone();
+        std::thread::Builder::new()
+            .name("keyboard".to_owned())
+            .spawn(move || read(&stopped, &sender))?;
+        Ok(Keyboard {
+            chunks,
+            sizes,
+            parser: Parser::default(),
+            events: VecDeque::new(),
+            whole: None,
+            stop,
+        })
+    }
+}
+
+impl Drop for Keyboard {
+    fn drop(&mut self) {
+        // The thread ends with the next byte all the same.
+        let _ = rustix::io::write(&self.stop, &1u64.to_ne_bytes());
+    }
+}
+
+impl Stream for Keyboard {
+    type Item = io::Result<Event>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(event) = this.events.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            match this.chunks.poll_recv(context) {
+                Poll::Ready(Some(Ok(bytes))) => {
+                    this.parser.take(&bytes, &mut this.events);
+                    this.whole = this.parser.may_be_whole().then(|| Box::pin(sleep(TORN)));
+                    continue;
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => {}
+            }
+            if this.sizes.poll_recv(context).is_ready() {
+                let (width, height) = crossterm::terminal::size()?;
+                return Poll::Ready(Some(Ok(Event::Resize(width, height))));
+            }
+            let Some(whole) = &mut this.whole else {
+                return Poll::Pending;
+            };
+            ready!(whole.as_mut().poll(context));
+            this.whole = None;
+            this.parser.give_up(&mut this.events);
+        }
+    }
+}
+
+/// Hands on what the terminal sends until it is told to stop, or the terminal is gone.
+fn read(stop: &OwnedFd, sender: &mpsc::Sender<io::Result<Vec<u8>>>) {
+    let terminal = rustix::stdio::stdin();
+    loop {
+        let mut waited = [PollFd::new(&terminal, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
+        match poll(&mut waited, None) {
+            Ok(_) if !waited[1].revents().is_empty() => return,
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(error) => return drop(sender.blocking_send(Err(error.into()))),
+        }
+        let mut bytes = vec![0; CHUNK];
+        let sent = match rustix::io::read(terminal, &mut bytes) {
+            Ok(0) | Err(Errno::IO) => return,
+            Ok(count) => {
+                bytes.truncate(count);
+                sender.blocking_send(Ok(bytes))
+            }
+            Err(Errno::INTR | Errno::AGAIN) => continue,
+            Err(error) => return drop(sender.blocking_send(Err(error.into()))),
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
