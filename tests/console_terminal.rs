@@ -2,6 +2,8 @@
 //! draws, and not for the exits by key, which the demo's test takes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "console_terminal/stopping.rs"]
+mod stopping;
 mod support;
 
 use std::process::{Child, Command};
@@ -118,6 +120,24 @@ fn sigterm_leaves_a_clean_terminal_and_says_what_it_stopped() {
 #[test]
 fn sighup_leaves_a_clean_terminal_and_says_what_it_stopped() {
     ends_by("HUP", "129");
+}
+
+/// Between its first frame, which takes the terminal, and its loop there are some milliseconds.
+#[test]
+fn sigterm_while_it_opens_leaves_a_clean_terminal() {
+    let console = r#"bash --norc -c 'echo $$ > "$HOME/pid"; exec "$0"' "$0""#;
+    for attempt in 0..16 {
+        let mut terminal = in_a_shell(&format!("{console}; {AND_THEN}"), COGDECK);
+        let pid = number_in(&terminal, "pid");
+        let taken = terminal.wait_for(|_| terminal.view().alternate_screen(), SOON);
+        taken.expect("the first frame");
+        std::thread::sleep(Duration::from_micros(500) * attempt);
+        support::signal(pid, "TERM");
+        let screen = terminal.wait_for_text("ended with", SOON).expect("the shell");
+        assert!(screen.contains("ended with 143"), "{screen}");
+        terminal.exit_status(SOON).expect("its end");
+        is_clean(&terminal);
+    }
 }
 
 #[test]

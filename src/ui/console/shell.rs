@@ -8,6 +8,7 @@ mod console;
 mod editor;
 mod hands;
 mod leaving;
+mod lending;
 mod perform;
 mod programs;
 mod remembered;
@@ -32,6 +33,7 @@ pub use self::background::ByBackground;
 use self::blocks::Blocks;
 pub use self::config::{ConsoleConfig, Dresses, Programs, Themes};
 pub use self::console::Console;
+use self::programs::{Early, Signals, Told};
 use super::app::{App, Dress, Event, Parts};
 use super::arrangement;
 use super::draw::draw;
@@ -108,6 +110,8 @@ struct Shell<W: Write> {
     programs: VecDeque<programs::Program>,
     /// Tells the one that has it to end.
     leaving: CancellationToken,
+    /// Signals that came before there was a loop to hear them.
+    early: Early,
     suspend: bool,
     quit: Option<u8>,
     /// The screen is given back, and what runs goes on to its end.
@@ -162,6 +166,7 @@ impl<W: Write> Shell<W> {
             awaited: false,
             programs: VecDeque::new(),
             leaving: CancellationToken::new(),
+            early: Early::default(),
             suspend: false,
             quit: None,
             detached: false,
@@ -180,7 +185,10 @@ impl<W: Write> Shell<W> {
         self.app.open_panels();
         self.load_history();
         let mut events = open()?;
-        let mut signals = programs::Signals::new()?;
+        let mut signals = Signals::new()?;
+        if let Some(code) = self.early.code() {
+            return Ok(code);
+        }
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
@@ -189,7 +197,11 @@ impl<W: Write> Shell<W> {
             let held = self.asked.as_ref().and_then(Asked::due);
             tokio::select! {
                 biased;
-                code = signals.next() => return Ok(code),
+                told = signals.next() => match told {
+                    Told::End(code) => return Ok(code),
+                    Told::Stop => self.suspend = true,
+                    Told::GoOn => self.take_again()?,
+                },
                 event = events.next() => match event {
                     Some(event) => self.terminal_event(event?),
                     // The terminal is gone.
@@ -418,40 +430,6 @@ impl<W: Write> Shell<W> {
     fn tell_panic(&mut self, text: &str) {
         let text = format!("a task of the console broke: {text}");
         self.reduce(Event::Tell(SafeText::line(&text), Tone::Bad));
-    }
-
-    /// Gives the terminal to those who wait for it, one after another. What runs beside goes on; a signal ends it all,
-    /// with this exit code.
-    async fn lend_terminal(&mut self, signals: &mut programs::Signals) -> io::Result<Option<u8>> {
-        self.restore.leave();
-        if std::mem::take(&mut self.suspend) {
-            programs::stop_here()?;
-        }
-        while let Some(program) = self.programs.pop_front() {
-            let mut program = std::pin::pin!(program.run(self.leaving.clone()));
-            loop {
-                tokio::select! {
-                    biased;
-                    code = signals.next_but_interrupts() => {
-                        self.leaving.cancel();
-                        self.runner.stop_all();
-                        // One that does not end is killed.
-                        let _ = tokio::time::timeout(FAREWELL, program).await;
-                        return Ok(Some(code));
-                    }
-                    () = &mut program => break,
-                    Some(request) = self.requests.recv() => self.request(request),
-                    Some(message) = self.inbox.recv() => self.message(message),
-                    Some(text) = self.panics.recv() => self.tell_panic(&text),
-                }
-            }
-        }
-        self.restore.enter(&mut self.screen)?;
-        if let Ok((width, height)) = crossterm::terminal::size() {
-            self.screen.resize(width, height);
-        }
-        self.app.tick();
-        Ok(None)
     }
 }
 

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 use tokio::sync::mpsc;
 
-use super::programs::PanicGuard;
+use super::programs::{Early, PanicGuard};
 use super::{ConsoleConfig, Shell};
 use crate::core::report::Report;
 use crate::ui::console::keyboard::Keyboard;
@@ -27,9 +27,11 @@ impl Console {
         let restore = Restore::default();
         let (panics, panic_messages) = mpsc::channel(16);
         let guard = PanicGuard::install(restore.clone(), panics);
+        let early = Early::listen().map_err(unusable)?;
         let mut screen = Screen::new(io::stdout(), width, height);
         restore.enter(&mut screen).map_err(unusable)?;
         let mut shell = Shell::new(config, screen, restore.clone(), panic_messages);
+        shell.early = early;
         shell.draw().map_err(unusable)?;
         Ok(Console { shell, restore, guard })
     }

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use tokio::time::Instant;
 
-use super::{FAREWELL, Message, Shell, programs};
+use super::programs::{Signals, Told};
+use super::{FAREWELL, Message, Shell};
 use crate::core::report::Report;
 use crate::core::text::SafeText;
 use crate::ui::console::app::Event;
@@ -31,11 +32,15 @@ impl<W: Write> Shell<W> {
         let mut out = io::stderr();
         // Nothing can be done about a closed stderr.
         let _ = writeln!(out, "cogdeck: waits for {}; ^C stops it", self.running().join(", "));
-        let mut signals = programs::Signals::new()?;
+        let mut signals = Signals::new()?;
         let mut code = 0;
         while !self.blocks.is_empty() {
             tokio::select! {
-                signal = signals.next() => return Ok(signal),
+                told = signals.next() => match told {
+                    Told::End(code) => return Ok(code),
+                    Told::Stop => signals.stop_here()?,
+                    Told::GoOn => {}
+                },
                 Some(request) = self.requests.recv() => self.answer_alone(request),
                 Some(message) = self.inbox.recv() => {
                     let ended = match &message {

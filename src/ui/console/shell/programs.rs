@@ -3,9 +3,14 @@
 use std::io;
 use std::panic::PanicHookInfo;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt;
 use rustix::process::{Pid, kill_process};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::flag;
+use signal_hook::low_level::emulate_default_handler;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -16,11 +21,25 @@ use crate::ui::console::operator::Borrower;
 use crate::ui::console::terminal::Restore;
 use crate::verb::operator::TerminalCommand;
 
-/// The signals that end the console.
+/// What a signal asks for.
+pub(super) enum Told {
+    /// To end with this exit code.
+    End(u8),
+    /// To stop until it is continued.
+    Stop,
+    /// It was stopped, maybe without having been asked, and goes on: others had the terminal meanwhile.
+    GoOn,
+}
+
+/// The signals that end the console, stop it and let it go on.
 pub(super) struct Signals {
     terminate: Signal,
     hang_up: Signal,
     interrupt: Signal,
+    stop: Signal,
+    go_on: Signal,
+    /// It was stopped here: that it goes on is no news.
+    stopped: bool,
 }
 
 impl Signals {
@@ -29,6 +48,9 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
+            stop: signal(SignalKind::from_raw(SIGTSTP))?,
+            go_on: signal(SignalKind::from_raw(SIGCONT))?,
+            stopped: false,
         })
     }
 
@@ -38,21 +60,62 @@ impl Signals {
         Ok(())
     }
 
-    /// Resolves with the exit code when one comes.
-    pub(super) async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.terminate.recv() => 143,
-            _ = self.hang_up.recv() => 129,
-            _ = self.interrupt.recv() => 130,
-        }
+    /// Resolves when one comes.
+    pub(super) async fn next(&mut self) -> Told {
+        self.hear(true).await
     }
 
     /// As [`Signals::next`], while a program has the terminal: an interrupt is the program's.
-    pub(super) async fn next_but_interrupts(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.terminate.recv() => 143,
-            _ = self.hang_up.recv() => 129,
+    pub(super) async fn next_but_interrupts(&mut self) -> Told {
+        self.hear(false).await
+    }
+
+    async fn hear(&mut self, interrupts: bool) -> Told {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return Told::End(TERMINATED),
+                _ = self.hang_up.recv() => return Told::End(HUNG_UP),
+                _ = self.interrupt.recv(), if interrupts => return Told::End(INTERRUPTED),
+                _ = self.stop.recv() => return Told::Stop,
+                _ = self.go_on.recv() => if !std::mem::take(&mut self.stopped) {
+                    return Told::GoOn;
+                }
+            }
         }
+    }
+
+    /// Stops the process until somebody continues it, as Ctrl-Z does to a program without a screen.
+    pub(super) fn stop_here(&mut self) -> io::Result<()> {
+        self.stopped = true;
+        emulate_default_handler(SIGTSTP)
+    }
+}
+
+const HUNG_UP: u8 = 129;
+const INTERRUPTED: u8 = 130;
+const TERMINATED: u8 = 143;
+
+/// The signals that end the console, heard before there is a runtime: from the moment on when the terminal is taken.
+#[derive(Default)]
+pub(super) struct Early {
+    heard: Vec<(u8, Arc<AtomicBool>)>,
+}
+
+impl Early {
+    pub(super) fn listen() -> io::Result<Self> {
+        let mut early = Early::default();
+        for (signal, code) in [(SIGTERM, TERMINATED), (SIGHUP, HUNG_UP), (SIGINT, INTERRUPTED)] {
+            let flag = Arc::new(AtomicBool::new(false));
+            flag::register(signal, flag.clone())?;
+            early.heard.push((code, flag));
+        }
+        Ok(early)
+    }
+
+    /// The exit code of one that came.
+    pub(super) fn code(&self) -> Option<u8> {
+        let mut heard = self.heard.iter().filter(|(_, flag)| flag.load(Ordering::SeqCst));
+        heard.next().map(|(code, _)| *code)
     }
 }
 
@@ -77,11 +140,6 @@ pub(super) async fn read_script(file: &str) -> Result<String, Report> {
         )),
         false => Ok(text),
     }
-}
-
-/// Stops the process until somebody continues it, as Ctrl-Z does to a program without a screen.
-pub(super) fn stop_here() -> io::Result<()> {
-    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
 }
 
 /// A program that waits for the terminal.
