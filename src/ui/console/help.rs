@@ -56,6 +56,7 @@ fn sections(app: &App) -> Vec<(String, Vec<(String, String)>)> {
                 "other colours; for good: theme and keymap in config.toml, --theme, --keymap",
             ),
             ("rw 10m", "a read-only context takes changes for so long: typed alone"),
+            (":messages", "the last messages again"),
             ("undo N", "takes change N back; audit lists them"),
             (":", "goes to a pane or a kind; rollout NAME, ns NAME, ctx NAME"),
         ]

@@ -348,10 +348,17 @@ fn hints(app: &App) -> Vec<(String, String)> {
                 Some(_) => (&[(Action::Page, "page")][..], &[][..]),
                 None => (
                     &[(Action::Rerun, "rerun"), (Action::Edit, "edit")][..],
-                    &[(Action::Stop, "stop"), (Action::Zoom, "zoom")][..],
+                    &[(Action::Zoom, "zoom")][..],
                 ),
             };
-            let mut wanted: Vec<(Action, &str)> = way_back.into_iter().chain([(Action::Open, "open/fold")]).collect();
+            // What goes on can be ended, and nothing else can: it comes first.
+            let state = app.chat.selected().map(|block| block.state);
+            let stop = state.filter(|state| state.is_live()).map(|state| match state {
+                State::Stopping => (Action::Stop, "kill"),
+                _ => (Action::Stop, "stop"),
+            });
+            let mut wanted: Vec<(Action, &str)> = way_back.into_iter().chain(stop).collect();
+            wanted.push((Action::Open, "open/fold"));
             wanted.extend(first);
             wanted.extend([(Action::Copy, "copy"), (Action::Find, "search")]);
             wanted.extend(last);

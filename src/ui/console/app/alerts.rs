@@ -21,9 +21,16 @@ const LASTING: Duration = Duration::from_secs(1);
 /// One reason in one context.
 type Reason = (Option<SafeText>, SafeText);
 
-/// What was told and is still so: the sources, and the line.
+/// What was told and is still so, as far as anybody knows.
 #[derive(Default)]
-pub struct Alerts(BTreeMap<Reason, (BTreeSet<SafeText>, SafeText)>);
+pub struct Alerts(BTreeMap<Reason, Told>);
+
+struct Told {
+    names: BTreeSet<SafeText>,
+    line: SafeText,
+    /// Its sources are shown. Those that are not may be as ill as before: shown again, that is no news.
+    shown: bool,
+}
 
 /// What there is to tell.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -53,17 +60,22 @@ impl Alerts {
         }
         let mut news = News::default();
         let mut well: BTreeMap<Option<SafeText>, BTreeSet<SafeText>> = BTreeMap::new();
-        for (reason, told) in std::mem::take(&mut self.0) {
-            if ill.contains_key(&reason) {
+        for (reason, mut told) in std::mem::take(&mut self.0) {
+            let is_ill = ill.contains_key(&reason);
+            let shown = told.names.iter().any(|name| is_shown(sources, name, reason.0.as_ref()));
+            if told.shown && !is_ill {
+                news.over.push(told.line.clone());
+            }
+            if is_ill || !shown {
+                told.shown = is_ill;
                 self.0.insert(reason, told);
                 continue;
             }
             let live = told
-                .0
+                .names
                 .into_iter()
                 .filter(|name| is_live(sources, name, reason.0.as_ref()));
             well.entry(reason.0.clone()).or_default().extend(live);
-            news.over.push(told.1);
         }
         well.retain(|_, names| !names.is_empty());
         let live =
@@ -72,9 +84,13 @@ impl Alerts {
         for (reason, (names, tone)) in ill {
             if let Entry::Vacant(told) = self.0.entry(reason) {
                 let (context, text) = told.key();
-                let text = line(&names, context.as_ref(), text.as_str());
-                news.lines.push((text.clone(), tone));
-                told.insert((names, text));
+                let line = line(&names, context.as_ref(), text.as_str());
+                news.lines.push((line.clone(), tone));
+                told.insert(Told {
+                    names,
+                    line,
+                    shown: true,
+                });
             }
         }
         news
@@ -90,6 +106,12 @@ fn alert(source: &Sourced, now: Timestamp) -> Option<(SafeText, Tone)> {
     };
     let lasts = Duration::try_from(now.duration_since(health.since)).is_ok_and(|since| since >= LASTING);
     (is_ill && lasts).then(|| Some((trouble(health)?, tone(health.state))))?
+}
+
+/// Whether anything is called so.
+fn is_shown(sources: &[Sourced], name: &SafeText, context: Option<&SafeText>) -> bool {
+    let mut own = sources.iter();
+    own.any(|source| source.name == *name && source.context.as_ref() == context)
 }
 
 /// Whether all that is called so is live, and something is.
@@ -183,10 +205,10 @@ mod tests {
         let mut alerts = Alerts::default();
         let mut never = source("ec2", None, HealthState::Denied, "a right is missing");
         never.health.data_at = None;
-        let green = source("k8s", Some("green"), HealthState::Denied, "list pods needs a role");
+        let green = || source("k8s", Some("green"), HealthState::Denied, "list pods needs a role");
         let later = START + LASTING;
         let news = alerts.news(
-            &[never, source("k8s", Some("blue"), HealthState::Live, ""), green],
+            &[never, source("k8s", Some("blue"), HealthState::Live, ""), green()],
             later,
         );
         let told: SafeText = "k8s green: denied: list pods needs a role".into();
@@ -194,5 +216,10 @@ mod tests {
         // Nobody looks at it any more: not true on this screen, and not known to be well.
         let news = alerts.news(&[], later);
         assert_eq!((news.over, news.well), (vec![told], Vec::new()));
+        assert_eq!(alerts.news(&[], later), News::default(), "taken back once");
+        assert_eq!(alerts.news(&[green()], later), News::default(), "shown again, it is no news");
+        let news = alerts.news(&[source("k8s", Some("green"), HealthState::Live, "")], later);
+        assert_eq!(news.well, ["k8s green: live again".into()]);
+        assert_eq!(alerts.news(&[green()], later).lines.len(), 1, "ill again, it is");
     }
 }

@@ -63,7 +63,11 @@ impl App {
                 let text = block.map(Block::text).unwrap_or_default();
                 let number = block.and_then(|block| block.number);
                 let name = number.map_or_else(|| "this block".to_owned(), |number| format!("block #{number}"));
-                let told = format!("{name} copied, {} bytes", text.len());
+                let missing = match block.map_or(0, Block::missing) {
+                    0 => String::new(),
+                    count => format!(" without {count} lines that are not kept"),
+                };
+                let told = format!("{name} copied{missing}, {} bytes", text.len());
                 return vec![Effect::Copy(text, told)];
             }
             (Action::CopyJson | Action::Save | Action::FilterBlock, Some((id, ..))) => {
@@ -88,13 +92,19 @@ impl App {
                 self.input.set(&line);
                 self.leave_pane();
             }
-            (Action::Stop, Some((id, _, state))) if state.is_live() => {
-                self.chat.change(id, |block| block.become_state(State::Stopping));
-                return vec![Effect::Cancel(id)];
-            }
+            (Action::Stop, Some((id, _, state))) if state.is_live() => return self.stop(id, state),
             (action, _) => return self.shared(action),
         }
         Vec::new()
+    }
+
+    /// Cancels a block; one that is being cancelled is killed.
+    pub(super) fn stop(&mut self, id: u64, state: State) -> Vec<Effect> {
+        self.chat.change(id, |block| block.become_state(State::Stopping));
+        match state {
+            State::Stopping => vec![Effect::Kill(id)],
+            _ => vec![Effect::Cancel(id)],
+        }
     }
 
     /// Runs a block's line again; asks first when it would now run somewhere else.
@@ -167,7 +177,7 @@ impl App {
 
     /// The whole scrollback onto the terminal's own screen, where it is still there when the console is left.
     pub(super) fn transcript(&mut self) -> Vec<Effect> {
-        let text: String = self.chat.blocks().map(Block::transcript).collect();
+        let text = self.chat.transcript();
         self.tell("the transcript is on the terminal's own screen", Tone::Ok);
         vec![Effect::Transcript(text)]
     }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{App, Effect, Focus, goto};
-use crate::ui::console::chat::block::State;
 use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::console::toast::{self, Until};
 use crate::ui::panel::{self, Motion, PanelKey, Tone};
@@ -116,9 +115,7 @@ impl App {
             return Vec::new();
         }
         if let Some(block) = self.chat.foreground() {
-            let (id, killed) = (block.id, block.state == State::Stopping);
-            self.chat.change(id, |block| block.become_state(State::Stopping));
-            return vec![if killed { Effect::Kill(id) } else { Effect::Cancel(id) }];
+            return self.stop(block.id, block.state);
         }
         if !self.input.is_empty() {
             self.input.put_away();

@@ -151,7 +151,9 @@ impl Block {
     pub fn word(id: u64, at: Timestamp, lines: impl IntoIterator<Item = (SafeText, Meaning)>) -> Self {
         let mut block = Block::new(id, String::new(), Arc::new(Context::empty("")), at);
         block.state = State::Word;
-        block.remarks = lines.into_iter().take(BLOCK_REMARKS).collect();
+        for (text, meaning) in lines {
+            block.remark(text, meaning);
+        }
         block
     }
 
@@ -318,14 +320,35 @@ impl Block {
         format!("{head}{}\n", self.text())
     }
 
-    /// The result as text, for the clipboard.
+    /// The result as text, for the clipboard; what is missing of it is said in its place.
     pub fn text(&self) -> String {
-        let mut text = self.older.text();
+        let mut text = match self.dropped {
+            0 => String::new(),
+            count => format!("{}\n", not_kept(count, "earlier line")),
+        };
+        text.push_str(&self.older.text());
         text.push_str(&self.latest().text());
         for (line, _) in &self.remarks {
             text.push_str(line.as_str());
             text.push('\n');
         }
+        if self.remarks_dropped > 0 {
+            text.push_str(&not_kept(self.remarks_dropped, "more remark"));
+            text.push('\n');
+        }
         text
+    }
+
+    /// How many lines and remarks [`Block::text`] lacks.
+    pub fn missing(&self) -> u64 {
+        self.dropped + self.remarks_dropped
+    }
+}
+
+/// `… 3 earlier lines are not kept`.
+pub fn not_kept(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("… 1 {what} is not kept"),
+        _ => format!("… {count} {what}s are not kept"),
     }
 }

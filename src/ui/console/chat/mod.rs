@@ -15,7 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use self::block::{Block, Fold};
+use self::block::{Block, Fold, not_kept};
 use self::search::Search;
 use self::view::Look;
 use crate::core::context::Context;
@@ -24,6 +24,8 @@ use crate::ui::panel::{Meaning, Motion};
 
 /// Blocks kept at most; the oldest that has ended goes first.
 pub const BLOCKS: usize = 1_000;
+/// Where the line about dropped blocks stands among the blocks, which are numbered from 1.
+const DROPPED: u64 = 0;
 /// Result lines kept over all blocks at most; the oldest blocks that have ended go first.
 pub const LINES: usize = 100_000;
 
@@ -223,6 +225,18 @@ impl Chat {
         self.blocks.iter().map(|entry| &entry.block)
     }
 
+    /// What is missing at the beginning of the scrollback, as it is said there; none: nothing is.
+    pub fn dropped(&self) -> Option<String> {
+        (self.dropped > 0).then(|| not_kept(self.dropped, "earlier block"))
+    }
+
+    /// All of it as text.
+    pub fn transcript(&self) -> String {
+        let dropped = self.dropped().map(|told| format!("{told}\n\n"));
+        let blocks = self.blocks().map(Block::transcript);
+        dropped.into_iter().chain(blocks).collect()
+    }
+
     /// The selected block.
     pub fn selected(&self) -> Option<&Block> {
         self.selected.and_then(|id| self.block(id))
@@ -363,7 +377,7 @@ impl Chat {
             end += height;
             end > top && begin < top + self.page
         });
-        let seen: Vec<u64> = in_view.map(|(id, _)| *id).collect();
+        let seen: Vec<u64> = in_view.map(|(id, _)| *id).filter(|id| *id != DROPPED).collect();
         self.selected = match (seen.first(), seen.last()) {
             (Some(first), Some(last)) => Some(selected.clamp(*first, *last)),
             _ => self.selected,
@@ -372,7 +386,7 @@ impl Chat {
 
     /// A click on a row: selects the block there, opens or folds it when it is selected already.
     pub fn click(&mut self, row: u16, columns: u16) {
-        let Some(id) = self.rows.get(usize::from(row)).copied() else {
+        let Some(id) = self.rows.get(usize::from(row)).copied().filter(|id| *id != DROPPED) else {
             return;
         };
         if self.selected == Some(id) {
@@ -429,7 +443,9 @@ impl Chat {
             let look = marks.look(index, entry.block.id, look);
             (entry.block.id, entry.lines(&look).len())
         };
-        self.blocks.iter_mut().enumerate().map(height).collect()
+        let dropped = (self.dropped > 0).then_some((DROPPED, 1));
+        let blocks = self.blocks.iter_mut().enumerate().map(height);
+        dropped.into_iter().chain(blocks).collect()
     }
 
     /// Draws what is in view. `look.latest` and `look.selected` are filled in here.
@@ -451,7 +467,17 @@ impl Chat {
         // Of those that say something: the blank line after the last block does not.
         self.below = total.saturating_sub(skip + rows + 1);
         let marks = self.marks();
-        for ((index, entry), (id, height)) in self.blocks.iter_mut().enumerate().zip(&heights) {
+        if let Some(dropped) = self.dropped() {
+            if skip == 0 && rows > 0 {
+                let style = look.theme.style(Meaning::ChatMark);
+                buffer.set_stringn(area.x, area.y, dropped, usize::from(area.width), style);
+                self.rows.push(DROPPED);
+                row = 1;
+            }
+            skip = skip.saturating_sub(1);
+        }
+        let blocks = heights.iter().filter(|(id, _)| *id != DROPPED);
+        for ((index, entry), (id, height)) in self.blocks.iter_mut().enumerate().zip(blocks) {
             if skip >= *height {
                 skip -= height;
                 continue;

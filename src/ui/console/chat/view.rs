@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::block::{Block, Fold, LINE_CHARACTERS, State};
+use super::block::{Block, Fold, LINE_CHARACTERS, State, not_kept};
 use super::text::{document_line, wrap};
 use crate::core::text::{SafeText, width};
 use crate::render;
@@ -100,7 +100,7 @@ pub fn lines(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
         body(
             &mut lines,
             look,
-            &render::Line::plain(&format!("… {more} more remarks")),
+            &render::Line::plain(&not_kept(more, "more remark")),
             Some(Meaning::ChatMark),
         );
     }

@@ -86,7 +86,7 @@ actions! {
     Bare = "bare", "bare view: text without frames, for selecting with the mouse";
     Rerun = "rerun", "run the block again";
     Edit = "edit", "edit the block's line";
-    Stop = "stop", "stop the block";
+    Stop = "stop", "stop the block; again kills it";
     ScrollUp = "scroll-up", "scroll the chat up";
     ScrollDown = "scroll-down", "scroll the chat down";
     Submit = "submit", "run the line";

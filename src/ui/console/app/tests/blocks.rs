@@ -236,3 +236,34 @@ fn a_secret_that_was_typed_is_recalled_and_shown_by_nothing() {
         assert!(!desk.shows(120, 40, "login --password hunter2"));
     }
 }
+
+#[test]
+fn a_block_is_stopped_by_its_key_and_killed_by_the_same_key_again() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:get po -w");
+    desk.keys("<alt-1>");
+    assert!(desk.shows(80, 24, "x stop"));
+    assert!(matches!(desk.keys("x").as_slice(), [Effect::Cancel(id)] if *id == block));
+    assert!(desk.shows(80, 24, "x kill") && !desk.shows(80, 24, "x stop"));
+    assert!(matches!(desk.keys("x").as_slice(), [Effect::Kill(id)] if *id == block));
+    desk.end(block, 130);
+    assert!(!desk.shows(80, 24, "x kill") && !desk.shows(80, 24, "x stop"), "nothing runs");
+}
+
+#[test]
+fn a_copy_of_a_block_tells_what_it_lacks() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:get po -w");
+    for n in 0..12_000 {
+        desk.item(block, json!({"line": format!("line {n}"), "source": "x"}));
+    }
+    desk.end(block, 0);
+    desk.keys("<alt-1>");
+    let effects = desk.keys("y");
+    let [Effect::Copy(text, told)] = effects.as_slice() else {
+        panic!("not copied")
+    };
+    let missing = 12_000 - text.lines().count() as u64 + 1;
+    assert!(text.starts_with(&format!("… {missing} earlier lines are not kept\n")));
+    assert!(told.contains(&format!("copied without {missing} lines that are not kept")), "{told}");
+}

@@ -125,6 +125,48 @@ fn an_endless_stream_forgets_its_oldest_lines_and_says_so() {
     assert!(block.len() <= block::BLOCK_LINES + 1);
     assert_eq!(block.dropped() + block.len() as u64, 30_000);
     assert!(draw(&mut chat, 60, 5)[3].contains("line 29999"));
+    let (dropped, text) = (block_dropped(&chat, id), chat.block(id).unwrap().text());
+    let first = format!("… {dropped} earlier lines are not kept\nline {dropped}\n");
+    assert!(text.starts_with(&first), "{}", &text[..80]);
+    assert!(chat.transcript().contains(&first));
+}
+
+fn block_dropped(chat: &Chat, id: u64) -> u64 {
+    chat.block(id).unwrap().dropped()
+}
+
+#[test]
+fn remarks_and_blocks_that_are_not_kept_are_counted_where_they_are_missing() {
+    let mut chat = Chat::default();
+    let id = chat.open("tell".into(), Arc::new(Context::empty("sandbox")), NOW);
+    chat.change(id, |block| {
+        (0..block::BLOCK_REMARKS + 3).for_each(|n| block.note(&format!("remark {n}").into()));
+        block.end(&ended(0));
+    });
+    let text = chat.block(id).unwrap().text();
+    assert!(text.ends_with("remark 199\n… 3 more remarks are not kept\n"), "{text}");
+    assert!(draw(&mut chat, 60, 300).concat().contains("… 3 more remarks are not kept"));
+    chat.say(NOW, (0..block::BLOCK_REMARKS + 1).map(|n| (format!("word {n}").into(), Meaning::Text)));
+    let text = chat.transcript();
+    assert!(text.ends_with("word 199\n… 1 more remark is not kept\n\n"), "{text}");
+    assert_eq!(chat.dropped(), None);
+    (0..BLOCKS).for_each(|n| {
+        run(&mut chat, &format!("echo {n}"), 1);
+    });
+    let told = "… 2 earlier blocks are not kept";
+    assert!(chat.transcript().starts_with(&format!("{told}\n\n> echo 0\n")));
+    let end = draw(&mut chat, 60, 9);
+    assert!(end.concat().contains("echo 999") && !end.concat().contains(told), "{end:#?}");
+    chat.focus(true);
+    let theme = Theme::plain();
+    chat.scroll(Motion::First, &look(&theme));
+    let top = draw(&mut chat, 60, 9);
+    assert!(top[0].contains(told) && top[1].contains("> echo 0"), "{top:#?}");
+    // It is no block: neither the keys nor a click get to it.
+    let selected = chat.selected().map(|block| block.line.clone());
+    chat.click(0, 60);
+    assert_eq!(chat.selected().map(|block| block.line.clone()), selected);
+    assert!(selected.is_some());
 }
 
 #[test]
