@@ -217,7 +217,11 @@ mod tests {
         let news = alerts.news(&[], later);
         assert_eq!((news.over, news.well), (vec![told], Vec::new()));
         assert_eq!(alerts.news(&[], later), News::default(), "taken back once");
-        assert_eq!(alerts.news(&[green()], later), News::default(), "shown again, it is no news");
+        assert_eq!(
+            alerts.news(&[green()], later),
+            News::default(),
+            "shown again, it is no news"
+        );
         let news = alerts.news(&[source("k8s", Some("green"), HealthState::Live, "")], later);
         assert_eq!(news.well, ["k8s green: live again".into()]);
         assert_eq!(alerts.news(&[green()], later).lines.len(), 1, "ill again, it is");

@@ -247,7 +247,10 @@ fn a_block_is_stopped_by_its_key_and_killed_by_the_same_key_again() {
     assert!(desk.shows(80, 24, "x kill") && !desk.shows(80, 24, "x stop"));
     assert!(matches!(desk.keys("x").as_slice(), [Effect::Kill(id)] if *id == block));
     desk.end(block, 130);
-    assert!(!desk.shows(80, 24, "x kill") && !desk.shows(80, 24, "x stop"), "nothing runs");
+    assert!(
+        !desk.shows(80, 24, "x kill") && !desk.shows(80, 24, "x stop"),
+        "nothing runs"
+    );
 }
 
 #[test]
@@ -265,5 +268,8 @@ fn a_copy_of_a_block_tells_what_it_lacks() {
     };
     let missing = 12_000 - text.lines().count() as u64 + 1;
     assert!(text.starts_with(&format!("… {missing} earlier lines are not kept\n")));
-    assert!(told.contains(&format!("copied without {missing} lines that are not kept")), "{told}");
+    assert!(
+        told.contains(&format!("copied without {missing} lines that are not kept")),
+        "{told}"
+    );
 }

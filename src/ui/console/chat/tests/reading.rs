@@ -145,8 +145,15 @@ fn remarks_and_blocks_that_are_not_kept_are_counted_where_they_are_missing() {
     });
     let text = chat.block(id).unwrap().text();
     assert!(text.ends_with("remark 199\n… 3 more remarks are not kept\n"), "{text}");
-    assert!(draw(&mut chat, 60, 300).concat().contains("… 3 more remarks are not kept"));
-    chat.say(NOW, (0..block::BLOCK_REMARKS + 1).map(|n| (format!("word {n}").into(), Meaning::Text)));
+    assert!(
+        draw(&mut chat, 60, 300)
+            .concat()
+            .contains("… 3 more remarks are not kept")
+    );
+    chat.say(
+        NOW,
+        (0..block::BLOCK_REMARKS + 1).map(|n| (format!("word {n}").into(), Meaning::Text)),
+    );
     let text = chat.transcript();
     assert!(text.ends_with("word 199\n… 1 more remark is not kept\n\n"), "{text}");
     assert_eq!(chat.dropped(), None);
@@ -156,12 +163,15 @@ fn remarks_and_blocks_that_are_not_kept_are_counted_where_they_are_missing() {
     let told = "… 2 earlier blocks are not kept";
     assert!(chat.transcript().starts_with(&format!("{told}\n\n> echo 0\n")));
     let end = draw(&mut chat, 60, 9);
-    assert!(end.concat().contains("echo 999") && !end.concat().contains(told), "{end:#?}");
+    assert!(
+        end.concat().contains("echo 999") && !end.concat().contains(told),
+        "{end:#?}"
+    );
     chat.focus(true);
     let theme = Theme::plain();
     chat.scroll(Motion::First, &look(&theme));
     let top = draw(&mut chat, 60, 9);
-    assert!(top[0].contains(told) && top[1].contains("> echo 0"), "{top:#?}");
+    assert!(top[0].contains(told) && top[1].contains(" echo 0"), "{top:#?}");
     // It is no block: neither the keys nor a click get to it.
     let selected = chat.selected().map(|block| block.line.clone());
     chat.click(0, 60);
