@@ -1,20 +1,21 @@
 //! What the terminal sends, as a stream: keys, mouse, pastes and changes of its size. A thread reads whenever something is
 //! there, so that no burst is left lying, and waits while nobody takes what it has read. Not for what a key means.
+//!
+//! crossterm 0.29 has such a stream. Waiting for edges it reads a kilobyte of a burst and learns of the rest with the next
+//! key; with `use-dev-tty` it wakes a thread for every key, and 20,000 keys took over a minute.
 
 mod parser;
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io;
+use std::io::{self, PipeReader, PipeWriter};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crossterm::event::Event;
 use futures::Stream;
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
-use rustix::fd::OwnedFd;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -38,34 +39,27 @@ pub(super) struct Keyboard {
     events: VecDeque<Event>,
     /// When what is held back was a key.
     whole: Option<Pin<Box<Sleep>>>,
-    stop: Arc<OwnedFd>,
+    /// The thread reads for as long as this is open.
+    _open: PipeWriter,
 }
 
 impl Keyboard {
     /// Begins to read. To be called within a runtime.
     pub(super) fn open() -> io::Result<Self> {
         let sizes = signal(SignalKind::window_change())?;
-        let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC)?);
+        let (closed, open) = io::pipe()?;
         let (sender, chunks) = mpsc::channel(AHEAD);
-        let stopped = stop.clone();
         std::thread::Builder::new()
             .name("keyboard".to_owned())
-            .spawn(move || read(&stopped, &sender))?;
+            .spawn(move || read(&closed, &sender))?;
         Ok(Keyboard {
             chunks,
             sizes,
             parser: Parser::default(),
             events: VecDeque::new(),
             whole: None,
-            stop,
+            _open: open,
         })
-    }
-}
-
-impl Drop for Keyboard {
-    fn drop(&mut self) {
-        // The thread ends with the next byte all the same.
-        let _ = rustix::io::write(&self.stop, &1u64.to_ne_bytes());
     }
 }
 
@@ -102,11 +96,14 @@ impl Stream for Keyboard {
     }
 }
 
-/// Hands on what the terminal sends until it is told to stop, or the terminal is gone.
-fn read(stop: &OwnedFd, sender: &mpsc::Sender<io::Result<Vec<u8>>>) {
+/// Hands on what the terminal sends until nobody wants it any more, or the terminal is gone.
+fn read(closed: &PipeReader, sender: &mpsc::Sender<io::Result<Vec<u8>>>) {
     let terminal = rustix::stdio::stdin();
     loop {
-        let mut waited = [PollFd::new(&terminal, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
+        let mut waited = [
+            PollFd::new(&terminal, PollFlags::IN),
+            PollFd::new(closed, PollFlags::IN),
+        ];
         match poll(&mut waited, None) {
             Ok(_) if !waited[1].revents().is_empty() => return,
             Ok(_) => {}
