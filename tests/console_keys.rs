@@ -12,7 +12,7 @@ mod support;
 
 use std::time::Duration;
 
-use support::console::{SOON, deploy, has_no_colour, line, see};
+use support::console::{AFTER_ESC, SOON, deploy, has_no_colour, line, see, see_row};
 use support::process::COGDECK;
 use support::terminal::{Key, Terminal};
 
@@ -129,6 +129,83 @@ fn a_megabyte_pasted_and_a_storm_of_sizes_do_no_harm() {
     terminal
         .wait_for(|screen| screen.lines().any(|row| row.trim() == "still here"), SOON)
         .expect("it answers");
+}
+
+/// Sizes from 1×1 to 500×200 in no order, each for long enough to be drawn.
+fn storm(terminal: &Terminal) {
+    for step in 0..100u16 {
+        let (columns, rows) = (1 + step * 197 % 500, 1 + step * 83 % 200);
+        terminal.resize_unseen(columns, rows);
+        std::thread::sleep(Duration::from_millis(4));
+    }
+    for (columns, rows) in [(1, 1), (1, 200), (500, 1), (500, 200), (120, 40)] {
+        terminal.resize_unseen(columns, rows);
+        std::thread::sleep(Duration::from_millis(4));
+    }
+}
+
+#[test]
+fn a_storm_of_sizes_leaves_a_rollout_a_menu_a_search_and_an_approval_as_they_were() {
+    let terminal = console(&[], &[], 120, 40);
+    deploy(&terminal, "alpha");
+    line(
+        &terminal,
+        "kubectl:set image deploy alpha alpha=so0k/kuar-inspector:2.0.0",
+    );
+    storm(&terminal);
+    see(&terminal, "image updated");
+    line(&terminal, "kubectl:delete deploy alpha");
+    see(&terminal, "decline");
+    storm(&terminal);
+    see(&terminal, "decline");
+    terminal.key(Key::Escape);
+    terminal
+        .wait_for(|screen| !screen.contains("decline"), SOON)
+        .expect("declined");
+    std::thread::sleep(AFTER_ESC);
+    terminal.key(Key::Alt('2'));
+    see(&terminal, "m actions");
+    terminal.type_text("m");
+    see(&terminal, "actions");
+    storm(&terminal);
+    terminal.key(Key::Escape);
+    std::thread::sleep(AFTER_ESC);
+    terminal.type_text("/alp");
+    see(&terminal, "filter deployments: /alp");
+    storm(&terminal);
+    see(&terminal, "filter deployments: /alp");
+    terminal.key(Key::Escape);
+    std::thread::sleep(AFTER_ESC);
+    terminal.type_text("i");
+    line(&terminal, "echo still here");
+    see_row(&terminal, "it answers", |row| row.contains("  still here"));
+}
+
+#[test]
+fn a_line_for_the_shell_in_the_sandbox_says_once_that_it_runs_outside() {
+    let terminal = console(&[], &[], 120, 40);
+    line(&terminal, "sh 'echo first'");
+    see_row(&terminal, "the answer", |row| row.contains("  first"));
+    see(&terminal, "runs on this machine");
+    line(&terminal, "sh 'echo second'");
+    let screen = see_row(&terminal, "the other answer", |row| row.contains("  second"));
+    assert_eq!(screen.matches("runs on this machine").count(), 1, "{screen}");
+}
+
+#[test]
+fn a_terminal_far_away_gets_fewer_frames() {
+    let terminal = console(&[], &[("SSH_TTY", "/dev/pts/7")], 120, 40);
+    let (mark, begun) = (terminal.mark(), std::time::Instant::now());
+    line(
+        &terminal,
+        "sh 'i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); sleep 0.005; done'",
+    );
+    see_row(&terminal, "its end", |row| row.contains("  line 299"));
+    let output = String::from_utf8_lossy(&terminal.raw_output_since(mark)).into_owned();
+    let frames = output.matches("\x1b[?2026h").count();
+    // One each 50 ms, however long it took, and a few ahead: here three times as many would be drawn.
+    let most = begun.elapsed().as_millis() / 50 + 5;
+    assert!(frames > 10 && frames as u128 <= most, "{frames} frames, at most {most}");
 }
 
 #[test]

@@ -87,7 +87,7 @@ pub fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
             let (no_color, environment) = (common.no_color, environment.clone());
             move || looks::dresses(watched, no_color, environment)
         })),
-        remote: environment.get("SSH_CONNECTION").is_some(),
+        remote: is_remote(environment),
         arrangement: looks.arrangement,
         pinned: looks.pinned,
         remember: Some(state),
@@ -106,6 +106,13 @@ pub fn run(common: &Common, environment: &Environment) -> Result<u8, Report> {
     });
     super::end(runtime);
     code
+}
+
+/// Whether the terminal is at the other end of a line. Who became another user kept one of the two, mostly.
+fn is_remote(environment: &Environment) -> bool {
+    ["SSH_CONNECTION", "SSH_TTY"]
+        .iter()
+        .any(|name| environment.get(name).is_some())
 }
 
 /// Two threads beside the one that draws: feeds of a cluster in motion take a tenth of one. More would each keep a cache
@@ -235,6 +242,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    #[test]
+    fn a_terminal_is_far_away_under_ssh_only() {
+        let remote = |name: &str, value: &str| is_remote(&Environment::from_pairs([(name, value)]));
+        assert!(remote("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22") && remote("SSH_TTY", "/dev/pts/3"));
+        assert!(!remote("SSH_AUTH_SOCK", "/run/agent") && !remote("SSH_TTY", ""));
+    }
 
     #[test]
     fn a_desktops_clipboard_program_is_used_only_where_it_is_installed() {

@@ -44,6 +44,8 @@ pub struct Bench {
     pub context: Arc<Context>,
     pub faults: Arc<Faults>,
     kubeconfig: tempfile::NamedTempFile,
+    /// What kubectl leaves behind goes with it.
+    home: tempfile::TempDir,
     /// What `edit` runs with the file's name, here and in kubectl: a shell script.
     pub editor: tempfile::NamedTempFile,
 }
@@ -268,6 +270,7 @@ impl Bench {
             context,
             faults,
             kubeconfig,
+            home: tempfile::TempDir::new().unwrap(),
             editor,
         }
     }
@@ -382,7 +385,8 @@ impl Bench {
         let mut command = Command::new(kubectl);
         command
             .env("KUBECONFIG", self.kubeconfig.path())
-            .env("HOME", std::env::temp_dir())
+            .env("HOME", self.home.path())
+            .env("TMPDIR", self.home.path())
             .env("KUBE_EDITOR", &self.context.environment["KUBE_EDITOR"])
             .args(words);
         command

@@ -246,6 +246,12 @@ impl Terminal {
         self.master.resize(size(cols, rows)).expect("a new size");
     }
 
+    /// Gives the program another size, and the screen that is read here none: the emulator breaks at some that follow
+    /// each other quickly.
+    pub fn resize_unseen(&self, cols: u16, rows: u16) {
+        self.master.resize(size(cols, rows)).expect("a new size");
+    }
+
     /// A place in the program's output, for [`Terminal::raw_output_since`].
     pub fn mark(&self) -> usize {
         self.shared.lock().raw.len()

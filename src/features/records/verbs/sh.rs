@@ -1,5 +1,7 @@
 //! `sh 'LINE'`: a line for the system's shell, its output as records. What is not our language goes here.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
@@ -15,6 +17,9 @@ use crate::verb::{Call, Declaration, Input, InputMode, OptionKind, Output, Posit
 
 const STATUS: &str = "E-SH-002";
 
+/// Said once to whom looks.
+const OUTSIDE: &str = "a shell's line runs on this machine, not inside the sandbox";
+
 /// Longer lines are cut into pieces of this many bytes.
 const LINE_BYTES: usize = 1 << 20;
 
@@ -27,7 +32,8 @@ pub fn verb(helper: Helper) -> Verb {
         .description(
             "Records from a pipe come on standard input, one JSON value a line. Each line of standard output is a \
              record; standard error is shown beside the result. A status other than 0 is a failure. It sees a few \
-             harmless variables and the context's HTTP proxy, and it ends with everything it started.",
+             harmless variables and the context's HTTP proxy, and it ends with everything it started. It runs on \
+             this machine, with your rights, in the sandbox's contexts too.",
         )
         .input(InputMode::All)
         .risk(Risk::Change)
@@ -41,16 +47,23 @@ pub fn verb(helper: Helper) -> Verb {
         .output("{\"line\", \"source\"}: one record for each line.")
         .example_expecting("sh 'printf \"%s\\n\" \"$1\" b' a", "lines become records", "a\nb")
         .example("jq -n '{a: 1}' | sh 'cat'", "records as JSON lines on standard input");
-    Verb::read(declaration, Sh { helper })
+    let told = AtomicBool::new(false);
+    Verb::read(declaration, Sh { helper, told })
 }
 
 struct Sh {
     helper: Helper,
+    /// Where a line typed in the sandbox runs was said.
+    told: AtomicBool,
 }
 
 #[async_trait]
 impl Read for Sh {
     async fn run(&self, call: &Call, input: &mut Input, output: &Output) -> Result<(), Report> {
+        let elsewhere = call.context.closed && call.operator.shows_previews();
+        if elsewhere && !self.told.swap(true, Ordering::Relaxed) {
+            call.operator.note(OUTSIDE.into());
+        }
         let mut process = Process::start(&self.helper, &job(call)).await?;
         let result = tokio::select! {
             biased;
