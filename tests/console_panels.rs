@@ -173,6 +173,57 @@ fn the_way_down_and_back_works_at_every_size() {
     }
 }
 
+/// Two deployments of one name: each row says in which namespace it is and is acted on there; lines of the chat run in
+/// the session's own namespace as before.
+#[test]
+fn all_namespaces_are_shown_at_once_and_their_rows_stay_apart() {
+    let sandbox = Sandbox::start(&["--speed", "5"]);
+    let home = tempfile::tempdir().unwrap();
+    let terminal = console(&sandbox, home.path().to_str().unwrap(), 200, 60);
+    deploy(&terminal, "alpha");
+    line(
+        &terminal,
+        "kubectl:run alpha --namespace=kube-system --image=so0k/kuar-inspector:1.0.0",
+    );
+    see(&terminal, "deployment.apps/alpha created");
+    line(&terminal, ":ns *");
+    see(&terminal, "default + *");
+    // A long name of a namespace is cut in its middle.
+    let rows = |screen: &str, namespace: &str| {
+        let words = |row: &str| row.split('│').any(|part| part.trim_start().starts_with(namespace));
+        screen
+            .lines()
+            .filter(|row| words(row) && row.contains(" alpha "))
+            .count()
+    };
+    let both = |screen: &str| rows(screen, "default") == 1 && rows(screen, "kube") == 1;
+    terminal.wait_for(both, SOON).expect("a row of each");
+    see(&terminal, "NAMESPACE");
+    line(&terminal, ":deploy");
+    see(&terminal, "m actions");
+    terminal.type_text("/kube-system");
+    terminal.key(Key::Enter);
+    see(&terminal, "/kube-system 1");
+    terminal.key(Key::Home);
+    terminal.type_text("d");
+    see(&terminal, "kubectl:describe --namespace=kube-system deploy alpha");
+    terminal.type_text("i");
+    line(&terminal, "kubectl:get deploy -o name | count");
+    see_row(&terminal, "the session's own namespace alone", |row| {
+        row.trim_matches(['│', ' '])
+            .split('│')
+            .next()
+            .is_some_and(|chat| chat.trim() == "1")
+    });
+    line(&terminal, ":ns kube-system");
+    terminal
+        .wait_for(
+            |screen| !screen.contains("NAMESPACE") && rows(screen, "default") == 0,
+            SOON,
+        )
+        .expect("one namespace again");
+}
+
 #[test]
 fn a_cell_is_copied_by_key_and_by_nothing_else() {
     let sandbox = Sandbox::start(&["--speed", "5"]);

@@ -190,6 +190,7 @@ fn context(name: &str, entry: &ContextEntry, common: &Common, environment: &Envi
     Ok(Context {
         kubernetes: KubernetesTarget {
             kubeconfig,
+            everywhere: false,
             configurable: !named,
             layered: !named && is_layered(common, environment),
             kube_context,

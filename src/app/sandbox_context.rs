@@ -13,6 +13,7 @@ pub fn context(sandbox: &Sandbox, environment: &Environment, read_only: bool) ->
             kubeconfig: KubeconfigSource::Inline(Secret::new(sandbox.kubeconfig())),
             kube_context: None,
             namespace: None,
+            everywhere: false,
             configurable: false,
             layered: false,
             https_proxy: None,

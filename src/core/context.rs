@@ -34,6 +34,8 @@ pub struct KubernetesTarget {
     pub kube_context: Option<String>,
     /// The namespace; none: that of the kube context, else `default`.
     pub namespace: Option<String>,
+    /// Panels show what lies in any namespace; lines run in the one above all the same.
+    pub everywhere: bool,
     /// Nobody named this cluster: the layers of the bundle `kubectl` may say which it is, and win over the kubeconfig.
     pub configurable: bool,
     /// A room or the environment brings such layers; whether they name one is asked when a session is opened.
@@ -114,6 +116,7 @@ impl Context {
                 kubeconfig: KubeconfigSource::None,
                 kube_context: None,
                 namespace: None,
+                everywhere: false,
                 configurable: false,
                 layered: false,
                 https_proxy: None,

@@ -124,7 +124,7 @@ impl Features {
             let (hub, cluster, context) = (hub.clone(), cluster.clone(), context.clone());
             Box::pin(async move {
                 let named = cluster.names_a_cluster(&context).await;
-                named.then(|| kubernetes::feed::rows(&hub, &cluster, &context, false))
+                named.then(|| kubernetes::feed::rows(&hub, &cluster, &context))
             })
         })
     }

@@ -82,7 +82,7 @@ async fn a_service_account_s_token_may_be_replaced() {
     };
     let context = Arc::new(context);
     let (hub, clients) = (Hub::new(Clock::real()), Clients::new());
-    let feed = rows::<PodRow>(&hub, &clients, &context, false);
+    let feed = rows::<PodRow>(&hub, &clients, &context);
     until("login", feed.source(), |health| health.state == HealthState::Login).await;
     // With the line break that whoever writes it by hand leaves.
     write("token", &format!("{}\n", sandbox.token()));
@@ -144,7 +144,7 @@ async fn a_login_that_cannot_be_renewed_is_told_before_it_ends() {
     std::fs::write(&script, works).unwrap();
     let context = by_plugin(&sandbox, &script, "IfAvailable");
     let (hub, clients) = (Hub::new(Clock::real()), Clients::new());
-    let feed = rows::<PodRow>(&hub, &clients, &context, false);
+    let feed = rows::<PodRow>(&hub, &clients, &context);
     until("live", feed.source(), |health| health.state == HealthState::Live).await;
     std::fs::write(&script, "echo 'the session is over' >&2\nexit 1\n").unwrap();
     // Three quarters of 26 seconds are over when the first watch ends, after 20.
@@ -201,7 +201,7 @@ async fn a_plugin_that_must_ask_shows_login_and_everything_goes_on_after_it() {
     let context = by_plugin(&sandbox, &script, "IfAvailable");
     let (hub, clients) = (Hub::new(Clock::real()), Clients::new());
     let begin = Instant::now();
-    let feed = rows::<PodRow>(&hub, &clients, &context, false);
+    let feed = rows::<PodRow>(&hub, &clients, &context);
     until("login", feed.source(), |health| health.state == HealthState::Login).await;
     let reason = feed.source().health().reason.unwrap();
     assert!(
@@ -248,7 +248,7 @@ async fn a_plugin_whose_credential_is_refused_is_not_run_every_second() {
     std::fs::write(&script, format!("echo x >> {}\necho '{wrong}'\n", log.display())).unwrap();
     let context = by_plugin(&sandbox, &script, "Never");
     let (hub, clients) = (Hub::new(Clock::real()), Clients::new());
-    let feed = rows::<PodRow>(&hub, &clients, &context, false);
+    let feed = rows::<PodRow>(&hub, &clients, &context);
     let refused = |health: &Health| {
         let reason = health.reason.as_ref().map_or("", |reason| reason.as_str());
         health.state == HealthState::Login && reason.contains("refuses what the credential plugin gives")

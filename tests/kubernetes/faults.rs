@@ -73,7 +73,7 @@ impl World {
     }
 
     fn follow<R: SlimRow>(&self) -> Subscription<R> {
-        rows(&self.hub, &self.clients, &self.context, false)
+        rows(&self.hub, &self.clients, &self.context)
     }
 
     /// Asks the admin API.
@@ -337,7 +337,7 @@ async fn rows_of_two_clusters_never_mix_when_the_configuration_names_another() {
     let mut context = Context::empty("configured");
     context.kubernetes.configurable = true;
     let hub = Hub::new(Clock::real());
-    let feed = rows::<PodRow>(&hub, &clients, &Arc::new(context), false);
+    let feed = rows::<PodRow>(&hub, &clients, &Arc::new(context));
     let source = feed.source();
     let keys = || shown(source).into_keys().collect::<BTreeSet<String>>();
     let of = |world: &World| world.truth().into_keys().collect::<BTreeSet<String>>();
@@ -427,7 +427,7 @@ async fn watches_that_end_at_once_are_no_storm() {
          users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n"
     )));
     let (hub, clients) = (Hub::new(Clock::real()), Clients::new());
-    let feed = rows::<PodRow>(&hub, &clients, &Arc::new(context), false);
+    let feed = rows::<PodRow>(&hub, &clients, &Arc::new(context));
     let begin = Instant::now();
     while watches.load(Ordering::Relaxed) == 0 {
         assert!(begin.elapsed() < PATIENCE, "{:?}", feed.source().health());

@@ -15,11 +15,11 @@ use serde_json::json;
 use super::bench::Bench;
 
 fn follow<R: SlimRow>(bench: &Bench) -> Subscription<R> {
-    rows(&bench.shared.hub, &bench.clients, &bench.context, false)
+    rows(&bench.shared.hub, &bench.clients, &bench.context)
 }
 
 fn follow_table(bench: &Bench, word: &str) -> Subscription<TableRow> {
-    table(&bench.shared.hub, &bench.clients, &bench.context, word, false)
+    table(&bench.shared.hub, &bench.clients, &bench.context, word)
 }
 
 /// The cell under a column's name.

@@ -74,7 +74,7 @@ impl World {
     }
 
     fn follow<R: SlimRow>(&self, context: &Arc<Context>) -> Subscription<R> {
-        rows(&self.hub, &self.clients, context, false)
+        rows(&self.hub, &self.clients, context)
     }
 
     fn asked(&self, part: &str) -> usize {
@@ -112,7 +112,7 @@ async fn feeds_ask_only_for_what_is_allowed_and_say_what_is_missing() {
     let pods = world.follow::<PodRow>(&context);
     let deployments = world.follow::<DeploymentRow>(&context);
     let events = world.follow::<EventRow>(&context);
-    let nodes = table(&world.hub, &world.clients, &context, "nodes", false);
+    let nodes = table(&world.hub, &world.clients, &context, "nodes");
     until(pods.source(), HealthState::Live).await;
     until(deployments.source(), HealthState::Live).await;
     assert_eq!(

@@ -57,7 +57,11 @@ fn place(app: &App, room: usize) -> Line<'static> {
     };
     let found = || app.panels.iter().find_map(|panel| panel.namespace(context));
     let namespace = context.kubernetes.namespace.clone().or_else(found);
-    let namespace = namespace.map(|namespace| cell(&namespace, Meaning::Status));
+    // As with contexts: first where lines run, then what panels show beside it.
+    let namespace = namespace.map(|namespace| match context.kubernetes.everywhere {
+        true => cell(&format!("{namespace} + *"), Meaning::Status),
+        false => cell(&namespace, Meaning::Status),
+    });
     let kept = if refuses { width(&changes.content) } else { 0 };
     let beside = how_many(app).map_or(0, |count| width(&count.content));
     let of_namespace = namespace.as_ref().map_or(0, |cell| width(&cell.content));

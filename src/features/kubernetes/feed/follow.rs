@@ -45,7 +45,6 @@ pub(super) async fn follow<K: Kind>(
     kind: K,
     clients: Arc<Clients>,
     context: Arc<Context>,
-    everywhere: bool,
     source: Arc<Source<K::Row>>,
     stop: CancellationToken,
 ) {
@@ -54,7 +53,6 @@ pub(super) async fn follow<K: Kind>(
         logins: clients.logins(),
         clients,
         context,
-        everywhere,
         source,
         part: Part::default(),
         known: None,
@@ -70,7 +68,6 @@ struct Feed<K: Kind> {
     clients: Arc<Clients>,
     logins: watch::Receiver<u64>,
     context: Arc<Context>,
-    everywhere: bool,
     source: Arc<Source<K::Row>>,
     part: Part,
     /// What the rows are of.
@@ -132,10 +129,11 @@ impl<K: Kind> Feed<K> {
             resource: &resource.plural,
             namespaced: resource.namespaced,
         };
-        if let Some(missing) = self.clients.missing(&self.context, &session, &need("list")).await {
+        if let Some(missing) = self.missing(&session, &need("list")).await {
             return Broken::Denied(missing);
         }
-        let path = resource.collection((!self.everywhere).then_some(session.namespace.as_str()));
+        let everywhere = self.context.kubernetes.everywhere;
+        let path = resource.collection((!everywhere).then_some(session.namespace.as_str()));
         let mut version = match self.list(&session, &path).await {
             Ok(version) => version,
             Err(broken) => return broken,
@@ -150,7 +148,7 @@ impl<K: Kind> Feed<K> {
             }
             self.source.set_login_end(session.cluster.expiring());
             let begun = Instant::now();
-            let must_list = match self.clients.missing(&self.context, &session, &need("watch")).await {
+            let must_list = match self.missing(&session, &need("watch")).await {
                 None => self
                     .watch(&session, &path, &mut version)
                     .await
@@ -186,6 +184,15 @@ impl<K: Kind> Feed<K> {
                 }
                 Err(broken) => return broken,
             }
+        }
+    }
+
+    /// Which right is missing; none: nobody knows. What is allowed in all namespaces only the server's answer tells.
+    async fn missing(&mut self, session: &Session, need: &Need<'_>) -> Option<SafeText> {
+        let asked = !(self.context.kubernetes.everywhere && need.namespaced);
+        match asked {
+            true => self.clients.missing(&self.context, session, need).await,
+            false => None,
         }
     }
 

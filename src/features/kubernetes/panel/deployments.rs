@@ -77,7 +77,7 @@ impl Listing for Deployments {
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<DeploymentRow> {
         self.parts.push(Parts::open(&self.hub, &self.clients, context));
-        feed::rows(&self.hub, &self.clients, context, false)
+        feed::rows(&self.hub, &self.clients, context)
     }
 
     fn columns(&self, _: Option<&DeploymentRow>) -> Vec<Column> {
@@ -124,6 +124,18 @@ impl Listing for Deployments {
     fn mark(&self, rows: &RowTable<DeploymentRow>) -> Option<Tone> {
         let worst = rows.iter().map(|(_, row)| self.state(row).0).max()?;
         (worst >= Tone::Warn).then_some(worst)
+    }
+
+    fn empty_everywhere(&self) -> &'static str {
+        "no deployment in any namespace: kubectl:run makes one"
+    }
+
+    fn namespace_of<'r>(&'r self, row: &'r DeploymentRow) -> Option<&'r str> {
+        Some(&row.namespace)
+    }
+
+    fn in_namespace(&self, effect: Effect, namespace: &str) -> Effect {
+        super::in_namespace(effect, namespace)
     }
 
     fn actions(&self) -> &'static [Action] {

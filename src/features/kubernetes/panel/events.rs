@@ -49,7 +49,7 @@ impl Listing for Events {
     }
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<EventRow> {
-        feed::rows(&self.hub, &self.clients, context, false)
+        feed::rows(&self.hub, &self.clients, context)
     }
 
     fn columns(&self, _: Option<&EventRow>) -> Vec<Column> {
@@ -98,6 +98,18 @@ impl Listing for Events {
 
     fn order(&self, (key, event): (&str, &EventRow), (other_key, other): (&str, &EventRow)) -> Ordering {
         other.at.cmp(&event.at).then_with(|| key.cmp(other_key))
+    }
+
+    fn empty_everywhere(&self) -> &'static str {
+        "nothing happened in any namespace lately"
+    }
+
+    fn namespace_of<'r>(&'r self, row: &'r EventRow) -> Option<&'r str> {
+        Some(&row.namespace)
+    }
+
+    fn in_namespace(&self, effect: Effect, namespace: &str) -> Effect {
+        super::in_namespace(effect, namespace)
     }
 
     fn actions(&self) -> &'static [Action] {

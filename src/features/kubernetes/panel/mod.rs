@@ -130,6 +130,27 @@ fn shell(of: &[&str], container: Option<&str>) -> Vec<Effect> {
     vec![Effect::Run(stage.into())]
 }
 
+/// What is wanted of objects of this namespace: the lines name it, as they run in another one. A line that is fed by its
+/// first stage takes the namespace from what comes in.
+fn in_namespace(effect: Effect, namespace: &str) -> Effect {
+    let there = |mut pipeline: Pipeline| {
+        let name = |stage: &lang::Stage| stage.words.first().and_then(lang::Word::literal);
+        if let Some(stage) = pipeline.stages.first_mut()
+            && name(stage).is_some_and(|name| name.starts_with("kubectl:"))
+        {
+            // Before the words of a command that runs in a container.
+            let option = lang::Word::option("--namespace", Some(lang::Word::text(namespace)));
+            stage.words.insert(1, option);
+        }
+        pipeline
+    };
+    match effect {
+        Effect::Run(pipeline) => Effect::Run(there(pipeline)),
+        Effect::Compose(pipeline) => Effect::Compose(there(pipeline)),
+        other => other,
+    }
+}
+
 /// Copies texts, one a line.
 fn copied(texts: &[&str]) -> Effect {
     let safe: Vec<String> = texts.iter().map(|text| safe_line(text)).collect();

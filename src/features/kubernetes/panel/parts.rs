@@ -54,10 +54,10 @@ impl Parts {
     /// Of a context. Inside a Tokio runtime.
     pub fn open(hub: &Hub, clients: &Arc<Clients>, context: &Arc<Context>) -> Self {
         Parts {
-            deployments: feed::rows(hub, clients, context, false),
-            sets: feed::rows(hub, clients, context, false),
-            pods: feed::rows(hub, clients, context, false),
-            events: feed::rows(hub, clients, context, false),
+            deployments: feed::rows(hub, clients, context),
+            sets: feed::rows(hub, clients, context),
+            pods: feed::rows(hub, clients, context),
+            events: feed::rows(hub, clients, context),
             shown: RefCell::default(),
             moving: RefCell::default(),
             found: RefCell::new(Found {
@@ -115,16 +115,20 @@ impl Parts {
                     }
                 }
                 self.events.source().read(|events, _| {
-                    let mut about: HashMap<&str, Vec<&EventRow>> = HashMap::new();
+                    let mut about: HashMap<(&str, &str), Vec<&EventRow>> = HashMap::new();
                     for (_, event) in events.iter() {
-                        about.entry(&event.object).or_default().push(event);
+                        about.entry((&event.namespace, &event.object)).or_default().push(event);
                     }
                     let one = |row: &&DeploymentRow| {
                         let (sets, pods) = own.remove(row.uid.as_str()).unwrap_or_default();
                         let mut view = view(row, sets, pods, now);
                         let names = view.new.iter().map(|set| set.name.as_str());
                         let names = names.chain(view.pods.iter().map(|pod| pod.name.as_str()));
-                        let own: Vec<&EventRow> = names.filter_map(|name| about.get(name)).flatten().copied().collect();
+                        let own: Vec<&EventRow> = names
+                            .filter_map(|name| about.get(&(row.namespace.as_str(), name)))
+                            .flatten()
+                            .copied()
+                            .collect();
                         view.explain(own);
                         view
                     };

@@ -65,7 +65,7 @@ impl Pods {
 fn belongs(row: &PodRow, of: &Target) -> bool {
     match of.kind.as_str() {
         "Node" => row.node == of.name,
-        kind => row.owner_kind == kind && row.owner == of.name,
+        kind => row.owner_kind == kind && row.owner == of.name && row.namespace.as_str() == of.scope,
     }
 }
 
@@ -100,7 +100,7 @@ impl Listing for Pods {
     }
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<PodRow> {
-        feed::rows(&self.hub, &self.clients, context, false)
+        feed::rows(&self.hub, &self.clients, context)
     }
 
     fn columns(&self, _: Option<&PodRow>) -> Vec<Column> {
@@ -170,6 +170,25 @@ impl Listing for Pods {
 
     fn version(&self) -> u64 {
         self.samples.as_ref().map_or(0, |feed| feed.source().version())
+    }
+
+    fn empty_everywhere(&self) -> &'static str {
+        match self.of {
+            None => "no pod in any namespace",
+            Some(_) => self.empty(),
+        }
+    }
+
+    fn namespace_of<'r>(&'r self, row: &'r PodRow) -> Option<&'r str> {
+        Some(row.namespace.as_str())
+    }
+
+    fn in_namespace(&self, effect: Effect, namespace: &str) -> Effect {
+        super::in_namespace(effect, namespace)
+    }
+
+    fn is_of_one_namespace(&self) -> bool {
+        self.of.as_ref().is_some_and(|of| of.kind != "Node")
     }
 
     fn actions(&self) -> &'static [Action] {

@@ -65,7 +65,7 @@ impl Listing for Services {
     }
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<ServiceRow> {
-        feed::rows(&self.hub, &self.clients, context, false)
+        feed::rows(&self.hub, &self.clients, context)
     }
 
     fn columns(&self, _: Option<&ServiceRow>) -> Vec<Column> {
@@ -110,6 +110,18 @@ impl Listing for Services {
 
     fn empty(&self) -> &'static str {
         "no service in this namespace: kubectl:expose makes one"
+    }
+
+    fn empty_everywhere(&self) -> &'static str {
+        "no service in any namespace: kubectl:expose makes one"
+    }
+
+    fn namespace_of<'r>(&'r self, row: &'r ServiceRow) -> Option<&'r str> {
+        Some(&row.namespace)
+    }
+
+    fn in_namespace(&self, effect: Effect, namespace: &str) -> Effect {
+        super::in_namespace(effect, namespace)
     }
 
     fn actions(&self) -> &'static [Action] {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod descent;
+mod everywhere;
 mod marks;
 mod verbs;
 
@@ -58,12 +59,17 @@ impl Bench {
     pub fn with<R: SlimRow>(mut self, rows: Vec<(&str, R)>, state: HealthState, reason: Option<&str>) -> Self {
         let key = FeedKey {
             context: self.context.clone(),
-            kind: format!("kubernetes/{}/own", R::TYPE.2),
+            kind: match self.context.kubernetes.everywhere {
+                true => format!("kubernetes/{}/all", R::TYPE.2),
+                false => format!("kubernetes/{}/own", R::TYPE.2),
+            },
         };
         let feed: Subscription<R> = self.hub.subscribe(key, |source, _| {
             source.write(|table| {
-                rows.into_iter()
-                    .for_each(|(key, row)| table.upsert(format!("default/{key}"), row))
+                rows.into_iter().for_each(|(key, row)| match key.contains('/') {
+                    true => table.upsert(key.to_owned(), row),
+                    false => table.upsert(format!("default/{key}"), row),
+                });
             });
             source.set_health(state, reason.map(Into::into));
         });

@@ -128,7 +128,8 @@ impl App {
         self.tell_until(&told, Tone::Neutral, Until::Shown("chat".to_owned()));
     }
 
-    /// Why lines that rows of several contexts ask for are not run: as with `@a,b` a change is made in one at a time.
+    /// Why lines that rows of several contexts or namespaces ask for are not run: as with `@a,b` a change is made in one at
+    /// a time, so that one plan shows all of it.
     fn changes_in_several(&self, effects: &[panel::Effect]) -> Option<String> {
         let lines = || {
             effects.iter().filter_map(|effect| match effect {
@@ -140,8 +141,13 @@ impl App {
             .map(|line| line.context().unwrap_or_else(|| self.context.name.clone()))
             .collect();
         let mut texts = lines().map(print);
-        if places.len() < 2 || texts.all(|line| self.only_reads(&line)) {
+        if lines().count() < 2 || texts.all(|line| self.only_reads(&line)) {
             return None;
+        }
+        if places.len() < 2 {
+            let text =
+                "the marked rows are of several namespaces, and this may change something: one namespace at a time";
+            return Some(text.to_owned());
         }
         let names: Vec<String> = places.into_iter().collect();
         Some(format!(

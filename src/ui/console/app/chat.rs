@@ -300,9 +300,12 @@ fn meant<'a>(options: &'a [OptionSpec], name: &str) -> Vec<&'a OptionSpec> {
 /// The names of two contexts in which the same line would do different things; none: it is the same place. Whether
 /// changes are allowed at the moment is no difference.
 fn moved(then: &Context, now: &Context) -> Option<(String, String)> {
-    let place = |context: &Context| Context {
-        read_only: false,
-        ..context.clone()
+    let place = |context: &Context| {
+        let mut context = context.clone();
+        context.read_only = false;
+        // That is what panels show.
+        context.kubernetes.everywhere = false;
+        context
     };
     if place(then) == place(now) {
         return None;

@@ -21,7 +21,7 @@ use crate::verb::{Candidate, CompletionRequest};
 
 /// Places that are no pane.
 const PLACES: [(&str, &str); 12] = [
-    ("ns", "another namespace: ns NAME"),
+    ("ns", "another namespace: ns NAME; ns * shows all in the panels"),
     ("ctx", "another context: ctx NAME; several at once: ctx A,B or ctx *"),
     ("present", "steps through a script: present demo, present FILE"),
     ("show", "a panel beside the others: show NAME"),
@@ -58,6 +58,9 @@ pub(super) struct Asked {
     before: (Arc<Context>, Vec<Arc<Context>>),
 }
 
+/// What also means all namespaces, unless one is called so.
+const ALL: &str = "all";
+
 /// Whether a line is one of these.
 pub(super) fn is_one(line: &str) -> bool {
     line.starts_with(':')
@@ -80,8 +83,12 @@ impl App {
                 self.answer(&format!("ctx NAME: {names}; A,B or * shows several"));
             }
             ("ctx" | "context", names) => return vec![Effect::UseContexts(names.join(" "))],
+            ("ns" | "namespace", [EVERY]) => {
+                let (own, beside) = self.known_contexts();
+                return self.show_everywhere(&own, &beside);
+            }
             ("ns" | "namespace", [name]) => return self.use_namespace(name),
-            ("ns" | "namespace", _) => self.answer("ns NAME shows another namespace"),
+            ("ns" | "namespace", _) => self.answer("ns NAME shows another namespace, ns * all of them in the panels"),
             ("present", ["off"]) => self.stop_presenting("nothing is presented any more", Tone::Ok),
             ("present", [_, ..]) => return self.read_script(line),
             ("present", []) => {
@@ -260,13 +267,10 @@ impl App {
         let there = |context: &Arc<Context>| {
             let mut context = Context::clone(context);
             context.kubernetes.namespace = Some(name.to_owned());
+            context.kubernetes.everywhere = false;
             Arc::new(context)
         };
-        // Asked again before the answer has come: what was asked for first is not known to be there.
-        let unsure = self.namespace_asked.take().map(|asked| asked.before);
-        let before = unsure
-            .filter(|(own, _)| own.name == self.context.name)
-            .unwrap_or_else(|| (self.context.clone(), self.beside.clone()));
+        let before = self.known_contexts();
         let (own, beside) = (there(&self.context), self.beside.iter().map(there).collect::<Vec<_>>());
         let live = self.live("get", &["namespaces"], "");
         self.change_contexts(own.clone(), beside.clone());
@@ -282,9 +286,39 @@ impl App {
                     before,
                 });
             }
+            None if name == ALL => {
+                let (own, beside) = before;
+                return self.show_everywhere(&own, &beside);
+            }
             None => self.tell_namespace(name),
         }
         effects
+    }
+
+    /// The contexts that are shown. Where it is still asked whether there is such a namespace, those before: that it is
+    /// there is not known.
+    fn known_contexts(&mut self) -> (Arc<Context>, Vec<Arc<Context>>) {
+        let unsure = self.namespace_asked.take().map(|asked| asked.before);
+        unsure
+            .filter(|(own, _)| own.name == self.context.name)
+            .unwrap_or_else(|| (self.context.clone(), self.beside.clone()))
+    }
+
+    /// `:ns *`: the panels show what lies in any namespace. Lines have none that is called so: they run where they did.
+    fn show_everywhere(&mut self, own: &Arc<Context>, beside: &[Arc<Context>]) -> Vec<Effect> {
+        let there = |context: &Arc<Context>| {
+            let mut context = Context::clone(context);
+            context.kubernetes.everywhere = true;
+            Arc::new(context)
+        };
+        let (own, beside) = (there(own), beside.iter().map(there).collect::<Vec<_>>());
+        self.change_contexts(own.clone(), beside.clone());
+        let lines = match own.kubernetes.namespace.as_deref() {
+            Some(name) => format!("lines run in {name}"),
+            None => "lines run where they did".to_owned(),
+        };
+        self.tell(&format!("all namespaces in the panels; {lines}"), Tone::Ok);
+        vec![Effect::Switch(own, beside)]
     }
 
     fn tell_namespace(&mut self, name: &str) {
@@ -304,6 +338,9 @@ impl App {
         let (own, beside) = asked.before;
         if left || self.context.name != own.name {
             return Vec::new();
+        }
+        if asked.name == ALL && !names.contains(&asked.name) {
+            return self.show_everywhere(&own, &beside);
         }
         if may_be {
             self.tell_namespace(&asked.name);
@@ -378,7 +415,10 @@ impl App {
                 gathered.offers = presets.map(|name| Offer::place(name, "theme", false)).collect();
             }
             Some("layout") => gathered.offers = vec![Offer::place("reset", "as by default", false)],
-            Some("ns" | "namespace") => gathered.live = self.live("get", &["namespaces"], prefix),
+            Some("ns" | "namespace") => {
+                gathered.offers = vec![Offer::place(EVERY, "all namespaces at once, in the panels", false)];
+                gathered.live = self.live("get", &["namespaces"], prefix);
+            }
             Some(kind) => gathered.live = self.live("get", &[kind], prefix),
         }
         Some(gathered)

@@ -376,6 +376,13 @@ impl App {
             }
         };
         match (bound, rows.as_slice()) {
+            (Some(bound), [row])
+                if self.context.kubernetes.everywhere && !row.target.scope.is_empty() && !bound.names_namespace() =>
+            {
+                let told = "this pipeline does not name $namespace: with all of them shown it may mean another object";
+                self.tell(told, Tone::Warn);
+                Vec::new()
+            }
             (Some(bound), [row]) => {
                 let effect = panel::Effect::Run(bound.on(&row.target));
                 let effect = match &row.context {

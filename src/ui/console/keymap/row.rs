@@ -48,6 +48,12 @@ impl RowKey {
         })
     }
 
+    /// Whether it says in which namespace the row is.
+    pub fn names_namespace(&self) -> bool {
+        let mut parts = words(&self.pipeline).flat_map(|word| &word.parts);
+        parts.any(|part| fact(part) == Some("namespace"))
+    }
+
     /// The pipeline for a row.
     pub fn on(&self, row: &Target) -> Pipeline {
         let value = |name: &str| match name {

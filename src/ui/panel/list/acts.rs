@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rows::RowKey;
+use super::rows::{Feed, RowKey};
 use super::{ListPanel, Listing, NO_ROW};
 use crate::core::text::SafeText;
 use crate::ui::panel::{Effect, Motion};
@@ -34,12 +34,17 @@ impl<L: Listing> ListPanel<L> {
             .map_or(&[], std::slice::from_ref)
     }
 
-    /// These rows, by the places of their contexts.
-    pub(super) fn rows(&self, keys: Vec<&RowKey>) -> BTreeMap<u16, Vec<L::Row>> {
-        let mut rows: BTreeMap<u16, Vec<L::Row>> = BTreeMap::new();
+    /// These rows, by the places of their contexts and, where all namespaces are shown, by their own.
+    pub(super) fn rows(&self, keys: Vec<&RowKey>) -> BTreeMap<(u16, Option<String>), Vec<L::Row>> {
+        let mut rows: BTreeMap<(u16, Option<String>), Vec<L::Row>> = BTreeMap::new();
         for key in keys {
-            let row = self.feeds.row(key, L::Row::clone);
-            rows.entry(key.context).or_default().extend(row);
+            let Some(row) = self.feeds.row(key, L::Row::clone) else {
+                continue;
+            };
+            let everywhere = self.feeds.get(key.context).is_some_and(Feed::is_everywhere);
+            let namespace = self.listing.namespace_of(&row).filter(|_| everywhere);
+            let place = (key.context, namespace.map(str::to_owned));
+            rows.entry(place).or_default().push(row);
         }
         rows
     }
@@ -54,7 +59,7 @@ impl<L: Listing> ListPanel<L> {
         }
     }
 
-    /// Each row is acted on in its own context.
+    /// Each row is acted on in its own context and namespace.
     pub(super) fn act_on(&self, action: &str, keys: Vec<&RowKey>) -> Vec<Effect> {
         if let Some(denied) = self.denied_to(action, &keys) {
             return vec![Effect::Toast(denied)];
@@ -63,14 +68,15 @@ impl<L: Listing> ListPanel<L> {
             return vec![Effect::Toast(NO_ROW.into())];
         }
         let mut all = Vec::new();
-        for (place, rows) in self.rows(keys) {
+        for ((place, namespace), rows) in self.rows(keys) {
             let (Some(feed), Some(scope)) = (self.feeds.get(place), &self.scope) else {
                 continue;
             };
-            if rows.is_empty() {
-                continue;
-            }
             for effect in self.listing.act(action, &rows) {
+                let effect = match &namespace {
+                    Some(namespace) => self.listing.in_namespace(effect, namespace),
+                    None => effect,
+                };
                 join(&mut all, effect.within(scope, &feed.context));
             }
         }

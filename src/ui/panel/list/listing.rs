@@ -50,6 +50,28 @@ pub trait Listing: Send {
     /// What to say when there is no row although the source is well.
     fn empty(&self) -> &'static str;
 
+    /// The same where the rows of all namespaces are shown.
+    fn empty_everywhere(&self) -> &'static str {
+        self.empty()
+    }
+
+    /// The namespace that a row lies in; none: in no namespace.
+    fn namespace_of<'r>(&'r self, row: &'r Self::Row) -> Option<&'r str> {
+        let _ = row;
+        None
+    }
+
+    /// All its rows lie in one namespace, whichever are shown: they are parts of one object.
+    fn is_of_one_namespace(&self) -> bool {
+        false
+    }
+
+    /// What is wanted of rows of this namespace, where lines may run in another one.
+    fn in_namespace(&self, effect: Effect, namespace: &str) -> Effect {
+        let _ = namespace;
+        effect
+    }
+
     /// What the rows are called; by default the id.
     fn name(&self, rows: &RowTable<Self::Row>) -> String {
         let _ = rows;

@@ -59,6 +59,23 @@ impl<L: Listing> ListPanel<L> {
         }
     }
 
+    /// Whether a column tells the namespaces: rows of all of them are shown, and these lie in some.
+    pub(super) fn tells_namespaces(&self) -> bool {
+        let everywhere = self.feeds.0.iter().any(Feed::is_everywhere);
+        let lies = |row: &L::Row| self.listing.namespace_of(row).is_some();
+        let first = self
+            .keys
+            .1
+            .first()
+            .filter(|_| everywhere && !self.listing.is_of_one_namespace());
+        first.is_some_and(|key| self.feeds.row(key, lies).unwrap_or(false))
+    }
+
+    /// The namespace of a row, where a column tells it.
+    pub(super) fn namespace_cell(listing: &L, row: &L::Row) -> Cell {
+        Cell::styled(listing.namespace_of(row).unwrap_or("-"), Meaning::Dim)
+    }
+
     /// The name of each context as its rows show it, marked where they are not live; none: there is only one.
     pub(super) fn context_cells(&self, theme: &Theme) -> Vec<Cell> {
         let cell = |feed: &Feed<L::Row>| {
@@ -74,7 +91,11 @@ impl<L: Listing> ListPanel<L> {
 
     /// Why there is no row although none is filtered away.
     pub(super) fn why_empty(&self) -> SafeText {
-        let empty = self.listing.empty();
+        let everywhere = self.feeds.0.iter().any(Feed::is_everywhere);
+        let empty = match everywhere {
+            true => self.listing.empty_everywhere(),
+            false => self.listing.empty(),
+        };
         match self.feeds.0.as_slice() {
             [only] => empty_reason(&only.health(), empty),
             several => {

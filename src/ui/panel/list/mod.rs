@@ -54,6 +54,8 @@ pub struct ListPanel<L: Listing> {
 const NO_ROW: &str = "there is no row here to do that with";
 /// The column of several contexts, named as in the results of commands.
 const CONTEXT: &str = "CONTEXT";
+/// The column where all namespaces are shown, named as kubectl names it.
+const NAMESPACE: &str = "NAMESPACE";
 
 /// No version: what is known is out of date.
 const NEVER: u64 = u64::MAX;
@@ -90,7 +92,11 @@ impl<L: Listing> ListPanel<L> {
                 // All that a row can show counts, not only what fits into one line of it.
                 let cells = listing.cells(row, &self.whole(feed));
                 let context = feeds.is_several().then_some(feed.context.name.as_str());
-                let texts = context.into_iter().chain(cells.iter().map(|cell| cell.text.as_str()));
+                let namespace = listing.namespace_of(row).filter(|_| feed.is_everywhere());
+                let texts = context
+                    .into_iter()
+                    .chain(namespace)
+                    .chain(cells.iter().map(|cell| cell.text.as_str()));
                 filter.matches(&texts.collect::<Vec<&str>>().join(" "))
             };
             let passes: Option<Passes<'_, L::Row>> = match filter.is_empty() {
@@ -317,21 +323,29 @@ impl<L: Listing> Panel for ListPanel<L> {
         };
         let several = self.feeds.is_several();
         let columns = self.columns(keys.first().copied());
+        let namespaces = self.tells_namespaces();
         let context = several.then(|| CONTEXT.to_owned());
+        let context = context.into_iter().chain(namespaces.then(|| NAMESPACE.to_owned()));
         let row = |key: &&RowKey| {
             let feed = self.feeds.get(key.context)?;
             let look = RowLook {
                 now,
                 ..self.whole(feed)
             };
-            let cells = self.feeds.row(key, |row| self.listing.cells(row, &look))?;
+            let cells = |row: &L::Row| {
+                let namespace = namespaces.then(|| Self::namespace_cell(&self.listing, row));
+                namespace
+                    .into_iter()
+                    .chain(self.listing.cells(row, &look))
+                    .collect::<Vec<_>>()
+            };
+            let cells = self.feeds.row(key, cells)?;
             let context = several.then(|| SafeText::line(&feed.context.name).as_str().to_owned());
             let own = cells.iter().map(|cell| plain(cell, look.theme));
             Some(context.into_iter().chain(own).collect())
         };
         Ok(Grid {
             columns: context
-                .into_iter()
                 .chain(columns.into_iter().map(|column| column.title.into_owned()))
                 .collect(),
             rows: keys.iter().filter_map(row).collect(),
@@ -394,6 +408,7 @@ impl<L: Listing> Panel for ListPanel<L> {
         let (keys, chosen) = (&self.keys.1, self.selection.index());
         let marks = !self.marked.is_empty();
         let contexts = self.context_cells(theme);
+        let namespaces = self.tells_namespaces();
         let row = |at: usize| {
             let Some(key) = keys.get(at) else { return Vec::new() };
             let look = RowLook {
@@ -402,7 +417,14 @@ impl<L: Listing> Panel for ListPanel<L> {
                 open: focused && at == chosen,
                 first: key.context == 0,
             };
-            let cells = self.feeds.row(key, |row| self.listing.cells(row, &look));
+            let cells = |row: &L::Row| {
+                let namespace = namespaces.then(|| Self::namespace_cell(&self.listing, row));
+                namespace
+                    .into_iter()
+                    .chain(self.listing.cells(row, &look))
+                    .collect::<Vec<_>>()
+            };
+            let cells = self.feeds.row(key, cells);
             let mark = marks.then(|| match self.marked.contains(key) {
                 true => Cell::styled(theme.glyphs.mark, Meaning::ChatMark),
                 false => Cell::new(""),
@@ -414,7 +436,9 @@ impl<L: Listing> Panel for ListPanel<L> {
         // The marks have a column of their own as long as there are any.
         let mark = marks.then(|| Column::new("").narrow());
         let context = (!contexts.is_empty()).then(|| self.context_column());
+        let namespace = namespaces.then(|| Column::new(NAMESPACE).shortening(9));
         let own = self.columns(keys.first());
+        let context = context.into_iter().chain(namespace);
         let columns: Vec<Column> = mark.into_iter().chain(context).chain(own).collect();
         let table = Table {
             columns: &columns,

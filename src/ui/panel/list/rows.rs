@@ -27,6 +27,11 @@ impl<R> Feed<R> {
         self.rows.source().read(|rows, _| look(rows))
     }
 
+    /// Its rows are of all namespaces.
+    pub fn is_everywhere(&self) -> bool {
+        self.context.kubernetes.everywhere
+    }
+
     pub fn health(&self) -> Health {
         self.rows.source().health()
     }

@@ -111,6 +111,18 @@ impl Listing for Containers {
         format!("containers of {}", self.of.name)
     }
 
+    fn namespace_of<'r>(&'r self, _: &'r ContainerRow) -> Option<&'r str> {
+        Some(&self.of.scope)
+    }
+
+    fn in_namespace(&self, effect: Effect, namespace: &str) -> Effect {
+        crate::features::kubernetes::panel::in_namespace(effect, namespace)
+    }
+
+    fn is_of_one_namespace(&self) -> bool {
+        true
+    }
+
     fn actions(&self) -> &'static [Action] {
         &ACTIONS
     }

@@ -67,8 +67,8 @@ impl Listing for Sets {
     }
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<ReplicaSetRow> {
-        self.deployments = Some(feed::rows(&self.hub, &self.clients, context, false));
-        feed::rows(&self.hub, &self.clients, context, false)
+        self.deployments = Some(feed::rows(&self.hub, &self.clients, context));
+        feed::rows(&self.hub, &self.clients, context)
     }
 
     fn columns(&self, _: Option<&ReplicaSetRow>) -> Vec<Column> {
@@ -113,6 +113,18 @@ impl Listing for Sets {
 
     fn version(&self) -> u64 {
         self.deployments.as_ref().map_or(0, |feed| feed.source().version())
+    }
+
+    fn namespace_of<'r>(&'r self, row: &'r ReplicaSetRow) -> Option<&'r str> {
+        Some(&row.namespace)
+    }
+
+    fn in_namespace(&self, effect: Effect, namespace: &str) -> Effect {
+        crate::features::kubernetes::panel::in_namespace(effect, namespace)
+    }
+
+    fn is_of_one_namespace(&self) -> bool {
+        true
     }
 
     fn actions(&self) -> &'static [Action] {

@@ -81,7 +81,7 @@ impl Listing for Objects {
     }
 
     fn subscribe(&mut self, context: &Arc<Context>) -> Subscription<TableRow> {
-        feed::table(&self.hub, &self.clients, context, &self.word, false)
+        feed::table(&self.hub, &self.clients, context, &self.word)
     }
 
     fn columns(&self, any: Option<&TableRow>) -> Vec<Column> {
@@ -114,6 +114,18 @@ impl Listing for Objects {
     fn name(&self, rows: &RowTable<TableRow>) -> String {
         let any = rows.iter().next();
         any.map_or_else(|| self.word.clone(), |(_, row)| row.head.resource.clone())
+    }
+
+    fn empty_everywhere(&self) -> &'static str {
+        "there is none in any namespace"
+    }
+
+    fn namespace_of<'r>(&'r self, row: &'r TableRow) -> Option<&'r str> {
+        row.head.namespaced.then_some(&*row.namespace)
+    }
+
+    fn in_namespace(&self, effect: Effect, namespace: &str) -> Effect {
+        crate::features::kubernetes::panel::in_namespace(effect, namespace)
     }
 
     fn actions(&self) -> &'static [Action] {

@@ -1,6 +1,6 @@
 //! What is done with the rollout that is shown: going down to a pod, actions of the deployment, pinning.
 
-use super::super::{common, objects, shell, target};
+use super::super::{common, in_namespace, objects, shell, target};
 use super::{Held, NOTHING, RolloutPanel};
 use crate::core::text::SafeText;
 use crate::lang::Stage;
@@ -21,7 +21,7 @@ impl RolloutPanel {
             return vec![Effect::Toast(NOTHING.into())];
         };
         self.held = Some(Held {
-            name: one.view.name.clone(),
+            name: one.label.clone(),
             opened: true,
         });
         self.moved += 1;
@@ -41,7 +41,14 @@ impl RolloutPanel {
     /// What is wanted of what is shown, in its context.
     pub(super) fn within(&self, effect: Effect) -> Effect {
         match (&self.scope, &self.context) {
-            (Some(scope), Some(context)) => effect.within(scope, context),
+            (Some(scope), Some(context)) => {
+                let of = self.one().or_else(|| self.seen.all.get(self.selection.index()));
+                let effect = match of.filter(|_| context.kubernetes.everywhere) {
+                    Some(one) => in_namespace(effect, &one.view.namespace),
+                    None => effect,
+                };
+                effect.within(scope, context)
+            }
             _ => effect,
         }
     }
@@ -58,7 +65,7 @@ impl RolloutPanel {
             ("history", _) => vec![on_deployment("kubectl:rollout-history")],
             ("undo", _) => vec![on_deployment("kubectl:rollout-undo")],
             ("hold", _) => {
-                let name = view.name.clone();
+                let name = one.label.clone();
                 vec![Effect::Toast(self.hold_or_let_go(&name))]
             }
             ("shell", Some(pod)) => shell(&[pod.name.as_str()], None),

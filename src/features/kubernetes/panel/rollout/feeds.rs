@@ -22,12 +22,16 @@ pub const MOST: usize = 12;
 
 /// The feeds.
 pub struct Feeds {
+    /// The deployments are of all namespaces.
+    everywhere: bool,
     parts: Parts,
     samples: Subscription<Sample>,
 }
 
 /// A rollout as it is drawn.
 pub struct One {
+    /// What it is called among the others.
+    pub label: String,
     /// Everything about it.
     pub view: RolloutView,
     /// Its state: tone and word.
@@ -46,6 +50,7 @@ impl Feeds {
     /// Of a context. Inside a Tokio runtime.
     pub fn open(hub: &Hub, clients: &Arc<Clients>, context: &Arc<Context>) -> Feeds {
         Feeds {
+            everywhere: context.kubernetes.everywhere,
             parts: Parts::open(hub, clients, context),
             samples: samples(hub, context),
         }
@@ -66,22 +71,27 @@ impl Feeds {
         self.parts.health()
     }
 
-    /// The names of the deployments.
+    /// What a deployment is called: by its name, with its namespace where those of all are shown.
+    pub fn label(&self, row: &DeploymentRow) -> String {
+        label(self.everywhere, &row.namespace, &row.name)
+    }
+
+    /// What the deployments are called.
     pub fn names(&self) -> Vec<String> {
-        let name = |(_, row): (&str, &DeploymentRow)| row.name.clone();
+        let name = |(_, row): (&str, &DeploymentRow)| self.label(row);
         self.parts
             .deployments
             .source()
             .read(|rows, _| rows.iter().map(name).collect())
     }
 
-    /// The deployment of this name alone; else all that roll out when there are several; else the one that was changed
+    /// The deployment that is called so alone; else all that roll out when there are several; else the one that was changed
     /// last, `followed`; else the most urgent, of equals the one that moved last.
     pub fn pick(&self, held: Option<&str>, followed: Option<&str>) -> Picked {
         self.parts.deployments.source().read(|rows, _| {
             self.parts.find_stuck(rows);
             let all = || rows.iter().map(|(_, row)| row);
-            let named = |name: Option<&str>| name.and_then(|name| all().find(|row| row.name == name));
+            let named = |name: Option<&str>| name.and_then(|name| all().find(|row| self.label(row) == name));
             let one = |row: Option<&DeploymentRow>| Picked {
                 rows: row.into_iter().cloned().collect(),
                 more: 0,
@@ -91,7 +101,12 @@ impl Feeds {
             }
             let mut moving: Vec<&DeploymentRow> = all().filter(|row| is_moving(row)).collect();
             if moving.len() > 1 {
-                moving.sort_by_key(|row| (Some(row.name.as_str()) != followed, std::cmp::Reverse(moved(row))));
+                moving.sort_by_key(|row| {
+                    (
+                        Some(self.label(row).as_str()) != followed,
+                        std::cmp::Reverse(moved(row)),
+                    )
+                });
                 return Picked {
                     more: moving.len().saturating_sub(MOST),
                     rows: moving.into_iter().take(MOST).cloned().collect(),
@@ -105,6 +120,7 @@ impl Feeds {
     pub fn look(&self, rows: &[DeploymentRow], now: Timestamp) -> Vec<One> {
         let views = self.parts.look(&rows.iter().collect::<Vec<_>>(), now);
         let one = |(row, view): (&DeploymentRow, RolloutView)| One {
+            label: self.label(row),
             state: state(row, view.stuck()),
             view,
         };
@@ -124,16 +140,18 @@ impl Feeds {
         self.samples
             .source()
             .read(|rows, health| recent(rows, health).map(|_| ()))?;
-        let own = self.own(&of.name);
+        let own = self.own(of);
         self.samples
             .source()
             .read(|rows, health| measured(rows, health, &own, now))
     }
 
     /// What tells a deployment's answers: its replica sets, and the versions that no other one here has.
-    fn own(&self, name: &str) -> Own {
+    fn own(&self, of: &RolloutView) -> Own {
         let uid = self.parts.deployments.source().read(|rows, _| {
-            let row = rows.iter().find(|(_, row)| row.name == name);
+            let row = rows
+                .iter()
+                .find(|(_, row)| row.name == of.name && row.namespace == of.namespace);
             row.map(|(_, row)| row.uid.clone())
         });
         let Some(uid) = uid else { return Own::default() };
@@ -146,6 +164,14 @@ impl Feeds {
                 versions: own.iter().filter(only).map(|set| set.version.clone()).collect(),
             }
         })
+    }
+}
+
+/// As [`Feeds::label`].
+pub fn label(everywhere: bool, namespace: &str, name: &str) -> String {
+    match everywhere {
+        true => format!("{namespace}/{name}"),
+        false => name.to_owned(),
     }
 }
 

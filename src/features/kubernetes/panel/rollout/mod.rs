@@ -155,7 +155,7 @@ impl RolloutPanel {
         if let Some(pod) = self.leading_pod().map(str::to_owned) {
             self.selection.select_key(pod);
         }
-        let state = self.one().map(|one| (one.view.name.clone(), one.view.old.is_empty()));
+        let state = self.one().map(|one| (one.label.clone(), one.view.old.is_empty()));
         if self.widths_of != state {
             self.widths_of = state;
             self.selection.hold_widths();
@@ -208,6 +208,20 @@ impl RolloutPanel {
         (scope.is_several() || scope.away(context).is_some()).then_some(context.name.as_str())
     }
 
+    /// What a deployment is called here.
+    fn label(&self, namespace: &str, name: &str) -> String {
+        let everywhere = self
+            .context
+            .as_ref()
+            .is_some_and(|context| context.kubernetes.everywhere);
+        feeds::label(everywhere, namespace, name)
+    }
+
+    /// What a subject is called here.
+    fn label_of(&self, subject: &Subject) -> String {
+        self.label(&subject.target.scope, &subject.target.name)
+    }
+
     /// The rollout, when there is one to show.
     fn one(&self) -> Option<&One> {
         match self.seen.all.as_slice() {
@@ -223,11 +237,12 @@ impl RolloutPanel {
     /// The pod that the cause is about, else the first, which is a new one, so that what comes is in sight; unless the
     /// operator chose another one.
     fn leading_pod(&self) -> Option<&str> {
-        let view = &self.one()?.view;
+        let one = self.one()?;
+        let view = &one.view;
         let failing = view.cause.as_ref().map(|cause| cause.pod.as_str());
         let leading = failing.filter(|pod| !pod.is_empty());
         let leading = leading.or_else(|| view.pods.first().map(|pod| pod.name.as_str()));
-        leading.filter(|_| self.chosen.as_ref() != Some(&view.name))
+        leading.filter(|_| self.chosen.as_ref() != Some(&one.label))
     }
 
     /// Whether what is shown has a reason to be taken back.
@@ -240,12 +255,12 @@ impl RolloutPanel {
     fn names(&self) -> Vec<String> {
         match self.one() {
             Some(one) => one.view.pods.iter().map(|pod| pod.name.clone()).collect(),
-            None => self.seen.all.iter().map(|one| one.view.name.clone()).collect(),
+            None => self.seen.all.iter().map(|one| one.label.clone()).collect(),
         }
     }
 
     fn select(&mut self, at: usize) {
-        self.chosen = self.one().map(|one| one.view.name.clone());
+        self.chosen = self.one().map(|one| one.label.clone());
         self.selection.select(at);
         self.selection.settle(self.names().get(at).cloned());
         self.moved += 1;
@@ -263,8 +278,11 @@ impl Panel for RolloutPanel {
         let place = self.place().map_or(String::new(), |name| format!(" @{name}"));
         SafeText::line(&match picked.rows.as_slice() {
             [] => format!("{ID}{place}"),
-            [row] if held.is_some_and(|held| held.name == row.name) => format!("rollout {}{place}  pinned", row.name),
-            [row] => format!("rollout {}{place}", row.name),
+            [row] => {
+                let label = self.label(&row.namespace, &row.name);
+                let pinned = held.is_some_and(|held| held.name == label);
+                format!("rollout {label}{place}{}", if pinned { "  pinned" } else { "" })
+            }
             several => format!("rollouts {}{place}", several.len() + picked.more),
         })
     }
@@ -299,7 +317,6 @@ impl Panel for RolloutPanel {
     }
 
     fn focus_on(&mut self, subject: &Subject) -> bool {
-        let name = &subject.target.name;
         let pinned = self.held.as_ref().is_some_and(|held| !held.opened);
         let there = self.scope.as_ref().and_then(|scope| scope.of(subject));
         // What is pinned stays, and with it the context.
@@ -310,9 +327,10 @@ impl Panel for RolloutPanel {
             return false;
         }
         self.held = self.held.take().filter(|held| !held.opened);
+        let name = self.label_of(subject);
         self.followed = Some(name.clone());
         self.moved += 1;
-        matches!(self.pick().rows.as_slice(), [row] if row.name == *name)
+        matches!(self.pick().rows.as_slice(), [row] if self.label(&row.namespace, &row.name) == name)
     }
 
     fn turn_to(&mut self, name: &str) -> Option<Result<(), SafeText>> {
@@ -334,7 +352,7 @@ impl Panel for RolloutPanel {
     fn show(&mut self, subject: &Subject) {
         if subject.target.kind == "Deployment" && self.go_over(subject) {
             self.held = Some(Held {
-                name: subject.target.name.clone(),
+                name: self.label_of(subject),
                 opened: true,
             });
             self.moved += 1;
@@ -343,7 +361,7 @@ impl Panel for RolloutPanel {
 
     fn hold(&mut self, subject: &Subject) -> Option<SafeText> {
         let can = subject.target.kind == "Deployment" && self.go_over(subject);
-        can.then(|| self.hold_or_let_go(&subject.target.name))
+        can.then(|| self.hold_or_let_go(&self.label_of(subject)))
     }
 
     fn back(&mut self) -> bool {
@@ -471,7 +489,7 @@ impl Panel for RolloutPanel {
         };
         let name = format!(
             "{}{}",
-            row.name,
+            self.label(&row.namespace, &row.name),
             self.place().map_or(String::new(), |place| format!(" @{place}"))
         );
         let text = match feeds.state(row) {

@@ -34,14 +34,14 @@ pub fn draw(area: Rect, buffer: &mut Buffer, all: &[One], look: &Look<'_>) -> Ve
     let count = all.len() + look.more;
     let title = SafeText::line(&format!("{count} rollouts go on; Enter shows one alone")).fit(usize::from(area.width));
     line(area, 0, buffer, &Line::from(theme.span(&title, Meaning::Header)));
-    let names = || all.iter().map(|one| one.view.name.as_str());
+    let names = || all.iter().map(|one| one.label.as_str());
     let at_end = differ_at_end(names());
     let widest = names().map(|name| SafeText::line(name).width()).max().unwrap_or(0);
     let name_columns = widest.min(NAME).min(usize::from(area.width) / 3);
     let entries: Vec<Vec<Line<'static>>> = all
         .iter()
         .map(|one| {
-            let name = SafeText::line(&one.view.name);
+            let name = SafeText::line(&one.label);
             let name = match at_end {
                 true => name.fit_middle(name_columns),
                 false => name.fit(name_columns),

@@ -325,6 +325,16 @@ fn a_namespace_that_the_cluster_does_not_have_is_left_again() {
     assert_eq!(namespace, "default");
     assert!(desk.shows(120, 40, "has no namespace stagin") && desk.shows(120, 40, "did you mean staging?"));
     for told in [&["default", "staging"][..], &[]] {
+        let (namespace, desk) = goes("all", told);
+        assert_eq!(namespace, "default", "lines run where they did: {told:?}");
+        assert!(desk.app.context.kubernetes.everywhere);
+    }
+    let (namespace, desk) = goes("all", &["all", "default"]);
+    assert!(
+        namespace == "all" && !desk.app.context.kubernetes.everywhere,
+        "one is called so"
+    );
+    for told in [&["default", "staging"][..], &[]] {
         let (namespace, mut desk) = goes("staging", told);
         assert_eq!(namespace, "staging", "nobody knows better: {told:?}");
         assert!(desk.shows(120, 40, "namespace staging"));

@@ -136,3 +136,53 @@ fn an_approval_says_in_which_context() {
         "there are others"
     );
 }
+
+#[test]
+fn all_namespaces_are_shown_and_lines_run_where_they_did() {
+    let mut desk = Desk::new();
+    for typed in [":ns *<enter>", ":ns all<enter>"] {
+        let effects = desk.keys(typed);
+        let [Effect::Switch(context, _)] = effects.as_slice() else {
+            panic!("{typed}: the panels show something else")
+        };
+        assert!(context.kubernetes.everywhere);
+        assert_eq!(context.kubernetes.namespace.as_deref(), Some("default"), "of lines");
+        assert!(desk.shows(120, 40, "all namespaces in the panels; lines run in default"));
+        assert!(desk.screen(120, 40)[0].contains("default + * "));
+        desk.keys(":ns kube-system<enter>");
+        assert!(!desk.app.context.kubernetes.everywhere && !desk.screen(120, 40)[0].contains('*'));
+        desk.keys(":ns default<enter>");
+    }
+    desk.keys(":ns <tab>");
+    assert_eq!(desk.app.input.text().trim_end(), ":ns *", "offered");
+}
+
+/// A row's object may lie in another namespace than the one in which its line would run.
+#[test]
+fn a_pipeline_of_the_keymap_runs_on_a_row_of_all_namespaces_only_where_it_names_its_own() {
+    for (pipeline, runs) in [
+        ("kubectl:describe $name", false),
+        ("kubectl:get deploy $name -n $namespace", true),
+    ] {
+        let mut desk = Desk::new();
+        let (keymap, _) = Keymap::parse(&format!("name = 'mine'\n[rows.deployments]\n'X' = '{pipeline}'")).unwrap();
+        desk.app.keymap = keymap;
+        desk.app.take_keymap();
+        desk.keys(":ns *<enter><alt-2>");
+        assert_eq!(!desk.keys("X").is_empty(), runs, "{pipeline}");
+        assert_eq!(desk.shows(120, 40, "does not name $namespace"), !runs, "{pipeline}");
+    }
+}
+
+#[test]
+fn rows_of_several_namespaces_are_not_changed_by_one_key() {
+    let mut desk = Desk::new();
+    let lines = |verb: &str| {
+        ["blue", "green"]
+            .map(|name| PanelEffect::Run(Stage::new(verb).arg(name).into()))
+            .to_vec()
+    };
+    assert_eq!(desk.app.panel_effects(lines("kubectl:describe")).len(), 2);
+    assert!(desk.app.panel_effects(lines("kubectl:scale")).is_empty());
+    assert!(desk.shows(160, 40, "one namespace at a time"));
+}
