@@ -6,7 +6,7 @@
 mod support;
 
 use base64::Engine;
-use support::console::{SOON, deploy, line, see, see_row};
+use support::console::{SOON, chat, deploy, line, see, see_row};
 use support::process::{COGDECK, Sandbox};
 use support::terminal::{Key, Terminal};
 
@@ -203,17 +203,14 @@ fn all_namespaces_are_shown_at_once_and_their_rows_stay_apart() {
     see(&terminal, "m actions");
     terminal.type_text("/kube-system");
     terminal.key(Key::Enter);
-    see(&terminal, "/kube-system 1");
+    see(&terminal, "/kube-system 3");
     terminal.key(Key::Home);
     terminal.type_text("d");
     see(&terminal, "kubectl:describe --namespace=kube-system deploy alpha");
     terminal.type_text("i");
     line(&terminal, "kubectl:get deploy -o name | count");
     see_row(&terminal, "the session's own namespace alone", |row| {
-        row.trim_matches(['│', ' '])
-            .split('│')
-            .next()
-            .is_some_and(|chat| chat.trim() == "1")
+        chat(row).trim() == "1"
     });
     line(&terminal, ":ns kube-system");
     terminal

@@ -109,6 +109,11 @@ impl Approval {
         }
     }
 
+    /// It was out of sight and is back.
+    pub fn shown_again(&mut self, now: Timestamp) {
+        self.shown_at = now;
+    }
+
     /// Whether a value is asked for.
     pub fn is_secret(&self) -> bool {
         self.secret.is_some()

@@ -267,6 +267,9 @@ fn stage(area: Rect, wants: &Wants, borders: bool) -> Option<Vec<Pane>> {
         .filter(|(_, want)| want.beside)
         .collect();
     if area.width < NARROW {
+        if let Some(panes) = low_stage(area, &members, (frame, sides)) {
+            return Some(panes);
+        }
         members.truncate(1);
     }
     let columns = |count: usize| u16::try_from(count).map_or(0, |count| area.width / count.max(1));
@@ -311,6 +314,34 @@ fn stage(area: Rect, wants: &Wants, borders: bool) -> Option<Vec<Pane>> {
     Some(panes)
 }
 
+/// The first two of a stage that is too narrow for them side by side: above each other over the chat, the second one no
+/// taller than it must be; none: there is no room for both.
+fn low_stage(area: Rect, members: &[(usize, &Want)], (frame, sides): (u16, u16)) -> Option<Vec<Pane>> {
+    let [(first, upper), (second, lower), ..] = members else {
+        return None;
+    };
+    if upper.width.max(lower.width) + sides > area.width {
+        return None;
+    }
+    let least = upper.height + lower.height + 2 * frame;
+    let room = area.height.checked_sub(LEAST_CHAT + frame)?;
+    let large = u32::from(area.height) * u32::from(STAGE.1) / 100;
+    // One row more than the smallest height has, where there is one: a pod more is seen.
+    let height = u16::try_from(large).unwrap_or(room).max(least + 1).min(room);
+    let under = (lower.height + frame).max(height / 3);
+    let over = height.checked_sub(under).filter(|over| *over >= upper.height + frame)?;
+    let pane = |index: usize, y: u16, height: u16| Pane {
+        index,
+        area: Rect { y, height, ..area },
+        folded: false,
+    };
+    Some(vec![
+        pane(0, area.y + height, area.height - height),
+        pane(first + 1, area.y, over),
+        pane(second + 1, area.y + over, under),
+    ])
+}
+
 /// Stacks panels: heights by share, never under the smallest; those for which there is no room fold to one line.
 fn stack(area: Rect, members: &[usize], wants: &Wants, borders: bool, panes: &mut Vec<Pane>) {
     let frame = if borders { 2 } else { 1 };
@@ -337,14 +368,29 @@ fn stack(area: Rect, members: &[usize], wants: &Wants, borders: bool, panes: &mu
             None => break,
         };
     }
-    let spare = u32::from(area.height).saturating_sub(needed(&open));
+    // Who has the keys is seen, if only in part: rather than that the names of others go.
+    let chosen = members.iter().copied().find(|index| index + 1 == wants.shown);
+    let hidden = chosen.filter(|index| !open.contains(index) && fits_width(*index));
+    let members: Vec<usize> = match hidden {
+        Some(chosen) => {
+            open = vec![chosen];
+            let names = usize::from(area.height.saturating_sub(least(chosen)));
+            let others = members.iter().copied().filter(|index| *index != chosen).take(names);
+            let kept: Vec<usize> = others.chain([chosen]).collect();
+            members.iter().copied().filter(|index| kept.contains(index)).collect()
+        }
+        None => members.to_vec(),
+    };
+    let needed = open.iter().map(|index| u32::from(least(*index))).sum::<u32>()
+        + u32::try_from(members.len() - open.len()).unwrap_or(0);
+    let spare = u32::from(area.height).saturating_sub(needed);
     let weight = |index: &usize| wants.panels.get(*index).map_or(0, |panel| u32::from(panel.share));
     let weights: u32 = open.iter().map(weight).sum();
     // Rows that nobody claims are shared evenly.
     let weight = |index: &usize| if weights == 0 { 1 } else { weight(index) };
     let weights: u32 = open.iter().map(weight).sum();
     let (mut y, mut shared, mut seen) = (area.y, 0, 0);
-    for index in members {
+    for index in &members {
         let height = if open.contains(index) {
             seen += weight(index);
             let so_far = (spare * seen).checked_div(weights).unwrap_or(0);

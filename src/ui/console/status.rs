@@ -290,7 +290,9 @@ fn hints(app: &App) -> Vec<(String, String)> {
         _ if app.finder.is_some() => vec![("Enter".into(), "keep".into()), ("Esc".into(), "show all again".into())],
         _ if app.approval().is_some() => {
             let [confirm, decline] = app.keys_of_approval();
-            vec![(confirm, "apply".into()), (decline, "decline".into())]
+            let mut hints = vec![(confirm, "apply".into()), (decline, "decline".into())];
+            hints.extend(named(Part::Global, &[(Action::Pane2, "look elsewhere")]));
+            hints
         }
         Focus::Input if app.popup.is_some() => named(
             Part::Popup,

@@ -27,7 +27,12 @@ impl App {
             _ => return None,
         };
         if !done {
-            self.tell("there is nothing beside it to take room from", Tone::Neutral);
+            let is_split = !self.places.seams.is_empty();
+            let told = match action {
+                Action::Wider | Action::Narrower if is_split => "its column is as wide, or as narrow, as it may be",
+                _ => "there is nothing beside it to take room from",
+            };
+            self.tell(told, Tone::Neutral);
             return Some(Vec::new());
         }
         Some(self.remember())
@@ -57,13 +62,14 @@ impl App {
             [_, middle, ..] => (middle.0, x == middle.1.x),
         };
         let (column, is_left) = chosen;
-        let percent = self.arrangement.percent(column);
+        let before = self.arrangement.percent(column);
         let percent = match wider == is_left {
-            true => percent.saturating_add(STEP),
-            false => percent.saturating_sub(STEP),
+            true => before.saturating_add(STEP),
+            false => before.saturating_sub(STEP),
         };
         self.arrangement.set_percent(column, percent);
-        true
+        // At its limit it stays as it is.
+        self.arrangement.percent(column) != before
     }
 
     fn area(&self, pane: usize) -> Option<Rect> {

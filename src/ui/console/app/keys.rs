@@ -33,6 +33,9 @@ impl App {
         }
         if self.help.is_some() {
             self.help_key(key);
+            if self.help.is_none() {
+                self.ask_again();
+            }
             return Vec::new();
         }
         if let Some(effects) = self.overlay_key(key) {

@@ -101,6 +101,8 @@ pub struct App {
     came_from: Vec<(String, bool)>,
     /// A namespace that was gone to, while it is asked whether there is one.
     namespace_asked: Option<Asked>,
+    /// The question that was looked away from, to another pane: it has no keys until the input line has them.
+    aside: Option<u64>,
     pub(super) toasts: Toasts,
     /// What was told of sources that are not live.
     alerts: alerts::Alerts,
@@ -225,6 +227,7 @@ impl App {
             zoomed: false,
             came_from: Vec::new(),
             namespace_asked: None,
+            aside: None,
             toasts: Toasts::default(),
             alerts: alerts::Alerts::default(),
             keymap: parts.keymap,

@@ -57,13 +57,16 @@ impl App {
             || self.script.as_ref().is_some_and(Script::is_typing);
         self.questions
             .front()
-            .filter(|_| self.input.is_empty() && !something_else)
+            .filter(|question| self.input.is_empty() && !something_else && self.aside != Some(question.id))
             .map(|question| &question.approval)
     }
 
     /// A key while one has the keys. Those that turn the pages of the input line turn those of the plan.
     pub(super) fn approval_key(&mut self, key: Key) -> Vec<Effect> {
         let global = self.keymap.own(Part::Global, key);
+        if self.looks_away(key) {
+            return Vec::new();
+        }
         if global == Some(Action::Present) {
             let [confirm, decline] = self.keys_of_approval();
             let told = format!("the plan is answered first: {confirm} confirms, {decline} declines");
@@ -91,6 +94,48 @@ impl App {
         // Declined as well: what else the line holds goes on, and the first ^C must not kill it.
         self.chat.change(block, |known| known.become_state(State::Running));
         vec![Effect::Answer(id, decision)]
+    }
+
+    /// Keys that answer nothing: to another pane, which then has the keys, and to the help. None of them is a character of
+    /// what may have to be typed.
+    fn looks_away(&mut self, key: Key) -> bool {
+        let Some((id, wants_text)) = self
+            .questions
+            .front()
+            .map(|question| (question.id, question.approval.wants_text()))
+        else {
+            return false;
+        };
+        let global = self.keymap.own(Part::Global, key);
+        if let Some(pane) = global.and_then(Action::pane) {
+            self.focus_pane(pane);
+            self.aside = Some(id);
+            let told = format!("a plan waits: {}", self.way_to_line());
+            self.tell_until(&told, Tone::Waiting, Until::Shown("input".to_owned()));
+            return true;
+        }
+        let help = match self.keymap.own(Part::Input, key).or(global) {
+            Some(Action::Help) => true,
+            Some(Action::HelpWhenEmpty) => !wants_text,
+            _ => false,
+        };
+        if help {
+            self.help = Some(0);
+        }
+        help
+    }
+
+    /// The question that was looked away from has the keys again. It is seen anew: an Enter that comes at once is not
+    /// meant for it.
+    pub(super) fn ask_again(&mut self) {
+        let was_aside = self.aside.take().is_some();
+        if was_aside {
+            self.toasts.has_come(&Until::Shown("input".to_owned()));
+        }
+        let now = self.clock.now();
+        if let Some(question) = self.questions.front_mut() {
+            question.approval.shown_again(now);
+        }
     }
 
     /// The keys that confirm and decline.

@@ -251,6 +251,7 @@ impl App {
         self.rerun_armed = None;
         self.word = None;
         self.chat.focus(false);
+        self.ask_again();
         if self.focus != Focus::Input {
             // Whoever comes from a pane comes to type, whatever vi's mode was.
             self.input.type_again();

@@ -81,6 +81,17 @@ fn panels_without_room_fold_to_one_line_and_the_chosen_one_last() {
 }
 
 #[test]
+fn a_chosen_panel_that_is_too_tall_is_seen_all_the_same() {
+    let mut wants = Wants { shown: 2, ..wants(6) };
+    wants.panels[1].height = 9;
+    let panes = at(100, 14, &wants).panes;
+    let chosen = panes.iter().find(|pane| pane.index == 2).expect("it is there");
+    assert!(!chosen.folded && chosen.area.height >= 8, "{panes:?}");
+    let bottom = panes.iter().map(|pane| pane.area.bottom()).max();
+    assert_eq!(bottom, Some(panes[0].area.bottom()), "nothing leaves the column");
+}
+
+#[test]
 fn columns_and_rows_have_seams_where_they_can_be_dragged() {
     let wide = at(200, 60, &wants(4));
     let columns: Vec<u16> = wide
@@ -121,11 +132,16 @@ fn on_a_stage_the_panels_stand_beside_each_other_over_the_chat() {
     assert_eq!(places(&wide), [(0, 0, 121), (1, 0, 60), (2, 60, 61)]);
     assert_eq!(wide[1].area.bottom(), wide[0].area.y);
     assert!(wide[1].area.height > wide[0].area.height);
+    let narrow = stage(80, 24, 0);
     assert_eq!(
-        places(&stage(80, 24, 0)),
-        [(0, 0, 80), (1, 0, 80)],
-        "narrow: the first one"
+        places(&narrow),
+        [(0, 0, 80), (1, 0, 80), (2, 0, 80)],
+        "above each other"
     );
+    assert_eq!(narrow[1].area.bottom(), narrow[2].area.y);
+    assert_eq!(narrow[2].area.bottom(), narrow[0].area.y);
+    assert!(narrow[0].area.height > LEAST_CHAT && narrow[1].area.height > narrow[2].area.height);
+    assert_eq!(places(&stage(80, 18, 0)), [(0, 0, 80), (1, 0, 80)], "too low for two");
     assert_eq!(places(&stage(80, 24, 2)), [(2, 0, 80)], "or the one gone to");
     assert_eq!(places(&stage(80, 12, 0)), [(0, 0, 80)], "too low for both");
 }

@@ -120,3 +120,41 @@ fn a_plan_that_is_longer_than_its_box_is_read_to_its_end_before_it_is_approved()
         "turning answers nothing"
     );
 }
+
+/// Whoever looks at a panel while a plan waits answers nothing by what he presses there.
+#[test]
+fn panes_and_help_are_looked_at_while_a_plan_waits_and_no_key_there_answers_it() {
+    for requirement in [Requirement::Enter, Requirement::Name("inspector".into())] {
+        let mut desk = Desk::new();
+        let block = desk.start("kubectl:delete deploy inspector");
+        desk.ask(block, requirement.clone());
+        desk.clock.advance(Duration::from_secs(1));
+        desk.keys("<alt-2>");
+        assert_eq!(desk.app.focus, Focus::Pane(1));
+        assert!(!desk.shows(120, 40, "approve 1 change"), "the panel is in sight");
+        assert!(desk.shows(120, 40, "a plan waits: deployments has the keys: i types here"));
+        let effects = desk.keys("<down><up><enter> ");
+        let answers = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Answer(..)));
+        assert!(!answers(&effects), "Enter is the panel's");
+        // Back in the input line the plan has the keys; an Enter that comes at once was meant for the panel.
+        assert!(!answers(&desk.keys("i<enter>")));
+        assert!(desk.shows(120, 40, "approve 1 change"));
+        desk.clock.advance(Duration::from_secs(1));
+        if requirement != Requirement::Enter {
+            desk.keys("inspector");
+        }
+        assert!(answers(&desk.keys("<enter>")));
+    }
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:delete deploy inspector");
+    desk.ask(block, Requirement::Enter);
+    desk.clock.advance(Duration::from_secs(1));
+    desk.keys("?");
+    assert!(desk.shows(120, 40, "any other key closes"));
+    assert!(
+        desk.keys("<enter><enter>").is_empty(),
+        "the first closes the help, the second comes at once"
+    );
+    desk.clock.advance(Duration::from_secs(1));
+    assert!(matches!(desk.keys("<enter>").as_slice(), [Effect::Answer(..)]));
+}
