@@ -4,6 +4,8 @@ mod parameter;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 pub use self::parameter::{OptionKind, OptionSpec, Positional};
@@ -108,6 +110,8 @@ pub struct Declaration {
     pub once: bool,
     /// Its answer is a page: read from its beginning, not from its end.
     pub page: bool,
+    /// With one of these values of this option its answer is a page, too.
+    pub page_with: Option<(&'static str, &'static [&'static str])>,
     /// Must know where in the stream its record stands ([`Call::step`](super::Call)); that holds back each record until
     /// the next one or the end is known.
     pub stepped: bool,
@@ -169,6 +173,7 @@ impl Declaration {
             recovery: false,
             once: false,
             page: false,
+            page_with: None,
             stepped: false,
         }
     }
@@ -381,6 +386,26 @@ impl Declaration {
     pub fn page(mut self) -> Self {
         self.page = true;
         self
+    }
+
+    /// Its answer is read from its beginning where this option has one of these values.
+    #[must_use]
+    pub fn page_with(mut self, option: &'static str, values: &'static [&'static str]) -> Self {
+        self.page_with = Some((option, values));
+        self
+    }
+
+    /// Whether the answer of a call with these options is a page.
+    pub fn is_page(&self, options: &BTreeMap<String, String>) -> bool {
+        let with =
+            |(name, values): (&str, &[&str])| options.get(name).is_some_and(|given| values.contains(&given.as_str()));
+        self.page || self.page_with.is_some_and(with)
+    }
+
+    /// Whether a call that mentions these options goes on until it is stopped.
+    pub fn follows(&self, mentions: impl Fn(&str) -> bool) -> bool {
+        let GoesOn { always, with, until } = self.goes_on;
+        (always || with.iter().any(|name| mentions(name))) && !until.iter().any(|name| mentions(name))
     }
 
     /// It recovers something and asks by itself.

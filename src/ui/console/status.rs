@@ -31,7 +31,7 @@ pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
     let cells = health_cells(app, now, usize::from(area.width));
     let right: usize = line_width(&cells);
     let room = usize::from(area.width).saturating_sub(right + 1);
-    let left = place(app, room);
+    let left = place(app, room, true);
     buffer.set_line(area.x, area.y, &left, u16::try_from(room).unwrap_or(area.width));
     let x = area.right().saturating_sub(u16::try_from(right).unwrap_or(0));
     buffer.set_line(x, area.y, &cells, area.right().saturating_sub(x));
@@ -41,7 +41,7 @@ pub fn top(app: &App, area: Rect, buffer: &mut Buffer, now: Timestamp) {
 /// goes first, then the account, then the region; a long name of the context is cut in its middle, so that it never
 /// takes the room of the namespace, of how many contexts are beside it, and of that changes are refused, or for how long
 /// they are not.
-fn place(app: &App, room: usize) -> Line<'static> {
+fn place(app: &App, room: usize, with_user: bool) -> Line<'static> {
     let (theme, context) = (&app.theme, &app.context);
     let cell = |text: &str, meaning: Meaning| {
         let text = SafeText::line(&format!("{} {text} ", theme.glyphs.separator));
@@ -95,7 +95,7 @@ fn place(app: &App, room: usize) -> Line<'static> {
         (u8::from(!refuses), Some(changes)),
         (3, account.as_ref().map(dim)),
         (2, region.as_ref().map(dim)),
-        (4, Some(cell(app.user.as_str(), Meaning::Dim))),
+        (4, with_user.then(|| cell(app.user.as_str(), Meaning::Dim))),
     ];
     let mut wanted: Vec<(u8, usize)> = cells
         .iter()
@@ -200,10 +200,14 @@ fn health_cells(app: &App, now: Timestamp, columns: usize) -> Line<'static> {
         }
         joined(app, cells)
     };
-    let fewer = (1..=bad.len()).rev().map(|shown| cells(shown, false));
-    let mut choices = std::iter::once(cells(bad.len(), true)).chain(fewer);
-    let fits = choices.find(|line| line_width(line) <= room);
-    fits.unwrap_or_else(|| cut(cells(bad.len().min(1), bad.is_empty()), room))
+    // How many are live is worth more than who sits here.
+    let others = place(app, columns.saturating_sub(room + 1), false);
+    let more = columns.saturating_sub(line_width(&others) + 1).max(room);
+    let fewer = (1..=bad.len()).rev();
+    let fewer = fewer.flat_map(|shown| [(cells(shown, true), more), (cells(shown, false), room)]);
+    let mut choices = std::iter::once((cells(bad.len(), true), more)).chain(fewer);
+    let fits = choices.find(|(line, room)| line_width(line) <= *room);
+    fits.map_or_else(|| cut(cells(bad.len().min(1), bad.is_empty()), room), |(line, _)| line)
 }
 
 /// As much of a line as fits.
@@ -302,14 +306,18 @@ fn hints(app: &App) -> Vec<(String, String)> {
                 (Action::Cancel, if app.names_place() { "leave" } else { "close" }),
             ],
         ),
-        Focus::Input if app.chat.foreground().is_some() && app.input.is_empty() => named(
-            Part::Input,
-            &[
-                (Action::Interrupt, if stopping { "kill" } else { "stop" }),
-                (Action::Complete, "panes"),
-                (Action::HelpWhenEmpty, "help"),
-            ],
-        ),
+        Focus::Input if app.chat.foreground().is_some() && app.input.is_empty() => {
+            let mut hints = named(
+                Part::Input,
+                &[(Action::Interrupt, if stopping { "kill" } else { "stop" })],
+            );
+            // What goes on for long is better looked at beside the chat.
+            let follows = foreground.is_some_and(|block| block.follows && block.reads);
+            hints.extend(follows.then(|| ("… | pin".to_owned(), "as a panel".to_owned())));
+            let others = [(Action::Complete, "panes"), (Action::HelpWhenEmpty, "help")];
+            hints.extend(named(Part::Input, &others));
+            hints
+        }
         Focus::Input if app.input.is_empty() => {
             let mut hints = match app.script.as_ref().is_some_and(super::app::Script::goes_on) {
                 true => named(Part::Global, &[(Action::Present, "type the next line")]),

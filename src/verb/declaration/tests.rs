@@ -47,3 +47,19 @@ fn whether_a_call_goes_on_is_one_question() {
     }
     assert!(watch.follow_flag(|_| false).is_none(), "it goes on as it is");
 }
+
+#[test]
+fn an_answer_is_a_page_by_its_verb_or_by_the_value_of_an_option() {
+    let get = Declaration::new("t", "get", "")
+        .following(&["watch"])
+        .page_with("output", &["yaml"]);
+    let given = |value: &str| [("output".to_owned(), value.to_owned())].into();
+    assert!(get.is_page(&given("yaml")));
+    assert!(!get.is_page(&given("wide")) && !get.is_page(&Default::default()));
+    assert!(get.page().is_page(&Default::default()));
+    let logs = Declaration::new("t", "logs", "")
+        .following(&["follow"])
+        .ending(&["previous"]);
+    assert!(logs.follows(|name| name == "follow") && !logs.follows(|_| false));
+    assert!(!logs.follows(|_| true), "the other option ends it");
+}

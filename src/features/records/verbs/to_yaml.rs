@@ -12,6 +12,7 @@ pub fn verb() -> Verb {
     let declaration = Declaration::new(BUILT_IN, "to-yaml", "Write records as YAML text")
         .description("From the second record on a document starts with `---`.")
         .input(InputMode::All)
+        .page()
         .output("A text for each record.")
         .example_expecting("seed '[{\"a\": [1]}, 2]' | to yaml", "", "a:\n…- 1\n---\n2");
     Verb::read(declaration, ToYaml)

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use super::chat::{PIN, mentioned};
 use super::{App, Effect, Focus};
 use crate::core::change::{Origin, Risk};
 use crate::core::text::SafeText;
-use crate::lang::{parse, print};
+use crate::engine::Partial;
+use crate::lang::{Stage, parse, print};
 use crate::ui::console::chat::block::{Fold, State};
 use crate::ui::console::complete::verb_of;
 use crate::ui::console::keymap::{Action, Key, Part};
 use crate::ui::console::ports::BlockEvent;
 use crate::ui::console::toast::Until;
 use crate::ui::panel::{self, Tone};
+use crate::verb::Verb;
 
 impl App {
     pub(super) fn block_event(&mut self, block: u64, event: BlockEvent) -> Vec<Effect> {
@@ -84,9 +87,10 @@ impl App {
     pub(super) fn run(&mut self, line: String, origin: Origin) -> Effect {
         self.shown = 0;
         let block = self.chat.open(line.clone(), self.context.clone(), self.clock.now());
-        let (reads, page) = (self.only_reads(&line), self.is_page(&line));
-        self.chat
-            .change(block, |block| (block.reads, block.page) = (reads, page));
+        let (reads, page, follows) = (self.only_reads(&line), self.is_page(&line), self.follows(&line));
+        self.chat.change(block, |block| {
+            (block.reads, block.page, block.follows) = (reads, page && !follows, follows);
+        });
         Effect::Start { block, line, origin }
     }
 
@@ -108,8 +112,29 @@ impl App {
         let stage = parsed
             .as_ref()
             .and_then(|line| line.items.last()?.pipeline.stages.last());
-        let verb = stage.and_then(|stage| verb_of(&self.catalogue, stage));
-        verb.is_some_and(|(verb, _)| verb.declaration.page)
+        let is_page = |stage: &Stage| {
+            let (verb, words) = verb_of(&self.catalogue, stage)?;
+            let given = Partial::of(&verb.declaration, stage.words.get(words..)?);
+            Some(verb.declaration.is_page(&given.options))
+        };
+        stage.and_then(is_page).unwrap_or_default()
+    }
+
+    /// Whether a stage of a line goes on until it is stopped, in the chat and not in a panel.
+    fn follows(&self, line: &str) -> bool {
+        let parsed = parse(line).ok();
+        let mut stages = parsed
+            .iter()
+            .flat_map(|line| &line.items)
+            .flat_map(|item| &item.pipeline.stages)
+            .filter_map(|stage| Some((stage, verb_of(&self.catalogue, stage)?)));
+        let mut pinned = stages.clone();
+        let follows = |(stage, (verb, words)): (&Stage, (&Verb, usize))| {
+            let declaration = &verb.declaration;
+            let mentioned = mentioned(declaration, stage.words.get(words..).unwrap_or_default());
+            declaration.follows(|name| mentioned.contains(name))
+        };
+        stages.any(follows) && !pinned.any(|(_, (verb, _))| verb.declaration.name == PIN)
     }
 
     /// Where the panel hides the chat: what only reads is shown at once, and going back from it comes back to the panel.

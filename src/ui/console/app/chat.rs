@@ -18,7 +18,7 @@ use crate::verb::catalogue::BUILT_IN;
 use crate::verb::{Catalogue, Declaration, OptionKind, OptionSpec};
 
 /// What makes a panel of a pipeline.
-const PIN: &str = "pin";
+pub(super) const PIN: &str = "pin";
 
 /// How long the same key again means yes.
 const ARMED: SignedDuration = SignedDuration::from_secs(10);
@@ -264,7 +264,7 @@ fn pinned(line: &str, catalogue: &Catalogue) -> Option<String> {
 }
 
 /// The options that words mention.
-fn mentioned(declaration: &Declaration, words: &[Word]) -> BTreeSet<String> {
+pub(super) fn mentioned(declaration: &Declaration, words: &[Word]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for given in words
         .iter()

@@ -110,6 +110,8 @@ pub struct Block {
     pub reads: bool,
     /// Its answer is read from its beginning.
     pub page: bool,
+    /// It goes on until it is stopped.
+    pub follows: bool,
     older: Document,
     newer: Document,
     /// Shown instead of the result until as much of that has come, so that no row goes away and comes back.
@@ -138,6 +140,7 @@ impl Block {
             records: 0,
             reads: false,
             page: false,
+            follows: false,
             older: Document::default(),
             newer: Document::default(),
             early: None,

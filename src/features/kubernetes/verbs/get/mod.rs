@@ -85,6 +85,7 @@ pub fn verb(clients: &Arc<Clients>) -> Verb {
             .short('a'),
         ])
         .following(&["watch", "watch-only"])
+        .page_with("output", &["yaml", "json"])
         .output("The object as the API gives it, without managedFields; rendered as the server's own table.")
         .example("kubectl:get deploy", "the deployments of the context's namespace")
         .example(

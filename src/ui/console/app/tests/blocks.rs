@@ -273,3 +273,22 @@ fn a_copy_of_a_block_tells_what_it_lacks() {
         "{told}"
     );
 }
+
+#[test]
+fn yaml_is_read_from_its_beginning_and_what_goes_on_may_be_pinned() {
+    let mut desk = Desk::new();
+    for (line, page, follows) in [
+        ("kubectl:describe web -o yaml", true, false),
+        ("kubectl:describe web -oyaml", true, false),
+        ("kubectl:describe web", false, false),
+        ("kubectl:get deploy", false, false),
+        ("kubectl:get deploy -w", false, true),
+        ("kubectl:get deploy -w | pin", false, false),
+    ] {
+        let block = desk.start(line);
+        let known = desk.app.chat.block(block).unwrap();
+        assert_eq!((known.page, known.follows), (page, follows), "{line}");
+        assert_eq!(desk.shows(120, 40, "… | pin as a panel"), follows, "{line}");
+        desk.end(block, 0);
+    }
+}

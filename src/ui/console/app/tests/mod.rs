@@ -138,10 +138,18 @@ impl Panel for Rows {
         if !self.opened {
             return Vec::new();
         }
-        let mut health = Health::loading(START);
-        health.data_at = Some(START);
-        health.become_state(self.state, None, START);
-        vec![Sourced::new("k8s", health)]
+        let source = |name: &str, state| {
+            let mut health = Health::loading(START);
+            health.data_at = Some(START);
+            health.become_state(state, None, START);
+            Sourced::new(name, health)
+        };
+        if self.id == "sources" {
+            let ill = ["route53", "traffic"].map(|name| source(name, HealthState::Stale));
+            let well = ["dns", "ec2", "k8s"].map(|name| source(name, HealthState::Live));
+            return ill.into_iter().chain(well).collect();
+        }
+        vec![source("k8s", self.state)]
     }
     fn subjects(&self) -> Result<Vec<Subject>, SafeText> {
         let selected = self.shown().get(self.selection.index()).map(|name| (*name).to_owned());
@@ -267,10 +275,13 @@ impl Desk {
             Verb::read(get, Nothing),
             Verb::read(
                 Declaration::new("kubectl", "describe", "explains one")
-                    .positional(Positional::new("name", OptionKind::String, "which one").optional()),
+                    .positional(Positional::new("name", OptionKind::String, "which one").optional())
+                    .option(OptionSpec::new("output", OptionKind::String, "how").short('o'))
+                    .page_with("output", &["yaml"]),
                 Nothing,
             ),
             Verb::read(Declaration::new("cogdeck", "help", "explains commands"), Nothing),
+            Verb::read(Declaration::new("cogdeck", "pin", "makes a panel of it"), Nothing),
         ]);
         let mut app = App::new(Parts {
             panels: panels.collect(),

@@ -79,3 +79,28 @@ fn a_panel_without_rows_to_mark_has_no_such_hint_and_its_key_says_so() {
     desk.keys(" ");
     assert!(desk.shows(200, 24, "there is nothing to mark in traffic"));
 }
+
+#[test]
+fn how_many_sources_are_live_stays_longer_than_who_sits_here() {
+    let mut desk = Desk::with(Context::empty("staging"), &["sources"]);
+    desk.app.open_panels();
+    let mut top = |width| desk.screen(width, 24).swap_remove(0);
+    let lines: Vec<String> = (60..160).map(&mut top).collect();
+    for line in lines
+        .iter()
+        .filter(|line| !line.contains("3 live") && !line.contains("k8s"))
+    {
+        // A count would not fit in the room of the name and of what is left beside it.
+        let behind = line.split("maria").nth(1).map_or("", str::trim_start);
+        assert!(
+            behind.len() + 3 >= line.split("maria").nth(1).map_or(0, str::len),
+            "{line}"
+        );
+    }
+    assert!(top(80).contains("3 live"), "{}", top(80));
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("3 live") && !line.contains("maria"))
+    );
+}
