@@ -345,6 +345,9 @@ impl Runner for Busy {
     fn find_context(&self, _: &str) -> Option<Arc<Context>> {
         None
     }
+    fn meant_by(&self, _: &str) -> Option<Arc<Context>> {
+        None
+    }
     fn switch(&self, _: Arc<Context>, _: Vec<Arc<Context>>) {}
     fn open_until(&self, _: Option<jiff::Timestamp>) {}
     fn catalogue(&self) -> Arc<Catalogue> {

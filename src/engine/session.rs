@@ -21,7 +21,7 @@ use super::memory::Memory;
 use super::plan::{LinePlan, OnError, Planner};
 use super::ports::{Authorise, Contexts, Journal, Place, Shelf};
 use super::run::Items;
-use super::starred::marked;
+use super::starred::{marked, marked_unread};
 use super::variables::{Kept, unknown_block};
 use super::window::Window;
 use crate::core::change::Origin;
@@ -246,7 +246,7 @@ impl Session {
     }
 
     /// A line as it may be kept and shown although it is refused, and nobody knows which of its words a secret becomes:
-    /// with a mark in the place of each that can be told. One that cannot be read stays as it is.
+    /// with a mark in the place of each that can be told; in one that cannot be read, in the place of all that follows.
     pub fn hidden(&self, line: &str) -> String {
         let (catalogue, _) = self.snapshot();
         let hide = |line: &str| lang::parse(line).map(|parsed| marked(&catalogue, &parsed, line));
@@ -254,7 +254,8 @@ impl Session {
         let typed = translation.as_deref().unwrap_or(line);
         match hide(typed) {
             Ok(hidden) if hidden != typed => hidden,
-            _ => line.to_owned(),
+            Ok(_) => line.to_owned(),
+            Err(_) => marked_unread(&catalogue, line),
         }
     }
 
@@ -304,6 +305,11 @@ impl Session {
         self.inner.window.go_over(&context.name);
         self.inner.contexts.look_at(context.clone());
         self.inner.lock().context = context;
+    }
+
+    /// The context that `@NAME` means in a line that starts now.
+    pub fn meant_by(&self, name: &str) -> Option<Arc<Context>> {
+        self.inner.contexts.context(name)
     }
 
     /// `@NAME` means these from now on, where one of them has the name: the operator looks at them as they are here,

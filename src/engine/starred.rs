@@ -7,7 +7,7 @@ use super::aliases;
 use super::options::holds_password;
 use super::resolve::resolve;
 use crate::core::text::MASK;
-use crate::lang::{Line, Stage, Word};
+use crate::lang::{self, Line, Stage, Word};
 use crate::verb::{Catalogue, OptionSpec};
 
 /// The line without secret values; as it is where there are none.
@@ -37,6 +37,28 @@ pub fn marked(catalogue: &Catalogue, line: &Line, source: &str) -> String {
     }
     text.push_str(source.get(from..).unwrap_or_default());
     text
+}
+
+/// The same of a line that cannot be read. Nobody knows where a secret ends in it: all behind its beginning is gone.
+pub fn marked_unread(catalogue: &Catalogue, source: &str) -> String {
+    match first_secret(catalogue, source).and_then(|at| source.get(..at)) {
+        Some(before) => format!("{before}{MASK}"),
+        None => source.to_owned(),
+    }
+}
+
+/// A line that cannot be read, as the report of that may quote it.
+pub fn starred_unread(catalogue: &Catalogue, source: &str) -> String {
+    match first_secret(catalogue, source).and_then(|at| source.split_at_checked(at)) {
+        Some((before, secret)) => format!("{before}{}", "*".repeat(secret.len())),
+        None => source.to_owned(),
+    }
+}
+
+/// Where the first secret of a line begins that cannot be read, as far as its words tell.
+fn first_secret(catalogue: &Catalogue, source: &str) -> Option<usize> {
+    let places = places(catalogue, &lang::commands(source));
+    places.into_iter().map(|place| place.start).min()
 }
 
 fn places(catalogue: &Catalogue, line: &Line) -> Vec<Range<usize>> {

@@ -82,6 +82,18 @@ impl Health {
         label + &self.part_words()
     }
 
+    /// Why the rows are not there or not as they should be; none: they are.
+    pub fn trouble(&self) -> Option<String> {
+        match self.state {
+            HealthState::Live | HealthState::Resync | HealthState::Ended => None,
+            HealthState::Loading => Some("no answer yet: ask again".to_owned()),
+            state => Some(match &self.reason {
+                Some(reason) => format!("{}: {reason}", state.word()),
+                None => state.word().to_owned(),
+            }),
+        }
+    }
+
     /// `, first 150000 only` behind the state of rows that are not all; else nothing.
     pub fn part_words(&self) -> String {
         self.part.map_or(String::new(), |most| format!(", first {most} only"))

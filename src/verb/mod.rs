@@ -113,8 +113,54 @@ pub trait Mutate: Send + Sync {
 /// Offers values for an argument at the cursor: live objects, names in use.
 #[async_trait]
 pub trait Completer: Send + Sync {
-    /// Candidates for what is being typed; at most a screenful matters, order is the completer's rank.
-    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate>;
+    /// What fits what is being typed. It never fails: what keeps it from an answer stands in that answer.
+    async fn complete(&self, request: CompletionRequest) -> Completion;
+}
+
+/// What a completer found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// What fits, in the completer's rank.
+    pub candidates: Vec<Candidate>,
+    /// There may be others that fit: more typed is worth another question.
+    pub more: bool,
+    /// Why there are none, or not all of them (remote text).
+    pub why: Option<String>,
+}
+
+impl Completion {
+    /// Nothing, for this reason.
+    pub fn none(why: impl Into<String>) -> Self {
+        Completion {
+            why: Some(why.into()),
+            ..Completion::default()
+        }
+    }
+
+    /// Together with what somebody else found, each value once. Why one found nothing counts where nobody found anything.
+    #[must_use]
+    pub fn and(mut self, other: Completion) -> Self {
+        for candidate in other.candidates {
+            if !self.candidates.iter().any(|known| known.value == candidate.value) {
+                self.candidates.push(candidate);
+            }
+        }
+        self.more |= other.more;
+        self.why = self
+            .why
+            .or(other.why)
+            .filter(|_| self.more || self.candidates.is_empty());
+        self
+    }
+}
+
+impl From<Vec<Candidate>> for Completion {
+    fn from(candidates: Vec<Candidate>) -> Self {
+        Completion {
+            candidates,
+            ..Completion::default()
+        }
+    }
 }
 
 /// What is being completed.

@@ -143,6 +143,34 @@ impl Deck {
                     _ => "one two",
                 });
             }
+            Action::InsertDeletedBefore => {
+                self.typed();
+                self.act(part, Action::DeleteWordLeft);
+                self.act(part, Action::DeleteWordLeft);
+                self.act(part, Action::InsertDeleted);
+                self.press(key);
+                self.line_is("two");
+            }
+            Action::InsertLastWord => {
+                let line = self.fresh();
+                self.press(key);
+                self.line_is(line.rsplit(' ').next().unwrap());
+            }
+            Action::Transpose => {
+                self.typed();
+                self.press(key);
+                self.line_is("one tow");
+            }
+            Action::WordUpper | Action::WordLower | Action::WordCapital => {
+                self.terminal.type_text("oNE two");
+                self.act(part, Action::LineStart);
+                self.press(key);
+                self.line_is(match action {
+                    Action::WordUpper => "ONE two",
+                    Action::WordLower => "one two",
+                    _ => "One two",
+                });
+            }
             Action::Cancel if part == Part::Popup => {
                 self.press(key);
                 self.until("no popup", |screen| !screen.contains(" take "));

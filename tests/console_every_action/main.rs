@@ -307,6 +307,12 @@ impl Deck {
             | Action::DeleteToStart
             | Action::DeleteToEnd
             | Action::InsertDeleted
+            | Action::InsertDeletedBefore
+            | Action::InsertLastWord
+            | Action::Transpose
+            | Action::WordUpper
+            | Action::WordLower
+            | Action::WordCapital
             | Action::UndoEdit
             | Action::Cancel
             | Action::Accept

@@ -6,6 +6,7 @@ mod support;
 
 mod bench;
 mod beside_kubectl;
+mod completing;
 mod connection;
 mod examples;
 mod faults;

@@ -18,7 +18,7 @@ use super::pin::pinned;
 use super::ports::{Authorise, Contexts, Permit, Place, Site};
 use super::problem::Problem;
 use super::resolve::{Resolved, resolve};
-use super::starred::{secrets, starred};
+use super::starred::{secrets, starred, starred_unread};
 use super::variables::roots;
 use super::window::Window;
 use crate::core::change::{Origin, Risk};
@@ -78,7 +78,8 @@ pub struct Planner<'a> {
 impl Planner<'_> {
     /// Checks a line. `names` are those that `let` has given so far; the line's own are added.
     pub fn line(&self, source: &str, names: &mut BTreeSet<String>) -> Result<LinePlan, Report> {
-        let line: Line = lang::parse(source).map_err(|error| super::problem::syntax(error, source))?;
+        let unread = |error| super::problem::syntax(error, &starred_unread(self.catalogue, source));
+        let line: Line = lang::parse(source).map_err(unread)?;
         let typed = source;
         let source: Arc<str> = Arc::from(starred(self.catalogue, &line, source));
         let mut items = Vec::new();

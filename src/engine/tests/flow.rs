@@ -440,6 +440,11 @@ async fn a_refused_line_is_kept_with_marks_that_no_command_takes() {
         ("t:nope https://mia:hunter2@example.com 1", "t:nope ••• 1"),
         ("t:emit 1 --nope", "t:emit 1 --nope"),
         ("t:emit 1 'open", "t:emit 1 'open"),
+        ("t:login --password hunter2 | | t:emit 1", "t:login --password •••"),
+        ("t:login -p 'hunter2", "t:login -p •••"),
+        ("t:login -p <hunter2>", "t:login -p •••"),
+        ("t:login --password=hun$(ter2) x", "t:login --password=•••"),
+        ("t:emit 1 | t:login -phunter2 &&", "t:emit 1 | t:login -p•••"),
     ] {
         assert_eq!(bench.session.hidden(line), kept);
     }

@@ -7,20 +7,20 @@ use async_trait::async_trait;
 use futures::future::join_all;
 
 use super::verbs::dig::TYPES;
-use crate::verb::{Candidate, Completer, CompletionRequest};
+use crate::verb::{Candidate, Completer, Completion, CompletionRequest};
 
 /// Asks all of these for names.
 pub(super) struct Names(pub(super) Vec<Arc<dyn Completer>>);
 
 #[async_trait]
 impl Completer for Names {
-    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
+    async fn complete(&self, request: CompletionRequest) -> Completion {
         // A server and dig's own switches are written among them.
         let named = request.positionals.iter().any(|word| !word.starts_with(['+', '@']));
         match request.option.as_deref() {
-            Some("type") => return types(&request.prefix),
-            Some(_) => return Vec::new(),
-            None if named => return types(&request.prefix),
+            Some("type") => return types(&request.prefix).into(),
+            Some(_) => return Completion::default(),
+            None if named => return types(&request.prefix).into(),
             None => {}
         }
         // They are asked for any name, whatever else stands on this line.
@@ -30,13 +30,7 @@ impl Completer for Names {
             ..request
         };
         let answers = join_all(self.0.iter().map(|names| names.complete(request.clone()))).await;
-        let mut found: Vec<Candidate> = Vec::new();
-        for candidate in answers.into_iter().flatten() {
-            if !found.iter().any(|known| known.value == candidate.value) {
-                found.push(candidate);
-            }
-        }
-        found
+        answers.into_iter().reduce(Completion::and).unwrap_or_default()
     }
 }
 
@@ -60,15 +54,16 @@ mod tests {
 
     #[async_trait]
     impl Completer for Knows {
-        async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
+        async fn complete(&self, request: CompletionRequest) -> Completion {
             assert!(request.positionals.is_empty() && request.option.is_none());
             let known = self.0.iter().filter(|name| name.starts_with(&request.prefix));
-            known
+            let found: Vec<Candidate> = known
                 .map(|name| Candidate {
                     value: (*name).to_owned(),
                     note: String::new(),
                 })
-                .collect()
+                .collect();
+            found.into()
         }
     }
 
@@ -85,7 +80,7 @@ mod tests {
             prefix: prefix.to_owned(),
         };
         let found = names.complete(request).await;
-        found.into_iter().map(|candidate| candidate.value).collect()
+        found.candidates.into_iter().map(|candidate| candidate.value).collect()
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::model::InstanceRow;
 use super::{Service, feed};
-use crate::verb::{Candidate, Completer, CompletionRequest};
+use crate::verb::{Candidate, Completer, Completion, CompletionRequest};
 
 /// A first answer may take this long; later ones are there already.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -48,18 +48,22 @@ impl InstanceCompleter {
 
 #[async_trait]
 impl Completer for InstanceCompleter {
-    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
+    async fn complete(&self, request: CompletionRequest) -> Completion {
         if request.option.is_some() {
-            return Vec::new();
+            return Completion::default();
         }
         let feed = feed::subscribe(&self.service, &request.context);
         // Names are known without any answer. Without one in time there are only they; the feed goes on for the next try.
         if of_instances(&request.prefix) {
             feed.source().first_within(PATIENCE).await;
         }
-        feed.source().read(|rows, _| {
+        feed.source().read(|rows, health| {
             let rows: Vec<&InstanceRow> = rows.iter().map(|(_, row)| row).collect();
-            candidates(&rows, &request.prefix)
+            let trouble = health.trouble().filter(|_| of_instances(&request.prefix));
+            Completion {
+                why: trouble.map(|trouble| format!("instances: {trouble}")),
+                ..candidates(&rows, &request.prefix).into()
+            }
         })
     }
 }

@@ -13,7 +13,7 @@ use super::path::Query;
 use super::verbs::completer::candidates;
 use crate::core::record::text_at;
 use crate::core::report::Report;
-use crate::verb::{Candidate, Completer, CompletionRequest};
+use crate::verb::{Candidate, Completer, Completion, CompletionRequest};
 
 /// Services looked through at most.
 const MOST: usize = 500;
@@ -55,13 +55,13 @@ struct Hosts {
 
 #[async_trait]
 impl Completer for Hosts {
-    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
+    async fn complete(&self, request: CompletionRequest) -> Completion {
         candidates(self.ask(&request)).await
     }
 }
 
 impl Hosts {
-    async fn ask(&self, request: &CompletionRequest) -> Result<Vec<Candidate>, Report> {
+    async fn ask(&self, request: &CompletionRequest) -> Result<Completion, Report> {
         let session = self.clients.session(&request.context).await?;
         let services = session.cluster.discovery().await?.find("services")?;
         let path = Query::new()
@@ -72,7 +72,7 @@ impl Hosts {
             .get(&path)
             .await
             .map_err(|error| session.cluster.report(&error))?;
-        Ok(hosts(&list, &request.prefix, self.offers))
+        Ok(hosts(&list, &request.prefix, self.offers).into())
     }
 }
 

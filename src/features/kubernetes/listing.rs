@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::client::{NAMES_ONLY, Session};
+use super::client::{JSON, NAMES_ONLY, Session};
 use super::discovery::Resource;
 use super::object;
 use super::path::Query;
@@ -42,6 +42,7 @@ pub struct Listing {
     /// There are more pages, or none was read.
     pub more: bool,
     next: String,
+    accept: &'static str,
 }
 
 impl Default for Listing {
@@ -51,11 +52,20 @@ impl Default for Listing {
             version: String::new(),
             more: true,
             next: String::new(),
+            accept: JSON,
         }
     }
 }
 
 impl Listing {
+    /// One of nothing but the objects' metadata.
+    pub fn names() -> Self {
+        Listing {
+            accept: NAMES_ONLY,
+            ..Listing::default()
+        }
+    }
+
     /// Reads all pages.
     pub async fn whole(session: &Session, path: &str, query: &Query) -> Result<Self, Report> {
         let mut found = Listing::default();
@@ -72,7 +82,7 @@ impl Listing {
             .clone()
             .with("limit", PAGE.to_string())
             .with_some("continue", Some(&self.next));
-        let mut answer: Value = session.cluster.get(&page.on(path)).await?;
+        let mut answer: Value = session.cluster.get_as(&page.on(path), self.accept).await?;
         if let Some(Value::Array(found)) = answer.get_mut("items").map(Value::take) {
             self.items.extend(found);
         }

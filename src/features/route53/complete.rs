@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::model::{DnsRow, unescaped};
 use super::{Service, feed};
-use crate::verb::{Candidate, Completer, CompletionRequest};
+use crate::verb::{Candidate, Completer, Completion, CompletionRequest};
 
 /// A first answer may take this long; later ones are there already.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -28,32 +28,39 @@ impl DnsCompleter {
 
 #[async_trait]
 impl Completer for DnsCompleter {
-    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
+    async fn complete(&self, request: CompletionRequest) -> Completion {
         if request.option.as_deref() == Some("alias-target-zone") {
             let auto = Candidate {
                 value: "auto".into(),
                 note: "told by the load balancer's name".into(),
             };
-            return Some(auto)
-                .filter(|auto| auto.value.starts_with(&request.prefix))
-                .into_iter()
-                .collect();
+            let fits = Some(auto).filter(|auto| auto.value.starts_with(&request.prefix));
+            return Vec::from_iter(fits).into();
         }
         let hosts = async {
             match request.option.is_none() && has_name(&request.positionals) {
                 true => self.service.hosts.complete(request.clone()).await,
-                false => Vec::new(),
+                false => Completion::default(),
             }
         };
         let feed = feed::subscribe(&self.service, &request.context);
         // Without an answer in time there is nothing to offer yet; the feed goes on for the next try.
-        let (mut found, ()) = tokio::join!(hosts, feed.source().first_within(PATIENCE));
-        let rows: Vec<DnsRow> = feed
-            .source()
-            .read(|rows, _| rows.iter().map(|(_, row)| row.clone()).collect());
-        found.extend(candidates(&request, &rows));
-        found
+        let (hosts, ()) = tokio::join!(hosts, feed.source().first_within(PATIENCE));
+        let (rows, trouble): (Vec<DnsRow>, _) = feed.source().read(|rows, health| {
+            let rows = rows.iter().map(|(_, row)| row.clone());
+            (rows.collect(), health.trouble())
+        });
+        let why = trouble.filter(|_| names_what_is_there(&request));
+        hosts.and(Completion {
+            why: why.map(|trouble| format!("Route 53: {trouble}")),
+            ..candidates(&request, &rows).into()
+        })
     }
+}
+
+/// Whether zones and records are asked for at all.
+fn names_what_is_there(request: &CompletionRequest) -> bool {
+    matches!(request.option.as_deref(), None | Some("zone" | "zone-id"))
 }
 
 /// Whether the record's name was typed: a word that only a domain name looks like.

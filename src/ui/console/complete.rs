@@ -2,19 +2,27 @@
 //! objects from a verb's completer a little later. Where the cursor stands is the language's answer; what is inserted
 //! goes through its printer, so that a name can never become an operator, an option or another command.
 
+mod live;
+
 use std::sync::Arc;
 
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
+use serde_json::Value;
 
-use super::samples::Samples;
+pub use self::live::Live;
+use super::samples::{self, Samples};
 use crate::core::context::Context;
+use crate::core::record::Record;
 use crate::core::text::SafeText;
 use crate::engine::Partial;
-use crate::lang::{CompletionPosition, Span, Stage, Word, complete_at, complete_variable, print};
+use crate::lang::{
+    CompletionPosition, Contexts, ModifierKind, Span, Stage, Word, commands as commands_of, complete_at,
+    complete_variable, print,
+};
 use crate::verb::catalogue::BUILT_IN;
-use crate::verb::declaration::OptionKind;
-use crate::verb::{Candidate, Catalogue, Completer, CompletionRequest, Declaration, OptionSpec, Positional, Verb};
+use crate::verb::declaration::{InputMode, OptionKind};
+use crate::verb::{Candidate, Catalogue, CompletionRequest, Declaration, OptionSpec, Positional, Verb};
 
 /// Offers shown at most.
 pub const OFFERS: usize = 400;
@@ -86,15 +94,6 @@ pub struct Gathered {
     pub wanted: Option<String>,
 }
 
-/// A question to a verb's completer.
-#[derive(Clone)]
-pub struct Live {
-    /// Whom.
-    pub completer: Arc<dyn Completer>,
-    /// What.
-    pub request: CompletionRequest,
-}
-
 /// Live candidates kept at most: all kinds of a large cluster by each of their names, which are asked for once and then
 /// narrowed.
 const CANDIDATES: usize = 10 * OFFERS;
@@ -142,7 +141,14 @@ pub fn gather(
             option,
             prefix,
             span,
-        } => Some(argument(catalogue, context, &stage, Some(&option), prefix, span)),
+        } => Some(argument(
+            catalogue,
+            (context, contexts),
+            &stage,
+            Some(&option),
+            prefix,
+            span,
+        )),
         CompletionPosition::Argument {
             stage,
             after,
@@ -150,7 +156,7 @@ pub fn gather(
             span,
             ..
         } => {
-            let mut gathered = argument(catalogue, context, &stage, after.as_deref(), prefix, span);
+            let mut gathered = argument(catalogue, (context, contexts), &stage, after.as_deref(), prefix, span);
             if verb_of(catalogue, &stage).is_some_and(|(verb, _)| verb.declaration.name == "jq") {
                 let found = samples.filters(upstream(text, span.start), &gathered.prefix);
                 gathered.offers.extend(found.into_iter().map(|(filter, holds)| Offer {
@@ -184,24 +190,41 @@ pub fn gather(
             prefix,
             span,
         } => {
-            let (at, insert) = complete_variable(text, span, "_");
-            let last = Offer::field(&insert, "_", "the last block's records");
-            let numbered = samples.numbers().map(|number| {
-                let number = number.to_string();
-                Offer::field(&number, &number, "what this block answered")
-            });
-            gathered(at, prefix, std::iter::once(last).chain(numbered).collect())
+            let field = |name: &str, note: &str| Offer::field(&complete_variable(text, span, name).1, name, note);
+            let incoming = incoming(catalogue, samples, text, span.start);
+            let own = incoming.and_then(Value::as_object);
+            let mut offers = own.map_or_else(Vec::new, |fields| samples::offers(text, span, fields));
+            offers.extend(
+                samples
+                    .names()
+                    .map(|(name, holds)| field(name, &format!("let: {holds}"))),
+            );
+            offers.push(field("_", "the last block's records"));
+            let numbers = samples.numbers().map(|number| number.to_string());
+            offers.extend(numbers.map(|number| Offer::field(&number, &number, "what this block answered")));
+            gathered(span, prefix, offers)
         }
         CompletionPosition::Variable {
             path: Some(path),
             prefix,
             span,
         } => {
-            let (at, offers) = samples.fields(text, &path, span)?;
-            gathered(at, prefix, offers)
+            let incoming = incoming(catalogue, samples, text, span.start);
+            let offers = samples.fields(text, &path, span, incoming)?;
+            gathered(span, prefix, offers)
         }
         CompletionPosition::None => None,
     }
+}
+
+/// The record that the command at a place reads, where it takes them one by one: names mean its fields.
+fn incoming<'a>(catalogue: &Catalogue, samples: &'a Samples, text: &str, at: usize) -> Option<&'a Record> {
+    let line = commands_of(text.get(..at)?);
+    let stage = line.items.last()?.pipeline.stages.last()?;
+    let (verb, _) = verb_of(catalogue, stage)?;
+    samples
+        .incoming(upstream(text, at))
+        .filter(|_| verb.declaration.input == InputMode::Each)
 }
 
 /// The stages before the one that holds a place, as typed; empty: it is the first.
@@ -281,7 +304,7 @@ fn options(declaration: &Declaration) -> Vec<Offer> {
 
 fn argument(
     catalogue: &Catalogue,
-    context: &Arc<Context>,
+    (context, contexts): (&Arc<Context>, &[String]),
     stage: &Stage,
     option: Option<&str>,
     prefix: String,
@@ -325,6 +348,7 @@ fn argument(
     if let Some(completer) = &verb.completer {
         gathered.live = Some(Live {
             completer: completer.clone(),
+            within: within(stage, contexts),
             request: CompletionRequest {
                 context: context.clone(),
                 positionals: given.positionals,
@@ -335,6 +359,19 @@ fn argument(
         });
     }
     gathered
+}
+
+/// The contexts that a stage names: what is live there is what it means.
+fn within(stage: &Stage, all: &[String]) -> Vec<String> {
+    let named = stage.modifiers.iter().find_map(|modifier| match &modifier.kind {
+        ModifierKind::Context(contexts) => Some(contexts),
+        _ => None,
+    });
+    match named {
+        None => Vec::new(),
+        Some(Contexts::Every) => all.to_vec(),
+        Some(Contexts::Named(names)) => names.iter().filter_map(Word::literal).collect(),
+    }
 }
 
 /// Words that lengthen the command's name: after `kubectl:set` the `image` of `kubectl:set-image`.

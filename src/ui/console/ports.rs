@@ -108,6 +108,9 @@ pub trait Runner: Send + Sync {
     /// The context of this name.
     fn find_context(&self, name: &str) -> Option<Arc<Context>>;
 
+    /// The context that `@NAME` means in a line that starts now: where it is shown in another namespace, that one.
+    fn meant_by(&self, name: &str) -> Option<Arc<Context>>;
+
     /// Makes this the context of new blocks. `beside`: others that are shown with it; with any, `@NAME` means these as
     /// they are here, of whatever namespace.
     fn switch(&self, context: Arc<Context>, beside: Vec<Arc<Context>>);

@@ -105,6 +105,10 @@ impl Runner for SessionRunner {
         self.contexts.context(name)
     }
 
+    fn meant_by(&self, name: &str) -> Option<Arc<Context>> {
+        self.session.meant_by(name)
+    }
+
     fn switch(&self, context: Arc<Context>, beside: Vec<Arc<Context>>) {
         let shown = match beside.is_empty() {
             true => Vec::new(),

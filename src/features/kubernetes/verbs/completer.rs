@@ -7,17 +7,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::core::report::Report;
 use crate::features::kubernetes::client::{Clients, Session};
-use crate::features::kubernetes::listing;
+use crate::features::kubernetes::error::FORBIDDEN;
+use crate::features::kubernetes::listing::Listing;
 use crate::features::kubernetes::object;
-use crate::verb::{Candidate, Completer, CompletionRequest};
+use crate::features::kubernetes::path::Query;
+use crate::verb::{Candidate, Completer, Completion, CompletionRequest};
 
 /// A completion that takes longer is of no use.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// More names than this are not looked through by anyone.
-const MOST: usize = 200;
+/// Pages of a large collection are asked for until then, so that what they held is told before [`PATIENCE`] is over.
+const LOOKING: Duration = Duration::from_millis(1_500);
+/// More names than this are not looked through by anyone: whoever types on is answered anew.
+const MOST: usize = 400;
 /// A key with more values than this is offered without them at first.
 const FEW: usize = 8;
 /// What has pods, as it is written before a name.
@@ -79,19 +84,31 @@ impl Names {
 
 #[async_trait]
 impl Completer for Names {
-    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
+    async fn complete(&self, request: CompletionRequest) -> Completion {
         candidates(self.ask(&request)).await
     }
 }
 
-/// What a completer found. It never interrupts typing with an error: no answer in time, no candidates.
-pub async fn candidates(asking: impl Future<Output = Result<Vec<Candidate>, Report>>) -> Vec<Candidate> {
-    let asked = tokio::time::timeout(PATIENCE, asking).await;
-    asked.ok().and_then(Result::ok).unwrap_or_default()
+/// What a completer found. It never interrupts typing with an error: what was wrong is told beside the candidates.
+pub async fn candidates(asking: impl Future<Output = Result<Completion, Report>>) -> Completion {
+    match tokio::time::timeout(PATIENCE, asking).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(report)) => Completion::none(reason(&report)),
+        Err(_) => Completion::none(format!("the cluster gave no answer within {} s", PATIENCE.as_secs())),
+    }
+}
+
+/// Why nothing is offered, for one short line: what is missing comes first.
+fn reason(report: &Report) -> String {
+    let said = report.message.as_str();
+    match said.split_once(": ") {
+        Some((_, denied)) if report.code == FORBIDDEN => format!("not allowed: {denied}"),
+        _ => said.to_owned(),
+    }
 }
 
 impl Names {
-    async fn ask(&self, request: &CompletionRequest) -> Result<Vec<Candidate>, Report> {
+    async fn ask(&self, request: &CompletionRequest) -> Result<Completion, Report> {
         let session = self.clients.session(&request.context).await?;
         let words = request.positionals.as_slice();
         let namespace = request.options.get("namespace");
@@ -103,21 +120,25 @@ impl Names {
                     (Words::Only(only), _) => only,
                     (Words::Pods, _) => "pods",
                     (_, [first, ..]) => first.split(['/', ',']).next().unwrap_or_default(),
-                    (_, []) => return Ok(Vec::new()),
+                    (_, []) => return Ok(Completion::default()),
                 };
-                let (_, found) = listed(&session, kind, &namespace).await?;
-                return Ok(labels(&found, &request.prefix));
+                let found = listed(&session, kind, &namespace, |_| true).await?;
+                return Ok(Completion {
+                    more: found.more,
+                    ..labels(&found.objects, &request.prefix).into()
+                });
             }
-            Some("to-revision" | "revision") => return revisions(&session, &namespace, words).await,
+            Some("to-revision" | "revision") => return Ok(revisions(&session, &namespace, words).await?.into()),
             Some("container") => {
                 let Some((kind, name)) = named(words) else {
-                    return Ok(Vec::new());
+                    return Ok(Completion::default());
                 };
                 let found = containers(&session, &kind, &namespace, &name).await?;
                 let fits = found.into_iter().filter(|(name, _)| name.starts_with(&request.prefix));
-                return Ok(fits.map(|(value, note)| Candidate { value, note }).collect());
+                let fits = fits.map(|(value, note)| Candidate { value, note });
+                return Ok(fits.collect::<Vec<_>>().into());
             }
-            Some(_) => return Ok(Vec::new()),
+            Some(_) => return Ok(Completion::default()),
             None => {}
         }
         match self.words {
@@ -126,7 +147,7 @@ impl Names {
                 return pods(&session, &namespace, &request.prefix).await;
             }
             // Behind the pod stands what is run in it, or a port.
-            Words::Pods if !words.is_empty() => return Ok(Vec::new()),
+            Words::Pods if !words.is_empty() => return Ok(Completion::default()),
             _ => {}
         }
         let (resource, complete) = match words {
@@ -142,7 +163,7 @@ impl Names {
         match resource {
             Some((kind, name)) if self.words == Words::Images && complete => {
                 let found = containers(&session, &kind, &namespace, &name).await?;
-                Ok(pairs(found, words))
+                Ok(pairs(found, words).into())
             }
             Some((kind, _)) if !complete_in_one(words) => names(&session, &kind, &namespace, "", &request.prefix).await,
             _ => match request.prefix.split_once('/') {
@@ -150,8 +171,8 @@ impl Names {
                 None => {
                     let found = types(&session, &request.prefix).await?;
                     Ok(match self.words {
-                        Words::Images => with_images(found),
-                        _ => found,
+                        Words::Images => with_images(found).into(),
+                        _ => found.into(),
                     })
                 }
             },
@@ -174,10 +195,12 @@ fn named(words: &[String]) -> Option<(String, String)> {
 }
 
 /// The pods, then the types of what has pods.
-async fn pods(session: &Session, namespace: &str, prefix: &str) -> Result<Vec<Candidate>, Report> {
-    let mut found = names(session, "pods", namespace, "", prefix).await?;
+async fn pods(session: &Session, namespace: &str, prefix: &str) -> Result<Completion, Report> {
+    // Who may not list pods may still name what has them.
+    let found = names(session, "pods", namespace, "", prefix).await;
+    let mut found = found.unwrap_or_else(|report| Completion::none(reason(&report)));
     let types = WITH_PODS.iter().filter(|(before, _)| before.starts_with(prefix));
-    found.extend(types.map(|(before, kind)| Candidate {
+    found.candidates.extend(types.map(|(before, kind)| Candidate {
         value: (*before).to_owned(),
         note: (*kind).to_owned(),
     }));
@@ -238,26 +261,63 @@ async fn names(
     namespace: &str,
     before: &str,
     prefix: &str,
-) -> Result<Vec<Candidate>, Report> {
-    let (kind, found) = listed(session, kind, namespace).await?;
-    Ok(found
-        .iter()
-        .map(object::name)
-        .filter(|name| name.starts_with(prefix))
-        .map(|name| Candidate {
-            value: format!("{before}{name}"),
-            note: kind.clone(),
-        })
-        .collect())
+) -> Result<Completion, Report> {
+    let found = listed(session, kind, namespace, |name| name.starts_with(prefix)).await?;
+    let names = found.objects.iter().map(object::name);
+    let candidates = names.map(|name| Candidate {
+        value: format!("{before}{name}"),
+        note: found.kind.clone(),
+    });
+    Ok(Completion {
+        candidates: candidates.collect(),
+        more: found.more,
+        why: found.why,
+    })
 }
 
-/// The kind of a type, and the first of its objects without anything but their metadata.
-async fn listed(session: &Session, kind: &str, namespace: &str) -> Result<(String, Vec<Value>), Report> {
+/// Objects of a type with nothing but their metadata.
+struct Listed {
+    kind: String,
+    objects: Vec<Value>,
+    /// Not all were looked at, for this reason; none: there was enough.
+    more: bool,
+    why: Option<String>,
+}
+
+/// The objects whose names fit, page after page, until they are enough or it takes too long.
+async fn listed(session: &Session, kind: &str, namespace: &str, fits: impl Fn(&str) -> bool) -> Result<Listed, Report> {
+    let until = Instant::now() + LOOKING;
     let discovery = session.cluster.discovery().await?;
     let resource = discovery.find(kind.rsplit(',').next().unwrap_or(kind))?;
-    let found = listing::first(session, &resource, namespace, MOST).await;
-    let found = found.map_err(|error| session.cluster.report(&error))?;
-    Ok((resource.kind.clone(), found))
+    let path = resource.collection(Some(namespace));
+    let (mut listing, all) = (Listing::names(), Query::new());
+    let (mut objects, mut looked_at, mut why) = (Vec::new(), 0, None);
+    while listing.more && objects.len() < MOST {
+        let page = listing.page(session, &path, &all);
+        // The first page has all the time there is: without it there is nothing.
+        let asked = match looked_at {
+            0 => Ok(page.await),
+            _ => tokio::time::timeout_at(until, page).await,
+        };
+        match asked {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) if looked_at == 0 => return Err(session.cluster.report(&error)),
+            Ok(Err(error)) => why = Some(reason(&session.cluster.report(&error))),
+            Err(_) => why = Some(format!("only the first {looked_at} were looked at")),
+        }
+        if why.is_some() {
+            break;
+        }
+        let page = std::mem::take(&mut listing.items);
+        looked_at += page.len();
+        objects.extend(page.into_iter().filter(|object| fits(object::name(object))));
+    }
+    Ok(Listed {
+        kind: resource.kind.clone(),
+        more: listing.more,
+        objects,
+        why,
+    })
 }
 
 /// What may stand behind the last comma of a selector: `KEY=VALUE`; of a key with many values `KEY=` until that is typed.

@@ -28,8 +28,8 @@ struct NoHosts;
 
 #[async_trait::async_trait]
 impl crate::verb::Completer for NoHosts {
-    async fn complete(&self, _: crate::verb::CompletionRequest) -> Vec<crate::verb::Candidate> {
-        Vec::new()
+    async fn complete(&self, _: crate::verb::CompletionRequest) -> crate::verb::Completion {
+        crate::verb::Completion::default()
     }
 }
 

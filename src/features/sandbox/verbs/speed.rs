@@ -7,7 +7,8 @@ use crate::core::report::Report;
 use crate::features::sandbox::client;
 use crate::render::View;
 use crate::verb::{
-    Call, Candidate, Completer, CompletionRequest, Declaration, Input, OptionKind, Output, Positional, Read, Verb,
+    Call, Candidate, Completer, Completion, CompletionRequest, Declaration, Input, OptionKind, Output, Positional,
+    Read, Verb,
 };
 
 /// As the API takes them.
@@ -112,19 +113,21 @@ struct Steps;
 
 #[async_trait]
 impl Completer for Steps {
-    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
+    async fn complete(&self, request: CompletionRequest) -> Completion {
         if request.option.is_some() || !request.positionals.is_empty() {
-            return Vec::new();
+            return Completion::default();
         }
         let words = ["faster", "slower"].map(|word| (word.to_owned(), "one step"));
         let steps = STEPS.map(|step| (step.to_string(), "times real speed"));
         let all = words.into_iter().chain(steps);
-        all.filter(|(value, _)| value.starts_with(&request.prefix))
+        let fit = all.filter(|(value, _)| value.starts_with(&request.prefix));
+        let found: Vec<Candidate> = fit
             .map(|(value, note)| Candidate {
                 value,
                 note: note.to_owned(),
             })
-            .collect()
+            .collect();
+        found.into()
     }
 }
 

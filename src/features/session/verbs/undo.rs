@@ -11,8 +11,8 @@ use crate::engine::ports::Journal;
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::session::AuditEntry;
 use crate::verb::{
-    Call, Candidate, Completer, CompletionRequest, Declaration, Input, InputMode, OptionKind, Output, Positional, Read,
-    Verb,
+    Call, Candidate, Completer, Completion, CompletionRequest, Declaration, Input, InputMode, OptionKind, Output,
+    Positional, Read, Verb,
 };
 
 /// The verb.
@@ -50,17 +50,21 @@ struct Numbers(Arc<dyn Journal>);
 
 #[async_trait]
 impl Completer for Numbers {
-    async fn complete(&self, request: CompletionRequest) -> Vec<Candidate> {
-        // Typing is not interrupted by a journal that cannot be read.
-        let entries = self.0.entries(LATEST).await.unwrap_or_default();
+    async fn complete(&self, request: CompletionRequest) -> Completion {
+        let entries = match self.0.entries(LATEST).await {
+            Ok(entries) => entries,
+            Err(report) => return Completion::none(report.sentence()),
+        };
         let named = |number: &String| request.positionals.contains(number);
         let open = open(&entries).map(|entry| (entry.number.to_string(), entry));
-        open.filter(|(number, _)| number.starts_with(&request.prefix) && !named(number))
+        let fit = open.filter(|(number, _)| number.starts_with(&request.prefix) && !named(number));
+        let found: Vec<Candidate> = fit
             .map(|(value, entry)| Candidate {
                 value,
                 note: entry.change.summary.clone(),
             })
-            .collect()
+            .collect();
+        found.into()
     }
 }
 

@@ -39,6 +39,7 @@ impl App {
                 self.chat.change(block, |known| known.end(&ended));
                 if let Some(known) = self.chat.block(block) {
                     self.input.history.ended(&known.line, ended.exit_code == 0);
+                    self.samples.ended(&known.line);
                     if known.page {
                         self.chat.read_from_top(block);
                     }

@@ -15,7 +15,7 @@ use crate::ui::console::keymap::Keymap;
 use crate::ui::console::pin::kept::Change;
 use crate::ui::console::ports::BlockEvent;
 use crate::ui::panel::{Subject, Theme, Tone};
-use crate::verb::{Candidate, Catalogue, Decision};
+use crate::verb::{Catalogue, Completion, Decision};
 
 /// What happens to the console.
 pub enum Event {
@@ -72,7 +72,7 @@ pub enum Event {
     /// Nobody waits for the answer any more.
     Withdrawn(u64),
     /// A completer answered.
-    Candidates(u64, Vec<Candidate>),
+    Candidates(u64, Completion),
     /// Lines of earlier sessions, oldest first.
     History(Vec<Earlier>),
     /// These contexts are shown from now on: the session's own, and others beside it.

@@ -17,7 +17,7 @@ use crate::ui::console::syntax;
 use crate::ui::console::toast::{Toast, Until};
 use crate::ui::panel::{Meaning, Panel, Theme, Tone};
 use crate::verb::catalogue::{did_you_mean, nearest};
-use crate::verb::{Candidate, CompletionRequest};
+use crate::verb::{Completion, CompletionRequest};
 
 /// Places that are no pane.
 const PLACES: [(&str, &str); 12] = [
@@ -46,9 +46,6 @@ const SHORT: [(&str, &str); 5] = [
     ("ev", "events"),
     ("ec2", "instances"),
 ];
-
-/// More namespaces than this are not all told: that one is not among them means nothing.
-const TOLD: usize = 200;
 
 /// A namespace that was gone to, and the question whether there is one.
 pub(super) struct Asked {
@@ -331,9 +328,10 @@ impl App {
 
     /// The session's own cluster told its namespaces. One that is not among them is left again: it would look like an
     /// empty one. Nobody knows where they may not be listed, or are too many.
-    pub(super) fn namespaces_told(&mut self, asked: Asked, told: Vec<Candidate>) -> Vec<Effect> {
-        let names: Vec<String> = told.into_iter().map(|candidate| candidate.value).collect();
-        let may_be = names.is_empty() || names.len() >= TOLD || names.contains(&asked.name);
+    pub(super) fn namespaces_told(&mut self, asked: Asked, told: Completion) -> Vec<Effect> {
+        let more = told.more;
+        let names: Vec<String> = told.candidates.into_iter().map(|candidate| candidate.value).collect();
+        let may_be = names.is_empty() || more || names.contains(&asked.name);
         let left = self.context.kubernetes.namespace.as_ref() != Some(&asked.name);
         let (own, beside) = asked.before;
         if left || self.context.name != own.name {
@@ -428,6 +426,7 @@ impl App {
         let verb = self.catalogue.find(Some("kubectl"), verb).ok()?;
         Some(Live {
             completer: verb.completer.clone()?,
+            within: Vec::new(),
             request: CompletionRequest {
                 context: self.context.clone(),
                 positionals: words.iter().map(|word| (*word).to_owned()).collect(),

@@ -62,7 +62,8 @@ impl App {
             return Vec::new();
         }
         let before = self.typed_so_far();
-        let effects = self.meant_key(key, meant);
+        let mut effects = self.meant_key(key, meant);
+        effects.extend(self.complete_anew());
         self.take_over(before);
         effects
     }
@@ -110,11 +111,23 @@ impl App {
         };
     }
 
-    /// Ctrl-C: ends a search, the popup, the foreground block; twice on an idle, empty line quits.
+    /// Ctrl-C: ends a search, the popup; puts the line away that is being typed, as in a shell, since that can be had
+    /// back and what runs can not; then stops the foreground block; twice on an idle, empty line quits.
     fn interrupt(&mut self, armed: bool) -> Vec<Effect> {
         if self.input.search().is_some() || self.popup.is_some() {
             self.popup = None;
             self.input.edit(Action::Cancel);
+            return Vec::new();
+        }
+        let runs = self.chat.foreground().is_some();
+        if runs && self.focus == Focus::Input && !self.input.is_empty() {
+            self.input.put_away();
+            self.line_was_cleared();
+            self.tell_until(
+                "the line is put away: ^C again stops what runs",
+                Tone::Neutral,
+                Until::Key,
+            );
             return Vec::new();
         }
         if let Some(block) = self.chat.foreground() {
@@ -175,7 +188,10 @@ impl App {
 
     fn popup_key(&mut self, key: Key) -> Option<Vec<Effect>> {
         let popup = self.popup.as_mut()?;
+        let again = popup.offers().is_empty() && popup.pending.is_none();
         match self.keymap.own(Part::Popup, key)? {
+            // There was a reason why nothing is offered: it may be gone.
+            Action::NextCandidate if again => return Some(self.complete(false)),
             Action::NextCandidate => popup.step(true),
             Action::PreviousCandidate => popup.step(false),
             Action::Cancel => {
@@ -256,12 +272,16 @@ impl App {
         true
     }
 
-    /// Going somewhere is given up: nothing of a line that begins with a colon stays, but it can be had back; false: it is
-    /// none.
+    /// Going somewhere is given up: nothing of a line that begins with a colon stays, but it can be had back, unless it is
+    /// the colon alone; false: it is none.
     fn leave_places(&mut self) -> bool {
-        let goes = goto::is_one(&self.input.text());
+        let text = self.input.text();
+        let goes = goto::is_one(&text);
         if goes {
-            self.input.put_away();
+            match text.trim() == ":" {
+                true => self.input.give_back(),
+                false => self.input.put_away(),
+            }
             self.popup = None;
         }
         goes

@@ -32,7 +32,6 @@ use super::approval::Approval;
 use super::arrangement::Arrangement;
 use super::chat::Chat;
 use super::chat::block::State;
-use super::complete::live_offers;
 use super::input::Input;
 use super::keymap::{Action, Keymap, Part};
 use super::layout::Seam;
@@ -46,7 +45,7 @@ use crate::core::clock::Clock;
 use crate::core::context::Context;
 use crate::core::text::SafeText;
 use crate::ui::panel::{Panel, Scope, Subject, Theme, Tone};
-use crate::verb::{Candidate, Catalogue};
+use crate::verb::{Catalogue, Completion};
 use goto::Asked;
 use questions::Question;
 
@@ -426,9 +425,9 @@ impl App {
         Scope::with(&self.context, &self.beside)
     }
 
-    fn candidates(&mut self, question: u64, candidates: Vec<Candidate>) -> Vec<Effect> {
+    fn candidates(&mut self, question: u64, found: Completion) -> Vec<Effect> {
         if let Some(asked) = self.namespace_asked.take_if(|asked| asked.question == question) {
-            return self.namespaces_told(asked, candidates);
+            return self.namespaces_told(asked, found);
         }
         if self.popup.as_ref().is_none_or(|popup| popup.pending != Some(question)) {
             return Vec::new();
@@ -438,13 +437,15 @@ impl App {
             return Vec::new();
         };
         if let Some(popup) = &mut self.popup {
-            popup.add(live_offers(candidates), &gathered.prefix);
+            popup.add(found, &gathered.prefix);
         }
         // A menu that is being typed in changes nothing of the line by itself.
-        if !self.names_place() {
+        let typed_in = self.names_place() || self.popup.as_ref().is_some_and(Popup::was_asked_anew);
+        if !typed_in {
             self.settle_popup(&gathered);
         }
-        Vec::new()
+        self.narrow_popup();
+        self.complete_anew()
     }
 
     /// The block of the chat with this id, for tests and the shell.

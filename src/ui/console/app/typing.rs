@@ -81,7 +81,7 @@ impl App {
         self.overlay = None;
         self.help = None;
         self.leave_pane();
-        if self.input.insert(clean.trim_end_matches('\n')) == Err(TooLong) {
+        if self.input.paste(clean.trim_end_matches('\n')) == Err(TooLong) {
             self.tell(
                 &format!("{} bytes are more than a line takes; nothing was pasted", text.len()),
                 Tone::Bad,
@@ -169,11 +169,14 @@ impl App {
     pub(super) fn settle_popup(&mut self, gathered: &Gathered) {
         let Some(popup) = &self.popup else { return };
         match popup.offers() {
+            [] if popup.tells_why() => {}
             [] => {
                 self.popup = None;
                 let wanted = gathered.wanted.as_deref().filter(|_| gathered.prefix.is_empty());
                 self.tell_of_line(wanted.unwrap_or("nothing fits here"));
             }
+            // What is not all there is decides nothing.
+            _ if !popup.is_whole() => {}
             [one] => {
                 let one = one.clone();
                 self.take_offer(&one);
@@ -210,13 +213,29 @@ impl App {
                 if let Some(popup) = &mut self.popup {
                     popup.narrow(&gathered.prefix);
                     // Where one can go says itself that nothing fits.
-                    if popup.offers().is_empty() && popup.pending.is_none() && !names_place {
+                    let asks = popup.pending.is_some() || popup.wants_more(&gathered.prefix);
+                    if popup.offers().is_empty() && !asks && !popup.tells_why() && !names_place {
                         self.popup = None;
                     }
                 }
             }
             None => self.popup = None,
         }
+    }
+
+    /// The word has become one that the completer was not asked for, or of which it did not tell all: it is asked anew.
+    pub(super) fn complete_anew(&mut self) -> Vec<Effect> {
+        let Some(popup) = &self.popup else { return Vec::new() };
+        let gathered = self.gathered().filter(|gathered| popup.wants_more(&gathered.prefix));
+        let Some((prefix, live)) = gathered.and_then(|gathered| Some((gathered.prefix, gathered.live?))) else {
+            return Vec::new();
+        };
+        self.next_question += 1;
+        let question = self.next_question;
+        if let Some(popup) = &mut self.popup {
+            popup.ask(question, &prefix);
+        }
+        vec![Effect::Complete(question, live)]
     }
 
     /// A remark about the line being typed: it is over with the next key.

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::core::report::Report;
-use crate::verb::{Alias, AliasScope, Call, Input, Output, Positional, Read};
+use crate::verb::{Alias, AliasScope, Call, Completer, Completion, Input, Output, Positional, Read};
 
 struct Nothing;
 
@@ -17,8 +17,8 @@ struct Names;
 
 #[async_trait]
 impl Completer for Names {
-    async fn complete(&self, _: CompletionRequest) -> Vec<Candidate> {
-        Vec::new()
+    async fn complete(&self, _: CompletionRequest) -> Completion {
+        Completion::default()
     }
 }
 
@@ -124,6 +124,43 @@ fn the_live_question_names_the_words_before_and_the_option() {
     assert_eq!(request.options.get("output").map(String::as_str), Some("wide"));
 }
 
+/// Knows one name: that of the context it is asked for.
+struct Here;
+
+#[async_trait]
+impl Completer for Here {
+    async fn complete(&self, request: CompletionRequest) -> Completion {
+        let both = ["both".to_owned(), request.context.name.clone()];
+        let candidate = |value: String| Candidate {
+            value,
+            note: String::new(),
+        };
+        Completion::from(Vec::from(both.map(candidate)))
+    }
+}
+
+#[tokio::test]
+async fn live_names_are_those_of_the_contexts_that_the_stage_names() {
+    let get = Declaration::new("kubectl", "get", "gets").positional(Positional::new("x", OptionKind::String, "x"));
+    let catalogue = Catalogue::new([Verb::read(get, Nothing).completed_by(Arc::new(Here))]);
+    let known = ["own", "blue", "green"].map(str::to_owned);
+    let find = |name: &str| (name != "gone").then(|| Arc::new(Context::empty(name)));
+    let context = Arc::new(Context::empty("own"));
+    for (line, names, why) in [
+        ("kubectl:get ", &["both", "own"][..], None),
+        ("@blue kubectl:get ", &["both", "blue"], None),
+        ("@blue,green kubectl:get ", &["both", "blue", "green"], None),
+        ("@* kubectl:get ", &["both", "own", "blue", "green"], None),
+        ("@blue kubectl:get x | kubectl:get ", &["both", "own"], None),
+        ("@gone kubectl:get ", &[], Some("there is no context gone")),
+    ] {
+        let gathered = gather(&catalogue, &known, &context, &Samples::default(), line, line.len());
+        let found = gathered.unwrap().live.unwrap().ask(find).await;
+        let values: Vec<&str> = found.candidates.iter().map(|found| found.value.as_str()).collect();
+        assert_eq!((values.as_slice(), found.why.as_deref()), (names, why), "{line}");
+    }
+}
+
 #[test]
 fn a_hostile_name_is_inserted_as_one_harmless_word() {
     let names = ["a; kubectl:delete x", "--all", "$_", "it's\n| sh", "\u{1b}[2J"];
@@ -154,4 +191,37 @@ fn the_common_beginning_goes_on_from_what_was_typed() {
     assert_eq!(common_beginning(&set, "set"), None, "a fuzzy match is not lengthened");
     assert_eq!(common_beginning(&offers(&["世界", "世間"]), "").as_deref(), Some("世"));
     assert_eq!(common_beginning(&[], ""), None);
+}
+
+#[test]
+fn behind_the_dollar_stand_fields_of_the_record_that_comes_let_names_and_answers() {
+    let mut samples = Samples::default();
+    samples.add(7, "dig x", &serde_json::json!({"name": "a", "ttl": 60}));
+    samples.add(
+        8,
+        "let svc = kubectl:get svc",
+        &serde_json::json!({"spec": {"port": 80}}),
+    );
+    let all = Declaration::new("t", "all", "x").input(InputMode::All);
+    let catalogue = Catalogue::new([
+        Verb::read(Declaration::new("dns", "dig", "x"), Nothing),
+        Verb::read(Declaration::new("t", "each", "x"), Nothing),
+        Verb::read(all, Nothing),
+    ]);
+    let context = Arc::new(Context::empty("x"));
+    for (line, wanted) in [
+        ("dig x | each $", &["name", "ttl", "svc", "_", "8", "7"][..]),
+        ("dig x | each --a=b \"${", &["name", "ttl", "svc", "_", "8", "7"]),
+        ("dig x | all $", &["svc", "_", "8", "7"]),
+        ("each $", &["svc", "_", "8", "7"]),
+        ("each $s", &["svc"]),
+        ("each $svc.", &["spec"]),
+        ("each $svc.spec.", &["port"]),
+        ("dig y | each $name.", &[]),
+    ] {
+        let gathered = gather(&catalogue, &[], &context, &samples, line, line.len());
+        let found = gathered.map_or_else(Vec::new, |found| matching(&found.offers, &found.prefix));
+        let found: Vec<&str> = found.iter().map(|offer| offer.insert.as_str()).collect();
+        assert_eq!(found, wanted, "{line}");
+    }
 }

@@ -1,6 +1,8 @@
 //! Earlier lines: recall by prefix, suggestion, incremental search. In memory and bounded; the session keeps them over
 //! restarts.
 
+use crate::lang::{TokenKind, lex_lenient};
+
 /// Lines kept in memory at most; the oldest goes first.
 pub const LINES: usize = 5_000;
 
@@ -119,6 +121,14 @@ impl History {
         }
     }
 
+    /// The last word of a line, so many lines back from the newest; quotes belong to it.
+    pub fn last_word(&self, back: usize) -> Option<String> {
+        let line = &self.lines.iter().rev().nth(back)?.line;
+        let tokens = lex_lenient(line).into_iter().rev();
+        let mut words = tokens.filter(|token| matches!(token.kind, TokenKind::Word(_)));
+        Some(words.next()?.span.of(line).to_owned())
+    }
+
     /// What the newest line with this beginning goes on with.
     pub fn suggest(&self, typed: &str) -> Option<&str> {
         self.lines
@@ -206,7 +216,12 @@ impl Search {
 
     /// One more character: goes on from what is found.
     pub fn push(&mut self, symbol: char, history: &History) {
-        self.text.push(symbol);
+        self.look_for(symbol.encode_utf8(&mut [0; 4]), history);
+    }
+
+    /// More text at once: goes on from what is found.
+    pub fn look_for(&mut self, text: &str, history: &History) {
+        self.text.push_str(text);
         self.at = self.find(history, self.at.map_or(0, |at| at + 1));
     }
 

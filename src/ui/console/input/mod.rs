@@ -1,6 +1,7 @@
 //! The input line: editing (on `tui-textarea`), history with recall by prefix and incremental search, the suggestion
 //! behind the cursor. Not for completion (`complete`) and not for drawing (`view`).
 
+mod edits;
 pub mod history;
 pub mod vi;
 pub mod view;
@@ -9,6 +10,7 @@ use std::collections::VecDeque;
 
 use tui_textarea::{CursorMove, TextArea};
 
+use self::edits::Inserted;
 use self::history::{History, Search};
 use self::vi::{Step, Vi};
 use super::keymap::Action;
@@ -25,8 +27,9 @@ pub struct Input {
     here: String,
     /// vi's modes, where the keymap asks for them.
     vi: Option<Vi>,
-    /// Text and cursor before each edit, for taking edits back: at most [`PAST`], the oldest goes first. The text area's
-    /// own memory would do: but it keeps a replacement as two edits, with a text between that was never on the screen.
+    /// Text and cursor before each edit, for taking edits back: at most [`PAST`] and [`PAST_BYTES`], the oldest goes
+    /// first. The text area's own memory would do: but it keeps a replacement as two edits, with a text between that was
+    /// never on the screen.
     past: VecDeque<(String, usize)>,
     /// Some of the text since it was taken last did not come character by character from the keyboard.
     foreign: bool,
@@ -34,10 +37,16 @@ pub struct Input {
     begun_on: Option<(String, (String, usize))>,
     /// Nothing is suggested.
     silent: bool,
+    /// What was cut, the newest last; it outlives the line, as in a shell.
+    kills: VecDeque<String>,
+    /// What the last key inserted that the same, or another, exchanges.
+    inserted: Option<Inserted>,
 }
 
 /// Edits that can be taken back.
 const PAST: usize = 64;
+/// Bytes of the texts before them together.
+const PAST_BYTES: usize = 1 << 20;
 
 impl Input {
     /// The whole text.
@@ -71,13 +80,20 @@ impl Input {
 
     /// Keeps the text as it is to come back to it.
     fn keep(&mut self) {
+        self.inserted = None;
         let (text, at) = (self.text(), self.cursor());
         match self.past.back_mut() {
             Some((known, cursor)) if *known == text => *cursor = at,
             _ => self.past.push_back((text, at)),
         }
-        if self.past.len() > PAST {
-            self.past.pop_front();
+        self.forget();
+    }
+
+    /// The oldest texts go where there are too many, or too long ones. The one before the last edit stays.
+    fn forget(&mut self) {
+        let mut bytes: usize = self.past.iter().map(|(text, _)| text.len()).sum();
+        while self.past.len() > PAST || (bytes > PAST_BYTES && self.past.len() > 1) {
+            bytes -= self.past.pop_front().map_or(0, |(text, _)| text.len());
         }
     }
 
@@ -225,6 +241,15 @@ impl Input {
         self.past.push_back(line);
     }
 
+    /// Takes the text away, which nobody wants back: what was put away before it is the next to be had.
+    pub fn give_back(&mut self) {
+        let now = self.text();
+        let mut past = std::mem::take(&mut self.past);
+        self.take();
+        past.retain(|(text, _)| *text != now && !text.is_empty());
+        self.past = past;
+    }
+
     /// The panel on whose row the line was begun that is typed now.
     pub fn begun_on(&self) -> Option<&str> {
         self.begun_on
@@ -236,6 +261,19 @@ impl Input {
     /// What comes now is typed by somebody else.
     pub fn not_by_hand(&mut self) {
         self.foreign = true;
+    }
+
+    /// Pasted text goes into the search while one is open: its first line, which is as much as a search can find.
+    pub fn paste(&mut self, text: &str) -> Result<(), TooLong> {
+        let Some(search) = &mut self.search else {
+            return self.insert(text);
+        };
+        let first = text.trim_start_matches('\n').lines().next().unwrap_or_default();
+        if search.text.len() + first.len() > MAX_LINE {
+            return Err(TooLong);
+        }
+        search.look_for(first, &self.history);
+        Ok(())
     }
 
     /// Inserts at the cursor. Refused when the line would be longer than the language takes.
@@ -327,10 +365,14 @@ impl Input {
             self.history.leave();
             return true;
         }
+        let inserted = self.inserted.take();
         self.keep();
+        if self.edit_more(action, inserted) {
+            self.history.leave();
+            return true;
+        }
         let area = &mut self.area;
         match action {
-            Action::Left => area.move_cursor(CursorMove::Back),
             Action::LineStart => area.move_cursor(CursorMove::Head),
             Action::WordLeft => area.move_cursor(CursorMove::WordBack),
             Action::WordRight => area.move_cursor(CursorMove::WordForward),
@@ -340,28 +382,8 @@ impl Input {
                     self.area.insert_str(rest);
                 }
                 None if action == Action::AcceptEnd => self.area.move_cursor(CursorMove::End),
-                None => self.area.move_cursor(CursorMove::Forward),
+                None => self.step(CursorMove::Forward),
             },
-            Action::DeleteLeft => {
-                area.delete_char();
-            }
-            Action::DeleteRight => {
-                area.delete_next_char();
-            }
-            Action::DeleteWordLeft => self.delete_word_left(),
-            Action::DeleteWordRight => {
-                area.delete_next_word();
-            }
-            Action::DeleteToStart => {
-                area.delete_line_by_head();
-            }
-            Action::DeleteToEnd => {
-                area.delete_line_by_end();
-            }
-            Action::InsertDeleted => {
-                area.paste();
-                self.foreign = true;
-            }
             Action::NewLine => area.insert_newline(),
             Action::HistoryPrevious => return self.recall_or_move(CursorMove::Up),
             Action::HistoryNext => return self.recall_or_move(CursorMove::Down),
@@ -372,22 +394,6 @@ impl Input {
             self.history.leave();
         }
         true
-    }
-
-    /// As in a shell: a word is what stands between blanks.
-    fn delete_word_left(&mut self) {
-        let (text, cursor) = (self.text(), self.cursor());
-        let before = text.get(..cursor).unwrap_or_default();
-        let trimmed = before.trim_end_matches([' ', '\t']);
-        let start = trimmed
-            .rfind([' ', '\t', '\n'])
-            .map_or(0, |at| at + 1)
-            .min(trimmed.len());
-        if start < cursor {
-            let removed = before.get(start..).unwrap_or_default().to_owned();
-            self.replace(start..cursor, "");
-            self.area.set_yank_text(removed);
-        }
     }
 
     fn recall_or_move(&mut self, motion: CursorMove) -> bool {

@@ -57,6 +57,30 @@ fn readline_keys() {
         ("世界", &[Action::Left, Action::DeleteLeft], "界", 0),
         ("one", &[Action::DeleteLeft, Action::UndoEdit], "one", 3),
         ("one", &[Action::NewLine], "one\n", 4),
+        ("ab", &[Action::Transpose], "ba", 2),
+        ("abc", &[Action::Left, Action::Left, Action::Transpose], "bac", 2),
+        ("abc", &[Action::LineStart, Action::Transpose], "abc", 0),
+        ("a", &[Action::Transpose], "a", 1),
+        ("", &[Action::Transpose], "", 0),
+        ("x👩‍🚀", &[Action::Transpose], "👩‍🚀x", 12),
+        (
+            "a-bÉ c",
+            &[Action::LineStart, Action::WordUpper, Action::WordCapital],
+            "A-Bé c",
+            5,
+        ),
+        ("a b", &[Action::WordUpper], "a b", 3),
+        ("x👩‍🚀", &[Action::DeleteLeft], "x", 1),
+        ("xe\u{301}\u{323}", &[Action::DeleteLeft], "x", 1),
+        ("🇩🇪🇫🇷", &[Action::DeleteLeft], "🇩🇪", 8),
+        ("🇩🇪🇫🇷", &[Action::Left, Action::Left, Action::DeleteRight], "🇫🇷", 0),
+        (
+            "x👩‍🚀y",
+            &[Action::LineStart, Action::AcceptRight, Action::AcceptRight],
+            "x👩‍🚀y",
+            12,
+        ),
+        ("a\nb", &[Action::Left, Action::DeleteLeft], "ab", 1),
     ];
     for (text, actions, wanted, cursor) in cases {
         let mut input = typed(text);
@@ -130,4 +154,59 @@ fn more_than_the_language_takes_is_refused() {
     let mut input = typed("x");
     assert_eq!(input.insert(&"y".repeat(MAX_LINE)), Err(TooLong));
     assert_eq!(input.text(), "x");
+}
+
+#[test]
+fn what_can_be_taken_back_is_bounded_in_bytes_and_the_last_edit_always_is() {
+    let mut input = Input::default();
+    let text = "y".repeat(MAX_LINE / 4);
+    for _ in 0..10 {
+        input.set("");
+        input.insert(&text).unwrap();
+    }
+    let kept: usize = input.past.iter().map(|(text, _)| text.len()).sum();
+    assert!(kept <= PAST_BYTES && input.past.len() > 1, "{kept}");
+    let large = "z".repeat(MAX_LINE - 1);
+    input.set(&large);
+    input.set("short");
+    input.edit(Action::UndoEdit);
+    assert_eq!(input.text().len(), large.len());
+}
+
+#[test]
+fn what_was_cut_comes_back_one_after_the_other_and_outlives_the_line() {
+    let mut input = typed("one two three");
+    input.edit(Action::DeleteWordLeft);
+    input.edit(Action::DeleteWordLeft);
+    input.take();
+    assert!(
+        input.edit(Action::InsertDeletedBefore) && input.is_empty(),
+        "nothing was inserted"
+    );
+    let texts = [
+        Action::InsertDeleted,
+        Action::InsertDeletedBefore,
+        Action::InsertDeletedBefore,
+    ]
+    .map(|action| {
+        input.edit(action);
+        input.text()
+    });
+    assert_eq!(texts, ["two ", "three", "two "]);
+    input.type_char('x').unwrap();
+    input.edit(Action::InsertDeletedBefore);
+    assert_eq!(input.text(), "two x", "something was typed since");
+}
+
+#[test]
+fn last_words_come_from_earlier_and_earlier_lines() {
+    let mut input = typed("cat ");
+    for line in ["dig 'a b'", "kubectl:get deploy web && echo \"${x}\"", "help"] {
+        input.history.add(line, "x");
+    }
+    let texts = [(); 4].map(|()| {
+        input.edit(Action::InsertLastWord);
+        input.text()
+    });
+    assert_eq!(texts, ["cat help", "cat \"${x}\"", "cat 'a b'", "cat help"]);
 }

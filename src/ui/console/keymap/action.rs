@@ -31,7 +31,7 @@ macro_rules! actions {
 actions! {
     Help = "help", "help";
     HelpWhenEmpty = "help-when-empty", "help (on an empty line)";
-    Interrupt = "interrupt", "stop the running block; twice on an empty line: quit";
+    Interrupt = "interrupt", "put the line away, then stop the running block; twice on an empty line: quit";
     EndOfInput = "end-of-input", "quit on an empty line, else delete under the cursor";
     Redraw = "redraw", "redraw";
     Suspend = "suspend", "suspend to the shell";
@@ -110,6 +110,12 @@ actions! {
     DeleteToStart = "delete-to-start", "delete to the start";
     DeleteToEnd = "delete-to-end", "delete to the end";
     InsertDeleted = "insert-deleted", "insert what was deleted last";
+    InsertDeletedBefore = "insert-deleted-before", "instead of what was just inserted: what was deleted before it";
+    InsertLastWord = "insert-last-word", "insert the last word of the line before; again: of the one before that";
+    Transpose = "transpose", "swap the two characters at the cursor";
+    WordUpper = "word-upper", "the word in capitals";
+    WordLower = "word-lower", "the word in small letters";
+    WordCapital = "word-capital", "the word with a capital";
     UndoEdit = "undo-edit", "take the last edit back";
     Cancel = "cancel", "close, give up";
     Accept = "accept", "take the candidate";

@@ -10,6 +10,7 @@ use crate::core::text::SafeText;
 use crate::ui::console::app::{Effect, Event};
 use crate::ui::console::contexts::Known;
 use crate::ui::panel::Tone;
+use crate::verb::Completion;
 
 impl<W: Write> Shell<W> {
     /// What the app asks for happens here.
@@ -27,12 +28,13 @@ impl<W: Write> Shell<W> {
             }
             Effect::Answer(question, decision) => self.blocks.answer(question, decision),
             Effect::Complete(question, live) => {
-                let outbox = self.outbox.clone();
+                let (outbox, runner) = (self.outbox.clone(), self.runner.clone());
                 tokio::spawn(async move {
-                    let asked = tokio::time::timeout(COMPLETER, live.completer.complete(live.request)).await;
-                    let candidates = asked.unwrap_or_default();
-                    // The console closed meanwhile: nobody wants them.
-                    let _ = outbox.send(Message::App(Event::Candidates(question, candidates))).await;
+                    let asked = tokio::time::timeout(COMPLETER, live.ask(|name| runner.meant_by(name))).await;
+                    let late = |_| Completion::none(format!("no answer within {} s", COMPLETER.as_secs()));
+                    let found = asked.unwrap_or_else(late);
+                    // The console closed meanwhile: nobody wants it.
+                    let _ = outbox.send(Message::App(Event::Candidates(question, found))).await;
                 });
             }
             Effect::StartSandbox => self.start_sandbox(),

@@ -342,6 +342,36 @@ fn does(keymap: &Keymap, part: Part, key: Key, action: Action) -> bool {
             desk.press(key);
             desk.text() == "one two"
         }
+        Action::InsertDeletedBefore => {
+            typed(&mut desk);
+            desk.act(part, Action::DeleteWordLeft);
+            desk.act(part, Action::DeleteWordLeft);
+            desk.act(part, Action::InsertDeleted);
+            desk.press(key);
+            desk.text() == "two"
+        }
+        Action::InsertLastWord => {
+            desk.press(key);
+            let newest = desk.text() == "three";
+            desk.press(key);
+            newest && desk.text() == "two"
+        }
+        Action::Transpose => {
+            typed(&mut desk);
+            desk.press(key);
+            desk.text() == "one tow"
+        }
+        Action::WordUpper | Action::WordLower | Action::WordCapital => {
+            desk.keys("oNE two");
+            desk.act(part, Action::LineStart);
+            desk.press(key);
+            desk.text()
+                == match action {
+                    Action::WordUpper => "ONE two",
+                    Action::WordLower => "one two",
+                    _ => "One two",
+                }
+        }
         Action::UndoEdit => {
             typed(&mut desk);
             desk.act(part, Action::DeleteLeft);

@@ -4,6 +4,7 @@
 mod approval;
 mod arranging;
 mod blocks;
+mod completing;
 mod copying;
 mod every_key;
 mod finding;

@@ -1,6 +1,7 @@
 //! Panes: focus, keys on rows, blocks of the chat.
 
 use super::*;
+use crate::verb::Candidate;
 
 #[test]
 fn keys_on_rows_are_pipelines_in_the_chat_and_names_stay_data() {
@@ -289,7 +290,7 @@ fn a_namespace_that_the_cluster_does_not_have_is_left_again() {
     struct Told;
     #[async_trait]
     impl crate::verb::Completer for Told {
-        async fn complete(&self, _: crate::verb::CompletionRequest) -> Vec<Candidate> {
+        async fn complete(&self, _: crate::verb::CompletionRequest) -> Completion {
             unreachable!("the shell asks")
         }
     }
@@ -312,7 +313,9 @@ fn a_namespace_that_the_cluster_does_not_have_is_left_again() {
         });
         let namespace = |desk: &Desk| desk.app.context.kubernetes.namespace.clone();
         assert_eq!(namespace(&desk).as_deref(), Some(name), "at once");
-        let answer = desk.app.handle(Event::Candidates(question.unwrap(), names(told)));
+        let answer = desk
+            .app
+            .handle(Event::Candidates(question.unwrap(), names(told).into()));
         let switched = answer.iter().any(|effect| matches!(effect, Effect::Switch(..)));
         assert_eq!(
             switched,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ui::console::app::keys::WORD;
+use crate::verb::Candidate;
 
 #[test]
 fn a_typed_line_starts_as_typed_and_its_answer_is_shown() {
@@ -38,6 +39,49 @@ fn ctrl_c_cancels_then_kills_and_never_quits_while_anything_runs() {
     desk.end(block, 130);
     assert!(desk.keys("<ctrl-c>").is_empty());
     assert!(quits(&desk.keys("<ctrl-c>")));
+}
+
+#[test]
+fn ctrl_c_puts_a_half_typed_line_away_before_it_stops_what_runs() {
+    let mut desk = Desk::new();
+    let block = desk.start("traffic:watch x");
+    assert!(desk.keys("half a line<ctrl-c>").is_empty(), "it goes on running");
+    assert!(desk.app.input.is_empty() && desk.shows(120, 40, "^C again stops what runs"));
+    desk.keys("<ctrl-_>");
+    assert_eq!(desk.app.input.text(), "half a line", "it can be had back");
+    assert!(matches!(desk.keys("<ctrl-c><ctrl-c>").as_slice(), [Effect::Cancel(id)] if *id == block));
+    // From a pane the line is not what is meant.
+    desk.keys("half<alt-1>");
+    assert!(matches!(desk.keys("<ctrl-c>").as_slice(), [Effect::Kill(id)] if *id == block));
+    assert_eq!(desk.app.input.text(), "half");
+}
+
+#[test]
+fn a_colon_that_went_nowhere_is_not_what_comes_back_over_a_draft() {
+    let mut desk = Desk::new();
+    desk.keys("kubectl:get d<alt-1>:<esc>");
+    assert_eq!(desk.app.input.text(), "");
+    desk.keys("<ctrl-_>");
+    assert_eq!(desk.app.input.text(), "kubectl:get d");
+    let mut desk = Desk::new();
+    desk.keys("<alt-1>:po<esc><ctrl-_>");
+    assert_eq!(desk.app.input.text(), ":po", "a place that was begun can be had back");
+}
+
+#[test]
+fn what_is_pasted_while_the_history_is_searched_is_searched_for() {
+    let mut desk = Desk::new();
+    desk.start("kubectl:get deploy inspector");
+    desk.keys("<ctrl-r>");
+    assert!(
+        desk.app
+            .handle(Event::Paste("deploy insp\nkubectl:delete x\n".into()))
+            .is_empty()
+    );
+    assert_eq!(desk.app.input.search().unwrap().text, "deploy insp");
+    assert!(desk.shows(120, 40, "history: deploy insp") && desk.app.input.is_empty());
+    desk.keys("<ctrl-e>");
+    assert_eq!(desk.app.input.text(), "kubectl:get deploy inspector");
 }
 
 #[test]
@@ -199,7 +243,7 @@ fn live_objects_come_later_and_old_answers_are_ignored() {
         value: value.into(),
         note: String::new(),
     };
-    desk.app.handle(Event::Candidates(99, vec![candidate("x")]));
+    desk.app.handle(Event::Candidates(99, vec![candidate("x")].into()));
     assert_eq!(desk.app.input.text(), "kubectl:get svc ");
 }
 

@@ -214,6 +214,9 @@ impl Runner for Fake {
         None
     }
 
+    fn meant_by(&self, _: &str) -> Option<Arc<Context>> {
+        None
+    }
     fn switch(&self, _: Arc<Context>, _: Vec<Arc<Context>>) {}
     fn open_until(&self, _: Option<jiff::Timestamp>) {}
 
