@@ -29,7 +29,9 @@ pub struct Deck {
 impl Deck {
     pub fn open(keymap: &str) -> Self {
         let pager = ("PAGER", r#"sh -c 'cat > "$HOME/paged"'"#);
-        let editor = ("EDITOR", r#"sh -c 'printf "%s, edited" "$(cat "$0")" > "$0"'"#);
+        // An object is left as it is: what is no YAML would be opened again and again.
+        let edit = r#"sh -c 'case "$0" in *.yaml) ;; *) printf "%s, edited" "$(cat "$0")" > "$0" ;; esac'"#;
+        let editor = ("EDITOR", edit);
         let args = ["--sandbox", "--speed", "50", "--keymap", keymap];
         let deck = Deck {
             terminal: Terminal::spawn(COGDECK, &args, &[pager, editor], SIZE.0, SIZE.1),
@@ -226,6 +228,11 @@ impl Deck {
     }
 
     pub fn copies(&self, mark: usize, text: &str) {
+        self.copies_what(mark, text, |copied| copied.trim_end() == text);
+    }
+
+    /// Something is on the clipboard since a mark that is what is looked for.
+    pub fn copies_what(&self, mark: usize, what: &str, is_it: impl Fn(&str) -> bool) {
         let copied = |_: &str| {
             let output = self.output_since(mark);
             let sent = output
@@ -233,9 +240,9 @@ impl Deck {
                 .nth(1)
                 .and_then(|rest| rest.split_once('\x07'));
             let decoded = sent.and_then(|(sent, _)| base64::engine::general_purpose::STANDARD.decode(sent).ok());
-            decoded.is_some_and(|decoded| String::from_utf8_lossy(&decoded).trim_end() == text)
+            decoded.is_some_and(|decoded| is_it(&String::from_utf8_lossy(&decoded)))
         };
-        self.until(&format!("{text:?} on the clipboard"), copied);
+        self.until(&format!("{what:?} on the clipboard"), copied);
     }
 
     pub fn follows(&self, wanted: bool) {

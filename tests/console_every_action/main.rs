@@ -7,6 +7,7 @@ mod blocks;
 mod deck;
 mod input;
 mod normal;
+mod panels;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -56,6 +56,11 @@ impl<'a> HasInputs<'a, Val> for Data<'a> {
     }
 }
 
+/// What jq has and jaq does not.
+const OWN: &str = "def env: $ENV;
+    def IN(values): . as $value | any(values; . == $value);
+    def IN(stream; values): any(stream; IN(values));";
+
 /// A compiled filter.
 pub struct Program {
     filter: Filter<Kind>,
@@ -67,7 +72,7 @@ impl Program {
     /// Compiles a filter.
     pub fn compile(code: &str, options: Options) -> Result<Program, Fault> {
         let arena = Arena::default();
-        let own = load::parse("def env: $ENV;", |parser| parser.defs()).unwrap_or_default();
+        let own = load::parse(OWN, |parser| parser.defs()).unwrap_or_default();
         let defs = jaq_core::defs()
             .chain(jaq_std::defs())
             .chain(jaq_json::defs())
@@ -310,6 +315,12 @@ mod tests {
             vec![json!({"LANG": "C"}), json!({"LANG": "C"})]
         );
         assert_eq!(values("env", vec![json!(0)], Options::default()), vec![json!({})]);
+        let among = values(
+            "IN(2, 3), IN(.[]?; 2)",
+            vec![json!(2), json!([1, 2])],
+            Options::default(),
+        );
+        assert_eq!(among, [true, false, false, true].map(|is| json!(is)).to_vec());
     }
 
     #[test]

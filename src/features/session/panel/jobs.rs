@@ -90,14 +90,14 @@ impl Listing for Jobs {
     fn act(&self, action: &str, rows: &[Job]) -> Vec<Effect> {
         match action {
             "info" => vec![Effect::Run(
-                numbered("pipeline:info", rows.iter().map(|job| job.number)).into(),
+                numbered("pipeline-info", rows.iter().map(|job| job.number)).into(),
             )],
             "stop" => {
                 let running = rows.iter().filter(|job| job.state == JobState::Running);
                 let numbers: Vec<u64> = running.map(|job| job.number).collect();
                 match numbers.is_empty() {
                     true => vec![Effect::Toast("it has ended already".into())],
-                    false => vec![Effect::Run(numbered("pipeline:kill", numbers).into())],
+                    false => vec![Effect::Run(numbered("pipeline-kill", numbers).into())],
                 }
             }
             "copy" => {

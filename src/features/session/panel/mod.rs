@@ -22,7 +22,7 @@ pub fn panels(feeds: &SessionFeeds) -> Vec<Box<dyn Panel>> {
     ]
 }
 
-/// A stage about what is known by numbers: `pipeline:kill 3 4`.
+/// A stage about what is known by numbers: `pipeline-kill 3 4`.
 fn numbered(verb: &str, numbers: impl IntoIterator<Item = u64>) -> Stage {
     let numbers = numbers.into_iter().map(|number| number.to_string());
     numbers.fold(Stage::new(verb), |stage, number| stage.arg(&number))

@@ -75,12 +75,12 @@ async fn jobs_and_changes_are_live_rows_that_can_be_stopped_and_undone() {
     assert_eq!(jobs.title().as_str(), "jobs 1 running");
     // The selection stayed on the row it was on.
     jobs.key(PanelKey::Move(crate::ui::panel::Motion::First));
-    assert_eq!(pipelines(&jobs.key(PanelKey::Act("stop"))), ["pipeline:kill 2"]);
+    assert_eq!(pipelines(&jobs.key(PanelKey::Act("stop"))), ["pipeline-kill 2"]);
     jobs.key(PanelKey::Mark);
     jobs.key(PanelKey::Mark);
     assert_eq!(
         pipelines(&jobs.key(PanelKey::Act("stop"))),
-        ["pipeline:kill 2"],
+        ["pipeline-kill 2"],
         "of the marked ones those that run"
     );
 
