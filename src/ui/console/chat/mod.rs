@@ -2,7 +2,9 @@
 //! happens in blocks comes from the engine through the app.
 
 pub mod block;
+mod entry;
 mod find;
+mod head;
 mod search;
 pub mod text;
 pub mod view;
@@ -13,9 +15,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
 use self::block::{Block, Fold, not_kept};
+use self::entry::{Entry, Marks};
 use self::search::Search;
 use self::view::Look;
 use crate::core::context::Context;
@@ -52,53 +54,6 @@ pub struct Chat {
     below: usize,
     /// Of the last drawing: the block in each row.
     rows: Vec<u64>,
-}
-
-struct Entry {
-    block: Block,
-    cache: Option<Cached>,
-}
-
-/// What decides how a block looks.
-#[derive(PartialEq)]
-struct Key {
-    width: u16,
-    version: u64,
-    latest: bool,
-    selected: bool,
-    unread: bool,
-    old: bool,
-    theme: String,
-    has_color: bool,
-    /// While it runs it tells how long.
-    running: Option<Timestamp>,
-}
-
-/// How blocks differ by their place.
-#[derive(Clone, Copy)]
-struct Marks {
-    last: usize,
-    selected: Option<u64>,
-    unread: Option<u64>,
-}
-
-impl Marks {
-    fn look<'a>(&self, index: usize, id: u64, look: &Look<'a>) -> Look<'a> {
-        Look {
-            latest: index == self.last,
-            selected: Some(id) == self.selected,
-            unread: Some(id) == self.unread,
-            ..*look
-        }
-    }
-}
-
-/// Lines of a block as drawn, kept while nothing that decides them changed.
-struct Cached {
-    key: Key,
-    /// Whether the keys went to the blocks then, where the lines name the way to them; none: they do not.
-    way: Option<bool>,
-    lines: Vec<Line<'static>>,
 }
 
 impl Default for Chat {
@@ -497,33 +452,6 @@ impl Chat {
         if let Some(search) = &self.search {
             search.highlight(area, buffer, look.theme.style(Meaning::Match));
         }
-    }
-}
-
-impl Entry {
-    fn lines(&mut self, look: &Look<'_>) -> &[Line<'static>] {
-        let theme = look.theme;
-        let key = Key {
-            width: look.width,
-            version: self.block.version,
-            latest: look.latest,
-            selected: look.selected,
-            unread: look.unread,
-            old: view::is_old(&self.block, look.now),
-            theme: theme.name.clone(),
-            has_color: theme.has_color(),
-            running: self.block.state.is_live().then_some(look.now),
-        };
-        let focused = look.to_blocks.is_none();
-        let cached = self.cache.as_ref();
-        if !cached.is_some_and(|cached| cached.key == key && cached.way.is_none_or(|way| way == focused)) {
-            self.cache = Some(Cached {
-                key,
-                way: view::names_the_way(&self.block, look).then_some(focused),
-                lines: view::lines(&self.block, look),
-            });
-        }
-        self.cache.as_ref().map_or(&[], |cached| &cached.lines)
     }
 }
 
