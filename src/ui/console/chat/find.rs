@@ -4,7 +4,7 @@
 use super::block::Fold;
 use super::search::Search;
 use super::view::Look;
-use super::{Chat, Entry, view};
+use super::{Chat, Entry, head, view};
 
 impl Chat {
     /// Looks for a text from the end upwards; an empty one ends the search.
@@ -90,7 +90,8 @@ impl Chat {
         let Some(entry) = self.blocks.get_mut(at) else {
             return (Vec::new(), None);
         };
-        let folded = view::shape(&entry.block, latest) == view::Shape::Folded;
+        let folded =
+            view::shape(&entry.block, latest) == view::Shape::Folded || head::is_short(&entry.block, look.width);
         let opened = folded.then_some((entry.block.id, entry.block.fold));
         if folded {
             entry.block.fold = Fold::Open;

@@ -3,14 +3,28 @@
 
 use ratatui::text::{Line, Span};
 
-use super::block::Block;
+use super::block::{Block, Fold};
 use super::text::wrap;
-use super::view::Look;
-use crate::core::text::{SafeText, width};
+use super::view::{Look, remark, way};
+use crate::core::text::{SafeText, safe_line, width};
 use crate::ui::console::syntax;
 use crate::ui::panel::Meaning;
 
-/// The prompt and the line typed. What is known of it stands at the right end; where there is no room for all of that, its
+/// Rows of a long line that a block shows unless it is opened. One more is shown rather than counted.
+const ROWS: usize = 3;
+
+fn is_shortened(block: &Block, rows: usize) -> bool {
+    !matches!(block.fold, Fold::Open | Fold::Whole) && rows > ROWS + 1
+}
+
+/// Whether a block shows the first rows of its line only, in so many columns.
+pub fn is_short(block: &Block, columns: u16) -> bool {
+    // A prompt is one sign and a blank in every theme.
+    let line = format!("> {}", safe_line(&block.line));
+    is_shortened(block, wrap(Line::from(line), columns, 2).len())
+}
+
+/// The prompt and the line typed, its beginning where it is long. What is known of it stands at the right end; where there is no room for all of that, its
 /// state stays there and the rest goes below; where there is none for the state either, all goes below.
 pub(super) fn head(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
     let theme = look.theme;
@@ -20,6 +34,12 @@ pub(super) fn head(block: &Block, look: &Look<'_>) -> Vec<Line<'static>> {
     )];
     spans.extend(syntax::styled(theme, &block.line, Meaning::ChatLine));
     let mut lines = wrap(Line::from(spans), look.width, 2);
+    if is_shortened(block, lines.len()) {
+        let hidden = lines.len() - ROWS;
+        lines.truncate(ROWS);
+        let way = way(look).map_or_else(String::new, |way| format!(", {way} opens"));
+        remark(&format!("{hidden} more rows of the line{way}"), look, &mut lines);
+    }
     let Meta { state, place, number } = meta(block, look);
     let room = usize::from(look.width);
     let left = room.saturating_sub(lines.last().map_or(0, line_width) + 2);

@@ -263,7 +263,8 @@ impl Chat {
         };
         // Not through `change`: what the operator does is nothing new to him.
         let block = &mut entry.block;
-        let all = matches!(view::shape(block, latest == Some(id)), view::Shape::All);
+        let short = head::is_short(block, columns);
+        let all = !short && view::shape(block, latest == Some(id)) == view::Shape::All;
         block.fold = match (all, block.is_cut(view::room(columns))) {
             // A stream is never shown as a whole: opened, it folds again.
             (false, _) if block.state.is_live() && block.fold == Fold::Open => Fold::Folded,

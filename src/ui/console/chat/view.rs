@@ -10,11 +10,10 @@ use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::block::{Block, Fold, LINE_CHARACTERS, State, not_kept};
-use super::head::head;
+use super::head::{self, head};
 use super::text::{document_line, wrap};
 use crate::core::text::{SafeText, width};
 use crate::render;
-use crate::ui::console::syntax;
 use crate::ui::panel::{Meaning, Theme};
 
 /// Result lines of a folded block: this many of its head …
@@ -244,13 +243,15 @@ pub fn room(columns: u16) -> u16 {
     columns.saturating_sub(2)
 }
 
+/// What is not shown of a block, where it is missing.
+pub(super) fn remark(text: &str, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
+    let text = format!("{} {text}", look.theme.glyphs.folded);
+    body(lines, look, &render::Line::plain(&text), Some(Meaning::ChatMark));
+}
+
 fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
-    let remark = |text: String, lines: &mut Vec<Line<'static>>| {
-        let text = format!("{} {text}", look.theme.glyphs.folded);
-        body(lines, look, &render::Line::plain(&text), Some(Meaning::ChatMark));
-    };
     if block.dropped() > 0 {
-        remark(format!("{} earlier lines dropped", block.dropped()), lines);
+        remark(&format!("{} earlier lines dropped", block.dropped()), look, lines);
     }
     let add = |first: usize, count: usize, lines: &mut Vec<Line<'static>>| {
         for line in block.lines_within(first, count, room(look.width)) {
@@ -262,7 +263,7 @@ fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
         Shape::Live if count > 1 => lines.extend(live_line(block, look)),
         Shape::Tail(tail) if count > tail => {
             let hidden = count - tail;
-            remark(format!("{hidden} lines above"), lines);
+            remark(&format!("{hidden} lines above"), look, lines);
             add(hidden, tail, lines);
         }
         Shape::All | Shape::Live | Shape::Tail(_) => add(0, count, lines),
@@ -270,13 +271,13 @@ fn result(block: &Block, look: &Look<'_>, lines: &mut Vec<Line<'static>>) {
             add(0, FOLDED_HEAD, lines);
             let hidden = count - FOLDED_HEAD - FOLDED_TAIL;
             let way = way(look).map_or_else(String::new, |way| format!(", {way} opens"));
-            remark(format!("{hidden} lines folded{way}"), lines);
+            remark(&format!("{hidden} lines folded{way}"), look, lines);
             add(count - FOLDED_TAIL, FOLDED_TAIL, lines);
         }
     }
     if is_cut(block, look) {
         let way = way(look).map_or_else(String::new, |way| format!(", {way} shows all of it"));
-        remark(format!("cut to fit{way}"), lines);
+        remark(&format!("cut to fit{way}"), look, lines);
     }
 }
 
@@ -293,7 +294,7 @@ fn live_line(block: &Block, look: &Look<'_>) -> Option<Line<'static>> {
 
 /// Whether the lines of a block say by which key it is opened.
 pub fn names_the_way(block: &Block, look: &Look<'_>) -> bool {
-    is_cut(block, look) || shape(block, look.latest) == Shape::Folded
+    is_cut(block, look) || shape(block, look.latest) == Shape::Folded || head::is_short(block, look.width)
 }
 
 fn is_cut(block: &Block, look: &Look<'_>) -> bool {
@@ -302,7 +303,7 @@ fn is_cut(block: &Block, look: &Look<'_>) -> bool {
 
 /// The keys that open a block: the way to the blocks first, where they do not have the keys, and from the latest one, to
 /// which it leads. None: the keys are at another block.
-fn way(look: &Look<'_>) -> Option<String> {
+pub(super) fn way(look: &Look<'_>) -> Option<String> {
     match (look.to_blocks, look.latest) {
         (None, _) => look.selected.then(|| "Enter".to_owned()),
         (Some(key), true) => Some(format!("{key} Enter")),

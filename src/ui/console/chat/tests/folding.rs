@@ -164,3 +164,57 @@ fn only_what_names_the_way_to_a_block_is_laid_out_anew_when_the_keys_go_elsewher
         "the folded one says how it is opened from there"
     );
 }
+
+#[test]
+fn a_long_line_shows_its_beginning_until_its_block_is_opened_and_a_search_opens_it() {
+    let mut chat = Chat::default();
+    let line = (0..1_000).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
+    run(&mut chat, &line, 0);
+    chat.focus(true);
+    let is_short = |chat: &mut Chat| {
+        let rows = draw(chat, 60, 200);
+        assert!(
+            rows[0].starts_with("❯ w0 w1 ") && rows[2].starts_with("  w"),
+            "{rows:#?}"
+        );
+        assert!(
+            rows[3].starts_with("  ▸ ") && rows[3].contains(" more rows of the line, Enter opens"),
+            "{rows:#?}"
+        );
+        let state = rows.iter().position(|row| row.contains("✓ done 310ms"));
+        assert!(state.is_some_and(|at| at == 3 || at == 4), "{rows:#?}");
+        assert!(rows.concat().contains("no output") && !rows.concat().contains("w999"));
+    };
+    is_short(&mut chat);
+    let told = draw(&mut chat, 60, 200)[3].clone();
+    chat.toggle(60);
+    let open = draw(&mut chat, 60, 200);
+    let head: String = open
+        .iter()
+        .take_while(|row| !row.contains("no output"))
+        .map(|row| format!("{row} "))
+        .collect();
+    let words: Vec<&str> = head.split_whitespace().filter(|word| word.starts_with('w')).collect();
+    assert_eq!(words.join(" "), line, "all of it");
+    let rows = open.iter().take_while(|row| row.contains(" w")).count();
+    assert!(told.contains(&format!("▸ {} more rows", rows - 3)), "{told}: {rows}");
+    chat.toggle(60);
+    is_short(&mut chat);
+    let theme = Theme::plain();
+    draw(&mut chat, 60, 12);
+    chat.find("w888", &look(&theme));
+    assert!(draw(&mut chat, 60, 12).concat().contains("w888"));
+    chat.find("", &look(&theme));
+    is_short(&mut chat);
+}
+
+#[test]
+fn what_is_hidden_of_a_line_is_at_least_two_rows() {
+    let mut chat = Chat::default();
+    // Each word is a row.
+    let line = |rows: usize| vec!["x".repeat(58); rows].join(" ");
+    run(&mut chat, &line(4), 0);
+    assert!(!draw(&mut chat, 60, 20).concat().contains("more rows"));
+    run(&mut chat, &line(5), 0);
+    assert!(draw(&mut chat, 60, 20).concat().contains("▸ 2 more rows of the line"));
+}
