@@ -17,8 +17,8 @@ use crate::core::record::Record;
 use crate::core::text::SafeText;
 use crate::engine::Partial;
 use crate::lang::{
-    CompletionPosition, Contexts, ModifierKind, Span, Stage, Word, commands as commands_of, complete_at,
-    complete_variable, print,
+    CompletionPosition, Contexts, ModifierKind, Span, Stage, TokenKind, Word, commands as commands_of, complete_at,
+    complete_variable, lex_lenient, print,
 };
 use crate::verb::catalogue::BUILT_IN;
 use crate::verb::declaration::{InputMode, OptionKind};
@@ -229,10 +229,18 @@ fn incoming<'a>(catalogue: &Catalogue, samples: &'a Samples, text: &str, at: usi
 
 /// The stages before the one that holds a place, as typed; empty: it is the first.
 fn upstream(text: &str, at: usize) -> &str {
-    let before = text.get(..at).unwrap_or_default();
-    let stages = before.rsplit_once('|').map_or("", |(stages, _)| stages);
-    let line = stages.rsplit([';', '&', '\n']).next().unwrap_or_default();
-    line.trim().trim_start_matches('!')
+    let (mut start, mut end) = (0, 0);
+    let mut behind_bar = false;
+    for token in lex_lenient(text).iter().take_while(|token| token.span.end <= at) {
+        match token.kind {
+            TokenKind::Pipe => end = token.span.start,
+            TokenKind::Word(_) | TokenKind::Redirect(_) | TokenKind::Invalid => {}
+            TokenKind::LineBreak if behind_bar => {}
+            _ => (start, end) = (token.span.end, token.span.end),
+        }
+        behind_bar = token.kind == TokenKind::Pipe;
+    }
+    text.get(start..end).unwrap_or_default().trim().trim_start_matches('!')
 }
 
 /// Bundles, commands and aliases. Behind `bundle:` that bundle's commands only, behind `user:` and `site:` the aliases.

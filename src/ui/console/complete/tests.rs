@@ -225,3 +225,26 @@ fn behind_the_dollar_stand_fields_of_the_record_that_comes_let_names_and_answers
         assert_eq!(found, wanted, "{line}");
     }
 }
+
+#[test]
+fn the_stages_before_a_place_are_told_by_the_language_and_not_by_the_signs_in_quotes() {
+    let cases = [
+        ("kubectl:get svc | jq '.a | .b' | jq ", "kubectl:get svc | jq '.a | .b'"),
+        ("echo 'a; b && c' \"d|e\" | jq ", "echo 'a; b && c' \"d|e\""),
+        ("echo x\\|y | jq ", "echo x\\|y"),
+        ("jq '.a | ", ""),
+        ("a | b; c | jq ", "c"),
+        ("a | b && ", ""),
+        ("a &\nb | jq ", "b"),
+        ("a |\n b | jq ", "a |\n b"),
+        ("! a | jq ", "a"),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(upstream(text, text.len()).trim(), wanted, "{text}");
+    }
+    assert_eq!(
+        upstream("a | jq .x | b 'c", 7),
+        "a",
+        "what stands behind counts for nothing"
+    );
+}
