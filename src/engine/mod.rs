@@ -49,6 +49,7 @@ pub use pin::Observed;
 pub use plan::OnError;
 pub use run::Items;
 pub use session::{MakeCatalogue, Session, SessionConfig, Start};
+pub use starred::secret_places;
 pub use variables::part;
 
 #[cfg(test)]

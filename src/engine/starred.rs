@@ -55,6 +55,17 @@ pub fn starred_unread(catalogue: &Catalogue, source: &str) -> String {
     }
 }
 
+/// Where secrets stand in a line as it is being typed; in one that cannot be read, all from the first one on.
+pub fn secret_places(catalogue: &Catalogue, source: &str) -> Vec<Range<usize>> {
+    match lang::parse(source) {
+        Ok(line) => places(catalogue, &line),
+        Err(_) => {
+            let first = first_secret(catalogue, source);
+            first.into_iter().map(|at| at..source.len()).collect()
+        }
+    }
+}
+
 /// Where the first secret of a line begins that cannot be read, as far as its words tell.
 fn first_secret(catalogue: &Catalogue, source: &str) -> Option<usize> {
     let places = places(catalogue, &lang::commands(source));

@@ -3,6 +3,7 @@
 use super::{App, Effect, Focus, Offer, goto, window};
 use crate::core::change::Origin;
 use crate::core::text::SafeText;
+use crate::engine::secret_places;
 use crate::lang::{MAX_LINE, clean_paste, is_repeat, read};
 use crate::ui::console::approval::{Approval, Step};
 use crate::ui::console::complete::{self, Gathered, common_beginning, gather};
@@ -27,6 +28,7 @@ impl App {
         let by_hand = self.input.is_by_hand();
         self.input.take();
         self.line_was_sent(&text);
+        self.forget_cut_secrets();
         if window::is_one(&text) {
             return self.change_window(text.trim(), by_hand);
         }
@@ -39,6 +41,15 @@ impl App {
         };
         self.input.history.add(&line, &self.context.name);
         vec![self.run(line, Origin::Typed)]
+    }
+
+    /// What was cut can be inserted into the next line: not where the history would not keep it either.
+    fn forget_cut_secrets(&mut self) {
+        let catalogue = self.catalogue.clone();
+        if self.input.forget_secrets(|line| secret_places(&catalogue, line)) {
+            let told = "what was cut out of the line held a secret, and is not kept";
+            self.tell_until(told, Tone::Neutral, Until::Key);
+        }
     }
 
     /// More typing can mend it, and the last Enter did not just say that nothing more comes.

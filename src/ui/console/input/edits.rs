@@ -7,6 +7,7 @@ use tui_textarea::CursorMove;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::Input;
+use super::cut::Cut;
 use crate::lang::MAX_LINE;
 use crate::ui::console::keymap::Action;
 
@@ -95,12 +96,12 @@ impl Input {
 
     /// Keeps what a deletion cuts, to have it back.
     fn cut(&mut self, delete: impl FnOnce(&mut Self)) {
-        let length = self.text().len();
+        let line = self.text();
         delete(self);
-        let cut = self.area.yank_text();
-        if self.text().len() == length || cut.is_empty() {
+        let at = self.cursor();
+        let Some(cut) = Cut::of(&line, at..at + line.len().saturating_sub(self.text().len())) else {
             return;
-        }
+        };
         self.kills.push_back(cut);
         if self.kills.len() > KILLS {
             self.kills.pop_front();
@@ -111,7 +112,7 @@ impl Input {
     /// oldest the newest again.
     fn insert_again(&mut self, what: Source, last: Option<Inserted>) {
         let find = |input: &Self, back: usize| match what {
-            Source::Deleted => input.kills.iter().rev().nth(back).cloned(),
+            Source::Deleted => input.kills.iter().rev().nth(back).map(|cut| cut.text().to_owned()),
             Source::LastWord => input.history.last_word(back),
         };
         let back = last.as_ref().map_or(0, |last| last.back + 1);

@@ -1,6 +1,7 @@
 //! The input line: editing (on `tui-textarea`), history with recall by prefix and incremental search, the suggestion
 //! behind the cursor. Not for completion (`complete`) and not for drawing (`view`).
 
+mod cut;
 mod edits;
 pub mod history;
 pub mod vi;
@@ -10,6 +11,7 @@ use std::collections::VecDeque;
 
 use tui_textarea::{CursorMove, TextArea};
 
+use self::cut::Cut;
 use self::edits::Inserted;
 use self::history::{History, Search};
 use self::vi::{Step, Vi};
@@ -38,7 +40,7 @@ pub struct Input {
     /// Nothing is suggested.
     silent: bool,
     /// What was cut, the newest last; it outlives the line, as in a shell.
-    kills: VecDeque<String>,
+    kills: VecDeque<Cut>,
     /// What the last key inserted that the same, or another, exchanges.
     inserted: Option<Inserted>,
 }
@@ -132,6 +134,14 @@ impl Input {
         self.history.leave();
         self.type_again();
         text
+    }
+
+    /// A line was sent: what was cut goes where it holds a secret, as `secrets` finds them in a line. True when any did.
+    pub fn forget_secrets(&mut self, secrets: impl Fn(&str) -> Vec<std::ops::Range<usize>>) -> bool {
+        let kept = self.kills.len();
+        self.kills.retain_mut(|cut| !cut.holds_secret(&secrets));
+        let of_vi = self.vi.as_mut().is_some_and(|vi| vi.forget_secrets(&secrets));
+        of_vi || self.kills.len() < kept
     }
 
     /// Whether vi's modes are in use.

@@ -7,6 +7,7 @@ mod motion;
 use std::ops::Range;
 
 use self::motion::{after, before, first_word, line_end, line_start, motion};
+use super::cut::Cut;
 
 /// Counts beyond this mean nothing on one line.
 const MOST: usize = 9_999;
@@ -72,13 +73,22 @@ pub struct Vi {
     wait: Option<Wait>,
     sought: Option<(Seek, char)>,
     /// What was deleted or yanked last.
-    register: String,
+    register: Cut,
 }
 
 impl Vi {
     /// Whether characters are commands.
     pub fn is_normal(&self) -> bool {
         self.normal
+    }
+
+    /// What was deleted goes if it holds a secret, as [`Cut::holds_secret`] tells; whether it did.
+    pub fn forget_secrets(&mut self, secrets: impl Fn(&str) -> Vec<Range<usize>>) -> bool {
+        let holds = self.register.holds_secret(secrets);
+        if holds {
+            self.register = Cut::default();
+        }
+        holds
     }
 
     /// Esc: normal mode; the cursor steps back onto the last character typed.
@@ -210,7 +220,7 @@ impl Vi {
 
     fn apply(&mut self, operator: Operator, range: Range<usize>, text: &str, cursor: usize) -> Step {
         self.reset();
-        self.register = text.get(range.clone()).unwrap_or_default().to_owned();
+        self.register = Cut::of(text, range.clone()).unwrap_or_default();
         match operator {
             Operator::Yank => Step::Go(range.start.min(cursor)),
             Operator::Delete => change(range.clone(), String::new(), range.start),
@@ -295,10 +305,10 @@ impl Vi {
     }
 
     fn put(&mut self, at: usize, times: usize) -> Step {
-        if self.register.is_empty() {
+        if self.register.text().is_empty() {
             return Step::Nothing;
         }
-        let text = self.register.repeat(times);
+        let text = self.register.text().repeat(times);
         let last = at + before(&text, text.len());
         change(at..at, text, last)
     }

@@ -281,6 +281,13 @@ impl Desk {
                     .page_with("output", &["yaml"]),
                 Nothing,
             ),
+            Verb::read(
+                Declaration::new("kubectl", "login", "logs in").option(OptionSpec {
+                    secret: true,
+                    ..OptionSpec::new("token", OptionKind::String, "the token")
+                }),
+                Nothing,
+            ),
             Verb::read(Declaration::new("cogdeck", "help", "explains commands"), Nothing),
             Verb::read(Declaration::new("cogdeck", "pin", "makes a panel of it"), Nothing),
         ]);

@@ -455,3 +455,25 @@ fn a_notice_stands_on_the_edge_of_an_open_menu() {
         assert!(desk.shows(columns, rows, " fit"), "the menu is open");
     }
 }
+
+#[test]
+fn what_was_cut_comes_back_in_the_next_line_unless_it_held_a_secret() {
+    let mut desk = Desk::new();
+    // Cut in the same line it can be put elsewhere, whatever it is.
+    desk.keys("kubectl:login --token hunter2<ctrl-w><ctrl-y>");
+    assert_eq!(desk.app.input.text(), "kubectl:login --token hunter2");
+    desk.keys("<ctrl-u>kubectl:get deploy web<ctrl-w>svc<enter>");
+    assert!(desk.shows(120, 40, "held a secret, and is not kept"));
+    desk.keys("<ctrl-y>");
+    assert_eq!(desk.app.input.text(), "web");
+    for _ in 0..4 {
+        desk.keys("<alt-y>");
+        assert!(!desk.app.input.text().contains("hunter2"), "{}", desk.app.input.text());
+    }
+    // One that is open in its quotes: nobody knows where it ends.
+    desk.keys("<ctrl-u>kubectl:login --token 'hunter2 more<ctrl-w><ctrl-u>kubectl:get svc<enter><ctrl-y>");
+    assert!(!desk.app.input.text().contains("more"), "{}", desk.app.input.text());
+    // What stands elsewhere in such a line is kept.
+    desk.keys("<ctrl-u>kubectl:login --token hunter2 beside<ctrl-w><bs><enter><ctrl-y>");
+    assert_eq!(desk.app.input.text(), "beside");
+}
