@@ -8,9 +8,12 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::Input;
 use super::history::Search;
-use crate::core::text::{SafeText, safe_line, width};
+use crate::core::text::{SafeText, fit, safe_line, width};
 use crate::ui::console::syntax;
 use crate::ui::panel::{Meaning, Theme};
+
+/// Columns of what is typed that a label leaves at least.
+const TYPED: usize = 10;
 
 /// One row of cells: pieces of text with their meanings.
 type Row = Vec<(String, Meaning)>;
@@ -107,9 +110,7 @@ impl View {
             used: 0,
             cursor: None,
         };
-        layout.piece(label, Meaning::Hint);
-        layout.piece(&safe_line(text), Meaning::Match);
-        layout.mark();
+        layout.question(label, text);
         layout.done()
     }
 
@@ -120,9 +121,7 @@ impl View {
             used: 0,
             cursor: None,
         };
-        layout.piece(&format!("{}: ", search.among.word()), Meaning::Hint);
-        layout.piece(&safe_line(&search.text), Meaning::Match);
-        layout.mark();
+        layout.question(&format!("{}: ", search.among.word()), &search.text);
         layout.piece("  ", Meaning::Text);
         match found {
             Some(line) => layout.piece(&safe_line(line), Meaning::Text),
@@ -157,6 +156,23 @@ impl View {
             y,
         })
     }
+}
+
+/// As much of the end of a text as fits; `…` stands for what is before it.
+fn end_of(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut room = columns.saturating_sub(1);
+    let fits = |grapheme: &&str| match room.checked_sub(width(grapheme)) {
+        Some(rest) => {
+            room = rest;
+            true
+        }
+        None => false,
+    };
+    let end: usize = text.graphemes(true).rev().take_while(fits).map(str::len).sum();
+    format!("…{}", text.get(text.len() - end..).unwrap_or_default())
 }
 
 /// The language's meanings as ranges, in their order; those in what is wrong give way to the mark.
@@ -201,6 +217,15 @@ impl Layout {
             self.next_row();
         }
         self.cursor = Some((self.rows.len().saturating_sub(1), self.used));
+    }
+
+    /// What is asked for and what was typed of that, on one row: of a long text its end, which is where the cursor is.
+    fn question(&mut self, label: &str, text: &str) {
+        let label = fit(label, self.columns.saturating_sub(TYPED));
+        let room = self.columns.saturating_sub(width(&label) + 1);
+        self.piece(&label, Meaning::Hint);
+        self.piece(&end_of(&safe_line(text), room), Meaning::Match);
+        self.mark();
     }
 
     /// A part of the source text, grapheme by grapheme.
@@ -285,6 +310,26 @@ mod tests {
         assert_eq!(
             draw(&input, 12, 2),
             (vec!["  c".into(), "  d".into()], Some(Position::new(3, 1)))
+        );
+    }
+
+    #[test]
+    fn what_is_asked_for_stays_in_sight_however_much_is_typed() {
+        let theme = Theme::plain();
+        let shown = |text: &str| {
+            let area = Rect::new(0, 0, 24, 3);
+            let mut buffer = Buffer::empty(area);
+            let cursor = View::of_prompt("filter pods: /", text, 24).draw(area, &mut buffer, &theme);
+            (crate::ui::panel::testing::rows(&buffer).join("\n"), cursor)
+        };
+        assert_eq!(
+            shown("web"),
+            ("filter pods: /web\n\n".into(), Some(Position::new(17, 0)))
+        );
+        let long = format!("{}世界-end", "x".repeat(500));
+        assert_eq!(
+            shown(&long),
+            ("filter pods: /…世界-end\n\n".into(), Some(Position::new(23, 0)))
         );
     }
 
