@@ -371,7 +371,8 @@ fn hints(app: &App) -> Vec<(String, String)> {
                 State::Stopping => (Action::Stop, "kill"),
                 _ => (Action::Stop, "stop"),
             });
-            let mut wanted: Vec<(Action, &str)> = way_back.into_iter().chain(stop).collect();
+            let pin = app.to_pin().map(|_| (Action::Live, "as a panel"));
+            let mut wanted: Vec<(Action, &str)> = way_back.into_iter().chain(stop).chain(pin).collect();
             wanted.push((Action::Open, "open/fold"));
             wanted.extend(first);
             wanted.extend([(Action::Copy, "copy"), (Action::Find, "search")]);

@@ -1,5 +1,5 @@
 //! Toasts: one line that goes away by itself, and at once when what it says is untrue. The same word again is counted;
-//! errors stay until the next key, a remark about the line being typed goes with it. The last ones are kept to be read
+//! errors stay until the next key or click, a remark about the line being typed goes with it. The last ones are kept to be read
 //! again.
 
 use std::collections::VecDeque;
@@ -130,6 +130,11 @@ impl Toasts {
     /// A key was pressed: errors were seen, and what was said about the line being typed is over.
     pub fn seen(&mut self, now: Timestamp) {
         self.has_come(&Until::Key);
+        self.errors_seen(now);
+    }
+
+    /// Somebody who looks at the screen did something: errors stay no longer than other toasts from now on.
+    pub fn errors_seen(&mut self, now: Timestamp) {
         for toast in self.list.iter_mut().filter(|toast| toast.tone == Tone::Bad) {
             toast.tone = Tone::Warn;
             toast.at = now;

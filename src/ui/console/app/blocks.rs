@@ -45,6 +45,7 @@ impl App {
                     }
                 }
                 self.chat.trim();
+                self.something_ended();
             }
             // One block shows all pipelines of its line; jobs get a block of their own through `adopt`.
             BlockEvent::Pipeline(_) | BlockEvent::Job(_) => {}

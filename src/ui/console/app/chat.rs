@@ -128,6 +128,13 @@ impl App {
         vec![self.run(line, Origin::Key)]
     }
 
+    /// The selected block's line as a panel, where it goes on and only reads.
+    pub(in crate::ui::console) fn to_pin(&self) -> Option<String> {
+        let goes_on = |block: &&Block| block.state.is_live() && block.follows && block.reads;
+        let block = self.chat.selected().filter(goes_on)?;
+        pinned(&block.line, &self.catalogue, true)
+    }
+
     /// What needs the records of a block, which the engine keeps by its number.
     fn with_records(&mut self, action: Action, id: u64) -> Vec<Effect> {
         let block = self.chat.block(id);
@@ -157,13 +164,19 @@ impl App {
     }
 
     /// Runs a block's line again so that it follows every change, where its verb can; as a panel that asks again and again
-    /// where it cannot, and only reads.
+    /// where it cannot, and only reads. What goes on is not run twice by one key: its line stands there as a panel's, to be
+    /// run.
     fn make_live(&mut self, id: u64, line: &str, armed: bool) -> Vec<Effect> {
+        if let Some(line) = self.to_pin() {
+            self.input.set(&line);
+            self.leave_pane();
+            return Vec::new();
+        }
         let over = self
             .chat
             .block(id)
             .is_some_and(|block| block.reads && !block.state.is_live());
-        let pin = || over.then(|| pinned(line, &self.catalogue)).flatten();
+        let pin = || over.then(|| pinned(line, &self.catalogue, false)).flatten();
         match following(line, &self.catalogue).or_else(pin) {
             Some(line) => self.rerun(Action::Live, id, line, armed),
             None => {
@@ -241,8 +254,9 @@ fn following(line: &str, catalogue: &Catalogue) -> Option<String> {
     Some(print(&pipeline))
 }
 
-/// The line as a panel that runs it again and again; none: a stage of it follows already, or it does more than answer.
-fn pinned(line: &str, catalogue: &Catalogue) -> Option<String> {
+/// The line as a panel that runs it again and again, or follows it where it `may_follow`; none: a stage of it could
+/// follow and must not, or it does more than answer.
+fn pinned(line: &str, catalogue: &Catalogue, may_follow: bool) -> Option<String> {
     let parsed = parse(line).ok()?;
     let [item] = parsed.items.as_slice() else { return None };
     let mut pipeline: Pipeline = item.pipeline.clone();
@@ -254,7 +268,7 @@ fn pinned(line: &str, catalogue: &Catalogue) -> Option<String> {
         && item.then.is_none();
     let again = |stage: &Stage| {
         let verb = verb_of(catalogue, stage).map(|(verb, _)| &verb.declaration);
-        verb.is_some_and(|verb| !verb.once && verb.name != PIN && verb.follow_flag(|_| false).is_none())
+        verb.is_some_and(|verb| !verb.once && verb.name != PIN && (may_follow || verb.follow_flag(|_| false).is_none()))
     };
     if !plain || !pipeline.stages.iter().all(again) {
         return None;

@@ -6,7 +6,7 @@ use super::{App, Effect, Focus};
 use crate::core::text::{SafeText, safe_line};
 use crate::ui::console::keymap::{Action, Key, Part, RowKey};
 use crate::ui::panel::widgets::popup;
-use crate::ui::panel::{Meaning, PanelKey};
+use crate::ui::panel::{Meaning, PanelKey, Tone};
 
 /// What a menu is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,10 +123,7 @@ impl App {
         };
         self.overlay = (!nothing).then(|| Overlay::new(Of::Menu(menu), 0));
         if nothing {
-            self.tell(
-                "there is nothing to do with these rows",
-                crate::ui::panel::Tone::Neutral,
-            );
+            self.tell("there is nothing to do with these rows", Tone::Neutral);
         }
     }
 
@@ -134,6 +131,17 @@ impl App {
     pub(super) fn ask_before_leaving(&mut self) {
         self.popup = None;
         self.overlay = Some(Overlay::new(Of::Menu(Menu::Leaving), 0));
+    }
+
+    /// Something has ended: what asks about what runs goes when nothing does any more.
+    pub(super) fn something_ended(&mut self) {
+        let asks = self.overlay.as_ref().is_some_and(Overlay::asks_before_leaving);
+        if asks && !self.chat.is_busy() {
+            self.overlay = None;
+            let key = self.keymap.key_of(Part::Input, Action::EndOfInput);
+            let quits = key.map_or_else(String::new, |key| format!(": {} quits", key.label()));
+            self.tell(&format!("nothing runs any more{quits}"), Tone::Neutral);
+        }
     }
 
     /// The line that a key is for by itself; none: it is for none.

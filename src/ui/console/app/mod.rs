@@ -314,7 +314,12 @@ impl App {
                 self.toasts.seen(now);
                 return self.key(key.into());
             }
-            Event::Mouse(event) => return self.mouse(event),
+            Event::Mouse(event) => {
+                if mouse::is_act(event.kind) {
+                    self.toasts.errors_seen(now);
+                }
+                return self.mouse(event);
+            }
             Event::Script(Ok(text)) => self.present(&text),
             Event::Script(Err(report)) => self.toasts.add(report.told(), Tone::Bad, now),
             Event::Paste(text) => self.paste(&text),
@@ -343,6 +348,7 @@ impl App {
                     elapsed: self.clock.since(self.chat.block(block).map_or(now, |known| known.at)),
                 };
                 self.chat.change(block, |known| known.end(&ended));
+                self.something_ended();
             }
             Event::Block(block, event) => {
                 let wanted = self.block_event(block, *event);

@@ -46,6 +46,11 @@ impl Places {
     }
 }
 
+/// Whether somebody did something, who looks at the screen then; a pointer moves by a touch of the table too.
+pub(super) fn is_act(kind: MouseEventKind) -> bool {
+    !matches!(kind, MouseEventKind::Moved | MouseEventKind::Up(_))
+}
+
 impl App {
     pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
         let at = Position::new(event.column, event.row);

@@ -16,6 +16,8 @@ use crate::ui::panel::widgets::popup::{Choices, middle, popup};
 const PAGE: usize = 8;
 /// No box is narrower.
 const NARROWEST: u16 = 36;
+/// Columns that a box has beside its title.
+const TITLE: usize = 4;
 
 /// What lies over the panes.
 #[derive(Clone, Debug)]
@@ -37,6 +39,11 @@ impl Overlay {
     /// Opened on this line.
     pub fn new(of: Of, selected: usize) -> Self {
         Overlay { of, selected }
+    }
+
+    /// Whether it asks what is to become of what runs.
+    pub(super) fn asks_before_leaving(&self) -> bool {
+        matches!(self.of, Of::Menu(Menu::Leaving))
     }
 }
 
@@ -108,14 +115,15 @@ impl App {
         let Some(overlay) = &self.overlay else { return };
         let (title, rows) = match &overlay.of {
             Of::Menu(menu) => (self.menu_title(*menu), self.menu_choices(*menu)),
-            Of::Cells(picker) => (picker.title().into(), picker.choices()),
+            Of::Cells(picker) => (picker.title(), picker.choices()),
         };
         let choices = Choices {
             rows: &rows,
             selected: Some(overlay.selected),
         };
         let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
-        let area = middle(screen, choices.width().max(NARROWEST), height);
+        let wide = u16::try_from(title.width() + TITLE).unwrap_or(u16::MAX);
+        let area = middle(screen, choices.width().max(NARROWEST).max(wide), height);
         let inside = popup(area, buffer, &self.theme, &title);
         choices.draw(inside, buffer, &self.theme);
         self.places.list = Some((inside, choices.first(inside.height)));

@@ -12,7 +12,7 @@ use crate::ui::panel::grid::{Grid, NO_TABLE, Which};
 use crate::ui::panel::widgets::popup::Choice;
 use crate::ui::panel::{Meaning, Tone};
 
-/// Rows of a block offered at most, its newest.
+/// Rows offered at most, the newest.
 const ROWS: usize = 500;
 /// A column's name takes this many columns at most.
 const NAME: usize = 24;
@@ -24,6 +24,8 @@ pub struct Picker {
     rows: Arc<Vec<Picked>>,
     /// The row whose cells are chosen from.
     row: Option<usize>,
+    /// How many rows there are, where not all of them are offered.
+    of: Option<usize>,
 }
 
 /// A row with its columns' names.
@@ -35,14 +37,17 @@ struct Picked {
 
 impl Picker {
     /// Opened on the newest row, of one row on its first cell; none: there is nothing to choose.
-    fn open(rows: Vec<Picked>) -> Option<Overlay> {
+    fn open(mut rows: Vec<Picked>) -> Option<Overlay> {
+        let all = rows.len();
+        let of = (all > ROWS).then_some(all);
+        rows.drain(..all.saturating_sub(ROWS));
         let (row, selected) = match rows.len() {
             0 => return None,
             1 => (Some(0), 0),
             rows => (None, rows - 1),
         };
         let rows = Arc::new(rows);
-        Some(Overlay::new(Of::Cells(Picker { rows, row }), selected))
+        Some(Overlay::new(Of::Cells(Picker { rows, row, of }), selected))
     }
 
     /// The row whose cells are chosen from.
@@ -56,10 +61,11 @@ impl Picker {
     }
 
     /// What is asked.
-    pub(super) fn title(&self) -> &'static str {
-        match self.row {
-            Some(_) => "copy a cell: Enter does it",
-            None => "copy a cell: of which row?",
+    pub(super) fn title(&self) -> SafeText {
+        match (self.row, self.of) {
+            (Some(_), _) => "copy a cell: Enter does it".into(),
+            (None, None) => "copy a cell: of which row?".into(),
+            (None, Some(all)) => format!("copy a cell: of which row? the newest {ROWS} of {all}").into(),
         }
     }
 
@@ -161,5 +167,5 @@ fn block_rows(block: &Block) -> Vec<Picked> {
             .map_or_else(|| none.clone(), |header| Arc::new(header.columns.clone())),
         cells: row.cells.iter().map(|cell| cell.as_str().to_owned()).collect(),
     };
-    block.rows(ROWS).into_iter().map(row).collect()
+    block.rows(usize::MAX).into_iter().map(row).collect()
 }

@@ -140,6 +140,47 @@ fn leaving_while_something_runs_asks_to_stay_detach_or_stop() {
 }
 
 #[test]
+fn the_question_at_leaving_follows_what_runs_and_goes_with_the_last_of_it() {
+    let mut desk = Desk::new();
+    let (first, second) = (desk.start("kubectl:get deploy -w"), desk.start("kubectl:get svc -w"));
+    desk.keys("<ctrl-d>");
+    assert!(desk.shows(120, 40, "2 blocks run"));
+    desk.end(first, 0);
+    assert!(desk.shows(120, 40, "1 block runs"));
+    desk.end(second, 0);
+    assert!(!desk.shows(120, 40, "blocks run") && !desk.shows(120, 40, "stay here"));
+    assert!(
+        desk.shows(120, 40, "nothing runs any more: ^D quits"),
+        "{:#?}",
+        desk.screen(120, 40)
+    );
+    assert!(quits(&desk.keys("<ctrl-d>")));
+}
+
+#[test]
+fn another_menu_stays_when_a_block_ends() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:get deploy -w");
+    desk.keys("<alt-1>m");
+    desk.end(block, 0);
+    assert!(desk.shows(120, 40, "actions: Enter does it"));
+}
+
+#[test]
+fn a_block_that_follows_names_the_key_that_makes_it_a_panel() {
+    let mut desk = Desk::new();
+    let block = desk.start("kubectl:get po -w");
+    desk.keys("<alt-1>");
+    assert!(desk.shows(80, 24, "w as a panel"), "{:#?}", desk.screen(80, 24));
+    assert!(desk.keys("w").is_empty(), "nothing runs by it");
+    assert_eq!(desk.app.input.text(), "kubectl:get po -w | pin");
+    assert_eq!(desk.app.focus, Focus::Input);
+    desk.keys("<ctrl-u><alt-1>");
+    desk.end(block, 0);
+    assert!(!desk.shows(80, 24, "as a panel"), "it has ended");
+}
+
+#[test]
 fn what_came_while_the_operator_looked_elsewhere_is_marked() {
     let mut desk = Desk::new();
     for n in 0..30 {

@@ -77,6 +77,27 @@ fn of_a_block_the_row_is_chosen_first_then_the_cell() {
 }
 
 #[test]
+fn that_only_the_newest_rows_of_a_block_are_offered_is_said() {
+    for (count, told) in [(500, None), (501, Some("of which row? the newest 500 of 501"))] {
+        let mut desk = Desk::new();
+        let block = desk.start("kubectl:get po");
+        for n in 0..count {
+            desk.item(block, json!({"line": format!("row {n}"), "source": "x"}));
+        }
+        desk.end(block, 0);
+        desk.keys("<alt-1>C");
+        assert!(
+            desk.shows(80, 24, told.unwrap_or("of which row? ")),
+            "{:#?}",
+            desk.screen(80, 24)
+        );
+        assert_eq!(desk.shows(80, 24, "the newest"), told.is_some());
+        let newest = format!("row {}", count - 1);
+        assert_eq!(copied(&desk.keys("<enter>")), newest);
+    }
+}
+
+#[test]
 fn the_actions_menu_offers_the_copies_too() {
     let mut desk = Desk::new();
     desk.keys("<alt-2>m");

@@ -171,6 +171,27 @@ fn clicks_focus_select_and_open_and_the_wheel_moves_what_is_below_it() {
 }
 
 #[test]
+fn an_error_was_seen_by_who_clicks_or_turns_the_wheel_but_not_by_a_pointer_that_moves() {
+    let acts = [CLICK, MouseEventKind::ScrollDown, MouseEventKind::ScrollUp];
+    for (kind, seen) in acts
+        .map(|kind| (kind, true))
+        .into_iter()
+        .chain([(MouseEventKind::Moved, false)])
+    {
+        let mut desk = Desk::new();
+        desk.app.handle(Event::Tell("the link is lost".into(), Tone::Bad));
+        desk.clock.advance(Duration::from_secs(60));
+        desk.app.tick();
+        assert!(desk.shows(120, 40, "the link is lost"), "nobody may have looked");
+        mouse(&mut desk, kind, 20, 20);
+        assert!(desk.shows(120, 40, "the link is lost"), "a moment longer");
+        desk.clock.advance(Duration::from_secs(60));
+        desk.app.tick();
+        assert_eq!(desk.shows(120, 40, "the link is lost"), !seen, "{kind:?}");
+    }
+}
+
+#[test]
 fn the_menu_names_every_action_and_does_the_chosen_one() {
     let mut desk = Desk::new();
     desk.keys("<alt-2>m");
