@@ -1,10 +1,22 @@
 //! What is done with the rollout that is shown: going down to a pod, actions of the deployment, pinning.
 
-use super::super::{common, in_namespace, objects, shell, target};
-use super::{Held, NOTHING, RolloutPanel};
+use super::super::{COPY, DESCRIBE, EDIT, LOGS, SHELL, YAML, common, in_namespace, objects, shell, target};
+use super::{Held, RolloutPanel};
 use crate::core::text::SafeText;
 use crate::lang::Stage;
-use crate::ui::panel::{Effect, Panel};
+use crate::ui::panel::{Action, Effect, Panel};
+
+const HISTORY: Action = Action::new("history", 'H', "history");
+const UNDO: Action = Action::new("undo", 'u', "undo rollout");
+const HOLD: Action = Action::new("hold", 'p', "pin, or let go");
+
+/// What can be done with a rollout and its pods.
+pub(super) const ACTIONS: [Action; 9] = [DESCRIBE, LOGS, HISTORY, UNDO, HOLD, SHELL, YAML, EDIT, COPY];
+/// Of a rollout that fails: the way back first, so that the hints have room for it.
+pub(super) const FAILING: [Action; 9] = [UNDO, DESCRIBE, LOGS, HISTORY, HOLD, SHELL, YAML, EDIT, COPY];
+
+/// What a key answers while there is no deployment.
+pub(super) const NOTHING: &str = "there is no rollout here to do that with";
 
 impl RolloutPanel {
     /// Enter: goes down to the pod's containers, or shows the selected rollout alone.

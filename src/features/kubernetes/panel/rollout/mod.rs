@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use self::acts::{ACTIONS, FAILING};
 use self::feeds::{Feeds, One, Picked};
 use crate::core::context::Context;
 use crate::core::text::SafeText;
@@ -75,37 +76,6 @@ pub struct RolloutPanel {
     ends: Vec<(u16, usize)>,
     moved: u64,
 }
-
-const HISTORY: Action = Action::new("history", 'H', "history");
-const UNDO: Action = Action::new("undo", 'u', "undo rollout");
-const HOLD: Action = Action::new("hold", 'p', "pin, or let go");
-
-const ACTIONS: [Action; 9] = [
-    super::DESCRIBE,
-    super::LOGS,
-    HISTORY,
-    UNDO,
-    HOLD,
-    super::SHELL,
-    super::YAML,
-    super::EDIT,
-    super::COPY,
-];
-/// Of a rollout that fails: the way back first, so that the hints have room for it.
-const FAILING: [Action; 9] = [
-    UNDO,
-    super::DESCRIBE,
-    super::LOGS,
-    HISTORY,
-    HOLD,
-    super::SHELL,
-    super::YAML,
-    super::EDIT,
-    super::COPY,
-];
-
-/// What a key answers while there is no deployment.
-const NOTHING: &str = "there is no rollout here to do that with";
 
 impl RolloutPanel {
     /// Shows nothing until it is opened.

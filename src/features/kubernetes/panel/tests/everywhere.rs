@@ -193,3 +193,48 @@ async fn a_deployment_is_gone_down_from_and_rolled_back_in_its_own_namespace() {
         "kubectl:describe --namespace=blue po web-7-blue"
     );
 }
+
+/// A set of one name in two namespaces: what is refused in one explains nothing in the other.
+#[tokio::test]
+async fn the_cause_of_a_rollout_is_told_by_the_events_of_its_own_namespace() {
+    let names = ["blue", "green"];
+    let deployed = names.map(|namespace| DeploymentRow {
+        namespace: namespace.into(),
+        uid: namespace.into(),
+        ..deployment("web", 2, 1, 1)
+    });
+    let sets = names.map(|namespace| ReplicaSetRow {
+        namespace: namespace.into(),
+        owner_uid: namespace.into(),
+        uid: format!("{namespace}-set"),
+        current: 1,
+        ..set("web-7", 7, 2, 1)
+    });
+    let refused = EventRow {
+        namespace: "blue".into(),
+        object_kind: "ReplicaSet".into(),
+        object: "web-7".into(),
+        reason: "FailedCreate".into(),
+        message: "exceeded quota".into(),
+        ..EventRow::default()
+    };
+    let bench = empty()
+        .with(
+            ["blue/web", "green/web"].into_iter().zip(deployed).collect(),
+            HealthState::Live,
+            None,
+        )
+        .with(
+            ["blue/web-7", "green/web-7"].into_iter().zip(sets).collect(),
+            HealthState::Live,
+            None,
+        )
+        .with(vec![("blue/refused", refused)], HealthState::Live, None);
+    let mut rollout = RolloutPanel::new(&bench.hub, &Clients::new());
+    rollout.open(&bench.context);
+    let mut is_told = |namespace: &str| {
+        rollout.turn_to(&format!("{namespace}/web")).unwrap().unwrap();
+        screen(&mut rollout, 100, 14).contains("FailedCreate")
+    };
+    assert_eq!((is_told("blue"), is_told("green")), (true, false));
+}
