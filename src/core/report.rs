@@ -249,6 +249,14 @@ fn told(record: &Record) -> String {
 }
 
 impl Place {
+    /// The number of the line, from 1.
+    pub fn line(&self) -> usize {
+        self.source[..floor(&self.source, self.span.start)]
+            .matches('\n')
+            .count()
+            + 1
+    }
+
     /// The source line that holds the place, and a line of `^` under it.
     fn lines(&self) -> Vec<String> {
         let start = floor(&self.source, self.span.start);

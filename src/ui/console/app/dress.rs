@@ -1,7 +1,7 @@
 //! Themes and keymaps that take the place of those before, and what was wrong in their files.
 
 use super::{App, Dress};
-use crate::core::report::Report;
+use crate::core::report::{Place, Report};
 use crate::ui::panel::{Theme, Tone};
 
 impl App {
@@ -56,7 +56,12 @@ impl App {
     /// Tells what is wrong in a file of the operator's.
     pub(in crate::ui::console) fn remark(&mut self, remarks: &[Report]) {
         for remark in remarks {
-            self.toasts.add(remark.told(), Tone::Warn, self.clock.now());
+            let line = remark.place.as_ref().map(Place::line);
+            let told = match line {
+                Some(line) => format!("line {line}: {}", remark.told()),
+                None => remark.told().to_string(),
+            };
+            self.tell(&told, Tone::Warn);
         }
     }
 }

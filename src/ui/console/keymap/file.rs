@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use super::{Action, Key, Keymap, Part, RowKey, unknown, unknown_key};
+use super::{Action, Key, Keymap, Named, Part, RowKey, unknown, unknown_key};
 use crate::core::report::Report;
 
 /// Takes a key its meaning.
@@ -117,7 +117,10 @@ fn lay(file: &File, text: &str, keymap: &mut Keymap, remarks: &mut Vec<Report>) 
     for (part, table) in Part::ALL.into_iter().zip(tables) {
         for (key_name, action) in in_order(table) {
             match bind(keymap, part, key_name, action.get_ref()) {
-                Ok(()) if part == Part::Panel => keymap.of_panels.extend(Key::parse(key_name)),
+                Ok(()) if part == Part::Panel => {
+                    let key = Key::parse(key_name).map(|key| (key, action.span()));
+                    keymap.of_panels.extend(key);
+                }
                 Ok(()) => {}
                 Err(remark) => remarks.push(remark.at(text, action.span())),
             }
@@ -136,6 +139,11 @@ fn lay(file: &File, text: &str, keymap: &mut Keymap, remarks: &mut Vec<Report>) 
                 },
             };
             keymap.panels.insert((panel.clone(), action.clone()), key);
+            keymap.named.push(Named {
+                panel: panel.clone(),
+                action: Some(action.clone()),
+                span: key_name.span(),
+            });
         }
     }
     for (panel, table) in &file.rows {
@@ -145,11 +153,21 @@ fn lay(file: &File, text: &str, keymap: &mut Keymap, remarks: &mut Vec<Report>) 
                 None => Err(unknown_key(key_name).at(text, pipeline.span())),
             };
             match bound {
-                Ok(bound) => keymap.rows.push(bound),
-                Err(remark) => remarks.push(remark),
+                Ok(bound) => {
+                    keymap.rows.push(bound);
+                    keymap.named.push(Named {
+                        panel: panel.clone(),
+                        action: None,
+                        span: pipeline.span(),
+                    });
+                }
+                // A place in the pipeline is none in the file.
+                Err(remark) => remarks.push(Report { place: None, ..remark }.at(text, pipeline.span())),
             }
         }
     }
+    keymap.named.sort_by_key(|named| named.span.start);
+    text.clone_into(&mut keymap.source);
     keymap.vi = file.vi.unwrap_or(keymap.vi);
 }
 

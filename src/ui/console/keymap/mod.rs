@@ -7,7 +7,8 @@ mod key;
 mod row;
 pub mod schema;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use self::key::NAMED;
 use crate::core::report::Report;
@@ -55,12 +56,26 @@ pub struct Keymap {
     order: Vec<(Part, Key, Action)>,
     /// A panel's own actions on other keys than theirs, or on none: (panel, action) to key.
     panels: HashMap<(String, String), Option<Key>>,
-    /// Keys that the operator's file itself binds in every panel.
-    of_panels: Vec<Key>,
+    /// Keys that the operator's file itself binds in every panel, and where.
+    of_panels: Vec<(Key, Range<usize>)>,
+    /// The panels that the file names, in its order.
+    named: Vec<Named>,
+    /// The file's text, for remarks that can only be made once the panels are known.
+    source: String,
     /// Pipelines on the rows of a panel, in the order of the file.
     rows: Vec<RowKey>,
     /// The input line has vi's modes.
     vi: bool,
+}
+
+/// A panel that the operator's file names.
+#[derive(Clone, Debug)]
+struct Named {
+    panel: String,
+    /// Its action; none: a pipeline is bound on its rows.
+    action: Option<String>,
+    /// Where in the file.
+    span: Range<usize>,
 }
 
 impl Keymap {
@@ -92,24 +107,20 @@ impl Keymap {
     /// What names a panel or an action of one that does not exist; `panels`: those that do, with their actions.
     pub fn check_panels(&self, panels: &[(&str, Vec<crate::ui::panel::Action>)]) -> Vec<Report> {
         let ids = || panels.iter().map(|(id, _)| *id);
-        let mut named: Vec<(&str, Option<&str>)> = self
-            .panels
-            .keys()
-            .map(|(p, a)| (p.as_str(), Some(a.as_str())))
-            .collect();
-        named.extend(self.rows.iter().map(|row| (row.panel.as_str(), None)));
-        named.sort_unstable();
-        named.dedup();
-        let wrong = |(panel, action): (&str, Option<&str>)| match (panels.iter().find(|(id, _)| *id == panel), action) {
-            (None, _) => Some(unknown("panel", panel, ids())),
-            (Some((_, actions)), Some(action)) if actions.iter().all(|known| known.name != action) => Some(unknown(
-                &format!("action of {panel}"),
-                action,
-                actions.iter().map(|known| known.name),
-            )),
-            _ => None,
+        let mut told = BTreeSet::new();
+        let mut wrong = |named: &Named| {
+            let panel = named.panel.as_str();
+            let Some((_, actions)) = panels.iter().find(|(id, _)| *id == panel) else {
+                return told.insert(panel.to_owned()).then(|| unknown("panel", panel, ids()));
+            };
+            let action = named.action.as_deref()?;
+            let known = || actions.iter().map(|known| known.name);
+            (!known().any(|known| known == action)).then(|| unknown(&format!("action of {panel}"), action, known()))
         };
-        let mut remarks: Vec<Report> = named.into_iter().filter_map(wrong).collect();
+        let named = self.named.iter();
+        let mut remarks: Vec<Report> = named
+            .filter_map(|named| Some(wrong(named)?.at(&self.source, named.span.clone())))
+            .collect();
         remarks.extend(self.overlaps(panels));
         remarks
     }
@@ -130,14 +141,17 @@ impl Keymap {
                 let other = other.or_else(|| self.own(Part::Panel, key).map(Action::name));
                 if let Some(other) = other {
                     let message = format!("{} in {panel} is both {} and {other}", key.label(), action.name);
-                    remarks.push(
-                        Report::refused("E-KEYMAP-006", message)
-                            .hint("only one of them is reached: bind one elsewhere"),
-                    );
+                    let report = Report::refused("E-KEYMAP-006", message)
+                        .hint("only one of them is reached: bind one elsewhere");
+                    let is = |named: &&Named| named.panel == *panel && named.action.as_deref() == Some(action.name);
+                    remarks.push(match self.named.iter().find(is) {
+                        Some(named) => report.at(&self.source, named.span.clone()),
+                        None => report,
+                    });
                 }
             }
         }
-        for key in &self.of_panels {
+        for (key, span) in &self.of_panels {
             let Some(meant) = self.own(Part::Panel, *key) else {
                 continue;
             };
@@ -156,7 +170,7 @@ impl Keymap {
                     meant.name(),
                     own.join(", ")
                 );
-                let report = Report::refused("E-KEYMAP-006", message);
+                let report = Report::refused("E-KEYMAP-006", message).at(&self.source, span.clone());
                 remarks.push(report.hint("a panel's own keys come first; [panels.NAME] action = \"KEY\" moves them"));
             }
         }

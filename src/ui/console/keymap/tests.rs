@@ -224,3 +224,40 @@ fn a_panels_own_key_can_be_taken_away_and_two_meanings_of_one_key_are_told() {
     let (_, remarks) = Keymap::parse("[panels.pods]\ndelete = 'nnoe'").unwrap();
     assert_eq!(remarks.len(), 1, "unknown, and told where");
 }
+
+#[test]
+fn what_is_wrong_about_a_panel_is_told_with_its_line() {
+    let describe = crate::ui::panel::Action::new("describe", 'd', "describe");
+    let text = [
+        "[panel]",
+        "'d' = 'zoom'",
+        "[rows.podz]",
+        "'ctrl-x' = 'kubectl:delete po $name'",
+        "'ctrl-y' = 'kubectl:delete po $nme'",
+        "[panels.podz]",
+        "describe = 'x'",
+        "[panels.pods]",
+        "descrbe = 'x'",
+        "describe = 'j'",
+    ];
+    let (keymap, remarks) = Keymap::parse(&text.join("\n")).unwrap();
+    let lines = |remarks: &[Report]| -> Vec<(usize, String)> {
+        let place = |remark: &Report| remark.place.as_ref().unwrap().line();
+        remarks
+            .iter()
+            .map(|remark| (place(remark), remark.message.clone()))
+            .collect()
+    };
+    assert_eq!(lines(&remarks), [(5, "unknown fact of a row nme".to_owned())]);
+    let remarks = keymap.check_panels(&[("pods", vec![describe]), ("nodes", vec![describe])]);
+    let wanted = [
+        (4, "unknown panel podz"),
+        (9, "unknown action of pods descrbe"),
+        (10, "j in pods is both describe and down"),
+        (2, "d is not zoom everywhere: it is describe in nodes"),
+    ];
+    assert_eq!(
+        lines(&remarks),
+        wanted.map(|(line, message)| (line, message.to_owned()))
+    );
+}

@@ -89,7 +89,9 @@ fn a_keymap_file_binds_pipelines_to_rows_and_what_it_names_wrong_is_told() {
     assert_eq!(remarks, vec![]);
     desk.app.keymap = keymap;
     desk.app.take_keymap();
-    assert!(desk.shows(120, 40, "unknown panel pods"));
+    assert!(desk.shows(120, 40, "line 7: unknown action of dns scal"));
+    let told = |text: &str| desk.app.toasts.kept().any(|toast| toast.text.as_str().contains(text));
+    assert!(told("line 5: unknown panel pods"));
     desk.keys("<alt-2>j");
     let effects = desk.keys("X");
     let [
