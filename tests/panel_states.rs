@@ -1,6 +1,9 @@
 //! Every panel in every state of its data, at the three sizes, as the console draws it: one table, a snapshot a panel and
 //! size, and of each apart from it: the rows, the state's word, and why the rows are not live.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/parts.rs"]
+mod parts;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -26,13 +29,12 @@ use cogdeck::features::traffic::model::Sample;
 use cogdeck::features::{Features, Shared};
 use cogdeck::feed::{FeedKey, HealthState, Hub, Subscription};
 use cogdeck::store::Store;
-use cogdeck::ui::console::app::{App, Event, Parts};
-use cogdeck::ui::console::arrangement::Arrangement;
+use cogdeck::ui::console::app::{App, Event};
 use cogdeck::ui::console::draw::draw;
-use cogdeck::ui::console::keymap::Keymap;
 use cogdeck::ui::panel::{Panel, Theme};
-use cogdeck::verb::catalogue::Catalogue;
 use cogdeck::verb::session::{AuditEntry, Job, JobState};
+
+use parts::parts;
 
 /// The lines of what was drawn, without what is empty at their ends.
 fn rows(buffer: &Buffer) -> Vec<String> {
@@ -265,21 +267,7 @@ impl Desk {
         let clock = Clock::paused(START);
         let mut panels = world.panels();
         panels.retain(|panel| panel.id() == id);
-        let mut app = App::new(Parts {
-            panels,
-            keymap: Keymap::preset("default").unwrap(),
-            theme: Theme::plain(),
-            clock: clock.clone(),
-            user: "operator".into(),
-            context: world.context.clone(),
-            contexts: Vec::new(),
-            catalogue: Arc::new(Catalogue::new([])),
-            can_start_sandbox: false,
-            read_only: false,
-            arrangement: Arrangement::default(),
-            pinned: Vec::new(),
-            pins: Arc::new(|pinned| panic!("nothing is pinned here, but {pinned:?} is")),
-        });
+        let mut app = App::new(parts(panels, Theme::plain(), &clock, &world.context));
         app.open_panels();
         Desk {
             app,

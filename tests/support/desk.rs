@@ -10,6 +10,9 @@
     reason = "a failed expectation is how a measurement fails"
 )]
 
+#[path = "parts.rs"]
+mod parts;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,15 +26,14 @@ use cogdeck::features::Shared;
 use cogdeck::features::kubernetes::model::{DeploymentRow, EventRow, PodRow, ReplicaSetRow, ServiceRow, SlimRow};
 use cogdeck::features::kubernetes::{self, client::Clients};
 use cogdeck::feed::{FeedKey, HealthState, Hub, Subscription};
-use cogdeck::ui::console::app::{App, Event, Parts};
-use cogdeck::ui::console::arrangement::Arrangement;
+use cogdeck::ui::console::app::{App, Event};
 use cogdeck::ui::console::draw::draw;
-use cogdeck::ui::console::keymap::Keymap;
 use cogdeck::ui::console::ports::BlockEvent;
 use cogdeck::ui::console::terminal::Screen;
-use cogdeck::ui::panel::{Panel, Theme};
+use cogdeck::ui::panel::Theme;
 use cogdeck::verb::Item;
-use cogdeck::verb::catalogue::Catalogue;
+
+use parts::parts;
 
 /// Characters that are typed before the line is emptied: what a key costs grows with the line.
 pub const LINE: u64 = 40;
@@ -74,21 +76,7 @@ impl Desk {
         let mut panels = kubernetes::panels(&Shared::alone(hub, clock.clone()), &Clients::new());
         panels.retain(|panel| measured.contains(&panel.id()));
         assert_eq!(panels.len(), measured.len(), "the panels that are measured");
-        let mut app = App::new(Parts {
-            panels,
-            keymap: Keymap::preset("default").expect("the keymap"),
-            theme: Theme::standard(),
-            clock: clock.clone(),
-            user: "operator".into(),
-            context,
-            contexts: Vec::new(),
-            catalogue: Arc::new(Catalogue::new([])),
-            can_start_sandbox: false,
-            read_only: false,
-            arrangement: Arrangement::default(),
-            pinned: Vec::new(),
-            pins: Arc::new(|pinned| -> Box<dyn Panel> { panic!("nothing is pinned here, but {pinned:?} is") }),
-        });
+        let mut app = App::new(parts(panels, Theme::standard(), &clock, &context));
         app.open_panels();
         drop(inside);
         let mut desk = Desk {
