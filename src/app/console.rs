@@ -203,7 +203,10 @@ fn arrangement(path: &Path, remarks: &mut Vec<Report>) -> Arrangement {
 
 /// What earlier sessions pinned, as far as it can be read.
 fn pinned(path: &Path, remarks: &mut Vec<Report>) -> Vec<Pinned> {
-    let (pins, wrong) = kept::read(&std::fs::read_to_string(path).unwrap_or_default());
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return Vec::new();
+    };
+    let (pins, wrong) = kept::read(&text);
     remarks.extend(wrong);
     pins
 }

@@ -21,7 +21,9 @@ struct Kept {
     look: Look,
     version: u64,
     inside: Rect,
-    cells: Buffer,
+    /// None behind the first frame in which it stands here: most such frames, that of the start above all, are followed
+    /// by another look before anybody presses a key.
+    cells: Option<Buffer>,
 }
 
 /// The cells of each pane.
@@ -39,24 +41,20 @@ impl Painted {
         if kept.look != look || (kept.version != version && !self.rows_wait) {
             return None;
         }
-        transfer(&kept.cells, onto, look.area);
+        transfer(kept.cells.as_ref()?, onto, look.area);
         Some(kept.inside)
     }
 
     /// Keeps what a pane has painted into a frame.
     pub fn keep(&mut self, pane: usize, look: Look, version: u64, inside: Rect, frame: &Buffer) {
-        let cells = match self.panes.remove(&pane) {
-            Some(mut kept) if kept.look.area == look.area => {
-                transfer(frame, &mut kept.cells, look.area);
-                kept.cells
+        let cells = self.panes.remove(&pane).filter(|kept| kept.look.area == look.area);
+        let cells = cells.map(|kept| match kept.cells {
+            Some(mut cells) => {
+                transfer(frame, &mut cells, look.area);
+                cells
             }
-            _ => {
-                let mut content = Vec::with_capacity(usize::from(look.area.width) * usize::from(look.area.height));
-                rows(frame, look.area).for_each(|row| content.extend_from_slice(row));
-                let area = look.area;
-                Buffer { area, content }
-            }
-        };
+            None => cut(frame, look.area),
+        });
         self.panes.insert(
             pane,
             Kept {
@@ -76,6 +74,13 @@ fn rows(of: &Buffer, area: Rect) -> impl Iterator<Item = &[Cell]> {
         let start = of.index_of(area.x, y);
         of.content.get(start..start + width)
     })
+}
+
+/// A copy of the cells of an area that lies in a buffer.
+fn cut(from: &Buffer, area: Rect) -> Buffer {
+    let mut content = Vec::with_capacity(usize::from(area.width) * usize::from(area.height));
+    rows(from, area).for_each(|row| content.extend_from_slice(row));
+    Buffer { area, content }
 }
 
 /// Copies the cells of an area that lies in both.
@@ -105,6 +110,8 @@ mod tests {
         let mut frame = Buffer::empty(Rect::new(0, 0, 10, 4));
         frame.set_string(3, 2, "pods", Style::new());
         let mut painted = Painted::default();
+        painted.keep(4, look, 1, area, &frame);
+        assert_eq!(painted.copy(4, look, 1, &mut frame), None, "painted once");
         painted.keep(4, look, 1, area, &frame);
 
         let mut next = Buffer::empty(Rect::new(0, 0, 10, 4));
