@@ -289,8 +289,10 @@ impl App {
 
     /// A letter that means nothing where the keys are: whoever types it believes to be in the input line.
     pub(super) fn means_nothing(&mut self, key: Key) {
-        let Some(symbol) = key.typed() else { return };
-        let told = format!("\"{symbol}\" is no key here, {}", self.way_to_line());
+        if key.typed().is_none() {
+            return;
+        }
+        let told = format!("\"{}\" is no key here, {}", key.label(), self.way_to_line());
         self.tell_until(&told, Tone::Warn, Until::Key);
     }
 

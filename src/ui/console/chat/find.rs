@@ -59,7 +59,7 @@ impl Chat {
             if let (Some(line), Some(id)) = (found, self.blocks.get(at).map(|entry| entry.block.id)) {
                 search.at = Some((id, *line));
                 self.leave_end();
-                self.anchor = (id, line.saturating_sub(self.page / 3));
+                self.turn_to((id, line.saturating_sub(self.page / 3)));
                 self.selected = Some(id);
                 // Only the block that is looked at stays open.
                 if let Some((other, fold)) = before.filter(|(other, _)| *other != id) {

@@ -38,6 +38,8 @@ pub struct Chat {
     follow: bool,
     /// What stands at the top while not following: a block and a line in it.
     anchor: (u64, usize),
+    /// It was set to what is to be seen, which may be nearer to the end than a page.
+    turned: bool,
     selected: Option<u64>,
     /// Blocks dropped to stay within bounds.
     dropped: u64,
@@ -63,6 +65,7 @@ impl Default for Chat {
             next_id: 1,
             follow: true,
             anchor: (0, 0),
+            turned: false,
             selected: None,
             dropped: 0,
             unseen: 0,
@@ -111,7 +114,11 @@ impl Chat {
     fn arrived(&mut self, id: u64) {
         if !self.follow {
             self.unseen += 1;
-            self.unread.get_or_insert(id);
+            if self.unread.is_none() {
+                self.unread = Some(id);
+                // The mark before the block is a line of it.
+                self.anchor.1 += usize::from(self.anchor.0 == id && self.anchor.1 > 0);
+            }
         }
     }
 
@@ -132,6 +139,11 @@ impl Chat {
     /// A block that has ended is a page: its beginning comes into view where all of it is not.
     pub fn read_from_top(&mut self, id: u64) {
         self.page_of = Some(id);
+    }
+
+    /// A line of a block comes into view, at the top where there is enough below it.
+    fn turn_to(&mut self, anchor: (u64, usize)) {
+        (self.anchor, self.turned) = (anchor, true);
     }
 
     /// The end comes into view, whatever the operator looked at.
@@ -295,7 +307,7 @@ impl Chat {
             self.catch_up();
         } else if let Some(id) = self.selected {
             self.leave_end();
-            self.anchor = (id, 0);
+            self.turn_to((id, 0));
         }
     }
 
@@ -415,6 +427,10 @@ impl Chat {
         self.turn_to_page(&heights);
         let total: usize = heights.iter().map(|(_, height)| height).sum();
         let mut skip = self.top(&heights);
+        if std::mem::take(&mut self.turned) {
+            // What came into view stays there, whatever comes below.
+            self.anchor = place(&heights, skip);
+        }
         // A short conversation stands at the top, like in a terminal.
         let mut row = 0;
         self.rows.clear();

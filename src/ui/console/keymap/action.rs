@@ -70,7 +70,7 @@ actions! {
     PageUp = "page-up", "half a page up";
     PageDown = "page-down", "half a page down";
     First = "first", "to the first";
-    Last = "last", "to the last; follow again";
+    Last = "last", "to the last; the chat follows again";
     Open = "open", "open";
     Mark = "mark", "mark";
     Copy = "copy", "copy the block";

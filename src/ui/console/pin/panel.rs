@@ -95,9 +95,12 @@ impl Listing for Answer {
         "it answered nothing"
     }
 
-    fn title(&self, _: &RowTable<Row>) -> String {
-        let every = human_duration(self.pinned.pause());
-        format!("{}  every {every}", self.pinned.line)
+    fn title(&self, rows: &RowTable<Row>) -> String {
+        let how = match self.newest_first(rows) {
+            true => "follows".to_owned(),
+            false => format!("every {}", human_duration(self.pinned.pause())),
+        };
+        format!("{}  {how}", self.pinned.line)
     }
 
     fn shown<'a>(&self, rows: &'a RowTable<Row>) -> Vec<&'a str> {

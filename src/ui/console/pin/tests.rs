@@ -240,6 +240,7 @@ async fn one_that_goes_on_shows_the_newest_on_top_and_keeps_so_many() {
     let newest = format!("line {}", 2 * rows::MOST);
     let text = until(&mut panel, "the newest", |text| text.contains(&newest)).await;
     assert_eq!(text.lines().nth(1), Some(newest.as_str()), "on top: {text}");
+    assert!(panel.title().as_str().ends_with("  follows"), "{}", panel.title());
     panel.key(PanelKey::Move(crate::ui::panel::Motion::Last));
     let text = screen(&mut panel);
     assert!(text.ends_with(&format!("line {}", rows::MOST + 1)), "{text}");

@@ -1,5 +1,9 @@
 //! The terminal in other hands: lent to an editor, a pager, a login or a shell, given back while the console is stopped,
 //! and taken again after either. Not for what runs in it (`programs`).
+//!
+//! Keys that the console has read ahead by then are dropped with its keyboard: a terminal takes none back, and as they were
+//! typed for the console, another program could do anything by them. What is typed from here on lies in the terminal and is
+//! the program's.
 
 use std::io::{self, Write};
 

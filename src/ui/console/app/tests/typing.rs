@@ -323,6 +323,8 @@ fn the_prompt_shows_that_the_keys_go_elsewhere_and_letters_that_mean_nothing_are
     );
     desk.keys("d");
     assert!(desk.shows(80, 24, "\"d\" is no key here, the chat has the keys: i types here"));
+    desk.keys(" ");
+    assert!(desk.shows(80, 24, "\"Space\" is no key here"));
     desk.keys("iecho x");
     assert!(prompt(&mut desk).contains("❯ echo x"), "the line is typed again");
     assert!(!desk.shows(80, 24, "is no key here"), "it is the line's again");

@@ -227,3 +227,32 @@ fn a_preview_is_shown_until_as_much_of_the_result_has_come() {
         none.text()
     );
 }
+
+#[test]
+fn what_a_search_or_a_key_brought_into_view_stays_there_while_a_stream_goes_on() {
+    let theme = Theme::plain();
+    let ways: [fn(&mut Chat, &Theme); 2] = [
+        |chat, theme| chat.find("line 29", &look(theme)),
+        |chat, _| chat.select(Motion::Up),
+    ];
+    for (at, way) in ways.into_iter().enumerate() {
+        let mut chat = Chat::default();
+        let id = chat.open("logs".into(), Arc::new(Context::empty("sandbox")), NOW);
+        chat.change(id, |block| {
+            block.become_state(State::Running);
+            (0..30).for_each(|n| block.push(&item(&format!("line {n}"))));
+            block.fold = block::Fold::Open;
+        });
+        run(&mut chat, "next", 1);
+        run(&mut chat, "last", 1);
+        chat.focus(true);
+        draw(&mut chat, 60, 12);
+        way(&mut chat, &theme);
+        let before = draw(&mut chat, 60, 12);
+        for n in 30..35 {
+            chat.change(id, |block| block.push(&item(&format!("line {n}"))));
+            let now = draw(&mut chat, 60, 12);
+            assert_eq!(now[0], before[0], "{at}: {now:#?}");
+        }
+    }
+}
