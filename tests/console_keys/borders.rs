@@ -87,7 +87,8 @@ fn pinned(screen: &str) -> Option<String> {
     // The sentence is broken where the pane ends.
     let words: Vec<&str> = screen.lines().flat_map(|row| chat(row).split_whitespace()).collect();
     let said = words.join(" ");
-    let (_, since) = said.rsplit_once("| pin ")?;
+    // A long line shows its beginning.
+    let (_, since) = said.rsplit_once("❯ seed ")?;
     let (_, told) = since.split_once("is the panel ")?;
     Some(told.chars().take_while(char::is_ascii_alphanumeric).collect())
 }
