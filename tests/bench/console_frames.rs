@@ -6,7 +6,8 @@
 //!   an empty one, in turns, and their ratio; memory, and the share of a core that the changes take;
 //! - what it costs when nothing but ages change, beside 20,000 pods: the share of a core, frames, bytes between two ticks
 //!   of the clock;
-//! - a block that follows 10 MB of lines a second: how far the screen is behind, and that every line is there or counted.
+//! - a block that follows 10 MB of lines a second, of a program here and of a container's log: how far the screen is
+//!   behind, and that every line is there or counted.
 //!
 //! A bound that is passed ends the bench with a failure. Times mean something on a quiet machine and in the release
 //! profile only. Linux only: memory and CPU time are read from `/proc`.
@@ -50,6 +51,11 @@ const FLOOD: u64 = 1_000_000;
 const AT_ONCE: u64 = 1_000;
 const EACH: Duration = Duration::from_millis(10);
 const LINE_BYTES: usize = 100;
+/// What a container writes at once and how often: as much a second, in a script that is no longer than it has to be.
+const POD_AT_ONCE: u64 = 10_000;
+const POD_EACH: &str = "0.1";
+/// How long it is silent first, so that it is followed from its first line on.
+const POD_SILENT: &str = "10";
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|asked| asked == "flood") {
@@ -69,7 +75,19 @@ fn main() -> ExitCode {
         end(&mut busy);
         println!("an empty world:");
         println!("  memory: {:.1} MiB", memory_mib(pid(&calm), "VmRSS"));
-        flood(&mut bounds, &calm);
+        println!("a block that follows {FLOOD} lines of a program, 10 MB a second:");
+        let program = std::env::current_exe().expect("this program");
+        flood(
+            &mut bounds,
+            &calm,
+            &format!("sh '{} flood'", program.display()),
+            stamped,
+        );
+        end(&mut calm);
+        println!("a block that follows {FLOOD} lines of a container, 10 MB a second:");
+        let mut calm = console(&empty);
+        start_pod(&empty);
+        flood(&mut bounds, &calm, "kubectl:logs flood -f --timestamps", timestamped);
         end(&mut calm);
     }
     ages(&mut bounds);
@@ -204,11 +222,9 @@ fn between_ticks(terminal: &Terminal) -> usize {
     terminal.raw_output_since(mark).len()
 }
 
-/// Follows a flood that comes from this very program, each line with its number and the time at which it was due.
-fn flood(bounds: &mut Bounds, terminal: &Terminal) {
-    println!("a block that follows {FLOOD} lines, 10 MB a second:");
-    let program = std::env::current_exe().expect("this program");
-    terminal.type_text(&format!("sh '{} flood'", program.display()));
+/// Follows what a line pours out. `flooded` finds the number of a row, from 0, and the time at which it was due.
+fn flood(bounds: &mut Bounds, terminal: &Terminal, line: &str, flooded: fn(&str) -> Option<(u64, Duration)>) {
+    terminal.type_text(line);
     terminal.key(Key::Enter);
     let (newest, behind) = (Cell::new(None::<(u64, Duration)>), Cell::new(Duration::ZERO));
     let follow = |screen: &str| {
@@ -222,28 +238,71 @@ fn flood(bounds: &mut Bounds, terminal: &Terminal) {
     let followed = terminal.wait_for(follow, Duration::from_secs(120));
     followed.expect("the end of the flood");
     bounds.at_most("the screen is behind by", behind.get().as_secs_f64(), 1.0, " s");
-    // At its top the block says what it has not kept; the first line kept has that number.
+    // At its top the block says what it has not kept, and while it goes on what stands above its newest lines: the first
+    // line shown has the number of both.
     terminal.key(Key::Alt('1'));
     terminal.type_text("g");
     let told = terminal
         .wait_for_text("earlier lines dropped", PATIENCE)
         .expect("the lines that are not kept are counted");
     let mut rows = told.lines().skip_while(|row| !row.contains("earlier lines dropped"));
-    let remark = rows.next().unwrap_or_default();
-    let counted: String = remark.chars().filter(char::is_ascii_digit).collect();
-    let first = rows.find_map(flooded).map(|(number, _)| number.to_string());
+    let dropped = counted(rows.next().unwrap_or_default());
+    let mut rows = rows.peekable();
+    let above = rows.next_if(|row| row.contains("lines above")).map_or(0, counted);
+    let first = rows.find_map(flooded).map(|(number, _)| number);
     bounds.judge(
-        &format!("{counted} lines are said to be dropped, the first one there is number {first:?}"),
-        first.is_some_and(|first| first == counted),
+        &format!("{dropped} lines are said to be dropped and {above} to stand above, the first one there is {first:?}"),
+        first.is_some_and(|first| first == dropped + above),
     );
 }
 
-/// Number and due time of a line of the flood, where a row shows one.
-fn flooded(row: &str) -> Option<(u64, Duration)> {
+/// The number in a row.
+fn counted(row: &str) -> u64 {
+    let digits: String = row.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_default()
+}
+
+/// Number and due time of a line of this program's flood, where a row shows one.
+fn stamped(row: &str) -> Option<(u64, Duration)> {
     let mut words = row.split_once("flood ")?.1.split_whitespace();
     let number = words.next().filter(|word| word.len() == 7)?.parse().ok()?;
     let due = words.next().filter(|word| word.len() == 13)?.parse().ok()?;
     Some((number, Duration::from_millis(due)))
+}
+
+/// The same of a container's, with the time at which it was written.
+fn timestamped(row: &str) -> Option<(u64, Duration)> {
+    let (before, behind) = row.split_once(" flood ")?;
+    let number = behind.split_whitespace().next().filter(|word| word.len() == 7)?;
+    let written: jiff::Timestamp = before.split_whitespace().last()?.parse().ok()?;
+    let written = written.duration_since(jiff::Timestamp::UNIX_EPOCH);
+    Some((number.parse().ok()?, written.unsigned_abs()))
+}
+
+/// Starts a pod that floods its log.
+fn start_pod(sandbox: &Sandbox) {
+    let filler = "x".repeat(LINE_BYTES - "flood 0000000 \n".len());
+    let mut script = format!("sleep {POD_SILENT}; X={filler}");
+    for first in (0..FLOOD).step_by(usize::try_from(POD_AT_ONCE).expect("a small number")) {
+        let last = first + POD_AT_ONCE - 1;
+        let _ = write!(script, "; seq -f \"flood %07.0f $X\" {first} {last}; sleep {POD_EACH}");
+    }
+    let container = serde_json::json!({
+        "name": "main", "image": "busybox:1.37", "command": ["sh", "-c", script + "; sleep 3600"],
+    });
+    let pod = serde_json::json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "flood"}, "spec": {"containers": [container]},
+    });
+    let folder = tempfile::tempdir().expect("a folder for the manifest");
+    let file = folder.path().join("flood.json");
+    std::fs::write(&file, pod.to_string()).expect("the manifest is written");
+    for line in [
+        format!("kubectl:apply -f {}", file.display()),
+        "kubectl:wait --for=condition=Ready pod/flood".to_owned(),
+    ] {
+        let status = sandbox.cogdeck(&["run", &line]).status().expect("cogdeck runs");
+        assert!(status.success(), "{line}");
+    }
 }
 
 /// The flood itself. A reader that is slow makes it late, which its lines tell: they name the time they were due.

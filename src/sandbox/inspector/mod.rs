@@ -4,8 +4,6 @@
 mod log;
 mod pages;
 
-pub use log::ContainerLog;
-
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -21,6 +19,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::sandbox::kubernetes::log::ContainerLog;
 
 /// The port the program listens on inside its pod.
 pub const PORT: u16 = 80;
@@ -132,7 +132,8 @@ impl App {
             // The program's router sends every other path to its home page.
             _ => ("text/html; charset=utf-8", pages::home(&self.container)),
         };
-        self.log.request(
+        log::request(
+            &self.log,
             self.container.node_ip,
             peer.port(),
             request,

@@ -8,6 +8,7 @@ pub mod controllers;
 pub mod graceful;
 pub mod kinds;
 pub mod kubelet;
+pub mod log;
 pub mod network;
 pub mod objects;
 pub mod quota;

@@ -4,35 +4,16 @@
 
 use std::net::Ipv4Addr;
 
-use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::broadcast;
 
 use super::container::Container;
+use super::log::LogReader;
 use super::network::Route;
-
-/// One line of a container's output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLine {
-    /// When it was written.
-    pub at: Timestamp,
-    /// The line without its end.
-    pub text: String,
-}
-
-/// A container's output: what was kept of the past, and what comes.
-#[derive(Debug)]
-pub struct LogStream {
-    /// Kept lines, oldest first.
-    pub past: Vec<LogLine>,
-    /// Lines to come; `None` when the container has ended. Bounded: a slow reader loses the oldest lines.
-    pub live: Option<broadcast::Receiver<LogLine>>,
-}
 
 /// Whoever runs the pods of the sandbox.
 pub trait PodRuntime: Send + Sync {
     /// The output of a container's last run, or of the one before it with `previous`; `None` when there was none.
-    fn logs(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Option<LogStream>;
+    fn logs(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Option<LogReader>;
 
     /// The inside of a pod's running container: the one at `index` of its spec, `id` as its status names it.
     fn inside(&self, pod: &Value, index: usize, id: &str) -> Container;

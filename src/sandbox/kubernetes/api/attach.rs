@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use http::Request;
 use hyper::body::Incoming;
-use tokio::sync::broadcast::error::RecvError;
 
 use super::Api;
 use super::body::Reply;
@@ -14,8 +13,8 @@ use super::logs;
 use super::route::{Query, Target};
 use super::status::ApiError;
 use super::upgrade::channels::{self, Channels, STATUS, STDOUT};
+use crate::sandbox::kubernetes::log::LogReader;
 use crate::sandbox::kubernetes::objects::name;
-use crate::sandbox::kubernetes::runtime::LogStream;
 
 /// `GET` or `POST` with `?container=c&stdout=true&stderr=true&tty=false`.
 pub(super) fn attach(
@@ -47,20 +46,18 @@ pub(super) fn attach(
 }
 
 /// Sends what is written until the container ends or the client goes.
-async fn pass_on(mut socket: Channels, log: LogStream, line_end: &str) {
-    let mut live = log.live;
-    while let Some(lines) = &mut live {
+async fn pass_on(mut socket: Channels, mut log: LogReader, line_end: &str) {
+    // From now on.
+    log.past();
+    loop {
         tokio::select! {
-            line = lines.recv() => match line {
-                Ok(line) => {
-                    if !socket.send(STDOUT, format!("{}{line_end}", line.text).as_bytes()).await {
-                        return;
-                    }
+            lines = log.next() => {
+                let Some(lines) = lines else { break };
+                let text: String = lines.iter().flat_map(|line| [&*line.text, line_end]).collect();
+                if !socket.send(STDOUT, text.as_bytes()).await {
+                    return;
                 }
-                // A slow reader has missed some.
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => live = None,
-            },
+            }
             message = socket.receive() => if message.is_none() {
                 return;
             },

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -16,11 +16,11 @@ use super::body::{self, Reply};
 use super::dispatch::Call;
 use super::read;
 use super::status::ApiError;
-use crate::sandbox::kubernetes::runtime::LogLine;
+use crate::sandbox::kubernetes::log::{LogLine, LogReader};
 
-/// Lines between a followed log and its connection. Policy: a slow reader holds its copy back; the runtime's own
-/// queue then drops the oldest lines.
-const QUEUE: usize = 256;
+/// Batches of lines between a followed log and its connection. Policy: a slow reader holds its copy back; the log goes on
+/// without it and keeps its newest lines.
+const QUEUE: usize = 4;
 
 /// `GET`.
 pub(super) fn logs(api: &Api, call: &Call) -> Result<Reply, ApiError> {
@@ -61,8 +61,8 @@ pub(super) fn logs(api: &Api, call: &Call) -> Result<Reply, ApiError> {
     };
     let previous = query.flag("previous");
     let runtime = api.config.runtime.as_ref().ok_or_else(waiting)?;
-    let stream = runtime.logs(&call.target.namespace, name, &container, previous);
-    let stream = stream.ok_or_else(|| match previous {
+    let reader = runtime.logs(&call.target.namespace, name, &container, previous);
+    let mut reader = reader.ok_or_else(|| match previous {
         true => ApiError::bad_request(format!(
             "previous terminated container \"{container}\" in pod \"{name}\" not found"
         )),
@@ -72,23 +72,20 @@ pub(super) fn logs(api: &Api, call: &Call) -> Result<Reply, ApiError> {
     let format = Format {
         timestamps: query.flag("timestamps"),
     };
-    let mut past: Vec<&LogLine> = stream
-        .past
-        .iter()
-        .filter(|line| since.is_none_or(|since| line.at >= since))
-        .collect();
+    let mut past = reader.past();
+    past.retain(|line| since.is_none_or(|since| line.at >= since));
     if let Some(tail) = query.number("tailLines") {
         let tail = usize::try_from(tail)
             .map_err(|_| ApiError::bad_request("tailLines: Invalid value: must be greater than or equal to 0"))?;
         past.drain(..past.len().saturating_sub(tail));
     }
-    let mut text: String = past.into_iter().map(|line| format.line(line)).collect();
+    let mut text = format.lines(&past);
     if let Some(limit) = query.number("limitBytes").and_then(|limit| usize::try_from(limit).ok()) {
         text.truncate(text.floor_char_boundary(limit));
     }
-    match stream.live {
-        Some(live) if query.flag("follow") => Ok(follow(text, live, format)),
-        _ => Ok(body::reply(200, "text/plain", text)),
+    match query.flag("follow") {
+        true => Ok(follow(text, reader, format)),
+        false => Ok(body::reply(200, "text/plain", text)),
     }
 }
 
@@ -126,32 +123,32 @@ struct Format {
 }
 
 impl Format {
-    fn line(self, line: &LogLine) -> String {
-        if self.timestamps {
-            format!("{:.9} {}\n", line.at, line.text)
-        } else {
-            format!("{}\n", line.text)
+    fn lines(self, lines: &[LogLine]) -> String {
+        let mut text = String::new();
+        for line in lines {
+            if self.timestamps {
+                text.push_str(&format!("{:.9} ", line.at));
+            }
+            text.push_str(&line.text);
+            text.push('\n');
         }
+        text
     }
 }
 
-fn follow(past: String, mut live: broadcast::Receiver<LogLine>, format: Format) -> Reply {
+fn follow(past: String, mut log: LogReader, format: Format) -> Reply {
     let (send, receive) = mpsc::channel::<Bytes>(QUEUE);
     tokio::spawn(async move {
         if !past.is_empty() && send.send(Bytes::from(past)).await.is_err() {
             return;
         }
         loop {
-            let received = tokio::select! {
+            let lines = tokio::select! {
                 () = send.closed() => return,
-                received = live.recv() => received,
+                lines = log.next() => lines,
             };
-            let text = match received {
-                Ok(line) => format.line(&line),
-                Err(broadcast::error::RecvError::Lagged(_)) => continue,
-                Err(broadcast::error::RecvError::Closed) => return,
-            };
-            if send.send(Bytes::from(text)).await.is_err() {
+            let Some(lines) = lines else { return };
+            if send.send(Bytes::from(format.lines(&lines))).await.is_err() {
                 return;
             }
         }

@@ -197,6 +197,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn numbers_are_written_as_their_format_says_and_not_without_end() {
+        let ok = |out: &str| (out.to_owned(), String::new(), 0);
+        assert_eq!(line("seq 3").await, ok("1\n2\n3\n"));
+        assert_eq!(line("seq 8 2 11").await, ok("8\n10\n"));
+        assert_eq!(
+            line("X=end; seq -f \"no %03.0f $X\" 9 10").await,
+            ok("no 009 end\nno 010 end\n")
+        );
+        assert_eq!(line("seq 9223372036854775806 9223372036854775807").await.2, 0);
+        for wrong in [
+            "seq",
+            "seq a",
+            "seq 1 0 5",
+            "seq -f plain 3",
+            "seq -f %d%f 3",
+            "seq 9000000",
+        ] {
+            let (out, err, code) = line(wrong).await;
+            assert!(out.is_empty() && code == 1 && err.contains("seq"), "{wrong}: {err}");
+        }
+    }
+
+    #[tokio::test]
     async fn archives_go_in_and_come_out() {
         let inside = container();
         ran(&inside, &["sh", "-c", "mkdir -p /data/sub; echo hi > /data/sub/f"], b"").await;

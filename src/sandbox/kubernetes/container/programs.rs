@@ -8,9 +8,9 @@ use super::files::{Files, Node};
 use super::{Reads, tar};
 
 /// Their names, as `/bin` lists them.
-pub const NAMES: [&str; 27] = [
+pub const NAMES: [&str; 28] = [
     "ash", "bash", "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "id", "ls", "mkdir", "printenv",
-    "ps", "pwd", "rm", "sh", "sleep", "stty", "tar", "test", "touch", "true", "uname", "wc", "whoami",
+    "ps", "pwd", "rm", "seq", "sh", "sleep", "stty", "tar", "test", "touch", "true", "uname", "wc", "whoami",
 ];
 
 /// The name of a program without the folders that hold it.
@@ -128,6 +128,7 @@ pub fn run(program: &str, words: &[&str], stdin: &[u8], world: &mut World<'_>) -
         ("env", [word, ..]) => Done::failed(127, format!("env: can't execute '{word}': No such file or directory")),
         ("cat", files) => cat(files, stdin, world),
         ("head", words) => head(words, stdin, world),
+        ("seq", words) => seq(words),
         ("wc", words) => {
             let files: Vec<&str> = words.iter().copied().filter(|word| !word.starts_with('-')).collect();
             let input = cat(&files, stdin, world);
@@ -204,6 +205,55 @@ fn cat(files: &[&str], stdin: &[u8], world: &World<'_>) -> Done {
         }
     }
     done
+}
+
+/// Lines that one `seq` writes at most.
+const NUMBERS: i64 = 100_000;
+
+/// `seq [-f FORMAT] [FIRST [STEP]] LAST` with whole numbers and a step above 0, as GNU's.
+fn seq(words: &[&str]) -> Done {
+    let (format, words) = match words {
+        ["-f", format, rest @ ..] => (*format, rest),
+        _ => ("%g", words),
+    };
+    let Some((before, width, zeros, after)) = number_format(format) else {
+        return Done::failed(
+            1,
+            format!("seq: format '{format}' has no single %g, %f or %.0f directive"),
+        );
+    };
+    let numbers: Result<Vec<i64>, _> = words.iter().map(|word| word.parse().map_err(|_| *word)).collect();
+    let (first, step, last) = match numbers.as_deref() {
+        Err(word) => return Done::failed(1, format!("seq: invalid number '{word}'")),
+        Ok([last]) => (1, 1, *last),
+        Ok([first, last]) => (*first, 1, *last),
+        Ok([first, step, last]) if *step > 0 => (*first, *step, *last),
+        Ok(_) => return Done::failed(1, "usage: seq [-f FORMAT] [FIRST [STEP]] LAST, with a STEP above 0"),
+    };
+    if last.saturating_sub(first) / step >= NUMBERS {
+        return Done::failed(1, format!("seq: this one writes no more than {NUMBERS} numbers"));
+    }
+    let mut out = String::new();
+    let mut next = Some(first);
+    while let Some(number) = next.filter(|number| *number <= last) {
+        let _ = match zeros {
+            true => writeln!(out, "{before}{number:0width$}{after}"),
+            false => writeln!(out, "{before}{number:width$}{after}"),
+        };
+        next = number.checked_add(step);
+    }
+    Done::said(out)
+}
+
+/// What stands around the number, its width, and whether zeros fill it: `%[0][WIDTH][.0]f` or `%g`.
+fn number_format(format: &str) -> Option<(&str, usize, bool, &str)> {
+    let (before, rest) = format.split_once('%')?;
+    let (spec, after) = rest.split_at(rest.find(['f', 'g'])?);
+    let width = spec.trim_end_matches(".0");
+    let zeros = width.starts_with('0');
+    let width = if width.is_empty() { 0 } else { width.parse().ok()? };
+    let after = after.get(1..).filter(|after| !after.contains('%'))?;
+    (width <= 64).then_some((before, width, zeros, after))
 }
 
 fn head(words: &[&str], stdin: &[u8], world: &World<'_>) -> Done {

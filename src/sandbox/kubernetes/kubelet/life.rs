@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::image::Image;
 use super::status::{self, State};
 use super::{Control, Shared};
-use crate::sandbox::inspector::{ContainerLog, Inspector};
+use crate::sandbox::inspector::Inspector;
 use crate::sandbox::kubernetes::controllers::recorder::{Severity, Source};
+use crate::sandbox::kubernetes::log::ContainerLog;
 use crate::sandbox::kubernetes::objects::{name, namespace, text, uid};
 
 /// From the first look to running, and from running to ready: about 1.5 seconds together, each ±20 %.

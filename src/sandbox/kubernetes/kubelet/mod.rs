@@ -20,12 +20,12 @@ use tokio_util::task::TaskTracker;
 
 use super::container::{Container, Files};
 use super::controllers::recorder::Recorder;
+use super::log::{ContainerLog, LogReader};
 use super::network::{Network, Route};
 use super::objects::{is_deleting, name, namespace, pod, text, uid};
-use super::runtime::{LogStream, PodRuntime};
+use super::runtime::PodRuntime;
 use super::store::{EventKind, Store, StoreEvent};
 use crate::sandbox::clock::Clock;
-use crate::sandbox::inspector::ContainerLog;
 use crate::sandbox::random::Random;
 
 pub use image::{Image, Program};
@@ -205,7 +205,7 @@ impl Kubelets {
 }
 
 impl PodRuntime for Kubelets {
-    fn logs(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Option<LogStream> {
+    fn logs(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Option<LogReader> {
         let state = self.shared.lock();
         let runs = state
             .logs
@@ -217,7 +217,7 @@ impl PodRuntime for Kubelets {
             runs.last.clone()
         };
         drop(state);
-        Some(log.follow())
+        Some(LogReader::new(log))
     }
 
     fn inside(&self, pod: &Value, index: usize, id: &str) -> Container {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Life;
-use crate::sandbox::inspector::{self, ContainerLog, Inspector};
+use crate::sandbox::inspector::{self, Inspector};
 use crate::sandbox::kubernetes::controllers::recorder::Severity;
 use crate::sandbox::kubernetes::kubelet::Runs;
 use crate::sandbox::kubernetes::kubelet::image::Program;
 use crate::sandbox::kubernetes::kubelet::status::State;
+use crate::sandbox::kubernetes::log::ContainerLog;
 use crate::sandbox::kubernetes::objects::{int, name, namespace, text};
 use crate::sandbox::kubernetes::store::Store;
 
