@@ -153,15 +153,14 @@ async fn logs_are_those_of_the_container() {
     cluster.deploy("default", "inspector", 1, "so0k/kuar-inspector:1.0.0");
     cluster.ready("default", 1).await;
     let pod = first(&cluster.pods("default")[0], "/metadata/name");
-    let log = cluster
+    let mut log = cluster
         .plane
         .kubelets
         .logs("default", &pod, "inspector", false)
         .unwrap();
-    assert_eq!(log.past[0].text, "Starting inspector...");
+    assert_eq!(&*log.past()[0].text, "Starting inspector...");
     let ip = first(&cluster.pods("default")[0], "/status/podIP").parse().unwrap();
     let address = cluster.plane.network.route_pod(ip, 80).listener.unwrap();
-    let mut live = log.live.unwrap();
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     tokio::io::AsyncWriteExt::write_all(
         &mut stream,
@@ -173,7 +172,7 @@ async fn logs_are_those_of_the_container() {
     tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut body)
         .await
         .unwrap();
-    let line = live.recv().await.unwrap().text;
+    let line = log.next().await.unwrap().remove(0).text;
     let pattern = regex::Regex::new(r#"^172\.20\.\d+\.\d+:\d+ - \[\d\d/[A-Z][a-z]{2}/\d{4} (0\d|1[0-2]):\d\d:\d\d\] "GET /net\?x=1 HTTP/1\.1 200 \d+" test/1 \d+\.\d+$"#).unwrap();
     assert!(pattern.is_match(&line), "{line}");
     assert!(cluster.plane.kubelets.logs("default", &pod, "other", false).is_none());
@@ -460,8 +459,8 @@ async fn a_container_is_told_the_addresses_of_its_pod_and_node() {
     ]}});
     cluster.store().create("pods", pod).unwrap();
     let said = || {
-        let log = cluster.plane.kubelets.logs("default", "told", "a", false)?;
-        log.past.first().map(|line| line.text.clone())
+        let mut log = cluster.plane.kubelets.logs("default", "told", "a", false)?;
+        log.past().first().map(|line| line.text.to_string())
     };
     until("a line", || said().is_some()).await;
     let pod = cluster.store().get("pods", "default", "told").unwrap();

@@ -18,6 +18,7 @@ use super::environment::Environment;
 use super::{looks, sandbox_context, start};
 use crate::core::clock::Clock;
 use crate::core::context::Context;
+use crate::core::file;
 use crate::core::report::Report;
 use crate::sandbox::Sandbox;
 use crate::ui::console::arrangement::{self, Arrangement};
@@ -192,21 +193,23 @@ fn programs(environment: &Environment) -> Programs {
 
 /// What an earlier session made of the screen; the default where there is none, or none that can be read.
 fn arrangement(path: &Path, remarks: &mut Vec<Report>) -> Arrangement {
-    let Ok(text) = std::fs::read_to_string(path) else {
-        return Arrangement::default();
-    };
-    Arrangement::parse(&text).unwrap_or_else(|report| {
-        remarks.push(report);
-        Arrangement::default()
-    })
+    let read = file::read(path).map_err(|error| arrangement::broken(&error.to_string()));
+    let parsed = read.and_then(|text| text.map(|text| Arrangement::parse(&text)).transpose());
+    parsed
+        .unwrap_or_else(|report| {
+            remarks.push(report);
+            None
+        })
+        .unwrap_or_default()
 }
 
 /// What earlier sessions pinned, as far as it can be read.
 fn pinned(path: &Path, remarks: &mut Vec<Report>) -> Vec<Pinned> {
-    let Ok(text) = std::fs::read_to_string(path) else {
-        return Vec::new();
+    let (pins, wrong) = match file::read(path) {
+        Ok(Some(text)) => kept::read(&text),
+        Ok(None) => return Vec::new(),
+        Err(error) => (Vec::new(), vec![kept::broken(&error.to_string())]),
     };
-    let (pins, wrong) = kept::read(&text);
     remarks.extend(wrong);
     pins
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
 use super::environment::Environment;
+use crate::core::file;
 use crate::core::report::Report;
 use crate::ui::console::{ByBackground, Dress, Keymap};
 use crate::ui::panel::Theme;
@@ -238,11 +239,11 @@ fn own(folder: &str, name: &str, environment: &Environment) -> Result<Option<Str
     let Some(path) = path(folder, name, environment) else {
         return Ok(None);
     };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound && !is_file(name) => Ok(None),
-        Err(error) => Err(Report::refused("E-CONFIG-004", format!("cannot read {}", path.display())).because(&error)),
-    }
+    let text = match file::read(&path) {
+        Ok(None) if is_file(name) => Err(ErrorKind::NotFound.into()),
+        read => read,
+    };
+    text.map_err(|error| Report::refused("E-CONFIG-004", format!("cannot read {}", path.display())).because(&error))
 }
 
 /// The preset that a file stands over: that of its own name, else the standard one.

@@ -5,6 +5,7 @@ pub mod address;
 pub mod change;
 pub mod clock;
 pub mod context;
+pub mod file;
 pub mod record;
 pub mod report;
 pub mod text;

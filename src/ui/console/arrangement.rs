@@ -65,16 +65,18 @@ pub enum Column {
     Middle,
 }
 
+/// The file cannot be read, for this reason.
+pub fn broken(reason: &str) -> Report {
+    Report::failed(
+        "E-LAYOUT-001",
+        format!("the remembered layout cannot be read: {reason}"),
+    )
+    .hint("the screen starts as it is by default; :layout reset forgets the file")
+}
+
 impl Arrangement {
     /// Reads a file; what is out of bounds is put into them.
     pub fn parse(text: &str) -> Result<Self, Report> {
-        let broken = |reason: &str| {
-            Report::failed(
-                "E-LAYOUT-001",
-                format!("the remembered layout cannot be read: {reason}"),
-            )
-            .hint("the screen starts as it is by default; :layout reset forgets the file")
-        };
         let mut read: Arrangement = toml::from_str(text).map_err(|error| broken(error.message()))?;
         if read.version != VERSION {
             return Err(broken(&format!("it has version {}, this is {VERSION}", read.version)));

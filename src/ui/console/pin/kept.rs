@@ -91,7 +91,8 @@ fn entries(table: &Table) -> &[Value] {
     table.get(LIST).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn broken(reason: &str) -> Report {
+/// The file cannot be read, for this reason.
+pub fn broken(reason: &str) -> Report {
     Report::failed(
         "E-PIN-009",
         format!("{FILE} of the remembered layout cannot be read: {reason}"),
