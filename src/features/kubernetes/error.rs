@@ -67,7 +67,15 @@ pub fn report(error: &Error, server: &str, proxy: Option<&str>) -> Report {
             format!("The connection to the server {server} was refused - did you specify the right host or port?"),
         )
         .hint("check the server in the kubeconfig, or try `cogdeck --sandbox`"),
-        other => Report::failed(UNREACHABLE, format!("Unable to connect to the server {server}")).because(other),
+        other => Report::failed(UNREACHABLE, format!("Unable to connect to the server {server}"))
+            .because(other)
+            .hint(match is_untrusted(other) {
+                true => {
+                    "the certificate authority in the kubeconfig is not this server's: kubectl:login reads the kubeconfig \
+                     again, for a cluster that was made anew"
+                }
+                false => "check the server in the kubeconfig, and the network between",
+            }),
     }
 }
 
@@ -206,17 +214,25 @@ pub fn pause(error: &Error) -> Option<std::time::Duration> {
     (seconds > 0).then(|| std::time::Duration::from_secs(u64::from(seconds)))
 }
 
+/// An error and what caused it, from the outside in.
+fn causes(error: &Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |cause| {
+        cause.source()
+    })
+}
+
 fn is_refused(error: &Error) -> bool {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(cause) = next {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::ConnectionRefused
-        {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
+    causes(error).any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused)
+    })
+}
+
+/// Whether the server's certificate was refused. By its words: the error of TLS lies inside one of input and output, which
+/// does not name it among its causes.
+fn is_untrusted(error: &Error) -> bool {
+    causes(error).any(|cause| cause.to_string().contains("invalid peer certificate"))
 }
 
 /// A usage error: refused before anything was asked of the server.
@@ -232,6 +248,16 @@ mod tests {
 
     fn status(value: serde_json::Value) -> Status {
         serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_told_from_a_server_that_does_not_answer() {
+        let told = |reason: &str| {
+            let error = Error::Service(Box::new(std::io::Error::other(reason.to_owned())));
+            report(&error, "a:6443", None).hint.unwrap()
+        };
+        assert!(told("invalid peer certificate: BadSignature").contains("kubectl:login"));
+        assert!(told("deadline has elapsed").contains("the network"));
     }
 
     #[test]

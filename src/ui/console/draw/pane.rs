@@ -50,13 +50,20 @@ fn paint_pane(app: &mut App, pane: Pane, borders: bool, buffer: &mut Buffer, now
             .get(pane.index - 1)
             .map(|panel| panel.folded())
             .unwrap_or_default();
+        // A count of what cannot be read is none: what is not well stands beside it.
+        let (_, note, meaning) = caption(app, pane.index, now);
+        let note = if meaning == Meaning::Dim {
+            SafeText::default()
+        } else {
+            note
+        };
         rule(
             app,
             pane.area,
             focused,
             &numbered(pane.index, &text),
-            &SafeText::default(),
-            Meaning::Dim,
+            &note,
+            meaning,
             buffer,
         );
         app.places.panes.push((pane.index, pane.area, Rect::default()));
