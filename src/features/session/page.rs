@@ -22,7 +22,7 @@ const FIRST: [((&str, &str), &str, &str); 5] = [
     ),
     (
         ("traffic", "watch"),
-        "see who answers: Tab offers its address, then the page /net",
+        "see who answers: Tab offers its address, net behind it is the page",
         "traffic:watch http://ADDRESS/net",
     ),
     (

@@ -139,7 +139,7 @@ impl Panel for TrafficPanel {
     fn window(&self) -> Option<(usize, usize, usize)> {
         let (all, room) = self.drawn;
         let first = self.scroll.index();
-        (room < all).then(|| (first + 1, (first + room).min(all), all))
+        (0 < room && room < all).then(|| (first + 1, (first + room).min(all), all))
     }
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer, theme: &Theme, focused: bool, _now: Timestamp) {

@@ -339,4 +339,7 @@ async fn where_not_all_pods_have_room_the_newest_version_is_in_sight_and_the_tit
     // With room for all, and without it again, the operator's place is kept as far as it goes.
     assert_eq!(lanes(&drawn(&mut panel, 56, 17)), "012345");
     assert_eq!(panel.window(), None);
+    // Without any lane there is no window onto them.
+    assert_eq!(lanes(&drawn(&mut panel, 56, 4)), "");
+    assert_eq!(panel.window(), None);
 }

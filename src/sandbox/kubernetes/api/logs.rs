@@ -1,6 +1,7 @@
 //! `pods/NAME/log`: a container's output as plain text, past lines and, with `follow`, those to come.
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, StreamBody};
@@ -41,12 +42,7 @@ pub(super) fn logs(api: &Api, call: &Call) -> Result<Reply, ApiError> {
         ),
     };
     let waiting = || {
-        let state = pod["status"]["containerStatuses"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|c| c["name"] == container.as_str());
-        let why = state.and_then(|c| c["state"]["waiting"]["reason"].as_str());
+        let why = state(&pod, &container).and_then(|state| state["waiting"]["reason"].as_str());
         match why {
             Some("ContainerCreating") | None => ApiError::bad_request(format!(
                 "container \"{container}\" in pod \"{name}\" is waiting to start: ContainerCreating"
@@ -62,7 +58,9 @@ pub(super) fn logs(api: &Api, call: &Call) -> Result<Reply, ApiError> {
     let previous = query.flag("previous");
     let runtime = api.config.runtime.as_ref().ok_or_else(waiting)?;
     let reader = runtime.logs(&call.target.namespace, name, &container, previous);
-    let mut reader = reader.ok_or_else(|| match previous {
+    // A pod that the world began with has said nothing.
+    let silent = || (!previous && runs(&pod, &container)).then(|| LogReader::new(Arc::default()));
+    let mut reader = reader.or_else(silent).ok_or_else(|| match previous {
         true => ApiError::bad_request(format!(
             "previous terminated container \"{container}\" in pod \"{name}\" not found"
         )),
@@ -87,6 +85,17 @@ pub(super) fn logs(api: &Api, call: &Call) -> Result<Reply, ApiError> {
         true => Ok(follow(text, reader, format)),
         false => Ok(body::reply(200, "text/plain", text)),
     }
+}
+
+/// The state of a container of a pod, as its status has it.
+fn state<'p>(pod: &'p Value, container: &str) -> Option<&'p Value> {
+    let mut all = pod["status"]["containerStatuses"].as_array()?.iter();
+    all.find(|status| status["name"] == container)
+        .map(|status| &status["state"])
+}
+
+fn runs(pod: &Value, container: &str) -> bool {
+    state(pod, container).is_some_and(|state| state["running"].is_object())
 }
 
 /// The container meant: the named one, or the only one.

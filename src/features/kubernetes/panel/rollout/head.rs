@@ -66,7 +66,7 @@ pub fn lines(one: &One, look: &Look<'_>) -> Vec<Line<'static>> {
         set_line(name, set, meaning, counts, (room, whole), theme)
     };
     let bars: Vec<Line<'static>> = sets.into_iter().map(set_line).collect();
-    let (mut cause, serving) = (cause(view, theme, columns), still_serving(view, theme));
+    let (mut cause, serving) = (cause(view, theme, columns, usize::MAX), still_serving(view, theme));
     let gates = gate_lines(view, look);
     // What still works has its line within those of the cause, so that a low panel shows both.
     let least = cause.len().min(CAUSE_LINES - usize::from(serving.is_some()));
@@ -78,7 +78,10 @@ pub fn lines(one: &One, look: &Look<'_>) -> Vec<Line<'static>> {
     let pods = (view.pods.len() + 1).clamp(PODS, ENOUGH_PODS);
     let plan = (room > pods - PODS).then(|| plan(view, theme));
     let taken = fixed + gates.len() + usize::from(plan.is_some()) + (view.pods.len() + 1).max(PODS);
-    cause.truncate(least + usize::from(look.rows).saturating_sub(taken));
+    let rows = least + usize::from(look.rows).saturating_sub(taken);
+    if cause.len() > rows {
+        cause = self::cause(view, theme, columns, rows);
+    }
     lines.extend(plan);
     lines.extend(gates);
     lines.extend(bars);
@@ -241,13 +244,21 @@ pub fn cause_text(cause: &Cause, theme: &Theme) -> SafeText {
     ))
 }
 
-/// All that is known of it, over as many lines as it takes.
-fn cause(view: &RolloutView, theme: &Theme, columns: u16) -> Vec<Line<'static>> {
+/// All that is known of it, over as many lines as it takes; its middle is left out where these are too many: a message of
+/// several causes has the last one, which is the reason, at its end.
+fn cause(view: &RolloutView, theme: &Theme, columns: u16, rows: usize) -> Vec<Line<'static>> {
     let Some(cause) = &view.cause else { return Vec::new() };
-    let pieces = wrap(cause_text(cause, theme).as_str(), columns).into_iter();
-    pieces
-        .map(|piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad))))
-        .collect()
+    let text = cause_text(cause, theme);
+    let mut room = usize::from(columns).saturating_mul(rows);
+    let mut pieces = wrap(text.fit_middle(room).as_str(), columns);
+    // Words that are not parted leave some of the room empty.
+    while pieces.len() > rows && room > 0 {
+        room = room.saturating_sub(4);
+        pieces = wrap(text.fit_middle(room).as_str(), columns);
+    }
+    pieces.truncate(rows);
+    let styled = |piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad)));
+    pieces.into_iter().map(styled).collect()
 }
 
 /// What a failed change did not break, so that nobody acts in a hurry: `the old 3/3 still serve`.

@@ -179,7 +179,12 @@ async fn a_cause_takes_the_lines_that_nothing_else_needs() {
     assert!(high.replace('\n', " ").contains("says not found"), "{high}");
     assert!(high.contains("POD"), "{high}");
     let low = screen(&mut panel, 50, 9);
-    assert!(low.contains("POD") && !low.contains("says not found"), "{low}");
+    // Both ends of it.
+    assert!(
+        low.contains("POD") && low.contains("✗ ErrImagePull") && low.contains('…'),
+        "{low}"
+    );
+    assert!(low.replace('\n', " ").contains("not found"), "{low}");
 }
 
 #[tokio::test]
