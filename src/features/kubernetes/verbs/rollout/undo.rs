@@ -123,7 +123,7 @@ fn pick<'a>(target: &Target, live: &Value, revisions: &'a [Revision], wanted: i6
                     false => "no last revision to roll back to".to_owned(),
                 },
             )
-            .hint("it is the first one: give it another image with kubectl:set-image, or take back what made it (`audit`, then `undo N`)")
+            .hint("it is the first one: give it another image with kubectl:set-image, or see `audit` and `undo N` what made it")
         });
     }
     revisions
