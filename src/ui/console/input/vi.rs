@@ -82,7 +82,7 @@ impl Vi {
         self.normal
     }
 
-    /// What was deleted goes if it holds a secret, as [`Cut::holds_secret`] tells; whether it did.
+    /// What was deleted goes if it holds a secret, as `Cut::holds_secret` tells; whether it did.
     pub fn forget_secrets(&mut self, secrets: impl Fn(&str) -> Vec<Range<usize>>) -> bool {
         let holds = self.register.holds_secret(secrets);
         if holds {
