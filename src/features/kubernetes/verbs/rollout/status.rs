@@ -246,10 +246,6 @@ impl Watch<'_> {
             say(self.output, record).await?;
         }
         if matches!(found, Progress::Done(_)) {
-            if self.told {
-                // Notes stand below all that was said: the last one must not be why it stood still.
-                self.call.operator.note("that has passed: it is rolled out now".into());
-            }
             return Ok(true);
         }
         if self.call.arguments.flag("fail-fast") {
