@@ -10,6 +10,9 @@ use std::process::Command;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// What `cargo bench --bench startup_order` found to run before the first frame.
+const ORDER: &str = "assets/startup.order";
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
     link();
@@ -29,6 +32,50 @@ fn link() {
             println!("cargo:rustc-link-lib=static:-bundle=gcc_eh");
         }
     }
+    order();
+}
+
+/// Puts side by side what runs before the first frame: spread over the program, each function would be a piece of the file
+/// of its own to be mapped at each start. A name on the list that this build spells differently is passed over.
+fn order() {
+    println!("cargo:rerun-if-changed={ORDER}");
+    println!("cargo:rerun-if-env-changed=RUSTC_LINKER");
+    let Ok(list) = fs::canonicalize(ORDER) else { return };
+    // In two arguments each: the compiler that links would take a comma in the path as an end.
+    let options = [
+        format!("--symbol-ordering-file={}", list.display()),
+        "--no-warn-symbol-ordering".to_owned(),
+    ];
+    if takes(&options) {
+        for option in options {
+            println!("cargo:rustc-link-arg-bins=-Xlinker");
+            println!("cargo:rustc-link-arg-bins={option}");
+        }
+    }
+}
+
+/// Whether the linker that will be used takes these options, as lld does: it is told them with a program of nothing.
+fn takes(options: &[String]) -> bool {
+    let variable = |name: &str| std::env::var(name).ok();
+    let (Some(rustc), Some(target), Some(out)) = (variable("RUSTC"), variable("TARGET"), variable("OUT_DIR")) else {
+        return false;
+    };
+    let source = Path::new(&out).join("linked.rs");
+    let mut command = Command::new(rustc);
+    command.args(["--target", &target, "--crate-name", "linked", "--out-dir", &out]);
+    command.args(
+        variable("CARGO_ENCODED_RUSTFLAGS")
+            .iter()
+            .flat_map(|flags| flags.split('\u{1f}'))
+            .filter(|flag| !flag.is_empty()),
+    );
+    command.args(variable("RUSTC_LINKER").map(|linker| format!("-Clinker={linker}")));
+    command.args(
+        options
+            .iter()
+            .flat_map(|option| ["-Clink-arg=-Xlinker".to_owned(), format!("-Clink-arg={option}")]),
+    );
+    fs::write(&source, "fn main() {}").is_ok() && command.arg(&source).output().is_ok_and(|said| said.status.success())
 }
 
 /// Whether the C compiler that links brings the unwinder as an archive too. Taken from there it is no library to be found,

@@ -22,7 +22,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -30,9 +29,9 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::Api;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 use support::bounds::Bounds;
+use support::first_frame::Opened;
 use support::process::{COGDECK, Sandbox};
 use support::terminal::{Key, Terminal};
 use support::usage::{cpu_seconds, memory_mib, millis};
@@ -42,12 +41,8 @@ const PODS: &[&str] = &["--deployments", "200", "--pods", "20000"];
 const STARTS: usize = 5;
 /// Starts for a first frame: a few milliseconds, of which one that is disturbed must not be the measure.
 const FRAMES: usize = 21;
-/// Asks the terminal where its cursor is, and waits for the answer.
-const WHERE: &[u8] = b"\x1b[6n";
 /// Between two of them.
 const QUIET: Duration = Duration::from_millis(400);
-/// What ratatui's backend writes behind the cells of a frame; all programs here draw with it.
-const FRAME_END: &[u8] = b"\x1b[59m\x1b[0m";
 /// How long a program may take to show its first row.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a program gets to load everything before it is measured.
@@ -97,43 +92,6 @@ fn ours(bounds: &mut Bounds, sandbox: &Sandbox) {
     bounds.at_most("share of a core while only ages tick", cost.cpu_percent, 1.0, " %");
 }
 
-/// From the start of a process to the last byte of its first frame. Nothing but a reader stands at the other end: a
-/// terminal that looks at the bytes would be measured too.
-fn first_frame(program: &Path, args: &[&str], envs: &[(String, String)]) -> Duration {
-    let home = tempfile::tempdir().expect("a folder for the program's home");
-    let size = PtySize {
-        rows: 40,
-        cols: 120,
-        ..PtySize::default()
-    };
-    let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
-    let mut reader = pair.master.try_clone_reader().expect("its output");
-    let mut writer = pair.master.take_writer().expect("its input");
-    let mut command = CommandBuilder::new(program);
-    command.args(args);
-    command.env_clear();
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("HOME", home.path());
-    command.env("LANG", "C.UTF-8");
-    command.env("TERM", "xterm-256color");
-    envs.iter().for_each(|(name, value)| command.env(name, value));
-    let begun = Instant::now();
-    let mut child = pair.slave.spawn_command(command).expect("the program starts");
-    drop(pair.slave);
-    let (mut written, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
-    while !written.windows(FRAME_END.len()).any(|bytes| bytes == FRAME_END) {
-        let count = reader.read(&mut buffer).expect("the program draws before it ends");
-        written.extend_from_slice(&buffer[..count]);
-        if buffer[..count].ends_with(WHERE) {
-            writer.write_all(b"\x1b[1;1R").expect("the program listens");
-        }
-    }
-    let span = begun.elapsed();
-    child.kill().expect("the program is stopped");
-    child.wait().expect("its end");
-    span
-}
-
 /// The first frames of all, in turns.
 fn first_frames(bounds: &mut Bounds, sandbox: &Sandbox) {
     let peers = [("kubetui", "COGDECK_BENCH_KUBETUI"), ("kdash", "COGDECK_BENCH_KDASH")];
@@ -158,7 +116,7 @@ fn first_frames(bounds: &mut Bounds, sandbox: &Sandbox) {
         }
         for at in order {
             let (_, program, args) = &programs[at];
-            spans[at].push(first_frame(program, args, sandbox.envs()));
+            spans[at].push(Opened::start(program, args, sandbox.envs()).after);
             // What this one asked of the server is answered before the next one starts.
             std::thread::sleep(QUIET);
         }

@@ -17,6 +17,7 @@
 
 pub mod bounds;
 pub mod console;
+pub mod first_frame;
 pub mod image;
 pub mod keys;
 pub mod process;
