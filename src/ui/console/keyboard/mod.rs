@@ -11,7 +11,7 @@ use std::future::Future;
 use std::io::{self, PipeReader, PipeWriter};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::event::Event;
 use futures::Stream;
@@ -31,9 +31,16 @@ const AHEAD: usize = 4;
 /// line far away tears it.
 const TORN: Duration = Duration::from_millis(20);
 
+/// What was read at once: who takes it may come later.
+struct Chunk {
+    bytes: Vec<u8>,
+    /// The terminal sent nothing for so long before it that what is held back was a key.
+    apart: bool,
+}
+
 /// The process' terminal as a source of events. Dropped, it reads no more. It ends when the terminal is gone.
 pub(super) struct Keyboard {
-    chunks: mpsc::Receiver<io::Result<Vec<u8>>>,
+    chunks: mpsc::Receiver<io::Result<Chunk>>,
     sizes: Signal,
     parser: Parser,
     events: VecDeque<Event>,
@@ -73,9 +80,8 @@ impl Stream for Keyboard {
                 return Poll::Ready(Some(Ok(event)));
             }
             match this.chunks.poll_recv(context) {
-                Poll::Ready(Some(Ok(bytes))) => {
-                    this.parser.take(&bytes, &mut this.events);
-                    this.whole = this.parser.may_be_whole().then(|| Box::pin(sleep(TORN)));
+                Poll::Ready(Some(Ok(chunk))) => {
+                    this.take(&chunk);
                     continue;
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
@@ -96,9 +102,22 @@ impl Stream for Keyboard {
     }
 }
 
+impl Keyboard {
+    /// Keys that were pressed apart stay apart, however late they are taken: Esc and a letter behind it are no Alt.
+    fn take(&mut self, chunk: &Chunk) {
+        if chunk.apart {
+            self.parser.give_up(&mut self.events);
+        }
+        self.parser.take(&chunk.bytes, &mut self.events);
+        self.whole = self.parser.may_be_whole().then(|| Box::pin(sleep(TORN)));
+    }
+}
+
 /// Hands on what the terminal sends until nobody wants it any more, or the terminal is gone.
-fn read(closed: &PipeReader, sender: &mpsc::Sender<io::Result<Vec<u8>>>) {
+fn read(closed: &PipeReader, sender: &mpsc::Sender<io::Result<Chunk>>) {
     let terminal = rustix::stdio::stdin();
+    // Not while nobody takes what was read: the rest of a sequence lies in the terminal then.
+    let mut waits_since = Instant::now();
     loop {
         let mut waited = [
             PollFd::new(&terminal, PollFlags::IN),
@@ -110,12 +129,13 @@ fn read(closed: &PipeReader, sender: &mpsc::Sender<io::Result<Vec<u8>>>) {
             Err(Errno::INTR) => continue,
             Err(error) => return drop(sender.blocking_send(Err(error.into()))),
         }
+        let apart = waits_since.elapsed() >= TORN;
         let mut bytes = vec![0; CHUNK];
         let sent = match rustix::io::read(terminal, &mut bytes) {
             Ok(0) | Err(Errno::IO) => return,
             Ok(count) => {
                 bytes.truncate(count);
-                sender.blocking_send(Ok(bytes))
+                sender.blocking_send(Ok(Chunk { bytes, apart }))
             }
             Err(Errno::INTR | Errno::AGAIN) => continue,
             Err(error) => return drop(sender.blocking_send(Err(error.into()))),
@@ -123,5 +143,42 @@ fn read(closed: &PipeReader, sender: &mpsc::Sender<io::Result<Vec<u8>>>) {
         if sent.is_err() {
             return;
         }
+        waits_since = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use futures::StreamExt;
+
+    use super::*;
+
+    /// The keys of Esc and `i`, pressed apart or not while nobody took them.
+    async fn pressed(apart: bool) -> Vec<Event> {
+        let (sender, chunks) = mpsc::channel(AHEAD);
+        let (_, open) = io::pipe().unwrap();
+        let mut keyboard = Keyboard {
+            chunks,
+            sizes: signal(SignalKind::window_change()).unwrap(),
+            parser: Parser::default(),
+            events: VecDeque::new(),
+            whole: None,
+            _open: open,
+        };
+        for (bytes, apart) in [(b"\x1b", false), (b"i", apart)] {
+            let bytes = bytes.to_vec();
+            assert!(sender.try_send(Ok(Chunk { bytes, apart })).is_ok());
+        }
+        drop(sender);
+        keyboard.by_ref().map(Result::unwrap).collect().await
+    }
+
+    #[tokio::test]
+    async fn keys_pressed_apart_stay_apart_when_they_are_taken_late() {
+        let esc = Event::Key(KeyCode::Esc.into());
+        assert_eq!(pressed(true).await, [esc, Event::Key(KeyCode::Char('i').into())]);
+        let alt = KeyEvent::new(KeyCode::Char('i'), KeyModifiers::ALT);
+        assert_eq!(pressed(false).await, [Event::Key(alt)]);
     }
 }
