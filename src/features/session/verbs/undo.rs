@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::core::change::Risk;
+use crate::core::change::{Origin, Risk};
 use crate::core::report::Report;
 use crate::engine::ports::Journal;
 use crate::verb::catalogue::BUILT_IN;
@@ -32,7 +32,10 @@ pub fn verb(journal: Option<Arc<dyn Journal>>) -> Verb {
                 .variadic(),
         )
         .output("What the inverse commands emit.")
-        .notes("Without a number it says what can be taken back, and does nothing.")
+        .notes(
+            "Without a number it is the last change that can be taken back, which the plan shows. Where nobody is \
+             asked it needs one.",
+        )
         .example("undo 12", "")
         .example("undo 12 11", "The later change first.");
     let verb = Verb::read(declaration, Undo(journal.clone()));
@@ -82,35 +85,40 @@ fn open(entries: &[AuditEntry]) -> impl Iterator<Item = &AuditEntry> {
 
 struct Undo(Option<Arc<dyn Journal>>);
 
-impl Undo {
-    /// What there is to take back, for who named nothing.
-    async fn which(&self) -> Result<Report, Report> {
-        let entries = match &self.0 {
-            Some(journal) => journal.entries(LATEST).await?,
-            None => Vec::new(),
-        };
-        let report = Report::refused("E-UNDO-009", "undo which? it takes the numbers of entries");
-        Ok(match open(&entries).next() {
-            Some(entry) => report.hint(format!(
+/// The change that is meant by who names none: the last one, where its plan is looked at before it is taken back. Asked
+/// again it is the one before, and not what was taken back just now. The entries come newest first.
+fn last(entries: &[AuditEntry], origin: Origin) -> Result<u64, Report> {
+    let Some(last) = open(entries).find(|entry| entry.undoes.is_none()) else {
+        let report = Report::refused("E-UNDO-009", "nothing that was done lately can be taken back");
+        return Err(report.hint("`audit` lists what was done"));
+    };
+    match origin {
+        Origin::Typed | Origin::Key => Ok(last.number),
+        Origin::Headless { .. } => {
+            let report = Report::refused("E-UNDO-009", "undo which? it takes the numbers of entries");
+            Err(report.hint(format!(
                 "the last that can be taken back is `undo {}`: {}; `audit` lists all",
-                entry.number, entry.change.summary
-            )),
-            None => report.hint("nothing that was done lately can be taken back; `audit` lists all"),
-        })
+                last.number, last.change.summary
+            )))
+        }
     }
 }
 
 #[async_trait]
 impl Read for Undo {
     async fn run(&self, call: &Call, _: &mut Input, output: &Output) -> Result<(), Report> {
-        if call.arguments.positionals.is_empty() {
-            return Err(self.which().await?);
-        }
         let below = || Report::refused("E-UNDO-008", "entry numbers start at 1");
         let given = call.arguments.positionals.iter();
-        let numbers: Vec<u64> = given
+        let mut numbers: Vec<u64> = given
             .map(|number| number.as_u64().filter(|number| *number > 0).ok_or_else(below))
             .collect::<Result<_, _>>()?;
+        if numbers.is_empty() {
+            let entries = match &self.0 {
+                Some(journal) => journal.entries(LATEST).await?,
+                None => Vec::new(),
+            };
+            numbers.push(last(&entries, call.operator.origin())?);
+        }
         // Nothing is taken back while one of them names nothing.
         for number in &numbers {
             if call.session.audited(*number).await?.is_none() {
@@ -163,5 +171,17 @@ mod tests {
         ];
         let offered: Vec<u64> = open(&entries).map(|entry| entry.number).collect();
         assert_eq!(offered, [5, 2], "3 was taken back by 5, which can be taken back itself");
+
+        assert_eq!(last(&entries, Origin::Typed).unwrap(), 2, "5 took back 3");
+        let headless = Origin::Headless {
+            yes: true,
+            max_targets: None,
+        };
+        let refused = last(&entries, headless).unwrap_err();
+        assert!(
+            refused.hint.unwrap().contains("`undo 2`"),
+            "a script names what it takes back"
+        );
+        assert_eq!(last(&entries[..5], Origin::Typed).unwrap_err().code, "E-UNDO-009");
     }
 }
