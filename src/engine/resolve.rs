@@ -60,6 +60,22 @@ pub fn resolve<'a>(catalogue: &'a Catalogue, words: &[Word]) -> Result<Resolved<
     Err(unknown(catalogue, bundle, command, &candidates, words))
 }
 
+/// What was meant where the word behind a found name is none of its arguments: `create deploy x` is found as `create`, and
+/// there is `create-deployment`.
+pub fn longer_names(catalogue: &Catalogue, resolved: Resolved<'_>, words: &[Word]) -> Vec<String> {
+    let declaration = &resolved.verb.declaration;
+    let next = words.get(resolved.words).filter(|word| !word.is_option());
+    let Some(next) = next.and_then(Word::plain).filter(|next| is_name(next)) else {
+        return Vec::new();
+    };
+    let begun = format!("{}-{next}", declaration.name);
+    catalogue
+        .commands(&declaration.bundle)
+        .filter(|verb| verb.declaration.name.starts_with(&begun))
+        .map(|verb| verb.declaration.qualified())
+        .collect()
+}
+
 /// `kubectl get pods`, as fingers know it: the word behind a bundle's name.
 fn inner_name<'w>(catalogue: &Catalogue, bundle: &str, words: &'w [Word]) -> Option<&'w str> {
     let second = words.get(1).filter(|word| !word.is_option())?.plain()?;
@@ -218,6 +234,26 @@ mod tests {
         // Neither a quoted word nor a value selects a command.
         for line in ["kubectl 'get' pods", "kubectl $verb pods", "kubectl --all", "kubectl"] {
             assert!(found(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_goes_on_is_found_by_its_beginning() {
+        let catalogue = catalogue_of(&["kubectl:create", "kubectl:create-deployment", "kubectl:get"]);
+        let longer = |line: &str| {
+            let words = parse(line).unwrap().items[0].pipeline.stages[0].words.clone();
+            longer_names(&catalogue, resolve(&catalogue, &words).unwrap(), &words)
+        };
+        for line in ["kubectl:create deploy web", "kubectl create deploy web --image=x"] {
+            assert_eq!(longer(line), ["kubectl:create-deployment"], "{line}");
+        }
+        for line in [
+            "kubectl:create -f deploy",
+            "kubectl:create 'deploy' x",
+            "kubectl:create role x",
+            "kubectl:get deploy",
+        ] {
+            assert!(longer(line).is_empty(), "{line}");
         }
     }
 

@@ -17,7 +17,7 @@ use super::options::Template;
 use super::pin::pinned;
 use super::ports::{Authorise, Contexts, Permit, Place, Site};
 use super::problem::Problem;
-use super::resolve::{Resolved, resolve};
+use super::resolve::{Resolved, longer_names, resolve};
 use super::starred::{secrets, starred, starred_unread};
 use super::variables::roots;
 use super::window::Window;
@@ -193,7 +193,11 @@ impl Planner<'_> {
             let message = format!("{} takes nothing from a pipe", declaration.qualified());
             return Err(Problem::new("E-INPUT-001", name, message));
         }
-        let template = Template::read(declaration.clone(), words, name, fed)?;
+        let template = Template::read(declaration.clone(), words, name, fed).map_err(|problem| {
+            let meant = did_you_mean(&longer_names(self.catalogue, resolved, &stage.words));
+            let hint = meant.or_else(|| problem.hint.clone());
+            problem.hint(hint)
+        })?;
         let each = fed && declaration.input == InputMode::Each;
         template.dynamic_words().try_for_each(|word| known(word, each, names))?;
         let modifiers = self.modifiers(stage)?;
