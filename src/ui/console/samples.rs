@@ -112,14 +112,23 @@ impl Samples {
     }
 
     fn of(&self, upstream: &str) -> Option<&Sample> {
-        let command = |line: &str| line.split_whitespace().next().map(str::to_owned);
+        // Whose answers look alike: those of one command. Behind a pipe another one answers.
+        let command = |line: &str| {
+            let line = parse(line).ok()?;
+            let [item] = line.items.as_slice() else { return None };
+            let [stage] = item.pipeline.stages.as_slice() else {
+                return None;
+            };
+            stage.words.first()?.literal()
+        };
         let newest = || self.known.iter().rev();
         match upstream {
             "" => None,
             "seed $_" | "echo $_" => self.known.back(),
-            _ => newest()
-                .find(|known| known.line.trim() == upstream)
-                .or_else(|| newest().find(|known| command(&known.line) == command(upstream))),
+            _ => newest().find(|known| known.line.trim() == upstream).or_else(|| {
+                let asked = command(upstream)?;
+                newest().find(|known| command(&known.line).as_ref() == Some(&asked))
+            }),
         }
     }
 
@@ -268,6 +277,7 @@ mod tests {
         let mut samples = Samples::default();
         let service = json!({"status": {"loadBalancer": {"ingress": [{"hostname": "lb"}]}}, "metadata": {"a-b": 1}});
         samples.add(1, "kubectl:get svc web", &service);
+        samples.add(3, "kubectl:get svc web | jq .status", &json!({"of": "a filter"}));
         samples.add(2, "instance-search", &json!({"public_ip_address": "1.2.3.4"}));
         let cases: &[(&str, &str, &[&str])] = &[
             ("kubectl:get svc web", ".", &[".status", ".metadata"]),
@@ -282,6 +292,9 @@ mod tests {
             ("kubectl:get svc web", ".metadata.", &[".metadata.\"a-b\""]),
             ("instance-search", ".p", &[".public_ip_address"]),
             ("dig x", ".", &[]),
+            // What a filter makes of it looks otherwise.
+            ("kubectl:get svc web | jq .metadata", ".", &[]),
+            ("kubectl:get svc web | jq .status", ".", &[".of"]),
             ("kubectl:get svc web", "map(.x).", &[]),
             ("kubectl:get svc web", "", &[]),
             ("seed $_", ".", &[".public_ip_address"]),
