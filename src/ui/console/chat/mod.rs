@@ -448,6 +448,8 @@ impl Chat {
             }
             skip = skip.saturating_sub(1);
         }
+        let found = self.search.as_ref().and_then(|search| search.at);
+        let mut found_row = None;
         let blocks = heights.iter().filter(|(id, _)| *id != DROPPED);
         for ((index, entry), (id, height)) in self.blocks.iter_mut().enumerate().zip(blocks) {
             if skip >= *height {
@@ -455,12 +457,15 @@ impl Chat {
                 continue;
             }
             let look = marks.look(index, *id, look);
-            for line in entry.lines(&look).iter().skip(skip) {
+            for (at, line) in entry.lines(&look).iter().enumerate().skip(skip) {
                 if row >= rows {
                     break;
                 }
                 let y = area.y + u16::try_from(row).unwrap_or(u16::MAX);
                 buffer.set_line(area.x, y, line, area.width);
+                if found == Some((*id, at)) {
+                    found_row = Some(Rect { y, height: 1, ..area });
+                }
                 self.rows.push(*id);
                 row += 1;
             }
@@ -468,6 +473,10 @@ impl Chat {
         }
         if let Some(search) = &self.search {
             search.highlight(area, buffer, look.theme.style(Meaning::Match));
+            // Of all that match, the one that the search is at.
+            if let Some(row) = found_row {
+                search.highlight(row, buffer, look.theme.style(Meaning::RowSelected));
+            }
         }
     }
 }

@@ -1,6 +1,14 @@
 //! Searching the blocks.
 
+use ratatui::style::Modifier;
+
 use super::*;
+
+/// The text that has this modifier.
+fn with(buffer: &Buffer, modifier: Modifier) -> String {
+    let cells = buffer.content().iter().filter(|cell| cell.modifier.contains(modifier));
+    cells.map(|cell| cell.symbol()).collect()
+}
 
 #[test]
 fn a_search_goes_up_opens_what_is_folded_shows_the_place_and_ends() {
@@ -28,14 +36,14 @@ fn a_search_goes_up_opens_what_is_folded_shows_the_place_and_ends() {
     let area = Rect::new(0, 0, 60, 10);
     let mut buffer = Buffer::empty(area);
     chat.draw(area, &mut buffer, &look(&theme));
-    let marked = ratatui::style::Modifier::UNDERLINED;
-    let found: String = buffer
-        .content()
-        .iter()
-        .filter(|cell| cell.modifier.contains(marked))
-        .map(|cell| cell.symbol())
-        .collect();
-    assert!(found.starts_with("line 1 of"), "{found}");
+    assert!(with(&buffer, Modifier::UNDERLINED).starts_with("line 1 of"));
+    chat.find("line", &look(&theme));
+    chat.find_next(true, &look(&theme));
+    buffer.reset();
+    chat.draw(area, &mut buffer, &look(&theme));
+    assert!(with(&buffer, Modifier::UNDERLINED).matches("line").count() > 1);
+    let at = with(&buffer, Modifier::REVERSED);
+    assert_eq!(at.matches("line").count(), 1, "the one that the search is at: {at}");
     chat.find("", &look(&theme));
     assert!(!chat.is_searching());
 }
