@@ -248,13 +248,14 @@ pub fn cause_text(cause: &Cause, theme: &Theme) -> SafeText {
 /// several causes has the last one, which is the reason, at its end.
 fn cause(view: &RolloutView, theme: &Theme, columns: u16, rows: usize) -> Vec<Line<'static>> {
     let Some(cause) = &view.cause else { return Vec::new() };
-    let text = cause_text(cause, theme);
     let mut room = usize::from(columns).saturating_mul(rows);
-    let mut pieces = wrap(text.fit_middle(room).as_str(), columns);
+    let mut text = cause_text(cause, theme).fit_middle(room);
+    let mut pieces = wrap(text.as_str(), columns);
     // Words that are not parted leave some of the room empty.
     while pieces.len() > rows && room > 0 {
         room = room.saturating_sub(4);
-        pieces = wrap(text.fit_middle(room).as_str(), columns);
+        text = text.fit_middle(room);
+        pieces = wrap(text.as_str(), columns);
     }
     pieces.truncate(rows);
     let styled = |piece| Line::from(Span::styled(piece, theme.style(Meaning::StateBad)));
