@@ -93,8 +93,11 @@ impl Deck {
                 self.act(Part::Chat, Action::ToInput);
                 self.focus_is(0);
                 self.run("kubectl:get deploy");
+                // An older one may stand above it.
                 self.until("its end", |screen| {
-                    screen.lines().any(|row| chat(row).contains("❯ kubectl:get deploy "))
+                    let mut rows = screen.lines().rev().map(chat);
+                    let last = rows.find(|row| row.contains("❯ kubectl:get deploy "));
+                    last.is_some_and(|row| row.contains("✓ done"))
                 });
                 self.go(Part::Chat);
                 if action == Action::Live {

@@ -79,10 +79,15 @@ impl Deck {
         self.terminal.send(b"\r");
     }
 
+    /// A number that no line had before.
+    pub fn number(&self) -> u32 {
+        self.lines.set(self.lines.get() + 1);
+        self.lines.get()
+    }
+
     /// A line that was not there before, run to its end.
     pub fn fresh(&self) -> String {
-        self.lines.set(self.lines.get() + 1);
-        let line = format!("echo line number {}", self.lines.get());
+        let line = format!("echo line number {}", self.number());
         self.run(&line);
         // The records of a block are known once it has ended.
         let header = format!("❯ {line} ");
@@ -194,7 +199,7 @@ impl Deck {
         let overlays = [
             "any other key closes",
             "actions: Enter does it",
-            " take ",
+            " close ",
             "history here:",
         ];
         self.until("an empty line", |screen| {
@@ -217,7 +222,7 @@ impl Deck {
             }
             Part::Popup => {
                 self.act(Part::Input, Action::Commands);
-                self.see("take");
+                self.see(" close ");
             }
             Part::Global | Part::Input => {}
         }

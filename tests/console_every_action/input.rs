@@ -10,11 +10,13 @@ impl Deck {
     pub fn try_in_the_line(&self, part: Part, key: Key, action: Action) {
         match action {
             Action::Submit => {
-                self.terminal.type_text("echo it went");
-                self.line_is("echo it went");
+                let answer = format!("it went {}", self.number());
+                self.terminal.type_text(&format!("echo {answer}"));
+                self.line_is(&format!("echo {answer}"));
                 self.press(key);
+                let answer = format!("  {answer}");
                 self.until("the answer", |screen| {
-                    screen.lines().any(|row| chat(row).trim_end().ends_with("  it went"))
+                    screen.lines().any(|row| chat(row).trim_end().ends_with(&answer))
                 });
             }
             Action::NewLine => {
@@ -33,7 +35,7 @@ impl Deck {
             }
             Action::Commands => {
                 self.press(key);
-                self.see("take");
+                self.see("Esc close");
             }
             Action::EditLine => {
                 self.terminal.type_text("echo 'one'");
@@ -173,7 +175,7 @@ impl Deck {
             }
             Action::Cancel if part == Part::Popup => {
                 self.press(key);
-                self.until("no popup", |screen| !screen.contains(" take "));
+                self.until("no popup", |screen| !screen.contains(" close "));
             }
             Action::Cancel => {
                 self.act(part, Action::HistorySearch);
@@ -185,7 +187,7 @@ impl Deck {
                 self.act(part, Action::NextCandidate);
                 self.press(key);
                 self.until("a candidate taken", |screen| {
-                    !screen.contains(" take ") && !screen.contains("panes")
+                    !screen.contains(" close ") && !screen.contains("panes")
                 });
             }
             Action::NextCandidate | Action::PreviousCandidate => {

@@ -62,10 +62,12 @@ impl Deck {
             }
             Action::Transcript => {
                 self.press(key);
+                self.until("the transcript", |_| {
+                    let written = self.output_since(mark);
+                    let mut aside = written.split("\x1b[?1049l").skip(1);
+                    aside.next().is_some_and(|text| text.contains("> kubectl:run alpha"))
+                });
                 self.see("the transcript is on");
-                let written = self.output_since(mark);
-                let aside = written.split("\x1b[?1049l").nth(1).unwrap_or_default();
-                assert!(aside.contains("> kubectl:run alpha"), "the transcript: {aside:?}");
             }
             Action::Bare => {
                 self.press(key);
@@ -84,7 +86,7 @@ impl Deck {
             Action::Prompt => {
                 self.press(key);
                 self.line_is(":");
-                self.see("take");
+                self.see("Esc leave");
             }
             Action::Find => {
                 self.press(key);
@@ -240,7 +242,7 @@ impl Deck {
                 // The way down begins, and the focus goes along.
                 self.press(key);
                 self.see("replica sets of alpha");
-                self.see("objects has the keys");
+                self.see("keys go to replica sets");
                 // The rollout beside it has a key of its own.
                 self.reset();
                 self.go(Part::Panel);

@@ -1,7 +1,7 @@
 //! vi's normal mode in a terminal: what is typed behind Esc, and the line that it leaves. Not for every command: those are
 //! tested without a terminal.
 
-use cogdeck::ui::console::keymap::{Action, Key, Part};
+use cogdeck::ui::console::keymap::{Action, Part};
 
 use crate::deck::Deck;
 
@@ -40,7 +40,7 @@ impl Deck {
             self.reset();
             self.terminal.type_text("one two three");
             self.line_is("one two three");
-            self.press(self.escape());
+            self.to_normal_mode();
             self.terminal.type_text(keys);
             self.line_is(wanted);
         }
@@ -52,7 +52,7 @@ impl Deck {
             self.reset();
             self.terminal.type_text("x");
             self.line_is("x");
-            self.press(self.escape());
+            self.to_normal_mode();
             self.terminal.type_text(keys);
             self.line_is(&wanted);
         }
@@ -60,14 +60,14 @@ impl Deck {
         self.reset();
         self.terminal.type_text("echo 'one'");
         self.line_is("echo 'one'");
-        self.press(self.escape());
+        self.to_normal_mode();
         self.terminal.type_text("v");
         self.line_is("echo 'one', edited");
     }
 
-    fn escape(&self) -> Key {
-        self.keymap
-            .key_of(Part::Input, Action::ToChat)
-            .expect("the key of normal mode")
+    /// Esc, and the mode is there.
+    fn to_normal_mode(&self) {
+        self.act(Part::Input, Action::ToChat);
+        self.until("normal mode", |screen| screen.contains(" normal │ "));
     }
 }

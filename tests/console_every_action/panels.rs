@@ -13,7 +13,7 @@ use cogdeck::ui::console::approval::LOOK;
 use cogdeck::ui::console::keymap::{Action, Part};
 
 use crate::deck::Deck;
-use crate::support::console::chat;
+use crate::support::console::{asked, chat};
 
 /// What an action shows that no other one does.
 enum Shows {
@@ -262,7 +262,8 @@ impl Deck {
         let is_panel = |title: String| title.contains(char::is_alphabetic) && !title.starts_with("1 chat");
         self.until("the panel has the keys", |_| self.title().is_some_and(is_panel));
         self.terminal.key(KeyCode::Home);
-        self.until("a row", |_| place.panel == "rollout" || !self.selected().is_empty());
+        let row = |_: &str| place.panel == "rollout" || !self.selected().is_empty();
+        self.until("a row", row);
         let there = |_: &str| self.title().is_some_and(|title| title.contains(place.there));
         // A filter stays until it is taken away.
         let (filter, on) = place.way.split_once('\r').unwrap_or_default();
@@ -272,7 +273,9 @@ impl Deck {
             self.until(filter, |_| self.title().is_some_and(|title| title.contains(filter)));
         }
         self.terminal.type_text(on);
+        // Its title comes before its rows, and a key on no row does nothing.
         self.until(place.there, there);
+        self.until("a row there", row);
         self.shows(key, shows);
     }
 
@@ -300,7 +303,7 @@ impl Deck {
                 // An Enter that comes as soon as the plan counts for nothing.
                 std::thread::sleep(LOOK);
                 self.terminal.send(b"\r");
-                self.see("/ #");
+                asked(&self.terminal);
                 self.terminal.type_text("exit\n");
                 self.see("1 chat");
             }

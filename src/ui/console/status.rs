@@ -12,6 +12,7 @@ use ratatui::text::{Line, Span};
 use super::app::{App, Focus};
 use super::chat::block::State;
 use super::keymap::{Action, Part};
+use super::popup::Popup;
 use super::syntax;
 use crate::core::context::{Cloud, Context};
 use crate::core::text::{SafeText, fit, width};
@@ -298,14 +299,17 @@ fn hints(app: &App) -> Vec<(String, String)> {
             hints.extend(named(Part::Global, &[(Action::Pane2, "look elsewhere")]));
             hints
         }
-        Focus::Input if app.popup.is_some() => named(
-            Part::Popup,
-            &[
-                (Action::NextCandidate, "next"),
-                (Action::Accept, "take"),
-                (Action::Cancel, if app.names_place() { "leave" } else { "close" }),
-            ],
-        ),
+        Focus::Input if app.popup.is_some() => {
+            let close = if app.names_place() { "leave" } else { "close" };
+            let mut hints = named(Part::Popup, &[(Action::NextCandidate, "next")]);
+            hints.extend(match app.popup.as_ref().and_then(Popup::selected) {
+                Some(_) => named(Part::Popup, &[(Action::Accept, "take")]),
+                // The key goes to the line.
+                None => named(Part::Input, &[(Action::Submit, "run")]),
+            });
+            hints.extend(named(Part::Popup, &[(Action::Cancel, close)]));
+            hints
+        }
         Focus::Input if app.chat.foreground().is_some() && app.input.is_empty() => {
             let mut hints = named(
                 Part::Input,

@@ -31,6 +31,11 @@ pub trait Panel: Send {
     /// Unique over all panels, stable, in lower case: `deployments`. Keymaps and the remembered layout name it.
     fn id(&self) -> &str;
 
+    /// What it is called where it is spoken of: the id; of one that shows now this, now that, what it shows.
+    fn name(&self) -> SafeText {
+        self.id().into()
+    }
+
     /// The name in the border and the tab, with counts: `deployments 41`, `rollout inspector`.
     fn title(&self) -> SafeText;
 

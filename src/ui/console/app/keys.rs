@@ -111,51 +111,6 @@ impl App {
         };
     }
 
-    /// Ctrl-C: ends a search, the popup; puts the line away that is being typed, as in a shell, since that can be had
-    /// back and what runs can not; then stops the foreground block; twice on an idle, empty line quits.
-    fn interrupt(&mut self, armed: bool) -> Vec<Effect> {
-        if self.input.search().is_some() || self.popup.is_some() {
-            self.popup = None;
-            self.input.edit(Action::Cancel);
-            return Vec::new();
-        }
-        let runs = self.chat.foreground().is_some();
-        if runs && self.focus == Focus::Input && !self.input.is_empty() {
-            self.input.put_away();
-            self.line_was_cleared();
-            self.tell_until(
-                "the line is put away: ^C again stops what runs",
-                Tone::Neutral,
-                Until::Key,
-            );
-            return Vec::new();
-        }
-        if let Some(block) = self.chat.foreground() {
-            return self.stop(block.id, block.state);
-        }
-        if !self.input.is_empty() {
-            self.input.put_away();
-            self.line_was_cleared();
-            return Vec::new();
-        }
-        if self.chat.is_busy() {
-            self.tell("jobs run in the background: stop N ends one", Tone::Neutral);
-            return Vec::new();
-        }
-        if armed {
-            return vec![Effect::Quit(0)];
-        }
-        self.quit_armed = Some(self.clock.now());
-        // What another key does next takes it back.
-        self.tell_until("^C again quits", Tone::Neutral, Until::Key);
-        Vec::new()
-    }
-
-    /// `:quit`: as Ctrl-D on an empty line.
-    pub(super) fn quit(&mut self) -> Vec<Effect> {
-        self.end_of_input()
-    }
-
     fn toggle_mouse(&mut self) -> Vec<Effect> {
         self.mouse = !self.mouse;
         let word = if self.mouse {
@@ -165,25 +120,6 @@ impl App {
         };
         self.tell(word, Tone::Neutral);
         vec![Effect::Mouse(self.mouse)]
-    }
-
-    /// Ctrl-D on an empty line: quits when nothing runs, else asks what is to become of it.
-    fn end_of_input(&mut self) -> Vec<Effect> {
-        if !self.input.is_empty() {
-            if self.focus != Focus::Input {
-                // What stands there is seen before it is lost.
-                self.leave_pane();
-                return Vec::new();
-            }
-            self.input.edit(Action::DeleteRight);
-            self.narrow_popup();
-            return Vec::new();
-        }
-        match self.chat.is_busy() {
-            true => self.ask_before_leaving(),
-            false => return vec![Effect::Quit(0)],
-        }
-        Vec::new()
     }
 
     fn popup_key(&mut self, key: Key) -> Option<Vec<Effect>> {
@@ -296,15 +232,18 @@ impl App {
         self.tell_until(&told, Tone::Warn, Until::Key);
     }
 
-    /// Who has the keys, and which of them goes to the input line: `the chat has the keys: i types here`.
+    /// Who has the keys, and which of them goes to the input line: `keys go to the chat: i types here`.
     pub(in crate::ui::console) fn way_to_line(&self) -> String {
         let (part, place) = match self.focus {
-            Focus::Pane(pane) if pane > 0 => (Part::Panel, self.panels.get(pane - 1).map_or("", |panel| panel.id())),
-            _ => (Part::Chat, "the chat"),
+            Focus::Pane(pane) if pane > 0 => {
+                let panel = self.panels.get(pane - 1);
+                (Part::Panel, panel.map_or_else(Default::default, |panel| panel.name()))
+            }
+            _ => (Part::Chat, "the chat".into()),
         };
         let key = self.keymap.key_of(part, Action::ToInput);
         let way = key.map_or_else(String::new, |key| format!(": {} types here", key.label()));
-        format!("{place} has the keys{way}")
+        format!("keys go to {place}{way}")
     }
 
     /// The word that is typed so far, with this letter behind others as fast as one types: by somebody who believes to be

@@ -11,6 +11,7 @@ mod finder;
 mod frames;
 mod goto;
 mod keys;
+mod leaving;
 mod marks;
 mod menu;
 mod mouse;

@@ -322,9 +322,11 @@ impl App {
         self.came_from = way;
     }
 
-    /// The panel that [`App::return_to_panel`] goes to.
-    pub(in crate::ui::console) fn came_from(&self) -> Option<&str> {
-        self.came_from.last().map(|(id, _)| id.as_str())
+    /// The name of the panel that [`App::return_to_panel`] goes to.
+    pub(in crate::ui::console) fn came_from(&self) -> Option<SafeText> {
+        let (id, _) = self.came_from.last()?;
+        let panel = self.panels.iter().find(|panel| panel.id() == id)?;
+        Some(panel.name())
     }
 
     /// Back to the panel whose key led here; false: no key did.

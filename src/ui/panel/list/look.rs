@@ -6,12 +6,22 @@ use jiff::Timestamp;
 use super::rows::{Feed, RowKey};
 use super::{CONTEXT, ListPanel, Listing};
 use crate::core::text::SafeText;
-use crate::feed::HealthState;
+use crate::feed::{HealthState, RowTable};
 use crate::ui::panel::widgets::health::{empty_reason, tone, trouble};
 use crate::ui::panel::widgets::table::{Cell, Column};
 use crate::ui::panel::{Meaning, Theme};
 
+fn name_of<L: Listing>(listing: &L, tables: &[&RowTable<L::Row>]) -> String {
+    let known = tables.iter().find(|rows| !rows.is_empty()).or(tables.first());
+    known.map_or_else(|| listing.id().to_owned(), |rows| listing.name(rows))
+}
+
 impl<L: Listing> ListPanel<L> {
+    /// What the rows are called, as far as any is known.
+    pub(super) fn rows_name(&self) -> String {
+        self.feeds.tables(|tables| name_of(&self.listing, tables))
+    }
+
     /// What can be said of all rows: of one context in the listing's own words.
     pub(super) fn head(&self) -> String {
         let listing = &self.listing;
@@ -19,8 +29,7 @@ impl<L: Listing> ListPanel<L> {
             [] => listing.id().to_owned(),
             [only] => listing.title(only),
             several => {
-                let filled = several.iter().find(|rows| !rows.is_empty());
-                let name = filled.map_or_else(|| listing.id().to_owned(), |rows| listing.name(rows));
+                let name = name_of(listing, several);
                 match several.iter().map(|rows| rows.len()).sum::<usize>() {
                     0 => name,
                     count => format!("{name} {count}"),

@@ -160,6 +160,10 @@ impl<L: Listing> Panel for ListPanel<L> {
         self.listing.id()
     }
 
+    fn name(&self) -> SafeText {
+        SafeText::line(&self.rows_name())
+    }
+
     fn title(&self) -> SafeText {
         let mut title = self.head();
         title.push_str(&self.elsewhere());

@@ -107,8 +107,12 @@ impl Listing for Containers {
         "the pod has no container"
     }
 
-    fn title(&self, _: &RowTable<ContainerRow>) -> String {
-        format!("containers of {}", self.of.name)
+    fn name(&self, _: &RowTable<ContainerRow>) -> String {
+        "containers".to_owned()
+    }
+
+    fn title(&self, rows: &RowTable<ContainerRow>) -> String {
+        format!("{} of {}", self.name(rows), self.of.name)
     }
 
     fn namespace_of<'r>(&'r self, _: &'r ContainerRow) -> Option<&'r str> {

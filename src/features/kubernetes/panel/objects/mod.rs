@@ -111,6 +111,10 @@ impl Panel for Objects {
         ID
     }
 
+    fn name(&self) -> SafeText {
+        self.top().map_or_else(|| ID.into(), |top| top.name())
+    }
+
     fn title(&self) -> SafeText {
         let Some(top) = self.top() else { return ID.into() };
         match self.levels.len() {

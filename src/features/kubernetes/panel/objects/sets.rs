@@ -100,8 +100,12 @@ impl Listing for Sets {
         "it has no replica set"
     }
 
-    fn title(&self, _: &RowTable<ReplicaSetRow>) -> String {
-        format!("replica sets of {}", self.of.name)
+    fn name(&self, _: &RowTable<ReplicaSetRow>) -> String {
+        "replica sets".to_owned()
+    }
+
+    fn title(&self, rows: &RowTable<ReplicaSetRow>) -> String {
+        format!("{} of {}", self.name(rows), self.of.name)
     }
 
     fn shown<'a>(&self, rows: &'a RowTable<ReplicaSetRow>) -> Vec<&'a str> {

@@ -132,7 +132,7 @@ fn panes_and_help_are_looked_at_while_a_plan_waits_and_no_key_there_answers_it()
         desk.keys("<alt-2>");
         assert_eq!(desk.app.focus, Focus::Pane(1));
         assert!(!desk.shows(120, 40, "approve 1 change"), "the panel is in sight");
-        assert!(desk.shows(120, 40, "a plan waits: deployments has the keys: i types here"));
+        assert!(desk.shows(120, 40, "a plan waits: keys go to deployments: i types here"));
         let effects = desk.keys("<down><up><enter> ");
         let answers = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Answer(..)));
         assert!(!answers(&effects), "Enter is the panel's");

@@ -318,11 +318,11 @@ fn the_prompt_shows_that_the_keys_go_elsewhere_and_letters_that_mean_nothing_are
     desk.keys("<alt-1>");
     let away = prompt(&mut desk);
     assert!(
-        !away.contains('❯') && away.contains("the chat has the keys: i types here"),
+        !away.contains('❯') && away.contains("keys go to the chat: i types here"),
         "{away}"
     );
     desk.keys("d");
-    assert!(desk.shows(80, 24, "\"d\" is no key here, the chat has the keys: i types here"));
+    assert!(desk.shows(80, 24, "\"d\" is no key here, keys go to the chat: i types here"));
     desk.keys(" ");
     assert!(desk.shows(80, 24, "\"Space\" is no key here"));
     desk.keys("iecho x");
@@ -331,12 +331,9 @@ fn the_prompt_shows_that_the_keys_go_elsewhere_and_letters_that_mean_nothing_are
     assert_eq!(desk.app.toasts.kept().count(), 0, "slips push no message out");
     desk.keys("<alt-2>");
     let away = prompt(&mut desk);
-    assert!(
-        away.contains("echo x  deployments has the keys: i types here"),
-        "{away}"
-    );
+    assert!(away.contains("echo x  keys go to deployments: i types here"), "{away}");
     desk.keys("%");
-    assert!(desk.shows(80, 24, "\"%\" is no key here, deployments has the keys"));
+    assert!(desk.shows(80, 24, "\"%\" is no key here, keys go to deployments"));
 }
 
 #[test]
