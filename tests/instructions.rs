@@ -31,7 +31,7 @@ const RECORDED: [(&str, u64, u64); 6] = [
     ("ages", 10, 7_418_000),
     ("typed", 10, 3_030_000),
     ("selection-moved", 10, 7_455_000),
-    ("key-reduced", 10 * LINE, 9_300),
+    ("key-reduced", 10 * LINE, 10_200),
     ("line-reduced", 400, 6_550),
 ];
 
