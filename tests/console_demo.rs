@@ -64,6 +64,12 @@ impl Console {
             .unwrap_or_else(|unseen| panic!("{pattern}: {unseen}"));
     }
 
+    /// Waits until nothing runs: only then `$_` is the answer that was seen, and nobody is asked at leaving.
+    fn rests(&self) {
+        let rests = self.0.wait_for(|screen| !screen.contains(" running │ "), SOON);
+        rests.expect("nothing runs");
+    }
+
     /// Types the line again until its answer is there, as a presenter does.
     fn repeat(&self, line: &str, pattern: &str) {
         let pattern = Regex::new(pattern).unwrap();
@@ -72,7 +78,7 @@ impl Console {
             self.line(line);
             let seen = |screen: &str| chat(screen).iter().any(|row| pattern.is_match(row));
             match self.0.wait_for(seen, Duration::from_secs(2)) {
-                Ok(_) => return,
+                Ok(_) => return self.rests(),
                 Err(unseen) => assert!(Instant::now() < deadline, "{pattern}: {unseen}"),
             }
         }
@@ -178,6 +184,7 @@ fn the_demo_typed_in_the_console() {
 
     console.line("!kubectl:get svc inspector");
     console.see_row(chat, r"TYPE +LoadBalancer");
+    console.rests();
     console.line("!r53:record-create -z Z37AJ8CHRUEZC6 -t A -a Z1GM3OXH4ZPM65 spawnhub.com $_.status.loadBalancer.ingress[0].hostname");
     console.see_row(chat, "upsert alias A record");
     console.line("!kubectl:get deploy | kubectl:describe");
@@ -211,7 +218,7 @@ fn both_bars_move(console: &Console) {
 }
 
 fn leaves_a_clean_terminal(mut console: Console) {
-    console.0.wait_until_idle(Duration::from_millis(300), SOON).ok();
+    console.rests();
     console.0.key(Key::Ctrl('d'));
     console
         .0

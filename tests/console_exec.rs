@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use support::console::{SOON, line, see};
+use support::console::{SOON, asked, line, see};
 use support::process::{COGDECK, Sandbox};
 use support::terminal::{Key, Terminal};
 
@@ -15,15 +15,6 @@ fn drawing(terminal: &Terminal, drawn: bool) {
     terminal
         .wait_for(|_| terminal.view().alternate_screen() == drawn, SOON)
         .expect("the console comes and goes");
-}
-
-/// Waits until the shell asks: its prompt stands where the cursor is. An older one may stand there from before.
-fn asked(terminal: &Terminal) {
-    let asks = |screen: &str| {
-        let (row, column) = terminal.view().cursor_position();
-        column == 4 && screen.lines().nth(row.into()) == Some("/ #")
-    };
-    terminal.wait_for(asks, SOON).expect("a prompt");
 }
 
 /// What the pane on the left says, whatever its lines are broken into.

@@ -6,7 +6,7 @@
 mod support;
 
 use base64::Engine;
-use support::console::{SOON, chat, deploy, line, see, see_row};
+use support::console::{SOON, asked, chat, deploy, line, see, see_row};
 use support::process::{COGDECK, Sandbox};
 use support::terminal::{Key, Terminal};
 
@@ -79,6 +79,7 @@ fn a_shell_is_opened_from_the_row_of_a_deployment_and_of_a_container() {
     terminal
         .wait_for(|screen| !screen.contains("deployments"), SOON)
         .expect("the shell has the terminal");
+    asked(&terminal);
     line(&terminal, "exit");
     see(&terminal, "deployments 1");
 
@@ -87,10 +88,7 @@ fn a_shell_is_opened_from_the_row_of_a_deployment_and_of_a_container() {
     terminal.type_text("o");
     see(&terminal, "REVISION");
     terminal.key(Key::Enter);
-    see(&terminal, "< pods of alpha-");
-    see_row(&terminal, "the pod's row", |row| {
-        row.contains("alpha-") && row.contains("✓ Running")
-    });
+    pod_of_alpha(&terminal);
     terminal.key(Key::Enter);
     container_of_alpha(&terminal);
     terminal.type_text("s");
@@ -101,11 +99,19 @@ fn a_shell_is_opened_from_the_row_of_a_deployment_and_of_a_container() {
     terminal
         .wait_for(|screen| !screen.contains("deployments"), SOON)
         .expect("the shell has the terminal");
+    asked(&terminal);
     line(&terminal, "exit");
     see(&terminal, "deployments 1");
 }
 
-/// Waits for the row, and not only for the title: keys on nothing do nothing.
+/// Waits for the row, and not only for the title: keys on nothing do nothing. The panel of all pods may have it too, and
+/// a tab the title.
+fn pod_of_alpha(terminal: &Terminal) {
+    let pod = |screen: &str| below(screen, "─ < pods of alpha-").contains("✓ Running");
+    terminal.wait_for(pod, SOON).expect("the row of the pod");
+}
+
+/// The same of its container.
 fn container_of_alpha(terminal: &Terminal) {
     // The image may be cut in the middle; no other row has it beside a state.
     let row = |row: &str| row.contains("so0k/kuar") && row.contains("✓ Running");
@@ -138,8 +144,7 @@ fn the_way_down_and_back_works_at_every_size() {
         see(&terminal, "replica sets of alpha");
         see(&terminal, "REVISION");
         terminal.key(Key::Enter);
-        see(&terminal, "< pods of alpha-");
-        see(&terminal, "✓ Running");
+        pod_of_alpha(&terminal);
         terminal.key(Key::Enter);
         container_of_alpha(&terminal);
         terminal.key(Key::Enter);
@@ -185,7 +190,8 @@ fn all_namespaces_are_shown_at_once_and_their_rows_stay_apart() {
         &terminal,
         "kubectl:run alpha --namespace=kube-system --image=so0k/kuar-inspector:1.0.0",
     );
-    see(&terminal, "deployment.apps/alpha created");
+    let created = |screen: &str| screen.matches("deployment.apps/alpha created").count() >= 2;
+    terminal.wait_for(created, SOON).expect("the other alpha");
     line(&terminal, ":ns *");
     see(&terminal, "default + *");
     // A long name of a namespace is cut in its middle.

@@ -150,8 +150,9 @@ fn a_signal_ends_the_console_while_an_editor_has_the_terminal_and_jobs_went_on_b
             .wait_for_text("Pipelines run in sandbox", SOON)
             .expect("the console");
         let job = start_job(&terminal);
-        // More than all that could hold it while nobody reads.
-        terminal.type_text("sh 'sleep 2; seq 60000; echo 1 > \"$HOME/read\"' &\n");
+        // More than all that could hold it while nobody reads: once the editor has the terminal.
+        let begins = r#"until [ -e "$HOME/editor" ]; do sleep 0.1; done"#;
+        terminal.type_text(&format!("sh '{begins}; seq 60000; echo 1 > \"$HOME/read\"' &\n"));
         terminal.wait_for_text("2 running", SOON).expect("another job");
         terminal.type_text("echo");
         terminal.key(Key::Ctrl('g'));
@@ -196,13 +197,14 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     is_clean(&terminal);
 }
 
-/// A console that was left by the answer "detach" while this line runs as a job.
-fn detached_from(line: &str) -> Terminal {
+/// A console that was left by the answer "detach" while a job runs, which does this as soon as it is left.
+fn detached_from(then: &str) -> Terminal {
     let terminal = in_a_shell(&format!(r#""$0" --sandbox; {AND_THEN}"#), COGDECK);
     terminal
         .wait_for_text("Pipelines run in sandbox", SOON)
         .expect("the console");
-    terminal.type_text(&format!("{line} &\n"));
+    let begins = r#"until [ -e "$HOME/left" ]; do sleep 0.1; done"#;
+    terminal.type_text(&format!("sh '{begins}; {then}' &\n"));
     terminal.wait_for_text("1 running", SOON).expect("a job");
     terminal.key(Key::Ctrl('d'));
     terminal
@@ -210,14 +212,15 @@ fn detached_from(line: &str) -> Terminal {
         .expect("the question");
     terminal.type_text("d");
     terminal
+        .wait_for_text("cogdeck: waits for", SOON)
+        .expect("what it waits for");
+    std::fs::write(terminal.home().join("left"), "").expect("a file for the job");
+    terminal
 }
 
 #[test]
 fn a_console_left_detached_ends_when_its_job_has_ended() {
-    let mut terminal = detached_from("sh 'sleep 3; echo over'");
-    terminal
-        .wait_for_text("cogdeck: waits for", SOON)
-        .expect("what it waits for");
+    let mut terminal = detached_from("echo over");
     let screen = terminal.wait_for_text("ended with 0", SOON).expect("its end");
     assert!(screen.contains("cogdeck: done #"), "how the job ended: {screen}");
     assert!(!screen.contains("cogdeck: stopped"), "nothing was stopped: {screen}");
@@ -227,7 +230,7 @@ fn a_console_left_detached_ends_when_its_job_has_ended() {
 
 #[test]
 fn a_console_left_detached_tells_why_its_job_failed_and_fails_with_it() {
-    let mut terminal = detached_from("sh 'sleep 3; seq 101 130; exit 3'");
+    let mut terminal = detached_from("seq 101 130; exit 3");
     let screen = terminal.wait_for_text("ended with 1", SOON).expect("its end");
     for word in ["cogdeck: failed #", "earlier lines", "  130\n", "error[E-"] {
         assert!(screen.contains(word), "{word}: {screen}");
@@ -249,17 +252,15 @@ fn the_transcript_and_the_pager_get_what_was_said() {
     terminal.wait_for_text("  said before", SOON).expect("the answer");
     terminal.key(Key::Alt('1'));
     terminal.wait_for_text("open/fold", SOON).expect("the chat's keys");
+    let mark = terminal.mark();
     terminal.type_text("o");
     let paged = terminal.home().join("paged");
     let there = |_: &str| std::fs::read_to_string(&paged).is_ok_and(|text| text == "said before\n");
-    let mut left = 100;
-    while !there("") && left > 0 {
-        std::thread::sleep(Duration::from_millis(100));
-        left -= 1;
-    }
-    assert!(there(""), "the pager read the block");
+    terminal.wait_for(there, SOON).expect("the pager read the block");
+    // The same text stood there before the pager had the terminal.
+    let again = || String::from_utf8_lossy(&terminal.raw_output_since(mark)).contains("\x1b[?1049h");
     terminal
-        .wait_for(|screen| screen.contains("open/fold"), SOON)
+        .wait_for(|screen| again() && screen.contains("open/fold"), SOON)
         .expect("the console is back");
     terminal.key(Key::Alt('t'));
     terminal

@@ -77,7 +77,8 @@ async fn the_endpoint_ends_with_its_handle() {
     let addr = server.addr;
     assert!(addr.ip().is_loopback());
     drop(server);
-    for _ in 0..100 {
+    // 20 s.
+    for _ in 0..2_000 {
         if TcpStream::connect(addr).await.is_err() {
             return;
         }

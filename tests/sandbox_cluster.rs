@@ -301,11 +301,11 @@ async fn a_namespace_is_furnished_and_emptied() {
     let object =
         json!({"metadata": {"name": "team"}, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}});
     cluster.store().create("namespaces", object).unwrap();
-    until("the service account", || {
-        cluster.store().get("serviceaccounts", "team", "default").is_some()
+    until("the service account and the authority", || {
+        let there = |resource, name| cluster.store().get(resource, "team", name).is_some();
+        there("serviceaccounts", "default") && there("configmaps", "kube-root-ca.crt")
     })
     .await;
-    assert!(cluster.store().get("configmaps", "team", "kube-root-ca.crt").is_some());
     cluster.deploy("team", "x", 2, "nginx");
     cluster.ready("team", 2).await;
     cluster

@@ -30,6 +30,11 @@ async fn the_recorded_scenario_goes_through_the_same_states() {
     .unwrap();
     let recording = record(&plane.store);
     play(&plane.store).await;
+    until("the last event", || {
+        let last = recording.lock().unwrap().last().map(|event| event.version);
+        last == Some(plane.store.version())
+    })
+    .await;
     let events = recording.lock().unwrap().clone();
     let expected: Value = serde_json::from_str(include_str!("fixtures/kubernetes/sequences.json")).unwrap();
     let (ordinals, sets) = replica_sets(&events);

@@ -215,11 +215,12 @@ async fn the_same_seed_gives_the_same_names_and_a_load_is_there() {
     assert_eq!(names(&one), names(&two));
     assert_eq!(names(&one).len(), 703);
     assert_ne!(one.token(), two.token(), "secrets never repeat");
-    let version = one.store().version();
+    let (begin, version) = (Instant::now(), one.store().version());
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let changes = one.store().version() - version;
+    // A busy machine sleeps longer.
+    let changes = (one.store().version() - version) as f64 / begin.elapsed().as_secs_f64();
     assert!(
-        (50..=260).contains(&changes),
+        (50.0..=260.0).contains(&changes),
         "{changes} changes in a second, 200 were asked for"
     );
     one.stop().await;

@@ -43,7 +43,11 @@ impl Pair {
             for name in names {
                 pair.kubectl(context, &["create", "deployment", name, image]);
             }
-            pair.kubectl(context, &["rollout", "status", "deployment/web", "--timeout=60s"]);
+            // All of them: what two ask for one after another is to be the same.
+            for name in names {
+                let deployment = format!("deployment/{name}");
+                pair.kubectl(context, &["rollout", "status", &deployment, "--timeout=60s"]);
+            }
         }
         Some(pair)
     }

@@ -132,7 +132,8 @@ fn toast(terminal: &Terminal, number: usize, text: &str) {
     let text: String = text.split_whitespace().collect();
     terminal.paste(&format!(":present /no/such/{number}/{text}"));
     terminal.key(Key::Enter);
-    see(terminal, &format!("/no/such/{number}/"));
+    // Typed, it stands in the line alone.
+    see(terminal, &format!("cannot read /no/such/{number}/"));
 }
 
 /// The first cell of a frame's border that is not where it belongs; none: all frames are whole. At least two there must

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::console;
-use super::support::console::{SOON, deploy, input, line, see};
+use super::support::console::{AFTER_ESC, SOON, deploy, input, line, see};
 use super::support::terminal::{Key, Terminal};
 
 /// What the popup offers: the rows of the box whose title counts what fits.
@@ -36,11 +36,9 @@ fn completes(terminal: &Terminal, typed: &str, wanted: &str) {
                 "{typed} and Tab: {wanted}: {unseen}"
             ),
         }
-        terminal.key(Key::Escape);
-        std::thread::sleep(Duration::from_millis(100));
+        closed(terminal);
     }
-    terminal.key(Key::Escape);
-    std::thread::sleep(Duration::from_millis(100));
+    closed(terminal);
     terminal.key(Key::Ctrl('c'));
     terminal
         .wait_for(
@@ -48,6 +46,14 @@ fn completes(terminal: &Terminal, typed: &str, wanted: &str) {
             SOON,
         )
         .expect("the line is emptied");
+}
+
+/// Esc closes the popup, where there is one: with it Ctrl-C would leave the line as it is.
+fn closed(terminal: &Terminal) {
+    terminal.key(Key::Escape);
+    std::thread::sleep(AFTER_ESC);
+    let none = |screen: &str| offered(screen).is_empty();
+    terminal.wait_for(none, SOON).expect("the popup is closed");
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn the_talks_loops_run_unmodified_in_a_shell() {
     );
     deck.kubectl("set image deploy inspector kuar-inspector=so0k/kuar-inspector:2.0.0");
     deck.kubectl("rollout status deploy inspector --timeout=60s");
-    let before = versions.wait_for(|_| true, SOON).len();
+    let before = versions.so_far();
     let after = |lines: &[String]| lines.len() > before + 5;
     let lines = versions.wait_for(after, SOON);
     // The first of them may have been asked before the rollout ended.

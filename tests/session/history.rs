@@ -88,7 +88,8 @@ async fn d5_pipelines_are_listed_shown_and_killed_with_their_processes() {
     let killed = run(&session, &format!("pipeline kill {number}")).await;
     assert_eq!(killed.records[0]["state"], "stopped");
     let pid = std::fs::read_to_string(&file).unwrap();
-    for _ in 0..100 {
+    // 20 s.
+    for _ in 0..1_000 {
         if !std::path::Path::new(&format!("/proc/{}", pid.trim())).exists() {
             return;
         }

@@ -227,7 +227,8 @@ async fn sh_leaves_nothing_running() {
     assert_eq!(end.await.unwrap().exit, 130);
     let pid = std::fs::read_to_string(&file).unwrap();
     let gone = || !std::path::Path::new(&format!("/proc/{}", pid.trim())).exists();
-    for _ in 0..100 {
+    // 20 s.
+    for _ in 0..1_000 {
         if gone() {
             return;
         }

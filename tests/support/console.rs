@@ -27,6 +27,15 @@ pub fn see_row(terminal: &Terminal, what: &str, is_it: impl Fn(&str) -> bool) ->
     seen.unwrap_or_else(|unseen| panic!("{what}: {unseen}"))
 }
 
+/// Waits until a shell in a pod asks: its prompt stands where the cursor is. An older one may stand there from before.
+pub fn asked(terminal: &Terminal) {
+    let asks = |screen: &str| {
+        let (row, column) = terminal.view().cursor_position();
+        column == 4 && screen.lines().nth(row.into()) == Some("/ #")
+    };
+    terminal.wait_for(asks, SOON).expect("a prompt");
+}
+
 /// A deployment, until the panel shows it as available.
 pub fn deploy(terminal: &Terminal, name: &str) {
     line(

@@ -148,6 +148,14 @@ impl Stream {
         self.seen.clone()
     }
 
+    /// How many lines have come so far, those included that nobody waited for.
+    pub fn so_far(&mut self) -> usize {
+        while let Ok(line) = self.lines.try_recv() {
+            self.take(&line);
+        }
+        self.seen.len()
+    }
+
     /// The process, for signals.
     pub fn pid(&self) -> u32 {
         self.child.id()

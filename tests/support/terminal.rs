@@ -18,6 +18,10 @@ pub use super::keys::Key;
 
 /// How often a program's end is asked for; screens are waited for without polling.
 const POLL: Duration = Duration::from_millis(10);
+/// The beginning and the end of a synchronised update: what stands between them is no screen.
+const FRAME: [&[u8; 8]; 2] = [b"\x1b[?2026h", b"\x1b[?2026l"];
+/// A program that was stopped in the midst of a frame never ends it.
+const TORN: Duration = Duration::from_secs(1);
 /// How long a program may take to react to a hang-up before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -64,6 +68,8 @@ struct State {
     raw: Vec<u8>,
     /// When the last byte came.
     last: Instant,
+    /// A frame has begun and not ended: a terminal hands it on in pieces.
+    in_frame: bool,
     /// Every process has closed the terminal.
     closed: bool,
 }
@@ -104,6 +110,7 @@ impl Terminal {
             parser,
             raw: Vec::new(),
             last: Instant::now(),
+            in_frame: false,
             closed: false,
         };
         let shared = Arc::new(Shared {
@@ -176,17 +183,23 @@ impl Terminal {
     }
 
     /// Waits until `seen` says yes to the screen and answers that screen. Fails when the time is over, and at once
-    /// when the program has ended without it. `seen` may ask the terminal for more than the text it is given.
+    /// when the program has ended without it. `seen` may ask the terminal for more than the text it is given. Half a
+    /// frame is not looked at: it is neither the screen before nor the one behind.
     pub fn wait_for(&self, seen: impl Fn(&str) -> bool, timeout: Duration) -> Result<String, Unseen> {
         let deadline = Instant::now() + timeout;
         loop {
             let state = self.shared.lock();
             let (screen, read, closed) = (rows(state.parser.screen()), state.raw.len(), state.closed);
+            let torn = match state.in_frame && !closed {
+                true => TORN.saturating_sub(state.last.elapsed()),
+                false => Duration::ZERO,
+            };
             drop(state);
-            if seen(&screen) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let whole = torn.is_zero() || left.is_zero();
+            if whole && seen(&screen) {
                 return Ok(screen);
             }
-            let left = deadline.saturating_duration_since(Instant::now());
             if closed || left.is_zero() {
                 let reason = if closed {
                     "the program ended".to_owned()
@@ -196,6 +209,7 @@ impl Terminal {
                 return Err(Unseen { reason, screen });
             }
             let unchanged = |state: &mut State| state.raw.len() == read && !state.closed;
+            let left = if whole { left } else { left.min(torn) };
             drop(
                 self.shared
                     .changed
@@ -357,7 +371,13 @@ fn read(mut output: Box<dyn Read + Send>, shared: &Shared, writer: &Writer) {
     while let Ok(count @ 1..) = output.read(&mut buffer) {
         let mut state = shared.lock();
         state.parser.process(&buffer[..count]);
+        // A mark may come in two pieces.
+        let news = state.raw.len().saturating_sub(FRAME[0].len() - 1);
         state.raw.extend(&buffer[..count]);
+        let mut marks = state.raw[news..].windows(FRAME[0].len()).rev();
+        if let Some(mark) = marks.find(|bytes| FRAME.iter().any(|mark| *bytes == *mark)) {
+            state.in_frame = mark == FRAME[0];
+        }
         state.last = Instant::now();
         let replies = std::mem::take(&mut state.parser.callbacks_mut().0);
         drop(state);
