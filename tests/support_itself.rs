@@ -172,7 +172,7 @@ fn a_failed_wait_shows_the_screen_and_takes_its_time() {
 #[test]
 fn half_a_frame_is_not_looked_at() {
     let terminal = shell(60, 10);
-    terminal.type_text("printf '\\033[?2026hha'; printf 'lf'; read -rt .3; printf ' and whole\\033[?2026l\\n'\n");
+    terminal.type_text("printf '\\033[?2026hha'; printf 'lf'; read -rt .1; printf ' and whole\\033[?2026l\\n'\n");
     let seen = terminal.wait_for(|screen| screen.lines().any(|row| row.starts_with("half")), SOON);
     let screen = seen.expect("a frame");
     assert!(screen.contains("\nhalf and whole\n"), "{screen}");
