@@ -135,7 +135,7 @@ fn unknown(catalogue: &Catalogue, bundle: Option<&str>, command: &str, joins: &[
             let hint = did_you_mean(&near).or_else(|| Some(format!("`help {bundle}` lists its commands")));
             Problem::new("E-RESOLVE-004", span, format!("{bundle} has no command {command:?}")).hint(hint)
         }
-        None if near.is_empty() && catalogue.iter().any(|verb| verb.declaration.bundle == command) => {
+        None if catalogue.iter().any(|verb| verb.declaration.bundle == command) => {
             let hint = format!("`help {command}` lists them; options stand behind one: {command} COMMAND --option");
             let message = format!("{command} alone is a bundle: one of its commands must follow");
             Problem::new("E-RESOLVE-004", span, message).hint(Some(hint))
@@ -185,6 +185,7 @@ mod tests {
             "ec2:describe",
             "cogdeck:help",
             "other:help",
+            "net:dig",
             "ec2:instance-search",
         ]);
         let words = parse(line).unwrap().items[0].pipeline.stages[0].words.clone();
@@ -264,6 +265,8 @@ mod tests {
             ("kubectl:set imag x", "did you mean kubectl:set-image?"),
             ("kubect:get po", "did you mean kubectl?"),
             ("hlep", "did you mean help?"),
+            // The name of a bundle, though a command is near.
+            ("net", "`help net` lists them?"),
             // The words of a name in another order, and one of them.
             ("ec2:search-instance x", "did you mean ec2:instance-search?"),
             ("rollout x", "did you mean kubectl:rollout-status?"),
